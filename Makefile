@@ -1,0 +1,40 @@
+# Every target works on a machine with nothing but Go and make, over each Go module below this
+# directory; what cannot be run for want of a JVM, Docker or a C compiler is listed at the end.
+.DEFAULT_GOAL := help
+.PHONY: help run test lint fmt fuzz cross integration golden mutants bench clean
+
+help: ## print this list
+	@sed -nE 's/^([a-z]+):.*## (.*)/\1\t\2/p' Makefile | while IFS="$$(printf '\t')" read -r t d; do printf '  make %-12s %s\n' "$$t" "$$d"; done
+
+run: ## send a real file, on a real Kafka if one can be had, else on the embedded broker, and check what arrived
+	@sh scripts/run.sh
+
+test: ## everything: format, lint, unit tests, a short fuzz, cross builds, integration; lists what was not run
+	@sh scripts/test.sh all
+
+lint: ## format, vet and staticcheck
+	@sh scripts/test.sh lint
+
+fmt: ## gofmt every module
+	@sh scripts/test.sh fmt
+
+fuzz: ## a short run of every fuzz target
+	@sh scripts/test.sh fuzz
+
+cross: ## build without cgo for the other platforms
+	@sh scripts/test.sh cross
+
+integration: ## the tests against a real Kafka alone
+	@sh scripts/test.sh integration
+
+golden: ## record the golden vectors again from Kafka's own client (needs a JDK and Maven)
+	@sh scripts/golden.sh
+
+mutants: ## apply each patch of testdata/mutants and demand a failing test
+	@sh scripts/mutants.sh
+
+bench: ## side by side with other producers
+	@sh scripts/bench.sh
+
+clean: ## remove what was built here
+	@rm -rf bin .notrun

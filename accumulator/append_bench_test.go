@@ -1,0 +1,35 @@
+package accumulator
+
+import (
+	"testing"
+	"time"
+)
+
+// BenchmarkAppend is one record of 100 bytes into its partition's open batch,
+// with its share of opening and draining batches.
+func BenchmarkAppend(b *testing.B) {
+	a := New(Config{BatchSize: 16 << 10, MaxBatchBytes: 1 << 20, Memory: 32 << 20, SealAge: time.Hour, Wake: func() {}})
+	q := a.Topic("t", 1).Queues()[0]
+	value := make([]byte, 100)
+	now := time.UnixMilli(1_700_000_000_000)
+	b.ReportAllocs()
+	for b.Loop() {
+		e := Entry{Value: value, Timestamp: now.UnixMilli()}
+		t, status := q.Append(&e, now.UnixMilli())
+		if status == NeedRoom {
+			chunk, err := a.Memory.TryChunk(q.Room(&e, now))
+			if err != nil {
+				b.Fatal(err)
+			}
+			if t, status = q.AppendWith(&e, chunk, now); status != Appended {
+				b.Fatal(status)
+			}
+		}
+		if t.Full {
+			d := q.Drain()
+			d.Resolve(0, -1, nil)
+			d.Finish()
+			d.Drop()
+		}
+	}
+}

@@ -1,0 +1,186 @@
+package accumulator
+
+import (
+	"sync/atomic"
+	"time"
+
+	"github.com/epistle-kafka/epistle/protocol"
+)
+
+// A Batch is a record batch in the making, on its way, or ended. It is written
+// under its queue's lock until it is drained, by the sender loop from then on,
+// and is read-only once Done is closed.
+type Batch struct {
+	queue  *Queue
+	next   *Batch // behind it in the queue
+	sealed bool   // no more records
+	filled bool   // batch.size was reached
+	urged  atomic.Bool
+
+	opened   time.Time // when its first record came
+	openedMs int64     // the same, in Unix milliseconds
+
+	chunks     []*Chunk
+	size       int   // bytes written, the header included
+	reserved   int64 // bytes taken from Memory
+	count      int32
+	baseTime   int64 // Unix milliseconds
+	maxTime    int64
+	codec      protocol.Codec
+	holders    atomic.Int32 // of the chunks; the bytes go back with the last
+	callbacks  callbacks
+	groups     []*Group // wait for this batch
+	done       chan struct{}
+	whole      span   // the outcome, if the batch was never cut
+	spans      []span // the outcomes of its pieces, if it was
+	unresolved int32  // records without an outcome
+
+	// A piece of a batch that was cut reports to the batch that its futures
+	// know.
+	root   *Batch
+	first  int32    // index in root of the piece's first record
+	pieces []*Batch // of a root: all that was cut from it; it holds their bytes
+}
+
+// A span is the common outcome of neighbouring records.
+type span struct {
+	first, count int32
+	offset       int64 // of the first; -1 if unknown
+	appendTime   int64 // Unix milliseconds; -1 if the broker did not set it
+	err          error
+}
+
+func newBatch(q *Queue, now time.Time) *Batch {
+	b := &Batch{queue: q, opened: now, openedMs: now.UnixMilli(), done: make(chan struct{})}
+	b.holders.Store(1)
+	b.root = b
+	return b
+}
+
+// Topic returns the name of the batch's topic.
+func (b *Batch) Topic() string { return b.queue.topic.name }
+
+// Partition returns the batch's partition.
+func (b *Batch) Partition() int32 { return b.queue.partition }
+
+// Queue returns the queue that the batch was made in.
+func (b *Batch) Queue() *Queue { return b.queue }
+
+// Opened returns the time when the batch got its first record.
+func (b *Batch) Opened() time.Time { return b.opened }
+
+// First returns the index in the root batch of the batch's first record.
+func (b *Batch) First() int32 { return b.first }
+
+// Count returns the number of records.
+func (b *Batch) Count() int32 { return b.count }
+
+// Size returns the bytes of the batch as it would be written now.
+func (b *Batch) Size() int { return b.size }
+
+// Root returns the batch that the futures of these records know: the batch
+// itself, unless it is a piece of one that was cut.
+func (b *Batch) Root() *Batch { return b.root }
+
+// Done is closed when every record of the batch has its outcome.
+func (b *Batch) Done() <-chan struct{} { return b.done }
+
+// Outcome returns how record index ended. Only once Done is closed. The offset
+// is -1 where it is unknown; appendTime is in Unix milliseconds, or -1 unless
+// the broker sets timestamps.
+func (b *Batch) Outcome(index int32) (offset, appendTime int64, err error) {
+	s := &b.whole
+	for i := range b.spans {
+		if c := &b.spans[i]; index >= c.first && index < c.first+c.count {
+			s = c
+			break
+		}
+	}
+	if s.err != nil || s.offset < 0 {
+		return -1, -1, s.err
+	}
+	return s.offset + int64(index-s.first), s.appendTime, nil
+}
+
+// Resolve gives all records of the batch their outcome. It reports whether
+// that ended the root batch, which the caller then finishes with Finish.
+func (b *Batch) Resolve(offset, appendTime int64, err error) bool {
+	return b.ResolveRange(0, b.count, offset, appendTime, err)
+}
+
+// ResolveRange is Resolve for count records from index first on.
+func (b *Batch) ResolveRange(first, count int32, offset, appendTime int64, err error) bool {
+	r := b.root
+	s := span{first: b.first + first, count: count, offset: offset, appendTime: appendTime, err: err}
+	if r.unresolved < count {
+		panic("accumulator: a record was resolved twice")
+	}
+	if s.count == r.count {
+		r.whole = s
+	} else {
+		r.spans = append(r.spans, s)
+	}
+	r.unresolved -= count
+	return r.unresolved == 0
+}
+
+// Finish lets the futures of a resolved root batch go.
+func (b *Batch) Finish() { close(b.done) }
+
+// Hold keeps the batch's bytes until a matching Drop.
+func (b *Batch) Hold() { b.holders.Add(1) }
+
+// Drop ends one hold. With the last, the chunks go back to the pool and their
+// bytes to the memory bound.
+func (b *Batch) Drop() {
+	switch n := b.holders.Add(-1); {
+	case n < 0:
+		panic("accumulator: a batch was dropped more often than held")
+	case n > 0:
+		return
+	}
+	b.freeChunks()
+	for _, p := range b.pieces {
+		p.Drop()
+	}
+}
+
+func (b *Batch) freeChunks() {
+	m := b.queue.topic.acc.Memory
+	for _, c := range b.chunks {
+		m.chunks.put(c)
+	}
+	b.chunks = nil
+	if n := b.reserved; n > 0 {
+		b.reserved = 0
+		m.release(n)
+	}
+}
+
+// Header returns the header that describes the batch's records. Producer id,
+// epoch and sequence are the caller's to fill in.
+func (b *Batch) Header() protocol.BatchHeader {
+	return protocol.BatchHeader{
+		Length:               int32(b.size - 12),
+		PartitionLeaderEpoch: -1,
+		Codec:                b.codec,
+		LastOffsetDelta:      b.count - 1,
+		BaseTimestamp:        b.baseTime,
+		MaxTimestamp:         b.maxTime,
+		ProducerID:           -1,
+		ProducerEpoch:        -1,
+		BaseSequence:         -1,
+		Count:                b.count,
+	}
+}
+
+// PutHeader writes h in front of the records. The CRC is not set by it.
+func (b *Batch) PutHeader(h *protocol.BatchHeader) { h.Put(b.chunks[0].buf[:protocol.BatchHeaderSize]) }
+
+// Bytes appends the batch's chunks, in order, to dst. They stay the batch's.
+func (b *Batch) Bytes(dst [][]byte) [][]byte {
+	for _, c := range b.chunks {
+		dst = append(dst, c.buf)
+	}
+	return dst
+}

@@ -1,0 +1,47 @@
+package accumulator
+
+import "github.com/epistle-kafka/epistle/protocol"
+
+// Compress compresses the records of a drained batch into its own chunks and
+// gives back those that are no longer needed, so it takes no memory beyond
+// scratch. A batch that would grow stays as it is, uncompressed. It returns
+// scratch, grown as it was needed. The batch must have no other holder.
+func (b *Batch) Compress(codec protocol.Codec, c *protocol.Compressor, scratch []byte) ([]byte, error) {
+	src := b.Bytes(nil)
+	src[0] = src[0][protocol.BatchHeaderSize:]
+	out, err := c.Compress(scratch[:0], src)
+	if err != nil || protocol.BatchHeaderSize+len(out) >= b.size {
+		return out, err
+	}
+	b.codec = codec
+	b.size = protocol.BatchHeaderSize + len(out)
+	b.overwrite(out)
+	return out, nil
+}
+
+// overwrite replaces the records' bytes by data, which is shorter.
+func (b *Batch) overwrite(data []byte) {
+	m := b.queue.topic.acc.Memory
+	freed := int64(0)
+	for i, c := range b.chunks {
+		from := 0
+		if i == 0 {
+			from = protocol.BatchHeaderSize
+		} else if len(data) == 0 {
+			freed += int64(cap(c.buf))
+			m.chunks.put(c)
+			b.chunks[i] = nil
+			continue
+		}
+		n := min(len(data), cap(c.buf)-from)
+		c.buf = append(c.buf[:from], data[:n]...)
+		data = data[n:]
+	}
+	for len(b.chunks) > 1 && b.chunks[len(b.chunks)-1] == nil {
+		b.chunks = b.chunks[:len(b.chunks)-1]
+	}
+	b.reserved -= freed
+	if freed > 0 {
+		m.release(freed)
+	}
+}

@@ -1,0 +1,99 @@
+package accumulator
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/epistle-kafka/epistle/protocol"
+)
+
+// A Range is count records of a batch from index First on.
+type Range struct{ First, Count int32 }
+
+// Halves returns the two ranges that a batch too large for its topic is cut
+// into, of about the same number of records.
+func (b *Batch) Halves() []Range {
+	n := b.count / 2
+	return []Range{{0, n}, {n, b.count - n}}
+}
+
+// Without returns the ranges that are left of the batch when the records with
+// the given indices, which are sorted, are taken out.
+func (b *Batch) Without(indices []int32) []Range {
+	var ranges []Range
+	next := int32(0)
+	for _, i := range indices {
+		if i > next {
+			ranges = append(ranges, Range{next, i - next})
+		}
+		next = i + 1
+	}
+	if next < b.count {
+		ranges = append(ranges, Range{next, b.count - next})
+	}
+	return ranges
+}
+
+// Cut makes a batch of its own of each range, uncompressed, and gives the
+// batch's own bytes back: nobody may hold them any more. The futures of the
+// records go on pointing to the root batch, which ends with its last piece.
+// The pieces' memory is taken whether or not there is room, since waiting for
+// it here could be waiting for oneself.
+func (b *Batch) Cut(ranges []Range) ([]*Batch, error) {
+	whole := slices.Concat(b.Bytes(nil)...)
+	protocol.PutBatchCRC([][]byte{whole})
+	const noBound = 1 << 30 // the batch is our own
+	h, records, err := protocol.DecodeBatch(whole, noBound)
+	if err != nil {
+		return nil, fmt.Errorf("accumulator: cutting a batch of %s-%d: %w", b.Topic(), b.Partition(), err)
+	}
+	pieces := make([]*Batch, len(ranges))
+	for i, r := range ranges {
+		pieces[i] = b.piece(r, h.BaseTimestamp, records[r.First:r.First+r.Count])
+	}
+	b.root.pieces = append(b.root.pieces, pieces...)
+	b.freeChunks()
+	return pieces, nil
+}
+
+// piece builds the batch of one range from its decoded records.
+func (b *Batch) piece(r Range, base int64, records []protocol.Record) *Batch {
+	p := &Batch{
+		queue: b.queue, sealed: true, filled: true, opened: b.opened, openedMs: b.openedMs,
+		root: b.root, first: b.first + r.First,
+		count: r.Count, size: protocol.BatchHeaderSize,
+		baseTime: base + records[0].TimestampDelta, maxTime: base + records[0].TimestampDelta,
+	}
+	p.holders.Store(1) // the root's
+	for i := range records {
+		rec := &records[i]
+		p.maxTime = max(p.maxTime, base+rec.TimestampDelta)
+		delta := base + rec.TimestampDelta - p.baseTime
+		body := protocol.RecordBodySize(int32(i), delta, rec.Key, rec.Value, rec.Headers)
+		n := protocol.RecordSize(body)
+		c := p.room(n)
+		c.buf = protocol.AppendRecord(c.buf, body, int32(i), delta, rec.Key, rec.Value, rec.Headers)
+		p.size += n
+	}
+	return p
+}
+
+// room returns the piece's last chunk, or a new one if n bytes do not fit it.
+func (b *Batch) room(n int) *Chunk {
+	m := b.queue.topic.acc.Memory
+	if len(b.chunks) > 0 {
+		if c := b.chunks[len(b.chunks)-1]; len(c.buf)+n <= cap(c.buf) {
+			return c
+		}
+		n = max(n, min(2*cap(b.chunks[len(b.chunks)-1].buf), lastChunk))
+	} else {
+		n += protocol.BatchHeaderSize
+	}
+	c := m.force(n)
+	if len(b.chunks) == 0 {
+		c.buf = c.buf[:protocol.BatchHeaderSize]
+	}
+	b.chunks = append(b.chunks, c)
+	b.reserved += int64(cap(c.buf))
+	return c
+}

@@ -1,0 +1,30 @@
+// Package accumulator holds the records that wait to be sent: a queue of
+// batches for each partition, within a bound on memory.
+//
+// It is not a sender: it knows no broker, no sequence number and no retry. It
+// starts no goroutine and reads no clock; the time comes in as an argument.
+//
+// # Who owns what
+//
+// Callers of Send append to a [Queue] under its own lock, which is held for
+// one append or one drain and never while anything blocks. Memory is bounded
+// by [Memory], which has a lock of its own; the two are never held together.
+// An append that fits the open batch's last chunk takes the queue's lock
+// alone. One that does not is told how much room it needs, reserves it (and
+// may wait for it) with no lock held, and looks again, since the batch may be
+// gone by then.
+//
+// A [Batch] belongs to its queue until it is drained. From then on it belongs
+// to the sender loop, which alone resolves it. Its bytes live in pooled
+// [Chunk]s that are given back when the last holder drops them: the loop (or
+// the completion goroutine, for a batch with callbacks) and, while a
+// connection may still write the bytes, that connection.
+//
+// # Size
+//
+// batch.size is the size at which a batch is worth sending at once, not the
+// size at which it is cut. While its partition cannot be drained the open
+// batch goes on growing, up to the cap; so a far or busy broker gets fewer
+// and larger requests. A batch is also sealed once its first record is older
+// than the seal age, so that no record joins a batch that is about to expire.
+package accumulator

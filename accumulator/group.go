@@ -1,0 +1,51 @@
+package accumulator
+
+import "sync/atomic"
+
+// A Group waits for a set of batches: every one that was told to Join, and
+// their callbacks. The sender loop makes one for each flush.
+type Group struct {
+	pending atomic.Int32 // batches not yet ended, and one for Seal
+	done    chan struct{}
+}
+
+// NewGroup returns a group that ends once it is sealed and empty.
+func NewGroup() *Group {
+	g := &Group{done: make(chan struct{})}
+	g.pending.Store(1)
+	return g
+}
+
+// Join makes g wait for the root of b. It is for the owner of b, before b
+// ends.
+func (b *Batch) Join(g *Group) {
+	for _, have := range b.root.groups {
+		if have == g {
+			return
+		}
+	}
+	g.Enter()
+	b.root.groups = append(b.root.groups, g)
+}
+
+// Leave ends the waiting of all groups for b. It is for the one who finished
+// b, after its callbacks.
+func (b *Batch) Leave() {
+	for _, g := range b.groups {
+		g.Exit()
+	}
+	b.groups = nil
+}
+
+// Enter makes the group wait for one Exit more.
+func (g *Group) Enter() { g.pending.Add(1) }
+
+// Exit undoes one Enter, or NewGroup's own.
+func (g *Group) Exit() {
+	if g.pending.Add(-1) == 0 {
+		close(g.done)
+	}
+}
+
+// Done is closed once everything that the group waits for has ended.
+func (g *Group) Done() <-chan struct{} { return g.done }

@@ -1,0 +1,192 @@
+package accumulator
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+)
+
+// Memory bounds the bytes held for records that have not ended: buffer.memory
+// in Java. It counts whole chunks, so it bounds what is allocated and not only
+// what is written. Waiters are served first come, first served, and nobody
+// overtakes a waiter. It is safe for concurrent use.
+type Memory struct {
+	limit  int64
+	onWait func() // tells the sender loop that lingering no longer pays
+	chunks chunkPool
+
+	mu      sync.Mutex // guards the following; never held while blocking
+	used    int64
+	waiters []*waiter
+	closed  error
+}
+
+// A waiter is a caller that waits for n bytes.
+type waiter struct {
+	n     int64
+	ready chan struct{} // closed when granted or refused
+	err   error         // set before ready is closed
+}
+
+// ErrNoRoom says that the memory bound is reached.
+var ErrNoRoom = errors.New("buffer memory is full")
+
+// NewMemory returns a bound of limit bytes. onWait is called, with no lock
+// held, whenever a caller begins to wait.
+func NewMemory(limit int64, onWait func()) *Memory {
+	return &Memory{limit: limit, onWait: onWait}
+}
+
+// TryChunk returns a chunk of at least n bytes, or ErrNoRoom. It never blocks.
+func (m *Memory) TryChunk(n int) (*Chunk, error) {
+	size := int64(chunkSize(n))
+	m.mu.Lock()
+	err := m.admit(size)
+	if err == nil {
+		m.used += size
+	}
+	m.mu.Unlock()
+	if err != nil {
+		return nil, err
+	}
+	return m.chunks.get(int(size)), nil
+}
+
+// Chunk returns a chunk of at least n bytes and waits for room until ctx ends,
+// in which case the error wraps both ErrNoRoom and the context's cause.
+func (m *Memory) Chunk(ctx context.Context, n int) (*Chunk, error) {
+	size := int64(chunkSize(n))
+	m.mu.Lock()
+	err := m.admit(size)
+	if err == nil {
+		m.used += size
+		m.mu.Unlock()
+		return m.chunks.get(int(size)), nil
+	}
+	if !errors.Is(err, ErrNoRoom) {
+		m.mu.Unlock()
+		return nil, err
+	}
+	w := &waiter{n: size, ready: make(chan struct{})}
+	m.waiters = append(m.waiters, w)
+	m.mu.Unlock()
+
+	m.onWait()
+	select {
+	case <-w.ready:
+	case <-ctx.Done():
+		if !m.leave(w) {
+			return nil, fmt.Errorf("%w: waited for %d bytes of %d: %w", ErrNoRoom, size, m.limit, context.Cause(ctx))
+		}
+	}
+	if w.err != nil {
+		return nil, w.err
+	}
+	return m.chunks.get(int(size)), nil
+}
+
+// admit says whether size bytes may be taken now. m.mu is held.
+func (m *Memory) admit(size int64) error {
+	switch {
+	case m.closed != nil:
+		return m.closed
+	case size > m.limit:
+		return &TooLargeError{Size: size, Limit: m.limit}
+	case len(m.waiters) > 0 || m.used+size > m.limit:
+		return ErrNoRoom
+	}
+	return nil
+}
+
+// leave takes w out of the queue. It reports true if w was served before.
+func (m *Memory) leave(w *waiter) bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for i, o := range m.waiters {
+		if o == w {
+			m.waiters = append(m.waiters[:i], m.waiters[i+1:]...)
+			m.serve() // one behind it may fit
+			return false
+		}
+	}
+	return true
+}
+
+// serve grants room to waiters in order until one does not fit. m.mu is held.
+func (m *Memory) serve() {
+	for len(m.waiters) > 0 {
+		w := m.waiters[0]
+		if m.used+w.n > m.limit {
+			return
+		}
+		m.used += w.n
+		m.waiters[0] = nil
+		m.waiters = m.waiters[1:]
+		close(w.ready)
+	}
+}
+
+// force returns a chunk of at least n bytes whether or not there is room. It
+// is for cutting a batch that is held already, where waiting would deadlock.
+func (m *Memory) force(n int) *Chunk {
+	size := chunkSize(n)
+	m.mu.Lock()
+	m.used += int64(size)
+	m.mu.Unlock()
+	return m.chunks.get(size)
+}
+
+// release gives n reserved bytes back.
+func (m *Memory) release(n int64) {
+	m.mu.Lock()
+	m.used -= n
+	if m.used < 0 {
+		m.mu.Unlock()
+		panic("accumulator: more memory released than reserved")
+	}
+	m.serve()
+	m.mu.Unlock()
+}
+
+// Return gives back a chunk that was reserved and not used.
+func (m *Memory) Return(c *Chunk) {
+	n := int64(cap(c.buf))
+	m.chunks.put(c)
+	m.release(n)
+}
+
+// Used returns the bytes reserved now.
+func (m *Memory) Used() int64 {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.used
+}
+
+// Waiting reports whether a caller waits for room.
+func (m *Memory) Waiting() bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return len(m.waiters) > 0
+}
+
+// Close refuses all waiters, and every later request, with err.
+func (m *Memory) Close(err error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.closed = err
+	for _, w := range m.waiters {
+		w.err = err
+		close(w.ready)
+	}
+	m.waiters = nil
+}
+
+// A TooLargeError says that a record can never fit into buffer.memory.
+type TooLargeError struct {
+	Size, Limit int64 // bytes
+}
+
+func (e *TooLargeError) Error() string {
+	return fmt.Sprintf("the record needs %d bytes of buffer, and buffer.memory is %d in all: raise buffer.memory", e.Size, e.Limit)
+}

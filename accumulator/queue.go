@@ -1,0 +1,231 @@
+package accumulator
+
+import (
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/epistle-kafka/epistle/protocol"
+)
+
+// A Queue is the batches of one partition that wait to be drained, oldest
+// first. Only the last can be open.
+type Queue struct {
+	topic     *Topic
+	partition int32
+	queued    atomic.Int64 // bytes reserved by waiting batches, for the partitioner
+
+	// Stalled is the Unix time in milliseconds since when the loop could have
+	// sent a batch of the queue had its broker taken one; 0 if it takes them.
+	// Written by the loop, read by the partitioner.
+	Stalled atomic.Int64
+
+	// Owner is the sender loop's own state of the partition. Only the loop
+	// uses it.
+	Owner any
+
+	mu         sync.Mutex // guards the following; never held while blocking
+	head, tail *Batch
+	noted      bool  // in the accumulator's list of queues to look at
+	refused    error // appends are refused with it
+}
+
+// An Entry is a record to append. Its slices are copied.
+type Entry struct {
+	Key, Value []byte
+	Headers    []protocol.Header
+	Timestamp  int64 // Unix milliseconds
+	Callback   any   // kept for Batch.Callbacks; nil for none
+}
+
+// A Status says what became of an append.
+type Status uint8
+
+// The outcomes of an append.
+const (
+	Refused  Status = iota // the queue takes no more records: see Queue.Err
+	Appended               // the record is in the batch
+	NeedRoom               // reserve Room bytes, then AppendWith
+)
+
+// A Ticket names a record's place.
+type Ticket struct {
+	Batch *Batch
+	Index int32
+	Size  int32 // bytes that the record takes in the batch
+	Full  bool  // its batch has reached batch.size
+}
+
+// Topic returns the queue's topic.
+func (q *Queue) Topic() *Topic { return q.topic }
+
+// Partition returns the queue's partition.
+func (q *Queue) Partition() int32 { return q.partition }
+
+// Queued returns the bytes that wait in the queue, by whole chunks.
+func (q *Queue) Queued() int64 { return q.queued.Load() }
+
+// Append puts e into the open batch if it fits its last chunk. It never blocks
+// and takes one lock. nowMs may be some milliseconds stale.
+func (q *Queue) Append(e *Entry, nowMs int64) (Ticket, Status) {
+	q.mu.Lock()
+	b := q.tail
+	if b == nil || b.sealed || q.refused != nil {
+		err := q.refused
+		q.mu.Unlock()
+		if err != nil {
+			return Ticket{}, Refused
+		}
+		return Ticket{}, NeedRoom
+	}
+	c := b.chunks[len(b.chunks)-1]
+	body := protocol.RecordBodySize(b.count, e.Timestamp-b.baseTime, e.Key, e.Value, e.Headers)
+	n := protocol.RecordSize(body)
+	if len(c.buf)+n > cap(c.buf) || b.size+n > q.topic.cap() || nowMs-b.openedMs > q.topic.acc.sealAgeMs {
+		q.mu.Unlock()
+		return Ticket{}, NeedRoom
+	}
+	t, note := q.put(b, c, e, body, n)
+	q.mu.Unlock()
+	if note {
+		q.topic.acc.note(q)
+	}
+	return t, Appended
+}
+
+// put encodes e into c, the last chunk of b, where it fits. q.mu is held. It
+// reports whether the loop must look at the queue.
+func (q *Queue) put(b *Batch, c *Chunk, e *Entry, body, n int) (t Ticket, note bool) {
+	c.buf = protocol.AppendRecord(c.buf, body, b.count, e.Timestamp-b.baseTime, e.Key, e.Value, e.Headers)
+	t = Ticket{Batch: b, Index: b.count, Size: int32(n)}
+	if e.Callback != nil {
+		b.callbacks.add(Callback{Fn: e.Callback, Timestamp: e.Timestamp, Index: b.count})
+	}
+	b.count++
+	b.unresolved++
+	b.size += n
+	b.maxTime = max(b.maxTime, e.Timestamp)
+	if b.size >= q.topic.acc.batchSize && !b.filled {
+		b.filled = true
+		note = q.noteHead(b)
+	}
+	t.Full = b.filled
+	return t, note
+}
+
+// noteHead reports whether the loop must be told of a change to b: only if it
+// is the next to be drained, and only once. q.mu is held.
+func (q *Queue) noteHead(b *Batch) bool {
+	if q.head != b || q.noted {
+		return false
+	}
+	q.noted = true
+	return true
+}
+
+// Room returns the bytes of the chunk that e needs now.
+func (q *Queue) Room(e *Entry, now time.Time) int {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	b := q.tail
+	if b == nil || !q.takes(b, e, now.UnixMilli()) {
+		return protocol.BatchHeaderSize + entrySize(e, 0, 0)
+	}
+	n := entrySize(e, b.count, e.Timestamp-b.baseTime)
+	last := cap(b.chunks[len(b.chunks)-1].buf)
+	// Chunks double, so that memory follows the data; the cap on the batch
+	// bounds the last.
+	return max(n, min(2*last, lastChunk, q.topic.cap()-b.size))
+}
+
+func entrySize(e *Entry, delta int32, timeDelta int64) int {
+	return protocol.RecordSize(protocol.RecordBodySize(delta, timeDelta, e.Key, e.Value, e.Headers))
+}
+
+// takes reports whether b may still grow by e. q.mu is held.
+func (q *Queue) takes(b *Batch, e *Entry, nowMs int64) bool {
+	if b.sealed || nowMs-b.openedMs > q.topic.acc.sealAgeMs {
+		return false
+	}
+	return b.size+entrySize(e, b.count, e.Timestamp-b.baseTime) <= q.topic.cap()
+}
+
+// AppendWith is Append with room at hand: chunk goes to the open batch, or to
+// a new one, unless the record now fits without. A chunk that is not needed,
+// or too small by now, is given back. now is exact.
+func (q *Queue) AppendWith(e *Entry, chunk *Chunk, now time.Time) (Ticket, Status) {
+	q.mu.Lock()
+	if q.refused != nil {
+		q.mu.Unlock()
+		q.topic.acc.Memory.Return(chunk)
+		return Ticket{}, Refused
+	}
+	b, opened := q.tail, false
+	if b == nil || !q.takes(b, e, now.UnixMilli()) {
+		if cap(chunk.buf) < protocol.BatchHeaderSize+entrySize(e, 0, 0) {
+			q.mu.Unlock()
+			q.topic.acc.Memory.Return(chunk)
+			return Ticket{}, NeedRoom
+		}
+		b, opened = q.open(e, chunk, now), true
+		chunk = nil
+	}
+	body := protocol.RecordBodySize(b.count, e.Timestamp-b.baseTime, e.Key, e.Value, e.Headers)
+	n := protocol.RecordSize(body)
+	last := b.chunks[len(b.chunks)-1]
+	if len(last.buf)+n > cap(last.buf) {
+		if cap(chunk.buf) < n {
+			q.mu.Unlock()
+			q.topic.acc.Memory.Return(chunk)
+			return Ticket{}, NeedRoom
+		}
+		q.attach(b, chunk)
+		last, chunk = chunk, nil
+	}
+	t, note := q.put(b, last, e, body, n)
+	// A batch opened at the head has to be known; one opened right behind the
+	// head has sealed it, which makes it ready.
+	if opened && (q.head == b || q.head.next == b) && q.noteHead(q.head) {
+		note = true
+	}
+	q.mu.Unlock()
+
+	if note {
+		q.topic.acc.note(q)
+	}
+	if chunk != nil {
+		q.topic.acc.Memory.Return(chunk)
+	}
+	return t, Appended
+}
+
+// open seals the last batch and opens a new one behind it. q.mu is held.
+func (q *Queue) open(e *Entry, chunk *Chunk, now time.Time) *Batch {
+	b := newBatch(q, now)
+	b.baseTime, b.maxTime = e.Timestamp, e.Timestamp
+	b.size = protocol.BatchHeaderSize
+	chunk.buf = chunk.buf[:protocol.BatchHeaderSize]
+	q.attach(b, chunk)
+	if q.tail == nil {
+		q.head = b
+	} else {
+		q.tail.sealed = true
+		q.tail.next = b
+	}
+	q.tail = b
+	return b
+}
+
+// attach adds a chunk to b. q.mu is held.
+func (q *Queue) attach(b *Batch, c *Chunk) {
+	b.chunks = append(b.chunks, c)
+	b.reserved += int64(cap(c.buf))
+	q.queued.Add(int64(cap(c.buf)))
+}
+
+// Err returns what appends are refused with, or nil.
+func (q *Queue) Err() error {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return q.refused
+}

@@ -1,0 +1,108 @@
+package accumulator
+
+import (
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// Config is what an Accumulator needs to know.
+type Config struct {
+	BatchSize     int           // bytes; a batch of this size is sent at once (batch.size)
+	MaxBatchBytes int           // bytes; a batch never grows beyond, unless by a single record
+	Memory        int64         // bytes (buffer.memory)
+	SealAge       time.Duration // a batch older than this takes no more records
+	Wake          func()        // tells the sender loop to look; must not block
+}
+
+// An Accumulator is all queues of one producer and their common memory.
+type Accumulator struct {
+	Memory *Memory
+
+	batchSize     int
+	maxBatchBytes int
+	sealAgeMs     int64
+	wake          func()
+
+	mu    sync.Mutex // guards the following; never held while blocking
+	noted []*Queue   // queues that the loop has to look at
+}
+
+// New returns an empty accumulator.
+func New(c Config) *Accumulator {
+	return &Accumulator{
+		Memory:        NewMemory(c.Memory, c.Wake),
+		batchSize:     c.BatchSize,
+		maxBatchBytes: c.MaxBatchBytes,
+		sealAgeMs:     c.SealAge.Milliseconds(),
+		wake:          c.Wake,
+	}
+}
+
+// note puts q on the list that the loop takes with Noted, and wakes it.
+func (a *Accumulator) note(q *Queue) {
+	a.mu.Lock()
+	a.noted = append(a.noted, q)
+	a.mu.Unlock()
+	a.wake()
+}
+
+// Noted appends the queues whose head has changed since the last call to dst.
+// Each is there at most once; Look readies it for the next time.
+func (a *Accumulator) Noted(dst []*Queue) []*Queue {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	dst = append(dst, a.noted...)
+	clear(a.noted)
+	a.noted = a.noted[:0]
+	return dst
+}
+
+// A Topic is the queues of one topic.
+type Topic struct {
+	acc     *Accumulator
+	name    string
+	learned atomic.Int64             // bytes; the batch size cap that the topic has taught
+	queues  atomic.Pointer[[]*Queue] // by partition; replaced, never changed
+}
+
+// Topic returns a new topic with n partitions.
+func (a *Accumulator) Topic(name string, n int) *Topic {
+	t := &Topic{acc: a, name: name}
+	t.learned.Store(int64(a.maxBatchBytes))
+	t.queues.Store(&[]*Queue{})
+	t.Grow(n)
+	return t
+}
+
+// Name returns the topic's name.
+func (t *Topic) Name() string { return t.name }
+
+// Queues returns the queues by partition. The slice must not be changed.
+func (t *Topic) Queues() []*Queue { return *t.queues.Load() }
+
+// Grow adds queues so that there are n. What is batched stays where it is.
+// Only one goroutine, the sender loop, may call it.
+func (t *Topic) Grow(n int) {
+	old := t.Queues()
+	if n <= len(old) {
+		return
+	}
+	next := make([]*Queue, n)
+	copy(next, old)
+	for i := len(old); i < n; i++ {
+		next[i] = &Queue{topic: t, partition: int32(i)}
+	}
+	t.queues.Store(&next)
+}
+
+// cap returns the size that a batch of the topic may grow to, in bytes.
+func (t *Topic) cap() int { return int(t.learned.Load()) }
+
+// Learn lowers the cap after the broker refused a batch of size bytes as too
+// large: to half of it.
+func (t *Topic) Learn(size int) {
+	if half := int64(size / 2); half < t.learned.Load() {
+		t.learned.Store(max(half, 1))
+	}
+}

@@ -1,0 +1,73 @@
+package brokertest
+
+import (
+	"cmp"
+	"regexp"
+	"slices"
+
+	"github.com/epistle-kafka/epistle/protocol"
+)
+
+// softwareName is what a client may call itself and its version (KIP-511).
+var softwareName = regexp.MustCompile(`^[a-zA-Z0-9](?:[a-zA-Z0-9.-]*[a-zA-Z0-9])?$`)
+
+// apiVersions answers ApiVersions. The request is nil if its version is not known: the answer is then one of version 0,
+// which names the versions of ApiVersions alone (KIP-511).
+func (b *broker) apiVersions(m *protocol.ApiVersionsRequest, version int16) protocol.Response {
+	o := &b.c.opts
+	if m == nil {
+		known := o.versions[ApiVersions]
+		return &protocol.ApiVersionsResponse{
+			ErrorCode: protocol.UnsupportedVersion, FinalizedFeaturesEpoch: -1,
+			APIKeys: []protocol.ApiVersion{{APIKey: ApiVersions, MinVersion: known.min, MaxVersion: known.max}},
+		}
+	}
+	resp := &protocol.ApiVersionsResponse{FinalizedFeaturesEpoch: -1}
+	if version >= 3 && !(softwareName.MatchString(m.ClientSoftwareName) && softwareName.MatchString(m.ClientSoftwareVersion)) {
+		resp.ErrorCode = protocol.InvalidRequest
+		return resp
+	}
+	if version >= 5 && m.ClusterID != nil != (m.NodeID >= 0) {
+		resp.ErrorCode = protocol.InvalidRequest
+		return resp
+	}
+	if version >= 5 && m.ClusterID != nil && (*m.ClusterID != b.c.id || m.NodeID != b.id) {
+		resp.ErrorCode = protocol.RebootstrapRequired // KIP-1242
+		return resp
+	}
+	for key, known := range o.versions {
+		if !o.telemetry && (key == GetTelemetrySubscriptions || key == PushTelemetry) {
+			continue
+		}
+		v := protocol.ApiVersion{APIKey: key, MinVersion: known.min, MaxVersion: known.max}
+		if key == Produce {
+			// Kafka tells that it knows versions 0 to 2, for the sake of librdkafka, and refuses them all the same.
+			v.MinVersion = 0
+		}
+		resp.APIKeys = append(resp.APIKeys, v)
+	}
+	slices.SortFunc(resp.APIKeys, func(x, y protocol.ApiVersion) int { return cmp.Compare(x.APIKey, y.APIKey) })
+	resp.FinalizedFeaturesEpoch = 1
+	for _, f := range o.features {
+		if f.min > 0 || version >= 4 {
+			// Before version 4, clients cannot read a lowest level of 0, so Kafka leaves such features out.
+			resp.SupportedFeatures = append(resp.SupportedFeatures, protocol.SupportedFeature{
+				Name: f.name, MinVersion: f.min, MaxVersion: f.max,
+			})
+		}
+		if f.now > 0 {
+			resp.FinalizedFeatures = append(resp.FinalizedFeatures, protocol.FinalizedFeature{
+				Name: f.name, MaxVersionLevel: f.now, MinVersionLevel: f.now,
+			})
+		}
+	}
+	return resp
+}
+
+// answerVersion is the version in which an answer is to be written.
+func answerVersion(r *Request, resp protocol.Response) int16 {
+	if _, ok := resp.(*protocol.ApiVersionsResponse); ok && r.Message == nil {
+		return 0
+	}
+	return r.Version
+}

@@ -1,0 +1,195 @@
+package brokertest
+
+import (
+	"context"
+	"crypto/tls"
+	"fmt"
+	"net"
+	"strconv"
+	"syscall"
+)
+
+// broker is one node of a cluster.
+//
+// Over TCP it has one goroutine that accepts, from start until stop. Each connection has two, see conn.
+type broker struct {
+	c    *Cluster
+	id   int32
+	host string
+	port int32 // never changes, also when the broker is stopped and started again
+
+	// Guarded by c.mu.
+	up       bool
+	listener net.Listener   // nil in memory, or when stopped
+	resume   chan struct{}  // not nil while paused; closed by Resume and by a stop
+	conns    map[*conn]bool // those open
+	dials    []DialFault    // what happens to the next dials
+	dialled  int            // dials so far, for the ports of in-memory clients
+}
+
+func (b *broker) addr() string { return net.JoinHostPort(b.host, strconv.Itoa(int(b.port))) }
+
+// newBroker makes a broker and starts it.
+func (c *Cluster) newBroker(id int32) (*broker, error) {
+	b := &broker{c: c, id: id, host: "127.0.0.1", conns: map[*conn]bool{}}
+	if c.opts.memory {
+		// An address of RFC 5737 that belongs to nobody: who dials it over a real network by mistake reaches nothing.
+		b.host, b.port = "192.0.2."+strconv.Itoa(int(id)), 9092
+	}
+	return b, b.start()
+}
+
+// start makes a broker accept connections, again on the port that it had before.
+func (b *broker) start() error {
+	var l net.Listener
+	if !b.c.opts.memory {
+		var err error
+		if l, err = net.Listen("tcp", b.addr()); err != nil {
+			return fmt.Errorf("broker %d: %w", b.id, err)
+		}
+	}
+	c := b.c
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.closed || b.up {
+		if l != nil {
+			l.Close()
+		}
+		return nil
+	}
+	b.up = true
+	if l != nil {
+		b.port = int32(l.Addr().(*net.TCPAddr).Port)
+		b.listener = l
+		c.running.Go(func() { b.accept(l) })
+	}
+	c.rejoin(b.id)
+	return nil
+}
+
+// stop cuts the broker's connections and refuses new ones. It does not wait for their goroutines.
+func (b *broker) stop() {
+	c := b.c
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if !b.up {
+		return
+	}
+	b.up = false
+	if b.listener != nil {
+		b.listener.Close()
+		b.listener = nil
+	}
+	for k := range b.conns {
+		k.cut(false)
+	}
+	b.wake()
+	if !c.closed {
+		c.leave(b.id)
+	}
+}
+
+// wake ends a pause. The caller holds c.mu.
+func (b *broker) wake() {
+	if b.resume != nil {
+		close(b.resume)
+		b.resume = nil
+	}
+}
+
+func (b *broker) accept(l net.Listener) {
+	for {
+		nc, err := l.Accept()
+		if err != nil {
+			return // closed by stop
+		}
+		c := b.c
+		c.mu.Lock()
+		fault := b.nextDialFault()
+		switch {
+		case !b.up || fault == DialRefused:
+			resetConn(nc)
+		case fault == DialReset:
+			resetConn(nc)
+		default:
+			b.serve(nc, fault == DialHangs)
+		}
+		c.mu.Unlock()
+	}
+}
+
+// serve starts a connection's goroutines. The caller holds c.mu, and the broker is up. A mute connection is accepted
+// and never answered.
+func (b *broker) serve(nc net.Conn, mute bool) {
+	c := b.c
+	c.connections++
+	k := newConn(b, nc, c.connections)
+	if c.opts.tls != nil {
+		k.nc = tls.Server(nc, c.opts.tls)
+	}
+	b.conns[k] = true
+	if mute {
+		return
+	}
+	c.running.Go(k.readLoop)
+	c.running.Go(k.answerLoop)
+}
+
+// nextDialFault takes the next scripted fault of a dial. The caller holds c.mu.
+func (b *broker) nextDialFault() (f DialFault) {
+	if len(b.dials) > 0 {
+		f, b.dials = b.dials[0], b.dials[1:]
+	}
+	return f
+}
+
+func (c *Cluster) dialMemory(ctx context.Context, addr string) (net.Conn, error) {
+	refused := &net.OpError{Op: "dial", Net: "tcp", Err: syscall.ECONNREFUSED}
+	var b *broker
+	for _, candidate := range c.brokers {
+		if candidate.addr() == addr {
+			b = candidate
+		}
+	}
+	if b == nil {
+		return nil, &net.OpError{Op: "dial", Net: "tcp", Err: &net.AddrError{Err: "no such broker in memory", Addr: addr}}
+	}
+	server := &net.TCPAddr{IP: net.ParseIP(b.host).To4(), Port: int(b.port)}
+	refused.Addr = server
+	if err := ctx.Err(); err != nil {
+		return nil, &net.OpError{Op: "dial", Net: "tcp", Addr: server, Err: err}
+	}
+	c.mu.Lock()
+	fault := b.nextDialFault()
+	if fault == DialHangs {
+		c.mu.Unlock()
+		<-ctx.Done()
+		return nil, &net.OpError{Op: "dial", Net: "tcp", Addr: server, Err: ctx.Err()}
+	}
+	defer c.mu.Unlock()
+	if !b.up || fault == DialRefused {
+		return nil, refused
+	}
+	b.dialled++
+	client := &net.TCPAddr{IP: net.IPv4(198, 51, 100, 1).To4(), Port: 1024 + b.dialled%60_000}
+	near, far := memPipe(client, server, c.opts.buffer)
+	if fault == DialReset {
+		far.reset()
+		return near, nil
+	}
+	b.serve(far, false)
+	return near, nil
+}
+
+// resetConn closes a connection so that the other end sees ECONNRESET.
+func resetConn(nc net.Conn) {
+	switch nc := nc.(type) {
+	case *memConn:
+		nc.reset()
+	case *net.TCPConn:
+		nc.SetLinger(0)
+		nc.Close()
+	default:
+		nc.Close()
+	}
+}

@@ -1,0 +1,150 @@
+package brokertest
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"net"
+	"strconv"
+	"sync"
+	"time"
+
+	"github.com/epistle-kafka/epistle/protocol"
+)
+
+// Cluster is one or more Kafka brokers in this process. All of its methods may be called at any time and from any
+// goroutine, also while clients are connected.
+type Cluster struct {
+	opts    options
+	id      string
+	brokers []*broker     // by node ID less 1; the slice never changes
+	done    chan struct{} // closed by Close
+	running sync.WaitGroup
+
+	mu            sync.Mutex // guards the following, and what its owners say it guards; never held while blocking
+	closed        bool
+	random        *rand.Rand
+	topics        map[string]*topic
+	topicIDs      map[protocol.UUID]*topic
+	denied        map[string]denial
+	throttles     map[int16]time.Duration
+	nextProducer  int64
+	transactional map[string]*transactionalID
+	coordinators  map[int8]bool // key types whose internal topic exists
+	faults        faults
+	seen          history
+	connections   int
+}
+
+// TB is what New needs of a *testing.T or *testing.B.
+type TB interface {
+	Helper()
+	Fatalf(format string, args ...any)
+	Cleanup(func())
+}
+
+// New starts a cluster that ends with the test.
+func New(t TB, opts ...Option) *Cluster {
+	t.Helper()
+	c, err := Start(opts...)
+	if err != nil {
+		t.Fatalf("brokertest: %v", err)
+		return nil
+	}
+	t.Cleanup(c.Close)
+	return c
+}
+
+// Start starts a cluster. It is the caller's to Close.
+func Start(opts ...Option) (*Cluster, error) {
+	o := defaults()
+	for _, opt := range opts {
+		opt(&o)
+	}
+	if o.brokers < 1 || o.brokers > 254 {
+		return nil, fmt.Errorf("%d brokers, want 1 to 254", o.brokers)
+	}
+	c := &Cluster{
+		opts: o, done: make(chan struct{}), random: rand.New(rand.NewPCG(o.seed, 0)),
+		topics: map[string]*topic{}, topicIDs: map[protocol.UUID]*topic{}, denied: map[string]denial{},
+		throttles: map[int16]time.Duration{}, nextProducer: int64(o.seed) * 1000 % (1 << 40), coordinators: map[int8]bool{},
+		transactional: map[string]*transactionalID{}, seen: newHistory(o.keep),
+	}
+	c.id = c.newID().String()
+	for i := range o.brokers {
+		b, err := c.newBroker(int32(i + 1))
+		if err != nil {
+			c.Close()
+			return nil, err
+		}
+		c.brokers = append(c.brokers, b)
+	}
+	for _, t := range o.topics {
+		if err := c.CreateTopic(t.name, t.partitions); err != nil {
+			c.Close()
+			return nil, err
+		}
+	}
+	return c, nil
+}
+
+// Close cuts every connection and waits until every goroutine of the cluster has ended. What was appended can still be
+// read. Later calls do nothing.
+func (c *Cluster) Close() {
+	c.mu.Lock()
+	if c.closed {
+		c.mu.Unlock()
+		return
+	}
+	c.closed = true
+	close(c.done)
+	c.mu.Unlock()
+	for _, b := range c.brokers {
+		b.stop()
+	}
+	c.running.Wait()
+}
+
+// Bootstrap returns the brokers' addresses, host:port, also of those that are stopped.
+func (c *Cluster) Bootstrap() []string {
+	addrs := make([]string, len(c.brokers))
+	for i, b := range c.brokers {
+		addrs[i] = b.addr()
+	}
+	return addrs
+}
+
+// ClusterID returns the cluster's ID, as Metadata tells it.
+func (c *Cluster) ClusterID() string { return c.id }
+
+// DialContext connects to the broker that listens on addr. It has the signature of net.Dialer.DialContext. A cluster
+// that is not in memory can be dialled by any other means too.
+func (c *Cluster) DialContext(ctx context.Context, network, addr string) (net.Conn, error) {
+	if !c.opts.memory {
+		var d net.Dialer
+		return d.DialContext(ctx, network, addr)
+	}
+	return c.dialMemory(ctx, addr)
+}
+
+// broker returns the broker with that node ID, or panics: node IDs are 1 to the number of brokers.
+func (c *Cluster) broker(id int32) *broker {
+	if id < 1 || int(id) > len(c.brokers) {
+		panic("brokertest: no broker " + strconv.Itoa(int(id)) + " of " + strconv.Itoa(len(c.brokers)))
+	}
+	return c.brokers[id-1]
+}
+
+// newID returns a new topic or cluster ID. The caller holds c.mu, or is Start.
+func (c *Cluster) newID() (id protocol.UUID) {
+	for i := 0; i < len(id); i += 8 {
+		v := c.random.Uint64()
+		for j := range 8 {
+			id[i+j] = byte(v >> (8 * j))
+		}
+	}
+	// As java.util.UUID.randomUUID makes it: version 4, variant 1.
+	id[6] = id[6]&0x0f | 0x40
+	id[8] = id[8]&0x3f | 0x80
+	return id
+}

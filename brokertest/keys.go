@@ -1,0 +1,62 @@
+package brokertest
+
+// The API keys of the requests that a broker of this package answers, for On and Count.
+const (
+	Produce                   int16 = 0
+	ListOffsets               int16 = 2
+	Metadata                  int16 = 3
+	FindCoordinator           int16 = 10
+	SaslHandshake             int16 = 17
+	ApiVersions               int16 = 18
+	CreateTopics              int16 = 19
+	InitProducerID            int16 = 22
+	SaslAuthenticate          int16 = 36
+	GetTelemetrySubscriptions int16 = 71
+	PushTelemetry             int16 = 72
+)
+
+// versionRange is what a broker answers of one API, both ends included.
+type versionRange struct{ min, max int16 }
+
+// kafka4_4 are the versions that Apache Kafka 4.4.0 answers, of the APIs above.
+func kafka4_4() map[int16]versionRange {
+	return map[int16]versionRange{
+		Produce: {3, 13}, ListOffsets: {1, 11}, Metadata: {0, 13}, FindCoordinator: {0, 6}, SaslHandshake: {0, 1},
+		ApiVersions: {0, 5}, CreateTopics: {2, 7}, InitProducerID: {0, 5}, SaslAuthenticate: {0, 2},
+		GetTelemetrySubscriptions: {0, 0}, PushTelemetry: {0, 0},
+	}
+}
+
+// kafka3_9 are the versions that Apache Kafka 3.9.1 answers, as far as they are kept here: it still takes older ones.
+func kafka3_9() map[int16]versionRange {
+	return map[int16]versionRange{
+		Produce: {3, 11}, ListOffsets: {1, 9}, Metadata: {0, 12}, FindCoordinator: {0, 6}, SaslHandshake: {0, 1},
+		ApiVersions: {0, 4}, CreateTopics: {2, 7}, InitProducerID: {0, 5}, SaslAuthenticate: {0, 2},
+		GetTelemetrySubscriptions: {0, 0}, PushTelemetry: {0, 0},
+	}
+}
+
+// feature is a feature of a cluster: the levels that its brokers support, and the level that is in force.
+type feature struct {
+	name          string
+	min, max, now int16
+}
+
+func features4_4() []feature {
+	return []feature{
+		{"eligible.leader.replicas.version", 0, 1, 1},
+		{"group.version", 0, 1, 1},
+		{"kraft.version", 0, 1, 0},
+		{"metadata.version", 7, 33, 33},
+		{"share.version", 0, 2, 2},
+		{"streams.version", 0, 1, 1},
+		{"transaction.version", 0, 2, 2},
+	}
+}
+
+func features3_9() []feature {
+	return []feature{
+		{"kraft.version", 0, 1, 1},
+		{"metadata.version", 1, 21, 21},
+	}
+}

@@ -1,0 +1,126 @@
+package brokertest
+
+import (
+	"crypto/tls"
+	"time"
+)
+
+// Option is a choice made when a cluster is started.
+type Option func(*options)
+
+type options struct {
+	brokers    int
+	memory     bool
+	topics     []topicSpec
+	autoCreate bool
+	partitions int // of a topic created automatically, or with CreateTopics and -1
+	versions   map[int16]versionRange
+	features   []feature
+	seed       uint64
+	delay      time.Duration
+	now        func() time.Time
+	user, pass string
+	sasl       bool
+	tls        *tls.Config
+	buffer     int // bytes of an in-memory connection, each way
+	expiration time.Duration
+	keep       int // requests
+	discard    bool
+	telemetry  bool
+}
+
+// topicSpec is a topic to be made, or one there is.
+type topicSpec struct {
+	name       string
+	partitions int
+}
+
+func defaults() options {
+	return options{
+		brokers: 1, autoCreate: true, partitions: 1, versions: kafka4_4(), features: features4_4(), seed: 1, now: time.Now,
+		buffer: 1 << 20, expiration: 24 * time.Hour, keep: 10_000,
+	}
+}
+
+// Brokers sets the number of brokers, with node IDs from 1; one without it. A topic has up to three replicas.
+func Brokers(n int) Option { return func(o *options) { o.brokers = n } }
+
+// InMemory makes the cluster reachable by Cluster.DialContext alone, over connections in memory. It can then live in a
+// testing/synctest bubble. Without it brokers listen on ports of 127.0.0.1.
+func InMemory() Option { return func(o *options) { o.memory = true } }
+
+// Topic makes a topic with that many partitions.
+func Topic(name string, partitions int) Option {
+	return func(o *options) { o.topics = append(o.topics, topicSpec{name, partitions}) }
+}
+
+// AutoCreate says whether a Metadata request may create a topic, auto.create.topics.enable; true without it, as in Kafka.
+func AutoCreate(on bool) Option { return func(o *options) { o.autoCreate = on } }
+
+// DefaultPartitions is num.partitions: how many a topic gets whose creator did not say; 1 without it.
+func DefaultPartitions(n int) Option { return func(o *options) { o.partitions = n } }
+
+// Versions makes brokers answer an API in these versions only. It can narrow what a broker knows, not widen it.
+func Versions(apiKey, minVersion, maxVersion int16) Option {
+	return func(o *options) {
+		known, ok := o.versions[apiKey]
+		if !ok {
+			return
+		}
+		o.versions[apiKey] = versionRange{max(known.min, minVersion), min(known.max, maxVersion)}
+	}
+}
+
+// Without makes brokers that do not know an API.
+func Without(apiKey int16) Option { return func(o *options) { delete(o.versions, apiKey) } }
+
+// Kafka3_9 makes brokers that look like Apache Kafka 3.9.1: no topic IDs in Produce, no transaction.version.
+func Kafka3_9() Option {
+	return func(o *options) { o.versions, o.features = kafka3_9(), features3_9() }
+}
+
+// Feature sets the finalised level of a feature, such as transaction.version; 0 means that it is not finalised.
+func Feature(name string, level int16) Option {
+	return func(o *options) {
+		for i := range o.features {
+			if o.features[i].name == name {
+				o.features[i].now = level
+			}
+		}
+	}
+}
+
+// Seed makes topic IDs, the cluster ID and producer IDs differ from those of another seed. Equal seeds give equal ones.
+func Seed(seed uint64) Option { return func(o *options) { o.seed = seed } }
+
+// Delay answers each request d after it arrived, as if the broker were that far away: requests in the pipeline overlap.
+func Delay(d time.Duration) Option { return func(o *options) { o.delay = d } }
+
+// Now sets the clock by which brokers judge and append timestamps and forget producers; time.Now without it.
+func Now(now func() time.Time) Option { return func(o *options) { o.now = now } }
+
+// Telemetry makes brokers advertise the telemetry APIs (KIP-714), as Kafka does where something receives metrics. They
+// are answered all the same, without a subscription.
+func Telemetry() Option { return func(o *options) { o.telemetry = true } }
+
+// SASL makes brokers demand SASL PLAIN with this user and password.
+func SASL(user, password string) Option {
+	return func(o *options) { o.sasl, o.user, o.pass = true, user, password }
+}
+
+// TLS makes brokers speak TLS.
+func TLS(config *tls.Config) Option { return func(o *options) { o.tls = config } }
+
+// ConnBuffer bounds the unread bytes of an in-memory connection, each way; 1 MiB without it.
+func ConnBuffer(bytes int) Option { return func(o *options) { o.buffer = bytes } }
+
+// ProducerIDExpiration is producer.id.expiration.ms: how long after its last record a partition remembers a producer;
+// a day without it.
+func ProducerIDExpiration(d time.Duration) Option { return func(o *options) { o.expiration = d } }
+
+// KeepRequests bounds the log of requests, which forgets the oldest; 10,000 without it.
+func KeepRequests(n int) Option { return func(o *options) { o.keep = n } }
+
+// DiscardRecords makes brokers check and count batches, but keep none of their bytes: for measurements of a client.
+// Records and Batches are then empty, and ListOffsets cannot search by timestamp.
+func DiscardRecords() Option { return func(o *options) { o.discard = true } }

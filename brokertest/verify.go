@@ -1,0 +1,96 @@
+package brokertest
+
+import (
+	"errors"
+	"fmt"
+)
+
+// Verify checks what is in the logs, and returns everything that is wrong, joined, or nil:
+//
+//   - the offsets of each partition go from 0 on without a gap;
+//   - each producer's sequences in a partition go from 0 on without a gap, in the order of the log, and from 0 again with
+//     each higher epoch; no epoch comes back;
+//   - if unique is not nil, no two records of a topic have the same non-empty result of it: such a record was written
+//     twice.
+//
+// A first sequence other than 0 is what is left when a batch was lost before the partition knew its producer.
+func (c *Cluster) Verify(unique func(Record) string) error {
+	var errs []error
+	for _, t := range c.topicSizes() {
+		seen := map[string]string{}
+		for i := range int32(t.partitions) {
+			v := verifier{producers: map[int64]position{}, unique: unique, seen: seen}
+			for _, b := range c.Batches(t.name, i) {
+				v.where = fmt.Sprintf("%s-%d at offset %d", t.name, i, b.Header.BaseOffset)
+				v.batch(b)
+			}
+			errs = append(errs, v.errs...)
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// topicSizes returns the topics, by name, each with its number of partitions.
+func (c *Cluster) topicSizes() (sizes []topicSpec) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, t := range c.sortedTopics() {
+		sizes = append(sizes, topicSpec{t.name, len(t.partitions)})
+	}
+	return sizes
+}
+
+// verifier goes through the log of one partition.
+type verifier struct {
+	next      int64 // offset
+	producers map[int64]position
+	unique    func(Record) string
+	seen      map[string]string // result of unique: where
+
+	where string
+	errs  []error
+}
+
+// position is where a producer is in a partition.
+type position struct {
+	epoch int16
+	next  int32 // sequence
+}
+
+func (v *verifier) failf(format string, args ...any) {
+	v.errs = append(v.errs, fmt.Errorf(v.where+": "+format, args...))
+}
+
+func (v *verifier) batch(b Batch) {
+	h := &b.Header
+	if h.BaseOffset != v.next {
+		v.failf("the offset should be %d", v.next)
+	}
+	v.next = lastOffset(*h) + 1
+	if h.ProducerID >= 0 {
+		was, known := v.producers[h.ProducerID]
+		switch {
+		case known && h.ProducerEpoch < was.epoch:
+			v.failf("producer %d has epoch %d after %d", h.ProducerID, h.ProducerEpoch, was.epoch)
+		case known && h.ProducerEpoch == was.epoch && h.BaseSequence != was.next:
+			v.failf("producer %d, epoch %d, has sequence %d, want %d", h.ProducerID, h.ProducerEpoch, h.BaseSequence, was.next)
+		case (!known || h.ProducerEpoch > was.epoch) && h.BaseSequence != 0:
+			v.failf("producer %d begins epoch %d with sequence %d, want 0", h.ProducerID, h.ProducerEpoch, h.BaseSequence)
+		}
+		v.producers[h.ProducerID] = position{h.ProducerEpoch, addSequence(h.BaseSequence, h.LastOffsetDelta+1)}
+	}
+	if v.unique == nil {
+		return
+	}
+	for _, r := range b.Records() {
+		id := v.unique(r)
+		if id == "" {
+			continue
+		}
+		if first, twice := v.seen[id]; twice {
+			v.failf("record %q was written before, in %s", id, first)
+			continue
+		}
+		v.seen[id] = v.where
+	}
+}

@@ -1,0 +1,25 @@
+// Package idempotent numbers the batches of each partition, so that the broker
+// can tell a batch that it has from one that it lacks.
+//
+// It is the arithmetic and the rules of producer ids, epochs and sequence
+// numbers, and nothing else: no request, no clock, no goroutine. All of it is
+// owned by the sender loop.
+//
+// # Epochs belong to partitions
+//
+// A broker keeps producer state by partition, so a new epoch is taken by each
+// partition on its own, at sequence 0, when that partition needs one: after a
+// batch that took numbers has ended without being written, or may not have
+// been. The other partitions go on as they were. An epoch for all of them at
+// once would be a licence to duplicate: batches that may be written already
+// would be written again under it.
+//
+// # One at a time until proven
+//
+// A broker without state for a producer takes any first sequence. With several
+// batches in flight to such a partition the second can be taken and the first
+// refused, which then can never be written in its place. So a partition has
+// one batch in flight until its first acknowledgement, and again after
+// whatever could mean that the broker's state is gone: a failed answer, a
+// change of leader or of topic id, a long idle time.
+package idempotent

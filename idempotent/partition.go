@@ -1,0 +1,92 @@
+package idempotent
+
+import (
+	"math"
+	"time"
+)
+
+// idle is how long a partition may go without an acknowledgement before its
+// broker's state is no longer trusted to be there.
+const idle = 10 * time.Minute
+
+// A Partition numbers the batches of one partition. The zero value is a
+// partition that has not had an identity yet.
+type Partition struct {
+	identity Identity
+	started  bool
+	next     int32 // of the next batch's first record
+	broken   bool  // the next number is not what the broker expects, or may not be
+	proven   bool  // the broker has acknowledged under this producer id, undisturbed since
+	lastAck  time.Time
+}
+
+// Identity returns the identity that the partition numbers with now.
+func (p *Partition) Identity() Identity { return p.identity }
+
+// Started reports whether the partition has an identity.
+func (p *Partition) Started() bool { return p.started }
+
+// Start gives the partition its identity, at sequence 0.
+func (p *Partition) Start(id Identity) {
+	*p = Partition{identity: id, started: true}
+}
+
+// Number takes the sequence numbers for count records and returns the first.
+func (p *Partition) Number(count int32) int32 {
+	if !p.started || p.broken {
+		panic("idempotent: numbered without a valid identity")
+	}
+	seq := p.next
+	if p.identity == None {
+		return -1
+	}
+	p.next = Advance(seq, count)
+	return seq
+}
+
+// Proven reports whether more than one batch may be in flight.
+func (p *Partition) Proven(now time.Time) bool {
+	return p.identity == None || p.proven && now.Sub(p.lastAck) < idle
+}
+
+// Acked notes that the broker took a batch with the partition's identity.
+func (p *Partition) Acked(id Identity, now time.Time) {
+	if id.ID != p.identity.ID {
+		return
+	}
+	p.proven, p.lastAck = true, now
+}
+
+// Disturb notes that the broker's state may be gone: a failed answer, a change
+// of leader or of topic id.
+func (p *Partition) Disturb() { p.proven = false }
+
+// Break notes that numbers were taken for records that were not written, or
+// may not have been: a new epoch is needed before the next is taken.
+func (p *Partition) Break() {
+	if p.identity != None {
+		p.broken = true
+	}
+}
+
+// Broken reports whether the partition needs a new epoch.
+func (p *Partition) Broken() bool { return p.broken }
+
+// Renew takes the next epoch, at sequence 0. newest is the producer's newest
+// identity: a partition whose own id has run out of epochs moves to it. Renew
+// reports false if newest is the very id that has run out; the producer then
+// needs a new one. It is for a partition with no batch whose outcome is open.
+func (p *Partition) Renew(newest Identity) bool {
+	id := p.identity
+	switch {
+	case id.ID == newest.ID && id.Epoch == math.MaxInt16:
+		return false
+	case id.ID != newest.ID:
+		id = newest
+	default:
+		id.Epoch++
+	}
+	proven, lastAck := p.proven && id.ID == p.identity.ID, p.lastAck
+	*p = Partition{identity: id, started: true, proven: proven, lastAck: lastAck}
+	return true
+}

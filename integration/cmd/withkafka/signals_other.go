@@ -1,0 +1,13 @@
+//go:build !unix
+
+package main
+
+import "os"
+
+var forwarded = []os.Signal{os.Interrupt}
+
+func ending(os.Signal) bool { return true }
+
+func signalStatus(os.Signal) int { return 130 }
+
+func exitStatus(state *os.ProcessState) int { return state.ExitCode() }

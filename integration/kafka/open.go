@@ -1,0 +1,196 @@
+package kafka
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"os"
+	"slices"
+	"strings"
+)
+
+// DefaultVersion is the Kafka that is started unless Options or KAFKA_VERSION say otherwise.
+const DefaultVersion = "4.4.0"
+
+// Options say which Kafka is wanted. The zero value is one broker of the default version.
+type Options struct {
+	// Brokers is how many to start; 0 is 1.
+	Brokers int
+	// Version is Kafka's, as 4.4.0; "" is that of KAFKA_VERSION, or else DefaultVersion.
+	Version string
+	// Config holds further lines of every broker's server.properties; they win over our own.
+	Config map[string]string
+	// Own refuses an existing cluster, because brokers are to be killed or need Config.
+	Own bool
+	// Log is told which kind was taken and why not the others, and how long things take; nil is
+	// standard error.
+	Log io.Writer
+}
+
+// ErrUnavailable is what Open returns when no Kafka can be had on this machine; its text says why for
+// each kind. Any other error comes from a Kafka that was there and failed.
+var ErrUnavailable = errors.New("no Kafka can be had here")
+
+// kind is one way to come by a Kafka. An open that fails with ErrUnavailable lets the next kind try.
+type kind struct {
+	name string
+	open func(context.Context, Options) (*Cluster, error)
+}
+
+var kinds = []kind{{"bootstrap", openBootstrap}, {"docker", openDocker}, {"jvm", openJVM}}
+
+// Open starts a Kafka as o says, by the first kind that works, and returns when every broker of it
+// serves clients. ctx bounds the start alone; Close ends what was started.
+func Open(ctx context.Context, o Options) (*Cluster, error) {
+	if o.Brokers == 0 {
+		o.Brokers = 1
+	}
+	if o.Brokers < 0 {
+		return nil, fmt.Errorf("kafka: %d brokers", o.Brokers)
+	}
+	if o.Version == "" {
+		o.Version = os.Getenv("KAFKA_VERSION")
+	}
+	if o.Version == "" {
+		o.Version = DefaultVersion
+	}
+	if o.Log == nil {
+		o.Log = os.Stderr
+	}
+	tried, err := wantedKinds(os.Getenv("KAFKA_KIND"), o)
+	if err != nil {
+		return nil, err
+	}
+	var reasons []string
+	for _, k := range tried {
+		cluster, err := k.open(ctx, o)
+		if err == nil {
+			cluster.Kind = k.name
+			o.announce(cluster, reasons)
+			return cluster, nil
+		}
+		if !errors.Is(err, ErrUnavailable) && len(tried) == 1 {
+			return nil, fmt.Errorf("kafka: %s: %w", k.name, err)
+		}
+		reasons = append(reasons, fmt.Sprintf("%s: %v", k.name, err))
+		if ctx.Err() != nil {
+			break
+		}
+	}
+	return nil, fmt.Errorf("kafka: %w: %s", ErrUnavailable, strings.Join(reasons, "; "))
+}
+
+// wantedKinds is what Open tries, in order. An existing cluster is not taken for tests of which the
+// next kind would do, since who names one wants that one: those tests are not run.
+func wantedKinds(forced string, o Options) ([]kind, error) {
+	if forced == "" && os.Getenv("KAFKA_BOOTSTRAP") != "" {
+		forced = "bootstrap"
+	}
+	if forced == "" {
+		return kinds[1:], nil
+	}
+	i := slices.IndexFunc(kinds, func(k kind) bool { return k.name == forced })
+	if i < 0 {
+		return nil, fmt.Errorf("kafka: KAFKA_KIND is %q, it may be bootstrap, docker or jvm", forced)
+	}
+	if forced == "bootstrap" && o.Own {
+		return nil, fmt.Errorf("kafka: %w: brokers have to be killed or configured, and KAFKA_BOOTSTRAP names a cluster that is not ours", ErrUnavailable)
+	}
+	return kinds[i : i+1], nil
+}
+
+func (o Options) announce(c *Cluster, reasons []string) {
+	version := ""
+	if c.Version != "" {
+		version = " " + c.Version
+	}
+	o.logf("Kafka%s by %s, %d broker(s) at %s", version, c.Kind, c.Brokers(), c.Bootstrap())
+	for _, reason := range reasons {
+		o.logf("not by %s", reason)
+	}
+}
+
+func (o Options) logf(format string, args ...any) {
+	fmt.Fprintf(o.Log, "kafka: "+format+"\n", args...)
+}
+
+// unavailable is an error that lets the next kind try.
+func unavailable(format string, args ...any) error {
+	return &reason{fmt.Errorf(format, args...)}
+}
+
+// reason is an ErrUnavailable whose text is the reason alone.
+type reason struct{ error }
+
+func (*reason) Is(target error) bool { return target == ErrUnavailable }
+func (r *reason) Unwrap() error      { return r.error }
+
+// openBootstrap takes the cluster of KAFKA_BOOTSTRAP.
+func openBootstrap(ctx context.Context, o Options) (*Cluster, error) {
+	list := strings.FieldsFunc(os.Getenv("KAFKA_BOOTSTRAP"), func(r rune) bool { return r == ',' || r == ' ' })
+	if len(list) == 0 {
+		return nil, unavailable("KAFKA_BOOTSTRAP is not set")
+	}
+	c := &Cluster{addresses: list}
+	var failed []error
+	for _, address := range list {
+		if err := probe(ctx, address, o.Brokers); err != nil {
+			failed = append(failed, fmt.Errorf("%s: %w", address, err))
+			continue
+		}
+		return c, nil
+	}
+	return nil, errors.Join(failed...)
+}
+
+// properties is the server.properties of broker i, given where each broker is reached.
+func (o Options) properties(i int, at []endpoints, logDir string) map[string]string {
+	var voters []string
+	for n, e := range at {
+		voters = append(voters, fmt.Sprintf("%d@%s", n+1, e.controller))
+	}
+	replicas := fmt.Sprint(min(3, len(at)))
+	inSync := fmt.Sprint(max(1, min(3, len(at))-1))
+	p := map[string]string{
+		"process.roles":                            "broker,controller",
+		"node.id":                                  fmt.Sprint(i + 1),
+		"controller.quorum.voters":                 strings.Join(voters, ","),
+		"listeners":                                "PLAINTEXT://" + at[i].clientListen + ",INTERNAL://" + at[i].internalListen + ",CONTROLLER://" + at[i].controllerListen,
+		"advertised.listeners":                     "PLAINTEXT://" + at[i].client + ",INTERNAL://" + at[i].internal,
+		"listener.security.protocol.map":           "PLAINTEXT:PLAINTEXT,INTERNAL:PLAINTEXT,CONTROLLER:PLAINTEXT",
+		"inter.broker.listener.name":               "INTERNAL",
+		"controller.listener.names":                "CONTROLLER",
+		"log.dirs":                                 logDir,
+		"default.replication.factor":               replicas,
+		"offsets.topic.replication.factor":         replicas,
+		"offsets.topic.num.partitions":             "3",
+		"group.initial.rebalance.delay.ms":         "0",
+		"transaction.state.log.replication.factor": replicas,
+		"transaction.state.log.min.isr":            inSync,
+		"transaction.state.log.num.partitions":     "3",
+		// A dead broker is noticed in four seconds rather than nine.
+		"broker.session.timeout.ms":    "4000",
+		"broker.heartbeat.interval.ms": "500",
+		// A quarter of the heap otherwise, and 20 MB of index for each of a thousand partitions.
+		"log.cleaner.dedupe.buffer.size": "16777216",
+		"log.index.size.max.bytes":       "1048576",
+	}
+	if len(at) == 1 {
+		// Who reaches 127.0.0.1 may do everything, but a test can deny something. Not with several:
+		// the voters of a quorum are refused each other's votes until they have read that they may
+		// vote, unless they are super users, and without SASL everybody would be one then.
+		p["authorizer.class.name"] = "org.apache.kafka.metadata.authorizer.StandardAuthorizer"
+		p["allow.everyone.if.no.acl.found"] = "true"
+	}
+	maps.Copy(p, o.Config)
+	return p
+}
+
+// endpoints is where one broker is reached (client, internal, controller) and where it listens, each
+// as host:port.
+type endpoints struct {
+	client, internal, controller                   string
+	clientListen, internalListen, controllerListen string
+}

@@ -1,0 +1,255 @@
+package reader
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kerr"
+	"github.com/twmb/franz-go/pkg/kgo"
+)
+
+// Admin changes topics and brokers. Its methods return when the cluster shows the change, as far as
+// one broker's metadata can show it. They may be called from several goroutines.
+type Admin struct {
+	client *kadm.Client
+}
+
+// NewAdmin is an Admin for the cluster of a bootstrap list; it connects with its first call.
+func NewAdmin(bootstrap string) (*Admin, error) {
+	client, err := kgo.NewClient(kgo.SeedBrokers(seeds(bootstrap)...), kgo.MetadataMinAge(50*time.Millisecond))
+	if err != nil {
+		return nil, err
+	}
+	return &Admin{client: kadm.NewClient(client)}, nil
+}
+
+func seeds(bootstrap string) []string { return strings.Split(bootstrap, ",") }
+
+// Close ends the connections.
+func (a *Admin) Close() { a.client.Close() }
+
+// Client is franz-go's own, for what is not here.
+func (a *Admin) Client() *kadm.Client { return a.client }
+
+// CreateTopic makes a topic and waits until each of its partitions has a leader. replicas may be -1
+// for the brokers' default; configs are topic settings such as "max.message.bytes", or nil.
+func (a *Admin) CreateTopic(ctx context.Context, topic string, partitions int32, replicas int16, configs map[string]string) error {
+	settings := make(map[string]*string, len(configs))
+	for key, value := range configs {
+		settings[key] = &value
+	}
+	// A topic of that name may be on its way out still.
+	err := poll(ctx, func() (bool, error) {
+		_, err := a.client.CreateTopic(ctx, partitions, replicas, settings, topic)
+		return !errors.Is(err, kerr.TopicAlreadyExists), err
+	})
+	if err != nil {
+		return fmt.Errorf("create topic %s: %w", topic, err)
+	}
+	return a.awaitPartitions(ctx, topic, int(partitions))
+}
+
+// awaitPartitions waits until the topic has that many partitions, all with a leader.
+func (a *Admin) awaitPartitions(ctx context.Context, topic string, partitions int) error {
+	err := poll(ctx, func() (bool, error) {
+		leaders, err := a.Leaders(ctx, topic)
+		if err != nil || len(leaders) != partitions {
+			return false, err
+		}
+		for _, leader := range leaders {
+			if leader < 0 {
+				return false, fmt.Errorf("a partition has no leader")
+			}
+		}
+		return true, nil
+	})
+	if err != nil {
+		return fmt.Errorf("topic %s with %d partitions: %w", topic, partitions, err)
+	}
+	return nil
+}
+
+// DeleteTopic removes a topic and waits until it is no longer known.
+func (a *Admin) DeleteTopic(ctx context.Context, topic string) error {
+	if _, err := a.client.DeleteTopic(ctx, topic); err != nil {
+		return fmt.Errorf("delete topic %s: %w", topic, err)
+	}
+	return poll(ctx, func() (bool, error) {
+		_, err := a.Leaders(ctx, topic)
+		return errors.Is(err, kerr.UnknownTopicOrPartition), nil
+	})
+}
+
+// SetPartitions raises a topic's number of partitions and waits until the new ones have leaders.
+func (a *Admin) SetPartitions(ctx context.Context, topic string, partitions int) error {
+	responses, err := a.client.UpdatePartitions(ctx, partitions, topic)
+	if err == nil {
+		err = responses.Error()
+	}
+	if err != nil {
+		return fmt.Errorf("partitions of topic %s: %w", topic, err)
+	}
+	return a.awaitPartitions(ctx, topic, partitions)
+}
+
+// SetTopicConfig sets one setting of a topic.
+func (a *Admin) SetTopicConfig(ctx context.Context, topic, key, value string) error {
+	responses, err := a.client.AlterTopicConfigs(ctx, []kadm.AlterConfig{{Op: kadm.SetConfig, Name: key, Value: &value}}, topic)
+	if err == nil {
+		for _, r := range responses {
+			err = errors.Join(err, r.Err)
+		}
+	}
+	if err != nil {
+		return fmt.Errorf("set %s of topic %s: %w", key, topic, err)
+	}
+	return nil
+}
+
+// Leaders is the node ID of each partition's leader, -1 where there is none now.
+func (a *Admin) Leaders(ctx context.Context, topic string) (map[int32]int32, error) {
+	details, err := a.describe(ctx, topic)
+	if err != nil {
+		return nil, err
+	}
+	leaders := make(map[int32]int32)
+	for _, p := range details.Partitions {
+		leaders[p.Partition] = p.Leader
+	}
+	return leaders, nil
+}
+
+// InSync is the number of in-sync replicas of each partition.
+func (a *Admin) InSync(ctx context.Context, topic string) (map[int32]int, error) {
+	details, err := a.describe(ctx, topic)
+	if err != nil {
+		return nil, err
+	}
+	inSync := make(map[int32]int)
+	for _, p := range details.Partitions {
+		inSync[p.Partition] = len(p.ISR)
+	}
+	return inSync, nil
+}
+
+// AwaitInSync waits until each partition of the topic has that many in-sync replicas.
+func (a *Admin) AwaitInSync(ctx context.Context, topic string, replicas int) error {
+	return poll(ctx, func() (bool, error) {
+		inSync, err := a.InSync(ctx, topic)
+		if err != nil {
+			return false, err
+		}
+		for partition, n := range inSync {
+			if n != replicas {
+				return false, fmt.Errorf("partition %d of topic %s has %d in-sync replicas, want %d", partition, topic, n, replicas)
+			}
+		}
+		return true, nil
+	})
+}
+
+func (a *Admin) describe(ctx context.Context, topic string) (kadm.TopicDetail, error) {
+	topics, err := a.client.ListTopics(ctx, topic)
+	if err != nil {
+		return kadm.TopicDetail{}, err
+	}
+	return topics[topic], topics[topic].Err
+}
+
+// MoveLeaders makes the next replica of each partition its leader, and returns when that is so. The
+// topic needs two in-sync replicas at least.
+func (a *Admin) MoveLeaders(ctx context.Context, topic string) error {
+	details, err := a.describe(ctx, topic)
+	if err != nil {
+		return fmt.Errorf("move the leaders of %s: %w", topic, err)
+	}
+	var moves kadm.AlterPartitionAssignmentsReq
+	var partitions kadm.TopicsSet
+	wanted := make(map[int32]int32)
+	for _, p := range details.Partitions {
+		i := slices.Index(p.Replicas, p.Leader)
+		turned := slices.Concat(p.Replicas[i+1:], p.Replicas[:i+1])
+		moves.Assign(topic, p.Partition, turned)
+		partitions.Add(topic, p.Partition)
+		wanted[p.Partition] = turned[0]
+	}
+	if answers, err := a.client.AlterPartitionAssignments(ctx, moves); err != nil {
+		return fmt.Errorf("move the leaders of %s: %w", topic, err)
+	} else if err := answers.Error(); err != nil {
+		return fmt.Errorf("move the leaders of %s: %w", topic, err)
+	}
+	return poll(ctx, func() (bool, error) {
+		// Fails for a partition until its new order of replicas is in force.
+		_, err := a.client.ElectLeaders(ctx, kadm.ElectPreferredReplica, partitions)
+		if err != nil {
+			return false, err
+		}
+		leaders, err := a.Leaders(ctx, topic)
+		for partition, leader := range wanted {
+			if leaders[partition] != leader {
+				return false, errors.Join(err, fmt.Errorf("partition %d of %s is led by %d, want %d", partition, topic, leaders[partition], leader))
+			}
+		}
+		return true, err
+	})
+}
+
+// Deny forbids the principal, such as "User:ANONYMOUS", to write to a topic; Allow takes that back.
+// ErrNoAuthorizer says that the cluster keeps no such rules.
+func (a *Admin) Deny(ctx context.Context, topic, principal string) error {
+	results, err := a.client.CreateACLs(ctx, writeRule(topic, principal))
+	for _, r := range results {
+		err = errors.Join(err, r.Err)
+	}
+	return ruleError(err)
+}
+
+// Allow removes the rule that Deny made.
+func (a *Admin) Allow(ctx context.Context, topic, principal string) error {
+	results, err := a.client.DeleteACLs(ctx, writeRule(topic, principal))
+	for _, r := range results {
+		err = errors.Join(err, r.Err)
+	}
+	return ruleError(err)
+}
+
+// ErrNoAuthorizer is returned for a cluster without an authorizer.
+var ErrNoAuthorizer = errors.New("the cluster has no authorizer")
+
+func ruleError(err error) error {
+	if errors.Is(err, kerr.SecurityDisabled) {
+		return ErrNoAuthorizer
+	}
+	return err
+}
+
+func writeRule(topic, principal string) *kadm.ACLBuilder {
+	return kadm.NewACLs().Topics(topic).ResourcePatternType(kadm.ACLPatternLiteral).
+		Operations(kadm.OpWrite).Deny(principal).DenyHosts("*")
+}
+
+// pollTimeout is how long a change may take to show, the seconds included in which a cluster notices
+// that a broker is gone.
+const pollTimeout = time.Minute
+
+// poll asks again until done, the context's end or pollTimeout, and then returns the last error.
+func poll(ctx context.Context, ask func() (done bool, err error)) error {
+	ctx, cancel := context.WithTimeout(ctx, pollTimeout)
+	defer cancel()
+	for {
+		done, err := ask()
+		if done {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return errors.Join(ctx.Err(), err)
+		case <-time.After(50 * time.Millisecond):
+		}
+	}
+}

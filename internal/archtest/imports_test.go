@@ -1,0 +1,137 @@
+package archtest
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"io"
+	"os/exec"
+	"path"
+	"slices"
+	"strings"
+	"testing"
+)
+
+const module = "github.com/epistle-kafka/epistle"
+
+// mayImport says which packages of this module each package may import outside its tests. A package
+// that is missing here fails the test, so that a new one gets its row. internal/backoff is open to
+// everyone and not repeated.
+var mayImport = map[string]struct {
+	ours     []string
+	external []string // nil: the standard library alone
+}{
+	"protocol":          {external: []string{"github.com/klauspost/compress", "github.com/pierrec/lz4/v4", "github.com/golang/snappy"}},
+	"wire":              {ours: []string{"protocol"}},
+	"accumulator":       {ours: []string{"protocol"}},
+	"metadata":          {ours: []string{"protocol"}},
+	"idempotent":        {ours: []string{"protocol"}},
+	"txn":               {ours: []string{"protocol", "idempotent"}},
+	"partition":         {},
+	"sender":            {ours: []string{"protocol", "accumulator", "metadata", "wire", "idempotent", "txn"}},
+	"producer":          {ours: []string{"protocol", "accumulator", "metadata", "wire", "idempotent", "txn", "sender", "partition"}},
+	"brokertest":        {ours: []string{"protocol"}},
+	"cmd/epistle":       {ours: []string{"protocol", "producer", "brokertest"}, external: []string{"github.com/spf13/pflag", "golang.org/x/term"}},
+	"internal/backoff":  {},
+	"internal/archtest": {},
+}
+
+type goPackage struct {
+	Dir, ImportPath      string
+	Imports, TestImports []string
+	XTestImports         []string
+	GoFiles              []string
+}
+
+// name is the package's path below the module, as the tables here use it.
+func (p goPackage) name() string {
+	return strings.TrimPrefix(strings.TrimPrefix(p.ImportPath, module), "/")
+}
+
+// listPackages is `go list` over the whole module, which the test's own directory is below.
+func listPackages(t *testing.T) []goPackage {
+	t.Helper()
+	var packages []goPackage
+	decoder := json.NewDecoder(bytes.NewReader(goList(t, "-e", "-json=Dir,ImportPath,Imports,TestImports,XTestImports,GoFiles", module+"/...")))
+	for {
+		var p goPackage
+		if err := decoder.Decode(&p); errors.Is(err, io.EOF) {
+			return packages
+		} else if err != nil {
+			t.Fatal(err)
+		}
+		packages = append(packages, p)
+	}
+}
+
+func goList(t *testing.T, args ...string) []byte {
+	t.Helper()
+	out, err := exec.Command("go", append([]string{"list"}, args...)...).Output()
+	if exit, ok := errors.AsType[*exec.ExitError](err); ok {
+		t.Fatalf("go list %s: %v\n%s", strings.Join(args, " "), err, exit.Stderr)
+	} else if err != nil {
+		t.Fatalf("go list %s: %v", strings.Join(args, " "), err)
+	}
+	return out
+}
+
+// TestImportsPointDown holds every package to its row of mayImport. Tests may use more: brokertest,
+// and the package's own external test package.
+func TestImportsPointDown(t *testing.T) {
+	for _, p := range listPackages(t) {
+		row, known := mayImport[p.name()]
+		if !known {
+			t.Errorf("%s has no row in mayImport: decide what it may import", p.ImportPath)
+			continue
+		}
+		for _, imported := range p.Imports {
+			if ours, ok := strings.CutPrefix(imported, module+"/"); ok {
+				if ours != "internal/backoff" && !slices.Contains(row.ours, ours) {
+					t.Errorf("%s imports %s; of this module it may import %v and internal/backoff", p.name(), ours, row.ours)
+				}
+			} else if !standard(imported) && !below(imported, row.external) {
+				t.Errorf("%s imports %s; outside the standard library it may import %v", p.name(), imported, row.external)
+			}
+		}
+	}
+}
+
+// TestTestsUseNoOtherModules keeps assertion libraries, clients and mocks out of the tests as well.
+func TestTestsUseNoOtherModules(t *testing.T) {
+	for _, p := range listPackages(t) {
+		row := mayImport[p.name()]
+		for _, imported := range slices.Concat(p.TestImports, p.XTestImports) {
+			if !standard(imported) && !strings.HasPrefix(imported, module) && !below(imported, row.external) {
+				t.Errorf("the tests of %s import %s", p.name(), imported)
+			}
+		}
+	}
+}
+
+// TestNoKafkaClientNorDocker looks at everything that the module, its tests and its go.mod can
+// reach. Those who import the library must not download another client for it.
+func TestNoKafkaClientNorDocker(t *testing.T) {
+	banned := []string{"franz-go", "sarama", "kafka-go", "confluent", "librdkafka", "docker", "moby", "testcontainers"}
+	reachable := string(goList(t, "-e", "-deps", "-test", module+"/...")) + string(goList(t, "-m", "all"))
+	for line := range strings.Lines(reachable) {
+		line = strings.TrimSpace(line)
+		for _, word := range banned {
+			if !strings.HasPrefix(line, module) && strings.Contains(line, word) {
+				t.Errorf("the library reaches %s", line)
+			}
+		}
+	}
+}
+
+// standard says whether a package belongs to the standard library: its first element has no dot.
+func standard(importPath string) bool {
+	first, _, _ := strings.Cut(importPath, "/")
+	return !strings.Contains(first, ".")
+}
+
+// below says whether a package is one of the roots or inside one of them.
+func below(importPath string, roots []string) bool {
+	return slices.ContainsFunc(roots, func(root string) bool {
+		return importPath == root || strings.HasPrefix(importPath, path.Clean(root)+"/")
+	})
+}

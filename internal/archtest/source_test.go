@@ -1,0 +1,157 @@
+package archtest
+
+import (
+	"bytes"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+// passive packages are handed the time as an argument and do nothing between two calls, so they can
+// be tested with values alone.
+var passive = []string{"accumulator", "metadata", "idempotent", "txn", "partition"}
+
+// clock lists what reads the clock or waits for it. Types and arithmetic of package time are fine.
+var clock = []string{"Now", "Since", "Until", "After", "AfterFunc", "NewTimer", "NewTicker", "Sleep", "Tick"}
+
+// maxLines is where a file has to be cut, tests included; generated ones and data are exempt.
+const maxLines = 400
+
+// TestPassivePackages demands of the passive packages that they read no clock, start no goroutine
+// and know no network.
+func TestPassivePackages(t *testing.T) {
+	for _, p := range listPackages(t) {
+		if !slices.Contains(passive, p.name()) {
+			continue
+		}
+		for _, imported := range p.Imports {
+			if imported == "net" || strings.HasPrefix(imported, "net/") {
+				t.Errorf("%s imports %s", p.name(), imported)
+			}
+		}
+		for _, file := range p.GoFiles {
+			for _, found := range append(clockReads(t, filepath.Join(p.Dir, file)), goStatements(t, filepath.Join(p.Dir, file))...) {
+				t.Errorf("%s is to be passive: %s", p.name(), found)
+			}
+		}
+	}
+}
+
+// TestSenderReadsTheClockInOnePlace keeps the sender's core drivable by a script: only loop.go may
+// ask for the time, everything else is told.
+func TestSenderReadsTheClockInOnePlace(t *testing.T) {
+	for _, p := range listPackages(t) {
+		if p.name() != "sender" {
+			continue
+		}
+		for _, file := range p.GoFiles {
+			if file == "loop.go" {
+				continue
+			}
+			for _, found := range clockReads(t, filepath.Join(p.Dir, file)) {
+				t.Errorf("only loop.go reads the clock in sender: %s", found)
+			}
+		}
+	}
+}
+
+// TestFilesStayShort counts the lines of every Go file below the module's root, nested modules
+// included.
+func TestFilesStayShort(t *testing.T) {
+	root := filepath.Join("..", "..")
+	err := filepath.WalkDir(root, func(name string, entry os.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		if entry.IsDir() && (entry.Name() == "testdata" || entry.Name() == ".git") {
+			return filepath.SkipDir
+		}
+		if filepath.Ext(name) != ".go" {
+			return nil
+		}
+		source, err := os.ReadFile(name)
+		if err != nil {
+			return err
+		}
+		if lines := bytes.Count(source, []byte("\n")); lines > maxLines && !generated(source) {
+			t.Errorf("%s has %d lines, the limit is %d", filepath.ToSlash(name), lines, maxLines)
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func generated(source []byte) bool {
+	for line := range bytes.Lines(source) {
+		if bytes.HasPrefix(line, []byte("package ")) {
+			return false
+		}
+		if bytes.HasPrefix(line, []byte("// Code generated ")) && bytes.HasSuffix(bytes.TrimSpace(line), []byte("DO NOT EDIT.")) {
+			return true
+		}
+	}
+	return false
+}
+
+// clockReads finds every use, called or passed on, of a name in clock.
+func clockReads(t *testing.T, file string) []string {
+	return findings(t, file, func(tree *ast.File, node ast.Node) string {
+		selector, ok := node.(*ast.SelectorExpr)
+		if !ok || !slices.Contains(clock, selector.Sel.Name) {
+			return ""
+		}
+		if x, ok := selector.X.(*ast.Ident); ok && x.Name == timeName(tree) {
+			return "time." + selector.Sel.Name
+		}
+		return ""
+	})
+}
+
+func goStatements(t *testing.T, file string) []string {
+	return findings(t, file, func(_ *ast.File, node ast.Node) string {
+		if _, ok := node.(*ast.GoStmt); ok {
+			return "a go statement"
+		}
+		return ""
+	})
+}
+
+// timeName is the name by which a file knows package time, or "" if it does not.
+func timeName(tree *ast.File) string {
+	for _, spec := range tree.Imports {
+		if importPath, _ := strconv.Unquote(spec.Path.Value); importPath == "time" {
+			if spec.Name != nil {
+				return spec.Name.Name
+			}
+			return "time"
+		}
+	}
+	return ""
+}
+
+// findings parses one file and lists where look has something to say, as position and text.
+func findings(t *testing.T, file string, look func(*ast.File, ast.Node) string) []string {
+	t.Helper()
+	files := token.NewFileSet()
+	tree, err := parser.ParseFile(files, file, nil, parser.SkipObjectResolution)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var found []string
+	ast.Inspect(tree, func(node ast.Node) bool {
+		if what := look(tree, node); what != "" {
+			at := files.Position(node.Pos())
+			found = append(found, filepath.Base(at.Filename)+":"+strconv.Itoa(at.Line)+": "+what)
+		}
+		return true
+	})
+	return found
+}

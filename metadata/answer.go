@@ -1,0 +1,304 @@
+package metadata
+
+import (
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/epistle-kafka/epistle/protocol"
+)
+
+// secondOpinion is how long a topic may stay undecided for want of a second broker that would say something of it.
+const secondOpinion = 5 * time.Second
+
+// answer is one usable answer being worked in.
+type answer struct {
+	*Cluster
+	now     time.Time
+	node    int32
+	before  map[int32]Broker // the brokers known before it
+	changes Changes
+}
+
+// Answer takes node's answer resp to req into the next snapshot. resp is not kept, nor is anything in it.
+func (c *Cluster) Answer(now time.Time, node int32, req *protocol.MetadataRequest, resp *protocol.MetadataResponse) Changes {
+	if !c.inFlight {
+		panic("metadata: Answer without Sent")
+	}
+	if resp.ErrorCode == protocol.RebootstrapRequired && c.cfg.Rebootstrap {
+		ch := c.Failed(now, node)
+		if !ch.Rebootstrap {
+			ch = c.rebootstrap()
+		}
+		return ch
+	}
+	if resp.ErrorCode != protocol.NoError || len(resp.Brokers) == 0 {
+		return c.Failed(now, node) // a broker that knows no broker has only just started
+	}
+
+	full := c.inFlightFull
+	c.inFlight = false
+	c.failed, c.retryAt, c.since = 0, time.Time{}, time.Time{}
+	if full || c.lastFull.IsZero() {
+		c.lastFull = now
+	}
+	waited := len(c.pending)
+
+	a := &answer{Cluster: c, now: now, node: node, before: c.brokers}
+	a.takeCluster(resp)
+	a.takeTopics(req, resp)
+	a.settleLeaders()
+	a.publishBrokers()
+	a.sweep(full)
+	a.pace(full, waited)
+	return a.changes
+}
+
+// takeCluster takes what is not about topics.
+func (a *answer) takeCluster(resp *protocol.MetadataResponse) {
+	if resp.ClusterID != nil && *resp.ClusterID != a.clusterID {
+		a.clusterID = strings.Clone(*resp.ClusterID)
+		a.snapshot = nil
+	}
+	brokers := make(map[int32]Broker, len(resp.Brokers))
+	for _, b := range resp.Brokers {
+		brokers[b.NodeID] = newBroker(b.NodeID, b.Host, b.Port, b.Rack)
+	}
+	a.brokers = brokers
+}
+
+// newBroker copies the strings, which may be part of a much larger frame.
+func newBroker(id int32, host string, port int32, rack *string) Broker {
+	b := Broker{ID: id, Host: strings.Clone(host), Port: port}
+	if rack != nil {
+		b.Rack = strings.Clone(*rack)
+	}
+	return b
+}
+
+// takeTopics takes what is said of each topic that req asked for and that is still looked for or known.
+func (a *answer) takeTopics(req *protocol.MetadataRequest, resp *protocol.MetadataResponse) {
+	told := make(map[string]*protocol.MetadataTopic, len(resp.Topics))
+	for i := range resp.Topics {
+		if t := &resp.Topics[i]; t.Name != nil {
+			told[*t.Name] = t
+		}
+	}
+	for _, asked := range req.Topics {
+		if t := a.topics[*asked.Name]; t != nil {
+			a.takeTopic(t, told[t.name])
+		}
+	}
+}
+
+func (a *answer) takeTopic(t *topic, in *protocol.MetadataTopic) {
+	switch {
+	case in == nil:
+		a.again(t, &badTopicError{t.name, a.node, "the answer leaves it out"})
+	case in.ErrorCode == protocol.UnknownTopicOrPartition:
+		a.unknown(t)
+	case in.ErrorCode == protocol.NoError && len(in.Partitions) > 0:
+		a.described(t, in)
+	case in.ErrorCode == protocol.NoError:
+		t.exists()
+		a.again(t, &badTopicError{t.name, a.node, "it has no partitions yet"})
+	case in.ErrorCode.Retriable():
+		t.exists()
+		a.again(t, &TopicError{t.name, a.node, in.ErrorCode})
+	default:
+		a.fail(t, &TopicError{t.name, a.node, in.ErrorCode})
+	}
+}
+
+// again leaves t among the topics to ask for soon.
+func (a *answer) again(t *topic, reason error) {
+	a.ask(t)
+	a.nodes.disappointed(a.node)
+	if t.data == nil {
+		t.reason = reason
+		a.snapshot = nil
+	}
+}
+
+// fail gives up on t, or, if it was seen before, only reports and keeps it.
+func (a *answer) fail(t *topic, err error) {
+	a.changes.Failed = append(a.changes.Failed, TopicFailure{t.name, err})
+	a.remember(a.now, t.name, err)
+	delete(a.pending, t.name)
+	if t.data == nil {
+		a.drop(t)
+	}
+}
+
+// unknown notes that a broker does not know t, and fails it if that settles the matter.
+func (a *answer) unknown(t *topic) {
+	err := &UnknownTopicError{Topic: t.name, Nodes: []int32{a.node}}
+	if t.data != nil {
+		// A broker that has just started, or a topic that was deleted. Its records may wait for it to come back.
+		a.again(t, err)
+		return
+	}
+	if t.unknownSince.IsZero() {
+		t.unknownSince = a.now
+	}
+	t.unknownBy = withNode(t.unknownBy, a.node)
+	err.Nodes = slices.Clone(t.unknownBy)
+	err.After = a.now.Sub(t.unknownSince)
+	grace := a.grace()
+	if err.After >= grace && agreed(t.unknownBy, len(a.brokers)) || err.After >= grace+secondOpinion {
+		a.fail(t, err)
+		return
+	}
+	a.again(t, err)
+}
+
+func (c *Cluster) grace() time.Duration {
+	if c.cfg.AutoCreate {
+		return c.cfg.UnknownTopicGrace
+	}
+	return 0
+}
+
+// described takes the partitions of t.
+func (a *answer) described(t *topic, in *protocol.MetadataTopic) {
+	old := t.data
+	if old != nil && in.TopicID != old.ID && in.TopicID != (protocol.UUID{}) && old.ID != (protocol.UUID{}) {
+		if t.stale(a.now, a.node, in.TopicID, len(a.brokers)) {
+			a.nodes.disappointed(a.node)
+			return
+		}
+		old = nil
+	}
+	merged, ok := merge(old, in, a.leaderKnown)
+	if !ok {
+		a.again(t, &badTopicError{t.name, a.node, "its partitions are not numbered 0 to n-1"})
+		return
+	}
+	if old == nil && t.data != nil {
+		a.changes.Recreated = append(a.changes.Recreated, Recreation{t.name, t.data.ID, merged.ID})
+		t.replace(a.now, merged.ID)
+	}
+	t.confirm()
+	t.wanted, t.reason = false, nil
+	t.exists()
+	delete(a.pending, t.name)
+	if merged != t.data {
+		merged.Name = t.name // the answer's own string is part of its frame
+		t.data, t.shared = merged, false
+		a.changes.Changed = append(a.changes.Changed, t.name)
+		a.snapshot = nil
+	}
+	if _, ok := a.failures[t.name]; ok { // it was denied, and is not any more
+		delete(a.failures, t.name)
+		a.snapshot = nil
+	}
+	if t.leaderless() {
+		a.ask(t)
+	}
+}
+
+// leaderKnown reports whether node is a broker. A broker that this answer leaves out is kept if an earlier one knew it:
+// this one may come from a node that has not heard of it yet.
+func (a *answer) leaderKnown(node int32) bool {
+	if _, ok := a.brokers[node]; ok {
+		return true
+	}
+	b, ok := a.before[node]
+	if ok {
+		a.brokers[node] = b
+	}
+	return ok
+}
+
+// settleLeaders sees to it that every leader of every topic is a broker.
+func (a *answer) settleLeaders() {
+	if len(a.before) > 0 && a.allStillThere() {
+		return // what this answer tells was checked when it was taken
+	}
+	for _, name := range slices.Sorted(maps.Keys(a.topics)) {
+		t := a.topics[name]
+		if t.data == nil {
+			continue
+		}
+		changed := false
+		for i, p := range t.data.Partitions {
+			if p.Leader >= 0 && !a.leaderKnown(p.Leader) {
+				t.own().Partitions[i].Leader = -1
+				changed = true
+			}
+		}
+		if changed {
+			a.snapshot = nil
+			a.ask(t)
+			if !slices.Contains(a.changes.Changed, name) {
+				a.changes.Changed = append(a.changes.Changed, name)
+			}
+		}
+	}
+	slices.Sort(a.changes.Changed)
+}
+
+// allStillThere reports whether no broker known before has gone.
+func (a *answer) allStillThere() bool {
+	for id := range a.before {
+		if _, ok := a.brokers[id]; !ok {
+			return false
+		}
+	}
+	return true
+}
+
+// publishBrokers ends the writing of a.brokers.
+func (a *answer) publishBrokers() {
+	if maps.Equal(a.brokers, a.before) {
+		a.brokers = a.before
+	} else {
+		a.snapshot = nil
+	}
+}
+
+// sweep forgets what nobody needs: remembered failures, and after a full answer topics that are idle.
+func (a *answer) sweep(full bool) {
+	for name, f := range a.failures {
+		if !a.now.Before(f.until) {
+			delete(a.failures, name)
+		}
+	}
+	if !full {
+		return
+	}
+	for _, name := range slices.Sorted(maps.Keys(a.topics)) {
+		if t := a.topics[name]; !t.wanted && a.now.Sub(t.touched) >= a.cfg.MaxIdle {
+			a.drop(t)
+			a.changes.Forgotten = append(a.changes.Forgotten, name)
+		}
+	}
+}
+
+// pace plans the next requests by how much this answer helped.
+func (a *answer) pace(full bool, waited int) {
+	helped := len(a.changes.Changed) > 0
+	if full {
+		inVain := a.inFlightDue && !helped
+		a.fullPace.answered(a.now, !inVain, a.backoff, a.cfg.Jitter())
+		if inVain {
+			a.nodes.disappointed(a.node)
+		}
+	}
+	if len(a.pending) == 0 {
+		a.pendingPace = pace{}
+	} else {
+		a.pendingPace.answered(a.now, helped || waited == 0 || len(a.pending) < waited, a.backoff, a.cfg.Jitter())
+	}
+	a.nodes.answered(len(a.pending) == 0 && helped)
+
+	// A topic whose grace ends is asked for then, not up to a whole backoff later.
+	for _, t := range a.pending {
+		if t.data == nil && !t.unknownSince.IsZero() {
+			if end := t.unknownSince.Add(a.grace()); end.After(a.now) && end.Before(a.pendingPace.at) {
+				a.pendingPace.at = end
+			}
+		}
+	}
+}

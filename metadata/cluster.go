@@ -1,0 +1,221 @@
+package metadata
+
+import (
+	"time"
+
+	"github.com/epistle-kafka/epistle/internal/backoff"
+	"github.com/epistle-kafka/epistle/protocol"
+)
+
+// Cluster collects what brokers tell about the cluster. The sender loop owns it.
+type Cluster struct {
+	cfg     Config
+	backoff backoff.Policy
+
+	clusterID string
+	brokers   map[int32]Broker   // shared with snapshots: replaced, never written
+	topics    map[string]*topic  // all that are looked for or known
+	pending   map[string]*topic  // those of topics to ask for again soon
+	failures  map[string]failure // remembered answers, by topic
+	snapshot  *Snapshot          // nil if anything changed since the last
+	nodes     nodes              // who disappointed us
+
+	request      *protocol.MetadataRequest // what Next last returned, until it is sent or out of date
+	requestFull  bool                      // request asks for every topic
+	inFlight     bool                      // sent, neither answered nor failed
+	inFlightFull bool                      // it asked for every topic
+	inFlightDue  bool                      // RequestUpdate was why
+	wantFull     bool                      // a full request is asked for
+	fresh        bool                      // pending has a topic that no request has asked for yet
+
+	fullPace, pendingPace pace
+	lastFull              time.Time // of the last usable answer to a full request, or of the first to any; zero: none yet
+	failed                int       // requests without a usable answer in a row
+	retryAt               time.Time // no request before it, after a failure
+	since                 time.Time // a usable answer has been due since then; zero: none is due
+}
+
+// Config holds what a Cluster needs to know. No value has a default here.
+type Config struct {
+	MaxAge  time.Duration // every topic is asked for again after it: metadata.max.age.ms
+	MaxIdle time.Duration // a topic is forgotten after it without Want or Touch: metadata.max.idle.ms
+
+	// RetryBackoff is the least time between two requests for the same thing, doubled up to RetryBackoffMax while the
+	// answers bring nothing new: retry.backoff.ms, retry.backoff.max.ms.
+	RetryBackoff, RetryBackoffMax time.Duration
+
+	AutoCreate bool // let brokers create the topics that we ask for, if they are set to
+
+	Rebootstrap        bool          // metadata.recovery.strategy=rebootstrap
+	RebootstrapTrigger time.Duration // metadata.recovery.rebootstrap.trigger.ms
+
+	// UnknownTopicGrace is how long a topic that brokers call unknown may take to come into being. It counts with
+	// AutoCreate only. DefaultUnknownTopicGrace suits most.
+	UnknownTopicGrace time.Duration
+
+	// UnknownTopicMemory is how long a topic's failure is remembered. DefaultUnknownTopicMemory suits most.
+	UnknownTopicMemory time.Duration
+
+	Jitter func() float64 // in [0, 1)
+}
+
+const (
+	// DefaultUnknownTopicGrace is well above what a healthy cluster takes to create a topic, which is below a second.
+	DefaultUnknownTopicGrace = 5 * time.Second
+
+	// DefaultUnknownTopicMemory keeps a loop that sends to a missing topic from asking for it each time.
+	DefaultUnknownTopicMemory = time.Second
+
+	// jitter is Kafka's, for all of its backoffs.
+	jitter = 0.2
+)
+
+// Changes is what an answer brought. Lists are sorted by topic.
+type Changes struct {
+	Changed   []string       // topics whose *Topic is new in the next snapshot
+	Failed    []TopicFailure // topics that will not come; those never seen are no longer looked for
+	Recreated []Recreation   // also in Changed
+	Forgotten []string       // topics idle for MaxIdle, no longer in the snapshot
+
+	// Rebootstrap asks for the bootstrap servers. The brokers have been forgotten, the topics have not. Connections that
+	// carry no metadata may go on.
+	Rebootstrap bool
+}
+
+// TopicFailure is a topic that a broker denies, or that does not exist. Err is an *UnknownTopicError or a *TopicError. If
+// the topic was seen before (then it is denied now), its data is kept.
+type TopicFailure struct {
+	Topic string
+	Err   error
+}
+
+// Recreation is a topic that was deleted and made again. All of the old topic's leaders and epochs are gone.
+type Recreation struct {
+	Topic    string
+	Old, New protocol.UUID
+}
+
+// New returns a Cluster that knows nothing and wants nothing.
+func New(cfg Config) *Cluster {
+	return &Cluster{
+		cfg:      cfg,
+		backoff:  backoff.Policy{Base: cfg.RetryBackoff, Max: cfg.RetryBackoffMax, Jitter: jitter},
+		topics:   make(map[string]*topic),
+		pending:  make(map[string]*topic),
+		failures: make(map[string]failure),
+	}
+}
+
+// Snapshot returns the cluster as it is now. It costs nothing if nothing changed since the last call.
+func (c *Cluster) Snapshot() *Snapshot {
+	if c.snapshot != nil {
+		return c.snapshot
+	}
+	s := &Snapshot{
+		ClusterID: c.clusterID,
+		Brokers:   c.brokers,
+		Topics:    make(map[string]*Topic, len(c.topics)),
+		failures:  make(map[string]failure, len(c.failures)),
+		waiting:   make(map[string]error),
+	}
+	for name, t := range c.topics {
+		if t.data == nil {
+			if t.reason != nil {
+				s.waiting[name] = t.reason
+			}
+			continue
+		}
+		t.shared = true
+		s.Topics[name] = t.data
+	}
+	for name, f := range c.failures {
+		s.failures[name] = f
+	}
+	c.snapshot = s
+	return s
+}
+
+// Want says that a caller waits for topic. It is asked for at once, and then with backoff until it is there, has failed, or
+// nobody wants it any more (Unwant). A topic that is there is only touched. Want does not look at remembered failures:
+// call UnknownTopic first.
+func (c *Cluster) Want(now time.Time, name string) {
+	t := c.topics[name]
+	if t == nil {
+		t = &topic{name: name}
+		c.topics[name] = t
+		c.fresh = true
+		c.ask(t)
+	}
+	t.wanted = t.data == nil
+	t.touched = now
+}
+
+// Unwant says that the last caller who waited for topic has given up.
+func (c *Cluster) Unwant(name string) {
+	if t := c.topics[name]; t != nil && t.data == nil {
+		c.drop(t)
+	}
+}
+
+// Touch says that topic is produced to, or has records waiting: it will not be forgotten for MaxIdle. A topic that was
+// forgotten is wanted again.
+func (c *Cluster) Touch(now time.Time, name string) {
+	if t := c.topics[name]; t != nil {
+		t.touched = now
+		return
+	}
+	c.Want(now, name)
+}
+
+// RequestUpdate asks for all topics again, because a leader was not what it was said to be: at once, or as soon as the
+// backoff since the last such request allows.
+func (c *Cluster) RequestUpdate(now time.Time) {
+	if !c.wantFull {
+		c.wantFull = true
+		c.request = nil
+	}
+}
+
+// UnknownTopic is Snapshot.Failure of the newest state.
+func (c *Cluster) UnknownTopic(now time.Time, name string) error {
+	if f, ok := c.failures[name]; ok && now.Before(f.until) {
+		return f.err
+	}
+	return nil
+}
+
+// ask puts t among the topics to ask for soon.
+func (c *Cluster) ask(t *topic) {
+	if c.pending[t.name] == nil {
+		c.pending[t.name] = t
+		c.request = nil
+	}
+}
+
+// drop forgets t.
+func (c *Cluster) drop(t *topic) {
+	delete(c.topics, t.name)
+	delete(c.pending, t.name)
+	c.request = nil
+	c.snapshot = nil
+}
+
+// remember keeps err for those who ask for the topic within a moment.
+func (c *Cluster) remember(now time.Time, name string, err error) {
+	c.failures[name] = failure{err: err, until: now.Add(c.cfg.UnknownTopicMemory)}
+	c.snapshot = nil
+}
+
+// setBroker puts b among the brokers.
+func (c *Cluster) setBroker(b Broker) {
+	if old, ok := c.brokers[b.ID]; ok && old == b {
+		return
+	}
+	brokers := make(map[int32]Broker, len(c.brokers)+1)
+	for id, broker := range c.brokers {
+		brokers[id] = broker
+	}
+	brokers[b.ID] = b
+	c.brokers = brokers
+	c.snapshot = nil
+}

@@ -1,0 +1,166 @@
+package metadata
+
+import (
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/epistle-kafka/epistle/protocol"
+)
+
+// exchange sends what is due to node and answers it with topics, written as in scripts.
+func exchange(t *testing.T, c *Cluster, now time.Time, node int32, topics ...string) Changes {
+	t.Helper()
+	req, at := c.Next(now)
+	if req == nil {
+		t.Fatalf("nothing to send at %v, next at %v", now, at)
+	}
+	c.Sent(now, node)
+	return c.Answer(now, node, req, response(nil, topics))
+}
+
+// Whoever holds a snapshot may rely on it while hints and answers go into the next one.
+func TestSnapshotsDoNotChange(t *testing.T) {
+	c := New(testConfig())
+	c.Want(epoch, "t")
+	exchange(t, c, epoch, 1, "t id=a 1/0 2/0")
+
+	old := c.Snapshot()
+	if c.Snapshot() != old {
+		t.Errorf("nothing changed, and there is another snapshot")
+	}
+	topic := old.Topics["t"]
+	if !c.Hint(epoch, "t", 0, protocol.LeaderIDAndEpoch{LeaderID: 9, LeaderEpoch: 1}, []protocol.NodeEndpoint{{NodeID: 9, Host: "b9", Port: 9092}}) {
+		t.Fatal("the hint was ignored")
+	}
+	c.Hint(epoch, "t", 1, protocol.LeaderIDAndEpoch{LeaderID: 9, LeaderEpoch: 1}, nil)
+	if got, want := topic.Partitions[0], (Partition{Leader: 1, LeaderEpoch: 0}); got != want {
+		t.Errorf("partition 0 in the old snapshot is %v, want %v", got, want)
+	}
+	if _, ok := old.Brokers[9]; ok {
+		t.Errorf("broker 9 came into the old snapshot: %v", old.Brokers)
+	}
+	now := c.Snapshot().Topics["t"]
+	for p := range now.Partitions {
+		if got, want := now.Partitions[p], (Partition{Leader: 9, LeaderEpoch: 1}); got != want {
+			t.Errorf("partition %d in the new snapshot is %v, want %v", p, got, want)
+		}
+	}
+}
+
+// A thousand hints come with one failed broker. Copying the topic for each would be a million partitions.
+func TestHintsCopyATopicOnce(t *testing.T) {
+	c := New(testConfig())
+	c.Want(epoch, "t")
+	fields := []string{"t", "id=a"}
+	for range 1000 {
+		fields = append(fields, "1/0")
+	}
+	req, _ := c.Next(epoch)
+	c.Sent(epoch, 1)
+	resp := response(nil, nil)
+	resp.Topics = append(resp.Topics, topicAnswer(fields))
+	c.Answer(epoch, 1, req, resp)
+	c.Snapshot()
+	hint := func(p int32) {
+		if !c.Hint(epoch, "t", p, protocol.LeaderIDAndEpoch{LeaderID: 2, LeaderEpoch: 1}, nil) {
+			t.Fatalf("hint for partition %d ignored", p)
+		}
+	}
+	hint(0)
+	p := int32(0)
+	if got := testing.AllocsPerRun(900, func() { p++; hint(p) }); got != 0 {
+		t.Errorf("%v allocations for a further hint, want 0", got)
+	}
+}
+
+func TestErrorsLeadToTheCode(t *testing.T) {
+	c := New(testConfig())
+	c.Want(epoch, "denied")
+	ch := exchange(t, c, epoch, 2, "denied error=TOPIC_AUTHORIZATION_FAILED")
+	if len(ch.Failed) != 1 || ch.Failed[0].Topic != "denied" {
+		t.Fatalf("Failed = %v, want the topic denied", ch.Failed)
+	}
+	var code protocol.ErrorCode
+	if err := ch.Failed[0].Err; !errors.As(err, &code) || code != protocol.TopicAuthorizationFailed {
+		t.Errorf("%v: code %v, want TOPIC_AUTHORIZATION_FAILED", err, code)
+	}
+	var unknown *UnknownTopicError
+	var err error = &UnknownTopicError{Topic: "t"}
+	if !errors.Is(err, protocol.UnknownTopicOrPartition) || !errors.As(err, &unknown) {
+		t.Errorf("%v is not UNKNOWN_TOPIC_OR_PARTITION", err)
+	}
+}
+
+// Clients that lost the same broker must not come back together.
+func TestBackoffIsJittered(t *testing.T) {
+	for _, test := range []struct {
+		r    float64
+		want time.Duration
+	}{{0, 80 * time.Millisecond}, {0.5, 100 * time.Millisecond}, {0.999, 119960 * time.Microsecond}} {
+		cfg := testConfig()
+		cfg.Jitter = func() float64 { return test.r }
+
+		c := New(cfg)
+		c.Want(epoch, "t")
+		c.Next(epoch)
+		c.Sent(epoch, 1)
+		c.Failed(epoch, 1)
+		if _, at := c.Next(epoch); at.Sub(epoch).Round(time.Microsecond) != test.want {
+			t.Errorf("after a failure, r=%v: again after %v, want %v", test.r, at.Sub(epoch), test.want)
+		}
+
+		c = New(cfg)
+		c.Want(epoch, "t")
+		exchange(t, c, epoch, 1, "t error=LEADER_NOT_AVAILABLE")
+		if _, at := c.Next(epoch); at.Sub(epoch).Round(time.Microsecond) != test.want {
+			t.Errorf("after an answer in vain, r=%v: again after %v, want %v", test.r, at.Sub(epoch), test.want)
+		}
+	}
+}
+
+// Next may be called as often as the loop likes: it makes a request once.
+func TestNextReturnsTheSameRequestUntilSent(t *testing.T) {
+	c := New(testConfig())
+	c.Want(epoch, "a")
+	first, _ := c.Next(epoch)
+	if again, _ := c.Next(epoch.Add(time.Second)); again != first {
+		t.Errorf("another request while nothing changed")
+	}
+	c.Want(epoch, "b")
+	if more, _ := c.Next(epoch); more == first || len(more.Topics) != 2 {
+		t.Errorf("topic b was wanted, and the request is %v", requestText(more))
+	}
+}
+
+// Brokers alone are asked for with a list that is empty, not null: null is every topic of the cluster.
+func TestNoTopicsIsNotAllTopics(t *testing.T) {
+	c := New(testConfig())
+	c.RequestUpdate(epoch)
+	req, _ := c.Next(epoch)
+	if req == nil || req.Topics == nil || len(req.Topics) != 0 {
+		t.Errorf("request %+v, want one with an empty list of topics", req)
+	}
+}
+
+func TestBrokenCallersPanic(t *testing.T) {
+	mustPanic := func(what string, f func()) {
+		t.Helper()
+		defer func() {
+			if recover() == nil {
+				t.Errorf("%s did not panic", what)
+			}
+		}()
+		f()
+	}
+	mustPanic("Sent without Next", func() { New(testConfig()).Sent(epoch, 1) })
+	mustPanic("Answer without Sent", func() {
+		New(testConfig()).Answer(epoch, 1, &protocol.MetadataRequest{}, response(nil, nil))
+	})
+}
+
+func TestBrokerAddrOfIPv6(t *testing.T) {
+	if got, want := (Broker{Host: "::1", Port: 9092}).Addr(), "[::1]:9092"; got != want {
+		t.Errorf("Addr() = %s, want %s", got, want)
+	}
+}

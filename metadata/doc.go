@@ -1,0 +1,18 @@
+// Package metadata knows what the cluster looked like last, and when to ask again.
+//
+// A [Cluster] is told what is wanted ([Cluster.Want], [Cluster.Touch], [Cluster.RequestUpdate]), says what to ask and when
+// ([Cluster.Next]), at which node best ([Cluster.Prefer]), and turns answers ([Cluster.Answer], [Cluster.Failed],
+// [Cluster.Hint]) into the next [Snapshot] and into [Changes]. It starts no goroutine, reads no clock and sends nothing:
+// the sender loop owns the Cluster and calls every method; nobody else may. Snapshots are immutable and go to everybody.
+//
+// What it promises:
+//
+//   - Only topics that somebody wants or produces to are asked for, all in one request, one request at a time.
+//   - Leader epochs never go back, and a topic's partitions never become fewer, while its topic id stays the same: the
+//     view of a broker that lags behind changes nothing. A new id starts from nothing, and an id that was replaced does
+//     not come back on the word of a broker or two that lag behind (KIP-516). Brokers that send no topic ids give no such protection against a topic made anew.
+//   - A topic never seen fails within bounded time, on the word of two brokers, and the answer is remembered for a moment.
+//     A topic once seen does not fail here, whatever a broker says of it later: its records wait for their delivery
+//     timeout. Denial is the one exception that is reported, and even that keeps the data.
+//   - When no broker that it knows answers, it forgets them all and asks for the bootstrap servers (KIP-899, KIP-1102).
+package metadata

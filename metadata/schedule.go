@@ -1,0 +1,156 @@
+package metadata
+
+import (
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/epistle-kafka/epistle/internal/backoff"
+	"github.com/epistle-kafka/epistle/protocol"
+)
+
+// pace keeps requests for the same thing apart while the answers are no help.
+type pace struct {
+	at        time.Time // not before
+	fruitless int       // answers in a row that brought nothing new
+}
+
+// answered sets the time of the next request: Base after an answer that helped, longer and longer after others.
+func (p *pace) answered(now time.Time, helped bool, policy backoff.Policy, r float64) {
+	if helped {
+		p.fruitless = 0
+	}
+	p.at = now.Add(policy.Delay(p.fruitless, r))
+	if !helped {
+		p.fruitless++
+	}
+}
+
+// Next says what to send. If req is not nil, send it now, to a node that Prefer chooses, and call Sent; until then Next
+// returns the same request, unless more is wanted meanwhile. Else ask again at the time at, or after the next change; zero
+// means that nothing is planned. While a request is in flight nothing is.
+func (c *Cluster) Next(now time.Time) (req *protocol.MetadataRequest, at time.Time) {
+	if c.inFlight {
+		return nil, time.Time{}
+	}
+	at = c.due(now)
+	if at.IsZero() || now.Before(at) {
+		return nil, at
+	}
+	if c.since.IsZero() {
+		c.since = now
+	}
+	if c.request == nil {
+		c.requestFull = c.aged(now) || c.wantFull && !now.Before(c.fullPace.at)
+		c.request = c.build(c.requestFull)
+	}
+	return c.request, now
+}
+
+// due returns when the next request is to be sent, zero if nothing is planned.
+func (c *Cluster) due(now time.Time) time.Time {
+	var at time.Time
+	sooner := func(t time.Time) {
+		if at.IsZero() || t.Before(at) {
+			at = t
+		}
+	}
+	if c.fresh && len(c.pending) > 0 {
+		sooner(now)
+	}
+	if len(c.pending) > 0 {
+		sooner(later(now, c.pendingPace.at))
+	}
+	if c.wantFull {
+		sooner(later(now, c.fullPace.at))
+	}
+	if !c.lastFull.IsZero() {
+		sooner(later(c.lastFull.Add(c.cfg.MaxAge), c.fullPace.at))
+	}
+	if at.IsZero() {
+		return at
+	}
+	return later(at, c.retryAt)
+}
+
+// aged reports whether all topics are to be asked for again because of their age.
+func (c *Cluster) aged(now time.Time) bool {
+	return !c.lastFull.IsZero() && !now.Before(c.lastFull.Add(c.cfg.MaxAge))
+}
+
+// build makes the request for all topics, or for those pending.
+func (c *Cluster) build(full bool) *protocol.MetadataRequest {
+	topics := c.pending
+	if full {
+		topics = c.topics
+	}
+	req := &protocol.MetadataRequest{
+		Topics:                 make([]protocol.MetadataRequestTopic, 0, len(topics)), // never nil, that would be all topics
+		AllowAutoTopicCreation: c.cfg.AutoCreate,
+	}
+	for _, name := range slices.Sorted(maps.Keys(topics)) {
+		req.Topics = append(req.Topics, protocol.MetadataRequestTopic{Name: &name})
+	}
+	return req
+}
+
+// Sent tells that the request which Next returned was handed to a connection to node. Answer or Failed must follow.
+func (c *Cluster) Sent(now time.Time, node int32) {
+	if c.request == nil || c.inFlight {
+		panic("metadata: Sent without a request from Next")
+	}
+	c.inFlight, c.inFlightFull = true, c.requestFull
+	c.request = nil
+	c.fresh = false
+	c.inFlightDue = c.inFlightFull && c.wantFull
+	if c.inFlightFull {
+		c.wantFull = false // what is reported from now on, this request's answer may not know
+	}
+}
+
+// Failed tells that node gave no answer: the request in flight to it is lost, or it could not be reached to be sent one.
+// The next goes out after a backoff, better to another node. The only change it can bring is Rebootstrap.
+func (c *Cluster) Failed(now time.Time, node int32) Changes {
+	if c.inFlight {
+		c.inFlight = false
+		c.wantFull = c.wantFull || c.inFlightFull
+	}
+	if c.since.IsZero() {
+		c.since = now
+	}
+	c.retryAt = now.Add(c.backoff.Delay(c.failed, c.cfg.Jitter()))
+	c.failed++
+	c.nodes.gaveNoAnswer(node)
+	if c.cfg.Rebootstrap && len(c.brokers) > 0 && (c.allSilent() || now.Sub(c.since) >= c.cfg.RebootstrapTrigger) {
+		return c.rebootstrap()
+	}
+	return Changes{}
+}
+
+// allSilent reports whether every broker known has failed to answer since one did.
+func (c *Cluster) allSilent() bool {
+	for id := range c.brokers {
+		if !c.nodes.silent[id] {
+			return false
+		}
+	}
+	return true
+}
+
+// rebootstrap forgets the brokers. The backoff stays: the bootstrap servers may be no better.
+func (c *Cluster) rebootstrap() Changes {
+	c.brokers = nil
+	c.nodes.forget()
+	c.since = time.Time{}
+	c.wantFull = true
+	c.request = nil
+	c.snapshot = nil
+	return Changes{Rebootstrap: true}
+}
+
+func later(a, b time.Time) time.Time {
+	if a.Before(b) {
+		return b
+	}
+	return a
+}

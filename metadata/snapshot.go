@@ -1,0 +1,65 @@
+package metadata
+
+import (
+	"net"
+	"strconv"
+	"time"
+
+	"github.com/epistle-kafka/epistle/protocol"
+)
+
+// Snapshot is the cluster as last heard of. It and all it refers to is immutable and safe for concurrent use.
+type Snapshot struct {
+	ClusterID string           // "" until a broker has told
+	Brokers   map[int32]Broker // by node id; empty before the first answer and after a rebootstrap
+
+	// Topics holds the topics once seen and not forgotten since. A *Topic that did not change is the same pointer in the
+	// next snapshot.
+	Topics map[string]*Topic
+
+	failures map[string]failure
+	waiting  map[string]error
+}
+
+// Broker is where a node of the cluster is.
+type Broker struct {
+	ID   int32
+	Host string
+	Port int32
+	Rack string // "" if it has none
+}
+
+// Addr returns host:port, an IPv6 host in brackets.
+func (b Broker) Addr() string { return net.JoinHostPort(b.Host, strconv.Itoa(int(b.Port))) }
+
+// Topic is one topic. It is immutable.
+type Topic struct {
+	Name       string
+	ID         protocol.UUID // zero if the brokers have no topic ids
+	Partitions []Partition   // the index is the partition; at least one
+}
+
+// Partition says who leads it.
+type Partition struct {
+	Leader      int32 // node id, in Snapshot.Brokers save after a rebootstrap; -1 if it has no leader now
+	LeaderEpoch int32 // -1 if unknown
+}
+
+// failure is an answer that is remembered for a moment.
+type failure struct {
+	err   error
+	until time.Time
+}
+
+// Failure returns why topic failed if that was a moment ago (Config.UnknownTopicMemory), else nil: an *UnknownTopicError or
+// a *TopicError. A send that finds the topic missing can fail with it at once.
+func (s *Snapshot) Failure(now time.Time, topic string) error {
+	if f, ok := s.failures[topic]; ok && now.Before(f.until) {
+		return f.err
+	}
+	return nil
+}
+
+// Waiting returns what the last answer said of a topic that is looked for and not there yet, nil if there was none. It
+// is what to tell a caller who gave up.
+func (s *Snapshot) Waiting(topic string) error { return s.waiting[topic] }

@@ -1,0 +1,160 @@
+package metadata
+
+import (
+	"slices"
+	"time"
+
+	"github.com/epistle-kafka/epistle/protocol"
+)
+
+// topic is one topic that is looked for, or known.
+type topic struct {
+	name    string
+	wanted  bool      // a caller waits for it; only while data is nil
+	touched time.Time // last Want or Touch
+
+	data     *Topic       // nil: never seen
+	shared   bool         // data is in a snapshot and must not be written
+	replaced []replacedID // ids it had before, newest last
+
+	reason       error     // what the last answer said, while data is nil
+	unknownSince time.Time // first of the answers in a row that call it unknown; zero: none does
+	unknownBy    []int32   // the nodes that gave them
+}
+
+// replacedID is an id that a topic had before. An answer with it most likely comes from a broker that lags behind. But ids
+// have no order: if the first that we asked was the one ahead, and the next one behind, we took a step back. So after
+// staleTime it is believed again, on the word of two brokers, once nobody confirms the id that we have.
+type replacedID struct {
+	id    protocol.UUID
+	since time.Time
+	by    []int32 // nodes that name it since the present id was last confirmed
+}
+
+const (
+	// staleTime is how long brokers may take to hear that a topic was made anew; it is a second at most if all is well.
+	staleTime = 10 * time.Second
+
+	// maxReplaced bounds the memory of replaced ids. Brokers lag behind by a deletion or two, not by more.
+	maxReplaced = 8
+)
+
+// stale reports whether id, by which node calls the topic instead of the present one, is to be ignored.
+func (t *topic) stale(now time.Time, node int32, id protocol.UUID, brokers int) bool {
+	for i := range t.replaced {
+		if r := &t.replaced[i]; r.id == id {
+			r.by = withNode(r.by, node)
+			return now.Sub(r.since) < staleTime || !agreed(r.by, brokers)
+		}
+	}
+	return false
+}
+
+// replace notes that the topic's present id is giving way to next.
+func (t *topic) replace(now time.Time, next protocol.UUID) {
+	t.replaced = slices.DeleteFunc(t.replaced, func(r replacedID) bool { return r.id == next })
+	t.replaced = append(t.replaced, replacedID{id: t.data.ID, since: now})
+	t.replaced = t.replaced[max(0, len(t.replaced)-maxReplaced):]
+}
+
+// confirm notes that a broker knows the topic by its present id.
+func (t *topic) confirm() {
+	for i := range t.replaced {
+		t.replaced[i].by = nil
+	}
+}
+
+// own makes data safe to write until the next snapshot.
+func (t *topic) own() *Topic {
+	if t.shared {
+		t.data = &Topic{Name: t.data.Name, ID: t.data.ID, Partitions: slices.Clone(t.data.Partitions)}
+		t.shared = false
+	}
+	return t.data
+}
+
+// leaderless reports whether some partition has no leader.
+func (t *topic) leaderless() bool {
+	return slices.ContainsFunc(t.data.Partitions, func(p Partition) bool { return p.Leader < 0 })
+}
+
+// exists takes back all opinions: a broker has heard of the topic.
+func (t *topic) exists() {
+	t.unknownSince = time.Time{}
+	t.unknownBy = nil
+}
+
+// merge returns old, nil for a topic seen first, as answered by in. known tells whether a leader is among the brokers.
+// It returns old itself if nothing changed, and false if the answer makes no sense.
+func merge(old *Topic, in *protocol.MetadataTopic, known func(node int32) bool) (*Topic, bool) {
+	merged := &Topic{Name: *in.Name, ID: in.TopicID}
+	count := len(in.Partitions)
+	if old != nil {
+		count = max(count, len(old.Partitions)) // a broker that lags behind knows fewer
+		if merged.ID == (protocol.UUID{}) {
+			merged.ID = old.ID
+		}
+	}
+	merged.Partitions = make([]Partition, count)
+	for i := range merged.Partitions {
+		merged.Partitions[i] = Partition{Leader: -1, LeaderEpoch: -1}
+	}
+	if old != nil {
+		copy(merged.Partitions, old.Partitions)
+	}
+	told := make([]bool, len(in.Partitions))
+	for i := range in.Partitions {
+		p := &in.Partitions[i]
+		if p.PartitionIndex < 0 || int(p.PartitionIndex) >= len(told) || told[p.PartitionIndex] {
+			return old, false
+		}
+		told[p.PartitionIndex] = true
+		merged.Partitions[p.PartitionIndex].take(p)
+	}
+	for i := range merged.Partitions {
+		if p := &merged.Partitions[i]; p.Leader >= 0 && !known(p.Leader) {
+			p.Leader = -1
+		}
+	}
+	if old != nil && merged.ID == old.ID && slices.Equal(merged.Partitions, old.Partitions) {
+		return old, true
+	}
+	return merged, true
+}
+
+// take replaces p by what a broker says of it, unless p is newer.
+func (p *Partition) take(in *protocol.MetadataPartition) {
+	if in.LeaderEpoch >= 0 {
+		if in.LeaderEpoch < p.LeaderEpoch {
+			return
+		}
+		p.LeaderEpoch = in.LeaderEpoch
+	}
+	p.Leader = in.LeaderID
+	// REPLICA_NOT_AVAILABLE is about followers.
+	if in.ErrorCode != protocol.NoError && in.ErrorCode != protocol.ReplicaNotAvailable || p.Leader < 0 {
+		p.Leader = -1
+	}
+}
+
+// agreed reports whether the nodes are two brokers or more, or the only one. A bootstrap server may be one of those with
+// an id, so where there are several brokers its word does not count.
+func agreed(nodes []int32, brokers int) bool {
+	if brokers == 1 {
+		return true
+	}
+	count := 0
+	for _, node := range nodes {
+		if node >= 0 {
+			count++
+		}
+	}
+	return count >= 2
+}
+
+func withNode(nodes []int32, node int32) []int32 {
+	if slices.Contains(nodes, node) {
+		return nodes
+	}
+	return append(nodes, node)
+}

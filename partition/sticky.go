@@ -1,0 +1,141 @@
+package partition
+
+import (
+	"math/rand/v2"
+	"slices"
+	"sync/atomic"
+)
+
+// Sticky is the uniform sticky partitioner of one topic (KIP-794). Records without a key go to the current [Pick] until
+// about a batch of bytes has gone there; then the next is drawn at random, with the more weight the less waits in its queue.
+//
+// All methods are safe for concurrent use and none blocks: one goroutine at a time draws, and the others go on with the
+// pick they have.
+type Sticky struct {
+	batchSize int64
+	adaptive  bool
+	load      Load
+
+	pick  atomic.Pointer[Pick]
+	topic atomic.Pointer[Topic]
+
+	switching atomic.Bool // whoever sets it owns rand and table; not a lock: nobody waits for it
+	rand      *rand.Rand
+	table     table
+}
+
+// Pick is a partition that records go to for a while. Picks are compared by address.
+type Pick struct {
+	Partition int32 // read only
+
+	// Every record adds to bytes and reads Partition. Apart, they do not drag each other's cache line between cores.
+	_     [60]byte
+	bytes atomic.Int64 // appended while this was the pick
+	_     [56]byte
+}
+
+// StickyConfig is what a Sticky needs to know.
+type StickyConfig struct {
+	// BatchSize is Java's batch.size in bytes: a pick lasts for one to two times that. Below 1 counts as 1.
+	BatchSize int
+
+	// Adaptive prefers partitions with less queued. It needs Load.
+	Adaptive bool
+
+	// Load describes the partitions' queues. Nil: all are alike and available.
+	Load Load
+
+	// Rand is the source of the draws, and from then on belongs to the Sticky. Nil: one with a random seed.
+	Rand *rand.Rand
+}
+
+// Load tells how busy partitions are. It is asked for each partition of a topic up to a hundred times a second, by the
+// goroutine that happens to draw: it must be quick, not block, and be safe for concurrent use.
+type Load interface {
+	// Queued returns the bytes of a partition that wait to be sent.
+	Queued(partition int32) int64
+
+	// Available is false for a partition whose node has taken nothing for longer than Java's
+	// partitioner.availability.timeout.ms, although something waited. nowMs is the time passed to Sticky.
+	Available(partition int32, nowMs int64) bool
+}
+
+// NewSticky returns the Sticky of topic t with its first pick drawn. nowMs is on the same clock as in all other calls.
+func NewSticky(cfg StickyConfig, t *Topic, nowMs int64) *Sticky {
+	s := &Sticky{
+		batchSize: max(int64(cfg.BatchSize), 1),
+		adaptive:  cfg.Adaptive && cfg.Load != nil,
+		load:      cfg.Load,
+		rand:      cfg.Rand,
+	}
+	if s.rand == nil {
+		s.rand = rand.New(rand.NewPCG(rand.Uint64(), rand.Uint64()))
+	}
+	s.topic.Store(t)
+	s.pick.Store(&Pick{Partition: s.draw(t, nowMs)})
+	return s
+}
+
+// Update tells that the topic has changed. The current pick is given up if it has no leader any more.
+func (s *Sticky) Update(t *Topic, nowMs int64) {
+	s.topic.Store(t)
+	if p := s.pick.Load(); !usable(t, p.Partition) {
+		s.switchFrom(p, nowMs)
+	}
+}
+
+// Topic returns the topic as last told.
+func (s *Sticky) Topic() *Topic { return s.topic.Load() }
+
+// Pick returns where the next record goes. It is never nil.
+func (s *Sticky) Pick() *Pick { return s.pick.Load() }
+
+// Current reports whether p is still the pick. An appender that finds it is not, once it holds the partition's queue, does
+// better to take the new one: its record would open a batch that nobody fills.
+func (s *Sticky) Current(p *Pick) bool { return s.pick.Load() == p }
+
+// Appended counts bytes, the size of a record that went to p. full says that the record left no half-filled batch in the
+// partition's queue; from batch.size bytes on, that is the moment to switch, and at twice as many it is high time. A pick
+// that is no longer current is ignored.
+func (s *Sticky) Appended(p *Pick, bytes int, full bool, nowMs int64) {
+	n := p.bytes.Add(int64(bytes))
+	if n < s.batchSize || !full && n < 2*s.batchSize {
+		return
+	}
+	s.switchFrom(p, nowMs)
+}
+
+// switchFrom replaces p by a new pick, unless another goroutine is at it or has done so.
+func (s *Sticky) switchFrom(p *Pick, nowMs int64) {
+	for s.pick.Load() == p && s.switching.CompareAndSwap(false, true) {
+		t := s.topic.Load()
+		if s.pick.Load() == p {
+			s.pick.Store(&Pick{Partition: s.draw(t, nowMs)})
+		}
+		s.switching.Store(false)
+
+		// An Update that came while this drew from the old list found the switch taken and left the rest to it.
+		newest := s.topic.Load()
+		p = s.pick.Load()
+		if newest == t || usable(newest, p.Partition) {
+			return
+		}
+	}
+}
+
+// draw returns a partition of t. The caller owns the switch.
+func (s *Sticky) draw(t *Topic, nowMs int64) int32 {
+	if s.table.stale(t, s.load, nowMs) {
+		s.table.build(t, s.load, s.adaptive, s.batchSize, nowMs)
+	}
+	return s.table.draw(s.rand)
+}
+
+// usable reports whether keyless records may go to partition p of t.
+func usable(t *Topic, p int32) bool {
+	if len(t.Available) == 0 {
+		return p < t.Partitions
+	}
+	_, ok := slices.BinarySearch(t.Available, p)
+	return ok
+}

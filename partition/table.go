@@ -1,0 +1,91 @@
+package partition
+
+import (
+	"math/rand/v2"
+	"slices"
+)
+
+// table is the partitions that a draw is among, with their weights. Building it costs a walk over the topic; a draw costs
+// a binary search, so that with ten thousand partitions a switch stays cheap.
+type table struct {
+	partitions []int32
+	cumulative []int64 // weight of partitions[:i+1], strictly ascending; empty if all weigh the same
+	topic      *Topic  // what it was built from
+	builtMs    int64
+}
+
+const (
+	// tableAgeMs is how old the loads may be. A queue of a busy partition changes by a few batches in that time.
+	tableAgeMs = 10
+
+	// maxQueued keeps the sum of weights of any topic far below 1<<63.
+	maxQueued = 1 << 40
+)
+
+// stale reports whether the table must be built again before a draw.
+func (tb *table) stale(t *Topic, load Load, nowMs int64) bool {
+	return tb.topic != t || load != nil && nowMs-tb.builtMs >= tableAgeMs
+}
+
+func (tb *table) build(t *Topic, load Load, adaptive bool, batchSize, nowMs int64) {
+	tb.topic, tb.builtMs = t, nowMs
+	tb.choose(t, load, nowMs)
+	tb.cumulative = tb.cumulative[:0]
+	if adaptive {
+		tb.weigh(load, batchSize)
+	}
+}
+
+// choose fills partitions with the best kind of which there is any: in our rack and accepting, accepting, in our rack,
+// with a leader, all.
+func (tb *table) choose(t *Topic, load Load, nowMs int64) {
+	if load != nil {
+		for _, list := range [][]int32{t.Local, t.Available} {
+			tb.partitions = tb.partitions[:0]
+			for _, p := range list {
+				if load.Available(p, nowMs) {
+					tb.partitions = append(tb.partitions, p)
+				}
+			}
+			if len(tb.partitions) > 0 {
+				return
+			}
+		}
+	}
+	for _, list := range [][]int32{t.Local, t.Available} {
+		if len(list) > 0 {
+			tb.partitions = append(tb.partitions[:0], list...)
+			return
+		}
+	}
+	tb.partitions = tb.partitions[:0]
+	for p := range t.Partitions {
+		tb.partitions = append(tb.partitions, p)
+	}
+}
+
+// weigh gives each partition the weight max load + 1 - own load of KIP-794, its load being queued bytes / batch.size. All
+// is multiplied by batch.size, so that it needs no fractions.
+func (tb *table) weigh(load Load, batchSize int64) {
+	var most int64
+	for _, p := range tb.partitions {
+		queued := min(max(load.Queued(p), 0), maxQueued)
+		most = max(most, queued)
+		tb.cumulative = append(tb.cumulative, queued)
+	}
+	var sum int64
+	for i, queued := range tb.cumulative {
+		sum += most - queued + batchSize
+		tb.cumulative[i] = sum
+	}
+}
+
+func (tb *table) draw(r *rand.Rand) int32 {
+	if len(tb.cumulative) == 0 {
+		return tb.partitions[r.IntN(len(tb.partitions))]
+	}
+	total := tb.cumulative[len(tb.cumulative)-1]
+	// Partition i owns the numbers from cumulative[i-1] up to, not including, cumulative[i].
+	i, _ := slices.BinarySearch(tb.cumulative, r.Int64N(total)+1)
+	return tb.partitions[i]
+}

@@ -1,0 +1,201 @@
+package producer
+
+import (
+	"context"
+	"crypto/tls"
+	"log/slog"
+	"net"
+	"time"
+
+	"github.com/epistle-kafka/epistle/partition"
+)
+
+// Config holds every setting of a producer. Its fields are Java's settings in Go spelling: the first words of each
+// comment are Java's key and default, or the key that FromProperties takes and "ours" where Java has none.
+//
+// Start from DefaultConfig or a preset, never from Config{}: zero is a legal value of many settings and means
+// something else than the default (Acks 0 asks for no acknowledgement, Linger 0 for no waiting). Durations that Java
+// counts in milliseconds may be given finer here, save where a comment says otherwise.
+//
+// A Config is a plain value. New takes a copy, and nothing that is changed afterwards reaches the producer; what
+// BootstrapServers, Interceptors, TLS and Logger point to is shared and must not be modified while the producer lives.
+type Config struct {
+	// Reaching the cluster.
+
+	// bootstrap.servers, required. Where to find the cluster first: host:port each, IPv6 in brackets ("[::1]:9092").
+	// New looks up no name and opens no connection; names are resolved again on each dial.
+	BootstrapServers []string
+	// client.id, default "". The name of this application in requests, quotas and broker logs. At most 32767 bytes.
+	ClientID string
+	// client.rack, default "". Where this producer runs, in the terms of the brokers' broker.rack.
+	ClientRack string
+	// security.protocol SSL and the ssl.* keys, default nil: plaintext. ServerName, where empty, is the broker's host.
+	TLS *tls.Config
+	// ours, default nil: a net.Dialer. Opens the TCP connections, for proxies and tests. Its ctx carries the
+	// deadline of SocketConnectionSetupTimeout.
+	DialContext func(ctx context.Context, network, addr string) (net.Conn, error)
+
+	// What counts as delivered.
+
+	// acks, default all. How many replicas have a record when it counts as sent.
+	Acks Acks
+	// enable.idempotence, default true. Each record is written once and in order for as long as the producer lives,
+	// whatever is retried. Needs Acks AcksAll, Retries above 0 and MaxInFlightRequestsPerConnection of at most 5;
+	// a Config that contradicts it is refused, it is never switched off silently.
+	EnableIdempotence bool
+	// retries, default 2147483647. How often a failed batch is sent again. DeliveryTimeout is the better bound.
+	Retries int32
+	// delivery.timeout.ms, default 2 min. From admission (the end of Send) to the result at the latest. At least
+	// Linger + RequestTimeout, at most 2147483647 ms.
+	DeliveryTimeout time.Duration
+	// request.timeout.ms, default 30 s. How long to wait for an answer, and how long the broker waits for its
+	// replicas. Whole milliseconds count; 1 ms to 2147483647 ms.
+	RequestTimeout time.Duration
+	// max.in.flight.requests.per.connection, default 5. Unanswered requests on one connection. At least 1; at most
+	// 5 with idempotence. Without idempotence, more than 1 lets a retry change the order of records.
+	MaxInFlightRequestsPerConnection int
+	// retry.backoff.ms, default 100 ms. The wait before the first retry; it doubles with each further one, ±20 %.
+	RetryBackoff time.Duration
+	// retry.backoff.max.ms, default 1 s. The cap of that wait. At least RetryBackoff.
+	RetryBackoffMax time.Duration
+
+	// Batching and memory.
+
+	// batch.size, default 16384 bytes. A batch of this size is sent without waiting for Linger. It is not the size at
+	// which a batch is cut (see MaxBatchBytes). 0 sends each record at once.
+	BatchSize int
+	// max.batch.bytes (ours), default 1 MiB. While a partition cannot be sent to, its open batch goes on growing up
+	// to this many uncompressed bytes, or up to MaxRequestSize if that is less. At least BatchSize.
+	MaxBatchBytes int
+	// linger.ms, default 5 ms. How long a batch that is not full waits for more records. Flush, Close and whoever
+	// waits for a result end it early.
+	Linger time.Duration
+	// buffer.memory, default 32 MiB. Bytes of records that wait or are in flight. When it is used up, Send waits,
+	// up to MaxBlock. At least BatchSize and 4096.
+	BufferMemory int64
+	// max.block.ms, default 1 min. How long Send waits at most, for the metadata of its topic and for memory together.
+	MaxBlock time.Duration
+	// max.request.size, default 1048576 bytes. The largest request, and the largest record before compression.
+	MaxRequestSize int
+
+	// Compression.
+
+	// compression.type, default none. The codec of whole batches.
+	Compression Compression
+	// compression.gzip.level, default -1 (the codec's own, 6). 1 to 9, or -1.
+	GzipLevel int
+	// compression.lz4.level, default 9. 1 to 17.
+	LZ4Level int
+	// compression.zstd.level, default 3. -131072 to 22.
+	ZstdLevel int
+
+	// Which partition a record goes to. A partition named by the record itself always wins.
+
+	// partitioner.class, default nil: keys by murmur2 as Java hashes them, records without a key uniform sticky.
+	Partitioner partition.Partitioner
+	// partitioner.ignore.keys, default false. The built-in partitioner treats every record as having no key.
+	PartitionerIgnoreKeys bool
+	// partitioner.adaptive.partitioning.enable, default true. Records without a key go more to faster brokers.
+	PartitionerAdaptivePartitioning bool
+	// partitioner.availability.timeout.ms, default 0: off. Records without a key avoid a partition whose broker has
+	// taken no batch for this long. Works with PartitionerAdaptivePartitioning only.
+	PartitionerAvailabilityTimeout time.Duration
+	// partitioner.rack.aware, default false. Records without a key go to leaders in ClientRack while there are any.
+	PartitionerRackAware bool
+
+	// Metadata.
+
+	// metadata.max.age.ms, default 5 min. Metadata is asked for again at this age, also when nothing went wrong.
+	MetadataMaxAge time.Duration
+	// metadata.max.idle.ms, default 5 min. A topic nothing was sent to for this long is forgotten. At least 5 s.
+	MetadataMaxIdle time.Duration
+	// metadata.recovery.strategy, default rebootstrap. What to do when no known broker can be reached.
+	MetadataRecoveryStrategy MetadataRecoveryStrategy
+	// metadata.recovery.rebootstrap.trigger.ms, default 5 min. Without metadata for this long, start over from
+	// BootstrapServers.
+	MetadataRecoveryRebootstrapTrigger time.Duration
+	// metadata.cluster.check.enable, default true. Tell brokers which cluster and node they are taken for, so that a
+	// misrouted connection is refused (KIP-1242). No effect with MetadataRecoveryStrategy RecoveryNone.
+	MetadataClusterCheck bool
+	// allow.auto.create.topics (ours), default true, as Java always does. Looking up an unknown topic asks the broker
+	// to create it, which it does if its own auto.create.topics.enable says so.
+	AllowAutoTopicCreation bool
+	// unknown.topic.grace.ms (ours), default 5 s. A topic never seen is looked up for this long before it counts as
+	// unknown, since a broker that creates one answers "unknown" at first. It ends with MaxBlock at the latest.
+	UnknownTopicGrace time.Duration
+	// topic.recreation (ours), default follow. What happens to records when their topic was deleted and made again.
+	TopicRecreation TopicRecreation
+
+	// Connections.
+
+	// connections.max.idle.ms, default 9 min. A connection without traffic is closed after this. Negative: never.
+	ConnectionsMaxIdle time.Duration
+	// reconnect.backoff.ms, default 50 ms. The wait before connecting to a broker again; it doubles, ±20 %.
+	ReconnectBackoff time.Duration
+	// reconnect.backoff.max.ms, default 1 s. The cap of that wait. At least ReconnectBackoff.
+	ReconnectBackoffMax time.Duration
+	// socket.connection.setup.timeout.ms, default 10 s. How long connecting may take, TLS included; it doubles with
+	// each failure in a row, ±20 %.
+	SocketConnectionSetupTimeout time.Duration
+	// socket.connection.setup.timeout.max.ms, default 30 s. The cap of that. At least SocketConnectionSetupTimeout.
+	SocketConnectionSetupTimeoutMax time.Duration
+	// send.buffer.bytes, default 131072. SO_SNDBUF; -1 leaves it to the operating system.
+	SendBuffer int
+	// receive.buffer.bytes, default 32768. SO_RCVBUF; -1 leaves it to the operating system.
+	ReceiveBuffer int
+
+	// Around it.
+
+	// interceptor.classes, default none. Called in this order for each record and each result.
+	Interceptors []Interceptor
+	// ours, default nil: silent.
+	Logger *slog.Logger
+}
+
+// DefaultConfig returns the settings of a Java 4.4 producer that was given nothing but these bootstrap servers:
+// acks=all, idempotence on, linger 5 ms, 5 requests in flight, 2 minutes to deliver, 32 MiB of memory.
+func DefaultConfig(bootstrap ...string) Config {
+	return Config{
+		BootstrapServers: bootstrap,
+
+		Acks:                             AcksAll,
+		EnableIdempotence:                true,
+		Retries:                          2147483647,
+		DeliveryTimeout:                  2 * time.Minute,
+		RequestTimeout:                   30 * time.Second,
+		MaxInFlightRequestsPerConnection: 5,
+		RetryBackoff:                     100 * time.Millisecond,
+		RetryBackoffMax:                  time.Second,
+
+		BatchSize:      16384,
+		MaxBatchBytes:  1 << 20,
+		Linger:         5 * time.Millisecond,
+		BufferMemory:   32 << 20,
+		MaxBlock:       time.Minute,
+		MaxRequestSize: 1 << 20,
+
+		Compression: NoCompression,
+		GzipLevel:   -1,
+		LZ4Level:    9,
+		ZstdLevel:   3,
+
+		PartitionerAdaptivePartitioning: true,
+
+		MetadataMaxAge:                     5 * time.Minute,
+		MetadataMaxIdle:                    5 * time.Minute,
+		MetadataRecoveryStrategy:           RecoveryRebootstrap,
+		MetadataRecoveryRebootstrapTrigger: 5 * time.Minute,
+		MetadataClusterCheck:               true,
+		AllowAutoTopicCreation:             true,
+		UnknownTopicGrace:                  5 * time.Second,
+		TopicRecreation:                    FollowNewTopic,
+
+		ConnectionsMaxIdle:              9 * time.Minute,
+		ReconnectBackoff:                50 * time.Millisecond,
+		ReconnectBackoffMax:             time.Second,
+		SocketConnectionSetupTimeout:    10 * time.Second,
+		SocketConnectionSetupTimeoutMax: 30 * time.Second,
+		SendBuffer:                      131072,
+		ReceiveBuffer:                   32768,
+	}
+}

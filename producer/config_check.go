@@ -1,0 +1,49 @@
+package producer
+
+import (
+	"fmt"
+	"strconv"
+	"time"
+)
+
+// checker collects violations, and knows each field's key from the table of settings.
+type checker struct{ violations []Violation }
+
+func (k *checker) fail(field, value, rule string) {
+	k.violations = append(k.violations, Violation{Field: field, Key: keyOfField[field], Value: value, Rule: rule})
+}
+
+func (k *checker) atLeast(field string, v, least int64) {
+	if v < least {
+		k.fail(field, strconv.FormatInt(v, 10), fmt.Sprintf("must be at least %d", least))
+	}
+}
+
+func (k *checker) inRange(field string, v, least, most int) {
+	if v < least || v > most {
+		rule := fmt.Sprintf("must be %d to %d", least, most)
+		if most == maxJavaInt && v < least {
+			rule = fmt.Sprintf("must be at least %d", least)
+		}
+		k.fail(field, strconv.Itoa(v), rule)
+	}
+}
+
+func (k *checker) notNegative(field string, d time.Duration) {
+	if d < 0 {
+		k.fail(field, d.String(), "must not be negative")
+	}
+}
+
+func (k *checker) between(field string, d, least, most time.Duration) {
+	if d < least || d > most {
+		k.fail(field, d.String(), fmt.Sprintf("must be %v to %v (2147483647 ms)", least, most))
+	}
+}
+
+// notLess checks a maximum against the base that it caps.
+func (k *checker) notLess(field string, d time.Duration, baseField string, base time.Duration) {
+	if d < base {
+		k.fail(field, d.String(), fmt.Sprintf("must be at least %s (%s) = %v", baseField, keyOfField[baseField], base))
+	}
+}

@@ -1,0 +1,48 @@
+package producer
+
+import (
+	"fmt"
+	"strings"
+)
+
+// ConfigError lists everything that is wrong with a Config, not just the first thing found.
+type ConfigError struct {
+	Violations []Violation // in the order of Config's fields; never empty
+}
+
+// Violation is one setting that breaks one rule.
+type Violation struct {
+	Field string // of Config, e.g. "DeliveryTimeout"
+	Key   string // in properties, e.g. "delivery.timeout.ms"; "" if there is none
+	Value string // as configured; secrets are never shown
+	Rule  string // what must hold and, where another setting is involved, what that is
+}
+
+func (v Violation) Error() string {
+	if v.Key == "" {
+		return fmt.Sprintf("%s = %s: %s", v.Field, v.Value, v.Rule)
+	}
+	return fmt.Sprintf("%s (%s) = %s: %s", v.Field, v.Key, v.Value, v.Rule)
+}
+
+func (e *ConfigError) Error() string {
+	if len(e.Violations) == 1 {
+		return "producer: invalid configuration: " + e.Violations[0].Error()
+	}
+	var b strings.Builder
+	fmt.Fprintf(&b, "producer: invalid configuration, %d violations:", len(e.Violations))
+	for _, v := range e.Violations {
+		b.WriteString("\n  ")
+		b.WriteString(v.Error())
+	}
+	return b.String()
+}
+
+// Unwrap gives errors.As each Violation.
+func (e *ConfigError) Unwrap() []error {
+	errs := make([]error, len(e.Violations))
+	for i, v := range e.Violations {
+		errs[i] = v
+	}
+	return errs
+}

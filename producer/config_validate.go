@@ -1,0 +1,199 @@
+package producer
+
+import (
+	"fmt"
+	"math"
+	"net"
+	"strconv"
+	"strings"
+	"time"
+)
+
+const (
+	// maxInFlightIdempotent is how many batches of a partition a broker remembers to recognise a repeated one.
+	maxInFlightIdempotent = 5
+	// minBufferMemory leaves room for the first chunk of one raw and one compressed batch.
+	minBufferMemory = 4096
+	maxJavaInt      = math.MaxInt32
+	// maxTimeout is the longest time that a request can state: an int32 of milliseconds.
+	maxTimeout = math.MaxInt32 * time.Millisecond
+	// maxClientID is the longest string of a request header.
+	maxClientID = math.MaxInt16
+)
+
+// Validate checks all of c and returns nil or a *ConfigError that lists every violation. It does no I/O. New calls it.
+func (c Config) Validate() error {
+	k := &checker{}
+	c.checkCluster(k)
+	c.checkDelivery(k)
+	c.checkIdempotence(k)
+	c.checkBatching(k)
+	c.checkCompression(k)
+	c.checkPartitioning(k)
+	c.checkMetadata(k)
+	c.checkConnections(k)
+	for i, in := range c.Interceptors {
+		if in == nil {
+			k.fail("Interceptors", "nil at index "+strconv.Itoa(i), "must not hold nil")
+		}
+	}
+	if len(k.violations) > 0 {
+		return &ConfigError{Violations: k.violations}
+	}
+	return nil
+}
+
+func (c *Config) checkCluster(k *checker) {
+	if len(c.BootstrapServers) == 0 {
+		k.fail("BootstrapServers", "(empty)", "at least one host:port is required")
+	}
+	for _, server := range c.BootstrapServers {
+		if rule := bootstrapRule(server); rule != "" {
+			k.fail("BootstrapServers", strconv.Quote(server), rule)
+		}
+	}
+	if len(c.ClientID) > maxClientID {
+		k.fail("ClientID", fmt.Sprintf("(%d bytes)", len(c.ClientID)), "must be at most 32767 bytes")
+	}
+}
+
+func (c *Config) checkDelivery(k *checker) {
+	if c.Acks != AcksNone && c.Acks != AcksLeader && c.Acks != AcksAll {
+		k.fail("Acks", c.Acks.String(), "must be AcksAll (-1), AcksLeader (1) or AcksNone (0)")
+	}
+	k.atLeast("Retries", int64(c.Retries), 0)
+	k.between("DeliveryTimeout", c.DeliveryTimeout, 0, maxTimeout)
+	k.between("RequestTimeout", c.RequestTimeout, time.Millisecond, maxTimeout)
+	k.notNegative("Linger", c.Linger)
+	// Taken apart, the sum cannot overflow.
+	if c.Linger >= 0 && c.RequestTimeout >= 0 && c.DeliveryTimeout >= 0 && c.DeliveryTimeout-c.RequestTimeout < c.Linger {
+		k.fail("DeliveryTimeout", c.DeliveryTimeout.String(), fmt.Sprintf(
+			"must be at least Linger (linger.ms) + RequestTimeout (request.timeout.ms) = %v + %v, or no batch could wait for its answer", c.Linger, c.RequestTimeout))
+	}
+	k.inRange("MaxInFlightRequestsPerConnection", c.MaxInFlightRequestsPerConnection, 1, maxJavaInt)
+	k.notNegative("RetryBackoff", c.RetryBackoff)
+	k.notLess("RetryBackoffMax", c.RetryBackoffMax, "RetryBackoff", c.RetryBackoff)
+}
+
+// checkIdempotence names every setting that contradicts idempotence: whoever set it must choose, since switching
+// idempotence off on the quiet is how duplicates are made.
+func (c *Config) checkIdempotence(k *checker) {
+	if !c.EnableIdempotence {
+		return
+	}
+	const needs = " with EnableIdempotence (enable.idempotence), or switch that off"
+	if c.Acks == AcksNone || c.Acks == AcksLeader {
+		k.fail("Acks", c.Acks.String(), "must be AcksAll (all)"+needs)
+	}
+	if c.Retries == 0 {
+		k.fail("Retries", "0", "must be above 0"+needs)
+	}
+	if c.MaxInFlightRequestsPerConnection > maxInFlightIdempotent {
+		k.fail("MaxInFlightRequestsPerConnection", strconv.Itoa(c.MaxInFlightRequestsPerConnection),
+			"must be at most 5"+needs)
+	}
+}
+
+func (c *Config) checkBatching(k *checker) {
+	k.inRange("BatchSize", c.BatchSize, 0, maxJavaInt)
+	k.inRange("MaxBatchBytes", c.MaxBatchBytes, 1, maxJavaInt)
+	k.inRange("MaxRequestSize", c.MaxRequestSize, 1, maxJavaInt)
+	if c.BatchSize > 0 && c.MaxBatchBytes > 0 && c.BatchSize > c.MaxBatchBytes {
+		k.fail("BatchSize", strconv.Itoa(c.BatchSize), fmt.Sprintf(
+			"must be at most MaxBatchBytes (max.batch.bytes) = %d, or no batch would ever reach it", c.MaxBatchBytes))
+	}
+	k.atLeast("BufferMemory", c.BufferMemory, minBufferMemory)
+	if c.BufferMemory >= minBufferMemory && c.BufferMemory < int64(c.BatchSize) {
+		k.fail("BufferMemory", strconv.FormatInt(c.BufferMemory, 10), fmt.Sprintf(
+			"must hold at least one batch of BatchSize (batch.size) = %d bytes", c.BatchSize))
+	}
+	k.notNegative("MaxBlock", c.MaxBlock)
+}
+
+func (c *Config) checkCompression(k *checker) {
+	if c.Compression < NoCompression || c.Compression > Zstd {
+		k.fail("Compression", c.Compression.String(), "must be NoCompression, Gzip, Snappy, LZ4 or Zstd")
+	}
+	if c.GzipLevel != -1 && (c.GzipLevel < 1 || c.GzipLevel > 9) {
+		k.fail("GzipLevel", strconv.Itoa(c.GzipLevel), "must be 1 to 9, or -1 for the codec's own")
+	}
+	k.inRange("LZ4Level", c.LZ4Level, 1, 17)
+	k.inRange("ZstdLevel", c.ZstdLevel, -131072, 22)
+}
+
+func (c *Config) checkPartitioning(k *checker) {
+	k.notNegative("PartitionerAvailabilityTimeout", c.PartitionerAvailabilityTimeout)
+	if c.PartitionerRackAware && c.ClientRack == "" {
+		k.fail("PartitionerRackAware", "true", "needs ClientRack (client.rack): which rack is this producer in?")
+	}
+}
+
+func (c *Config) checkMetadata(k *checker) {
+	k.notNegative("MetadataMaxAge", c.MetadataMaxAge)
+	if c.MetadataMaxIdle < 5*time.Second {
+		k.fail("MetadataMaxIdle", c.MetadataMaxIdle.String(), "must be at least 5s")
+	}
+	if c.MetadataRecoveryStrategy > RecoveryNone {
+		k.fail("MetadataRecoveryStrategy", c.MetadataRecoveryStrategy.String(), "must be RecoveryRebootstrap or RecoveryNone")
+	}
+	k.notNegative("MetadataRecoveryRebootstrapTrigger", c.MetadataRecoveryRebootstrapTrigger)
+	k.notNegative("UnknownTopicGrace", c.UnknownTopicGrace)
+	if c.TopicRecreation > FailRecords {
+		k.fail("TopicRecreation", c.TopicRecreation.String(), "must be FollowNewTopic or FailRecords")
+	}
+}
+
+func (c *Config) checkConnections(k *checker) {
+	if c.ConnectionsMaxIdle == 0 {
+		k.fail("ConnectionsMaxIdle", "0s", "must be above 0, or negative for never")
+	}
+	k.notNegative("ReconnectBackoff", c.ReconnectBackoff)
+	k.notLess("ReconnectBackoffMax", c.ReconnectBackoffMax, "ReconnectBackoff", c.ReconnectBackoff)
+	if c.SocketConnectionSetupTimeout <= 0 {
+		k.fail("SocketConnectionSetupTimeout", c.SocketConnectionSetupTimeout.String(), "must be above 0")
+	}
+	k.notLess("SocketConnectionSetupTimeoutMax", c.SocketConnectionSetupTimeoutMax,
+		"SocketConnectionSetupTimeout", c.SocketConnectionSetupTimeout)
+	k.inRange("SendBuffer", c.SendBuffer, -1, maxJavaInt)
+	k.inRange("ReceiveBuffer", c.ReceiveBuffer, -1, maxJavaInt)
+}
+
+// bootstrapRule returns what is wrong with server, or "".
+func bootstrapRule(server string) string {
+	switch {
+	case server == "":
+		return "must not be empty: host:port, e.g. localhost:9092"
+	case strings.ContainsAny(server, ", \t\r\n"):
+		return "must be one host:port without spaces or commas; each server is an element of its own"
+	case strings.Contains(server, "://"):
+		return "must be host:port without a scheme; TLS is asked for by TLS (security.protocol), not by the address"
+	}
+	host, port, err := net.SplitHostPort(server)
+	if err != nil {
+		if strings.Contains(err.Error(), "missing port") {
+			return "has no port: host:port, e.g. " + net.JoinHostPort(strings.Trim(server, "[]"), "9092")
+		}
+		if strings.Count(server, ":") > 1 && !strings.HasPrefix(server, "[") {
+			return "must be host:port; an IPv6 address goes in brackets, e.g. [::1]:9092"
+		}
+		return "must be host:port; an IPv6 address goes in brackets, e.g. [::1]:9092 (" + err.Error() + ")"
+	}
+	if host == "" {
+		return "has no host: host:port, e.g. localhost" + server
+	}
+	if port == "" {
+		return "has no port: host:port, e.g. " + net.JoinHostPort(host, "9092")
+	}
+	if n, err := strconv.ParseUint(port, 10, 16); err != nil || n == 0 {
+		return "has port " + strconv.Quote(port) + ", but a port is a number from 1 to 65535"
+	}
+	if strings.Contains(host, ":") && net.ParseIP(withoutZone(host)) == nil {
+		return "has " + strconv.Quote(host) + " in brackets, which is no IPv6 address"
+	}
+	return ""
+}
+
+func withoutZone(host string) string {
+	ip, _, _ := strings.Cut(host, "%")
+	return ip
+}

@@ -1,0 +1,118 @@
+package producer
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/epistle-kafka/epistle/metadata"
+	"github.com/epistle-kafka/epistle/sender"
+)
+
+// What a record, or a call, can fail with; see also [protocol.ErrorCode] for
+// what brokers answer. All of them are to be looked for by errors.Is.
+var (
+	// ErrClosed: the producer was closed.
+	ErrClosed = sender.ErrClosed
+	// ErrDeliveryTimeout: delivery.timeout passed without a definite answer.
+	ErrDeliveryTimeout = sender.ErrDeliveryTimeout
+	// ErrTopicRecreated: the topic was deleted and made again, and the record
+	// was for the old one, where it may be.
+	ErrTopicRecreated = sender.ErrTopicRecreated
+	// ErrPartitionGone: the topic was made again with fewer partitions.
+	ErrPartitionGone = sender.ErrPartitionGone
+	// ErrMaxBlock: Send has waited for max.block, for metadata or for memory.
+	ErrMaxBlock = errors.New("max.block passed")
+	// ErrBufferFull: buffer.memory is used up.
+	ErrBufferFull = errors.New("buffer.memory is used up")
+	// ErrTopicNotLoaded: TrySend does not know the topic yet. It has started to
+	// look it up; try again soon, or call Partitions first.
+	ErrTopicNotLoaded = errors.New("the topic's metadata is not loaded yet")
+	// ErrOutcomeUnknown: the wait for a record's outcome was ended by its
+	// context. The record itself goes on, and may be delivered.
+	ErrOutcomeUnknown = errors.New("stopped waiting for the outcome, which is not known")
+	// ErrCallback: a callback has been running for max.block.
+	ErrCallback = sender.ErrCallback
+)
+
+// SendError is what a record fails with once it was admitted: Send, or the
+// callback or future of its record, gives it. Is and As of package errors
+// reach the cause, a broker's protocol.ErrorCode among others.
+type SendError = sender.Error
+
+// UnknownTopicError: the topic does not exist, as brokers have confirmed.
+type UnknownTopicError = metadata.UnknownTopicError
+
+// TopicError: brokers refuse the topic, for its name or for lack of permission.
+type TopicError = metadata.TopicError
+
+// IdentityError: the cluster refuses the producer id that idempotence needs.
+type IdentityError = sender.IdentityError
+
+// MayBeWritten reports whether a record that failed with err may be in the log
+// all the same: whether sending it again could write it twice. It is false
+// only where that is certain.
+func MayBeWritten(err error) bool {
+	var send *SendError
+	switch {
+	case err == nil:
+		return true
+	case errors.As(err, &send):
+		return send.Maybe
+	case errors.Is(err, ErrOutcomeUnknown):
+		return true
+	}
+	var admission *AdmissionError
+	var serialization *SerializationError
+	return !errors.As(err, &admission) && !errors.As(err, &serialization)
+}
+
+// AdmissionError says why a record was not taken. Nothing of it was kept, and
+// it is not in the log.
+type AdmissionError struct {
+	Topic string
+	Err   error
+}
+
+func (e *AdmissionError) Error() string {
+	return fmt.Sprintf("record for topic %q not taken: %v", e.Topic, e.Err)
+}
+
+func (e *AdmissionError) Unwrap() error { return e.Err }
+
+// InvalidTopicError: the name is not one that a topic can have.
+type InvalidTopicError struct {
+	Name, Rule string
+}
+
+func (e *InvalidTopicError) Error() string {
+	return fmt.Sprintf("%q is not a topic name: it must %s", e.Name, e.Rule)
+}
+
+// NoSuchPartitionError: the record names a partition that the topic lacks, or
+// the partitioner chose one.
+type NoSuchPartitionError struct {
+	Want int32 // as named
+	Have int32 // partitions of the topic: 0 up to Have-1
+}
+
+func (e *NoSuchPartitionError) Error() string {
+	return fmt.Sprintf("partition %d does not exist: the topic has %d, numbered from 0", e.Want, e.Have)
+}
+
+// RecordTooLargeError: the record can never be sent with these settings.
+type RecordTooLargeError struct {
+	Size  int // bytes, with the batch around it, uncompressed
+	Limit int64
+	Key   string // the setting that is too small
+}
+
+func (e *RecordTooLargeError) Error() string {
+	return fmt.Sprintf("the record takes %d bytes, and %s is %d", e.Size, e.Key, e.Limit)
+}
+
+// InvalidTimestampError: the timestamp is before 1970, which Kafka cannot have.
+type InvalidTimestampError struct{ Milliseconds int64 }
+
+func (e *InvalidTimestampError) Error() string {
+	return fmt.Sprintf("timestamp of %d ms is negative: Kafka's times begin with 1970", e.Milliseconds)
+}

@@ -1,0 +1,88 @@
+package producer
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/epistle-kafka/epistle/accumulator"
+)
+
+// Future is the outcome of one record, now or later. It is a small value: copy
+// it freely, keep it as long as you like; it holds none of the record's bytes.
+// Its methods may be called concurrently and any number of times. The zero
+// Future is not valid.
+type Future struct {
+	batch     *accumulator.Batch
+	failed    *refusal // instead of batch: the record was not taken
+	timestamp int64    // Unix milliseconds
+	index     int32
+}
+
+// A refusal is the outcome of a record that was not taken.
+type refusal struct {
+	md  RecordMetadata
+	err error
+}
+
+func failedFuture(err error) Future { return refusedFuture("", err) }
+
+func refusedFuture(topic string, err error) Future {
+	return Future{failed: &refusal{md: noMetadata(topic), err: err}}
+}
+
+func noMetadata(topic string) RecordMetadata {
+	return RecordMetadata{Topic: topic, Partition: -1, Offset: -1}
+}
+
+// closed is done from the beginning.
+var closed = func() chan struct{} { c := make(chan struct{}); close(c); return c }()
+
+// Done is closed when the outcome is there. It does not hurry the record:
+// Wait does.
+func (f Future) Done() <-chan struct{} {
+	if f.failed != nil {
+		return closed
+	}
+	return f.batch.Done()
+}
+
+// Wait returns the record's outcome as soon as it is there. That somebody
+// waits ends the linger of the record's batch. If ctx ends first, the error
+// is ErrOutcomeUnknown and wraps the context's cause: the record goes on, and
+// may well be delivered.
+func (f Future) Wait(ctx context.Context) (RecordMetadata, error) {
+	if f.failed != nil {
+		return f.failed.md, f.failed.err
+	}
+	select {
+	case <-f.batch.Done():
+		return f.outcome()
+	default:
+	}
+	f.batch.Urge()
+	select {
+	case <-f.batch.Done():
+		return f.outcome()
+	case <-ctx.Done():
+		md := noMetadata(f.batch.Topic())
+		md.Partition = f.batch.Partition()
+		return md, fmt.Errorf("%w: %w", ErrOutcomeUnknown, context.Cause(ctx))
+	}
+}
+
+// outcome reads the result. Only once the batch is done.
+func (f Future) outcome() (RecordMetadata, error) {
+	return outcome(f.batch, f.index, f.timestamp)
+}
+
+func outcome(b *accumulator.Batch, index int32, timestamp int64) (RecordMetadata, error) {
+	offset, appendTime, err := b.Outcome(index)
+	if appendTime >= 0 {
+		timestamp = appendTime
+	}
+	return RecordMetadata{
+		Topic: b.Topic(), Partition: b.Partition(),
+		Offset: offset, Timestamp: time.UnixMilli(timestamp),
+	}, err
+}

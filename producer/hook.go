@@ -1,0 +1,75 @@
+package producer
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/epistle-kafka/epistle/accumulator"
+)
+
+// A hook stands in for a record's callback where there are interceptors.
+type hook struct {
+	headers []Header
+	done    Callback // nil: none
+}
+
+// intercept lets the interceptors see the record, and change it.
+func (p *Producer) intercept(ctx context.Context, rec *Record, done Callback) *hook {
+	for _, i := range p.cfg.Interceptors {
+		changed := *rec
+		if err := onSend(ctx, i, &changed); err != nil {
+			p.log.Warn("an interceptor failed; the record goes on as it was before it",
+				"interceptor", fmt.Sprintf("%T", i), "topic", rec.Topic, "error", err)
+			continue
+		}
+		*rec = changed
+	}
+	return &hook{headers: slices.Clone(rec.Headers), done: done}
+}
+
+func onSend(ctx context.Context, i Interceptor, rec *Record) (err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			err = fmt.Errorf("panic: %v", r)
+		}
+	}()
+	return i.OnSend(ctx, rec)
+}
+
+// refuse tells the interceptors of a record that was not taken.
+func (p *Producer) refuse(h *hook, topic string, err error) {
+	if h != nil {
+		p.acknowledge(h, noMetadata(topic), err)
+	}
+}
+
+// acknowledge tells the interceptors of a record's outcome.
+func (p *Producer) acknowledge(h *hook, md RecordMetadata, err error) {
+	for _, i := range p.cfg.Interceptors {
+		func() {
+			defer func() {
+				if r := recover(); r != nil {
+					p.log.Warn("an interceptor panicked", "interceptor", fmt.Sprintf("%T", i), "topic", md.Topic, "error", r)
+				}
+			}()
+			i.OnAcknowledgement(md, h.headers, err)
+		}()
+	}
+}
+
+// complete runs the callbacks of a batch, on the completion goroutine.
+func (p *Producer) complete(b *accumulator.Batch) {
+	b.EachCallback(func(c *accumulator.Callback) {
+		md, err := outcome(b, c.Index, c.Timestamp)
+		switch fn := c.Fn.(type) {
+		case Callback:
+			fn(md, err)
+		case *hook:
+			p.acknowledge(fn, md, err)
+			if fn.done != nil {
+				fn.done(md, err)
+			}
+		}
+	})
+}

@@ -1,0 +1,23 @@
+package producer
+
+import "context"
+
+// Interceptor sees each record on its way out and each result on its way back (KIP-42, KIP-512): for tracing, headers
+// that every record must have, counting. Interceptors are called in the order of Config.Interceptors, from many
+// goroutines at once: they guard their own state, and they must not block, since a record waits for OnSend and the
+// results of its partition wait for OnAcknowledgement.
+//
+// An interceptor never fails a record. What it returns as an error or panics with is logged as a warning to
+// Config.Logger, and the record goes on as the interceptor before it left it.
+type Interceptor interface {
+	// OnSend is called within Send, on the caller's goroutine and with its ctx, before the partition is chosen and
+	// the record is measured. It may change *rec, which belongs to it for the duration of the call; Headers must be
+	// replaced or appended to rather than written into, since the slice's elements are the caller's.
+	OnSend(ctx context.Context, rec *Record) error
+
+	// OnAcknowledgement is called once for each record that OnSend has seen, just before the record's callback: with
+	// err nil when it is written, else with what Send reports. On an error md names the topic, Offset is -1 and
+	// Partition is -1 if none was chosen yet. headers are those that were sent, as OnSend left them; they are valid
+	// only during the call and must not be changed.
+	OnAcknowledgement(md RecordMetadata, headers []Header, err error)
+}

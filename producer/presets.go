@@ -1,0 +1,26 @@
+package producer
+
+// The presets name delivery models. Each returns a whole Config, to be adjusted like that of DefaultConfig.
+
+// AtMostOnce returns the defaults with everything switched off that could write a record twice, at the price of losing
+// it: acks=0, retries=0 and, in so many words, no idempotence. A record counts as sent once it is on the socket.
+// For figures that are stale a second later, not for anything that must arrive.
+func AtMostOnce(bootstrap ...string) Config {
+	c := DefaultConfig(bootstrap...)
+	c.Acks = AcksNone
+	c.Retries = 0
+	c.EnableIdempotence = false
+	return c
+}
+
+// AtLeastOnce returns the defaults: an acknowledged record is on every in-sync replica, and a failed one is sent again
+// until DeliveryTimeout. Idempotence stays on, since it costs nothing and keeps the producer itself from writing a
+// record twice; a second copy comes about only if the application sends a record again whose error says that
+// it may have been written.
+func AtLeastOnce(bootstrap ...string) Config {
+	c := DefaultConfig(bootstrap...)
+	c.Acks = AcksAll
+	c.Retries = 2147483647
+	c.EnableIdempotence = true
+	return c
+}

@@ -1,0 +1,176 @@
+package producer
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"sync/atomic"
+	"time"
+
+	"github.com/epistle-kafka/epistle/internal/backoff"
+	"github.com/epistle-kafka/epistle/metadata"
+	"github.com/epistle-kafka/epistle/partition"
+	"github.com/epistle-kafka/epistle/protocol"
+	"github.com/epistle-kafka/epistle/sender"
+	"github.com/epistle-kafka/epistle/wire"
+)
+
+// Producer sends records to Kafka. All its methods are safe for concurrent use
+// by any number of goroutines; one producer for a process is usually right.
+type Producer struct {
+	cfg         Config
+	log         *slog.Logger
+	partitioner partition.Partitioner
+	surelyFits  int // bytes of payload below which no limit is near
+	sender      *sender.Sender
+	clock       *sender.Clock
+	topics      atomic.Pointer[map[string]*topic] // replaced by the loop, never changed
+}
+
+// New returns a producer with the given settings, or a *ConfigError with every
+// rule that they break. It does no I/O: names are resolved and connections
+// made when the first topic is looked up. Close ends it.
+func New(cfg Config) (*Producer, error) {
+	if err := cfg.Validate(); err != nil {
+		return nil, err
+	}
+	p := &Producer{cfg: cfg, log: cfg.Logger, partitioner: cfg.Partitioner}
+	if p.log == nil {
+		p.log = slog.New(slog.DiscardHandler)
+	}
+	switch {
+	case cfg.Partitioner != nil:
+	case cfg.PartitionerIgnoreKeys:
+		p.partitioner = partition.IgnoreKeys()
+	default:
+		p.partitioner = partition.Default(partition.JavaMurmur2)
+	}
+	const overhead = protocol.BatchHeaderSize + 8*maxVarint
+	p.surelyFits = int(min(int64(cfg.MaxRequestSize), cfg.BufferMemory)) - overhead
+	p.topics.Store(&map[string]*topic{})
+	p.clock = new(sender.Clock)
+	p.sender = sender.New(p.senderConfig())
+	return p, nil
+}
+
+// senderConfig hands each part of the settings to whom it concerns.
+func (p *Producer) senderConfig() sender.Config {
+	cfg := &p.cfg
+	const jitter = 0.2
+	return sender.Config{
+		Bootstrap: cfg.BootstrapServers,
+		Clock:     p.clock,
+		Wire: wire.Config{
+			ClientID: cfg.ClientID, SoftwareName: softwareName, SoftwareVersion: Version,
+			MaxInFlight: cfg.MaxInFlightRequestsPerConnection, RequestTimeout: cfg.RequestTimeout,
+			ConnectionsMaxIdle: cfg.ConnectionsMaxIdle,
+			SendBuffer:         cfg.SendBuffer, ReceiveBuffer: cfg.ReceiveBuffer,
+			TLS: cfg.TLS, DialContext: cfg.DialContext, Logger: cfg.Logger,
+		},
+		Metadata: metadata.Config{
+			MaxAge: cfg.MetadataMaxAge, MaxIdle: cfg.MetadataMaxIdle,
+			RetryBackoff: cfg.RetryBackoff, RetryBackoffMax: cfg.RetryBackoffMax,
+			AutoCreate:         cfg.AllowAutoTopicCreation,
+			Rebootstrap:        cfg.MetadataRecoveryStrategy == RecoveryRebootstrap,
+			RebootstrapTrigger: cfg.MetadataRecoveryRebootstrapTrigger,
+			UnknownTopicGrace:  cfg.UnknownTopicGrace,
+			UnknownTopicMemory: metadata.DefaultUnknownTopicMemory,
+		},
+		BatchSize: cfg.BatchSize, MaxBatchBytes: p.maxBatchBytes(), MaxRequestSize: cfg.MaxRequestSize,
+		Memory: cfg.BufferMemory, Linger: cfg.Linger,
+		Acks: int16(cfg.Acks), Idempotent: cfg.EnableIdempotence,
+		MaxInFlight: cfg.MaxInFlightRequestsPerConnection, Retries: cfg.Retries,
+		DeliveryTimeout: cfg.DeliveryTimeout, RequestTimeout: cfg.RequestTimeout,
+		RetryBackoff:   backoff.Policy{Base: cfg.RetryBackoff, Max: cfg.RetryBackoffMax, Jitter: jitter},
+		Reconnect:      backoff.Policy{Base: cfg.ReconnectBackoff, Max: cfg.ReconnectBackoffMax, Jitter: jitter},
+		ConnectTimeout: backoff.Policy{Base: cfg.SocketConnectionSetupTimeout, Max: cfg.SocketConnectionSetupTimeoutMax, Jitter: jitter},
+		Codec:          protocol.Codec(cfg.Compression), CodecLevel: p.codecLevel(),
+		FailRecreated:    cfg.TopicRecreation == FailRecords,
+		ClusterCheck:     cfg.MetadataClusterCheck && cfg.MetadataRecoveryStrategy == RecoveryRebootstrap,
+		OnTopic:          p.setTopic,
+		Complete:         p.complete,
+		CallbackPatience: max(cfg.MaxBlock, time.Second),
+		Logger:           p.log,
+	}
+}
+
+// maxBatchBytes leaves room in a request for what is around a single batch.
+func (p *Producer) maxBatchBytes() int {
+	const around = 1 << 10
+	return max(min(p.cfg.MaxBatchBytes, p.cfg.MaxRequestSize-around), protocol.BatchHeaderSize)
+}
+
+// codecLevel is the level that Java's keys set for the codec in use.
+func (p *Producer) codecLevel() int {
+	switch p.cfg.Compression {
+	case Gzip:
+		return p.cfg.GzipLevel
+	case LZ4:
+		return p.cfg.LZ4Level
+	case Zstd:
+		return p.cfg.ZstdLevel
+	}
+	return protocol.LevelDefault
+}
+
+// Flush waits until every record sent before the call has its outcome and its
+// callback has returned, and sends them without further linger. It ends early
+// only with ctx; what is still under way then goes on.
+func (p *Producer) Flush(ctx context.Context) error { return p.sender.Flush(ctx) }
+
+// Close refuses further records, waits until those it has are delivered or
+// have failed and their callbacks have returned, and ends all connections and
+// goroutines. When ctx ends first, what is left fails with ErrClosed and Close
+// says how many records that were. It is safe to call it more than once.
+func (p *Producer) Close(ctx context.Context) error {
+	failed, err := p.sender.Close(ctx)
+	switch {
+	case failed > 0:
+		return fmt.Errorf("close: %w: %d records were not acknowledged and failed with ErrClosed", err, failed)
+	case err != nil:
+		return fmt.Errorf("close: %w", err)
+	}
+	return nil
+}
+
+// Partitions returns the number of partitions of a topic, looking it up if
+// need be within ctx and max.block. Calling it beforehand spares the first
+// Send the wait.
+func (p *Producer) Partitions(ctx context.Context, name string) (int, error) {
+	t := (*p.topics.Load())[name]
+	if t == nil {
+		w := wait{p: p, ctx: ctx, block: true}
+		defer w.end()
+		var err error
+		if t, err = p.lookup(&w, name); err != nil {
+			return 0, err
+		}
+	}
+	return len(t.queues), nil
+}
+
+// Stats is a snapshot of a producer's counters since New.
+type Stats struct {
+	BufferedBytes int64 // of buffer.memory in use: waiting, in flight, or with callbacks to come
+	InFlight      int64 // records drained to a connection, or waiting for a retry
+	Sent          int64 // records sent, each counted once
+	Acknowledged  int64 // records that were acknowledged
+	Failed        int64 // records that ended with an error after they were admitted
+	Retried       int64 // records sent again; one sent three times counts twice
+	BytesSent     int64 // bytes of batches as written, compressed, retries included
+}
+
+// Stats returns the counters as they are now. They are read one by one, so
+// sums may be off by what happens meanwhile.
+func (p *Producer) Stats() Stats {
+	s := p.sender.Stats()
+	return Stats{
+		BufferedBytes: s.Buffered, InFlight: s.InFlight, Sent: s.Sent, Acknowledged: s.Acknowledged,
+		Failed: s.Failed, Retried: s.Retried, BytesSent: s.BytesSent,
+	}
+}
+
+// Version is this library's, as brokers see it.
+const Version = "0.1.0"
+
+const softwareName = "epistle"

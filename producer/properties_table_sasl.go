@@ -1,0 +1,57 @@
+package producer
+
+const (
+	saslOnly    = "read with SASL only, which `security.protocol` cannot ask for yet"
+	brokersOnly = "read by brokers, which check tokens; clients share the definition"
+)
+
+// saslSettings matter with security.protocol=SASL_SSL or SASL_PLAINTEXT only, and these are refused.
+var saslSettings = []setting{
+	{key: "sasl.client.callback.handler.class", kind: "CLASS", def: notSet, how: withoutEffect, why: saslOnly},
+	{key: "sasl.jaas.config", kind: "PASSWORD", def: notSet, how: withoutEffect, why: saslOnly},
+	{key: "sasl.kerberos.kinit.cmd", kind: "STRING", def: "/usr/bin/kinit", how: withoutEffect, why: saslOnly},
+	{key: "sasl.kerberos.min.time.before.relogin", kind: "LONG", def: "60000", how: withoutEffect, why: saslOnly},
+	{key: "sasl.kerberos.service.name", kind: "STRING", def: notSet, how: withoutEffect, why: saslOnly},
+	{key: "sasl.kerberos.ticket.renew.jitter", kind: "DOUBLE", def: "0.05", how: withoutEffect, why: saslOnly},
+	{key: "sasl.kerberos.ticket.renew.window.factor", kind: "DOUBLE", def: "0.8", how: withoutEffect, why: saslOnly},
+	{key: "sasl.login.callback.handler.class", kind: "CLASS", def: notSet, how: withoutEffect, why: saslOnly},
+	{key: "sasl.login.class", kind: "CLASS", def: notSet, how: withoutEffect, why: saslOnly},
+	{key: "sasl.login.connect.timeout.ms", kind: "INT", def: notSet, how: withoutEffect, why: saslOnly},
+	{key: "sasl.login.read.timeout.ms", kind: "INT", def: notSet, how: withoutEffect, why: saslOnly},
+	{key: "sasl.login.refresh.buffer.seconds", kind: "SHORT", def: "300", valid: "[0,...,3600]", how: withoutEffect, why: saslOnly},
+	{key: "sasl.login.refresh.min.period.seconds", kind: "SHORT", def: "60", valid: "[0,...,900]", how: withoutEffect, why: saslOnly},
+	{key: "sasl.login.refresh.window.factor", kind: "DOUBLE", def: "0.8", valid: "[0.5,...,1.0]", how: withoutEffect, why: saslOnly},
+	{key: "sasl.login.refresh.window.jitter", kind: "DOUBLE", def: "0.05", valid: "[0.0,...,0.25]", how: withoutEffect, why: saslOnly},
+	{key: "sasl.login.retry.backoff.max.ms", kind: "LONG", def: "10000", how: withoutEffect, why: saslOnly},
+	{key: "sasl.login.retry.backoff.ms", kind: "LONG", def: "100", how: withoutEffect, why: saslOnly},
+	{key: "sasl.mechanism", kind: "STRING", def: "GSSAPI", how: withoutEffect, why: saslOnly},
+	{key: "sasl.oauthbearer.allow.unverified.audience", kind: "BOOLEAN", def: "false", how: withoutEffect, why: brokersOnly},
+	{key: "sasl.oauthbearer.allow.unverified.issuer", kind: "BOOLEAN", def: "false", how: withoutEffect, why: brokersOnly},
+	{key: "sasl.oauthbearer.assertion.algorithm", kind: "STRING", def: "RS256", valid: "(case insensitive) [ES256, RS256]", how: withoutEffect, why: saslOnly},
+	{key: "sasl.oauthbearer.assertion.claim.aud", kind: "STRING", def: notSet, how: withoutEffect, why: saslOnly},
+	{key: "sasl.oauthbearer.assertion.claim.exp.seconds", kind: "INT", def: "300", valid: "[0,...,86400]", how: withoutEffect, why: saslOnly},
+	{key: "sasl.oauthbearer.assertion.claim.iss", kind: "STRING", def: notSet, how: withoutEffect, why: saslOnly},
+	{key: "sasl.oauthbearer.assertion.claim.jti.include", kind: "BOOLEAN", def: "false", how: withoutEffect, why: saslOnly},
+	{key: "sasl.oauthbearer.assertion.claim.nbf.seconds", kind: "INT", def: "60", valid: "[0,...,3600]", how: withoutEffect, why: saslOnly},
+	{key: "sasl.oauthbearer.assertion.claim.sub", kind: "STRING", def: notSet, how: withoutEffect, why: saslOnly},
+	{key: "sasl.oauthbearer.assertion.file", kind: "STRING", def: notSet, how: withoutEffect, why: saslOnly},
+	{key: "sasl.oauthbearer.assertion.private.key.file", kind: "STRING", def: notSet, how: withoutEffect, why: saslOnly},
+	{key: "sasl.oauthbearer.assertion.private.key.passphrase", kind: "PASSWORD", def: notSet, how: withoutEffect, why: saslOnly},
+	{key: "sasl.oauthbearer.assertion.template.file", kind: "STRING", def: notSet, how: withoutEffect, why: saslOnly},
+	{key: "sasl.oauthbearer.client.credentials.client.id", kind: "STRING", def: notSet, how: withoutEffect, why: saslOnly},
+	{key: "sasl.oauthbearer.client.credentials.client.secret", kind: "PASSWORD", def: notSet, how: withoutEffect, why: saslOnly},
+	{key: "sasl.oauthbearer.clock.skew.seconds", kind: "INT", def: "30", how: withoutEffect, why: brokersOnly},
+	{key: "sasl.oauthbearer.expected.audience", kind: "LIST", def: "", how: withoutEffect, why: brokersOnly},
+	{key: "sasl.oauthbearer.expected.issuer", kind: "STRING", def: notSet, how: withoutEffect, why: brokersOnly},
+	{key: "sasl.oauthbearer.header.urlencode", kind: "BOOLEAN", def: "false", how: withoutEffect, why: saslOnly},
+	{key: "sasl.oauthbearer.jwks.endpoint.refresh.ms", kind: "LONG", def: "3600000", how: withoutEffect, why: brokersOnly},
+	{key: "sasl.oauthbearer.jwks.endpoint.retry.backoff.max.ms", kind: "LONG", def: "10000", how: withoutEffect, why: brokersOnly},
+	{key: "sasl.oauthbearer.jwks.endpoint.retry.backoff.ms", kind: "LONG", def: "100", how: withoutEffect, why: brokersOnly},
+	{key: "sasl.oauthbearer.jwks.endpoint.url", kind: "STRING", def: notSet, how: withoutEffect, why: brokersOnly},
+	{key: "sasl.oauthbearer.jwt.retriever.class", kind: "CLASS", def: "org.apache.kafka.common.security.oauthbearer.DefaultJwtRetriever", how: withoutEffect, why: saslOnly},
+	{key: "sasl.oauthbearer.jwt.validator.class", kind: "CLASS", def: "org.apache.kafka.common.security.oauthbearer.DefaultJwtValidator", how: withoutEffect, why: saslOnly},
+	{key: "sasl.oauthbearer.scope", kind: "STRING", def: notSet, how: withoutEffect, why: saslOnly},
+	{key: "sasl.oauthbearer.scope.claim.name", kind: "STRING", def: "scope", how: withoutEffect, why: saslOnly},
+	{key: "sasl.oauthbearer.sub.claim.name", kind: "STRING", def: "sub", how: withoutEffect, why: saslOnly},
+	{key: "sasl.oauthbearer.token.endpoint.url", kind: "STRING", def: notSet, how: withoutEffect, why: saslOnly},
+}

@@ -1,0 +1,210 @@
+package producer
+
+import (
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/pem"
+	"math/big"
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+)
+
+// authority issues certificates for tests.
+type authority struct {
+	key  *ecdsa.PrivateKey
+	cert *x509.Certificate
+	pem  string
+}
+
+func newAuthority(t *testing.T, name string) *authority {
+	t.Helper()
+	a := &authority{}
+	var der []byte
+	a.key, der = issue(t, nil, &x509.Certificate{Subject: pkix.Name{CommonName: name}, IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign})
+	a.cert, _ = x509.ParseCertificate(der)
+	a.pem = string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}))
+	return a
+}
+
+// leaf returns a key and its certificate in PEM.
+func (a *authority) leaf(t *testing.T, dnsName string) (key, cert string) {
+	t.Helper()
+	k, der := issue(t, a, &x509.Certificate{Subject: pkix.Name{CommonName: dnsName}, DNSNames: []string{dnsName},
+		ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth, x509.ExtKeyUsageClientAuth}})
+	pkcs8, err := x509.MarshalPKCS8PrivateKey(k)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: pkcs8})), string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}))
+}
+
+func issue(t *testing.T, by *authority, cert *x509.Certificate) (*ecdsa.PrivateKey, []byte) {
+	t.Helper()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	cert.SerialNumber = big.NewInt(time.Now().UnixNano())
+	cert.NotBefore, cert.NotAfter = time.Now().Add(-time.Hour), time.Now().Add(time.Hour)
+	parent, signer := cert, key
+	if by != nil {
+		parent, signer = by.cert, by.key
+	}
+	der, err := x509.CreateCertificate(rand.Reader, cert, parent, &key.PublicKey, signer)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return key, der
+}
+
+// shake connects a broker that has this key and certificate with a client that was configured by properties, which
+// thinks that the broker is called kafka.example.com. It returns what the client says and who the broker saw.
+func shake(t *testing.T, brokerKey, brokerCert string, ca *authority, properties ...string) (error, []*x509.Certificate) {
+	t.Helper()
+	c, _ := fromMap(t, with(append([]string{"security.protocol", "SSL"}, properties...)...))
+	pair, err := tls.X509KeyPair([]byte(brokerCert), []byte(brokerKey))
+	if err != nil {
+		t.Fatal(err)
+	}
+	clients := x509.NewCertPool()
+	clients.AddCert(ca.cert)
+	ours, theirs := net.Pipe()
+	defer ours.Close()
+	defer theirs.Close()
+	broker := tls.Server(theirs, &tls.Config{Certificates: []tls.Certificate{pair}, ClientAuth: tls.VerifyClientCertIfGiven, ClientCAs: clients})
+	done := make(chan struct{})
+	go func() { defer close(done); _ = broker.Handshake() }()
+	cfg := c.TLS.Clone()
+	cfg.ServerName = "kafka.example.com"
+	err = tls.Client(ours, cfg).Handshake()
+	ours.Close()
+	<-done
+	return err, broker.ConnectionState().PeerCertificates
+}
+
+func TestTLSFromPEM(t *testing.T) {
+	ca, stranger := newAuthority(t, "ca"), newAuthority(t, "stranger")
+	key, cert := ca.leaf(t, "kafka.example.com")
+	otherKey, otherCert := ca.leaf(t, "elsewhere.example.com")
+	clientKey, clientCert := ca.leaf(t, "orders")
+	dir := t.TempDir()
+	file := func(name, text string) string {
+		path := filepath.Join(dir, name)
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
+	trusting := []string{"ssl.truststore.type", "PEM", "ssl.truststore.certificates", ca.pem}
+
+	if err, who := shake(t, key, cert, ca, trusting...); err != nil || len(who) != 0 {
+		t.Errorf("inline truststore: %v, client %v", err, who)
+	}
+	if err, _ := shake(t, key, cert, ca, "ssl.truststore.type", "pem", "ssl.truststore.location", file("ca.pem", "a comment\n"+ca.pem)); err != nil {
+		t.Errorf("truststore file: %v", err)
+	}
+	if err, _ := shake(t, key, cert, ca, "ssl.truststore.type", "PEM", "ssl.truststore.certificates", stranger.pem); err == nil {
+		t.Error("a broker of another authority was trusted")
+	}
+	if err, _ := shake(t, otherKey, otherCert, ca, trusting...); err == nil {
+		t.Error("a broker of another name was trusted")
+	}
+	for where, store := range map[string][]string{
+		"inline": {"ssl.keystore.type", "PEM", "ssl.keystore.key", clientKey, "ssl.keystore.certificate.chain", clientCert},
+		"file":   {"ssl.keystore.type", "PEM", "ssl.keystore.location", file("client.pem", clientKey+clientCert)},
+	} {
+		if err, who := shake(t, key, cert, ca, append(store, trusting...)...); err != nil || len(who) != 1 || who[0].Subject.CommonName != "orders" {
+			t.Errorf("keystore %s: got %v, client %v, want orders", where, err, who)
+		}
+	}
+}
+
+// Without the check of the host name, everything else is still checked.
+func TestNoHostNameIsNotNoCheck(t *testing.T) {
+	ca, stranger := newAuthority(t, "ca"), newAuthority(t, "stranger")
+	elsewhere := []string{"ssl.endpoint.identification.algorithm", "", "ssl.truststore.type", "PEM", "ssl.truststore.certificates", ca.pem}
+	key, cert := ca.leaf(t, "elsewhere.example.com")
+	if err, _ := shake(t, key, cert, ca, elsewhere...); err != nil {
+		t.Errorf("another name of the right authority: %v", err)
+	}
+	key, cert = stranger.leaf(t, "kafka.example.com")
+	if err, _ := shake(t, key, cert, ca, elsewhere...); err == nil {
+		t.Error("the right name of a strange authority was trusted")
+	}
+}
+
+func TestTLSVersionsAndCiphers(t *testing.T) {
+	for _, test := range []struct {
+		protocols, ciphers string
+		min, max           uint16
+		suites, notices    int
+	}{
+		{"TLSv1.2,TLSv1.3", "", tls.VersionTLS12, 0, 0, 0},
+		{"TLSv1.3", "", tls.VersionTLS13, 0, 0, 0},
+		{"TLSv1.2", "", tls.VersionTLS12, tls.VersionTLS12, 0, 0},
+		{"TLSv1.1,TLSv1.2", "", tls.VersionTLS12, tls.VersionTLS12, 0, 1},
+		{"", "", tls.VersionTLS12, 0, 0, 0},
+		{"TLSv1.2,TLSv1.3", "TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256", tls.VersionTLS12, tls.VersionTLS12, 1, 0},
+		{"TLSv1.2,TLSv1.3", "TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256,TLS_DHE_RSA_WITH_AES_256_GCM_SHA384", tls.VersionTLS12, tls.VersionTLS12, 1, 1},
+		{"TLSv1.2,TLSv1.3", "TLS_AES_256_GCM_SHA384", tls.VersionTLS13, 0, 0, 1},
+		{"TLSv1.2,TLSv1.3", "TLS_AES_256_GCM_SHA384,TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256", tls.VersionTLS12, 0, 1, 1},
+	} {
+		c, notices := fromMap(t, with("security.protocol", "SSL", "ssl.enabled.protocols", test.protocols, "ssl.cipher.suites", test.ciphers))
+		if c.TLS.MinVersion != test.min || c.TLS.MaxVersion != test.max || len(c.TLS.CipherSuites) != test.suites || len(notices) != test.notices {
+			t.Errorf("%q %q: got versions %x to %x, %d suites, notices %q; want %x to %x, %d, %d of them", test.protocols, test.ciphers,
+				c.TLS.MinVersion, c.TLS.MaxVersion, len(c.TLS.CipherSuites), notices, test.min, test.max, test.suites, test.notices)
+		}
+	}
+}
+
+func TestTLSRefusals(t *testing.T) {
+	ca := newAuthority(t, "ca")
+	key, cert := ca.leaf(t, "orders")
+	otherKey, _ := ca.leaf(t, "orders")
+	empty := filepath.Join(t.TempDir(), "empty.pem")
+	if err := os.WriteFile(empty, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, test := range []struct {
+		want       string
+		properties []string
+	}{
+		{"keytool -importkeystore -srckeystore /etc/trust.jks", []string{"ssl.truststore.location", "/etc/trust.jks", "ssl.truststore.password", "changeit"}},
+		{"openssl pkcs12 -in /etc/trust.p12 -nokeys", []string{"ssl.truststore.location", "/etc/trust.p12", "ssl.truststore.type", "PKCS12"}},
+		{"openssl pkcs12 -in /etc/key.p12 -nodes", []string{"ssl.keystore.location", "/etc/key.p12", "ssl.keystore.type", "PKCS12", "ssl.key.password", "x"}},
+		{"must be PEM, since the certificates are in the properties", []string{"ssl.truststore.certificates", ca.pem}},
+		{"no such file", []string{"ssl.truststore.type", "PEM", "ssl.truststore.location", "/nowhere/ca.pem"}},
+		{"is an empty file", []string{"ssl.truststore.type", "PEM", "ssl.truststore.location", empty}},
+		{"and has none", []string{"ssl.truststore.type", "PEM", "ssl.truststore.certificates", "hello"}},
+		{"cannot be read, the 2. of it", []string{"ssl.truststore.type", "PEM", "ssl.truststore.certificates", ca.pem + "-----BEGIN CERTIFICATE-----\naGVsbG8=\n-----END CERTIFICATE-----\n"}},
+		{"leave it out with PEM", []string{"ssl.truststore.type", "PEM", "ssl.truststore.certificates", ca.pem, "ssl.truststore.password", "changeit"}},
+		{"which is meant?", []string{"ssl.truststore.type", "PEM", "ssl.truststore.certificates", ca.pem, "ssl.truststore.location", "/etc/ca.pem"}},
+		{"needs ssl.keystore.certificate.chain", []string{"ssl.keystore.type", "PEM", "ssl.keystore.key", key}},
+		{"needs ssl.keystore.key", []string{"ssl.keystore.type", "PEM", "ssl.keystore.certificate.chain", cert}},
+		{"private key does not match", []string{"ssl.keystore.type", "PEM", "ssl.keystore.key", otherKey, "ssl.keystore.certificate.chain", cert}},
+		{"openssl pkcs8 -in", []string{"ssl.keystore.type", "PEM", "ssl.keystore.key", strings.ReplaceAll(key, "PRIVATE", "ENCRYPTED PRIVATE"), "ssl.keystore.certificate.chain", cert, "ssl.key.password", "x"}},
+		{"must be https, or empty", []string{"ssl.endpoint.identification.algorithm", "ldaps"}},
+		{"must have TLSv1.2 or TLSv1.3", []string{"ssl.enabled.protocols", "TLSv1.1"}},
+		{"has TLSv2", []string{"ssl.enabled.protocols", "TLSv2,TLSv1.3"}},
+		{"has no cipher suite that Go knows", []string{"ssl.cipher.suites", "TLS_DHE_RSA_WITH_AES_256_GCM_SHA384"}},
+		{"suites of TLS 1.2 only", []string{"ssl.cipher.suites", "TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256", "ssl.enabled.protocols", "TLSv1.3"}},
+		{"suites of TLS 1.3 only", []string{"ssl.cipher.suites", "TLS_AES_128_GCM_SHA256", "ssl.enabled.protocols", "TLSv1.2"}},
+	} {
+		_, _, err := FromMap(with(append([]string{"security.protocol", "SSL"}, test.properties...)...))
+		if err == nil || !strings.Contains(err.Error(), test.want) || strings.Contains(err.Error(), "\n") {
+			t.Errorf("%.80q:\n got %v\nwant one problem with %q", test.properties, err, test.want)
+			continue
+		}
+		if strings.Contains(err.Error(), "BEGIN PRIVATE") || strings.Contains(err.Error(), "changeit") {
+			t.Errorf("shows a secret: %v", err)
+		}
+	}
+}

@@ -1,0 +1,66 @@
+package producer
+
+import (
+	"time"
+
+	"github.com/epistle-kafka/epistle/protocol"
+)
+
+// Header is a record header. A nil Value is null, which is not the same as
+// empty.
+type Header = protocol.Header
+
+// Record is what is sent. The producer copies what the slices hold before Send
+// returns, so the caller may reuse them at once.
+type Record struct {
+	// Topic is required.
+	Topic string
+	// Partition is chosen by the partitioner if it is the zero value; see
+	// OnPartition.
+	Partition Partition
+	// Key decides the partition, unless Partition does. Nil is null: no key.
+	Key []byte
+	// Value may be nil, which is null: in a compacted topic a tombstone.
+	Value   []byte
+	Headers []Header
+	// Timestamp is the record's CreateTime, in milliseconds; the zero time
+	// stands for the time of Send. It must not be before 1970. A topic with
+	// message.timestamp.type=LogAppendTime replaces it.
+	Timestamp time.Time
+}
+
+// Partition names a partition, or leaves the choice to the partitioner, which
+// is its zero value.
+type Partition struct {
+	plusOne int32
+}
+
+// OnPartition names partition n.
+func OnPartition(n int32) Partition { return Partition{n + 1} }
+
+// Get returns the partition, and false if the partitioner is to choose it.
+func (p Partition) Get() (n int32, named bool) { return p.plusOne - 1, p.plusOne != 0 }
+
+// RecordMetadata says where a record is.
+type RecordMetadata struct {
+	Topic string
+	// Partition is -1 if the record failed before one was chosen.
+	Partition int32
+	// Offset is -1 if it is unknown: after a failure, with acks=0, or if the
+	// broker only said that it has the record already.
+	Offset int64
+	// Timestamp is the record's own, or the broker's where the topic has
+	// message.timestamp.type=LogAppendTime. In whole milliseconds.
+	Timestamp time.Time
+}
+
+// Callback gets the outcome of one record, once. With an error, md tells the
+// topic, and the partition if one was chosen. One function may serve any
+// number of records.
+//
+// Callbacks of one partition are called in the order of its records, all on
+// one goroutine: one that takes its time delays the others, but no sending.
+// TrySend is allowed inside; Send, Flush and Close are not: they may wait for
+// what only this callback's return can bring, until their ctx or max.block
+// ends it. A panic inside is not recovered.
+type Callback = func(md RecordMetadata, err error)

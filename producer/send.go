@@ -1,0 +1,277 @@
+package producer
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/epistle-kafka/epistle/accumulator"
+	"github.com/epistle-kafka/epistle/partition"
+	"github.com/epistle-kafka/epistle/protocol"
+)
+
+// Send hands a record over and returns its future. It copies the record, and
+// waits only for the metadata of a topic not yet known and for room in
+// buffer.memory; ctx and max.block bound both together. From then on the
+// record has delivery.timeout, whatever becomes of ctx. A record that is not
+// taken gives a future that has failed with an *AdmissionError already.
+func (p *Producer) Send(ctx context.Context, rec Record) Future {
+	e, hook := p.entry(ctx, &rec, nil)
+	t, err := p.admit(ctx, &rec, &e, true)
+	if err != nil {
+		p.refuse(hook, rec.Topic, err)
+		return refusedFuture(rec.Topic, err)
+	}
+	return Future{batch: t.Batch, index: t.Index, timestamp: e.Timestamp}
+}
+
+// SendFunc is Send with a callback for the outcome; nil for none. A record
+// that is not taken gets its callback before SendFunc returns.
+func (p *Producer) SendFunc(ctx context.Context, rec Record, done Callback) {
+	e, hook := p.entry(ctx, &rec, done)
+	if _, err := p.admit(ctx, &rec, &e, true); err != nil {
+		p.refuse(hook, rec.Topic, err)
+		if done != nil {
+			done(noMetadata(rec.Topic), err)
+		}
+	}
+}
+
+// SendSync is Send and Wait. Its batch does not linger.
+func (p *Producer) SendSync(ctx context.Context, rec Record) (RecordMetadata, error) {
+	return p.Send(ctx, rec).Wait(ctx)
+}
+
+// TrySend is SendFunc that never blocks. With an error nothing was taken and
+// done is not called: ErrBufferFull, ErrTopicNotLoaded (the look-up has been
+// started), or what Send would say.
+func (p *Producer) TrySend(rec Record, done Callback) error {
+	e, hook := p.entry(context.Background(), &rec, done)
+	_, err := p.admit(context.Background(), &rec, &e, false)
+	if err != nil {
+		p.refuse(hook, rec.Topic, err)
+	}
+	return err
+}
+
+// entry makes what the accumulator stores of a record. hook is set if there
+// are interceptors, who must hear of the outcome.
+func (p *Producer) entry(ctx context.Context, rec *Record, done Callback) (accumulator.Entry, *hook) {
+	var h *hook
+	if len(p.cfg.Interceptors) > 0 {
+		h = p.intercept(ctx, rec, done)
+	}
+	e := accumulator.Entry{Key: rec.Key, Value: rec.Value, Headers: rec.Headers}
+	switch {
+	case h != nil:
+		e.Callback = h
+	case done != nil:
+		e.Callback = done
+	}
+	return e, h
+}
+
+// admit puts a record into the open batch of its partition.
+func (p *Producer) admit(ctx context.Context, rec *Record, e *accumulator.Entry, block bool) (accumulator.Ticket, error) {
+	if err := ctx.Err(); err != nil {
+		return accumulator.Ticket{}, &AdmissionError{rec.Topic, context.Cause(ctx)}
+	}
+	t := (*p.topics.Load())[rec.Topic]
+	w := wait{p: p, ctx: ctx, block: block}
+	defer w.end()
+	if t == nil {
+		var err error
+		if t, err = p.lookup(&w, rec.Topic); err != nil {
+			return accumulator.Ticket{}, &AdmissionError{rec.Topic, err}
+		}
+	}
+	now := p.clock.Now()
+	e.Timestamp = now
+	if !rec.Timestamp.IsZero() {
+		if e.Timestamp = rec.Timestamp.UnixMilli(); e.Timestamp < 0 {
+			return accumulator.Ticket{}, &AdmissionError{rec.Topic, &InvalidTimestampError{e.Timestamp}}
+		}
+	}
+	if err := p.checkSize(e); err != nil {
+		return accumulator.Ticket{}, &AdmissionError{rec.Topic, err}
+	}
+	q, pick, err := p.choose(t, rec)
+	if err != nil {
+		return accumulator.Ticket{}, &AdmissionError{rec.Topic, err}
+	}
+	ticket, status := q.Append(e, now)
+	if status != accumulator.Appended {
+		if ticket, err = p.appendWithRoom(&w, q, e, rec.Timestamp.IsZero()); err != nil {
+			return accumulator.Ticket{}, &AdmissionError{rec.Topic, err}
+		}
+	}
+	if pick != nil {
+		t.sticky.Appended(pick, int(ticket.Size), ticket.Full, now)
+	}
+	return ticket, nil
+}
+
+// choose returns the queue of the record's partition, and the pick it came
+// from if the sticky partitioner chose it.
+func (p *Producer) choose(t *topic, rec *Record) (*accumulator.Queue, *partition.Pick, error) {
+	n, named := rec.Partition.Get()
+	if !named {
+		var err error
+		n, err = p.partitioner.Partition(partition.Record{Key: rec.Key, Value: rec.Value}, t.view)
+		if err != nil {
+			return nil, nil, fmt.Errorf("the partitioner failed: %w", err)
+		}
+		if n == partition.Any {
+			pick := t.sticky.Pick()
+			// The pick may be from before the topic was made again, smaller.
+			if int(pick.Partition) < len(t.queues) {
+				return t.queues[pick.Partition], pick, nil
+			}
+			return t.queues[0], nil, nil
+		}
+	}
+	if n < 0 || int(n) >= len(t.queues) {
+		return nil, nil, &NoSuchPartitionError{Want: n, Have: int32(len(t.queues))}
+	}
+	return t.queues[n], nil, nil
+}
+
+// checkSize refuses a record that no request can carry.
+func (p *Producer) checkSize(e *accumulator.Entry) error {
+	size := len(e.Key) + len(e.Value)
+	for i := range e.Headers {
+		size += len(e.Headers[i].Key) + len(e.Headers[i].Value) + 2*maxVarint
+	}
+	if size < p.surelyFits {
+		return nil
+	}
+	size = protocol.BatchHeaderSize + protocol.RecordSize(protocol.RecordBodySize(0, 0, e.Key, e.Value, e.Headers))
+	if size > p.cfg.MaxRequestSize {
+		return &RecordTooLargeError{Size: size, Limit: int64(p.cfg.MaxRequestSize), Key: "max.request.size"}
+	}
+	if int64(size) > p.cfg.BufferMemory {
+		return &RecordTooLargeError{Size: size, Limit: p.cfg.BufferMemory, Key: "buffer.memory"}
+	}
+	return nil
+}
+
+// maxVarint is the most bytes that a 32-bit varint takes.
+const maxVarint = 5
+
+// appendWithRoom appends a record that does not fit its batch's last chunk: it
+// reserves a chunk first, waiting for memory if need be.
+func (p *Producer) appendWithRoom(w *wait, q *accumulator.Queue, e *accumulator.Entry, stamp bool) (accumulator.Ticket, error) {
+	for {
+		now := time.Now()
+		p.clock.Publish(now)
+		chunk, err := p.chunk(w, q.Room(e, now))
+		if err != nil {
+			return accumulator.Ticket{}, err
+		}
+		if w.waited() {
+			now = time.Now()
+		}
+		if stamp {
+			e.Timestamp = now.UnixMilli()
+		}
+		ticket, status := q.AppendWith(e, chunk, now)
+		switch status {
+		case accumulator.Appended:
+			return ticket, nil
+		case accumulator.Refused:
+			return accumulator.Ticket{}, q.Err()
+		}
+	}
+}
+
+// chunk reserves n bytes.
+func (p *Producer) chunk(w *wait, n int) (*accumulator.Chunk, error) {
+	memory := p.sender.Memory()
+	chunk, err := memory.TryChunk(n)
+	if err == nil {
+		return chunk, nil
+	}
+	var large *accumulator.TooLargeError
+	switch {
+	case errors.As(err, &large):
+		return nil, &RecordTooLargeError{Size: int(large.Size), Limit: large.Limit, Key: "buffer.memory"}
+	case !errors.Is(err, accumulator.ErrNoRoom):
+		return nil, err
+	case !w.block:
+		return nil, ErrBufferFull
+	}
+	chunk, err = memory.Chunk(w.begin(), n)
+	if errors.Is(err, accumulator.ErrNoRoom) {
+		return nil, fmt.Errorf("%w: %w", ErrBufferFull, p.sender.Explain(w.cause()))
+	}
+	return chunk, err
+}
+
+// A wait bounds what one Send may wait for, all together.
+type wait struct {
+	p      *Producer
+	ctx    context.Context
+	block  bool
+	cancel context.CancelFunc // set once it has begun
+}
+
+// begin returns a context that ends with the caller's or with max.block.
+func (w *wait) begin() context.Context {
+	if w.cancel == nil {
+		w.ctx, w.cancel = context.WithTimeoutCause(w.ctx, w.p.cfg.MaxBlock, fmt.Errorf("%w (%v)", ErrMaxBlock, w.p.cfg.MaxBlock))
+	}
+	return w.ctx
+}
+
+func (w *wait) waited() bool { return w.cancel != nil }
+func (w *wait) cause() error { return context.Cause(w.ctx) }
+
+func (w *wait) end() {
+	if w.cancel != nil {
+		w.cancel()
+	}
+}
+
+// lookup returns a topic that Send does not know yet.
+func (p *Producer) lookup(w *wait, name string) (*topic, error) {
+	if err := checkTopic(name); err != nil {
+		return nil, err
+	}
+	if !w.block {
+		if s := p.sender.Snapshot(); s != nil {
+			if err := s.Failure(time.Now(), name); err != nil {
+				return nil, err
+			}
+		}
+		p.sender.Want(name)
+		return nil, ErrTopicNotLoaded
+	}
+	if err := p.sender.Lookup(w.begin(), name); err != nil {
+		return nil, err
+	}
+	return (*p.topics.Load())[name], nil
+}
+
+// maxTopicName is the longest name that Kafka allows, in bytes.
+const maxTopicName = 249
+
+// checkTopic applies Kafka's rules for names.
+func checkTopic(name string) error {
+	switch {
+	case name == "":
+		return &InvalidTopicError{name, "not be empty"}
+	case name == "." || name == "..":
+		return &InvalidTopicError{name, `not be "." or ".."`}
+	case len(name) > maxTopicName:
+		return &InvalidTopicError{name, fmt.Sprintf("have at most %d characters, and it has %d", maxTopicName, len(name))}
+	}
+	for _, c := range []byte(name) {
+		switch {
+		case c >= 'a' && c <= 'z', c >= 'A' && c <= 'Z', c >= '0' && c <= '9', c == '.', c == '_', c == '-':
+		default:
+			return &InvalidTopicError{name, "consist of letters, digits, '.', '_' and '-'"}
+		}
+	}
+	return nil
+}

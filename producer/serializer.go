@@ -1,0 +1,161 @@
+package producer
+
+import (
+	"encoding/binary"
+	"encoding/hex"
+	"encoding/json"
+	"math"
+)
+
+// Serializer turns a key or a value of type T into bytes. It is called by every goroutine that sends: it must be safe for
+// concurrent use.
+type Serializer[T any] interface {
+	// Serialize appends v to dst, which is empty but not nil and belongs to the caller again after the call, and returns
+	// the result. It returns nil for null: a null value is a tombstone, which deletes the key from a compacted topic.
+	// Nothing appended is an empty key or value, which is not null.
+	Serialize(dst []byte, topic string, v T) ([]byte, error)
+}
+
+// SerializerFunc makes a Serializer of a function.
+type SerializerFunc[T any] func(dst []byte, topic string, v T) ([]byte, error)
+
+// Serialize calls f.
+func (f SerializerFunc[T]) Serialize(dst []byte, topic string, v T) ([]byte, error) {
+	return f(dst, topic, v)
+}
+
+// Nullable makes a nil pointer null, and leaves what others point to to s: Java's serializers do so with null. It is the
+// way to send tombstones of types that have no null of their own.
+func Nullable[T any](s Serializer[T]) Serializer[*T] {
+	return SerializerFunc[*T](func(dst []byte, topic string, v *T) ([]byte, error) {
+		if v == nil {
+			return nil, nil
+		}
+		return s.Serialize(dst, topic, *v)
+	})
+}
+
+// The serializers below write the bytes that Java's of the same name write; numbers are big-endian.
+
+// BytesSerializer writes bytes as they are; nil is null. It is Java's ByteArraySerializer, ByteBufferSerializer and
+// BytesSerializer.
+type BytesSerializer struct{}
+
+// Serialize implements Serializer.
+func (BytesSerializer) Serialize(dst []byte, _ string, v []byte) ([]byte, error) {
+	if v == nil {
+		return nil, nil
+	}
+	return append(dst, v...), nil
+}
+
+// StringSerializer writes the string's bytes, UTF-8 unless the program made it something else. The empty string is empty,
+// not null.
+type StringSerializer struct{}
+
+// Serialize implements Serializer.
+func (StringSerializer) Serialize(dst []byte, _ string, v string) ([]byte, error) {
+	return append(dst, v...), nil
+}
+
+// BoolSerializer writes one byte, 1 or 0.
+type BoolSerializer struct{}
+
+// Serialize implements Serializer.
+func (BoolSerializer) Serialize(dst []byte, _ string, v bool) ([]byte, error) {
+	if v {
+		return append(dst, 1), nil
+	}
+	return append(dst, 0), nil
+}
+
+// Int16Serializer writes 2 bytes: Java's ShortSerializer.
+type Int16Serializer struct{}
+
+// Serialize implements Serializer.
+func (Int16Serializer) Serialize(dst []byte, _ string, v int16) ([]byte, error) {
+	return binary.BigEndian.AppendUint16(dst, uint16(v)), nil
+}
+
+// Int32Serializer writes 4 bytes: Java's IntegerSerializer.
+type Int32Serializer struct{}
+
+// Serialize implements Serializer.
+func (Int32Serializer) Serialize(dst []byte, _ string, v int32) ([]byte, error) {
+	return binary.BigEndian.AppendUint32(dst, uint32(v)), nil
+}
+
+// Int64Serializer writes 8 bytes: Java's LongSerializer.
+type Int64Serializer struct{}
+
+// Serialize implements Serializer.
+func (Int64Serializer) Serialize(dst []byte, _ string, v int64) ([]byte, error) {
+	return binary.BigEndian.AppendUint64(dst, uint64(v)), nil
+}
+
+// Float32Serializer writes 4 bytes, IEEE 754: Java's FloatSerializer.
+type Float32Serializer struct{}
+
+// Serialize implements Serializer.
+func (Float32Serializer) Serialize(dst []byte, _ string, v float32) ([]byte, error) {
+	return binary.BigEndian.AppendUint32(dst, math.Float32bits(v)), nil
+}
+
+// Float64Serializer writes 8 bytes, IEEE 754: Java's DoubleSerializer. Like Java it has one NaN only, and Go's own is
+// another one.
+type Float64Serializer struct{}
+
+// Serialize implements Serializer.
+func (Float64Serializer) Serialize(dst []byte, _ string, v float64) ([]byte, error) {
+	bits := math.Float64bits(v)
+	if v != v {
+		bits = 0x7ff8000000000000
+	}
+	return binary.BigEndian.AppendUint64(dst, bits), nil
+}
+
+// UUIDSerializer writes the text of a UUID, 36 characters in lower case, as Java does: not its 16 bytes.
+type UUIDSerializer struct{}
+
+// Serialize implements Serializer.
+func (UUIDSerializer) Serialize(dst []byte, _ string, v [16]byte) ([]byte, error) {
+	for i, group := range [][]byte{v[:4], v[4:6], v[6:8], v[8:10], v[10:]} {
+		if i > 0 {
+			dst = append(dst, '-')
+		}
+		dst = hex.AppendEncode(dst, group)
+	}
+	return dst, nil
+}
+
+// Void is the type of keys or values that are always null.
+type Void struct{}
+
+// VoidSerializer writes null.
+type VoidSerializer struct{}
+
+// Serialize implements Serializer.
+func (VoidSerializer) Serialize([]byte, string, Void) ([]byte, error) { return nil, nil }
+
+// JSONSerializer writes encoding/json's form of v, without escaping <, > and & as that does for HTML. A nil pointer is the
+// JSON text null; for a tombstone use Nullable.
+type JSONSerializer[T any] struct{}
+
+// Serialize implements Serializer.
+func (JSONSerializer[T]) Serialize(dst []byte, _ string, v T) ([]byte, error) {
+	w := appender{dst}
+	e := json.NewEncoder(&w)
+	e.SetEscapeHTML(false)
+	if err := e.Encode(v); err != nil {
+		return nil, err
+	}
+	return w.b[:len(w.b)-1], nil // Encode ends in a newline
+}
+
+// appender is an io.Writer that appends.
+type appender struct{ b []byte }
+
+func (a *appender) Write(p []byte) (int, error) {
+	a.b = append(a.b, p...)
+	return len(p), nil
+}

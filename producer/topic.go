@@ -1,0 +1,80 @@
+package producer
+
+import (
+	"maps"
+
+	"github.com/epistle-kafka/epistle/accumulator"
+	"github.com/epistle-kafka/epistle/metadata"
+	"github.com/epistle-kafka/epistle/partition"
+)
+
+// A topic is what Send needs to know of a topic. It is immutable but for its
+// sticky partitioner: a change of the topic makes a new one.
+type topic struct {
+	queues []*accumulator.Queue // by partition; as many as the topic has now
+	view   *partition.Topic
+	sticky *partition.Sticky
+}
+
+// setTopic takes a topic's new metadata. It runs on the sender loop alone.
+func (p *Producer) setTopic(queues *accumulator.Topic, m *metadata.Topic, s *metadata.Snapshot) {
+	view := &partition.Topic{Name: m.Name, Partitions: int32(len(m.Partitions))}
+	for i, part := range m.Partitions {
+		if part.Leader < 0 {
+			continue
+		}
+		view.Available = append(view.Available, int32(i))
+		if p.cfg.PartitionerRackAware && s.Brokers[part.Leader].Rack == p.cfg.ClientRack {
+			view.Local = append(view.Local, int32(i))
+		}
+	}
+	t := &topic{queues: queues.Queues()[:len(m.Partitions)], view: view}
+	now := p.clock.Now()
+	old := *p.topics.Load()
+	if was := old[m.Name]; was != nil {
+		t.sticky = was.sticky
+		t.sticky.Update(view, now)
+	} else {
+		t.sticky = partition.NewSticky(partition.StickyConfig{
+			BatchSize: p.cfg.BatchSize,
+			Adaptive:  p.cfg.PartitionerAdaptivePartitioning,
+			Load:      &load{queues: queues, patience: p.patience()},
+		}, view, now)
+	}
+	next := make(map[string]*topic, len(old)+1)
+	maps.Copy(next, old)
+	next[m.Name] = t
+	p.topics.Store(&next)
+}
+
+// patience is how many milliseconds a partition's broker may take nothing
+// before records without a key avoid it; 0: for ever.
+func (p *Producer) patience() int64 {
+	if !p.cfg.PartitionerAdaptivePartitioning {
+		return 0
+	}
+	return p.cfg.PartitionerAvailabilityTimeout.Milliseconds()
+}
+
+// load tells the sticky partitioner how busy the queues of a topic are.
+type load struct {
+	queues   *accumulator.Topic
+	patience int64 // milliseconds; 0: for ever
+}
+
+func (l *load) Queued(p int32) int64 {
+	queues := l.queues.Queues()
+	if int(p) >= len(queues) {
+		return 0
+	}
+	return queues[p].Queued()
+}
+
+func (l *load) Available(p int32, nowMs int64) bool {
+	queues := l.queues.Queues()
+	if l.patience == 0 || int(p) >= len(queues) {
+		return true
+	}
+	since := queues[p].Stalled.Load()
+	return since == 0 || nowMs-since < l.patience
+}

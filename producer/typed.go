@@ -1,0 +1,152 @@
+package producer
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"time"
+)
+
+// Typed sends keys of type K and values of type V by way of a producer, which may have several of them. It is safe for
+// concurrent use, owns no goroutine and needs no closing; Flush and Close are the producer's.
+//
+// A record whose key or value cannot be serialized is not sent: its error is a *SerializationError, and reaches the caller
+// by the way that every other error of the method does.
+type Typed[K, V any] struct {
+	to    Sender
+	key   Serializer[K]
+	value Serializer[V]
+}
+
+// Sender is what Typed needs of a *Producer.
+type Sender interface {
+	Send(ctx context.Context, rec Record) Future
+	SendFunc(ctx context.Context, rec Record, done Callback)
+	SendSync(ctx context.Context, rec Record) (RecordMetadata, error)
+	TrySend(rec Record, done Callback) error
+}
+
+// TypedRecord is a Record before it is serialized.
+type TypedRecord[K, V any] struct {
+	Topic     string
+	Partition Partition // as in Record: zero leaves it to the partitioner
+	Key       K
+	Value     V
+	Headers   []Header
+	Timestamp time.Time // zero is the time of Send
+}
+
+// SerializationError says which part of a record could not be turned into bytes. The record was not sent.
+type SerializationError struct {
+	Topic string
+	Part  string // "key" or "value"
+	Err   error  // the serializer's
+}
+
+func (e *SerializationError) Error() string {
+	return fmt.Sprintf("producer: serializing the %s of a record for topic %q: %v", e.Part, e.Topic, e.Err)
+}
+
+// Unwrap returns the serializer's error.
+func (e *SerializationError) Unwrap() error { return e.Err }
+
+// NewTyped returns a Typed that sends by p. K and V usually follow from the serializers:
+//
+//	orders := producer.NewTyped(p, producer.StringSerializer{}, producer.JSONSerializer[Order]{})
+func NewTyped[K, V any](p Sender, key Serializer[K], value Serializer[V]) *Typed[K, V] {
+	return &Typed[K, V]{to: p, key: key, value: value}
+}
+
+// Send is Producer.Send for a record of topic, key and value alone.
+func (t *Typed[K, V]) Send(ctx context.Context, topic string, key K, value V) Future {
+	return t.SendRecord(ctx, TypedRecord[K, V]{Topic: topic, Key: key, Value: value})
+}
+
+// SendRecord is Producer.Send.
+func (t *Typed[K, V]) SendRecord(ctx context.Context, rec TypedRecord[K, V]) Future {
+	s := takeScratch()
+	defer s.free()
+	plain, err := t.serialize(s, rec)
+	if err != nil {
+		return failedFuture(err)
+	}
+	return t.to.Send(ctx, plain)
+}
+
+// SendFunc is Producer.SendFunc. After a *SerializationError, done is called before SendFunc returns.
+func (t *Typed[K, V]) SendFunc(ctx context.Context, rec TypedRecord[K, V], done Callback) {
+	s := takeScratch()
+	defer s.free()
+	plain, err := t.serialize(s, rec)
+	if err != nil {
+		if done != nil {
+			done(RecordMetadata{Topic: rec.Topic, Partition: -1, Offset: -1}, err)
+		}
+		return
+	}
+	t.to.SendFunc(ctx, plain, done)
+}
+
+// SendSync is Producer.SendSync.
+func (t *Typed[K, V]) SendSync(ctx context.Context, rec TypedRecord[K, V]) (RecordMetadata, error) {
+	s := takeScratch()
+	defer s.free()
+	plain, err := t.serialize(s, rec)
+	if err != nil {
+		return RecordMetadata{Topic: rec.Topic, Partition: -1, Offset: -1}, err
+	}
+	return t.to.SendSync(ctx, plain)
+}
+
+// TrySend is Producer.TrySend. After an error nothing was taken, and done is not called.
+func (t *Typed[K, V]) TrySend(rec TypedRecord[K, V], done Callback) error {
+	s := takeScratch()
+	defer s.free()
+	plain, err := t.serialize(s, rec)
+	if err != nil {
+		return err
+	}
+	return t.to.TrySend(plain, done)
+}
+
+// serialize returns rec as bytes that lie in s, or wherever the serializers left them.
+func (t *Typed[K, V]) serialize(s *scratch, rec TypedRecord[K, V]) (Record, error) {
+	key, err := t.key.Serialize(s.key[:0], rec.Topic, rec.Key)
+	if err != nil {
+		return Record{}, &SerializationError{Topic: rec.Topic, Part: "key", Err: err}
+	}
+	value, err := t.value.Serialize(s.value[:0], rec.Topic, rec.Value)
+	if err != nil {
+		return Record{}, &SerializationError{Topic: rec.Topic, Part: "value", Err: err}
+	}
+	s.key = grownTo(s.key, len(key))
+	s.value = grownTo(s.value, len(value))
+	return Record{Topic: rec.Topic, Partition: rec.Partition, Key: key, Value: value, Headers: rec.Headers, Timestamp: rec.Timestamp}, nil
+}
+
+// scratch is where a record is serialized to. The producer copies key and value before its Send returns, so the next
+// record may have it then.
+type scratch struct{ key, value []byte }
+
+const (
+	firstScratch = 256
+	// maxScratch keeps a single huge record from staying in memory for good.
+	maxScratch = 256 << 10
+)
+
+var scratches = sync.Pool{New: func() any {
+	return &scratch{key: make([]byte, 0, firstScratch), value: make([]byte, 0, firstScratch)}
+}}
+
+func takeScratch() *scratch { return scratches.Get().(*scratch) }
+
+func (s *scratch) free() { scratches.Put(s) }
+
+// grownTo returns buf, or a larger one of our own where n bytes did not fit. What a serializer returned instead is not
+// kept: it may be the serializer's own, and the next record would be written over it.
+func grownTo(buf []byte, n int) []byte {
+	if n <= cap(buf) || n > maxScratch {
+		return buf
+	}
+	return make([]byte, 0, n+n/2)
+}

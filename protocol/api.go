@@ -1,0 +1,86 @@
+package protocol
+
+import (
+	"math"
+	"time"
+)
+
+// API names one of Kafka's request types and the versions of it that this package can encode and decode.
+type API struct {
+	Name string // Kafka's name, such as "InitProducerId"
+	Key  int16  // the number in the request header
+
+	Min, Max int16 // versions, both inclusive
+	Flexible int16 // first version with compact lengths and tagged fields, or NeverFlexible
+}
+
+// NeverFlexible is API.Flexible of an API none of whose versions is flexible.
+const NeverFlexible int16 = math.MaxInt16
+
+func (a API) flexible(version int16) bool { return version >= a.Flexible }
+
+// Message is a request or a response. All of them are in this package.
+type Message interface {
+	API() API
+	encode(*messageEncoder)
+	decode(*decoder)
+}
+
+// Request is a message from a client to a broker.
+type Request interface {
+	Message
+	// NewResponse returns an empty response of the same API, to decode the answer into.
+	NewResponse() Response
+}
+
+// Response is a broker's answer.
+type Response interface {
+	Message
+	// ThrottleFor is how long the broker asks the client not to send on this connection (KIP-219);
+	// 0 where the message has no such field.
+	ThrottleFor() time.Duration
+}
+
+// newRequests has a constructor for every API, in the order of API keys.
+var newRequests = []func() Request{
+	func() Request { return new(ProduceRequest) },
+	func() Request { return new(ListOffsetsRequest) },
+	func() Request { return new(MetadataRequest) },
+	func() Request { return new(FindCoordinatorRequest) },
+	func() Request { return new(SaslHandshakeRequest) },
+	func() Request { return new(ApiVersionsRequest) },
+	func() Request { return new(CreateTopicsRequest) },
+	func() Request { return new(InitProducerIDRequest) },
+	func() Request { return new(AddPartitionsToTxnRequest) },
+	func() Request { return new(AddOffsetsToTxnRequest) },
+	func() Request { return new(EndTxnRequest) },
+	func() Request { return new(TxnOffsetCommitRequest) },
+	func() Request { return new(SaslAuthenticateRequest) },
+	func() Request { return new(GetTelemetrySubscriptionsRequest) },
+	func() Request { return new(PushTelemetryRequest) },
+}
+
+var newRequestByKey = func() map[int16]func() Request {
+	byKey := make(map[int16]func() Request, len(newRequests))
+	for _, newRequest := range newRequests {
+		byKey[newRequest().API().Key] = newRequest
+	}
+	return byKey
+}()
+
+// NewRequest returns an empty request of the API with that key, nil if this package does not know it.
+func NewRequest(apiKey int16) Request {
+	if newRequest := newRequestByKey[apiKey]; newRequest != nil {
+		return newRequest()
+	}
+	return nil
+}
+
+// APIs lists all that this package speaks, in the order of their keys. The slice is the caller's.
+func APIs() []API {
+	apis := make([]API, len(newRequests))
+	for i, newRequest := range newRequests {
+		apis[i] = newRequest().API()
+	}
+	return apis
+}

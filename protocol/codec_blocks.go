@@ -1,0 +1,53 @@
+package protocol
+
+// blockCutter cuts a chain of chunks into blocks, for formats that compress
+// each block on its own.
+type blockCutter struct {
+	size    int      // bytes of every block but the last
+	chunks  [][]byte // what is left; the first from at on
+	at      int
+	scratch []byte // holds a block that lies in more than one chunk
+}
+
+// cut begins with a chain, which stays the caller's and is not changed.
+func (c *blockCutter) cut(chunks [][]byte) { c.chunks, c.at = chunks, 0 }
+
+// next returns the next block, or nil at the end, and then lets go of the
+// chain. The block is valid until the next call.
+func (c *blockCutter) next() []byte {
+	piece := c.piece(c.size)
+	if len(piece) == c.size || len(c.chunks) == 0 {
+		return piece
+	}
+	if c.scratch == nil {
+		c.scratch = make([]byte, 0, c.size)
+	}
+	c.scratch = append(c.scratch[:0], piece...)
+	for len(c.scratch) < c.size && len(c.chunks) > 0 {
+		c.scratch = append(c.scratch, c.piece(c.size-len(c.scratch))...)
+	}
+	return c.scratch
+}
+
+// piece returns the next bytes, at least one and at most limit, that lie in one
+// chunk, or nil at the end.
+func (c *blockCutter) piece(limit int) []byte {
+	c.dropEmpty()
+	if len(c.chunks) == 0 {
+		return nil
+	}
+	p := c.chunks[0][c.at:]
+	p = p[:min(len(p), limit)]
+	c.at += len(p)
+	c.dropEmpty()
+	return p
+}
+
+func (c *blockCutter) dropEmpty() {
+	for len(c.chunks) > 0 && c.at == len(c.chunks[0]) {
+		c.chunks, c.at = c.chunks[1:], 0
+	}
+	if len(c.chunks) == 0 {
+		c.chunks = nil
+	}
+}

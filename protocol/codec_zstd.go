@@ -1,0 +1,93 @@
+package protocol
+
+import (
+	"errors"
+
+	"github.com/klauspost/compress/zstd"
+)
+
+// zstdEncoder writes one zstd frame a batch, without a checksum of its own: the
+// batch has one.
+type zstdEncoder struct {
+	w   *zstd.Encoder
+	out appender
+}
+
+const zstdLevelDefault = 3 // Java's
+
+// zstdWindow bounds the history that an encoder keeps, and that a reader needs.
+// It is max.batch.bytes' default; a larger batch loses a little.
+const zstdWindow = 1 << 20
+
+func newZstdEncoder(level int) (*zstdEncoder, error) {
+	w, err := zstd.NewWriter(nil,
+		zstd.WithEncoderLevel(zstd.EncoderLevelFromZstd(level)),
+		zstd.WithEncoderConcurrency(1), // no goroutine
+		zstd.WithWindowSize(zstdWindow),
+		zstd.WithLowerEncoderMem(true),
+		zstd.WithEncoderCRC(false))
+	if err != nil {
+		return nil, err
+	}
+	return &zstdEncoder{w: w}, nil
+}
+
+func (e *zstdEncoder) encode(dst []byte, src [][]byte) ([]byte, error) {
+	size := 0
+	for _, c := range src {
+		size += len(c)
+	}
+	e.out.b = dst
+	defer e.out.release()
+	// The size lets the reader allocate the right amount, and choose the window.
+	e.w.ResetContentSize(&e.out, int64(size))
+	for _, c := range src {
+		if _, err := e.w.Write(c); err != nil {
+			return nil, err
+		}
+	}
+	if err := e.w.Close(); err != nil {
+		return nil, err
+	}
+	return e.out.b, nil
+}
+
+// zstdBlock is the most that one block of a frame can hold, in bytes.
+const zstdBlock = 128 << 10
+
+// decompressZstd gives the decoder a certain room, and another try with more
+// where that was not enough. The library's own bound is of no use here: it
+// refuses any frame with a window over it, and a Java client's window is 2 MiB
+// or more, however little is in the frame.
+func decompressZstd(dst, src []byte, maxRaw int) ([]byte, error) {
+	// A new decoder for each call: it holds a channel, so that a shared one would
+	// tie synctest bubbles together.
+	r, err := zstd.NewReader(nil,
+		zstd.WithDecoderConcurrency(1),
+		zstd.WithDecoderLowmem(true),
+		zstd.WithDecodeAllCapLimit(true))
+	if err != nil {
+		return nil, err
+	}
+	defer r.Close()
+	for room := min(max(4*len(src), 4<<10), maxRaw); ; {
+		// The errors do not tell a frame that is too large from a broken one. With
+		// a block more than room, whatever fails for want of it has filled room.
+		grown := make([]byte, len(dst), len(dst)+room+zstdBlock)
+		copy(grown, dst)
+		out, err := r.DecodeAll(src, grown)
+		over := len(out)-len(dst) > room || errors.Is(err, zstd.ErrDecoderSizeExceeded)
+		switch {
+		case err == nil && len(out)-len(dst) <= maxRaw:
+			return out, nil
+		case !over:
+			return nil, err
+		case room == maxRaw:
+			return nil, ErrRawTooLarge
+		case room > maxRaw/4:
+			room = maxRaw
+		default:
+			room *= 4
+		}
+	}
+}

@@ -1,0 +1,102 @@
+#!/bin/sh
+# The checks of this repository. `sh scripts/test.sh all` is `make test`; the other words are its parts.
+# With CI=true the integration suite runs on every version and kind that is promised, and anything
+# left unrun is a failure.
+set -eu
+. "$(dirname "$0")/lib.sh"
+. scripts/integration.sh
+
+FUZZ_SECONDS=${FUZZ_SECONDS:-60} # for all fuzz targets together
+CROSS=${CROSS:-'linux/386 linux/arm64 windows/amd64 darwin/arm64'}
+
+check_format() {
+  find . -name '*.go' -not -path '*/testdata/*' -not -path './.git/*' -exec gofmt -l {} + >"$scratch/unformatted"
+  [ ! -s "$scratch/unformatted" ] || { say 'not gofmt-ed (make fmt):'; cat "$scratch/unformatted"; return 1; }
+}
+
+format() { find . -name '*.go' -not -path '*/testdata/*' -not -path './.git/*' -exec gofmt -w {} +; }
+
+each_module() {
+  for module in $(modules); do
+    if packages "$module"; then (cd "$module" && "$@") || return; fi
+  done
+}
+
+staticcheck() {
+  go -C tools build -o "$scratch/staticcheck" honnef.co/go/tools/cmd/staticcheck
+  each_module "$scratch/staticcheck" ./...
+}
+
+lint() {
+  step 'format' check_format
+  step 'vet' each_module go vet ./...
+  step 'staticcheck' staticcheck
+}
+
+# The race detector needs cgo, and so a C compiler with its headers.
+can_race() { CGO_ENABLED=1 go build -race -o /dev/null runtime/cgo >/dev/null 2>&1; }
+
+unit() {
+  if can_race; then
+    step 'unit tests, race detector' env CGO_ENABLED=1 go test -race ./...
+  else
+    not_run 'race detector' 'no C compiler, or this platform has none'
+    step 'unit tests, without the race detector' go test ./...
+  fi
+  # An amd64 Linux runs 32-bit programs as they are; elsewhere the cross build is all there is.
+  if [ "$(go env GOHOSTOS)/$(go env GOHOSTARCH)" = linux/amd64 ]; then
+    step 'unit tests, 32 bit' env CGO_ENABLED=0 GOARCH=386 go test -short ./...
+  fi
+}
+
+fuzz() {
+  go test -list '^Fuzz' -json ./... | sed -nE 's/.*"Package":"([^"]+)","Output":"(Fuzz[A-Za-z0-9_]+)\\n".*/\1 \2/p' >"$scratch/fuzz"
+  count=$(wc -l <"$scratch/fuzz")
+  [ "$count" -gt 0 ] || { say 'no fuzz target yet'; return 0; }
+  each=$((FUZZ_SECONDS * 1000 / count))
+  [ "$each" -le 5000 ] || each=5000
+  while read -r package target; do
+    go test -run '^$' -fuzz "^$target\$" -fuzztime "${each}ms" "$package" >"$scratch/fuzz.log" 2>&1 </dev/null ||
+      { cat "$scratch/fuzz.log"; return 1; }
+  done <"$scratch/fuzz"
+  say "$count targets, $each ms each"
+}
+
+cross() {
+  for platform in $CROSS; do
+    CGO_ENABLED=0 GOOS=${platform%/*} GOARCH=${platform#*/} go build ./...
+  done
+}
+
+# summary ends a run with what was not run; in CI that list has to be empty.
+summary() {
+  say "── all: $(($(date +%s) - began)) s"
+  if [ ! -s "$notrun" ]; then
+    say 'Everything was run.'
+    return 0
+  fi
+  say 'Not run:'
+  sort -u "$notrun" | sed 's/^/  /'
+  if [ "${CI:-}" = true ]; then
+    say 'In CI nothing may be left unrun.'
+    return 1
+  fi
+}
+
+: >"$notrun"
+case ${1:-all} in
+  lint) lint ;;
+  fmt) format ;;
+  fuzz) step 'fuzz' fuzz; summary ;;
+  cross) step 'cross builds' cross; summary ;;
+  integration) integration; summary ;;
+  all)
+    lint
+    unit
+    step 'fuzz' fuzz
+    step 'cross builds' cross
+    integration
+    summary
+    ;;
+  *) say "test.sh: no such part: $1"; exit 2 ;;
+esac

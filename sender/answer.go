@@ -1,0 +1,159 @@
+package sender
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/epistle-kafka/epistle/protocol"
+	"github.com/epistle-kafka/epistle/wire"
+)
+
+// errNoAnswer: the broker's response does not mention the partition.
+var errNoAnswer = errors.New("the broker's answer does not mention the partition")
+
+// apply ends an attempt of each batch of a produce request.
+func (e answered) apply(c *core) {
+	r := e.request
+	c.pending--
+	if l := &r.node.links[data]; l.conn == r.conn {
+		l.busy--
+		if e.call.Err == nil {
+			l.failures = 0
+		}
+	}
+	answers := map[*partition]*protocol.ProducePartitionResponse(nil)
+	if e.call.Err == nil && e.call.Response != nil {
+		answers = c.match(r)
+	}
+	for _, d := range r.deliveries {
+		p := d.part
+		p.landed(d)
+		d.conn = nil
+		d.Drop()
+		switch a := answers[p]; {
+		case e.call.Err != nil:
+			c.broken(p, d, e.call.Err, e.call.Written)
+		case e.call.Response == nil:
+			c.deliver(p, d, -1, -1) // acks=0: written is all there is to know
+		case a == nil:
+			c.broken(p, d, errNoAnswer, true)
+		default:
+			c.judge(r, p, d, a)
+		}
+		c.look(p)
+	}
+}
+
+// match finds the answer for each partition of r. Those of version 13 and
+// later name the topic by its id, which is the id of the request.
+func (c *core) match(r *request) map[*partition]*protocol.ProducePartitionResponse {
+	found := make(map[*partition]*protocol.ProducePartitionResponse, len(r.deliveries))
+	byID := r.call.Version > lastVersionByName
+	for i := range r.response.Topics {
+		t := &r.response.Topics[i]
+		name := t.Name
+		if byID {
+			name = r.nameOf(t.TopicID)
+		}
+		known := c.topics[name]
+		for j := range t.Partitions {
+			a := &t.Partitions[j]
+			if known != nil && a.Index >= 0 && int(a.Index) < len(known.parts) {
+				found[known.parts[a.Index]] = a
+			}
+		}
+	}
+	return found
+}
+
+// nameOf returns the name that the request had for a topic id: metadata may
+// have moved on since.
+func (r *request) nameOf(id protocol.UUID) string {
+	i := slices.IndexFunc(r.message.Topics, func(t protocol.ProduceTopic) bool { return t.TopicID == id })
+	if i < 0 {
+		return ""
+	}
+	return r.message.Topics[i].Name
+}
+
+// judge deals with one partition's answer.
+func (c *core) judge(r *request, p *partition, d *delivery, a *protocol.ProducePartitionResponse) {
+	code := a.ErrorCode
+	v := judge(attempt{
+		code: code, records: d.Count(), named: len(a.RecordErrors) > 0,
+		idempotent: c.cfg.Idempotent, oldest: p.oldest(d), unknown: d.unknown,
+	})
+	if v == delivered || v == duplicate {
+		if v == duplicate {
+			a.BaseOffset, a.LogAppendTime = -1, -1 // not reliable (pitfall 12)
+		}
+		c.deliver(p, d, a.BaseOffset, a.LogAppendTime)
+		return
+	}
+	err := brokerError(code, a.ErrorMessage)
+	p.lastErr = err
+	p.numbers.Disturb()
+	if code.MayBeWritten() {
+		d.unknown = true
+	}
+	moved := false
+	if code.RefreshMetadata() {
+		moved = c.follow(r, p, a)
+	}
+	if d.told {
+		p.numbers.Break()
+		return
+	}
+	switch v {
+	case cut:
+		c.cut(p, d, err)
+	case sift:
+		c.sift(p, d, a)
+	case renumber:
+		p.numbers.Break()
+		c.retry(p, d, err, moved)
+	case again:
+		c.retry(p, d, err, moved)
+	default:
+		c.giveUp(p, d, err)
+	}
+}
+
+// follow takes the leader that the answer names (KIP-951), or asks for
+// metadata. It reports whether the leader is another one now: a batch sent to
+// it need not wait for the backoff.
+func (c *core) follow(r *request, p *partition, a *protocol.ProducePartitionResponse) bool {
+	old := p.leader
+	if a.CurrentLeader.LeaderID >= 0 && c.meta.Hint(c.now, p.topic.name, p.index, a.CurrentLeader, r.response.NodeEndpoints) {
+		c.learn(p.topic.name)
+		return p.leader != old
+	}
+	c.meta.RequestUpdate(c.now)
+	return false
+}
+
+// brokerError is a broker's code, with the text that came with it.
+func brokerError(code protocol.ErrorCode, message *string) error {
+	if message == nil || *message == "" {
+		return code
+	}
+	return fmt.Errorf("%w: the broker says %q", code, *message)
+}
+
+// broken deals with an attempt that ended without an answer.
+func (c *core) broken(p *partition, d *delivery, err error, written bool) {
+	p.lastErr = err
+	p.numbers.Disturb()
+	d.unknown = d.unknown || written
+	c.meta.RequestUpdate(c.now)
+	unsupported := (*wire.UnsupportedVersionError)(nil)
+	switch {
+	case d.told:
+		p.numbers.Break()
+	case c.cfg.Acks == 0, errors.As(err, &unsupported):
+		c.giveUp(p, d, err)
+	default:
+		c.retry(p, d, err, false)
+	}
+}

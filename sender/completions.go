@@ -1,0 +1,96 @@
+package sender
+
+import (
+	"sync"
+	"sync/atomic"
+
+	"github.com/epistle-kafka/epistle/accumulator"
+)
+
+// completions run users' callbacks on a goroutine of their own, in the order
+// in which batches ended. A slow callback holds up those behind it and nothing
+// else. What waits here still counts against buffer.memory, which bounds it.
+type completions struct {
+	call func(*accumulator.Batch)
+	wake chan struct{} // capacity 1
+	done chan struct{}
+
+	// running is the number of the batch whose callbacks run, from 1 on; 0 if
+	// none does.
+	running atomic.Int64
+	last    int64 // the goroutine's alone
+
+	mu     sync.Mutex // guards the following
+	queue  []completion
+	closed bool
+}
+
+// A completion is a batch whose callbacks are to run, or a group that waits
+// for those before it.
+type completion struct {
+	batch *accumulator.Batch
+	group *accumulator.Group
+}
+
+func newCompletions(call func(*accumulator.Batch)) *completions {
+	return &completions{call: call, wake: make(chan struct{}, 1), done: make(chan struct{})}
+}
+
+func (cs *completions) put(c completion) {
+	cs.mu.Lock()
+	cs.queue = append(cs.queue, c)
+	cs.mu.Unlock()
+	cs.nudge()
+}
+
+func (cs *completions) nudge() {
+	select {
+	case cs.wake <- struct{}{}:
+	default:
+	}
+}
+
+// run ends when close was called and the queue is empty.
+func (cs *completions) run() {
+	defer close(cs.done)
+	var batch []completion
+	for {
+		cs.mu.Lock()
+		batch, cs.queue = cs.queue, batch[:0]
+		closed := cs.closed
+		cs.mu.Unlock()
+		if len(batch) == 0 {
+			if closed {
+				return
+			}
+			<-cs.wake
+			continue
+		}
+		for i := range batch {
+			cs.complete(batch[i])
+			batch[i] = completion{}
+		}
+	}
+}
+
+func (cs *completions) complete(c completion) {
+	if c.group != nil {
+		c.group.Exit()
+		return
+	}
+	c.batch.Drop() // its callbacks have begun: the bytes count no longer (I5)
+	cs.last++
+	cs.running.Store(cs.last)
+	cs.call(c.batch)
+	cs.running.Store(0)
+	c.batch.Leave()
+}
+
+// close waits until all callbacks have run.
+func (cs *completions) close() {
+	cs.mu.Lock()
+	cs.closed = true
+	cs.mu.Unlock()
+	cs.nudge()
+	<-cs.done
+}

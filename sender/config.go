@@ -1,0 +1,79 @@
+package sender
+
+import (
+	"log/slog"
+	"sync/atomic"
+	"time"
+
+	"github.com/epistle-kafka/epistle/accumulator"
+	"github.com/epistle-kafka/epistle/internal/backoff"
+	"github.com/epistle-kafka/epistle/metadata"
+	"github.com/epistle-kafka/epistle/protocol"
+	"github.com/epistle-kafka/epistle/wire"
+)
+
+// Config is what a Sender needs. All of it is checked by its caller.
+type Config struct {
+	Bootstrap []string // host:port
+	Wire      wire.Config
+	Clock     *Clock // that the loop publishes the time by
+	Metadata  metadata.Config
+
+	BatchSize      int   // bytes (batch.size)
+	MaxBatchBytes  int   // bytes, not above what a request can carry
+	MaxRequestSize int   // bytes (max.request.size)
+	Memory         int64 // bytes (buffer.memory)
+	Linger         time.Duration
+
+	Acks            int16 // 0, 1 or -1 for all
+	Idempotent      bool
+	MaxInFlight     int // unanswered requests of a connection
+	Retries         int32
+	DeliveryTimeout time.Duration
+	RequestTimeout  time.Duration
+	RetryBackoff    backoff.Policy
+	Reconnect       backoff.Policy
+	ConnectTimeout  backoff.Policy
+
+	Codec      protocol.Codec
+	CodecLevel int
+
+	// FailRecreated fails the records that wait for a topic that was deleted
+	// and made again. Otherwise those that cannot be in the old log follow.
+	FailRecreated bool
+	// ClusterCheck sends the cluster's id and the node's on each new
+	// connection, so that a misrouted one is refused (KIP-1242).
+	ClusterCheck bool
+
+	// OnTopic is told of a topic's queues and metadata, when it is first known
+	// and whenever they change. It runs on the loop: it must not block.
+	OnTopic func(*accumulator.Topic, *metadata.Topic, *metadata.Snapshot)
+	// Complete runs the callbacks of a batch that has ended. It runs on the
+	// completion goroutine and may take its time.
+	Complete func(*accumulator.Batch)
+	// CallbackPatience is how long one callback may run before Flush and Close
+	// no longer wait for it.
+	CallbackPatience time.Duration
+
+	Logger *slog.Logger
+}
+
+// Stats is a snapshot of a sender's counters. Records unless said otherwise.
+type Stats struct {
+	InFlight     int64 // drained and without an outcome
+	Sent         int64 // first attempts
+	Acknowledged int64
+	Failed       int64
+	Retried      int64 // records of batches sent again
+	BytesSent    int64 // bytes of batches, as written, retries included
+	Buffered     int64 // bytes reserved of buffer.memory
+}
+
+// counters are written by the loop and read by anyone.
+type counters struct {
+	inFlight, sent, acknowledged, failed, retried, bytes atomic.Int64
+
+	// trouble is what last kept the loop from reaching the cluster.
+	trouble  atomic.Pointer[error]
+	snapshot atomic.Pointer[metadata.Snapshot]
+}

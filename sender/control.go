@@ -1,0 +1,229 @@
+package sender
+
+import (
+	"cmp"
+	"errors"
+	"math"
+	"slices"
+	"time"
+
+	"github.com/epistle-kafka/epistle/idempotent"
+	"github.com/epistle-kafka/epistle/protocol"
+	"github.com/epistle-kafka/epistle/wire"
+)
+
+// steer sends what control requests are due: metadata, a producer id. It
+// returns when to come back.
+func (c *core) steer() time.Time {
+	if c.aborted {
+		return time.Time{}
+	}
+	at := c.askIdentity()
+	req, when := c.meta.Next(c.now)
+	if req == nil {
+		return sooner(at, when)
+	}
+	n, when := c.controlNode()
+	if n == nil {
+		return sooner(at, when)
+	}
+	sent := c.ask(n, req, new(protocol.MetadataResponse), (*core).takeMetadata)
+	if sent {
+		c.meta.Sent(c.now, n.id)
+	}
+	return at
+}
+
+// controlNode returns a node with a free control connection, or nil and when
+// to come back: the zero time if a dial is in progress, which will tell.
+func (c *core) controlNode() (*node, time.Time) {
+	ids := c.candidates()
+	var at time.Time
+	for len(ids) > 0 {
+		id := c.meta.Prefer(ids)
+		n := c.nodes[id]
+		l := &n.links[control]
+		if l.conn != nil && l.busy < c.cfg.MaxInFlight && !l.conn.ThrottledUntil().After(c.now) {
+			return n, time.Time{}
+		}
+		if l.conn == nil {
+			wait := c.connect(n, control)
+			if l.dialing {
+				return nil, time.Time{}
+			}
+			at = sooner(at, wait)
+		} else {
+			at = sooner(at, l.conn.ThrottledUntil())
+		}
+		ids = slices.DeleteFunc(ids, func(o int32) bool { return o == id })
+	}
+	return nil, at
+}
+
+// candidates returns the ids of the nodes that can answer control requests,
+// the connected first, then the least busy: the brokers, or the bootstrap
+// servers where no broker is known.
+func (c *core) candidates() []int32 {
+	snapshot := c.meta.Snapshot()
+	var ids []int32
+	for id := range snapshot.Brokers {
+		c.nodeFor(snapshot, id)
+		ids = append(ids, id)
+	}
+	if len(ids) == 0 {
+		for i := range c.cfg.Bootstrap {
+			ids = append(ids, int32(-1-i))
+		}
+	}
+	start := c.firstChoice
+	slices.SortFunc(ids, func(a, b int32) int {
+		la, lb := &c.nodes[a].links[control], &c.nodes[b].links[control]
+		if ca, cb := la.conn != nil, lb.conn != nil; ca != cb {
+			if ca {
+				return -1
+			}
+			return 1
+		}
+		// Producers that start together should not all ask the same broker.
+		return cmp.Or(cmp.Compare(la.busy, lb.busy), cmp.Compare(uint32(a)*start, uint32(b)*start))
+	})
+	return ids
+}
+
+// ask sends a control request to n. then gets the call when it has ended.
+func (c *core) ask(n *node, req protocol.Request, resp protocol.Response, then func(*core, *node, *wire.Call)) bool {
+	l := &n.links[control]
+	cn := l.conn
+	call := &wire.Call{Request: req, Response: resp}
+	call.Done = func(call *wire.Call) { c.out.post(replied{n, cn, call, then}) }
+	if !cn.Send(call) {
+		l.conn, l.busy = nil, 0
+		return false
+	}
+	l.busy++
+	c.pending++
+	return true
+}
+
+func (e replied) apply(c *core) {
+	c.pending--
+	if l := &e.node.links[control]; l.conn == e.conn {
+		l.busy--
+		if e.call.Err == nil {
+			l.failures = 0
+		}
+	}
+	e.then(c, e.node, e.call)
+}
+
+func (e dialed) apply(c *core) {
+	c.pending--
+	l := &e.node.links[e.which]
+	l.dialing = false
+	if e.err == nil {
+		if c.aborted {
+			e.conn.Close(ErrClosed)
+			return
+		}
+		l.conn, l.busy, l.lastErr = e.conn, 0, nil
+		return
+	}
+	c.disconnected(l, e.err)
+	c.trouble(e.err)
+	if e.which == control {
+		c.change(c.meta.Failed(c.now, e.node.id))
+		return
+	}
+	c.meta.RequestUpdate(c.now)
+}
+
+func (e hungUp) apply(c *core) {
+	l := &e.node.links[e.which]
+	if l.conn == e.conn {
+		l.conn, l.busy = nil, 0
+	}
+	if errors.Is(e.err, wire.ErrIdle) {
+		return
+	}
+	c.disconnected(l, e.err)
+	if e.which == data {
+		c.meta.RequestUpdate(c.now)
+	}
+}
+
+// disconnected sets the backoff before the next dial (KIP-144).
+func (c *core) disconnected(l *link, err error) {
+	l.lastErr = err
+	l.notUntil = c.now.Add(c.cfg.Reconnect.Delay(l.failures, c.out.random()))
+	l.failures++
+}
+
+// askIdentity asks for a producer id if one is needed.
+func (c *core) askIdentity() time.Time {
+	id := &c.identity
+	needed := len(id.waiting) > 0 || len(c.topics) > 0 || len(c.lookups) > 0
+	if id.valid || id.asking || !needed {
+		return time.Time{}
+	}
+	if id.next.After(c.now) {
+		return id.next
+	}
+	n, at := c.controlNode()
+	if n == nil {
+		return at
+	}
+	req := &protocol.InitProducerIDRequest{
+		TransactionTimeout: math.MaxInt32 * time.Millisecond, // no transaction: it means nothing
+		ProducerID:         -1, ProducerEpoch: -1,
+	}
+	id.asking = c.ask(n, req, new(protocol.InitProducerIDResponse), (*core).takeIdentity)
+	return time.Time{}
+}
+
+// takeIdentity deals with the answer to InitProducerId.
+func (c *core) takeIdentity(n *node, call *wire.Call) {
+	id := &c.identity
+	id.asking = false
+	err := call.Err
+	code := protocol.NoError
+	if err == nil {
+		resp := call.Response.(*protocol.InitProducerIDResponse)
+		if code = resp.ErrorCode; code == protocol.NoError {
+			id.current = idempotent.Identity{ID: resp.ProducerID, Epoch: resp.ProducerEpoch}
+			id.valid, id.failed = true, 0
+			c.identified()
+			return
+		}
+		err = code
+	}
+	id.next = c.now.Add(c.cfg.RetryBackoff.Delay(id.failed, c.out.random()))
+	id.failed++
+	unsupported := (*wire.UnsupportedVersionError)(nil)
+	if code != protocol.NoError && !code.Retriable() || errors.As(err, &unsupported) {
+		c.refusedIdentity(err)
+	}
+}
+
+// identified looks at the partitions that waited for a producer id.
+func (c *core) identified() {
+	waiting := c.identity.waiting
+	c.identity.waiting = nil
+	for _, p := range waiting {
+		p.unidentified = false
+		c.look(p)
+	}
+}
+
+// refusedIdentity fails what waits for a producer id that will not be given.
+// A later record asks again: permissions can be put right.
+func (c *core) refusedIdentity(err error) {
+	waiting := c.identity.waiting
+	c.identity.waiting = nil
+	for _, p := range waiting {
+		p.unidentified = false
+		c.failAll(p, &IdentityError{Err: err})
+	}
+}
+
+// trouble keeps the error for those who wait and would like to know why.
+func (c *core) trouble(err error) { c.stat.trouble.Store(&err) }

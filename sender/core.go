@@ -1,0 +1,144 @@
+package sender
+
+import (
+	"time"
+
+	"github.com/epistle-kafka/epistle/accumulator"
+	"github.com/epistle-kafka/epistle/idempotent"
+	"github.com/epistle-kafka/epistle/metadata"
+)
+
+// effects is what the core wants done. None of it blocks; what comes of it
+// comes back as an event.
+type effects interface {
+	// dial connects to n and then delivers dialed.
+	dial(n *node, which lane, timeout time.Duration)
+	// pack compresses d and then delivers packedUp for r.
+	pack(r *request, d *delivery)
+	// post delivers an event on the loop.
+	post(e event)
+	// end lets callbacks of a finished batch run, in order.
+	end(b *accumulator.Batch)
+	// after runs g.Exit when all callbacks handed to end so far have run.
+	after(g *accumulator.Group)
+	// random returns a number in [0, 1).
+	random() float64
+}
+
+// A core is the state of the loop, without a clock and without I/O.
+type core struct {
+	cfg  *Config
+	out  effects
+	acc  *accumulator.Accumulator
+	meta *metadata.Cluster
+	stat *counters
+	now  time.Time // of the step or event at hand
+
+	topics map[string]*topic
+	nodes  map[int32]*node
+	alarms alarms
+	build  uint64 // number of the request being built
+
+	identity identity
+	lookups  map[string][]*lookup // callers that wait for a topic
+
+	hurry   bool // nothing lingers: closing, or a caller waits for memory
+	closing bool // no more records
+	aborted bool // no more work
+	pending int  // events that will come: requests, compressions, dials
+
+	firstChoice uint32 // odd; a different order of brokers for each producer
+
+	noted []*accumulator.Queue // scratch
+}
+
+// identity is the producer id that the broker has given, and the request for
+// one.
+type identity struct {
+	current idempotent.Identity
+	valid   bool
+	asking  bool
+	failed  int       // attempts since the last success
+	next    time.Time // not before
+	waiting []*partition
+}
+
+func newCore(cfg *Config, out effects, acc *accumulator.Accumulator, meta *metadata.Cluster, stat *counters) *core {
+	c := &core{
+		cfg: cfg, out: out, acc: acc, meta: meta, stat: stat,
+		topics:  map[string]*topic{},
+		nodes:   map[int32]*node{},
+		lookups: map[string][]*lookup{},
+	}
+	c.firstChoice = uint32(out.random()*(1<<31))<<1 | 1
+	if !cfg.Idempotent {
+		c.identity.current, c.identity.valid = idempotent.None, true
+	}
+	c.addBootstrap()
+	return c
+}
+
+// addBootstrap makes nodes of the bootstrap servers. Their ids are negative.
+func (c *core) addBootstrap() {
+	for i, addr := range c.cfg.Bootstrap {
+		id := int32(-1 - i)
+		if c.nodes[id] == nil {
+			c.nodes[id] = &node{id: id, addr: addr}
+		}
+	}
+}
+
+// handle applies one event.
+func (c *core) handle(now time.Time, e event) {
+	c.now = now
+	e.apply(c)
+}
+
+// step does everything that can be done now, and returns when it wants to be
+// called again at the latest; the zero time if only an event can change
+// anything.
+func (c *core) step(now time.Time) time.Time {
+	c.now = now
+	c.seeNoted()
+	for p := c.alarms.next(now); p != nil; p = c.alarms.next(now) {
+		c.look(p)
+	}
+	at := c.steer()
+	for _, n := range c.nodes {
+		at = sooner(at, c.serve(n))
+	}
+	if len(c.alarms) > 0 {
+		at = sooner(at, c.alarms[0].wake)
+	}
+	return at
+}
+
+// seeNoted looks at the queues whose head has changed.
+func (c *core) seeNoted() {
+	if waiting := c.acc.Memory.Waiting(); waiting && !c.hurry {
+		// Somebody waits for memory that only sending can free.
+		c.hurry = true
+		c.lookAll()
+	} else if !waiting && !c.closing {
+		c.hurry = false
+	}
+	c.noted = c.acc.Noted(c.noted[:0])
+	for _, q := range c.noted {
+		c.look(q.Owner.(*partition))
+	}
+}
+
+// lookAll looks at every partition that has work and an alarm for it.
+func (c *core) lookAll() {
+	for _, p := range append([]*partition(nil), c.alarms...) {
+		c.look(p)
+	}
+}
+
+// sooner returns the earlier of two times, where zero means never.
+func sooner(a, b time.Time) time.Time {
+	if a.IsZero() || !b.IsZero() && b.Before(a) {
+		return b
+	}
+	return a
+}

@@ -1,0 +1,67 @@
+// Package sender turns batches into produce requests, and the brokers' answers
+// into the outcome of records. It is the only package that knows the
+// accumulator, the cluster's metadata, the connections and the sequence
+// numbers at once.
+//
+// # The loop
+//
+// One goroutine, the loop, owns all delivery state: which batch is in flight
+// where, what waits for a retry, sequence numbers, backoff, deadlines. Callers
+// append to the accumulator's queues and connections move bytes; both tell the
+// loop by its inbox, which never blocks them. The core of the loop has no
+// clock and does no I/O: it is driven by step(now) and by events that carry
+// what happened, and what it wants done goes out through a small interface. So
+// a script or a seed can drive it.
+//
+//	Send ──► accumulator queue ──(noted)──► loop: look ─► ready list of the leader
+//	                                          │
+//	                                 drain, number, compress (in parallel)
+//	                                          │
+//	                                    connection ──► broker
+//	                                          │
+//	loop: answered ◄──────────────────────────┘
+//	   delivered │ again (front of the queue, by order) │ cut │ failed
+//	   ▼
+//	futures are let go; callbacks run on the completion goroutine
+//
+// A step costs what is ready, not what exists: a ready list for each node, and
+// one heap with the next deadline of each partition that has work. Idle
+// partitions are in neither.
+//
+// # Goroutines
+//
+//	loop         started by New, ended by Close; everything above
+//	completions  started by New, ended by the loop's end; runs users' callbacks,
+//	             in order per partition; a slow one holds up no I/O
+//	compressors  up to GOMAXPROCS, started when compression is set, ended by Close
+//	dials        one for each connection being made, ended by its deadline
+//	connections  two for each, see package wire
+//
+// Their number depends neither on partitions nor on records.
+//
+// # Invariants
+//
+//	I1  A connection has at most max.in.flight unanswered requests.
+//	I2  With idempotence, or with one in flight, a partition's batches are
+//	    written in order, a retried one before every younger one. A partition
+//	    has unresolved batches on one connection only, at most 5 of them, and
+//	    is drained to a new leader only when the old connection's answers are
+//	    in or it is closed. Without either, order may break on retry.
+//	I3  A batch gets producer id, epoch and sequence when drained, and its bytes
+//	    never change after that. It is unresolved until a definite answer,
+//	    whether in flight or queued for a retry. A partition takes a new epoch
+//	    on its own, at sequence 0, once it has no unresolved batch save those of
+//	    which every attempt was definitely refused: only these are numbered
+//	    anew. A batch with an attempt of unknown outcome is retried unchanged,
+//	    or fails as one that may be written.
+//	I4  Every future resolves exactly once, within 10 ms of delivery.timeout
+//	    after admission at the latest, whatever network, broker or callbacks do.
+//	I5  Reserved bytes are every chunk of batches that are unresolved, that a
+//	    connection can still write, or whose callbacks have not begun; zero
+//	    after Close.
+//	I6  A batch that may be on the broker is never reported as not written, and
+//	    its sequence never goes to other records.
+//
+// And one batch in flight per partition until its first acknowledgement: see
+// package idempotent.
+package sender

@@ -1,0 +1,63 @@
+package sender
+
+import (
+	"errors"
+	"fmt"
+	"time"
+)
+
+// Errors that a record can end with, besides a broker's [protocol.ErrorCode].
+var (
+	// ErrClosed: the producer was closed before the record could be delivered.
+	ErrClosed = errors.New("the producer is closed")
+	// ErrDeliveryTimeout: delivery.timeout passed without a definite answer.
+	ErrDeliveryTimeout = errors.New("delivery.timeout passed")
+	// ErrTopicRecreated: the topic was deleted and made again, and the record
+	// may be in the log that was deleted.
+	ErrTopicRecreated = errors.New("the topic was deleted and made again")
+	// ErrPartitionGone: the topic was made again with fewer partitions.
+	ErrPartitionGone = errors.New("the partition no longer exists")
+)
+
+// An IdentityError says that the cluster refuses the producer id that
+// idempotence needs.
+type IdentityError struct{ Err error }
+
+func (e *IdentityError) Error() string {
+	return fmt.Sprintf("the cluster gives no producer id, which idempotence needs: %v", e.Err)
+}
+
+func (e *IdentityError) Unwrap() error { return e.Err }
+
+// An Error says why a record was not acknowledged.
+type Error struct {
+	Topic     string
+	Partition int32
+	Attempts  int           // how often its batch was sent; 0: never
+	Elapsed   time.Duration // from admission to the end
+	Err       error         // errors.Is and As reach a broker's code through it
+
+	// Maybe says that the record may be in the log all the same: some attempt
+	// ended without a definite answer.
+	Maybe bool
+}
+
+func (e *Error) Error() string {
+	fate := "it is not in the log"
+	if e.Maybe {
+		fate = "it may be in the log all the same"
+	}
+	return fmt.Sprintf("sending to %s-%d: %v (%s, %s; %s)", e.Topic, e.Partition, e.Err, attempts(e.Attempts), e.Elapsed.Round(time.Millisecond), fate)
+}
+
+func (e *Error) Unwrap() error { return e.Err }
+
+func attempts(n int) string {
+	switch n {
+	case 0:
+		return "never sent"
+	case 1:
+		return "1 attempt"
+	}
+	return fmt.Sprintf("%d attempts", n)
+}

@@ -1,0 +1,73 @@
+package sender
+
+import "github.com/epistle-kafka/epistle/accumulator"
+
+func (e flushing) apply(c *core) {
+	c.gather(e.group)
+	e.group.Exit()
+}
+
+// gather makes g wait for all records sent so far and for their callbacks, and
+// ends the linger of those that wait.
+func (c *core) gather(g *accumulator.Group) {
+	for _, t := range c.topics {
+		for _, p := range t.parts {
+			for _, d := range p.inFlight {
+				if !d.told {
+					d.Join(g)
+				}
+			}
+			for _, d := range p.retry {
+				d.Join(g)
+			}
+			p.queue.UrgeAll(func(b *accumulator.Batch) { b.Join(g) })
+			c.look(p)
+		}
+	}
+	// Batches that have ended may have callbacks that have not run.
+	g.Enter()
+	c.out.after(g)
+}
+
+func (e closing) apply(c *core) {
+	c.closing, c.hurry = true, true
+	c.acc.Memory.Close(ErrClosed)
+	for _, t := range c.topics {
+		for _, q := range t.queues.Queues() {
+			q.Refuse(ErrClosed)
+		}
+	}
+	for name := range c.lookups {
+		c.answerLookups(name, ErrClosed)
+		c.meta.Unwant(name)
+	}
+	c.gather(e.group)
+	e.group.Exit()
+}
+
+func (e aborting) apply(c *core) {
+	c.aborted = true
+	for _, t := range c.topics {
+		for _, p := range t.parts {
+			for _, d := range p.inFlight {
+				if !d.told {
+					c.tell(d, ErrClosed, true)
+				}
+			}
+			c.failAll(p, ErrClosed)
+			c.alarms.set(p, zero)
+		}
+	}
+	for _, n := range c.nodes {
+		n.ready = nil
+		for i := range n.links {
+			if l := &n.links[i]; l.conn != nil {
+				l.conn.Close(ErrClosed)
+			}
+		}
+		c.sendBuilt(n)
+	}
+}
+
+// done reports whether an aborted core has nothing left to come.
+func (c *core) done() bool { return c.aborted && c.pending == 0 }

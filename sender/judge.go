@@ -1,0 +1,66 @@
+package sender
+
+import "github.com/epistle-kafka/epistle/protocol"
+
+// A verdict says what becomes of a batch after an attempt.
+type verdict uint8
+
+const (
+	fail      verdict = iota // its records end with the error
+	delivered                // acknowledged, with an offset
+	duplicate                // acknowledged earlier; the offset is not known
+	again                    // sent again, unchanged, before every younger batch
+	renumber                 // sent again, under a new epoch of its partition
+	cut                      // too large: sent again in pieces
+	sift                     // the named records end, the others are sent again
+)
+
+// An attempt is what is known of a batch when the broker has answered it.
+type attempt struct {
+	code       protocol.ErrorCode
+	records    int32 // in the batch
+	named      bool  // the broker named the records at fault (KIP-467)
+	idempotent bool
+	oldest     bool // no older batch of its partition is unresolved
+	unknown    bool // an earlier attempt may have been written
+}
+
+// judge is the whole rule, as a table would have it: the first line that
+// matches. It never lets records that may be written be sent under other
+// numbers (I3, I6).
+func judge(a attempt) verdict {
+	switch {
+	case a.code == protocol.NoError:
+		return delivered
+	case a.code == protocol.DuplicateSequenceNumber:
+		return duplicate
+
+	case tooLarge(a.code) && a.records > 1 && !a.unknown:
+		return cut
+	case a.code == protocol.InvalidRecord && a.named && !a.unknown:
+		return sift
+
+	case sequence(a.code) && a.idempotent:
+		switch {
+		case !a.oldest:
+			return again // the echo of an older batch's failure
+		case !a.unknown:
+			return renumber // the gap is real, and nothing of it is written
+		}
+		return fail // it may be written, and will never be taken in its place
+	case a.code.Retriable():
+		return again
+	}
+	return fail
+}
+
+func tooLarge(code protocol.ErrorCode) bool {
+	return code == protocol.MessageTooLarge || code == protocol.RecordListTooLarge
+}
+
+// sequence says that the code is about the batch's numbers. An epoch that the
+// broker calls old is one of them where there is no transaction: no other
+// producer can have the same id.
+func sequence(code protocol.ErrorCode) bool {
+	return code.Class() == protocol.ClassSequence || code == protocol.InvalidProducerEpoch
+}

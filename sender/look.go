@@ -1,0 +1,254 @@
+package sender
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/epistle-kafka/epistle/idempotent"
+)
+
+// maxUnresolved is how many of a producer's latest batches a broker remembers
+// for each partition; with more unresolved it could not tell a duplicate.
+const maxUnresolved = 5
+
+// look brings one partition up to date: it ends what has expired, puts the
+// partition on its leader's ready list if it may be drained, and sets its
+// alarm. Whoever changes a partition calls it.
+func (c *core) look(p *partition) {
+	at := c.expire(p)
+	switch due := c.due(p); {
+	case due.IsZero(): // nothing to send
+	case due.After(c.now):
+		at = sooner(at, due)
+	default:
+		c.offer(p)
+	}
+	c.alarms.set(p, at)
+}
+
+// due returns when p's next batch should go out as far as linger and backoff
+// are concerned; the zero time if there is none, or if something must come in
+// first that will lead to another look.
+func (c *core) due(p *partition) time.Time {
+	if len(p.retry) > 0 {
+		if p.backoff.After(c.now) {
+			return p.backoff
+		}
+		return c.now
+	}
+	head, ok := p.queue.Look()
+	if !ok {
+		return time.Time{}
+	}
+	due := c.now
+	if !head.Ready && !c.hurry {
+		due = head.Opened.Add(c.cfg.Linger)
+	}
+	if p.backoff.After(due) {
+		due = p.backoff
+	}
+	return due
+}
+
+// offer puts p on the ready list of its leader.
+func (c *core) offer(p *partition) {
+	n := c.nodes[p.leader]
+	if p.leader < 0 || n == nil {
+		c.meta.RequestUpdate(c.now)
+		return
+	}
+	if p.ready == n {
+		return
+	}
+	if p.queue.Stalled.Load() == 0 {
+		p.queue.Stalled.Store(c.now.UnixMilli())
+	}
+	p.ready = n // on another node's list too, maybe: that entry no longer counts
+	n.ready = append(n.ready, p)
+}
+
+// expire ends the batches of p that are too old, and returns when the oldest
+// that is left will be; the zero time if there is none.
+func (c *core) expire(p *partition) time.Time {
+	limit := c.cfg.DeliveryTimeout
+	var oldest time.Time
+	for _, d := range p.inFlight {
+		if d.told {
+			continue
+		}
+		if end := d.Opened().Add(limit); end.After(c.now) {
+			oldest = sooner(oldest, end)
+			continue
+		}
+		// Its bytes stay with the connection, and its sequence stays
+		// unresolved, until the answer or the connection's end (pitfall 8).
+		c.tell(d, c.timeout(p, "no answer yet"), true)
+	}
+	for i := 0; i < len(p.retry); {
+		d := p.retry[i]
+		if end := d.Opened().Add(limit); end.After(c.now) {
+			oldest = sooner(oldest, end)
+			i++
+			continue
+		}
+		c.giveUp(p, d, c.timeout(p, "waiting to be sent again"))
+	}
+	for {
+		head, ok := p.queue.Look()
+		if !ok {
+			return oldest
+		}
+		if end := head.Opened.Add(limit); end.After(c.now) {
+			return sooner(oldest, end)
+		}
+		b := p.queue.Drain()
+		c.finish(b, b.Resolve(-1, -1, &Error{
+			Topic: b.Topic(), Partition: b.Partition(), Elapsed: c.now.Sub(b.Opened()),
+			Err: c.timeout(p, c.waitingFor(p)),
+		}), false, b.Count())
+	}
+}
+
+// timeout is ErrDeliveryTimeout with what is known of the reason.
+func (c *core) timeout(p *partition, state string) error {
+	if err := c.obstacle(p); err != nil {
+		return fmt.Errorf("%w (%v): %s: %w", ErrDeliveryTimeout, c.cfg.DeliveryTimeout, state, err)
+	}
+	return fmt.Errorf("%w (%v): %s", ErrDeliveryTimeout, c.cfg.DeliveryTimeout, state)
+}
+
+// obstacle is the last error that stood in p's way, or nil.
+func (c *core) obstacle(p *partition) error {
+	if n := c.nodes[p.leader]; n != nil && n.links[data].conn == nil && n.links[data].lastErr != nil {
+		return n.links[data].lastErr
+	}
+	return p.lastErr
+}
+
+// waitingFor says what an undrained batch of p waited for.
+func (c *core) waitingFor(p *partition) string {
+	n := c.nodes[p.leader]
+	switch {
+	case p.leader < 0 || n == nil:
+		return "the partition has no leader"
+	case !c.identity.valid:
+		return "waiting for a producer id"
+	case n.links[data].conn == nil:
+		return "not connected to its leader, broker " + n.addr
+	case len(p.inFlight) > 0:
+		return "waiting behind a batch in flight"
+	}
+	return "waiting for a free place among the requests in flight"
+}
+
+// take returns the next batch of p to be sent to n, numbered, or nil if none
+// may be drained now. Whatever stands in the way leads to another look when it
+// goes: an answer, an identity, new metadata.
+func (c *core) take(p *partition, n *node) *delivery {
+	if !c.mayDrain(p, n) {
+		return nil
+	}
+	if p.numbers.Broken() && !c.renew(p) {
+		return nil
+	}
+	if len(p.retry) > 0 {
+		if p.backoff.After(c.now) {
+			c.alarms.set(p, sooner(p.wake, p.backoff))
+			return nil
+		}
+		d := p.retry[0]
+		p.retry = append(p.retry[:0], p.retry[1:]...)
+		return d
+	}
+	switch due := c.due(p); {
+	case due.IsZero():
+		return nil
+	case due.After(c.now): // it was hurried, and the reason has gone
+		c.alarms.set(p, sooner(p.wake, due))
+		return nil
+	}
+	b := p.queue.Drain()
+	c.stat.inFlight.Add(int64(b.Count()))
+	p.order++
+	return &delivery{Batch: b, part: p, order: p.order}
+}
+
+// mayDrain applies I2 and the rule of one at a time until proven.
+func (c *core) mayDrain(p *partition, n *node) bool {
+	if !p.numbers.Started() {
+		if !c.identify(p) {
+			return false
+		}
+		p.numbers.Start(c.identity.current)
+	}
+	if len(p.inFlight) == 0 {
+		return true
+	}
+	if p.inFlight[0].conn != n.links[data].conn || p.numbers.Broken() {
+		return false
+	}
+	if !c.cfg.Idempotent {
+		return p.failures == 0
+	}
+	return p.numbers.Proven(c.now) && len(p.inFlight)+len(p.retry) < maxUnresolved
+}
+
+// identify reports whether there is a producer id, and asks for one if not.
+func (c *core) identify(p *partition) bool {
+	if !c.identity.valid && !p.unidentified {
+		p.unidentified = true
+		c.identity.waiting = append(c.identity.waiting, p)
+	}
+	return c.identity.valid
+}
+
+// renew gives p a new epoch if that is possible now (I3). While it is not, and
+// only unresolved batches of unknown outcome stand in the way, it reports true
+// and leaves the oldest of them to be retried unchanged.
+func (c *core) renew(p *partition) bool {
+	if len(p.inFlight) > 0 {
+		return false
+	}
+	if len(p.retry) > 0 && p.retry[0].unknown {
+		return true
+	}
+	// What is behind a batch that was definitely refused can be in the log
+	// only if the broker lost its state, and would be in front of it there.
+	// It cannot be numbered anew either, so it ends as one that may be written.
+	for i := 0; i < len(p.retry); {
+		if d := p.retry[i]; d.unknown {
+			c.giveUp(p, d, errors.Join(errBehind, p.lastErr))
+			continue
+		}
+		i++
+	}
+	if !p.numbers.Renew(c.identity.current) {
+		c.identity.valid = false // this id has run out of epochs
+		return c.identify(p)
+	}
+	for _, d := range p.retry {
+		d.numbered = false
+	}
+	return true
+}
+
+var errBehind = errors.New("an earlier batch of the partition was refused, and this one was sent before that was known")
+
+// number gives d its place in the broker's sequence, and its header.
+func (p *partition) number(d *delivery) {
+	if !d.numbered {
+		d.numbered = true
+		d.identity = p.numbers.Identity()
+		d.seq = p.numbers.Number(d.Count())
+	}
+}
+
+// seal writes d's header, which is final until it is numbered anew.
+func (d *delivery) seal() {
+	h := d.Header()
+	if d.identity != idempotent.None {
+		h.ProducerID, h.ProducerEpoch, h.BaseSequence = d.identity.ID, d.identity.Epoch, d.seq
+	}
+	d.PutHeader(&h)
+}

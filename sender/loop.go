@@ -1,0 +1,136 @@
+package sender
+
+import (
+	"context"
+	"math/rand/v2"
+	"sync"
+	"time"
+
+	"github.com/epistle-kafka/epistle/accumulator"
+	"github.com/epistle-kafka/epistle/metadata"
+	"github.com/epistle-kafka/epistle/protocol"
+	"github.com/epistle-kafka/epistle/wire"
+)
+
+// A Sender delivers what is appended to its accumulator's queues. Its methods
+// are safe for concurrent use.
+type Sender struct {
+	cfg   *Config
+	acc   *accumulator.Accumulator
+	stat  counters
+	inbox *inbox
+
+	completions *completions
+	packers     *packers
+
+	ctx     context.Context // ends when the loop aborts; bounds dials
+	cancel  context.CancelFunc
+	conns   sync.WaitGroup // established connections that have not closed
+	stopped chan struct{}  // closed when every record has its outcome and no connection is left
+	ended   chan struct{}  // closed when the callbacks have returned, too
+
+	core *core // the loop's alone
+}
+
+// staleness bounds how old the coarse clock may be while a batch is open.
+const staleness = 10 * time.Millisecond
+
+// New starts a sender. It does no I/O until a topic is asked for.
+func New(cfg Config) *Sender {
+	s := &Sender{cfg: &cfg, inbox: newInbox(), stopped: make(chan struct{}), ended: make(chan struct{})}
+	s.ctx, s.cancel = context.WithCancel(context.Background())
+	s.acc = accumulator.New(accumulator.Config{
+		BatchSize:     cfg.BatchSize,
+		MaxBatchBytes: cfg.MaxBatchBytes,
+		Memory:        cfg.Memory,
+		SealAge:       max(cfg.Linger, cfg.DeliveryTimeout/20),
+		Wake:          s.inbox.nudge,
+	})
+	s.cfg.Clock.Publish(time.Now())
+	s.completions = newCompletions(cfg.Complete)
+	if cfg.Codec != protocol.CodecNone {
+		s.packers = newPackers(cfg.Codec, cfg.CodecLevel, s.inbox)
+	}
+	meta := cfg.Metadata
+	if meta.Jitter == nil {
+		meta.Jitter = rand.Float64
+	}
+	s.core = newCore(s.cfg, s, s.acc, metadata.New(meta), &s.stat)
+	go s.completions.run()
+	go s.run()
+	return s
+}
+
+// run is the loop.
+func (s *Sender) run() {
+	timer := time.NewTimer(time.Hour)
+	defer timer.Stop()
+	var events []event
+	for !s.core.done() {
+		now := time.Now()
+		s.cfg.Clock.Publish(now)
+		events = s.inbox.take(events)
+		for i, e := range events {
+			s.core.handle(now, e)
+			events[i] = nil
+		}
+		if s.core.aborted {
+			s.cancel()
+		}
+		at := s.core.step(now)
+		if len(s.core.alarms) > 0 {
+			at = sooner(at, now.Add(staleness))
+		}
+		wait := 24 * time.Hour
+		if !at.IsZero() {
+			wait = max(time.Until(at), 0)
+		}
+		timer.Reset(wait)
+		select {
+		case <-s.inbox.wake:
+		case <-timer.C:
+		}
+	}
+	s.conns.Wait()
+	if s.packers != nil {
+		s.packers.close()
+	}
+	close(s.stopped)
+	s.completions.close()
+	close(s.ended)
+}
+
+// The effects of the core.
+
+func (s *Sender) dial(n *node, which lane, timeout time.Duration) {
+	peer := wire.Peer{Addr: n.addr, NodeID: max(n.id, -1)}
+	if s.cfg.ClusterCheck && n.id >= 0 {
+		peer.ClusterID = s.core.meta.Snapshot().ClusterID
+	}
+	s.conns.Add(1)
+	go func() {
+		ctx := s.ctx
+		if timeout > 0 {
+			var cancel context.CancelFunc
+			ctx, cancel = context.WithTimeout(ctx, timeout)
+			defer cancel()
+		}
+		c, err := wire.Dial(ctx, &s.cfg.Wire, peer, func(c *wire.Conn, err error) {
+			s.inbox.put(hungUp{n, which, c, err})
+		})
+		if err != nil {
+			s.conns.Done()
+			s.inbox.put(dialed{node: n, which: which, err: err})
+			return
+		}
+		s.inbox.put(dialed{node: n, which: which, conn: c})
+		<-c.Closed()
+		s.conns.Done()
+	}()
+}
+
+func (s *Sender) pack(r *request, d *delivery) { s.packers.put(packing{r, d}) }
+func (s *Sender) post(e event)                 { s.inbox.put(e) }
+func (s *Sender) end(b *accumulator.Batch)     { s.completions.put(completion{batch: b}) }
+func (s *Sender) after(g *accumulator.Group)   { s.completions.put(completion{group: g}) }
+func (s *Sender) random() float64              { return rand.Float64() }

@@ -1,0 +1,93 @@
+package sender
+
+import (
+	"net"
+	"strconv"
+	"time"
+
+	"github.com/epistle-kafka/epistle/metadata"
+	"github.com/epistle-kafka/epistle/wire"
+)
+
+// A conn is what the core needs of a [wire.Conn].
+type conn interface {
+	Send(*wire.Call) bool
+	Close(error)
+	ThrottledUntil() time.Time
+}
+
+// A lane is what a connection is for. A broker answers the requests of one
+// connection in order, so a slow acks=all must not hold up a metadata refresh.
+type lane uint8
+
+const (
+	data    lane = iota // Produce
+	control             // everything else
+	lanes
+)
+
+// A link is one connection to a node, or the attempt to have one.
+type link struct {
+	conn     conn
+	dialing  bool
+	busy     int // calls not done
+	failures int // of dialing, since it last worked
+	notUntil time.Time
+	lastErr  error
+}
+
+// A node is a broker, or with a negative id a bootstrap server that has not
+// told who it is.
+type node struct {
+	id    int32
+	addr  string
+	links [lanes]link
+
+	ready []*partition // may be drained, in turn
+	built []*request   // drained and not sent yet, in order
+}
+
+// open reports whether the node can take one more produce request now.
+func (n *node) open(now time.Time, limit int) bool {
+	l := &n.links[data]
+	return l.conn != nil && l.busy < limit && !l.conn.ThrottledUntil().After(now)
+}
+
+// nodeFor returns the node of a broker in the snapshot, with its address as it
+// is now, or nil.
+func (c *core) nodeFor(s *metadata.Snapshot, id int32) *node {
+	b, ok := s.Brokers[id]
+	if !ok {
+		return c.nodes[id]
+	}
+	addr := net.JoinHostPort(b.Host, strconv.Itoa(int(b.Port)))
+	n := c.nodes[id]
+	if n == nil {
+		n = &node{id: id, addr: addr}
+		c.nodes[id] = n
+	} else if n.addr != addr {
+		// The broker has moved. What is in flight may still be answered where
+		// it is; the next dial goes to the new address, at once.
+		n.addr = addr
+		for i := range n.links {
+			n.links[i].failures, n.links[i].notUntil = 0, time.Time{}
+		}
+	}
+	return n
+}
+
+// connect starts a dial on a link that has none, unless it is too soon. It
+// reports when to come back; the zero time if there is nothing to wait for.
+func (c *core) connect(n *node, which lane) time.Time {
+	l := &n.links[which]
+	switch {
+	case l.conn != nil || l.dialing:
+		return time.Time{}
+	case l.notUntil.After(c.now):
+		return l.notUntil
+	}
+	l.dialing = true
+	c.pending++
+	c.out.dial(n, which, c.cfg.ConnectTimeout.Delay(l.failures, c.out.random()))
+	return time.Time{}
+}

@@ -1,0 +1,124 @@
+package sender
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync/atomic"
+	"time"
+
+	"github.com/epistle-kafka/epistle/accumulator"
+	"github.com/epistle-kafka/epistle/metadata"
+)
+
+// A Clock is the time in Unix milliseconds as the loop last published it: at
+// most 10 ms stale while any batch is open. Reading it costs a load, where
+// reading the system's clock would cost as much as the whole rest of a send.
+type Clock struct{ ms atomic.Int64 }
+
+// Now returns the time as last published.
+func (c *Clock) Now() int64 { return c.ms.Load() }
+
+// Publish sets the time. A caller that opens a batch does, since the loop may
+// have slept until then.
+func (c *Clock) Publish(now time.Time) { c.ms.Store(now.UnixMilli()) }
+
+// Memory returns the bound that appended records count against.
+func (s *Sender) Memory() *accumulator.Memory { return s.acc.Memory }
+
+// Want makes the loop look a topic up, so that OnTopic is told of it.
+func (s *Sender) Want(topic string) { s.inbox.put(wanted{topic: topic}) }
+
+// Snapshot returns the cluster as last heard of, or nil before the first word.
+func (s *Sender) Snapshot() *metadata.Snapshot { return s.stat.snapshot.Load() }
+
+// Lookup waits until a topic is known, for as long as ctx allows.
+func (s *Sender) Lookup(ctx context.Context, topic string) error {
+	l := &lookup{done: make(chan struct{})}
+	s.inbox.put(wanted{topic, l})
+	select {
+	case <-l.done:
+		return l.err
+	case <-s.stopped:
+		return ErrClosed
+	case <-ctx.Done():
+		s.inbox.put(unwanted{topic, l})
+		return fmt.Errorf("looking up topic %q: %w", topic, s.Explain(context.Cause(ctx)))
+	}
+}
+
+// Explain adds to the end of a wait what last kept the loop from the cluster.
+func (s *Sender) Explain(err error) error {
+	if trouble := s.stat.trouble.Load(); trouble != nil {
+		return fmt.Errorf("%w; last failure: %w", err, *trouble)
+	}
+	return err
+}
+
+// ErrCallback says that a callback has been running for so long that waiting
+// for it was given up. Flush or Close inside a callback waits for itself.
+var ErrCallback = errors.New("a callback has not returned for max.block; Flush and Close must not be called inside one")
+
+// Flush waits until every record sent before the call has its outcome and its
+// callback has returned, or ctx ends. It ends their linger.
+func (s *Sender) Flush(ctx context.Context) error {
+	g := accumulator.NewGroup()
+	s.inbox.put(flushing{g})
+	if err := s.await(ctx, g.Done()); err != nil {
+		return fmt.Errorf("flush: %w", err)
+	}
+	return nil
+}
+
+// await waits for done, for the end of the sender or of ctx, or until one
+// callback has run for too long.
+func (s *Sender) await(ctx context.Context, done <-chan struct{}) error {
+	patience := time.NewTicker(s.cfg.CallbackPatience)
+	defer patience.Stop()
+	stuck := s.completions.running.Load()
+	for {
+		select {
+		case <-done:
+			return nil
+		case <-s.ended:
+			return nil
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		case <-patience.C:
+			now := s.completions.running.Load()
+			if now != 0 && now == stuck {
+				return ErrCallback
+			}
+			stuck = now
+		}
+	}
+}
+
+// Close refuses further records, delivers what it has until ctx ends, fails
+// what is left with ErrClosed, and ends all goroutines. It returns how many
+// records were failed so, and what kept it from waiting for them.
+func (s *Sender) Close(ctx context.Context) (failed int64, err error) {
+	g := accumulator.NewGroup()
+	s.inbox.put(closing{g})
+	err = s.await(ctx, g.Done())
+	before := s.stat.failed.Load()
+	s.inbox.put(aborting{})
+	<-s.stopped
+	if err == nil {
+		err = s.await(ctx, s.ended)
+	}
+	return s.stat.failed.Load() - before, err
+}
+
+// Stats returns the counters as they are now.
+func (s *Sender) Stats() Stats {
+	return Stats{
+		InFlight:     s.stat.inFlight.Load(),
+		Sent:         s.stat.sent.Load(),
+		Acknowledged: s.stat.acknowledged.Load(),
+		Failed:       s.stat.failed.Load(),
+		Retried:      s.stat.retried.Load(),
+		BytesSent:    s.stat.bytes.Load(),
+		Buffered:     s.acc.Memory.Used(),
+	}
+}

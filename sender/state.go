@@ -1,0 +1,102 @@
+package sender
+
+import (
+	"slices"
+	"time"
+
+	"github.com/epistle-kafka/epistle/accumulator"
+	"github.com/epistle-kafka/epistle/idempotent"
+	"github.com/epistle-kafka/epistle/metadata"
+	"github.com/epistle-kafka/epistle/protocol"
+)
+
+// A topic is what the loop knows of one topic. Its sequence state outlives
+// anything that metadata says, save a change of the topic's id (pitfall 9).
+type topic struct {
+	name   string
+	id     protocol.UUID
+	queues *accumulator.Topic
+	meta   *metadata.Topic
+	parts  []*partition
+
+	// Place in the request being built: valid while build is the core's.
+	build uint64
+	place int
+}
+
+// A partition is what the loop knows of one partition.
+type partition struct {
+	topic *topic
+	index int32
+	queue *accumulator.Queue
+
+	leader int32 // -1: none known
+	epoch  int32
+
+	numbers  idempotent.Partition
+	inFlight []*delivery // drained to a connection and not answered, in order
+	retry    []*delivery // to be sent again, in order; before anything queued
+	order    int64       // of the next drained batch
+
+	failures int       // failed attempts since the last success
+	backoff  time.Time // not before
+	lastErr  error     // of the last failed attempt
+
+	ready        *node // whose ready list it is on
+	unidentified bool  // on the list of those that wait for a producer id
+
+	wake  time.Time // when to look again without an event; zero: never
+	place int       // in the heap of alarms; -1: not there
+}
+
+// A delivery is a batch from its drain to the end of its last attempt. The
+// user may have been told an outcome earlier.
+type delivery struct {
+	*accumulator.Batch
+	part *partition
+
+	identity idempotent.Identity
+	seq      int32
+	order    int64
+	numbered bool
+
+	conn     conn // which it is in flight on
+	attempts int
+	unknown  bool // some attempt may have been written
+	told     bool // its records have their outcome
+	old      bool // sent while the topic had another id
+	packed   bool // compressed, or found to be incompressible
+}
+
+// before is the order in which a partition's batches were first drained;
+// pieces of one batch go by their place in it.
+func (d *delivery) before(o *delivery) int {
+	switch {
+	case d.order != o.order:
+		return int(d.order - o.order)
+	default:
+		return int(d.First() - o.First())
+	}
+}
+
+// requeue puts d where it belongs among the batches to be sent again:
+// younger batches must not overtake it (I2).
+func (p *partition) requeue(d *delivery) {
+	i, _ := slices.BinarySearchFunc(p.retry, d, (*delivery).before)
+	p.retry = slices.Insert(p.retry, i, d)
+}
+
+// landed takes d out of the batches in flight.
+func (p *partition) landed(d *delivery) {
+	if i := slices.Index(p.inFlight, d); i >= 0 {
+		p.inFlight = slices.Delete(p.inFlight, i, i+1)
+	}
+}
+
+// oldest reports whether no batch older than d is unresolved.
+func (p *partition) oldest(d *delivery) bool {
+	return (len(p.inFlight) == 0 || p.inFlight[0].before(d) >= 0) &&
+		(len(p.retry) == 0 || p.retry[0].before(d) >= 0)
+}
+
+var zero time.Time // never, or nothing to wait for

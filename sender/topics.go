@@ -1,0 +1,192 @@
+package sender
+
+import (
+	"slices"
+
+	"github.com/epistle-kafka/epistle/metadata"
+	"github.com/epistle-kafka/epistle/protocol"
+	"github.com/epistle-kafka/epistle/wire"
+)
+
+// A lookup is a caller that waits for a topic's metadata.
+type lookup struct {
+	done chan struct{} // closed when err is set
+	err  error
+}
+
+func (l *lookup) end(err error) {
+	l.err = err
+	close(l.done)
+}
+
+func (e wanted) apply(c *core) {
+	switch {
+	case c.topics[e.topic] != nil:
+		c.meta.Touch(c.now, e.topic)
+		if e.wait != nil {
+			e.wait.end(nil)
+		}
+		return
+	case c.closing:
+		if e.wait != nil {
+			e.wait.end(ErrClosed)
+		}
+		return
+	}
+	if err := c.meta.UnknownTopic(c.now, e.topic); err != nil {
+		if e.wait != nil {
+			e.wait.end(err)
+		}
+		return
+	}
+	c.meta.Want(c.now, e.topic)
+	if e.wait != nil {
+		c.lookups[e.topic] = append(c.lookups[e.topic], e.wait)
+	} else if c.lookups[e.topic] == nil {
+		c.lookups[e.topic] = []*lookup{}
+	}
+}
+
+func (e unwanted) apply(c *core) {
+	waiting, ok := c.lookups[e.topic]
+	if !ok {
+		return
+	}
+	if waiting = slices.DeleteFunc(waiting, func(l *lookup) bool { return l == e.wait }); len(waiting) > 0 {
+		c.lookups[e.topic] = waiting
+		return
+	}
+	delete(c.lookups, e.topic)
+	c.meta.Unwant(e.topic)
+}
+
+// answerLookups ends the waiting for a topic.
+func (c *core) answerLookups(name string, err error) {
+	for _, l := range c.lookups[name] {
+		l.end(err)
+	}
+	delete(c.lookups, name)
+}
+
+// takeMetadata deals with the answer to a metadata request.
+func (c *core) takeMetadata(n *node, call *wire.Call) {
+	if call.Err != nil {
+		c.trouble(call.Err)
+		c.change(c.meta.Failed(c.now, n.id))
+		return
+	}
+	c.change(c.meta.Answer(c.now, n.id, call.Request.(*protocol.MetadataRequest), call.Response.(*protocol.MetadataResponse)))
+}
+
+// change applies what metadata found to be new.
+func (c *core) change(ch metadata.Changes) {
+	snapshot := c.meta.Snapshot()
+	c.stat.snapshot.Store(snapshot)
+	for id := range snapshot.Brokers {
+		c.nodeFor(snapshot, id)
+	}
+	for _, r := range ch.Recreated {
+		if t := c.topics[r.Topic]; t != nil {
+			c.recreated(t)
+		}
+	}
+	for _, name := range ch.Changed {
+		c.learn(name)
+	}
+	for _, f := range ch.Failed {
+		c.answerLookups(f.Topic, f.Err)
+	}
+}
+
+// learn brings the loop's view of a topic up to its metadata.
+func (c *core) learn(name string) {
+	snapshot := c.meta.Snapshot()
+	m := snapshot.Topics[name]
+	if m == nil {
+		return
+	}
+	t := c.topics[name]
+	if t == nil {
+		t = &topic{name: name, queues: c.acc.Topic(name, 0)}
+		c.topics[name] = t
+	}
+	t.id, t.meta = m.ID, m
+	c.grow(t, len(m.Partitions))
+	for i := range m.Partitions {
+		c.lead(snapshot, t.parts[i], m.Partitions[i])
+	}
+	c.cfg.OnTopic(t.queues, m, snapshot)
+	c.answerLookups(name, nil)
+}
+
+// grow adds the partitions that are new. What is batched stays where it is.
+func (c *core) grow(t *topic, n int) {
+	t.queues.Grow(n)
+	for i := len(t.parts); i < n; i++ {
+		q := t.queues.Queues()[i]
+		p := &partition{topic: t, index: int32(i), queue: q, leader: -1, place: -1}
+		q.Owner = p
+		if c.closing {
+			q.Refuse(ErrClosed)
+		}
+		t.parts = append(t.parts, p)
+	}
+}
+
+// lead sets the leader of a partition.
+func (c *core) lead(s *metadata.Snapshot, p *partition, m metadata.Partition) {
+	if m.Leader >= 0 {
+		c.nodeFor(s, m.Leader)
+	}
+	if p.leader == m.Leader && p.epoch == m.LeaderEpoch {
+		return
+	}
+	if p.leader != m.Leader {
+		p.numbers.Disturb()
+		p.ready = nil // an entry on the old leader's list no longer counts
+	}
+	p.leader, p.epoch = m.Leader, m.LeaderEpoch
+	c.look(p)
+}
+
+// recreated deals with a topic that was deleted and made again. The new log
+// has none of the old records, so what was certainly not written goes there,
+// numbered from 0 under a new epoch; what may be in the old log fails as such.
+func (c *core) recreated(t *topic) {
+	left := len(c.meta.Snapshot().Topics[t.name].Partitions)
+	for i, p := range t.parts {
+		p.numbers.Disturb()
+		p.numbers.Break()
+		p.failures = 0
+		for _, d := range p.inFlight {
+			d.old = true
+		}
+		for _, d := range slices.Clone(p.retry) {
+			if d.unknown {
+				c.giveUp(p, d, ErrTopicRecreated)
+			}
+		}
+		switch {
+		case i >= left:
+			p.queue.Refuse(ErrPartitionGone)
+			c.failAll(p, ErrPartitionGone)
+		case c.cfg.FailRecreated:
+			c.failAll(p, ErrTopicRecreated)
+		case !c.closing:
+			p.queue.Refuse(nil)
+		}
+	}
+}
+
+// failAll ends everything of p that is not in flight.
+func (c *core) failAll(p *partition, err error) {
+	for len(p.retry) > 0 {
+		c.giveUp(p, p.retry[0], err)
+	}
+	for b := p.queue.Drain(); b != nil; b = p.queue.Drain() {
+		c.finish(b, b.Resolve(-1, -1, &Error{
+			Topic: b.Topic(), Partition: b.Partition(), Elapsed: c.now.Sub(b.Opened()), Err: err,
+		}), false, b.Count())
+	}
+	c.look(p)
+}

@@ -1,0 +1,77 @@
+package wire
+
+import (
+	"time"
+
+	"github.com/epistle-kafka/epistle/protocol"
+)
+
+// Call is one request and what became of it. The caller fills the first part, and leaves the call alone from a
+// successful Send until Done; then it may be sent again, on this connection or another.
+type Call struct {
+	Request  protocol.Request
+	Response protocol.Response // decoded into; nil: nothing answers (acks=0), and the call is done when it is written
+
+	MaxVersion int16         // cap on the negotiated version; 0 = none
+	Timeout    time.Duration // from the beginning of the write to the answer; 0 = Config.RequestTimeout
+
+	// Before, if set, runs on the write loop just before the request is encoded, and may still change it for the
+	// version it will have. It must not block. It does not run for a call that ends before that.
+	Before func(version int16)
+
+	// Done is called exactly once after a successful Send, by a goroutine of the connection and never from inside Send.
+	// It must not block. From then on the connection refers to nothing of Request, neither its slices nor their bytes.
+	// Done may send.
+	Done func(*Call)
+
+	// Results, valid in Done and after.
+
+	Version int16 // the version that was encoded
+	Err     error // nil: Response holds the answer, or is nil and the request was written
+	Written bool  // some byte may have reached the broker
+
+	RequestSize, ResponseSize int       // bytes on the wire, with the length prefix; 0 = none
+	WrittenAt                 time.Time // when its write began; zero if it never did
+	DoneAt                    time.Time
+
+	correlationID int32
+	deadline      time.Time // zero = none; set when the write begins
+	timedOut      bool
+}
+
+// reset clears the results of an earlier Send.
+func (call *Call) reset() {
+	call.Version, call.Err, call.Written = 0, nil, false
+	call.RequestSize, call.ResponseSize = 0, 0
+	call.WrittenAt, call.DoneAt = time.Time{}, time.Time{}
+	call.correlationID, call.deadline, call.timedOut = 0, time.Time{}, false
+}
+
+// queue is a first-in first-out queue of calls. It reuses its memory: pushing and popping at an even pace allocates
+// nothing.
+type queue struct {
+	calls []*Call
+	head  int // index in calls of the oldest
+}
+
+func (q *queue) len() int         { return len(q.calls) - q.head }
+func (q *queue) pending() []*Call { return q.calls[q.head:] }
+
+func (q *queue) push(call *Call) {
+	if q.head > 0 && len(q.calls) == cap(q.calls) {
+		n := copy(q.calls, q.calls[q.head:])
+		clear(q.calls[n:])
+		q.calls, q.head = q.calls[:n], 0
+	}
+	q.calls = append(q.calls, call)
+}
+
+func (q *queue) pop() *Call {
+	call := q.calls[q.head]
+	q.calls[q.head] = nil
+	q.head++
+	if q.head == len(q.calls) {
+		q.calls, q.head = q.calls[:0], 0
+	}
+	return call
+}

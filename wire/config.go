@@ -1,0 +1,65 @@
+package wire
+
+import (
+	"context"
+	"crypto/tls"
+	"log/slog"
+	"net"
+	"time"
+)
+
+// Config holds what all connections of one client have in common. It is read only: connections share it.
+type Config struct {
+	ClientID string // sent with each request; what quotas and the broker's log go by
+	// SoftwareName and SoftwareVersion tell the broker which library this is (KIP-511): letters, digits, '.' and '-',
+	// beginning and ending with a letter or digit.
+	SoftwareName, SoftwareVersion string
+
+	MaxInFlight        int           // unanswered requests of a connection; at least 1
+	RequestTimeout     time.Duration // from the beginning of a call's write to its answer; 0 or less = for ever
+	ConnectionsMaxIdle time.Duration // closes a connection without calls for so long; 0 or less = never
+	MaxResponseSize    int           // bytes of a response frame; 0 = DefaultMaxResponseSize
+
+	// SendBuffer and ReceiveBuffer are the socket's SO_SNDBUF and SO_RCVBUF in bytes. -1 (and 0) leaves the choice to
+	// the operating system.
+	SendBuffer, ReceiveBuffer int
+
+	// TLS is nil for plaintext. An empty ServerName is filled from the host that is dialled.
+	TLS *tls.Config
+
+	// DialContext replaces net.Dialer, which resolves the name anew on each dial and tries all its addresses. It must
+	// heed ctx, and Close of what it returns must not block and must end a Read and a Write in progress.
+	DialContext func(ctx context.Context, network, addr string) (net.Conn, error)
+
+	// Authenticate is the place for SASL, nil for none. It runs after the versions are known and before Dial returns.
+	Authenticate func(ctx context.Context, hs *Handshake) error
+
+	Logger *slog.Logger // debug lines only: what goes wrong is returned. nil = silent
+}
+
+// DefaultMaxResponseSize is 100 MiB, the size that Kafka's own brokers allow a request.
+const DefaultMaxResponseSize = 100 << 20
+
+func (cfg *Config) maxResponseSize() int {
+	if cfg.MaxResponseSize <= 0 {
+		return DefaultMaxResponseSize
+	}
+	return cfg.MaxResponseSize
+}
+
+func (cfg *Config) logger() *slog.Logger {
+	if cfg.Logger == nil {
+		return slog.New(slog.DiscardHandler)
+	}
+	return cfg.Logger
+}
+
+// Peer is the broker at the other end.
+type Peer struct {
+	Addr   string // host:port
+	NodeID int32  // -1 = a bootstrap server, whose node id is not known
+
+	// ClusterID is the cluster that the address was learned from, "" if unknown. With a NodeID it lets a broker of
+	// version 4.4 notice that the connection has ended up elsewhere (KIP-1242).
+	ClusterID string
+}

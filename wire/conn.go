@@ -1,0 +1,226 @@
+package wire
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// Conn is an established connection to a broker. All its methods are safe for concurrent use, and none blocks.
+type Conn struct {
+	// Set by Dial, and not changed after that.
+	cfg      *Config
+	peer     Peer
+	versions versions
+	features features
+	onClose  func(*Conn, error)
+	sock     net.Conn // what was dialled: closing it ends a read and a write in progress
+	frames   *frameReader
+	out      sink
+	firstID  int32 // correlation id of the first request after the handshake
+
+	wake     chan struct{} // capacity 1, so that a wake-up is never lost and never blocks: there is something to write
+	returned chan struct{} // capacity 1, likewise: a write has returned, which readLoop may be waiting for
+	dying    chan struct{} // closed by the first Close
+	closed   chan struct{} // closed when both loops have ended and all calls are resolved
+	loops    atomic.Int32  // loops that have not ended
+
+	mu sync.Mutex // guards the following; never held while blocking or calling out
+
+	closing    bool
+	cause      error // why it is closing
+	unanswered int   // calls taken by Send and not done
+	answers    int64 // calls answered in all
+
+	waiting  queue   // taken by Send
+	group    []*Call // taken by writeLoop, which encodes and then writes them together
+	writing  bool    // the group's write has begun
+	inFlight queue   // written, and waiting for an answer
+
+	throttledUntil time.Time
+	lastUsed       time.Time   // last Done, for ConnectionsMaxIdle
+	timer          *time.Timer // runs onTimer at alarm, which is never later than the first deadline
+	alarm          time.Time   // zero = not set
+}
+
+// start makes the established connection live.
+func (c *Conn) start() {
+	c.wake = make(chan struct{}, 1)
+	c.returned = make(chan struct{}, 1)
+	c.dying = make(chan struct{})
+	c.closed = make(chan struct{})
+	c.loops.Store(2)
+
+	c.mu.Lock()
+	c.lastUsed = time.Now()
+	c.setAlarmLocked(c.idleDeadlineLocked())
+	c.mu.Unlock()
+
+	go c.writeLoop()
+	go c.readLoop()
+}
+
+// Send hands call to the connection. It does not block. It reports false, and leaves call with the caller, once the
+// connection is broken or closing. More than Config.MaxInFlight calls that are not done is a bug of the caller: it panics.
+func (c *Conn) Send(call *Call) bool {
+	if call.Request == nil || call.Done == nil {
+		panic("wire: a call needs Request and Done")
+	}
+	if call.Response != nil && call.Response.API().Key != call.Request.API().Key {
+		panic(fmt.Sprintf("wire: a %T does not answer a %T", call.Response, call.Request))
+	}
+	c.mu.Lock()
+	if c.closing {
+		c.mu.Unlock()
+		return false
+	}
+	if c.unanswered >= c.cfg.MaxInFlight {
+		c.mu.Unlock()
+		panic(fmt.Sprintf("wire: more than %d calls in flight", c.cfg.MaxInFlight))
+	}
+	call.reset()
+	c.unanswered++
+	c.waiting.push(call)
+	c.mu.Unlock()
+
+	notify(c.wake)
+	return true
+}
+
+// Close closes the connection because of err, nil for no reason in particular; only the first call has an effect. It
+// does not block. Every call that is not done gets its Done with an error that matches ErrClosed, once writeLoop has
+// returned from the write that it may be in.
+func (c *Conn) Close(err error) {
+	c.mu.Lock()
+	first := c.beginCloseLocked(err)
+	c.mu.Unlock()
+	if first {
+		c.hangUp()
+	}
+}
+
+// beginCloseLocked makes Send refuse from here on. It reports whether it is the first; if so, hangUp must follow, without
+// the lock.
+func (c *Conn) beginCloseLocked(err error) bool {
+	if c.closing {
+		return false
+	}
+	if err == nil {
+		err = ErrClosed
+	}
+	c.closing, c.cause = true, err
+	if c.timer != nil {
+		c.timer.Stop()
+	}
+	return true
+}
+
+// hangUp ends both loops. It closes the socket itself, not TLS over it: saying goodbye (close_notify) could block.
+func (c *Conn) hangUp() {
+	close(c.dying)
+	c.sock.Close()
+}
+
+// Closed returns a channel that is closed when both loops have ended, every call is done and onClose has returned.
+func (c *Conn) Closed() <-chan struct{} { return c.closed }
+
+// Peer returns the broker that was dialled.
+func (c *Conn) Peer() Peer { return c.peer }
+
+// ThrottledUntil returns the time before which nothing is written, because the broker asked for that (KIP-219); zero if
+// it never did.
+func (c *Conn) ThrottledUntil() time.Time {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.throttledUntil
+}
+
+// finish ends one call: it is the only caller of Done. The slot is free before Done is called.
+func (c *Conn) finish(call *Call, err error) {
+	now := time.Now()
+	c.mu.Lock()
+	c.unanswered--
+	c.lastUsed = now
+	if c.unanswered == 0 {
+		c.setAlarmLocked(c.idleDeadlineLocked())
+	}
+	c.mu.Unlock()
+
+	call.Err, call.DoneAt = err, now
+	call.Done(call)
+}
+
+// loopEnded is the last thing that either loop does. With the second of them nobody reads or writes any more, so that
+// the calls that are left can be resolved.
+func (c *Conn) loopEnded() {
+	if c.loops.Add(-1) > 0 {
+		return
+	}
+	c.mu.Lock()
+	cause := c.explainLocked(c.cause)
+	var left []*Call
+	left = append(left, c.inFlight.pending()...)
+	left = append(left, c.group...)
+	left = append(left, c.waiting.pending()...)
+	c.inFlight, c.group, c.waiting = queue{}, nil, queue{}
+	c.mu.Unlock()
+
+	cut := c.cutOff(cause)
+	for _, call := range left {
+		err := cut
+		if call.timedOut {
+			err.Err = ErrTimeout
+		}
+		err.API = call.Request.API().Name
+		c.finish(call, &err)
+	}
+	if c.onClose != nil {
+		c.onClose(c, cause)
+	}
+	close(c.closed)
+}
+
+// explainLocked adds what can be guessed where a broker has hung up on the first requests after the negotiation.
+func (c *Conn) explainLocked(cause error) error {
+	var e *Error
+	if c.answers == 0 && c.unanswered > 0 && errors.As(cause, &e) && e.Hint == "" && hungUp(e.Err) {
+		explained := *e
+		explained.Hint = hintFirstRequest
+		return &explained
+	}
+	return cause
+}
+
+// cutOff returns the error of a call that the connection's end has cut off, but for the call's API. A call is not itself
+// timed out because another one was.
+func (c *Conn) cutOff(cause error) Error {
+	cut := *c.failure(ErrClosed)
+	var e *Error
+	if errors.As(cause, &e) {
+		cause, cut.Hint = e.Err, e.Hint // the address is said already
+	}
+	switch {
+	case cause == ErrClosed:
+	case errors.Is(cause, ErrTimeout):
+		cut.Err = fmt.Errorf("%w: another request timed out", ErrClosed)
+	default:
+		cut.Err = fmt.Errorf("%w: %w", ErrClosed, cause)
+	}
+	return cut
+}
+
+// failure returns err as an error of this connection.
+func (c *Conn) failure(err error) *Error {
+	return &Error{Stage: StageRequest, Addr: c.peer.Addr, NodeID: c.peer.NodeID, Err: err}
+}
+
+// notify wakes the loop that waits on ch, which has capacity 1.
+func notify(ch chan struct{}) {
+	select {
+	case ch <- struct{}{}:
+	default:
+	}
+}

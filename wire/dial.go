@@ -1,0 +1,143 @@
+package wire
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"net"
+	"time"
+)
+
+// Dial connects to peer: it resolves the name, dials, shakes hands over TLS, negotiates versions and authenticates. It
+// makes one attempt, which ctx bounds; the moment that ctx ends Dial returns and the socket is closed. The error is an
+// *Error that names the stage.
+//
+// onClose (nil = none) is called once, when the established connection is over, whatever the reason, after the Done of
+// every call. It runs on a goroutine of the connection and must not block; it may run before Dial has returned. Its
+// error matches ErrIdle after an idle close, ErrTimeout after a request's timeout, io.EOF when the broker has hung up,
+// and is what Close was given if the user closed it.
+func Dial(ctx context.Context, cfg *Config, peer Peer, onClose func(*Conn, error)) (*Conn, error) {
+	if cfg.MaxInFlight < 1 {
+		panic(fmt.Sprintf("wire: MaxInFlight is %d, want at least 1", cfg.MaxInFlight))
+	}
+	d := &dialer{cfg: cfg, peer: peer}
+	sock, err := d.connect(ctx)
+	if err != nil {
+		return nil, d.failure(ctx, err)
+	}
+	// Whatever the following stages wait for, closing the socket ends it.
+	stop := context.AfterFunc(ctx, func() { sock.Close() })
+	conn, err := d.establish(ctx, sock)
+	if !stop() && err == nil {
+		err = context.Cause(ctx)
+	}
+	if err != nil {
+		sock.Close()
+		return nil, d.failure(ctx, err)
+	}
+	conn.onClose = onClose
+	conn.start()
+	cfg.logger().Debug("connected", "addr", peer.Addr, "node", peer.NodeID, "remote", sock.RemoteAddr(),
+		"took", time.Since(d.began))
+	return conn, nil
+}
+
+// dialer is one attempt.
+type dialer struct {
+	cfg   *Config
+	peer  Peer
+	stage Stage // where it is
+	began time.Time
+}
+
+// connect opens the socket.
+func (d *dialer) connect(ctx context.Context) (net.Conn, error) {
+	d.stage, d.began = StageDial, time.Now()
+	dial := d.cfg.DialContext
+	if dial == nil {
+		dial = new(net.Dialer).DialContext // asks the resolver each time, and tries all addresses
+	}
+	sock, err := dial(ctx, "tcp", d.peer.Addr)
+	if err != nil {
+		if isResolve(err) {
+			d.stage = StageResolve
+		}
+		return nil, err
+	}
+	// The setting of a buffer is a wish: the system has its own bounds, and the connection works without.
+	if tcp, ok := sock.(interface{ SetWriteBuffer(int) error }); ok && d.cfg.SendBuffer > 0 {
+		tcp.SetWriteBuffer(d.cfg.SendBuffer)
+	}
+	if tcp, ok := sock.(interface{ SetReadBuffer(int) error }); ok && d.cfg.ReceiveBuffer > 0 {
+		tcp.SetReadBuffer(d.cfg.ReceiveBuffer)
+	}
+	return sock, nil
+}
+
+// establish takes an open socket through the other stages.
+func (d *dialer) establish(ctx context.Context, sock net.Conn) (*Conn, error) {
+	conn := sock
+	if d.cfg.TLS != nil {
+		d.stage = StageTLS
+		secure := tls.Client(sock, d.tlsConfig())
+		if err := secure.HandshakeContext(ctx); err != nil {
+			return nil, err
+		}
+		conn = secure
+	}
+
+	d.stage = StageApiVersions
+	hs := &Handshake{
+		cfg: d.cfg, peer: d.peer, sock: sock, conn: conn,
+		frames: newFrameReader(conn, min(maxHandshakeResponse, d.cfg.maxResponseSize())),
+	}
+	n, err := negotiate(ctx, hs)
+	if err != nil {
+		return nil, err
+	}
+	hs.versions = n.versions
+
+	if d.cfg.Authenticate != nil {
+		d.stage = StageSASL
+		if err := d.cfg.Authenticate(ctx, hs); err != nil {
+			return nil, err
+		}
+	}
+	d.stage = StageRequest
+	hs.frames.limit = d.cfg.maxResponseSize()
+	return &Conn{
+		cfg: d.cfg, peer: d.peer, versions: n.versions, features: n.features, throttledUntil: n.throttledUntil,
+		sock: sock, frames: hs.frames, out: newSink(conn), firstID: hs.correlationID,
+	}, nil
+}
+
+// tlsConfig returns the user's configuration with the name of the host that is dialled, unless it has one.
+func (d *dialer) tlsConfig() *tls.Config {
+	if d.cfg.TLS.ServerName != "" {
+		return d.cfg.TLS
+	}
+	own := d.cfg.TLS.Clone()
+	own.ServerName = d.peer.Addr
+	if host, _, err := net.SplitHostPort(d.peer.Addr); err == nil {
+		own.ServerName = host
+	}
+	return own
+}
+
+// failure makes an *Error of what has ended the attempt.
+func (d *dialer) failure(ctx context.Context, err error) error {
+	if ctx.Err() != nil && !errors.Is(err, context.Cause(ctx)) {
+		// Whatever the stage made of its socket being closed: it is ctx that ended it.
+		err = context.Cause(ctx)
+	}
+	e := &Error{Stage: d.stage, Addr: d.peer.Addr, NodeID: d.peer.NodeID, Err: err}
+	if d.stage == StageApiVersions {
+		e.API = "ApiVersions"
+	}
+	if ctx.Err() != nil && errors.Is(err, context.DeadlineExceeded) {
+		e.Err = fmt.Errorf("no success within %v: %w", time.Since(d.began).Round(time.Millisecond), err)
+	}
+	e.Hint = hint(e, d.cfg.TLS != nil)
+	return e
+}

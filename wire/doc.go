@@ -1,0 +1,44 @@
+// Package wire is one connection to one broker: requests go out in the order of [Conn.Send], pipelined, at most
+// Config.MaxInFlight of them unanswered, and each ends by one call of its Done.
+//
+// It resolves and dials the address, speaks TLS, negotiates versions (ApiVersions) and gives SASL its place. It watches
+// over time: requests that get no answer, a broker that throttles, a connection that nobody uses. It does not retry,
+// reconnect, choose brokers or know what a request means: that is the business of package sender.
+//
+// # Goroutines
+//
+// A connection has two, both started by Dial when it succeeds:
+//
+//   - writeLoop takes calls that wait, encodes them and writes them.
+//   - readLoop reads response frames and decodes each into the oldest call in flight.
+//
+// [Conn.Close] ends both, whoever calls it: the user, a loop that meets an error, the timer. Close marks the connection
+// as closing, so that Send takes nothing more, and closes the socket; the loops then return from whatever they were
+// waiting for. The last of them to end resolves all that is left, calls onClose, and closes the channel Closed.
+// The connection's one timer (request timeouts, idle close) runs a function on a goroutine of the runtime; that
+// function does nothing but look and call Close.
+//
+// Dial itself works on its caller's goroutine, and leaves none behind when it fails.
+//
+// # Who owns a call
+//
+//	caller ── Send ──► waiting ──► group ──────────► in flight ──────────► Done
+//	                   (mutex)     writeLoop          readLoop
+//	                               encodes, writes    frame, decode
+//
+// Send hands the call over: until Done its fields belong to the connection. A call leaves the group for the in-flight
+// queue only after the write has returned that read its bytes, and only a call in that queue can be answered. A call
+// that expects no answer (acks=0) is done at that point. Everything else — a timeout, an error, Close — closes the
+// socket, waits until writeLoop has come back from its write, and resolves the calls after that. So when Done runs,
+// nothing of the connection refers to the request or its bytes, and they may be reused: a broker's early answer, a write
+// that hangs for minutes, or a socket that ignores being closed can delay Done, but never make it come too soon.
+//
+// Done is called by writeLoop (no answer expected, version not supported), by readLoop (answered), or by the last loop
+// to end (all else). The slot that the call took is free before Done is called.
+//
+// # Waiting between attempts
+//
+// Dial makes one attempt. Its context carries the connect timeout, which Kafka lengthens with each failed attempt in a
+// row (KIP-601): backoff.Policy{Base: setup timeout, Max: setup timeout max, Jitter: 0.2}.Delay(failed attempts, r).
+// The wait between attempts (KIP-144) is another such policy. Both belong to the caller, who knows the attempts.
+package wire

@@ -1,0 +1,102 @@
+package wire
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+)
+
+// What a connection's end or a call's end can match by errors.Is.
+var (
+	// ErrTimeout is of a call that got no answer within its time. It also ends the connection: a late answer must not
+	// meet a younger call.
+	ErrTimeout = errors.New("request timed out")
+
+	// ErrClosed is of a call that its connection's end has cut off. Where the connection ended for a reason other than
+	// another call's timeout, that reason matches too.
+	ErrClosed = errors.New("connection closed")
+
+	// ErrIdle is the end of a connection that nobody used for Config.ConnectionsMaxIdle. No call is concerned.
+	ErrIdle = errors.New("connection was idle")
+)
+
+// Stage is how far a connection had got.
+type Stage uint8
+
+const (
+	StageResolve     Stage = iota + 1 // host name to addresses
+	StageDial                         // TCP
+	StageTLS                          // TLS handshake
+	StageApiVersions                  // negotiation of versions
+	StageSASL                         // Config.Authenticate
+	StageRequest                      // established
+)
+
+// String returns the stage as error texts name it.
+func (s Stage) String() string {
+	switch s {
+	case StageResolve:
+		return "resolve"
+	case StageDial:
+		return "dial"
+	case StageTLS:
+		return "TLS"
+	case StageApiVersions:
+		return "ApiVersions"
+	case StageSASL:
+		return "SASL"
+	case StageRequest:
+		return "request"
+	}
+	return fmt.Sprintf("Stage(%d)", uint8(s))
+}
+
+// Error says where a connection or a call failed, why, and what can be done.
+type Error struct {
+	Stage  Stage
+	Addr   string // host:port
+	NodeID int32  // -1 = a bootstrap server
+	API    string // Kafka's name of the request concerned, "" if none is
+	Err    error  // the cause
+	Hint   string // what to look at or to do, "" if the cause says all
+}
+
+// Error returns one line with all fields.
+func (e *Error) Error() string {
+	var b strings.Builder
+	if e.NodeID < 0 {
+		fmt.Fprintf(&b, "bootstrap server %s: ", e.Addr)
+	} else {
+		fmt.Fprintf(&b, "broker %d at %s: ", e.NodeID, e.Addr)
+	}
+	b.WriteString(e.Stage.String())
+	if e.API != "" && e.API != e.Stage.String() {
+		b.WriteString(" " + e.API)
+	}
+	fmt.Fprintf(&b, ": %v", e.Err)
+	if e.Hint != "" {
+		b.WriteString(" (" + e.Hint + ")")
+	}
+	return b.String()
+}
+
+// Unwrap returns the cause.
+func (e *Error) Unwrap() error { return e.Err }
+
+// UnsupportedVersionError says that a broker and this library have no version of an API in common, or none below the
+// cap that the call came with. The connection is not affected.
+type UnsupportedVersionError struct {
+	API                  string
+	Known                bool  // whether the broker knows the API at all; if not, BrokerMin and BrokerMax are 0
+	BrokerMin, BrokerMax int16 // what the broker speaks
+	Min, Max             int16 // what we speak, with the cap of the call
+}
+
+// Error returns both ranges.
+func (e *UnsupportedVersionError) Error() string {
+	if !e.Known {
+		return fmt.Sprintf("the broker does not know %s (want version %d to %d)", e.API, e.Min, e.Max)
+	}
+	return fmt.Sprintf("no version of %s in common: the broker has %d to %d, want %d to %d",
+		e.API, e.BrokerMin, e.BrokerMax, e.Min, e.Max)
+}

@@ -1,0 +1,83 @@
+package wire
+
+import (
+	"context"
+	"crypto/tls"
+	"net"
+
+	"github.com/epistle-kafka/epistle/protocol"
+)
+
+// Handshake is a connection that is not yet established: one request at a time, on the goroutine of Dial. It is what
+// Config.Authenticate works with, and of no use after that has returned.
+type Handshake struct {
+	cfg           *Config
+	peer          Peer
+	sock          net.Conn // what was dialled
+	conn          net.Conn // sock, or TLS over it
+	frames        *frameReader
+	versions      versions // nil during ApiVersions
+	scratch       []byte
+	correlationID int32 // of the next request
+}
+
+// A response of the handshake is small; a tighter bound than later on recognises garbage for what it is.
+const maxHandshakeResponse = 4 << 20
+
+// Peer returns the broker that is being dialled.
+func (hs *Handshake) Peer() Peer { return hs.peer }
+
+// Version returns the newest version of an API that the broker and we both speak, and whether there is one.
+func (hs *Handshake) Version(apiKey int16) (newest int16, ok bool) {
+	return hs.versions.newest(apiKey)
+}
+
+// TLS returns the state of the TLS connection, nil over plaintext.
+func (hs *Handshake) TLS() *tls.ConnectionState {
+	conn, ok := hs.conn.(*tls.Conn)
+	if !ok {
+		return nil
+	}
+	state := conn.ConnectionState()
+	return &state
+}
+
+// RoundTrip sends req at the newest version in common and waits for its answer, which it decodes into resp. If ctx ends
+// before, or anything else goes wrong, the connection is of no use any more. A broker's error code inside resp is not an
+// error here.
+func (hs *Handshake) RoundTrip(ctx context.Context, req protocol.Request, resp protocol.Response) error {
+	version, err := hs.versions.choose(req.API(), 0)
+	if err != nil {
+		return err
+	}
+	return hs.roundTrip(ctx, version, req, resp)
+}
+
+func (hs *Handshake) roundTrip(ctx context.Context, version int16, req protocol.Request, resp protocol.Response) error {
+	stop := context.AfterFunc(ctx, func() { hs.sock.Close() })
+	frame, err := hs.exchange(version, req)
+	if !stop() {
+		return context.Cause(ctx) // whatever came: the socket is closed
+	}
+	if err != nil {
+		return err
+	}
+	if err := checkCorrelation(frame, hs.correlationID-1, req); err != nil {
+		return err
+	}
+	_, err = protocol.DecodeResponse(frame, version, resp)
+	return err
+}
+
+// exchange writes one request and reads one frame.
+func (hs *Handshake) exchange(version int16, req protocol.Request) ([]byte, error) {
+	header := protocol.RequestHeader{
+		APIKey: req.API().Key, Version: version, CorrelationID: hs.correlationID, ClientID: &hs.cfg.ClientID,
+	}
+	hs.correlationID++
+	hs.scratch = protocol.AppendRequest(hs.scratch[:0], header, req)
+	if _, err := hs.conn.Write(hs.scratch); err != nil {
+		return nil, err
+	}
+	return hs.frames.next()
+}

@@ -1,0 +1,139 @@
+package wire
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"io"
+	"net"
+	"os"
+	"syscall"
+
+	"github.com/epistle-kafka/epistle/protocol"
+)
+
+const (
+	hintFirstRequest = "the broker has hung up on the first request: the listener may want SASL, or may not be meant for clients"
+	hintNoListener   = "is the broker up, and is this its port?"
+	hintAdvertised   = "the address comes from the cluster: check advertised.listeners of this broker"
+	hintName         = "check the host name in bootstrap.servers, and the resolver"
+	hintNoRoute      = "nothing came back: check the address, the network and firewalls"
+	hintHungUp       = "the other end hung up on the very first request: the listener may want TLS or SASL, or this is no Kafka broker"
+	hintHungUpTLS    = "the other end hung up on the very first request: the listener may want a client certificate or SASL, or this is no Kafka broker"
+	hintSilent       = "the other end took the connection and says nothing: it may want TLS, be no Kafka broker, or be overloaded"
+	hintWantsTLS     = "set TLS (security.protocol SSL or SASL_SSL), or use the plaintext port"
+	hintNoTLS        = "the other end does not speak TLS: use its TLS port, or no TLS (security.protocol PLAINTEXT or SASL_PLAINTEXT)"
+	hintTLSHungUp    = "the other end hung up on the TLS handshake: the listener may be a plaintext one, or may want a client certificate"
+	hintNotKafka     = "this is no Kafka broker: check the port"
+	hintAuthority    = "the broker's certificate is signed by nobody whom we trust: give its CA in TLS.RootCAs"
+	hintHostname     = "the broker's certificate is for other names: connect by one of these, or set TLS.ServerName"
+	hintCertificate  = "check the validity of the broker's certificate, and the clock"
+	hintAlert        = "the broker refused our side of TLS: check the client certificate and the versions and ciphers allowed"
+	hintRebootstrap  = "the broker at this address is another one than the metadata said: look the cluster up again from bootstrap.servers"
+	hintSoftware     = "SoftwareName and SoftwareVersion must be letters, digits, '.' and '-'"
+	hintSASL         = "check mechanism and credentials; the broker's log says more"
+)
+
+// hint says what to do about a failed attempt, "" if the error says all.
+func hint(e *Error, overTLS bool) string {
+	switch e.Stage {
+	case StageResolve:
+		return e.advertisedOr(hintName)
+	case StageDial:
+		switch {
+		case errors.Is(e.Err, syscall.ECONNREFUSED):
+			return e.advertisedOr(hintNoListener)
+		case timedOut(e.Err):
+			return e.advertisedOr(hintNoRoute)
+		}
+	case StageTLS:
+		return hintTLS(e.Err)
+	case StageApiVersions:
+		return hintApiVersions(e.Err, overTLS)
+	case StageSASL:
+		if hungUp(e.Err) {
+			return hintSASL
+		}
+	}
+	return ""
+}
+
+// advertisedOr returns the hint for an address that nobody typed, if it is one.
+func (e *Error) advertisedOr(hint string) string {
+	if e.NodeID >= 0 {
+		return hintAdvertised
+	}
+	return hint
+}
+
+func hintTLS(err error) string {
+	var (
+		record    tls.RecordHeaderError
+		authority x509.UnknownAuthorityError
+		name      x509.HostnameError
+		invalid   x509.CertificateInvalidError
+	)
+	switch {
+	case errors.As(err, &record):
+		return hintNoTLS
+	case errors.As(err, &authority):
+		return hintAuthority
+	case errors.As(err, &name):
+		return hintHostname
+	case errors.As(err, &invalid):
+		return hintCertificate
+	case isAlert(err):
+		return hintAlert
+	case hungUp(err), timedOut(err):
+		return hintTLSHungUp
+	}
+	return ""
+}
+
+func hintApiVersions(err error, overTLS bool) string {
+	var frame *FrameError
+	switch {
+	case errors.As(err, &frame):
+		if frame.Speaks() == "TLS" && !overTLS {
+			return hintWantsTLS
+		}
+		return hintNotKafka
+	case isAlert(err): // in TLS 1.3 a server refuses the client's certificate after the handshake
+		return hintAlert
+	case errors.Is(err, protocol.RebootstrapRequired):
+		return hintRebootstrap
+	case errors.Is(err, protocol.InvalidRequest):
+		return hintSoftware
+	case hungUp(err) && overTLS:
+		return hintHungUpTLS
+	case hungUp(err):
+		return hintHungUp
+	case timedOut(err):
+		return hintSilent
+	}
+	return ""
+}
+
+// hungUp reports whether err is what it looks like from here when the other end closes the connection.
+func hungUp(err error) bool {
+	return errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) ||
+		errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE)
+}
+
+func timedOut(err error) bool {
+	return errors.Is(err, context.DeadlineExceeded) || errors.Is(err, os.ErrDeadlineExceeded) ||
+		errors.Is(err, syscall.ETIMEDOUT)
+}
+
+// isAlert reports whether the other end of TLS has ended it with an alert. Package tls keeps the type of that to itself.
+func isAlert(err error) bool {
+	var op *net.OpError
+	return errors.As(err, &op) && op.Op == "remote error"
+}
+
+// isResolve reports whether a dialer has failed to find the addresses of a name.
+func isResolve(err error) bool {
+	var dns *net.DNSError
+	return errors.As(err, &dns)
+}

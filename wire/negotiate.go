@@ -1,0 +1,78 @@
+package wire
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/epistle-kafka/epistle/protocol"
+)
+
+// features are the cluster's finalised features as the broker told them when the connection was made.
+type features struct {
+	epoch int64 // -1 = unknown
+	level map[string]int16
+}
+
+// Version returns the newest version of an API that the broker and we both speak, and whether there is one.
+func (c *Conn) Version(apiKey int16) (newest int16, ok bool) {
+	return c.versions.newest(apiKey)
+}
+
+// Features returns the levels of the cluster's finalised features, and the epoch of that knowledge: of two brokers'
+// answers the one with the higher epoch holds. The epoch is -1 where the broker did not tell. The map is shared; do not
+// change it.
+func (c *Conn) Features() (finalizedEpoch int64, finalized map[string]int16) {
+	return c.features.epoch, c.features.level
+}
+
+// negotiation is what ApiVersions brought.
+type negotiation struct {
+	versions       versions
+	features       features
+	throttledUntil time.Time
+}
+
+// negotiate asks the broker what it speaks, first at our newest version. A broker that is older answers as in version 0
+// that it does not know that one, and since Kafka 2.4 also which it does (KIP-511).
+func negotiate(ctx context.Context, hs *Handshake) (negotiation, error) {
+	req := &protocol.ApiVersionsRequest{
+		ClientSoftwareName: hs.cfg.SoftwareName, ClientSoftwareVersion: hs.cfg.SoftwareVersion, NodeID: -1,
+	}
+	if hs.peer.ClusterID != "" && hs.peer.NodeID >= 0 { // a broker refuses the one without the other
+		req.ClusterID, req.NodeID = &hs.peer.ClusterID, hs.peer.NodeID
+	}
+	resp := new(protocol.ApiVersionsResponse)
+	version := req.API().Max
+	for {
+		if err := hs.roundTrip(ctx, version, req, resp); err != nil {
+			return negotiation{}, err
+		}
+		if resp.ErrorCode != protocol.UnsupportedVersion {
+			break
+		}
+		next := max(0, newVersions(resp.APIKeys)[req.API().Key].max) // 0 where a broker before 2.4 does not say
+		if version == 0 {
+			return negotiation{}, fmt.Errorf("the broker does not know any version of ApiVersions: %w", resp.ErrorCode)
+		}
+		hs.cfg.logger().Debug("broker is older than this client", "addr", hs.peer.Addr,
+			"refused ApiVersions version", version, "next", min(next, version-1))
+		version = min(next, version-1)
+	}
+	if err := resp.ErrorCode.Err(); err != nil {
+		return negotiation{}, err
+	}
+	if len(resp.APIKeys) == 0 {
+		return negotiation{}, errors.New("the broker says that it knows no request at all")
+	}
+	n := negotiation{versions: newVersions(resp.APIKeys), features: features{epoch: resp.FinalizedFeaturesEpoch}}
+	n.features.level = make(map[string]int16, len(resp.FinalizedFeatures))
+	for _, f := range resp.FinalizedFeatures {
+		n.features.level[f.Name] = f.MaxVersionLevel
+	}
+	if d := throttle(req.API().Key, version, resp); d > 0 {
+		n.throttledUntil = time.Now().Add(d)
+	}
+	return n, nil
+}

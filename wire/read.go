@@ -1,0 +1,92 @@
+package wire
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/epistle-kafka/epistle/protocol"
+)
+
+// errUnasked is of a response that arrives when no request is in flight.
+var errUnasked = errors.New("the broker has sent a response that nothing had asked for")
+
+// readLoop reads responses and gives each to the oldest call in flight. It ends when the connection is closing, or when
+// the stream ends or makes no sense, which closes the connection.
+func (c *Conn) readLoop() {
+	defer c.loopEnded()
+	for {
+		frame, err := c.frames.next()
+		if err == nil {
+			err = c.answer(frame)
+		}
+		if err != nil {
+			c.Close(c.failure(err))
+			return
+		}
+	}
+}
+
+// answer decodes frame into the call that it answers, and finishes that.
+func (c *Conn) answer(frame []byte) error {
+	call, err := c.oldestInFlight()
+	if call == nil {
+		return err
+	}
+	if err := checkCorrelation(frame, call.correlationID, call.Request); err != nil {
+		return err
+	}
+	if _, err := protocol.DecodeResponse(frame, call.Version, call.Response); err != nil {
+		return err
+	}
+	call.ResponseSize = 4 + len(frame)
+	c.mu.Lock()
+	c.inFlight.pop()
+	c.answers++
+	if d := throttle(call.Request.API().Key, call.Version, call.Response); d > 0 {
+		if until := time.Now().Add(d); until.After(c.throttledUntil) {
+			c.throttledUntil = until
+		}
+	}
+	c.mu.Unlock()
+	c.finish(call, nil)
+	return nil
+}
+
+// checkCorrelation compares the correlation id of a response frame, which has at least these four bytes, with that of the
+// request that it should answer.
+func checkCorrelation(frame []byte, want int32, req protocol.Request) error {
+	if got := int32(binary.BigEndian.Uint32(frame)); got != want {
+		return fmt.Errorf("response with correlation id %d, want %d for %s: the stream is out of step",
+			got, want, req.API().Name)
+	}
+	return nil
+}
+
+// oldestInFlight returns the oldest call whose write has returned. A broker may answer while the write is still busy
+// with later calls, or pretend to: then this waits for the write. It returns no call once the connection is closing, and
+// errUnasked if no call is in flight nor being written.
+func (c *Conn) oldestInFlight() (*Call, error) {
+	for {
+		c.mu.Lock()
+		var call *Call
+		if c.inFlight.len() > 0 {
+			call = c.inFlight.pending()[0]
+		}
+		writing, closing := c.writing, c.closing
+		c.mu.Unlock()
+		switch {
+		case closing:
+			return nil, ErrClosed
+		case call != nil:
+			return call, nil
+		case !writing:
+			return nil, errUnasked
+		}
+		select {
+		case <-c.returned:
+		case <-c.dying:
+		}
+	}
+}

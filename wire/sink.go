@@ -1,0 +1,74 @@
+package wire
+
+import (
+	"bufio"
+	"io"
+	"net"
+	"runtime"
+)
+
+// sink is the writing half of a connection, as it is best written to. It is used by one goroutine at a time.
+type sink interface {
+	// write writes bufs, which it may consume, and does not keep. It returns how many bytes at most the other end can
+	// have got; without an error, all.
+	write(bufs [][]byte) (written int, err error)
+}
+
+func newSink(conn net.Conn) sink {
+	if tcp, ok := conn.(*net.TCPConn); ok {
+		return &vectorSink{conn: tcp}
+	}
+	counted := &countingWriter{w: conn}
+	return &copySink{counted: counted, buffer: bufio.NewWriterSize(counted, copySize)}
+}
+
+// vectorSink writes to a bare TCP socket by writev: the bytes are not copied on our side.
+type vectorSink struct {
+	conn *net.TCPConn
+	bufs net.Buffers // the rest of a write; a field, so that it is not allocated for each
+}
+
+func (s *vectorSink) write(bufs [][]byte) (int, error) {
+	total := 0
+	for _, b := range bufs {
+		total += len(b)
+	}
+	s.bufs = bufs
+	n, err := s.bufs.WriteTo(s.conn)
+	s.bufs = nil
+	if err != nil && runtime.GOOS == "windows" {
+		return total, err // an overlapped write that was cancelled does not say how far it got
+	}
+	return int(n), err
+}
+
+// copySink gathers the chunks of a write in a buffer: over TLS each Write is a record and a syscall of its own.
+type copySink struct {
+	counted *countingWriter
+	buffer  *bufio.Writer // its error sticks, as it should: a connection is over after the first
+}
+
+const copySize = 64 << 10 // bytes; four TLS records
+
+func (s *copySink) write(bufs [][]byte) (int, error) {
+	s.counted.n = 0
+	for _, b := range bufs {
+		if _, err := s.buffer.Write(b); err != nil {
+			return s.counted.n, err
+		}
+	}
+	err := s.buffer.Flush()
+	return s.counted.n, err
+}
+
+// countingWriter counts what was handed to w. That a Write has failed does not tell how much of it has arrived: with TLS
+// whole records of it may have.
+type countingWriter struct {
+	w io.Writer
+	n int
+}
+
+func (w *countingWriter) Write(b []byte) (int, error) {
+	w.n += len(b)
+	return w.w.Write(b)
+}

@@ -1,0 +1,80 @@
+package wire
+
+import "time"
+
+// setAlarmLocked sees to it that onTimer runs at deadline (zero = none) at the latest. An alarm that is earlier stays:
+// onTimer looks what is due and sets the next. So a call in steady state sets no timer.
+func (c *Conn) setAlarmLocked(deadline time.Time) {
+	if c.closing || deadline.IsZero() || !c.alarm.IsZero() && !deadline.Before(c.alarm) {
+		return
+	}
+	c.alarm = deadline
+	if c.timer == nil {
+		c.timer = time.AfterFunc(time.Until(deadline), c.onTimer)
+		return
+	}
+	c.timer.Reset(time.Until(deadline))
+}
+
+// onTimer closes the connection if a call has waited too long for its answer, or if nobody has used the connection for
+// too long.
+func (c *Conn) onTimer() {
+	now := time.Now()
+	c.mu.Lock()
+	if c.closing {
+		c.mu.Unlock()
+		return
+	}
+	var overdue *Call
+	c.alarm = time.Time{}
+	c.eachBegunLocked(func(call *Call) {
+		switch {
+		case call.deadline.IsZero():
+		case call.deadline.After(now):
+			c.setAlarmLocked(call.deadline)
+		default:
+			call.timedOut = true
+			if overdue == nil {
+				overdue = call
+			}
+		}
+	})
+	var cause error
+	idle := c.idleDeadlineLocked()
+	switch {
+	case overdue != nil:
+		failure := c.failure(ErrTimeout)
+		failure.API = overdue.Request.API().Name
+		cause = failure
+	case !idle.IsZero() && !idle.After(now):
+		cause = ErrIdle
+	default:
+		c.setAlarmLocked(idle)
+	}
+	// In the same breath, so that no call slips in that would be lost for nothing.
+	first := cause != nil && c.beginCloseLocked(cause)
+	c.mu.Unlock()
+	if first {
+		c.hangUp()
+	}
+}
+
+// eachBegunLocked calls f for each call whose write has begun, oldest first.
+func (c *Conn) eachBegunLocked(f func(*Call)) {
+	for _, call := range c.inFlight.pending() {
+		f(call)
+	}
+	if c.writing {
+		for _, call := range c.group {
+			f(call)
+		}
+	}
+}
+
+// idleDeadlineLocked returns when the connection will have been idle for too long, zero for never or while it is used.
+func (c *Conn) idleDeadlineLocked() time.Time {
+	if c.cfg.ConnectionsMaxIdle <= 0 || c.unanswered > 0 {
+		return time.Time{}
+	}
+	return c.lastUsed.Add(c.cfg.ConnectionsMaxIdle)
+}

@@ -1,0 +1,72 @@
+package wire
+
+import (
+	"time"
+
+	"github.com/epistle-kafka/epistle/protocol"
+)
+
+// versions is what one broker speaks, by API key. It never changes once a connection is established.
+type versions map[int16]versionRange
+
+type versionRange struct{ min, max int16 }
+
+func newVersions(keys []protocol.ApiVersion) versions {
+	v := make(versions, len(keys))
+	for _, k := range keys {
+		v[k.APIKey] = versionRange{k.MinVersion, k.MaxVersion}
+	}
+	return v
+}
+
+// choose returns the newest version of api that both sides speak and that is not above limit (0 = none), or an
+// *UnsupportedVersionError.
+func (v versions) choose(api protocol.API, limit int16) (int16, error) {
+	ours := versionRange{api.Min, api.Max}
+	if limit > 0 {
+		ours.max = min(ours.max, limit)
+	}
+	theirs, known := v[api.Key]
+	version := min(ours.max, theirs.max)
+	if !known || version < max(ours.min, theirs.min) {
+		return 0, &UnsupportedVersionError{
+			API: api.Name, Known: known,
+			BrokerMin: theirs.min, BrokerMax: theirs.max, Min: ours.min, Max: ours.max,
+		}
+	}
+	return version, nil
+}
+
+// newest returns the newest version of an API that both sides speak, and whether there is one.
+func (v versions) newest(apiKey int16) (version int16, ok bool) {
+	req := protocol.NewRequest(apiKey)
+	if req == nil {
+		return 0, false
+	}
+	version, err := v.choose(req.API(), 0)
+	return version, err == nil
+}
+
+// Since KIP-219 (Kafka 2.0) a broker answers at once and leaves the waiting to the client. At versions older than these
+// it has waited itself, and a client that waits again would be throttled twice.
+var firstClientThrottled = map[int16]int16{
+	0:  6, // Produce
+	2:  3, // ListOffsets
+	3:  6, // Metadata
+	10: 2, // FindCoordinator
+	18: 2, // ApiVersions
+	19: 3, // CreateTopics
+	22: 1, // InitProducerId
+	24: 1, // AddPartitionsToTxn
+	25: 1, // AddOffsetsToTxn
+	26: 1, // EndTxn
+	28: 1, // TxnOffsetCommit
+}
+
+// throttle returns how long the client must keep silent after this answer.
+func throttle(apiKey, version int16, resp protocol.Response) time.Duration {
+	if version < firstClientThrottled[apiKey] {
+		return 0
+	}
+	return resp.ThrottleFor()
+}
