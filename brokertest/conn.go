@@ -166,14 +166,14 @@ func (k *conn) answer(a *arrival) bool {
 	if throttle > 0 && resp != nil {
 		setThrottle(resp, throttle)
 	}
-	if resp != nil || act.mangle != nil {
+	if resp != nil || !act.handle && act.mangle != nil {
 		if !k.sleepUntil(a.at.Add(c.opts.delay)) || !k.sleep(act.delay) || !k.hold(act.until) || !k.awaitResume() {
 			return false
 		}
 		if act.swallow {
 			return true
 		}
-		if !k.write(a, r, resp, act) {
+		if !k.write(a, r, resp, act) || k.session.failed {
 			return false
 		}
 	}

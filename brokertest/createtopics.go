@@ -70,7 +70,7 @@ func (c *Cluster) createAsked(asked *protocol.CreatableTopic, validateOnly bool)
 		return refuse(protocol.InvalidReplicationFactor, "Unable to replicate the partition %d time(s): "+
 			"The target replication factor of %d cannot be reached because only %d broker(s) are registered or some brokers have all their log directories cordoned.", replicas, replicas, up)
 	}
-	config, err := topicConfigFrom(asked.Configs)
+	config, err := topicConfigFrom(c.opts.topicConfig(), asked.Configs)
 	if err != nil {
 		return refuse(protocol.InvalidConfig, "%v", err)
 	}
@@ -106,9 +106,8 @@ var ignoredTopicConfigs = []string{
 	"segment.index.bytes", "segment.jitter.ms", "segment.ms", "unclean.leader.election.enable",
 }
 
-// topicConfigFrom reads the settings of a CreateTopics request.
-func topicConfigFrom(configs []protocol.CreatableTopicConfig) (topicConfig, error) {
-	t := defaultTopicConfig()
+// topicConfigFrom reads the settings of a CreateTopics request, where t has the defaults.
+func topicConfigFrom(t topicConfig, configs []protocol.CreatableTopicConfig) (topicConfig, error) {
 	t.given = map[string]string{}
 	for _, given := range configs {
 		if given.Value == nil {

@@ -56,7 +56,7 @@ func features4_4() []feature {
 
 func features3_9() []feature {
 	return []feature{
-		{"kraft.version", 0, 1, 1},
+		{"kraft.version", 0, 1, 0},
 		{"metadata.version", 1, 21, 21},
 	}
 }

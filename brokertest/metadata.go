@@ -86,7 +86,7 @@ func (c *Cluster) lookUp(asked *protocol.MetadataRequestTopic, create bool) prot
 	case illegalTopicName(name) != "":
 		unknown.ErrorCode = protocol.InvalidTopicException
 	case create:
-		c.create(name, c.opts.partitions, min(3, len(c.brokers)), defaultTopicConfig())
+		c.create(name, c.opts.partitions, min(3, len(c.brokers)), c.opts.topicConfig())
 	}
 	return unknown
 }

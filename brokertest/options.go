@@ -26,6 +26,7 @@ type options struct {
 	expiration time.Duration
 	keep       int // requests
 	discard    bool
+	after      time.Duration // log.message.timestamp.after.max.ms
 	telemetry  bool
 }
 
@@ -38,7 +39,7 @@ type topicSpec struct {
 func defaults() options {
 	return options{
 		brokers: 1, autoCreate: true, partitions: 1, versions: kafka4_4(), features: features4_4(), seed: 1, now: time.Now,
-		buffer: 1 << 20, expiration: 24 * time.Hour, keep: 10_000,
+		buffer: 1 << 20, expiration: 24 * time.Hour, keep: 10_000, after: time.Hour,
 	}
 }
 
@@ -74,9 +75,10 @@ func Versions(apiKey, minVersion, maxVersion int16) Option {
 // Without makes brokers that do not know an API.
 func Without(apiKey int16) Option { return func(o *options) { delete(o.versions, apiKey) } }
 
-// Kafka3_9 makes brokers that look like Apache Kafka 3.9.1: no topic IDs in Produce, no transaction.version.
+// Kafka3_9 makes brokers that look like Apache Kafka 3.9.1: no topic IDs in Produce, no transaction.version, and any
+// timestamp in the future is taken.
 func Kafka3_9() Option {
-	return func(o *options) { o.versions, o.features = kafka3_9(), features3_9() }
+	return func(o *options) { o.versions, o.features, o.after = kafka3_9(), features3_9(), forever }
 }
 
 // Feature sets the finalised level of a feature, such as transaction.version; 0 means that it is not finalised.

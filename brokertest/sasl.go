@@ -10,6 +10,7 @@ import (
 type session struct {
 	handshaken    bool
 	authenticated bool
+	failed        bool // the connection is to be closed once that was answered
 	rawTokens     bool // after a handshake of version 0, SASL tokens follow without Kafka's header
 }
 
@@ -28,8 +29,7 @@ func (s *session) handshake(o *options, m *protocol.SaslHandshakeRequest, versio
 	case !o.sasl || s.authenticated:
 		return &protocol.SaslHandshakeResponse{ErrorCode: protocol.IllegalSaslState}, true
 	case m.Mechanism != plain:
-		// Kafka answers and then closes. A client that goes on all the same finds that only ApiVersions and another
-		// handshake are admitted.
+		s.failed = true
 		return &protocol.SaslHandshakeResponse{ErrorCode: protocol.UnsupportedSaslMechanism, Mechanisms: []string{plain}}, true
 	}
 	s.handshaken, s.rawTokens = true, version == 0
@@ -42,7 +42,7 @@ func (s *session) authenticate(o *options, m *protocol.SaslAuthenticateRequest) 
 		return &protocol.SaslAuthenticateResponse{ErrorCode: protocol.IllegalSaslState, ErrorMessage: &text}, true
 	}
 	if !o.knows(m.AuthBytes) {
-		s.handshaken = false
+		s.failed = true
 		text := "Authentication failed: Invalid username or password"
 		return &protocol.SaslAuthenticateResponse{ErrorCode: protocol.SaslAuthenticationFailed, ErrorMessage: &text}, true
 	}

@@ -38,8 +38,8 @@ type topicConfig struct {
 
 const forever = time.Duration(1<<63 - 1)
 
-func defaultTopicConfig() topicConfig {
-	return topicConfig{maxMessageBytes: 1_048_588, minISR: 1, before: forever, after: time.Hour}
+func (o *options) topicConfig() topicConfig {
+	return topicConfig{maxMessageBytes: 1_048_588, minISR: 1, before: forever, after: o.after}
 }
 
 // CreateTopic makes a topic. Leaders go round the brokers that are up.
@@ -55,7 +55,7 @@ func (c *Cluster) CreateTopic(name string, partitions int) error {
 	if c.topics[name] != nil {
 		return fmt.Errorf("topic %q: %w", name, protocol.TopicAlreadyExists)
 	}
-	c.create(name, partitions, min(3, len(c.brokers)), defaultTopicConfig())
+	c.create(name, partitions, min(3, len(c.brokers)), c.opts.topicConfig())
 	return nil
 }
 

@@ -15,7 +15,7 @@ import (
 )
 
 var (
-	kafkaAddr = flag.String("kafka", "", "host:port of a real Kafka, freshly made, of one broker: compare with it")
+	kafkaAddr = flag.String("kafka", "", "host:port of the one broker, or of all three, of a real Kafka, freshly made: compare with it")
 	update    = flag.Bool("update", false, "with -kafka: write down what it answers")
 )
 
@@ -24,22 +24,33 @@ const recorded = "testdata/kafka-4.4.0.txt"
 // A fake that is kinder than Kafka proves nothing. So one long conversation, above all of requests that should be
 // refused, was held with Kafka 4.4.0 and written down, and a broker of ours must say the same, word by word.
 func TestAnswersAsKafka(t *testing.T) {
-	var got string
-	if *kafkaAddr != "" {
-		got = converse(t, *kafkaAddr)
-		if *update {
-			if err := os.WriteFile(recorded, []byte(got), 0o644); err != nil {
-				t.Fatal(err)
-			}
-		}
-	} else {
-		got = converse(t, New(t).Bootstrap()[0])
+	compare(t, recorded, converse(t, realOrOurs(t, 1)[0]))
+}
+
+// realOrOurs returns the addresses of n brokers: those of -kafka, or of a cluster of ours.
+func realOrOurs(t *testing.T, n int) []string {
+	if *kafkaAddr == "" {
+		return New(t, Brokers(n)).Bootstrap()
 	}
-	file, err := os.ReadFile(recorded)
+	addrs := strings.Split(*kafkaAddr, ",")
+	if len(addrs) != n {
+		t.Skipf("-kafka has %d brokers, this is for %d", len(addrs), n)
+	}
+	return addrs
+}
+
+// compare fails the test with every line in which a conversation differs from that in a file, or writes the file.
+func compare(t *testing.T, name, got string) {
+	if *kafkaAddr != "" && *update {
+		if err := os.WriteFile(name, []byte(got), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	file, err := os.ReadFile(name)
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Logf("the transcript of Kafka is %s", recorded)
+	t.Logf("the transcript of Kafka is %s", name)
 	for _, d := range differences(strings.Split(string(file), "\n"), strings.Split(got, "\n")) {
 		t.Error(d)
 	}

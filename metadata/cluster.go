@@ -169,7 +169,7 @@ func (c *Cluster) Touch(now time.Time, name string) {
 
 // RequestUpdate asks for all topics again, because a leader was not what it was said to be: at once, or as soon as the
 // backoff since the last such request allows.
-func (c *Cluster) RequestUpdate(now time.Time) {
+func (c *Cluster) RequestUpdate(_ time.Time) {
 	if !c.wantFull {
 		c.wantFull = true
 		c.request = nil

@@ -131,6 +131,10 @@ func TestNextReturnsTheSameRequestUntilSent(t *testing.T) {
 	if more, _ := c.Next(epoch); more == first || len(more.Topics) != 2 {
 		t.Errorf("topic b was wanted, and the request is %v", requestText(more))
 	}
+	c.Unwant("a")
+	if less, _ := c.Next(epoch); requestText(less) != "topics b (create)" {
+		t.Errorf("nobody wants topic a any more, and the request is %v", requestText(less))
+	}
 }
 
 // Brokers alone are asked for with a list that is empty, not null: null is every topic of the cluster.

@@ -94,8 +94,8 @@ func (c *Cluster) build(full bool) *protocol.MetadataRequest {
 	return req
 }
 
-// Sent tells that the request which Next returned was handed to a connection to node. Answer or Failed must follow.
-func (c *Cluster) Sent(now time.Time, node int32) {
+// Sent tells that the request which Next returned was handed, now, to a connection to a node. Answer or Failed must follow.
+func (c *Cluster) Sent(_ time.Time, _ int32) {
 	if c.request == nil || c.inFlight {
 		panic("metadata: Sent without a request from Next")
 	}

@@ -1,8 +1,8 @@
 package metadata
 
 import (
-	"net"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/epistle-kafka/epistle/protocol"
@@ -30,7 +30,13 @@ type Broker struct {
 }
 
 // Addr returns host:port, an IPv6 host in brackets.
-func (b Broker) Addr() string { return net.JoinHostPort(b.Host, strconv.Itoa(int(b.Port))) }
+func (b Broker) Addr() string {
+	host := b.Host
+	if strings.Contains(host, ":") {
+		host = "[" + host + "]"
+	}
+	return host + ":" + strconv.Itoa(int(b.Port))
+}
 
 // Topic is one topic. It is immutable.
 type Topic struct {

@@ -100,6 +100,9 @@ func TestStickyLooksAtQueuesEveryTenMilliseconds(t *testing.T) {
 		t.Errorf("9 ms after the table was built: partition 1 got %d of 1000, want about half", got[1])
 	}
 	drawn(s, 1, 100, 1010)
+	if got, want := load.asked.Load(), int64(4); got != want {
+		t.Errorf("10 ms after the table was built: queues were asked %d times in all, want %d", got, want)
+	}
 	if got := drawn(s, 1000, 100, 1019); got[1] != 0 {
 		t.Errorf("after 10 ms: partition 1 with an endless queue got %d of 1000, want 0", got[1])
 	}

@@ -76,9 +76,7 @@ func shake(t *testing.T, brokerKey, brokerCert string, ca *authority, properties
 	}
 	clients := x509.NewCertPool()
 	clients.AddCert(ca.cert)
-	ours, theirs := net.Pipe()
-	defer ours.Close()
-	defer theirs.Close()
+	ours, theirs := loopback(t)
 	broker := tls.Server(theirs, &tls.Config{Certificates: []tls.Certificate{pair}, ClientAuth: tls.VerifyClientCertIfGiven, ClientCAs: clients})
 	done := make(chan struct{})
 	go func() { defer close(done); _ = broker.Handshake() }()
@@ -88,6 +86,27 @@ func shake(t *testing.T, brokerKey, brokerCert string, ca *authority, properties
 	ours.Close()
 	<-done
 	return err, broker.ConnectionState().PeerCertificates
+}
+
+// loopback returns both ends of a TCP connection: net.Pipe has no buffer, so that an alert meets a blocked writer.
+func loopback(t *testing.T) (client, server net.Conn) {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	if client, err = net.Dial("tcp", l.Addr().String()); err != nil {
+		t.Fatal(err)
+	}
+	if server, err = l.Accept(); err != nil {
+		t.Fatal(err)
+	}
+	for _, end := range []net.Conn{client, server} {
+		_ = end.SetDeadline(time.Now().Add(10 * time.Second))
+		t.Cleanup(func() { end.Close() })
+	}
+	return client, server
 }
 
 func TestTLSFromPEM(t *testing.T) {

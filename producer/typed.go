@@ -68,7 +68,7 @@ func (t *Typed[K, V]) SendRecord(ctx context.Context, rec TypedRecord[K, V]) Fut
 	defer s.free()
 	plain, err := t.serialize(s, rec)
 	if err != nil {
-		return failedFuture(err)
+		return refusedFuture(rec.Topic, err)
 	}
 	return t.to.Send(ctx, plain)
 }

@@ -78,6 +78,11 @@ func TestDecodeBatchRoundTrip(t *testing.T) {
 			if !reflect.DeepEqual(records, want) {
 				t.Errorf("%v, %d records: got %+v\nwant %+v", c, count, records, want)
 			}
+			for _, r := range records {
+				if cap(r.Key) != len(r.Key) || cap(r.Value) != len(r.Value) {
+					t.Fatalf("%v: appending to a key or value would write over what is behind it", c)
+				}
+			}
 			h.Count, h.Length, h.CRC = int32(count), got.Length, got.CRC
 			if got != h {
 				t.Errorf("%v: got header %+v\nwant %+v", c, got, h)

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
 
 	"github.com/golang/snappy"
 )
@@ -182,6 +183,26 @@ func TestCompressDoesNotAllocate(t *testing.T) {
 			}); got > limit {
 				t.Errorf("%v, %d bytes: %v allocations a batch, want %v", c, size, got, limit)
 			}
+		}
+	}
+}
+
+// Producers and the broker that tests them with run in bubbles of fake time. No
+// codec may keep a channel from one bubble for the next.
+func TestCodecsInBubbles(t *testing.T) {
+	data := sample(5000)
+	for _, c := range codecs {
+		outside := compressor(t, c, LevelDefault) // as a producer's may be, before its first batch
+		for _, cmp := range []*Compressor{outside, compressor(t, c, LevelDefault)} {
+			synctest.Test(t, func(t *testing.T) {
+				b, err := cmp.Compress(nil, [][]byte{data})
+				if err != nil {
+					t.Fatal(err)
+				}
+				if raw, err := Decompress(nil, c, b, len(data)); err != nil || !bytes.Equal(raw, data) {
+					t.Errorf("%v: %d bytes, %v", c, len(raw), err)
+				}
+			})
 		}
 	}
 }

@@ -7,11 +7,8 @@ import (
 	"time"
 )
 
-// Limits on what a message may claim, those of Kafka 4.4.
-const (
-	maxArray  = 1_000_000 // elements of one array
-	maxTagged = 10_000    // tagged fields of one structure
-)
+// maxTagged is how many tagged fields one structure may have, as in Kafka 4.4.
+const maxTagged = 10_000
 
 // decoder reads a message in one version. It knows whether that version is flexible, so that messages need not.
 //
@@ -215,76 +212,6 @@ func (d *decoder) records() [][]byte {
 	return [][]byte{b}
 }
 
-// arrayLength reads the length of an array whose elements take at least minSize bytes each; -1 is null. A length
-// that the rest of the input cannot hold is refused here, before anything is allocated.
-func (d *decoder) arrayLength(minSize int) int {
-	at := d.off
-	n := d.length()
-	switch {
-	case n > maxArray:
-		d.fail("array of %d elements at byte %d: at most %d are taken", n, at, maxArray)
-	case n > 0 && n > d.left()/minSize:
-		d.fail("array of %d elements at byte %d: they take at least %d bytes each, and %d are left", n, at, minSize, d.left())
-	default:
-		return n
-	}
-	return -1
-}
-
-func (d *decoder) int8s() []int8     { return decodeValues(d, 1, (*decoder).int8) }
-func (d *decoder) int32s() []int32   { return decodeValues(d, 4, (*decoder).int32) }
-func (d *decoder) strings() []string { return decodeValues(d, 1, (*decoder).string) }
-
-// decodeValues reads an array of plain values. Length 0 is nil.
-func decodeValues[T any](d *decoder, minSize int, read func(*decoder) T) []T {
-	at := d.off
-	n := d.present(d.arrayLength(minSize), at)
-	if n == 0 {
-		return nil
-	}
-	v := make([]T, n)
-	for i := range v {
-		v[i] = read(d)
-	}
-	return v
-}
-
-// decodable is a pointer to an element of an array.
-type decodable[T any] interface {
-	*T
-	decode(*decoder)
-}
-
-// decodeArray reads an array of structures that take at least minSize bytes each in every version. Length 0 is nil.
-func decodeArray[T any, P decodable[T]](d *decoder, minSize int) []T {
-	at := d.off
-	n := d.present(d.arrayLength(minSize), at)
-	if n == 0 {
-		return nil
-	}
-	return decodeElements[T, P](d, n)
-}
-
-// decodeNullableArray is decodeArray for an array that may be null: null is nil, and length 0 is not.
-func decodeNullableArray[T any, P decodable[T]](d *decoder, minSize int) []T {
-	n := d.arrayLength(minSize)
-	if n < 0 {
-		return nil
-	}
-	return decodeElements[T, P](d, n)
-}
-
-func decodeElements[T any, P decodable[T]](d *decoder, n int) []T {
-	v := make([]T, n)
-	for i := range v {
-		if d.err != nil {
-			return nil
-		}
-		P(&v[i]).decode(d)
-	}
-	return v
-}
-
 // tags ends a structure without tagged fields; those that it has all the same are skipped.
 func (d *decoder) tags() { d.taggedFields(func(uint32) bool { return false }) }
 
@@ -296,8 +223,8 @@ func (d *decoder) taggedFields(read func(tag uint32) bool) {
 	}
 	at := d.off
 	n := d.uvarint()
-	if n > maxTagged || int(n) > d.left()/2 {
-		d.fail("%d tagged fields at byte %d: at most %d are taken, and %d bytes are left", n, at, maxTagged, d.left())
+	if n > maxTagged {
+		d.fail("%d tagged fields at byte %d: at most %d are taken", n, at, maxTagged)
 	}
 	for ; n > 0 && d.err == nil; n-- {
 		d.taggedField(read)

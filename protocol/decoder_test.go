@@ -45,13 +45,17 @@ func TestErrorTexts(t *testing.T) {
 			"protocol: Metadata v0 response: array of 3 elements at byte 4: they take at least 10 bytes each, and 18 are left"},
 		{new(MetadataResponse), 9, "00000001 00 00000000 ffffffffff7f",
 			"protocol: Metadata v9 response: variable-length number at byte 9 exceeds 32 bits"},
+		{new(MetadataResponse), 9, "00000001 00 00000000 ffffffff7f",
+			"protocol: Metadata v9 response: variable-length number at byte 9 exceeds 32 bits"},
+		{new(SaslAuthenticateResponse), 2, "00000001 00 0000 818002",
+			"protocol: SaslAuthenticate v2 response: impossible string length 32768 at byte 7"},
 		{new(MetadataResponse), 9, "00000001 00 00000000 ffff",
 			"protocol: Metadata v9 response: truncated at byte 9: variable-length number without an end"},
 		{new(SaslAuthenticateResponse), 2, "00000001 00 0000 00 01 0000000000000000 01 05 09 ffff",
 			"protocol: SaslAuthenticate v2 response: truncated at byte 20: tagged field 5 wants 9 more, have 2"},
 		{new(ApiVersionsResponse), 3, "00000001 0000 01 00000000 01 01 09 0000000000000001 00",
 			"protocol: ApiVersions v3 response: tagged field 1 leaves 1 bytes from byte 22 on"},
-		{new(ApiVersionsResponse), 3, "00000001 0000 01 00000000 01 01 07 00000000000000",
+		{new(ApiVersionsResponse), 3, "00000001 0000 01 00000000 01 01 07 00000000000000 ff",
 			"protocol: ApiVersions v3 response: truncated at byte 14: want 8 more, have 7"},
 	} {
 		_, err := DecodeResponse(unhex(t, test.frame), test.version, test.response)

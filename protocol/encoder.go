@@ -119,7 +119,7 @@ func (e *messageEncoder) records(chunks [][]byte) {
 // flush hands what buf gained since the last flush to bufs. Should buf move later, the piece keeps its bytes.
 func (e *messageEncoder) flush() {
 	if end := len(e.buf); end > e.cut {
-		e.bufs = append(e.bufs, e.buf[e.cut:end:end])
+		e.bufs = append(e.bufs, e.buf[e.cut:end])
 		e.cut = end
 	}
 }

@@ -38,7 +38,7 @@ func FrameRequest(scratch []byte, bufs [][]byte, h RequestHeader, m Request) (ne
 	p, ok := m.(*ProduceRequest)
 	if !ok {
 		scratch = AppendRequest(scratch, h, m)
-		return scratch, append(bufs, scratch[start:len(scratch):len(scratch)]), len(scratch) - start
+		return scratch, append(bufs, scratch[start:]), len(scratch) - start
 	}
 	// The call of encode is a static one, so that e stays on the stack.
 	e := newRequestEncoder(scratch, h, p.API())

@@ -35,7 +35,11 @@ func (m *ProduceRequest) encode(e *messageEncoder) {
 	e.nullableString(m.TransactionalID)
 	e.int16(m.Acks)
 	e.millis(m.Timeout)
-	encodeArray(e, m.Topics)
+	// Not encodeArray: its calls through a type parameter would put the encoder on the heap, in each request.
+	e.length(len(m.Topics))
+	for i := range m.Topics {
+		m.Topics[i].encode(e)
+	}
 	e.tags()
 }
 
@@ -54,7 +58,10 @@ func (t *ProduceTopic) encode(e *messageEncoder) {
 	} else {
 		e.string(t.Name)
 	}
-	encodeArray(e, t.Partitions)
+	e.length(len(t.Partitions))
+	for i := range t.Partitions {
+		t.Partitions[i].encode(e)
+	}
 	e.tags()
 }
 

@@ -123,11 +123,6 @@ func (c *core) add(r *request, p *partition, d *delivery) {
 	p.queue.Stalled.Store(0)
 	p.inFlight = append(p.inFlight, d)
 	r.deliveries = append(r.deliveries, d)
-	if d.attempts == 1 {
-		c.stat.sent.Add(int64(d.Count()))
-	} else {
-		c.stat.retried.Add(int64(d.Count()))
-	}
 	c.meta.Touch(c.now, p.topic.name)
 }
 
@@ -164,6 +159,7 @@ func (c *core) sendBuilt(n *node) {
 			c.unsent(r)
 		case r.conn.Send(&r.call):
 			c.pending++
+			c.count(r)
 		default:
 			l.conn, l.busy = nil, 0 // broken; its hungUp is on the way
 			c.unsent(r)
@@ -186,7 +182,6 @@ func (c *core) prepare(r *request) {
 		d.seal()
 		to := &r.message.Topics[t.place]
 		to.Partitions = append(to.Partitions, protocol.ProducePartition{Index: d.part.index, Records: d.Bytes(nil)})
-		c.stat.bytes.Add(int64(d.Size()))
 	}
 	r.call = wire.Call{Request: &r.message, Before: r.sum, Done: func(call *wire.Call) { c.out.post(answered{r, call}) }}
 	if c.cfg.Acks != 0 {
@@ -194,6 +189,18 @@ func (c *core) prepare(r *request) {
 	}
 	if !ids {
 		r.call.MaxVersion = lastVersionByName
+	}
+}
+
+// count takes r, which is on its way now, into the statistics.
+func (c *core) count(r *request) {
+	for _, d := range r.deliveries {
+		c.stat.bytes.Add(int64(d.Size()))
+		if d.attempts == 1 {
+			c.stat.sent.Add(int64(d.Count()))
+		} else {
+			c.stat.retried.Add(int64(d.Count()))
+		}
 	}
 }
 

@@ -12,12 +12,7 @@ func (e flushing) apply(c *core) {
 func (c *core) gather(g *accumulator.Group) {
 	for _, t := range c.topics {
 		for _, p := range t.parts {
-			for _, d := range p.inFlight {
-				if !d.told {
-					d.Join(g)
-				}
-			}
-			for _, d := range p.retry {
+			for _, d := range p.open() {
 				d.Join(g)
 			}
 			p.queue.UrgeAll(func(b *accumulator.Batch) { b.Join(g) })
@@ -49,9 +44,11 @@ func (e aborting) apply(c *core) {
 	c.aborted = true
 	for _, t := range c.topics {
 		for _, p := range t.parts {
-			for _, d := range p.inFlight {
-				if !d.told {
+			for _, d := range p.open() {
+				if d.conn != nil {
 					c.tell(d, ErrClosed, true)
+				} else {
+					c.giveUp(p, d, ErrClosed)
 				}
 			}
 			c.failAll(p, ErrClosed)

@@ -55,6 +55,7 @@ func (c *core) due(p *partition) time.Time {
 func (c *core) offer(p *partition) {
 	n := c.nodes[p.leader]
 	if p.leader < 0 || n == nil {
+		c.meta.Touch(c.now, p.topic.name)
 		c.meta.RequestUpdate(c.now)
 		return
 	}
@@ -73,26 +74,17 @@ func (c *core) offer(p *partition) {
 func (c *core) expire(p *partition) time.Time {
 	limit := c.cfg.DeliveryTimeout
 	var oldest time.Time
-	for _, d := range p.inFlight {
-		if d.told {
-			continue
-		}
-		if end := d.Opened().Add(limit); end.After(c.now) {
+	for _, d := range p.open() {
+		switch end := d.Opened().Add(limit); {
+		case end.After(c.now):
 			oldest = sooner(oldest, end)
-			continue
+		case d.conn != nil:
+			// Its bytes stay with the connection, and its sequence stays
+			// unresolved, until the answer or the connection's end (pitfall 8).
+			c.tell(d, c.timeout(p, "no answer yet"), true)
+		default:
+			c.giveUp(p, d, c.timeout(p, "waiting to be sent again"))
 		}
-		// Its bytes stay with the connection, and its sequence stays
-		// unresolved, until the answer or the connection's end (pitfall 8).
-		c.tell(d, c.timeout(p, "no answer yet"), true)
-	}
-	for i := 0; i < len(p.retry); {
-		d := p.retry[i]
-		if end := d.Opened().Add(limit); end.After(c.now) {
-			oldest = sooner(oldest, end)
-			i++
-			continue
-		}
-		c.giveUp(p, d, c.timeout(p, "waiting to be sent again"))
 	}
 	for {
 		head, ok := p.queue.Look()

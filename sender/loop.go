@@ -134,3 +134,27 @@ func (s *Sender) post(e event)                 { s.inbox.put(e) }
 func (s *Sender) end(b *accumulator.Batch)     { s.completions.put(completion{batch: b}) }
 func (s *Sender) after(g *accumulator.Group)   { s.completions.put(completion{group: g}) }
 func (s *Sender) random() float64              { return rand.Float64() }
+
+// await waits for done, for the end of the sender or of ctx, or until one
+// callback has run for too long.
+func (s *Sender) await(ctx context.Context, done <-chan struct{}) error {
+	patience := time.NewTicker(s.cfg.CallbackPatience)
+	defer patience.Stop()
+	stuck := s.completions.running.Load()
+	for {
+		select {
+		case <-done:
+			return nil
+		case <-s.ended:
+			return nil
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		case <-patience.C:
+			now := s.completions.running.Load()
+			if now != 0 && now == stuck {
+				return ErrCallback
+			}
+			stuck = now
+		}
+	}
+}

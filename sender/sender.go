@@ -70,30 +70,6 @@ func (s *Sender) Flush(ctx context.Context) error {
 	return nil
 }
 
-// await waits for done, for the end of the sender or of ctx, or until one
-// callback has run for too long.
-func (s *Sender) await(ctx context.Context, done <-chan struct{}) error {
-	patience := time.NewTicker(s.cfg.CallbackPatience)
-	defer patience.Stop()
-	stuck := s.completions.running.Load()
-	for {
-		select {
-		case <-done:
-			return nil
-		case <-s.ended:
-			return nil
-		case <-ctx.Done():
-			return context.Cause(ctx)
-		case <-patience.C:
-			now := s.completions.running.Load()
-			if now != 0 && now == stuck {
-				return ErrCallback
-			}
-			stuck = now
-		}
-	}
-}
-
 // Close refuses further records, delivers what it has until ctx ends, fails
 // what is left with ErrClosed, and ends all goroutines. It returns how many
 // records were failed so, and what kept it from waiting for them.

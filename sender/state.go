@@ -86,6 +86,22 @@ func (p *partition) requeue(d *delivery) {
 	p.retry = slices.Insert(p.retry, i, d)
 }
 
+// open returns the deliveries whose records have no outcome yet, oldest first.
+func (p *partition) open() []*delivery {
+	if len(p.inFlight)+len(p.retry) == 0 {
+		return nil
+	}
+	all := make([]*delivery, 0, len(p.inFlight)+len(p.retry))
+	for _, d := range p.inFlight {
+		if !d.told {
+			all = append(all, d)
+		}
+	}
+	all = append(all, p.retry...)
+	slices.SortFunc(all, (*delivery).before)
+	return all
+}
+
 // landed takes d out of the batches in flight.
 func (p *partition) landed(d *delivery) {
 	if i := slices.Index(p.inFlight, d); i >= 0 {

@@ -35,6 +35,15 @@ const (
 	hintSASL         = "check mechanism and credentials; the broker's log says more"
 )
 
+// Windows has its own numbers for errors of sockets, which its syscall package does not take for those of POSIX. Elsewhere
+// they stand for nothing.
+const (
+	wsaAborted  syscall.Errno = 10053
+	wsaReset    syscall.Errno = 10054
+	wsaTimedOut syscall.Errno = 10060
+	wsaRefused  syscall.Errno = 10061
+)
+
 // hint says what to do about a failed attempt, "" if the error says all.
 func hint(e *Error, overTLS bool) string {
 	switch e.Stage {
@@ -42,7 +51,7 @@ func hint(e *Error, overTLS bool) string {
 		return e.advertisedOr(hintName)
 	case StageDial:
 		switch {
-		case errors.Is(e.Err, syscall.ECONNREFUSED):
+		case errors.Is(e.Err, syscall.ECONNREFUSED), errors.Is(e.Err, wsaRefused):
 			return e.advertisedOr(hintNoListener)
 		case timedOut(e.Err):
 			return e.advertisedOr(hintNoRoute)
@@ -118,12 +127,13 @@ func hintApiVersions(err error, overTLS bool) string {
 // hungUp reports whether err is what it looks like from here when the other end closes the connection.
 func hungUp(err error) bool {
 	return errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) ||
-		errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE)
+		errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE) ||
+		errors.Is(err, wsaReset) || errors.Is(err, wsaAborted)
 }
 
 func timedOut(err error) bool {
 	return errors.Is(err, context.DeadlineExceeded) || errors.Is(err, os.ErrDeadlineExceeded) ||
-		errors.Is(err, syscall.ETIMEDOUT)
+		errors.Is(err, syscall.ETIMEDOUT) || errors.Is(err, wsaTimedOut)
 }
 
 // isAlert reports whether the other end of TLS has ended it with an alert. Package tls keeps the type of that to itself.

@@ -3,6 +3,7 @@ package wire
 import (
 	"bytes"
 	"errors"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -57,6 +58,88 @@ func TestDoneWaitsForTheWriteThatReadsTheBytes(t *testing.T) {
 				}
 				if bytes.Count(client.sent, []byte("s")) < 100 {
 					t.Error("nothing of the batch was sent: this proves nothing")
+				}
+			})
+		})
+	}
+}
+
+// Several calls go out in one write. The broker may answer the first while the last is still being written: the answer
+// is kept, and counts when the write has returned.
+func TestAnswerDuringTheWriteOfItsGroup(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		conn, b, _ := connect(t, testConfig())
+		client := conn.sock.(*memConn)
+		done := make(chan *Call, 3)
+		release := client.hold(false)
+		send(t, conn, initID(done))
+		synctest.Wait() // so that the next two wait for this one, and then go together
+		first, second := initID(done), produce(done, strings.Repeat("x", 2*copySize))
+		send(t, conn, first, second)
+		client.out.mu.Lock()
+		client.out.limit = 1000
+		client.out.mu.Unlock()
+		release()
+
+		h, _ := b.want()
+		b.answer(h, &protocol.InitProducerIDResponse{})
+		<-done
+		h, _ = b.want()
+		b.answer(h, &protocol.InitProducerIDResponse{ProducerID: 7})
+		synctest.Wait()
+		if len(done) != 0 {
+			t.Error("done while the write has not returned")
+		}
+		h, _ = b.want() // which lets the write go on
+		if call := <-done; call != first || call.Err != nil || call.Response.(*protocol.InitProducerIDResponse).ProducerID != 7 {
+			t.Errorf("first call: %v, %+v, want the producer id 7", call.Err, call.Response)
+		}
+		b.answer(h, &protocol.ProduceResponse{})
+		if call := <-done; call != second || call.Err != nil {
+			t.Errorf("second call: %v", call.Err)
+		}
+		if got := first.WrittenAt; !got.Equal(second.WrittenAt) {
+			t.Error("the two were not written together: this proves nothing")
+		}
+	})
+}
+
+// failingSink lets so many bytes through and then breaks.
+type failingSink struct{ bytes int }
+
+func (s failingSink) write([][]byte) (int, error) { return s.bytes, errors.New("broken pipe") }
+
+// Of calls that went out in one write that failed, those of which no byte was taken are known not to be written.
+func TestWrittenAfterAFailedWrite(t *testing.T) {
+	for _, c := range []struct {
+		name  string
+		bytes func(size int) int // taken by the socket, size being that of one call
+		want  []bool
+	}{
+		{"nothing", func(int) int { return 0 }, []bool{false, false, false}},
+		{"one byte", func(int) int { return 1 }, []bool{true, false, false}},
+		{"one call", func(size int) int { return size }, []bool{true, false, false}},
+		{"one call and a byte", func(size int) int { return size + 1 }, []bool{true, true, false}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				conn, b, ended := connect(t, testConfig())
+				release := conn.sock.(*memConn).hold(false)
+				done := make(chan *Call, 4)
+				leading := initID(done)
+				send(t, conn, leading)
+				synctest.Wait() // so that the next three wait for this one, and then go together
+				conn.out = failingSink{c.bytes(leading.RequestSize)}
+				calls := []*Call{initID(done), initID(done), initID(done)}
+				calls[1].Response = nil // makes no difference
+				send(t, conn, calls...)
+				release()
+				b.want()
+				<-ended
+				for i, call := range calls {
+					if call.Written != c.want[i] || !errors.Is(call.Err, ErrClosed) {
+						t.Errorf("call %d: written %v, %v, want %v, closed", i, call.Written, call.Err, c.want[i])
+					}
 				}
 			})
 		})

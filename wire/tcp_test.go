@@ -155,6 +155,46 @@ func TestOverTCP(t *testing.T) {
 	}
 }
 
+// A broker that reads nothing holds up a write for as long as it likes, but not Close.
+func TestCloseEndsABlockedWriteOverTCP(t *testing.T) {
+	for _, c := range []struct {
+		name   string
+		client *tls.Config
+		server *tls.Config
+	}{
+		{"plain", nil, nil},
+		{"TLS", testTLS.client(), testTLS.server()},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			begun, over := make(chan bool), make(chan bool)
+			addr := serve(t, func(conn net.Conn) {
+				if c.server != nil {
+					conn = tls.Server(conn, c.server)
+				}
+				(&broker{t, conn}).shakeHands()
+				io.ReadFull(conn, make([]byte, 1))
+				close(begun)
+				<-over
+			})
+			cfg := testConfig()
+			cfg.TLS = c.client
+			conn, err := Dial(t.Context(), cfg, Peer{Addr: addr, NodeID: 1}, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			done := make(chan *Call, 1)
+			send(t, conn, produce(done, strings.Repeat("x", 32<<20))) // more than the system buffers
+			<-begun
+			conn.Close(nil)
+			if call := <-done; !errors.Is(call.Err, ErrClosed) || !call.Written {
+				t.Errorf("got %v, written %v, want closed, true", call.Err, call.Written)
+			}
+			<-conn.Closed()
+			close(over)
+		})
+	}
+}
+
 // What a user sees who mixed up a port, a name or a certificate: the stage, the cause, and what to do.
 func TestDialErrors(t *testing.T) {
 	secure := serve(t, func(conn net.Conn) { answerAll(t)(tls.Server(conn, testTLS.server())) })

@@ -114,8 +114,8 @@ func (c *Cluster) Close() error {
 }
 
 // startTimeout is how long a broker may take from launch to its first answer on a machine whose
-// cores are busy with other things. It takes about three seconds on one that is idle.
-const startTimeout = 2 * time.Minute
+// cores are busy with other things. It takes about four seconds on one that is idle.
+const startTimeout = 5 * time.Minute
 
 // startAll launches every broker and waits until each knows of all.
 func (c *Cluster) startAll(ctx context.Context) error {

@@ -118,7 +118,11 @@ func (d *containers) create(ctx context.Context, o Options, c *Cluster) error {
 
 // container makes that of broker i without starting it.
 func (d *containers) container(ctx context.Context, o Options, i int, at []endpoints) (testcontainers.Container, error) {
-	env := map[string]string{"CLUSTER_ID": "ZXBpc3RsZS1jbHVzdGVyMQ", "KAFKA_HEAP_OPTS": "-Xmx512m"}
+	env := map[string]string{
+		"CLUSTER_ID":        "ZXBpc3RsZS1jbHVzdGVyMQ",
+		"KAFKA_HEAP_OPTS":   maxHeap,
+		"JAVA_TOOL_OPTIONS": strings.Join(quickStart, " "),
+	}
 	for key, value := range o.properties(i, at, "/tmp/kraft-combined-logs") {
 		env[environmentName(key)] = value
 	}

@@ -35,6 +35,13 @@ type process struct {
 // stopTimeout is how long a broker may take to shut down before it is killed.
 const stopTimeout = 30 * time.Second
 
+// maxHeap is every broker's.
+const maxHeap = "-Xmx512m"
+
+// quickStart asks a JVM for one collector thread and the compiler that is done first: the seconds
+// after its start are what most tests see of a broker.
+var quickStart = []string{"-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"}
+
 // openJVM starts brokers with the JVM and the jars of this machine.
 func openJVM(ctx context.Context, o Options) (*Cluster, error) {
 	java, err := findJava()
@@ -138,10 +145,8 @@ func (j *jvm) format(ctx context.Context, clusterID string, i int) error {
 }
 
 func (j *jvm) arguments(heap, class string, arguments ...string) []string {
-	// One collector thread and the quick compiler: the two or three seconds after a start are what
-	// most tests see of a broker.
-	return append([]string{heap, "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xshare:auto",
-		"-Dlog4j2.configurationFile=" + filepath.Join(j.dir, "log4j2.xml"), "-cp", j.classpath, class}, arguments...)
+	return slices.Concat([]string{heap}, quickStart,
+		[]string{"-Dlog4j2.configurationFile=" + filepath.Join(j.dir, "log4j2.xml"), "-cp", j.classpath, class}, arguments)
 }
 
 func (j *jvm) start(_ context.Context, i int) error {
@@ -155,7 +160,7 @@ func (j *jvm) start(_ context.Context, i int) error {
 		return err
 	}
 	defer log.Close()
-	cmd := exec.Command(j.java, j.arguments("-Xmx512m", "kafka.Kafka", j.properties(i))...)
+	cmd := exec.Command(j.java, j.arguments(maxHeap, "kafka.Kafka", j.properties(i))...)
 	cmd.Dir = j.home(i)
 	cmd.Stdout, cmd.Stderr = log, log
 	cmd.SysProcAttr = ownGroup()

@@ -1,0 +1,30 @@
+// Package brokertest is a Kafka cluster in the process, for tests: what net/http/httptest is for HTTP.
+//
+//	func TestOrders(t *testing.T) {
+//		kafka := brokertest.New(t, brokertest.Topic("orders", 3))
+//		send(kafka.Bootstrap())
+//		for _, r := range kafka.Records("orders", 0) { … }
+//	}
+//
+// Any Kafka producer can talk to it, over TCP on 127.0.0.1, or, with InMemory, over connections that never leave the
+// process: these work in a testing/synctest bubble, where time is fake and a test of an hour's outage takes no time.
+//
+// It is as strict as Kafka 4.4.0: it checks the CRC, the format and the sequence of every batch, remembers the last
+// five of each idempotent producer, and answers what it does not like with Kafka's codes, texts and hints. A test
+// compares a long conversation with one that was held with the real thing. Kafka3_9 makes it look older.
+//
+// A test changes the world while clients run: StopBroker, Pause, MoveLeader, RecreateTopic and others. And it scripts
+// faults: On says which requests, and an Action what happens to them.
+//
+//	kafka.On(brokertest.Produce).Topic("orders").Times(2).Do(brokertest.HandleThenDrop())
+//
+// Afterwards Records tells what is in the logs, Requests what was asked, and Verify whether anything was written twice,
+// out of sequence, or is missing in between.
+//
+// What it is not: a store, or a broker to be run for anything but tests. Nothing is on disk, replicas are not copies but
+// one log, there is nothing to consume with, and no transactions: a batch that belongs to one is refused.
+//
+// Everything but the bytes in the pipes is owned by Cluster under one mutex, which is never held while anything blocks.
+// A broker over TCP has a goroutine that accepts; a connection has two, see conn. They end with Close, which waits for
+// them.
+package brokertest

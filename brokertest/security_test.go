@@ -1,0 +1,92 @@
+package brokertest
+
+import (
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
+	"math/big"
+	"net"
+	"testing"
+	"time"
+
+	"github.com/epistle-kafka/epistle/protocol"
+)
+
+func token(user, password string) []byte { return []byte("\x00" + user + "\x00" + password) }
+
+// Without authentication nothing works but what leads to it; with the right password everything does.
+func TestSASL(t *testing.T) {
+	c := New(t, InMemory(), SASL("alice", "secret"), Topic("t", 1))
+
+	k := dial(t, c, 1)
+	k.send(13, &protocol.MetadataRequest{})
+	k.isCut()
+
+	k = dial(t, c, 1)
+	ask(k, 5, &protocol.ApiVersionsRequest{ClientSoftwareName: "test", ClientSoftwareVersion: "1", NodeID: -1}, &protocol.ApiVersionsResponse{})
+	other := ask(k, 1, &protocol.SaslHandshakeRequest{Mechanism: "SCRAM-SHA-256"}, &protocol.SaslHandshakeResponse{})
+	if other.ErrorCode != protocol.UnsupportedSaslMechanism || len(other.Mechanisms) != 1 || other.Mechanisms[0] != "PLAIN" {
+		t.Errorf("another mechanism was answered %+v, want a refusal that names PLAIN", other)
+	}
+	k.isCut()
+
+	k = dial(t, c, 1)
+	ask(k, 1, &protocol.SaslHandshakeRequest{Mechanism: "PLAIN"}, &protocol.SaslHandshakeResponse{})
+	wrong := ask(k, 2, &protocol.SaslAuthenticateRequest{AuthBytes: token("alice", "guess")}, &protocol.SaslAuthenticateResponse{})
+	if wrong.ErrorCode != protocol.SaslAuthenticationFailed {
+		t.Errorf("a wrong password was answered %v, want SASL_AUTHENTICATION_FAILED", wrong.ErrorCode)
+	}
+	k.isCut()
+
+	k = dial(t, c, 1)
+	ask(k, 1, &protocol.SaslHandshakeRequest{Mechanism: "PLAIN"}, &protocol.SaslHandshakeResponse{})
+	right := ask(k, 2, &protocol.SaslAuthenticateRequest{AuthBytes: token("alice", "secret")}, &protocol.SaslAuthenticateResponse{})
+	if right.ErrorCode != protocol.NoError {
+		t.Errorf("the right password was answered %v", right.ErrorCode)
+	}
+	wantOffset(t, k.produce(c, "t", plainBatch("a")), 0)
+}
+
+// The older way: after a handshake of version 0, tokens come without Kafka's header.
+func TestSASLWithRawTokens(t *testing.T) {
+	c := New(t, InMemory(), SASL("alice", "secret"), Topic("t", 1))
+	for _, password := range []string{"guess", "secret"} {
+		k := dial(t, c, 1)
+		ask(k, 0, &protocol.SaslHandshakeRequest{Mechanism: "PLAIN"}, &protocol.SaslHandshakeResponse{})
+		raw := token("alice", password)
+		k.conn.Write(append([]byte{0, 0, 0, byte(len(raw))}, raw...))
+		if password == "guess" {
+			k.isCut()
+			continue
+		}
+		if answer, err := k.frame(); err != nil || len(answer) != 0 {
+			t.Fatalf("the right password was answered %q and %v, want an empty token", answer, err)
+		}
+		wantOffset(t, k.produce(c, "t", plainBatch("a")), 0)
+	}
+}
+
+func TestTLS(t *testing.T) {
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	template := &x509.Certificate{SerialNumber: big.NewInt(1), NotAfter: time.Now().Add(time.Hour), IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)}}
+	der, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	certificate, err := x509.ParseCertificate(der)
+	if err != nil {
+		t.Fatal(err)
+	}
+	roots := x509.NewCertPool()
+	roots.AddCert(certificate)
+
+	c := New(t, Topic("t", 1), TLS(&tls.Config{Certificates: []tls.Certificate{{Certificate: [][]byte{der}, PrivateKey: key}}}))
+	k := dial(t, c, 1)
+	k.conn = tls.Client(k.conn, &tls.Config{RootCAs: roots, ServerName: "127.0.0.1"})
+	wantOffset(t, k.produce(c, "t", plainBatch("a")), 0)
+}
