@@ -1,7 +1,9 @@
 package brokertest
 
 import (
+	"bytes"
 	"context"
+	"encoding/binary"
 	"testing"
 	"time"
 
@@ -24,7 +26,12 @@ func FuzzRequests(f *testing.F) {
 	f.Add(protocol.AppendRequest(nil, protocol.RequestHeader{Version: 12}, produceRequestTo("t", records)))
 	ping := protocol.AppendRequest(nil, protocol.RequestHeader{}, &protocol.ApiVersionsRequest{})
 	f.Fuzz(func(t *testing.T, sent []byte) {
-		talk(t, c, append(sent, ping...)) // answered or not, as it deserves
+		if len(sent) < 4 {
+			return
+		}
+		sent = bytes.Clone(sent)
+		binary.BigEndian.PutUint32(sent, uint32(len(sent)-4)) // else the broker would wait for more
+		talk(t, c, append(sent, ping...))                     // answered or not, as it deserves
 		if answered := talk(t, c, ping); !answered {
 			t.Errorf("after %q the broker answers nobody", sent)
 		}
@@ -38,7 +45,7 @@ func talk(t *testing.T, c *Cluster, sent []byte) bool {
 		t.Fatal(err)
 	}
 	defer conn.Close()
-	conn.SetDeadline(time.Now().Add(100 * time.Millisecond)) // for a length that waits for more
+	conn.SetDeadline(time.Now().Add(time.Second))
 	conn.Write(sent)
 	n, _ := conn.Read(make([]byte, 1))
 	return n > 0

@@ -114,10 +114,14 @@ func (b *broker) appendBatch(call *produceCall) protocol.ProducePartitionRespons
 		return answer
 	}
 	p := t.partitions[call.index]
-	switch {
-	case p.leader != b.id:
+	if p.leader != b.id {
 		answer.ErrorCode = protocol.NotLeaderOrFollower
 		return answer
+	}
+	if answer.ErrorCode, answer.ErrorMessage = b.c.verifyTransaction(call); answer.ErrorCode != protocol.NoError {
+		return answer
+	}
+	switch {
 	case batch.offset == protocol.NoError && len(batch.bytes) > t.config.maxMessageBytes:
 		answer.ErrorCode = protocol.MessageTooLarge
 		return answer
@@ -142,14 +146,6 @@ func (b *broker) appendBatch(call *produceCall) protocol.ProducePartitionRespons
 		return answer
 	}
 	h := batch.header
-	if h.Transactional {
-		// No transaction can be open, as there is no coordinator that could have opened it.
-		answer.ErrorCode = protocol.InvalidTxnState
-		if call.request.Version >= 11 {
-			answer.ErrorCode = protocol.TransactionAbortable
-		}
-		return answer
-	}
 	p.log.forget(now, b.c.opts.expiration.Milliseconds())
 	if h.ProducerID >= 0 {
 		duplicate, code := p.log.admit(h)

@@ -53,6 +53,25 @@ func (b *broker) initProducerID(m *protocol.InitProducerIDRequest, version int16
 	return &protocol.InitProducerIDResponse{ProducerID: t.producerID, ProducerEpoch: t.epoch}
 }
 
+// verifyTransaction is what a partition's leader asks the coordinator before it appends a transactional batch. No batch
+// belongs to a transaction, as nobody can begin one here. The caller holds c.mu.
+func (c *Cluster) verifyTransaction(call *produceCall) (protocol.ErrorCode, *string) {
+	h, id := call.batch.header, call.message.TransactionalID
+	if !h.Transactional || h.ProducerID < 0 {
+		return protocol.NoError, nil
+	}
+	switch t := c.transactional[*id]; {
+	case t == nil || t.producerID != h.ProducerID:
+		return protocol.InvalidProducerIDMapping, nil
+	case t.epoch != h.ProducerEpoch:
+		return protocol.InvalidProducerEpoch, nil
+	case call.request.Version >= 11:
+		return protocol.TransactionAbortable, nil
+	}
+	text := "Partition was not added to the transaction"
+	return protocol.InvalidTxnState, &text
+}
+
 // newProducerID returns an ID that no producer has. The caller holds c.mu.
 func (c *Cluster) newProducerID() int64 {
 	c.nextProducer++

@@ -1,6 +1,7 @@
 package brokertest
 
 import (
+	"fmt"
 	"time"
 
 	"github.com/epistle-kafka/epistle/protocol"
@@ -48,6 +49,31 @@ func (c *conversation) producerIDs() {
 	ask("transactional, with an old epoch", 5, &tx, time.Minute, second.ProducerID, 0)
 	ask("transactional, with an old epoch", 3, &tx, time.Minute, second.ProducerID, 0)
 	ask("transactional, with another ID", 5, &tx, time.Minute, second.ProducerID+1000, 2)
+	c.outsideTransactions(tx, second.ProducerID, second.ProducerEpoch)
+}
+
+// outsideTransactions writes transactional batches that belong to no transaction.
+func (c *conversation) outsideTransactions(id string, pid int64, epoch int16) {
+	for _, v := range []int16{3, 9, 10, 11} {
+		for _, who := range []struct {
+			title string
+			batch batch
+		}{
+			{"transactional, no transaction", batch{pid: pid, epoch: epoch}},
+			{"transactional, old epoch", batch{pid: pid, epoch: epoch - 1}},
+			{"transactional, unknown producer", batch{pid: pid + 1000}},
+			{"transactional, no producer", batch{pid: -1, epoch: -1, sequence: -1}},
+		} {
+			b := who.batch
+			b.values, b.at, b.change = []string{"a"}, c.then(), func(h *protocol.BatchHeader) { h.Transactional = true }
+			m := produceRequestTo("plain", b.bytes(c.t))
+			m.TransactionalID = &id
+			c.produceRequest(fmt.Sprintf("%s v%d", who.title, v), v, m)
+		}
+		m := produceRequestTo("offsets", c.plain("a").bytes(c.t))
+		m.TransactionalID = &id
+		c.produceRequest(fmt.Sprintf("transactional ID, plain batch v%d", v), v, m)
+	}
 }
 
 func (c *conversation) coordinators(tx string) {

@@ -67,7 +67,7 @@ func issue(t *testing.T, by *authority, cert *x509.Certificate) (*ecdsa.PrivateK
 
 // shake connects a broker that has this key and certificate with a client that was configured by properties, which
 // thinks that the broker is called kafka.example.com. It returns what the client says and who the broker saw.
-func shake(t *testing.T, brokerKey, brokerCert string, ca *authority, properties ...string) (error, []*x509.Certificate) {
+func shake(t *testing.T, brokerKey, brokerCert string, ca *authority, properties ...string) ([]*x509.Certificate, error) {
 	t.Helper()
 	c, _ := fromMap(t, with(append([]string{"security.protocol", "SSL"}, properties...)...))
 	pair, err := tls.X509KeyPair([]byte(brokerCert), []byte(brokerKey))
@@ -85,7 +85,7 @@ func shake(t *testing.T, brokerKey, brokerCert string, ca *authority, properties
 	err = tls.Client(ours, cfg).Handshake()
 	ours.Close()
 	<-done
-	return err, broker.ConnectionState().PeerCertificates
+	return broker.ConnectionState().PeerCertificates, err
 }
 
 // loopback returns both ends of a TCP connection: net.Pipe has no buffer, so that an alert meets a blocked writer.
@@ -124,23 +124,23 @@ func TestTLSFromPEM(t *testing.T) {
 	}
 	trusting := []string{"ssl.truststore.type", "PEM", "ssl.truststore.certificates", ca.pem}
 
-	if err, who := shake(t, key, cert, ca, trusting...); err != nil || len(who) != 0 {
+	if who, err := shake(t, key, cert, ca, trusting...); err != nil || len(who) != 0 {
 		t.Errorf("inline truststore: %v, client %v", err, who)
 	}
-	if err, _ := shake(t, key, cert, ca, "ssl.truststore.type", "pem", "ssl.truststore.location", file("ca.pem", "a comment\n"+ca.pem)); err != nil {
+	if _, err := shake(t, key, cert, ca, "ssl.truststore.type", "pem", "ssl.truststore.location", file("ca.pem", "a comment\n"+ca.pem)); err != nil {
 		t.Errorf("truststore file: %v", err)
 	}
-	if err, _ := shake(t, key, cert, ca, "ssl.truststore.type", "PEM", "ssl.truststore.certificates", stranger.pem); err == nil {
+	if _, err := shake(t, key, cert, ca, "ssl.truststore.type", "PEM", "ssl.truststore.certificates", stranger.pem); err == nil {
 		t.Error("a broker of another authority was trusted")
 	}
-	if err, _ := shake(t, otherKey, otherCert, ca, trusting...); err == nil {
+	if _, err := shake(t, otherKey, otherCert, ca, trusting...); err == nil {
 		t.Error("a broker of another name was trusted")
 	}
 	for where, store := range map[string][]string{
 		"inline": {"ssl.keystore.type", "PEM", "ssl.keystore.key", clientKey, "ssl.keystore.certificate.chain", clientCert},
 		"file":   {"ssl.keystore.type", "PEM", "ssl.keystore.location", file("client.pem", clientKey+clientCert)},
 	} {
-		if err, who := shake(t, key, cert, ca, append(store, trusting...)...); err != nil || len(who) != 1 || who[0].Subject.CommonName != "orders" {
+		if who, err := shake(t, key, cert, ca, append(store, trusting...)...); err != nil || len(who) != 1 || who[0].Subject.CommonName != "orders" {
 			t.Errorf("keystore %s: got %v, client %v, want orders", where, err, who)
 		}
 	}
@@ -151,11 +151,11 @@ func TestNoHostNameIsNotNoCheck(t *testing.T) {
 	ca, stranger := newAuthority(t, "ca"), newAuthority(t, "stranger")
 	elsewhere := []string{"ssl.endpoint.identification.algorithm", "", "ssl.truststore.type", "PEM", "ssl.truststore.certificates", ca.pem}
 	key, cert := ca.leaf(t, "elsewhere.example.com")
-	if err, _ := shake(t, key, cert, ca, elsewhere...); err != nil {
+	if _, err := shake(t, key, cert, ca, elsewhere...); err != nil {
 		t.Errorf("another name of the right authority: %v", err)
 	}
 	key, cert = stranger.leaf(t, "kafka.example.com")
-	if err, _ := shake(t, key, cert, ca, elsewhere...); err == nil {
+	if _, err := shake(t, key, cert, ca, elsewhere...); err == nil {
 		t.Error("the right name of a strange authority was trusted")
 	}
 }

@@ -299,3 +299,39 @@ func TestDialCancelled(t *testing.T) {
 		}
 	})
 }
+
+// A context that ends at the very last moment has closed the socket: such a connection is not handed out.
+func TestDialCancelledAtTheEnd(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		cfg := testConfig()
+		_, b := inMemory(t, cfg)
+		go b.shakeHands()
+		ctx, cancel := context.WithCancel(t.Context())
+		cfg.Authenticate = func(context.Context, *Handshake) error {
+			cancel()
+			return nil
+		}
+		if _, err := Dial(ctx, cfg, Peer{Addr: "kafka:9092", NodeID: -1}, nil); !errors.Is(err, context.Canceled) {
+			t.Errorf("got %v, want context.Canceled", err)
+		}
+	})
+}
+
+// A mechanism may give a round trip less time than the dial has.
+func TestRoundTripEndsWithItsContext(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		cfg := testConfig()
+		_, b := inMemory(t, cfg)
+		go b.shakeHands()
+		cfg.Authenticate = func(ctx context.Context, hs *Handshake) error {
+			ctx, cancel := context.WithTimeout(ctx, time.Second)
+			defer cancel()
+			return hs.RoundTrip(ctx, &protocol.SaslHandshakeRequest{}, &protocol.SaslHandshakeResponse{})
+		}
+		begin := time.Now()
+		_, err := Dial(t.Context(), cfg, Peer{Addr: "kafka:9092", NodeID: -1}, nil)
+		if took := time.Since(begin); !errors.Is(err, context.DeadlineExceeded) || took != time.Second {
+			t.Errorf("got %v after %v, want the deadline after 1s", err, took)
+		}
+	})
+}

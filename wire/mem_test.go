@@ -132,6 +132,20 @@ func (s *stream) write(b []byte) (n int, err error) {
 	return n, nil
 }
 
+// len returns how many bytes were written and not read.
+func (s *stream) len() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.buf)
+}
+
+// setLimit makes writers wait for the reader once so many bytes are buffered.
+func (s *stream) setLimit(bytes int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.limit = bytes
+}
+
 func (s *stream) close(err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

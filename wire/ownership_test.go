@@ -76,9 +76,7 @@ func TestAnswerDuringTheWriteOfItsGroup(t *testing.T) {
 		synctest.Wait() // so that the next two wait for this one, and then go together
 		first, second := initID(done), produce(done, strings.Repeat("x", 2*copySize))
 		send(t, conn, first, second)
-		client.out.mu.Lock()
-		client.out.limit = 1000
-		client.out.mu.Unlock()
+		client.out.setLimit(1000)
 		release()
 
 		h, _ := b.want()

@@ -85,7 +85,7 @@ func TestTimeoutOfOneCall(t *testing.T) {
 func TestTimeoutOfABlockedWrite(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		conn, b, ended := connect(t, testConfig())
-		b.conn.(*memConn).in.limit = 100 // the broker reads nothing, and its buffer is small
+		b.conn.(*memConn).in.setLimit(100) // the broker reads nothing, and its buffer is small
 		done := make(chan *Call, 3)
 		begin := time.Now()
 		blocked, silent, waiting := produce(done, string(make([]byte, 1000))), produce(done, "x"), produce(done, "y")
@@ -150,7 +150,7 @@ func TestThrottling(t *testing.T) {
 
 		time.Sleep(time.Minute - 1)
 		synctest.Wait()
-		if got := len(b.conn.(*memConn).in.buf); got != 0 {
+		if got := b.conn.(*memConn).in.len(); got != 0 {
 			t.Errorf("%d bytes were written just before the end of the throttling, want 0", got)
 		}
 		time.Sleep(1)
@@ -191,6 +191,7 @@ func TestCloseWhileThrottled(t *testing.T) {
 		b.answer(h, &protocol.InitProducerIDResponse{ThrottleTime: time.Hour})
 		<-done
 		send(t, conn, initID(done))
+		synctest.Wait() // writeLoop waits for the hour to end
 		begin := time.Now()
 		conn.Close(nil)
 		if call := <-done; !errors.Is(call.Err, ErrClosed) || call.Written {

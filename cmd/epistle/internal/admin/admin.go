@@ -1,0 +1,128 @@
+package admin
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"strconv"
+	"time"
+
+	"github.com/epistle-kafka/epistle/producer"
+	"github.com/epistle-kafka/epistle/protocol"
+	"github.com/epistle-kafka/epistle/wire"
+)
+
+// Client asks the cluster that a producer with the same settings would send to. It holds no connection.
+type Client struct {
+	wire      wire.Config
+	bootstrap []string
+	dialing   time.Duration // for one connection
+}
+
+// New returns a client. It does no I/O.
+func New(cfg producer.Config) *Client {
+	return &Client{
+		wire: wire.Config{
+			ClientID: cfg.ClientID, SoftwareName: "epistle", SoftwareVersion: producer.Version,
+			MaxInFlight: 1, RequestTimeout: cfg.RequestTimeout,
+			SendBuffer: -1, ReceiveBuffer: -1,
+			TLS: cfg.TLS, DialContext: cfg.DialContext, Logger: cfg.Logger,
+		},
+		bootstrap: cfg.BootstrapServers,
+		dialing:   cfg.SocketConnectionSetupTimeout,
+	}
+}
+
+// Reach connects to the first bootstrap server that can be reached, and hangs up. The error is that of every server,
+// joined.
+func (c *Client) Reach(ctx context.Context) error {
+	conn, err := c.anyServer(ctx)
+	if err == nil {
+		conn.Close(errDone)
+	}
+	return err
+}
+
+// Hopeless reports whether an error of Reach will be the same a minute later: something answered, and it was not Kafka in
+// the way that was expected.
+func Hopeless(err error) bool {
+	joined, ok := err.(interface{ Unwrap() []error })
+	if !ok {
+		return false
+	}
+	for _, err := range joined.Unwrap() {
+		var e *wire.Error
+		if !errors.As(err, &e) || e.Stage <= wire.StageDial || errors.Is(err, context.DeadlineExceeded) || e.Hint == "" {
+			return false
+		}
+	}
+	return true
+}
+
+var errDone = errors.New("all questions are answered")
+
+func (c *Client) anyServer(ctx context.Context) (*wire.Conn, error) {
+	var failed []error
+	for _, addr := range c.bootstrap {
+		conn, err := c.dial(ctx, addr, -1)
+		if err == nil {
+			return conn, nil
+		}
+		failed = append(failed, err)
+	}
+	return nil, errors.Join(failed...)
+}
+
+func (c *Client) dial(ctx context.Context, addr string, node int32) (*wire.Conn, error) {
+	ctx, cancel := context.WithTimeout(ctx, c.dialing)
+	defer cancel()
+	return wire.Dial(ctx, &c.wire, wire.Peer{Addr: addr, NodeID: node}, nil)
+}
+
+// ask sends one request to a broker and waits for its answer.
+func ask(ctx context.Context, conn *wire.Conn, req protocol.Request, resp protocol.Response) error {
+	done := make(chan struct{})
+	call := &wire.Call{Request: req, Response: resp, Done: func(*wire.Call) { close(done) }}
+	if !conn.Send(call) {
+		return fmt.Errorf("%s: the broker has hung up", req.API().Name)
+	}
+	select {
+	case <-done:
+		return call.Err
+	case <-ctx.Done():
+		conn.Close(context.Cause(ctx))
+		<-done
+		return context.Cause(ctx)
+	}
+}
+
+// Cluster is what a cluster says of itself.
+type Cluster struct {
+	brokers    map[int32]string // host:port
+	controller int32            // -1 = unknown
+}
+
+func (c *Client) describe(ctx context.Context, topics ...string) (*Cluster, *protocol.MetadataResponse, error) {
+	conn, err := c.anyServer(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	defer conn.Close(errDone)
+	req := &protocol.MetadataRequest{Topics: []protocol.MetadataRequestTopic{}}
+	for _, name := range topics {
+		req.Topics = append(req.Topics, protocol.MetadataRequestTopic{Name: &name})
+	}
+	resp := new(protocol.MetadataResponse)
+	if err := ask(ctx, conn, req, resp); err != nil {
+		return nil, nil, err
+	}
+	if err := resp.ErrorCode.Err(); err != nil {
+		return nil, nil, fmt.Errorf("metadata: %w", err)
+	}
+	cluster := &Cluster{brokers: make(map[int32]string), controller: resp.ControllerID}
+	for _, b := range resp.Brokers {
+		cluster.brokers[b.NodeID] = net.JoinHostPort(b.Host, strconv.Itoa(int(b.Port)))
+	}
+	return cluster, resp, nil
+}

@@ -1,0 +1,59 @@
+package cli
+
+import (
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/spf13/pflag"
+)
+
+// Command is one of the program's commands.
+type Command struct {
+	Name     string
+	Args     string // what follows the name in the line of usage
+	Summary  string // half a sentence, for the list of commands
+	About    string // paragraphs, for the command's own help
+	Examples string // lines of a shell
+
+	// Setup adds the command's flags and returns what runs it with them.
+	Setup func(fs *pflag.FlagSet) Run
+}
+
+// Run runs a command, with its arguments that are no flags. See Status for what its error means.
+type Run func(env *Env, args []string) error
+
+// Execute parses the arguments and runs the command.
+func (c *Command) Execute(env *Env, args []string) error {
+	fs, run := c.flags()
+	help := fs.BoolP("help", "h", false, "print this help")
+	if err := fs.Parse(args); err != nil {
+		return explainFlag(fs, err)
+	}
+	if *help {
+		c.Help(env.Stdout)
+		return nil
+	}
+	return run(env, fs.Args())
+}
+
+func (c *Command) flags() (*pflag.FlagSet, Run) {
+	fs := pflag.NewFlagSet(c.Name, pflag.ContinueOnError)
+	fs.SetOutput(io.Discard)
+	fs.SortFlags = false
+	return fs, c.Setup(fs)
+}
+
+// Help writes the command's help.
+func (c *Command) Help(w io.Writer) {
+	fs, _ := c.flags()
+	fmt.Fprintf(w, "epistle %s: %s\n\n", c.Name, c.Summary)
+	fmt.Fprintf(w, "Usage:\n  epistle %s %s\n\n", c.Name, c.Args)
+	fmt.Fprintf(w, "%s\n\n", strings.TrimSpace(c.About))
+	fmt.Fprintf(w, "Flags:\n%s\n", fs.FlagUsagesWrapped(100))
+	fmt.Fprintf(w, "Examples:\n%s\n", indent(strings.TrimSpace(c.Examples)))
+}
+
+func indent(text string) string {
+	return "  " + strings.ReplaceAll(text, "\n", "\n  ")
+}

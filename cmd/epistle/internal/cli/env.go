@@ -1,0 +1,53 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+
+	"github.com/epistle-kafka/epistle/cmd/epistle/internal/ui"
+)
+
+// Exit statuses. A signal that ended a command gives 128 and its number, as shells have it.
+const (
+	StatusOK     = 0 // every record was acknowledged
+	StatusFailed = 1
+	StatusUsage  = 2 // nothing was tried
+)
+
+// Env is the world of a command. Tests make their own.
+type Env struct {
+	Stdin  io.Reader
+	Stdout io.Writer
+	Screen *ui.Screen // standard error
+
+	// Interrupts are SIGINT and SIGTERM. The first asks a command to finish what it has begun, the second to give up.
+	Interrupts <-chan os.Signal
+	// Interactive says that a person types the standard input.
+	Interactive bool
+}
+
+// Say writes a line to standard error, headed by the program's name.
+func (e *Env) Say(format string, args ...any) {
+	fmt.Fprintf(e.Screen, "epistle: "+format+"\n", args...)
+}
+
+// UntilInterrupted returns a context that the next interrupt ends, with an *Interrupted as its cause. Release gives the
+// interrupts back, and must be called.
+func (e *Env) UntilInterrupted(parent context.Context) (ctx context.Context, release func()) {
+	ctx, cancel := context.WithCancelCause(parent)
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		select {
+		case sig := <-e.Interrupts:
+			cancel(&Interrupted{sig})
+		case <-ctx.Done():
+		}
+	}()
+	return ctx, func() {
+		cancel(context.Canceled)
+		<-done
+	}
+}

@@ -1,0 +1,47 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"syscall"
+)
+
+// UsageError says that a command was called in a way that it does not understand. Nothing was tried.
+type UsageError struct{ Text string }
+
+func (e *UsageError) Error() string { return e.Text }
+
+// Usagef makes a UsageError.
+func Usagef(format string, args ...any) error { return &UsageError{fmt.Sprintf(format, args...)} }
+
+// Interrupted says that a signal has ended the command.
+type Interrupted struct{ Signal os.Signal }
+
+func (e *Interrupted) Error() string { return fmt.Sprintf("stopped by signal: %v", e.Signal) }
+
+// Reported wraps an error that the user has been told of already.
+type Reported struct{ Err error }
+
+func (e *Reported) Error() string { return e.Err.Error() }
+
+// Unwrap returns the error.
+func (e *Reported) Unwrap() error { return e.Err }
+
+// Status is the exit status that an error stands for.
+func Status(err error) int {
+	var usage *UsageError
+	var interrupted *Interrupted
+	switch {
+	case err == nil:
+		return StatusOK
+	case errors.As(err, &usage):
+		return StatusUsage
+	case errors.As(err, &interrupted):
+		if n, ok := interrupted.Signal.(syscall.Signal); ok {
+			return 128 + int(n)
+		}
+		return 130
+	}
+	return StatusFailed
+}

@@ -1,0 +1,182 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"os"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/spf13/pflag"
+
+	"github.com/epistle-kafka/epistle/producer"
+)
+
+// Settings are the flags from which a producer's settings come, the same in every command. A flag such as -z wins over
+// -X, and -X over the file.
+type Settings struct {
+	Bootstrap string
+	file      string
+	pairs     []string          // of -X
+	flags     map[string]string // by Java's key, from other flags
+}
+
+// AddBootstrap adds -b.
+func (s *Settings) AddBootstrap(fs *pflag.FlagSet, usage string) {
+	fs.StringVarP(&s.Bootstrap, "bootstrap", "b", "", usage)
+}
+
+// BootstrapUsage describes -b where it is needed.
+const BootstrapUsage = "where the cluster is: `host:port[,host:port]`"
+
+// AddProperties adds -X and --config.
+func (s *Settings) AddProperties(fs *pflag.FlagSet) {
+	fs.StringArrayVarP(&s.pairs, "property", "X", nil, "a setting of the producer by Java's name: `key=value`; repeatable")
+	fs.StringVar(&s.file, "config", "", "a Java producer.properties `file`; -X and other flags win over it")
+}
+
+// Set gives a setting by Java's key, as another flag says it.
+func (s *Settings) Set(key, value string) {
+	if s.flags == nil {
+		s.flags = make(map[string]string)
+	}
+	s.flags[key] = value
+}
+
+// Has reports whether a key is given by any of the ways, the file excepted.
+func (s *Settings) Has(key string) bool {
+	_, ok := s.flags[key]
+	return ok || slices.ContainsFunc(s.pairs, func(pair string) bool {
+		k, _, _ := strings.Cut(pair, "=")
+		return strings.TrimSpace(k) == key
+	})
+}
+
+// Config makes the producer's settings. What may surprise is told on standard error; what is wrong is a usage error with
+// all of it.
+func (s *Settings) Config(env *Env) (producer.Config, error) {
+	given, err := s.given()
+	if err != nil {
+		return producer.Config{}, err
+	}
+	cfg, notices, err := s.resolve(given)
+	for _, n := range notices {
+		env.Say("note: %s", n)
+	}
+	var wrong *producer.PropertiesError
+	if errors.As(err, &wrong) {
+		return cfg, Usagef("%s", problems(wrong))
+	}
+	return cfg, err
+}
+
+// given are the settings outside the file.
+func (s *Settings) given() (map[string]string, error) {
+	given := make(map[string]string)
+	for _, pair := range s.pairs {
+		key, value, ok := strings.Cut(pair, "=")
+		if key = strings.TrimSpace(key); !ok || key == "" {
+			return nil, Usagef("-X %s: want key=value, such as -X linger.ms=20", pair)
+		}
+		given[key] = strings.TrimSpace(value)
+	}
+	maps.Copy(given, s.flags)
+	if s.Bootstrap != "" {
+		given["bootstrap.servers"] = s.Bootstrap
+	}
+	if given["bootstrap.servers"] == "" && s.file == "" {
+		return nil, Usagef("which cluster? Name a broker with -b host:port")
+	}
+	return given, nil
+}
+
+func (s *Settings) resolve(given map[string]string) (producer.Config, []producer.Notice, error) {
+	if s.file == "" {
+		return producer.FromMap(given)
+	}
+	text, err := os.ReadFile(s.file)
+	if err != nil {
+		return producer.Config{}, nil, Usagef("--config: %v", err)
+	}
+	// What is given besides follows the file's own lines, and so wins over them. The empty line ends a last line that
+	// announces its continuation.
+	own := strings.Count(string(text), "\n") + 1
+	var b strings.Builder
+	b.Write(text)
+	b.WriteString("\n\n")
+	for _, key := range slices.Sorted(maps.Keys(given)) {
+		fmt.Fprintf(&b, "%s=%s\n", escape(key), escape(given[key]))
+	}
+	cfg, notices, err := producer.FromProperties(strings.NewReader(b.String()))
+	var wrong *producer.PropertiesError
+	if errors.As(err, &wrong) {
+		for i := range wrong.Problems {
+			if p := &wrong.Problems[i]; p.Line > own {
+				p.Line = 0
+			}
+		}
+	}
+	return cfg, fileNotices(notices, own, given), err
+}
+
+// fileNotices leaves out that a setting of the file gives way to one of the command line, which is what the user wanted,
+// and the numbers of lines that the file does not have.
+func fileNotices(notices []producer.Notice, own int, given map[string]string) (kept []producer.Notice) {
+	for _, n := range notices {
+		if _, ok := given[n.Key]; ok && n.Line <= own && strings.HasPrefix(n.Text, "overridden by line") {
+			continue
+		}
+		if n.Line > own {
+			n.Line = 0
+		}
+		kept = append(kept, n)
+	}
+	return kept
+}
+
+// escape writes text for a file of properties, whatever encoding the rest of it has.
+func escape(text string) string {
+	var b strings.Builder
+	for i, r := range text {
+		switch {
+		case r == utf8.RuneError:
+			b.WriteString(`\uFFFD`)
+		case r > 0xFFFF:
+			r -= 0x10000
+			fmt.Fprintf(&b, `\u%04X\u%04X`, 0xD800+r>>10, 0xDC00+r&0x3FF)
+		case r > '~' || r < ' ':
+			fmt.Fprintf(&b, `\u%04X`, r)
+		case strings.ContainsRune(`\:=#!`, r) || r == ' ' && i == 0:
+			b.WriteByte('\\')
+			b.WriteRune(r)
+		case r == ' ':
+			b.WriteString(`\u0020`)
+		default:
+			b.WriteRune(r)
+		}
+	}
+	return b.String()
+}
+
+// problems lists what is wrong with settings as the command line has it.
+func problems(wrong *producer.PropertiesError) string {
+	if len(wrong.Problems) == 1 {
+		return wrong.Problems[0].Error()
+	}
+	var b strings.Builder
+	fmt.Fprintf(&b, "%d settings are wrong:", len(wrong.Problems))
+	for _, p := range wrong.Problems {
+		fmt.Fprintf(&b, "\n  %v", p)
+	}
+	return b.String()
+}
+
+// Topic is the flag -t.
+type Topic string
+
+// AddTopic adds -t.
+func (t *Topic) AddTopic(fs *pflag.FlagSet) {
+	fs.StringVarP((*string)(t), "topic", "t", string(*t), "the `topic`")
+}

@@ -1,0 +1,92 @@
+package ui
+
+import (
+	"io"
+	"sync"
+	"time"
+	"unicode/utf8"
+)
+
+// Screen is standard error: lasting output by Write, and on a terminal one status line below it that is replaced in
+// place. Off a terminal the status line does not exist. It is safe for concurrent use.
+type Screen struct {
+	live  bool
+	width func() int // of the terminal, in columns; 0 is unknown
+
+	mu     sync.Mutex // guards the following; held while writing, which may wait for the terminal
+	w      io.Writer
+	status bool // a status line is on the screen
+}
+
+// NewScreen returns a screen that writes to w. Live says that w is a terminal; width may be nil.
+func NewScreen(w io.Writer, live bool, width func() int) *Screen {
+	return &Screen{w: w, live: live, width: width}
+}
+
+// Live reports whether there is a status line.
+func (s *Screen) Live() bool { return s.live }
+
+// Write writes lasting output, in place of the status line if there is one.
+func (s *Screen) Write(b []byte) (int, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.clear()
+	return s.w.Write(b)
+}
+
+// Status replaces the status line; "" removes it.
+func (s *Screen) Status(line string) {
+	if !s.live {
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.clear()
+	if line == "" {
+		return
+	}
+	if s.width != nil {
+		line = cut(line, s.width()-1)
+	}
+	io.WriteString(s.w, line)
+	s.status = true
+}
+
+func (s *Screen) clear() {
+	if s.status {
+		io.WriteString(s.w, "\r\x1b[K")
+		s.status = false
+	}
+}
+
+// Every calls f at each interval until the returned function is called, which waits for a call in progress and removes
+// the status line.
+func (s *Screen) Every(interval time.Duration, f func()) (stop func()) {
+	quit, done := make(chan struct{}), make(chan struct{})
+	ticker := time.NewTicker(interval)
+	go func() {
+		defer close(done)
+		defer ticker.Stop()
+		for {
+			select {
+			case <-ticker.C:
+				f()
+			case <-quit:
+				return
+			}
+		}
+	}()
+	return sync.OnceFunc(func() {
+		close(quit)
+		<-done
+		s.Status("")
+	})
+}
+
+// cut shortens a line to n columns, counting a column for each rune; n below 1 leaves it as it is.
+func cut(line string, n int) string {
+	if n < 1 || utf8.RuneCountInString(line) <= n {
+		return line
+	}
+	return string([]rune(line)[:n])
+}

@@ -1,0 +1,149 @@
+package producer_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log"
+	"strings"
+	"time"
+
+	"github.com/epistle-kafka/epistle/brokertest"
+	"github.com/epistle-kafka/epistle/producer"
+	"github.com/epistle-kafka/epistle/protocol"
+)
+
+// bootstrap is a cluster for the examples. A program has its own brokers here.
+func bootstrap() (addresses []string, stop func()) {
+	c, err := brokertest.Start(brokertest.Topic("orders", 1))
+	if err != nil {
+		log.Fatal(err)
+	}
+	return c.Bootstrap(), c.Close
+}
+
+func Example() {
+	brokers, stop := bootstrap()
+	defer stop()
+	ctx := context.Background()
+
+	p, err := producer.New(producer.DefaultConfig(brokers...))
+	if err != nil {
+		log.Fatal(err)
+	}
+	f := p.Send(ctx, producer.Record{Topic: "orders", Key: []byte("customer-7"), Value: []byte(`{"total": 12}`)})
+	md, err := f.Wait(ctx)
+	fmt.Println(md.Topic, md.Partition, md.Offset, err)
+	fmt.Println(p.Close(ctx))
+	// Output:
+	// orders 0 0 <nil>
+	// <nil>
+}
+
+func ExampleProducer_SendFunc() {
+	brokers, stop := bootstrap()
+	defer stop()
+	ctx := context.Background()
+	p, err := producer.New(producer.DefaultConfig(brokers...))
+	if err != nil {
+		log.Fatal(err)
+	}
+	// One callback may serve all records.
+	failed := 0
+	count := func(_ producer.RecordMetadata, err error) {
+		if err != nil {
+			failed++
+		}
+	}
+	for i := range 1000 {
+		p.SendFunc(ctx, producer.Record{Topic: "orders", Value: fmt.Append(nil, i)}, count)
+	}
+	if err := p.Close(ctx); err != nil { // waits for the callbacks
+		log.Fatal(err)
+	}
+	fmt.Println(p.Stats().Acknowledged, "acknowledged,", failed, "failed")
+	// Output: 1000 acknowledged, 0 failed
+}
+
+func ExampleMayBeWritten() {
+	brokers, stop := bootstrap()
+	defer stop()
+	ctx := context.Background()
+	p, err := producer.New(producer.DefaultConfig(brokers...))
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer p.Close(ctx)
+	_, err = p.SendSync(ctx, producer.Record{Topic: "orders", Partition: producer.OnPartition(7), Value: []byte("v")})
+	var none *producer.NoSuchPartitionError
+	switch {
+	case errors.As(err, &none):
+		fmt.Println("wrong partition:", none)
+	case errors.Is(err, protocol.TopicAuthorizationFailed):
+		fmt.Println("no permission")
+	}
+	fmt.Println("could it be written?", producer.MayBeWritten(err))
+	// Output:
+	// wrong partition: partition 7 does not exist: the topic has 1, numbered from 0
+	// could it be written? false
+}
+
+func ExampleFromProperties() {
+	cfg, notices, err := producer.FromProperties(strings.NewReader(`
+bootstrap.servers=localhost:9092
+acks=1
+key.serializer=org.apache.kafka.common.serialization.StringSerializer
+value.serializer=org.apache.kafka.common.serialization.StringSerializer
+`))
+	fmt.Println(err, cfg.Acks, cfg.EnableIdempotence)
+	for _, n := range notices {
+		fmt.Println(n.Key)
+	}
+	_, _, err = producer.FromProperties(strings.NewReader("bootstrap.servers=localhost:9092\nlinger.msec=5"))
+	fmt.Println(strings.Contains(err.Error(), "linger.ms"))
+	// Output:
+	// <nil> 1 false
+	// acks
+	// key.serializer
+	// value.serializer
+	// true
+}
+
+func ExampleNewTyped() {
+	brokers, stop := bootstrap()
+	defer stop()
+	ctx := context.Background()
+	p, err := producer.New(producer.DefaultConfig(brokers...))
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer p.Close(ctx)
+	type order struct {
+		Total int `json:"total"`
+	}
+	orders := producer.NewTyped(p, producer.StringSerializer{}, producer.JSONSerializer[order]{})
+	md, err := orders.Send(ctx, "orders", "customer-7", order{Total: 12}).Wait(ctx)
+	fmt.Println(md.Offset, err)
+	// Output: 0 <nil>
+}
+
+func ExampleProducer_TrySend() {
+	brokers, stop := bootstrap()
+	defer stop()
+	ctx := context.Background()
+	p, err := producer.New(producer.DefaultConfig(brokers...))
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer p.Close(ctx)
+	rec := producer.Record{Topic: "orders", Value: []byte("v")}
+	for {
+		err := p.TrySend(rec, nil)
+		if !errors.Is(err, producer.ErrTopicNotLoaded) {
+			fmt.Println(err)
+			return
+		}
+		time.Sleep(time.Millisecond) // or do something useful: the look-up is under way
+	}
+	// Output: <nil>
+}
