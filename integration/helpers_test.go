@@ -86,13 +86,17 @@ func newLog(t *testing.T, c *kafka.Cluster, topic string) log {
 	return log{t, partitions}
 }
 
+func (l log) length() int {
+	length := 0
+	for _, records := range l.partitions {
+		length += len(records)
+	}
+	return length
+}
+
 func (l log) expectLength(want int) {
 	l.t.Helper()
-	got := 0
-	for _, records := range l.partitions {
-		got += len(records)
-	}
-	if got != want {
+	if got := l.length(); got != want {
 		l.t.Errorf("the log holds %d records, want %d", got, want)
 	}
 }

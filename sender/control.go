@@ -3,6 +3,7 @@ package sender
 import (
 	"cmp"
 	"errors"
+	"fmt"
 	"math"
 	"slices"
 	"time"
@@ -132,6 +133,7 @@ func (e dialed) apply(c *core) {
 	c.trouble(e.err)
 	if e.which == control {
 		c.change(c.meta.Failed(c.now, e.node.id))
+		c.giveUpLookups()
 		return
 	}
 	c.meta.RequestUpdate(c.now)
@@ -227,3 +229,27 @@ func (c *core) refusedIdentity(err error) {
 
 // trouble keeps the error for those who wait and would like to know why.
 func (c *core) trouble(err error) { c.stat.trouble.Store(&err) }
+
+// patience is how often each bootstrap server must have answered as something
+// that is no Kafka broker before callers are told, instead of waiting on.
+const patience = 3
+
+// giveUpLookups ends the wait for topics if no bootstrap server can ever
+// answer as we are set up, and no broker ever did.
+func (c *core) giveUpLookups() {
+	if len(c.lookups) == 0 || c.stat.snapshot.Load() != nil && len(c.stat.snapshot.Load().Brokers) > 0 {
+		return
+	}
+	var last error
+	for i := range c.cfg.Bootstrap {
+		l := &c.nodes[int32(-1-i)].links[control]
+		if l.failures < patience || !wire.Misconfigured(l.lastErr) {
+			return
+		}
+		last = l.lastErr
+	}
+	for name := range c.lookups {
+		c.answerLookups(name, fmt.Errorf("no bootstrap server can be used: %w", last))
+		c.meta.Unwant(name)
+	}
+}

@@ -144,20 +144,36 @@ func TestWrittenAfterAFailedWrite(t *testing.T) {
 	}
 }
 
-// The memory that encodes requests does not hold on to their batches.
-func TestWriterKeepsNoReferenceToAWrittenBatch(t *testing.T) {
+// peekingSink keeps what it was given to write.
+type peekingSink struct{ bufs [][]byte }
+
+func (s *peekingSink) write(bufs [][]byte) (size int, err error) {
+	s.bufs = bufs
+	for _, b := range bufs {
+		size += len(b)
+	}
+	return size, nil
+}
+
+// The memory that encodes requests, which is used again and again, holds on to no batch that is done.
+func TestNothingRefersToABatchThatIsDone(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := &writer{bufs: make([][]byte, 0, 8)}
-		w.bufs = append(w.bufs, []byte("header"), []byte("batch"))
-		w.size, w.ends = 11, append(w.ends, 11)
-		w.reset()
-		for i, b := range w.bufs[:8] {
-			if b != nil {
-				t.Errorf("buffer %d is still referred to", i)
+		conn, _, _ := connect(t, testConfig())
+		sink := new(peekingSink)
+		conn.out = sink
+		done := make(chan int, 1)
+		call := produce(nil, "batch", "more of it")
+		call.Response = nil
+		call.Done = func(*Call) {
+			held := 0
+			for _, b := range sink.bufs {
+				held += len(b)
 			}
+			done <- held
 		}
-		if w.size != 0 || len(w.ends) != 0 {
-			t.Errorf("size %d and %d ends, want 0 and 0", w.size, len(w.ends))
+		send(t, conn, call)
+		if held := <-done; held != 0 || len(sink.bufs) < 3 {
+			t.Errorf("%d bytes in %d buffers are still referred to, want none of at least 3", held, len(sink.bufs))
 		}
 	})
 }

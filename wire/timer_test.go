@@ -153,7 +153,7 @@ func TestThrottling(t *testing.T) {
 		if got := b.conn.(*memConn).in.len(); got != 0 {
 			t.Errorf("%d bytes were written just before the end of the throttling, want 0", got)
 		}
-		time.Sleep(1)
+		time.Sleep(time.Nanosecond)
 		h3, _ := b.want()
 		time.Sleep(30*time.Second - 1)
 		b.answer(h3, &protocol.InitProducerIDResponse{})

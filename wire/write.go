@@ -47,6 +47,7 @@ func (c *Conn) writeLoop() {
 			return
 		}
 		written, err := c.out.write(w.bufs)
+		clear(w.bufs) // before any of the calls can be done: nothing refers to their bytes then
 		c.endWrite(w, written, err)
 		if err != nil {
 			c.Close(c.failure(err))
@@ -81,9 +82,8 @@ func (w *writer) encode(c *Conn, call *Call) error {
 	return nil
 }
 
-// reset forgets the group, so that nothing of its requests is referred to from here.
+// reset makes room for the next group.
 func (w *writer) reset() {
-	clear(w.bufs)
 	w.bufs, w.size, w.ends, w.done = w.bufs[:0], 0, w.ends[:0], w.done[:0]
 	if w.scratch = w.scratch[:0]; cap(w.scratch) > maxKeptScratch {
 		w.scratch = nil
@@ -172,7 +172,8 @@ func (c *Conn) beginWrite() bool {
 }
 
 // endWrite sorts the group's calls after its write has returned: the calls that expect an answer are in flight from
-// here on, the others are done. After an error all stay in the group, and their fate is the connection's.
+// here on, the others are done. After an error all stay in the group, as if the write went on: the connection is about to
+// be closed, and they end with it.
 func (c *Conn) endWrite(w *writer, written int, err error) {
 	c.mu.Lock()
 	begin := 0
@@ -180,8 +181,8 @@ func (c *Conn) endWrite(w *writer, written int, err error) {
 		call.Written = begin < written
 		begin = w.ends[i]
 	}
-	c.writing = false
 	if err == nil {
+		c.writing = false
 		for i, call := range c.group {
 			if call.Response == nil {
 				w.done = append(w.done, call)

@@ -103,6 +103,7 @@ func (j *jvm) prepare(ctx context.Context, o Options, c *Cluster) error {
 	}
 	var id [16]byte
 	_, _ = rand.Read(id[:]) // never fails
+	id[0] &= 0x7f           // a text that began with "-" would be taken for an option
 	clusterID := base64.RawURLEncoding.EncodeToString(id[:])
 	failed := make(chan error, o.Brokers) // each format sends one
 	for i := range o.Brokers {

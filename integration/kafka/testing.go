@@ -88,12 +88,18 @@ func appendLine(name, line string) error {
 	return errors.Join(err, f.Close())
 }
 
-// showLogs puts the end of each broker's log under a failed test.
+// showLogs puts what the brokers have warned of under a failed test.
 func showLogs(t testing.TB, c *Cluster) {
 	if !t.Failed() || !c.CanKill() {
 		return
 	}
 	for i := range c.Brokers() {
-		t.Logf("the end of the log of broker %d:\n%s", i, tail(c.Logs(i), 40))
+		var warnings strings.Builder
+		for line := range strings.Lines(c.Logs(i)) {
+			if !strings.Contains(line, "] INFO ") {
+				warnings.WriteString(line)
+			}
+		}
+		t.Logf("the last warnings of broker %d:\n%s", i, tail(warnings.String(), 40))
 	}
 }

@@ -1,0 +1,74 @@
+package produce
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+
+	"github.com/epistle-kafka/epistle/cmd/epistle/internal/cli"
+)
+
+// source is one of the inputs, in the order of the command line.
+type source struct {
+	name  string
+	stdin io.Reader // nil for a file
+	lines int64     // cut so far; the reading goroutine's
+}
+
+const stdinName = "standard input"
+
+// sources names the inputs and reports everything that is wrong with any of them, before a line is read.
+func sources(env *cli.Env, args []string) ([]*source, error) {
+	if len(args) == 0 {
+		args = []string{"-"}
+	}
+	var list []*source
+	var failed []error
+	standard := false
+	for _, name := range args {
+		switch {
+		case name != "-":
+			list = append(list, &source{name: name})
+			failed = append(failed, readable(name))
+		case standard:
+			return nil, cli.Usagef("standard input (-) is named twice")
+		default:
+			standard = true
+			list = append(list, &source{name: stdinName, stdin: env.Stdin})
+		}
+	}
+	if err := errors.Join(failed...); err != nil {
+		return nil, fmt.Errorf("nothing was sent, as not all of the input can be read:\n%w", err)
+	}
+	return list, nil
+}
+
+// readable opens a file to see. A pipe is left alone: opening it would wait for its writer.
+func readable(name string) error {
+	info, err := os.Stat(name)
+	switch {
+	case err != nil:
+		return err
+	case info.IsDir():
+		return fmt.Errorf("%s is a directory", name)
+	case !info.Mode().IsRegular():
+		return nil
+	}
+	f, err := os.Open(name)
+	if err != nil {
+		return err
+	}
+	return f.Close()
+}
+
+// open returns the input, to be closed.
+func (s *source) open() (io.ReadCloser, error) {
+	if s.stdin != nil {
+		return io.NopCloser(s.stdin), nil
+	}
+	return os.Open(s.name)
+}
+
+// at names a line.
+func (s *source) at(number int64) string { return fmt.Sprintf("%s:%d", s.name, number) }

@@ -1,0 +1,98 @@
+package produce
+
+import (
+	"bytes"
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/epistle-kafka/epistle/producer"
+)
+
+// splitter makes key and value of a line.
+type splitter struct {
+	delimiter   []byte // empty: no keys
+	emptyIsNull bool
+}
+
+// split cuts at the first delimiter. A line without it has no key. The results share the line's memory.
+func (s *splitter) split(line []byte) (key, value []byte) {
+	value = line
+	if len(s.delimiter) > 0 {
+		if before, after, found := bytes.Cut(line, s.delimiter); found {
+			key, value = nonNil(before), after
+		}
+	}
+	value = nonNil(value)
+	if s.emptyIsNull {
+		if len(key) == 0 {
+			key = nil
+		}
+		if len(value) == 0 {
+			value = nil
+		}
+	}
+	return key, value
+}
+
+// nonNil makes sure that nothing is empty rather than null.
+func nonNil(b []byte) []byte {
+	if b == nil {
+		return []byte{}
+	}
+	return b
+}
+
+// unescape replaces \t, \n, \r, \0, \\ and \xHH, as a shell does not pass these characters on easily.
+func unescape(text string) (string, error) {
+	var b strings.Builder
+	for rest := text; rest != ""; {
+		before, after, found := strings.Cut(rest, `\`)
+		b.WriteString(before)
+		if !found {
+			break
+		}
+		if after == "" {
+			return "", fmt.Errorf(`ends in a single \; write \\`)
+		}
+		rest = after[1:]
+		switch c := after[0]; c {
+		case 't':
+			b.WriteByte('\t')
+		case 'n':
+			b.WriteByte('\n')
+		case 'r':
+			b.WriteByte('\r')
+		case '0':
+			b.WriteByte(0)
+		case '\\':
+			b.WriteByte('\\')
+		case 'x':
+			if len(rest) < 2 {
+				return "", fmt.Errorf(`\x wants two hexadecimal digits`)
+			}
+			n, err := strconv.ParseUint(rest[:2], 16, 8)
+			if err != nil {
+				return "", fmt.Errorf(`\x%s: want two hexadecimal digits`, rest[:2])
+			}
+			b.WriteByte(byte(n))
+			rest = rest[2:]
+		default:
+			return "", fmt.Errorf(`\%c is not known; there are \t \n \r \0 \xHH and \\`, c)
+		}
+	}
+	return b.String(), nil
+}
+
+// header reads k=v; without the = its value is null.
+func header(text string) (producer.Header, error) {
+	key, value, found := strings.Cut(text, "=")
+	if key == "" {
+		return producer.Header{}, fmt.Errorf("-H %q: a header needs a name: k=v", text)
+	}
+	h := producer.Header{Key: key}
+	if found {
+		h.Value = []byte(value)
+	}
+	return h, nil
+}

@@ -1,0 +1,24 @@
+package wire
+
+import (
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+)
+
+// Misconfigured reports whether err is a failure to connect that trying again cannot mend: the other end answers, and is
+// no Kafka broker, or speaks TLS where we do not, or the other way round, or shows a certificate that is not trusted. An
+// end that only hangs up or is silent is not among them: it may be starting.
+func Misconfigured(err error) bool {
+	var (
+		at        *Error
+		frame     *FrameError
+		record    tls.RecordHeaderError
+		authority x509.UnknownAuthorityError
+		name      x509.HostnameError
+	)
+	if !errors.As(err, &at) || at.Stage != StageTLS && at.Stage != StageApiVersions {
+		return false
+	}
+	return errors.As(err, &frame) || errors.As(err, &record) || errors.As(err, &authority) || errors.As(err, &name)
+}
