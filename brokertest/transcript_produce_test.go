@@ -170,6 +170,15 @@ func (c *conversation) badBatches() {
 	changed("no time", func(h *protocol.BatchHeader) { h.BaseTimestamp, h.MaxTimestamp = -1, -1 })
 	changed("time -5", func(h *protocol.BatchHeader) { h.BaseTimestamp, h.MaxTimestamp = -5, -5 })
 
+	c.badRecords()
+}
+
+// badRecords are in batches that look sound.
+func (c *conversation) badRecords() {
+	send := func(title string, records []byte) {
+		c.t.Helper()
+		c.produceTo(title, "plain", 0, 13, -1, records)
+	}
 	record := func(o int32) []byte {
 		r := protocol.Record{OffsetDelta: o, Value: []byte("x")}
 		return r.Append(nil, r.BodySize())

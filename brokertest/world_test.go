@@ -102,26 +102,33 @@ func TestPauseAndResume(t *testing.T) {
 
 // What a broker had read and not handled when it was frozen waits too, and so does an answer that was not yet sent.
 func TestPauseMeetsRequestsOnTheirWay(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		c := New(t, InMemory(), Topic("t", 1))
-		k := dial(t, c, 1)
-		c.On(Produce).Do(Pass().Delayed(time.Minute))
-		k.send(newestProduce, produceRequest(c, "t", 0, -1, plainBatch("a").bytes(t)))
-		k.send(newestProduce, produceRequest(c, "t", 0, -1, plainBatch("b").bytes(t)))
-		synctest.Wait()
-		c.Pause(1)
-		k.conn.SetReadDeadline(time.Now().Add(time.Hour))
-		if n, err := k.conn.Read(make([]byte, 1)); n > 0 || err == nil {
-			t.Error("a paused broker answers")
-		}
-		if end := c.EndOffset("t", 0); end != 1 {
-			t.Errorf("%d records in the log, want 1: the second request was not handled before the pause", end)
-		}
-		k.conn.SetReadDeadline(time.Time{})
-		c.Resume(1)
-		k.receive(newestProduce, &protocol.ProduceResponse{})
-		k.receive(newestProduce, &protocol.ProduceResponse{})
-	})
+	for answered, first := range []*Action{Pass().Delayed(time.Minute), Throttled(time.Minute)} {
+		synctest.Test(t, func(t *testing.T) {
+			c := New(t, InMemory(), Topic("t", 1))
+			k := dial(t, c, 1)
+			c.On(Produce).Do(first)
+			for range 2 {
+				k.send(newestProduce, produceRequest(c, "t", 0, -1, plainBatch("a").bytes(t)))
+			}
+			synctest.Wait()
+			c.Pause(1)
+			for range answered {
+				k.receive(newestProduce, &protocol.ProduceResponse{})
+			}
+			k.conn.SetReadDeadline(time.Now().Add(time.Hour))
+			if n, err := k.conn.Read(make([]byte, 1)); n > 0 || err == nil {
+				t.Error("a paused broker answers")
+			}
+			if end := c.EndOffset("t", 0); end != 1 {
+				t.Errorf("%d records in the log, want 1: the second request was not handled before the pause", end)
+			}
+			k.conn.SetReadDeadline(time.Time{})
+			c.Resume(1)
+			for range 2 - answered {
+				k.receive(newestProduce, &protocol.ProduceResponse{})
+			}
+		})
+	}
 }
 
 // A topic made again is another topic: the old ID is not known any more, and the log is empty.

@@ -53,8 +53,8 @@ func (c *core) controlNode() (*node, time.Time) {
 				return nil, time.Time{}
 			}
 			at = sooner(at, wait)
-		} else {
-			at = sooner(at, l.conn.ThrottledUntil())
+		} else if until := l.conn.ThrottledUntil(); until.After(c.now) {
+			at = sooner(at, until)
 		}
 		ids = slices.DeleteFunc(ids, func(o int32) bool { return o == id })
 	}

@@ -17,6 +17,11 @@ func (c *core) deliver(p *partition, d *delivery, offset, appendTime int64) {
 	if d.told {
 		return
 	}
+	if d.attempts > 1 && appendTime == d.Header().MaxTimestamp {
+		// A broker that has the batch already answers with its timestamp here,
+		// whether or not the topic sets times.
+		appendTime = -1
+	}
 	d.told = true
 	c.stat.inFlight.Add(-int64(d.Count()))
 	c.finish(d.Batch, d.Resolve(offset, appendTime, nil), true, d.Count())

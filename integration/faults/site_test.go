@@ -93,7 +93,9 @@ func (s *site) busiest(skip map[int]bool) int {
 	do(s.t, err)
 	leads := make([]int, s.cluster.Brokers())
 	for _, node := range leaders {
-		leads[s.cluster.Index(node)]++
+		if node >= 0 {
+			leads[s.cluster.Index(node)]++
+		}
 	}
 	best := -1
 	for i, n := range leads {

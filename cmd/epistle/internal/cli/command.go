@@ -27,6 +27,9 @@ type Run func(env *Env, args []string) error
 func (c *Command) Execute(env *Env, args []string) error {
 	fs, run := c.flags()
 	help := fs.BoolP("help", "h", false, "print this help")
+	if err := singleDash(fs, args); err != nil {
+		return err
+	}
 	if err := fs.Parse(args); err != nil {
 		return explainFlag(fs, err)
 	}
@@ -50,8 +53,14 @@ func (c *Command) Help(w io.Writer) {
 	fmt.Fprintf(w, "epistle %s: %s\n\n", c.Name, c.Summary)
 	fmt.Fprintf(w, "Usage:\n  epistle %s %s\n\n", c.Name, c.Args)
 	fmt.Fprintf(w, "%s\n\n", strings.TrimSpace(c.About))
-	fmt.Fprintf(w, "Flags:\n%s\n", fs.FlagUsagesWrapped(100))
+	fmt.Fprintf(w, "Flags:\n%s\n", flagUsages(fs))
 	fmt.Fprintf(w, "Examples:\n%s\n", indent(strings.TrimSpace(c.Examples)))
+}
+
+// flagUsages describes the flags, in columns. It is of no use to learn that a switch takes =false.
+func flagUsages(fs *pflag.FlagSet) string {
+	const note = "[=true|false]"
+	return strings.ReplaceAll(fs.FlagUsagesWrapped(100), note, strings.Repeat(" ", len(note)))
 }
 
 func indent(text string) string {

@@ -21,16 +21,30 @@ func explainFlag(fs *pflag.FlagSet, err error) error {
 	return Usagef("%v", err)
 }
 
+// singleDash refuses -topic, which is read as -t opic and never meant so.
+func singleDash(fs *pflag.FlagSet, args []string) error {
+	for _, arg := range args {
+		if arg == "--" {
+			return nil
+		}
+		name, _, _ := strings.Cut(strings.TrimPrefix(arg, "-"), "=")
+		if len(name) > 1 && len(name) < len(arg) && fs.Lookup(name) != nil {
+			return Usagef("-%s: a flag of more than one letter has two dashes: --%s", name, name)
+		}
+	}
+	return nil
+}
+
 func unknownFlag(fs *pflag.FlagSet, unknown *pflag.NotExistError) error {
 	name := unknown.GetSpecifiedName()
 	if group := unknown.GetSpecifiedShortnames(); group != "" {
 		// "-topic x" is read as -t opic; what was meant shows in the whole group, if at all.
-		if long := nearest(group, flagNames(fs)); long != "" && len(group) > 2 {
+		if long := Nearest(group, flagNames(fs)); long != "" && len(group) > 2 {
 			return Usagef("there is no flag -%s; did you mean --%s?", group, long)
 		}
 		return Usagef("there is no flag -%s", name)
 	}
-	if long := nearest(name, flagNames(fs)); long != "" {
+	if long := Nearest(name, flagNames(fs)); long != "" {
 		return Usagef("there is no flag --%s; did you mean --%s?", name, long)
 	}
 	return Usagef("there is no flag --%s", name)
@@ -48,8 +62,8 @@ func flagNames(fs *pflag.FlagSet) (names []string) {
 	return names
 }
 
-// nearest returns the word that was probably meant, or "".
-func nearest(word string, words []string) string {
+// Nearest returns the word that was probably meant, or "".
+func Nearest(word string, words []string) string {
 	word = strings.ToLower(word)
 	best, bestDistance := "", len(word)/3+2 // more letters wrong than this is another word
 	for _, w := range words {

@@ -198,3 +198,10 @@ func (u *undelivered) report(name string) {
 		u.env.Say("  %s of them may be in the log all the same: to send them again may write them twice", ui.Count(u.maybe))
 	}
 }
+
+// failed returns how many lines were kept.
+func (u *undelivered) failed() int64 {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	return u.count
+}

@@ -1,0 +1,4 @@
+package demo
+
+import "github.com/epistle-kafka/epistle/cmd/epistle/internal/cli"
+var Command = cli.Command{Name: "demo"}

@@ -1,0 +1,109 @@
+package produce
+
+import (
+	"github.com/spf13/pflag"
+
+	"github.com/epistle-kafka/epistle/cmd/epistle/internal/cli"
+	"github.com/epistle-kafka/epistle/producer"
+)
+
+// Command is `epistle produce`.
+var Command = cli.Command{
+	Name:    "produce",
+	Args:    "-b HOST:PORT -t TOPIC [FILE…]",
+	Summary: "send a record for each line of files or of standard input",
+	About: `
+Each line becomes a record; without FILE, or for the FILE "-", the lines of standard input do. Only
+the newline ends a line: a carriage return before it is part of the record, the last line needs no
+newline, and an empty line is a record with an empty value (null with -Z).
+
+With -K the line is cut at the first delimiter into key and value. A line without the delimiter has
+no key (null). Records of one key are written to one partition, in order.
+
+A record counts as sent when the cluster has acknowledged it, by default with all in-sync replicas,
+once and in order. What fails is sent again for delivery.timeout.ms (2 minutes). When the cluster is
+slower than the input, reading waits, for as long as that.
+
+A line that could not be delivered is not dropped. It goes to standard error with its reason, or
+with --failed-to FILE to that file, exactly as it was read, so that the file can be sent again. The
+reasons are then in FILE.reasons, a line for each: number of the line in FILE, where it was read,
+whether it may be in the log all the same (may-be-written) or not (not-written), and why. Neither
+file is left behind if nothing failed. "--failed-to -" is standard output.
+
+All files are tried before anything is sent. If one cannot be read to its end later on, reading
+stops there. Ctrl-C stops reading and waits for what is under way; a second one gives that up too.
+
+Exit status: 0 if every line was acknowledged, 1 if not, 2 for a command line that makes no sense,
+130 or 143 after Ctrl-C or SIGTERM.`,
+	Examples: `
+epistle produce -b localhost:9092 -t orders orders.txt
+epistle produce -b localhost:9092 -t orders -K : -z zstd --failed-to again.txt orders.txt
+tail -f access.log | epistle produce -b kafka-1:9092,kafka-2:9092 -t access
+printf 'order-17:\n' | epistle produce -b localhost:9092 -t orders -K : -Z     # a tombstone
+epistle produce -b localhost:9092 -t orders -X linger.ms=50 -X acks=1 orders.txt
+epistle produce --config producer.properties -t orders -H source=import orders.txt`,
+	Setup: func(fs *pflag.FlagSet) cli.Run {
+		var o options
+		o.settings.AddBootstrap(fs, cli.BootstrapUsage)
+		o.topic.AddTopic(fs)
+		fs.StringVarP(&o.delimiter, "key-delimiter", "K", "", `a line's key ends at the first `+"`delimiter`"+`, such as : or '\t'`)
+		fs.StringArrayVarP(&o.headers, "header", "H", nil, "a header `k=v` for every record; repeatable; without = its value is null")
+		fs.Int32VarP(&o.partition, "partition", "p", -1, "send everything to this partition `number`; -1 lets the key decide")
+		fs.BoolVarP(&o.emptyIsNull, "null", "Z", false, "an empty key or value is sent as null")
+		fs.StringVarP(&o.codec, "compression", "z", "", "`codec` for batches: none, gzip, snappy, lz4 or zstd")
+		o.settings.AddProperties(fs)
+		fs.StringVar(&o.failedTo, "failed-to", "", "keep lines that were not delivered in `file`, the reasons in file.reasons")
+		fs.BoolVarP(&o.quiet, "quiet", "q", false, "no progress and no summary, only what went wrong")
+		return func(env *cli.Env, args []string) error { return run(env, &o, args) }
+	},
+}
+
+// options is what the command line says.
+type options struct {
+	settings    cli.Settings
+	topic       cli.Topic
+	delimiter   string
+	headers     []string
+	partition   int32
+	emptyIsNull bool
+	codec       string
+	failedTo    string
+	quiet       bool
+}
+
+// template makes what all records have in common.
+func (o *options) template() (producer.Record, error) {
+	rec := producer.Record{Topic: string(o.topic)}
+	switch {
+	case o.topic == "":
+		return rec, cli.Usagef("which topic? Name it with -t")
+	case o.partition < -1:
+		return rec, cli.Usagef("-p %d: partitions are numbered from 0", o.partition)
+	case o.partition >= 0:
+		rec.Partition = producer.OnPartition(o.partition)
+	}
+	for _, text := range o.headers {
+		h, err := header(text)
+		if err != nil {
+			return rec, cli.Usagef("%v", err)
+		}
+		rec.Headers = append(rec.Headers, h)
+	}
+	return rec, nil
+}
+
+// config makes the producer's settings.
+func (o *options) config(env *cli.Env) (producer.Config, error) {
+	if o.codec != "" {
+		o.settings.Set("compression.type", o.codec)
+	}
+	return o.settings.Config(env)
+}
+
+// checkPartition refuses a partition that the topic does not have.
+func (o *options) checkPartition(have int) error {
+	if int(o.partition) < have {
+		return nil
+	}
+	return &producer.NoSuchPartitionError{Want: o.partition, Have: int32(have)}
+}

@@ -1,0 +1,283 @@
+package produce
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"sync/atomic"
+	"time"
+
+	"github.com/epistle-kafka/epistle/cmd/epistle/internal/cli"
+	"github.com/epistle-kafka/epistle/cmd/epistle/internal/ui"
+	"github.com/epistle-kafka/epistle/producer"
+)
+
+// job is one run of the command. Its reading goroutine is started and waited for by run.
+type job struct {
+	env         *cli.Env
+	options     *options
+	producer    *producer.Producer
+	record      producer.Record // what all records have in common
+	splitter    splitter
+	sources     []*source
+	undelivered *undelivered
+	pool        *pool
+	gate        *gate
+	maxLine     int // bytes
+	began       time.Time
+
+	read         atomic.Int64 // lines
+	bytes        atomic.Int64 // of lines, newlines excluded
+	acknowledged atomic.Int64 // lines
+
+	fed chan error // what kept the reading goroutine from reading everything, or nil, once it has ended
+}
+
+func run(env *cli.Env, o *options, args []string) error {
+	j := &job{env: env, options: o, gate: newGate(), fed: make(chan error, 1)}
+	var err error
+	if j.record, err = o.template(); err != nil {
+		return err
+	}
+	if err := j.splitBy(o); err != nil {
+		return err
+	}
+	cfg, err := o.config(env)
+	if err != nil {
+		return err
+	}
+	if j.sources, err = sources(env, args); err != nil {
+		return err
+	}
+	if j.undelivered, err = openUndelivered(env, o.failedTo); err != nil {
+		return err
+	}
+	defer j.undelivered.close()
+	if err := j.open(cfg); err != nil {
+		return err
+	}
+	return j.run()
+}
+
+func (j *job) splitBy(o *options) error {
+	delimiter, err := unescape(o.delimiter)
+	if err != nil {
+		return cli.Usagef("-K %s: it %v", o.delimiter, err)
+	}
+	j.splitter = splitter{delimiter: []byte(delimiter), emptyIsNull: o.emptyIsNull}
+	return nil
+}
+
+// open connects. Until it succeeds not a line is read, so that a mistake costs nothing.
+func (j *job) open(cfg producer.Config) error {
+	const blocksBeside = 32 << 20 // bytes of input beyond what the producer buffers
+	ctx, release := j.env.UntilInterrupted(context.Background())
+	defer release()
+	j.maxLine = cfg.MaxRequestSize + len(j.splitter.delimiter)
+	j.pool = newPool(cfg.BufferMemory+blocksBeside, j.finished)
+
+	// A program that reads has nothing better to do than to wait for room, and delivery.timeout makes some at last.
+	waiting, stop := context.WithTimeoutCause(ctx, cfg.MaxBlock, fmt.Errorf("%w (%v)", producer.ErrMaxBlock, cfg.MaxBlock))
+	defer stop()
+	patient := cfg
+	if !j.options.settings.Has("max.block.ms") {
+		patient.MaxBlock = max(cfg.MaxBlock, cfg.DeliveryTimeout+time.Second)
+	}
+	p, partitions, err := cli.Open(waiting, j.env, patient, j.record.Topic)
+	if err != nil {
+		return fmt.Errorf("%w; nothing was read or sent", err)
+	}
+	if err := j.options.checkPartition(partitions); err != nil {
+		p.Close(context.Background())
+		return fmt.Errorf("topic %q: %w; nothing was read or sent", j.record.Topic, err)
+	}
+	j.producer = p
+	return nil
+}
+
+// run reads and sends everything, waits for the outcomes, and tells of them.
+func (j *job) run() error {
+	j.began = time.Now()
+	if j.env.Interactive && len(j.sources) == 1 && j.sources[0].stdin != nil && !j.options.quiet {
+		j.env.Say("each line that you type is a record; Ctrl-D ends")
+	}
+	tick := j.env.Screen.Every(200*time.Millisecond, j.progress)
+	go j.feed()
+
+	var input error
+	var interrupt os.Signal
+	select {
+	case input = <-j.fed:
+	case interrupt = <-j.env.Interrupts:
+		input = j.stopReading()
+		j.env.Say("stopped reading after %s; waiting for what is under way (Ctrl-C again gives it up)", ui.Number(j.read.Load(), "line"))
+	}
+	interrupt = j.drain(interrupt)
+	tick()
+	j.undelivered.flush()
+	return j.summary(input, interrupt)
+}
+
+// stopReading ends the reading goroutine, or leaves it behind where it waits for input, and returns what fed would say.
+func (j *job) stopReading() error {
+	if abandoned := j.gate.stop(); abandoned {
+		return errStopped
+	}
+	return <-j.fed
+}
+
+// drain waits for all outcomes. The second interrupt, counting the one that came before if any, gives up; it returns the
+// last one.
+func (j *job) drain(interrupt os.Signal) os.Signal {
+	ctx, giveUp := context.WithCancel(context.Background())
+	defer giveUp()
+	closed := make(chan error, 1)
+	go func() { closed <- j.producer.Close(ctx) }()
+	for {
+		select {
+		case err := <-closed:
+			if err != nil {
+				j.env.Say("given up: %v", err) // these records are among the undelivered
+			}
+			return interrupt
+		case sig := <-j.env.Interrupts:
+			if interrupt != nil {
+				giveUp()
+			} else {
+				j.env.Say("all lines are read; waiting for what is under way (Ctrl-C again gives it up)")
+			}
+			interrupt = sig
+		}
+	}
+}
+
+// finished is the callback of every line.
+func (j *job) finished(l *line, _ producer.RecordMetadata, err error) {
+	if err == nil {
+		j.acknowledged.Add(1)
+	} else {
+		j.undelivered.add(l.source, l.number, l.text, err)
+	}
+	l.block.release()
+}
+
+// progress shows how it goes, and brings undelivered lines to their file.
+func (j *job) progress() {
+	j.undelivered.flush()
+	if !j.env.Screen.Live() || j.options.quiet {
+		return
+	}
+	stats := j.producer.Stats()
+	took := time.Since(j.began)
+	read, acknowledged, failed := j.read.Load(), j.acknowledged.Load(), j.undelivered.failed()
+	j.env.Screen.Status(fmt.Sprintf("%s acknowledged of %s read, %s, %s in flight, %s sent again, %s",
+		ui.Count(acknowledged), ui.Number(read, "line"), ui.MegabytesPerSecond(j.bytes.Load(), took),
+		ui.Count(stats.InFlight), ui.Count(stats.Retried), ui.Number(failed, "error")))
+}
+
+// summary tells what became of all lines, and is the command's outcome. Input is what kept the rest of the input from
+// being read, interrupt the last signal; both may be nil.
+func (j *job) summary(input error, interrupt os.Signal) error {
+	took := time.Since(j.began)
+	read, acknowledged, failed := j.read.Load(), j.acknowledged.Load(), j.undelivered.failed()
+	if !j.options.quiet || failed > 0 || input != nil {
+		j.env.Say("%s read, %s acknowledged, %s failed in %s (%s/s, %s; %s sent again)",
+			ui.Number(read, "line"), ui.Count(acknowledged), ui.Count(failed), ui.Elapsed(took),
+			ui.PerSecond(acknowledged, took), ui.MegabytesPerSecond(j.bytes.Load(), took),
+			ui.Number(j.producer.Stats().Retried, "record"))
+	}
+	j.undelivered.report(j.options.failedTo)
+	if errors.Is(input, errStopped) {
+		// For those who want to go on from there.
+		for _, s := range j.sources {
+			j.env.Say("  of %s, %s read", s.name, ui.Number(s.lines, "line"))
+		}
+	}
+	switch {
+	case interrupt != nil && (input != nil || failed > 0):
+		return &cli.Reported{Err: &cli.Interrupted{Signal: interrupt}}
+	case input != nil:
+		return input
+	case acknowledged != read:
+		return &cli.Reported{Err: fmt.Errorf("%s not delivered", ui.Number(failed, "line"))}
+	}
+	return nil
+}
+
+// feed reads and sends until the input ends or the gate closes.
+func (j *job) feed() {
+	for i, s := range j.sources {
+		err := j.feedFrom(s)
+		if err == nil {
+			continue
+		}
+		if !errors.Is(err, errStopped) {
+			err = fmt.Errorf("%s: reading stopped after %s: %w", s.name, ui.Number(s.lines, "line"), err)
+			if left := len(j.sources) - i - 1; left > 0 {
+				err = fmt.Errorf("%w; not sent: %s after it", err, ui.Number(int64(left), "file"))
+			}
+		}
+		j.fed <- err
+		return
+	}
+	j.fed <- nil
+}
+
+// feedFrom sends the lines of one input.
+func (j *job) feedFrom(s *source) error {
+	in, err := s.open()
+	if err != nil {
+		return err
+	}
+	defer in.Close()
+	r := &reader{pool: j.pool, gate: j.gate, in: in, source: s, maxLine: j.maxLine}
+	defer r.close()
+	for {
+		l, err := r.next()
+		switch {
+		case err == nil:
+			j.send(l)
+		case errors.Is(err, io.EOF):
+			return nil
+		case errors.Is(err, errTooLong):
+			j.refuseLong(r, s)
+		default:
+			j.keepRest(r, s, err)
+			return err
+		}
+	}
+}
+
+func (j *job) send(l *line) {
+	j.read.Add(1)
+	j.bytes.Add(int64(len(l.text)))
+	rec := j.record
+	rec.Key, rec.Value = j.splitter.split(l.text)
+	j.producer.SendFunc(context.Background(), rec, l.done)
+}
+
+// refuseLong passes a line that no request could carry on to the undelivered ones, without holding all of it.
+func (j *job) refuseLong(r *reader, s *source) {
+	j.read.Add(1)
+	why := &producer.AdmissionError{Topic: j.record.Topic, Err: fmt.Errorf("the line is longer than max.request.size (%d bytes)", j.maxLine-len(j.splitter.delimiter))}
+	var length int64
+	j.undelivered.addFrom(s, s.lines+1, why, func(w io.Writer) (err error) {
+		length, err = r.long(w)
+		return err
+	})
+	j.bytes.Add(length)
+}
+
+// keepRest saves the beginning of a line in which reading failed; it is not a record.
+func (j *job) keepRest(r *reader, s *source, err error) {
+	rest := r.rest()
+	if errors.Is(err, errStopped) || len(rest) == 0 {
+		return
+	}
+	s.lines++
+	j.read.Add(1)
+	why := &producer.AdmissionError{Topic: j.record.Topic, Err: fmt.Errorf("reading failed inside of the line: %w", err)}
+	j.undelivered.add(s, s.lines, rest, why)
+}

@@ -1,0 +1,33 @@
+// Epistle sends records to Apache Kafka from the command line; see `epistle help`.
+package main
+
+import (
+	"os"
+	"os/signal"
+	"syscall"
+
+	"golang.org/x/term"
+
+	"github.com/epistle-kafka/epistle/cmd/epistle/internal/cli"
+	"github.com/epistle-kafka/epistle/cmd/epistle/internal/ui"
+)
+
+func main() {
+	interrupts := make(chan os.Signal, 4)
+	signal.Notify(interrupts, os.Interrupt, syscall.SIGTERM)
+	stderr := int(os.Stderr.Fd())
+	width := func() int {
+		columns, _, err := term.GetSize(stderr)
+		if err != nil {
+			return 0
+		}
+		return columns
+	}
+	os.Exit(run(&cli.Env{
+		Stdin:       os.Stdin,
+		Stdout:      os.Stdout,
+		Screen:      ui.NewScreen(os.Stderr, term.IsTerminal(stderr), width),
+		Interrupts:  interrupts,
+		Interactive: term.IsTerminal(int(os.Stdin.Fd())) && term.IsTerminal(stderr),
+	}, os.Args[1:]))
+}

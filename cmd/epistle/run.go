@@ -1,0 +1,101 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"runtime"
+
+	"github.com/epistle-kafka/epistle/cmd/epistle/internal/cli"
+	"github.com/epistle-kafka/epistle/cmd/epistle/internal/demo"
+	"github.com/epistle-kafka/epistle/cmd/epistle/internal/perf"
+	"github.com/epistle-kafka/epistle/cmd/epistle/internal/produce"
+	"github.com/epistle-kafka/epistle/producer"
+)
+
+// commands are those that do something, in the order of the help.
+var commands = []*cli.Command{&demo.Command, &produce.Command, &perf.Command}
+
+// run runs the program and returns its exit status.
+func run(env *cli.Env, args []string) int {
+	name, err := dispatch(env, args)
+	var reported *cli.Reported
+	var usage *cli.UsageError
+	switch {
+	case err == nil || errors.As(err, &reported):
+	case errors.As(err, &usage):
+		env.Say("%v", err)
+		if name == "" {
+			env.Say("`epistle help` lists the commands")
+		} else {
+			env.Say("`epistle help %s` tells how it works", name)
+		}
+	default:
+		env.Say("%v", err)
+	}
+	return cli.Status(err)
+}
+
+// dispatch runs the command that the arguments name. Name is the command's, for what is said about an error.
+func dispatch(env *cli.Env, args []string) (name string, err error) {
+	if len(args) == 0 {
+		overview(env.Screen)
+		return "", cli.Usagef("which command?")
+	}
+	switch args[0] {
+	case "help", "--help", "-h":
+		return "", help(env, args[1:])
+	case "version", "--version":
+		fmt.Fprintf(env.Stdout, "epistle %s, %s, %s/%s\n", producer.Version, runtime.Version(), runtime.GOOS, runtime.GOARCH)
+		return "", nil
+	}
+	c, err := find(args[0])
+	if err != nil {
+		return "", err
+	}
+	return c.Name, c.Execute(env, args[1:])
+}
+
+func find(name string) (*cli.Command, error) {
+	names := []string{"help", "version"}
+	for _, c := range commands {
+		if c.Name == name {
+			return c, nil
+		}
+		names = append(names, c.Name)
+	}
+	if nearest := cli.Nearest(name, names); nearest != "" {
+		return nil, cli.Usagef("there is no command %q; did you mean %q?", name, nearest)
+	}
+	return nil, cli.Usagef("there is no command %q", name)
+}
+
+func help(env *cli.Env, args []string) error {
+	if len(args) == 0 {
+		overview(env.Stdout)
+		return nil
+	}
+	c, err := find(args[0])
+	if err != nil {
+		return err
+	}
+	c.Help(env.Stdout)
+	return nil
+}
+
+// overview is the help of the program as a whole.
+func overview(w io.Writer) {
+	fmt.Fprint(w, "epistle: send records to Apache Kafka\n\nCommands:\n")
+	for _, c := range commands {
+		fmt.Fprintf(w, "  %-10s %s\n", c.Name, c.Summary)
+	}
+	fmt.Fprint(w, `  help       tell how a command works: epistle help produce
+  version    print the version
+
+To begin with, without any Kafka at hand:
+  epistle demo
+
+And with one:
+  epistle produce -b localhost:9092 -t orders orders.txt
+`)
+}

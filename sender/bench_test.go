@@ -1,0 +1,342 @@
+package sender
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/epistle-kafka/epistle/accumulator"
+	"github.com/epistle-kafka/epistle/idempotent"
+	"github.com/epistle-kafka/epistle/internal/backoff"
+	"github.com/epistle-kafka/epistle/metadata"
+	"github.com/epistle-kafka/epistle/protocol"
+	"github.com/epistle-kafka/epistle/wire"
+)
+
+// A bench is a core with nothing around it but values: its effects come back
+// as events when the bench says so, its connections are lists of calls, and
+// its cluster answers metadata and producer ids at once from what it was told.
+type bench struct {
+	c     *core
+	now   time.Time
+	world world
+
+	events []event
+	conns  []*benchConn
+	dials  []dialed
+	packs  []packing
+	holdPk bool
+	parked []*benchConn // control connections with unanswered requests
+
+	requests map[string]*benchRequest
+	ends     map[string]int64 // by partition: offset of the next record
+	out      []string
+	sends    []sentLine
+	wakeAt   time.Time
+	groups   map[string]*accumulator.Group
+}
+
+type sentLine struct {
+	node int32
+	text string
+}
+
+// A world is what the cluster says of itself.
+type world struct {
+	brokers  []int32
+	topics   map[string]*worldTopic
+	refused  map[int32]bool // nodes that refuse connections
+	identity idempotent.Identity
+	idError  protocol.ErrorCode
+	silent   bool // control requests get no answer
+}
+
+type worldTopic struct {
+	id    protocol.UUID
+	parts []metadata.Partition
+}
+
+type benchRequest struct {
+	conn *benchConn
+	call *wire.Call
+}
+
+// A benchConn is a connection without a wire.
+type benchConn struct {
+	b         *bench
+	node      *node
+	which     lane
+	calls     []*wire.Call
+	broken    bool
+	throttled time.Time
+	count     *int // of produce requests to the node
+}
+
+var scriptStart = time.Date(2030, 1, 1, 0, 0, 0, 0, time.UTC)
+
+// newBench returns a bench with the settings key=value in args.
+func newBench(args []string) *bench {
+	cfg := &Config{
+		Bootstrap: []string{"boot:9092"}, Clock: new(Clock),
+		Metadata: metadata.Config{
+			MaxAge: time.Hour, MaxIdle: time.Hour, RetryBackoff: time.Millisecond, RetryBackoffMax: time.Millisecond,
+			Jitter: func() float64 { return 0.5 },
+		},
+		BatchSize: 16 << 10, MaxBatchBytes: 1 << 20, MaxRequestSize: 1 << 20, Memory: 32 << 20,
+		Acks: -1, Idempotent: true, MaxInFlight: 5, Retries: 1<<31 - 1,
+		DeliveryTimeout: 2 * time.Minute, RequestTimeout: 30 * time.Second,
+		RetryBackoff:   backoff.Policy{Base: 100 * time.Millisecond, Max: time.Second, Jitter: 0.2},
+		Reconnect:      backoff.Policy{Base: 50 * time.Millisecond, Max: time.Second, Jitter: 0.2},
+		ConnectTimeout: backoff.Policy{Base: 10 * time.Second, Max: 30 * time.Second, Jitter: 0.2},
+		OnTopic:        func(*accumulator.Topic, *metadata.Topic, *metadata.Snapshot) {},
+	}
+	b := &bench{
+		now: scriptStart,
+		world: world{
+			brokers: []int32{1, 2, 3}, topics: map[string]*worldTopic{}, refused: map[int32]bool{},
+			identity: idempotent.Identity{ID: 7},
+		},
+		requests: map[string]*benchRequest{}, ends: map[string]int64{}, groups: map[string]*accumulator.Group{},
+	}
+	for _, arg := range args {
+		set(cfg, arg)
+	}
+	acc := accumulator.New(accumulator.Config{
+		BatchSize: cfg.BatchSize, MaxBatchBytes: cfg.MaxBatchBytes, Memory: cfg.Memory,
+		SealAge: max(cfg.Linger, cfg.DeliveryTimeout/20), Wake: func() {},
+	})
+	b.c = newCore(cfg, b, acc, metadata.New(cfg.Metadata), new(counters))
+	return b
+}
+
+func set(cfg *Config, arg string) {
+	key, value, _ := strings.Cut(arg, "=")
+	switch key {
+	case "acks":
+		cfg.Acks = int16(number(value))
+	case "idempotent":
+		cfg.Idempotent = value == "true"
+	case "inflight":
+		cfg.MaxInFlight = number(value)
+	case "retries":
+		cfg.Retries = int32(number(value))
+	case "linger":
+		cfg.Linger = duration(value)
+	case "batch":
+		cfg.BatchSize = number(value)
+	case "request":
+		cfg.MaxRequestSize = number(value)
+	case "memory":
+		cfg.Memory = int64(number(value))
+	case "timeout":
+		cfg.DeliveryTimeout = duration(value)
+	case "fail-recreated":
+		cfg.FailRecreated = true
+	case "gzip":
+		cfg.Codec, cfg.CodecLevel = protocol.CodecGzip, protocol.LevelDefault
+	default:
+		panic("no setting " + arg)
+	}
+}
+
+// The effects.
+
+func (b *bench) dial(n *node, which lane, _ time.Duration) {
+	d := dialed{node: n, which: which}
+	if b.world.refused[n.id] {
+		d.err = fmt.Errorf("node %d: connection refused", n.id)
+	} else {
+		conn := &benchConn{b: b, node: n, which: which, count: new(int)}
+		for _, o := range b.conns {
+			if o.node == n && o.which == which {
+				conn.count = o.count
+			}
+		}
+		d.conn = conn
+		b.conns = append(b.conns, conn)
+	}
+	if which == data {
+		b.printf("dial %d: %v", n.id, errorOr(d.err, "connected"))
+	}
+	b.post(d)
+}
+
+func (b *bench) pack(r *request, d *delivery) { b.packs = append(b.packs, packing{r, d}) }
+func (b *bench) post(e event)                 { b.events = append(b.events, e) }
+func (b *bench) after(g *accumulator.Group)   { g.Exit() }
+func (b *bench) random() float64              { return 0.5 }
+
+func (b *bench) end(batch *accumulator.Batch) {
+	select {
+	case <-batch.Done():
+	default:
+		panic("callbacks before the future")
+	}
+	batch.Drop()
+	batch.EachCallback(func(c *accumulator.Callback) {
+		offset, _, err := batch.Outcome(c.Index)
+		b.printf("%s: %v", c.Fn, errorOr(err, fmt.Sprintf("offset %d", offset)))
+	})
+	batch.Leave()
+}
+
+// The connection.
+
+func (bc *benchConn) Send(call *wire.Call) bool {
+	if bc.broken {
+		return false
+	}
+	if len(bc.calls) >= bc.b.c.cfg.MaxInFlight {
+		panic("I1: too many requests in flight")
+	}
+	bc.calls = append(bc.calls, call)
+	call.Version = call.Request.API().Max
+	if call.MaxVersion > 0 {
+		call.Version = call.MaxVersion
+	}
+	if call.Before != nil {
+		call.Before(call.Version)
+	}
+	if bc.which == control {
+		bc.b.parked = append(bc.b.parked, bc)
+		return true
+	}
+	*bc.count++
+	name := fmt.Sprintf("%d.%d", bc.node.id, *bc.count)
+	bc.b.requests[name] = &benchRequest{bc, call}
+	text := name + " <-"
+	for _, t := range call.Request.(*protocol.ProduceRequest).Topics {
+		for _, p := range t.Partitions {
+			text += describeBatch(t.Name, p)
+		}
+	}
+	bc.b.sends = append(bc.b.sends, sentLine{bc.node.id, text})
+	return true
+}
+
+func describeBatch(topic string, p protocol.ProducePartition) string {
+	h, records, err := protocol.DecodeBatch(slices.Concat(p.Records...), 1<<20)
+	if err != nil {
+		panic(err)
+	}
+	values := make([]string, len(records))
+	for i, r := range records {
+		values[i] = string(r.Value)
+		if len(values[i]) > 10 {
+			values[i] = values[i][:1] + "…"
+		}
+	}
+	if h.ProducerID < 0 {
+		return fmt.Sprintf(" %s-%d %v", topic, p.Index, values)
+	}
+	return fmt.Sprintf(" %s-%d %d/%d+%d %v", topic, p.Index, h.ProducerID, h.ProducerEpoch, h.BaseSequence, values)
+}
+
+func (bc *benchConn) Close(err error) {
+	bc.b.printf("close %d: %v", bc.node.id, err)
+	bc.hangUp(err, true)
+}
+
+func (bc *benchConn) ThrottledUntil() time.Time { return bc.throttled }
+
+// hangUp ends the connection and all of its calls.
+func (bc *benchConn) hangUp(err error, written bool) {
+	bc.broken = true
+	calls := bc.calls
+	bc.calls = nil
+	for _, call := range calls {
+		call.Err, call.Written = err, written
+		call.Done(call)
+	}
+	bc.b.post(hungUp{bc.node, bc.which, bc, err})
+}
+
+// finish ends one call.
+func (bc *benchConn) finish(call *wire.Call) {
+	bc.calls = slices.DeleteFunc(bc.calls, func(o *wire.Call) bool { return o == call })
+	call.Written = true
+	call.Done(call)
+}
+
+// settle lets the core run until nothing more happens.
+func (b *bench) settle() {
+	for {
+		events := b.events
+		b.events = nil
+		for _, e := range events {
+			b.c.handle(b.now, e)
+		}
+		b.wakeAt = b.c.step(b.now)
+		b.flushSends()
+		b.answerControl()
+		if !b.holdPk {
+			b.finishPacks(len(b.packs))
+		}
+		if len(b.events) == 0 {
+			return
+		}
+	}
+}
+
+func (b *bench) finishPacks(n int) {
+	for _, p := range b.packs[:n] {
+		compressor, err := protocol.NewCompressor(b.c.cfg.Codec, b.c.cfg.CodecLevel)
+		if err == nil {
+			_, err = p.delivery.Compress(b.c.cfg.Codec, compressor, nil)
+		}
+		b.post(packedUp{p.request, err})
+	}
+	b.packs = b.packs[n:]
+}
+
+// answerControl answers metadata and producer ids from the world.
+func (b *bench) answerControl() {
+	if b.world.silent {
+		return
+	}
+	parked := b.parked
+	b.parked = nil
+	for _, bc := range parked {
+		for len(bc.calls) > 0 {
+			call := bc.calls[0]
+			switch resp := call.Response.(type) {
+			case *protocol.MetadataResponse:
+				b.world.describe(call.Request.(*protocol.MetadataRequest), resp)
+			case *protocol.InitProducerIDResponse:
+				resp.ErrorCode = b.world.idError
+				resp.ProducerID, resp.ProducerEpoch = b.world.identity.ID, b.world.identity.Epoch
+				b.printf("producer id: %v", errorOr(resp.ErrorCode.Err(), fmt.Sprintf("%d/%d", resp.ProducerID, resp.ProducerEpoch)))
+			}
+			bc.finish(call)
+		}
+	}
+}
+
+func (w *world) describe(req *protocol.MetadataRequest, resp *protocol.MetadataResponse) {
+	for _, id := range w.brokers {
+		resp.Brokers = append(resp.Brokers, protocol.MetadataBroker{NodeID: id, Host: fmt.Sprintf("host%d", id), Port: 9092})
+	}
+	for _, asked := range req.Topics {
+		t := w.topics[*asked.Name]
+		if t == nil {
+			resp.Topics = append(resp.Topics, protocol.MetadataTopic{Name: asked.Name, ErrorCode: protocol.UnknownTopicOrPartition})
+			continue
+		}
+		m := protocol.MetadataTopic{Name: asked.Name, TopicID: t.id}
+		for i, p := range t.parts {
+			m.Partitions = append(m.Partitions, protocol.MetadataPartition{PartitionIndex: int32(i), LeaderID: p.Leader, LeaderEpoch: p.LeaderEpoch})
+		}
+		resp.Topics = append(resp.Topics, m)
+	}
+}
+
+func errorOr(err error, text string) string {
+	if err != nil {
+		return err.Error()
+	}
+	return text
+}
+
+var errHangUp = errors.New("connection reset")

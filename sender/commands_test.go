@@ -1,0 +1,357 @@
+package sender
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/epistle-kafka/epistle/accumulator"
+	"github.com/epistle-kafka/epistle/idempotent"
+	"github.com/epistle-kafka/epistle/metadata"
+	"github.com/epistle-kafka/epistle/protocol"
+	"github.com/epistle-kafka/epistle/wire"
+)
+
+// run does one command, and then lets the core settle.
+//
+//	config key=value …            start anew with these settings
+//	topic t id leader/epoch …     what the cluster says of a topic from now on
+//	want t                        a caller looks the topic up
+//	refresh                       ask for metadata now
+//	identity id/epoch|CODE        what InitProducerId gets from now on
+//	refuse n | accept n           connections to a node
+//	silent | vocal                control requests get no answer; get one again
+//	append t-0 a b …              records into one batch; a*90 has 90 bytes
+//	+100ms                        let time pass, alarm by alarm
+//	ok n.m …                      acknowledge requests, with offsets
+//	answer n.m [t-0] CODE [leader=n/e] [at=n] [bad=i,j:text] [message=text]
+//	                              other partitions of the request are acknowledged
+//	forget n.m                    an answer that mentions no partition
+//	hangup n [unwritten|timeout]  the data connection ends
+//	hangupcontrol n               the control connection ends
+//	break n                       the data connection refuses calls; hangup n follows
+//	throttle n d                  the data connection pauses
+//	hold | packed                 compressors stop; one batch is compressed
+//	urge t-0 | flush g | close g | group g | abort
+//	state t-0 | memory | next     print
+//	skip t-0 n                    take n sequence numbers
+func (b *bench) run(args []string) *bench {
+	switch cmd, args := args[0], args[1:]; cmd {
+	case "config":
+		return newBench(args)
+	case "topic":
+		b.world.topics[args[0]] = worldTopicOf(args[1:])
+	case "want":
+		b.c.handle(b.now, wanted{topic: args[0]})
+	case "refresh":
+		b.c.meta.RequestUpdate(b.now)
+		b.pass(time.Millisecond)
+	case "identity":
+		b.identify(args[0])
+	case "refuse", "accept":
+		b.world.refused[int32(number(args[0]))] = cmd == "refuse"
+	case "silent", "vocal":
+		b.world.silent = cmd == "silent"
+	case "append":
+		for _, name := range args[1:] {
+			b.append(args[0], name)
+		}
+	case "ok":
+		for _, name := range args {
+			b.answer(name, nil)
+		}
+	case "answer":
+		b.answer(args[0], args[1:])
+	case "forget":
+		b.request(args[0], func(r *benchRequest) {})
+	case "hangup":
+		b.hangUp(number(args[0]), args[1:])
+	case "hangupcontrol":
+		b.live(number(args[0]), control).hangUp(errHangUp, true)
+	case "break":
+		b.live(number(args[0]), data).broken = true
+	case "throttle":
+		b.live(number(args[0]), data).throttled = b.now.Add(duration(args[1]))
+	case "hold":
+		b.holdPk = true
+	case "packed":
+		b.finishPacks(1)
+	case "skip":
+		b.part(args[0]).numbers.Number(int32(number(args[1])))
+	default:
+		b.inspect(cmd, args)
+	}
+	b.settle()
+	return b
+}
+
+// inspect does the commands that end records, or only look.
+func (b *bench) inspect(cmd string, args []string) {
+	switch cmd {
+	case "urge":
+		p := b.part(args[0])
+		p.queue.UrgeAll(func(*accumulator.Batch) {})
+		b.c.look(p)
+	case "flush":
+		b.groups[args[0]] = accumulator.NewGroup()
+		b.c.handle(b.now, flushing{b.groups[args[0]]})
+	case "close":
+		b.groups[args[0]] = accumulator.NewGroup()
+		b.c.handle(b.now, closing{b.groups[args[0]]})
+	case "abort":
+		b.c.handle(b.now, aborting{})
+	case "group":
+		select {
+		case <-b.groups[args[0]].Done():
+			b.printf("done")
+		default:
+			b.printf("waiting")
+		}
+	case "done":
+		b.printf("%v", b.c.done())
+	case "memory":
+		b.printf("%d", b.c.acc.Memory.Used())
+	case "next":
+		b.settle()
+		if b.wakeAt.IsZero() {
+			b.printf("never")
+		} else {
+			b.printf("in %v", b.wakeAt.Sub(b.now))
+		}
+	case "state":
+		b.state(b.part(args[0]))
+	default:
+		if d, ok := strings.CutPrefix(cmd, "+"); ok {
+			b.pass(duration(d))
+			return
+		}
+		panic("no command " + cmd)
+	}
+}
+
+// pass lets time go by, stopping wherever the core wants to be called.
+func (b *bench) pass(d time.Duration) {
+	end := b.now.Add(d)
+	for b.settle(); !b.wakeAt.IsZero() && b.wakeAt.Before(end); b.settle() {
+		if !b.wakeAt.After(b.now) {
+			panic("the core wants to be called again at once")
+		}
+		b.now = b.wakeAt
+	}
+	b.now = end
+}
+
+func (b *bench) identify(arg string) {
+	if id, epoch, ok := strings.Cut(arg, "/"); ok {
+		b.world.idError = protocol.NoError
+		b.world.identity = idempotent.Identity{ID: int64(number(id)), Epoch: int16(number(epoch))}
+		return
+	}
+	b.world.idError = code(arg)
+}
+
+func (b *bench) append(place, name string) {
+	value, _, _ := strings.Cut(name, "*")
+	e := accumulator.Entry{Value: []byte(value), Timestamp: b.now.UnixMilli(), Callback: value}
+	if _, n, ok := strings.Cut(name, "*"); ok {
+		e.Value = []byte(strings.Repeat(value, number(n)))
+	}
+	q := b.part(place).queue
+	_, status := q.Append(&e, b.now.UnixMilli())
+	for status == accumulator.NeedRoom {
+		chunk, err := b.c.acc.Memory.TryChunk(q.Room(&e, b.now))
+		if err != nil {
+			b.printf("%s: %v", name, err)
+			return
+		}
+		_, status = q.AppendWith(&e, chunk, b.now)
+	}
+	if status == accumulator.Refused {
+		b.printf("%s: refused: %v", name, q.Err())
+	}
+}
+
+// answer lets a broker answer a produce request.
+func (b *bench) answer(name string, args []string) {
+	b.request(name, func(r *benchRequest) {
+		req, resp := r.call.Request.(*protocol.ProduceRequest), r.call.Response.(*protocol.ProduceResponse)
+		where := ""
+		if len(args) > 0 && strings.Contains(args[0], "-") {
+			where, args = args[0], args[1:]
+		}
+		for _, t := range req.Topics {
+			answer := protocol.ProduceTopicResponse{Name: t.Name, TopicID: t.TopicID}
+			for _, p := range t.Partitions {
+				place := fmt.Sprintf("%s-%d", t.Name, p.Index)
+				a := protocol.ProducePartitionResponse{
+					Index: p.Index, BaseOffset: -1, LogAppendTime: -1,
+					CurrentLeader: protocol.LeaderIDAndEpoch{LeaderID: -1, LeaderEpoch: -1},
+				}
+				if len(args) > 0 && (where == "" || where == place) {
+					a.ErrorCode = code(args[0])
+					embellish(&a, resp, args[1:])
+				}
+				if a.ErrorCode == protocol.NoError {
+					h, _, err := protocol.DecodeBatch(slices.Concat(p.Records...), 1<<20)
+					if err != nil {
+						panic(err)
+					}
+					a.BaseOffset = b.ends[place]
+					b.ends[place] += int64(h.Count)
+				}
+				answer.Partitions = append(answer.Partitions, a)
+			}
+			resp.Topics = append(resp.Topics, answer)
+		}
+	})
+}
+
+// embellish adds what comes with an error.
+func embellish(a *protocol.ProducePartitionResponse, resp *protocol.ProduceResponse, args []string) {
+	for _, arg := range args {
+		key, value, _ := strings.Cut(arg, "=")
+		switch key {
+		case "leader":
+			p := leaderOf(value)
+			a.CurrentLeader = protocol.LeaderIDAndEpoch{LeaderID: p.Leader, LeaderEpoch: p.LeaderEpoch}
+		case "at":
+			n := number(value)
+			resp.NodeEndpoints = append(resp.NodeEndpoints, protocol.NodeEndpoint{NodeID: int32(n), Host: "host" + value, Port: 9092})
+		case "offset":
+			a.BaseOffset = int64(number(value))
+		case "message":
+			a.ErrorMessage = &value
+		case "bad":
+			list, text, _ := strings.Cut(value, ":")
+			for i := range strings.SplitSeq(list, ",") {
+				e := protocol.RecordError{BatchIndex: int32(number(i))}
+				if text != "" {
+					e.Message = &text
+				}
+				a.RecordErrors = append(a.RecordErrors, e)
+			}
+		default:
+			panic("no argument " + arg)
+		}
+	}
+}
+
+// request fills the answer of a request by f and ends its call.
+func (b *bench) request(name string, f func(*benchRequest)) {
+	r := b.requests[name]
+	if r == nil || !slices.Contains(r.conn.calls, r.call) {
+		panic("no request " + name + " in flight")
+	}
+	if r.call.Response != nil {
+		f(r)
+	}
+	r.conn.finish(r.call)
+	b.settle()
+}
+
+func (b *bench) hangUp(node int, args []string) {
+	bc := b.live(node, data)
+	switch {
+	case len(args) == 0:
+		bc.hangUp(errHangUp, true)
+	case args[0] == "unwritten":
+		bc.hangUp(errHangUp, false)
+	case args[0] == "timeout":
+		bc.hangUp(wire.ErrTimeout, true)
+	case args[0] == "idle":
+		bc.hangUp(wire.ErrIdle, false)
+	}
+}
+
+// live returns the newest connection to a node.
+func (b *bench) live(node int, which lane) *benchConn {
+	for _, bc := range slices.Backward(b.conns) {
+		if bc.node.id == int32(node) && bc.which == which {
+			return bc
+		}
+	}
+	panic(fmt.Sprint("no connection to node ", node))
+}
+
+// part returns a partition by its name, topic-index.
+func (b *bench) part(place string) *partition {
+	i := strings.LastIndex(place, "-")
+	t := b.c.topics[place[:i]]
+	if t == nil {
+		panic("topic of " + place + " is not known")
+	}
+	return t.parts[number(place[i+1:])]
+}
+
+func (b *bench) state(p *partition) {
+	var s strings.Builder
+	fmt.Fprintf(&s, "leader %d/%d", p.leader, p.epoch)
+	if p.numbers.Started() && p.numbers.Identity() != idempotent.None {
+		id := p.numbers.Identity()
+		fmt.Fprintf(&s, ", numbers %d/%d", id.ID, id.Epoch)
+		if p.numbers.Proven(b.now) {
+			s.WriteString(" proven")
+		}
+		if p.numbers.Broken() {
+			s.WriteString(" broken")
+		}
+	}
+	fmt.Fprintf(&s, ", in flight %d, retry %d", len(p.inFlight), len(p.retry))
+	for _, d := range p.retry {
+		if d.unknown {
+			s.WriteString(" unknown")
+		}
+	}
+	if p.backoff.After(b.now) {
+		fmt.Fprintf(&s, ", backoff %v", p.backoff.Sub(b.now))
+	}
+	b.printf("%s", s.String())
+}
+
+func worldTopicOf(args []string) *worldTopic {
+	t := &worldTopic{}
+	if args[0] != "-" {
+		t.id = protocol.UUID{1: args[0][0]}
+	}
+	for _, arg := range args[1:] {
+		t.parts = append(t.parts, leaderOf(arg))
+	}
+	return t
+}
+
+func leaderOf(arg string) metadata.Partition {
+	leader, epoch, _ := strings.Cut(arg, "/")
+	return metadata.Partition{Leader: int32(number(leader)), LeaderEpoch: int32(number(epoch))}
+}
+
+// code returns the error code of a name, or of a number.
+func code(name string) protocol.ErrorCode {
+	if name == "ok" {
+		return protocol.NoError
+	}
+	for c := protocol.ErrorCode(-1); c < 200; c++ {
+		if c.Name() == name {
+			return c
+		}
+	}
+	return protocol.ErrorCode(number(name))
+}
+
+func number(s string) int {
+	n, err := strconv.Atoi(s)
+	if err != nil {
+		panic(errors.Join(errors.New("a number is wanted"), err))
+	}
+	return n
+}
+
+func duration(s string) time.Duration {
+	d, err := time.ParseDuration(s)
+	if err != nil {
+		panic(err)
+	}
+	return d
+}
