@@ -14,12 +14,10 @@ embedded() {
 
 # real runs inside withkafka, which has set KAFKA_BOOTSTRAP.
 real() {
-  file=${FILE:-$(ls cmd/epistle/testdata/*.txt cmd/epistle/*.txt 2>/dev/null | head -n 1)}
   topic=epistle-run-$$-$began
-  say "── epistle produce -b $KAFKA_BOOTSTRAP -t $topic -K : $file"
-  bin/epistle produce -b "$KAFKA_BOOTSTRAP" -t "$topic" -K : "$file"
-  say "── readback, with another client"
-  bin/readback -b "$KAFKA_BOOTSTRAP" -t "$topic" -K : "$file"
+  bin/epistle demo -b "$KAFKA_BOOTSTRAP" -t "$topic" --file-out "$scratch/lines"
+  say '── readback: another client compares the topic with the file'
+  bin/readback -b "$KAFKA_BOOTSTRAP" -t "$topic" -K : "$scratch/lines"
   say "── done in $(($(date +%s) - began)) s, on a real Kafka at $KAFKA_BOOTSTRAP"
 }
 

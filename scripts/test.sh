@@ -76,7 +76,12 @@ summary() {
     return 0
   fi
   say 'Not run:'
-  sort -u "$notrun" | sed 's/^/  /'
+  # A reason once, with all that it kept from running.
+  sort -u "$notrun" | awk '
+    { what = $0; sub(/: .*/, "", what); why = substr($0, length(what) + 3) }
+    !(why in list) { order[++n] = why; list[why] = what; next }
+    { list[why] = list[why] ", " what }
+    END { for (i = 1; i <= n; i++) printf "  %s\n    because: %s\n", list[order[i]], order[i] }'
   if [ "${CI:-}" = true ]; then
     say 'In CI nothing may be left unrun.'
     return 1

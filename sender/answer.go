@@ -99,11 +99,14 @@ func (c *core) judge(r *request, p *partition, d *delivery, a *protocol.ProduceP
 	}
 	moved := false
 	if code.RefreshMetadata() {
-		moved = c.follow(r, p, a)
+		moved = c.follow(r, p, d, a)
 	}
 	if d.told {
 		p.numbers.Break()
 		return
+	}
+	if v != fail && c.lost(p, d) != nil {
+		v = again // which ends it
 	}
 	switch v {
 	case cut:
@@ -123,9 +126,9 @@ func (c *core) judge(r *request, p *partition, d *delivery, a *protocol.ProduceP
 // follow takes the leader that the answer names (KIP-951), or asks for
 // metadata. It reports whether the leader is another one now: a batch sent to
 // it need not wait for the backoff.
-func (c *core) follow(r *request, p *partition, a *protocol.ProducePartitionResponse) bool {
+func (c *core) follow(r *request, p *partition, d *delivery, a *protocol.ProducePartitionResponse) bool {
 	old := p.leader
-	if a.CurrentLeader.LeaderID >= 0 && c.meta.Hint(c.now, p.topic.name, p.index, a.CurrentLeader, r.response.NodeEndpoints) {
+	if !d.old && a.CurrentLeader.LeaderID >= 0 && c.meta.Hint(c.now, p.topic.name, p.index, a.CurrentLeader, r.response.NodeEndpoints) {
 		c.learn(p.topic.name)
 		return p.leader != old
 	}

@@ -126,6 +126,8 @@ func set(cfg *Config, arg string) {
 		cfg.Linger = duration(value)
 	case "batch":
 		cfg.BatchSize = number(value)
+	case "maxbatch":
+		cfg.MaxBatchBytes = number(value)
 	case "request":
 		cfg.MaxRequestSize = number(value)
 	case "memory":
@@ -158,7 +160,7 @@ func (b *bench) dial(n *node, which lane, _ time.Duration) {
 		b.conns = append(b.conns, conn)
 	}
 	if which == data {
-		b.printf("dial %d: %v", n.id, errorOr(d.err, "connected"))
+		b.sends = append(b.sends, sentLine{n.id, fmt.Sprintf("dial %d: %v", n.id, errorOr(d.err, "connected"))})
 	}
 	b.post(d)
 }
@@ -235,7 +237,9 @@ func describeBatch(topic string, p protocol.ProducePartition) string {
 }
 
 func (bc *benchConn) Close(err error) {
-	bc.b.printf("close %d: %v", bc.node.id, err)
+	if bc.which == data {
+		bc.b.sends = append(bc.b.sends, sentLine{bc.node.id, fmt.Sprintf("close %d: %v", bc.node.id, err)})
+	}
 	bc.hangUp(err, true)
 }
 

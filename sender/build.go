@@ -1,6 +1,7 @@
 package sender
 
 import (
+	"slices"
 	"time"
 
 	"github.com/epistle-kafka/epistle/protocol"
@@ -31,6 +32,10 @@ const (
 // connects to it if need be. It returns when to come back.
 func (c *core) serve(n *node) time.Time {
 	l := &n.links[data]
+	for len(n.ready) > 0 && n.ready[0].ready != n {
+		n.ready[0] = nil // it has moved to another leader, and is no reason to connect
+		n.ready = n.ready[1:]
+	}
 	if len(n.ready) == 0 || c.aborted {
 		return time.Time{}
 	}
@@ -71,8 +76,8 @@ func (c *core) fill(n *node) *request {
 		}
 		n.ready[0] = nil
 		n.ready = n.ready[1:]
-		if p.ready != n {
-			continue // it has moved to another leader
+		if p.ready != n || p.build == c.build {
+			continue // it has moved to another leader, or came back and is here twice
 		}
 		p.ready = nil
 		d := c.take(p, n)
@@ -93,6 +98,7 @@ func (c *core) fill(n *node) *request {
 			r = &request{node: n, conn: n.links[data].conn}
 		}
 		size += add
+		p.build = c.build
 		c.add(r, p, d)
 		c.look(p) // it may have more
 	}
@@ -117,7 +123,7 @@ func (c *core) putBack(p *partition, d *delivery) {
 // add puts d into r.
 func (c *core) add(r *request, p *partition, d *delivery) {
 	p.number(d)
-	d.conn = r.conn
+	d.conn, d.old = r.conn, false
 	d.Hold()
 	d.attempts++
 	p.queue.Stalled.Store(0)
@@ -155,7 +161,7 @@ func (c *core) sendBuilt(n *node) {
 		c.prepare(r)
 		l := &n.links[data]
 		switch {
-		case r.conn != l.conn:
+		case r.conn != l.conn || r.old():
 			c.unsent(r)
 		case r.conn.Send(&r.call):
 			c.pending++
@@ -234,12 +240,21 @@ func (c *core) unsent(r *request) {
 	}
 }
 
+// old reports whether a topic was made again while r was with the compressors:
+// its numbers are for a log that is gone.
+func (r *request) old() bool {
+	return slices.ContainsFunc(r.deliveries, func(d *delivery) bool { return d.old })
+}
+
 // settle puts a batch that was not written back in its place, unless its
-// records have their outcome already.
+// records have their outcome already, or the place is gone.
 func (c *core) settle(p *partition, d *delivery) {
-	if d.told {
+	switch lost := c.lost(p, d); {
+	case d.told:
 		p.numbers.Break()
-		return
+	case lost != nil:
+		c.giveUp(p, d, lost)
+	default:
+		p.requeue(d)
 	}
-	p.requeue(d)
 }

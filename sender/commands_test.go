@@ -31,7 +31,8 @@ import (
 //	                              other partitions of the request are acknowledged
 //	forget n.m                    an answer that mentions no partition
 //	hangup n [unwritten|timeout]  the data connection ends
-//	hangupcontrol n               the control connection ends
+//	hangupcontrol                 the control connections end
+//	faildial n                    a dial for a control request ends in vain
 //	break n                       the data connection refuses calls; hangup n follows
 //	throttle n d                  the data connection pauses
 //	hold | packed                 compressors stop; one batch is compressed
@@ -70,7 +71,14 @@ func (b *bench) run(args []string) *bench {
 	case "hangup":
 		b.hangUp(number(args[0]), args[1:])
 	case "hangupcontrol":
-		b.live(number(args[0]), control).hangUp(errHangUp, true)
+		for _, bc := range b.conns {
+			if bc.which == control && !bc.broken {
+				bc.hangUp(errHangUp, true)
+			}
+		}
+	case "faildial":
+		b.c.pending++
+		b.post(dialed{node: b.c.nodes[int32(number(args[0]))], which: control, err: errHangUp})
 	case "break":
 		b.live(number(args[0]), data).broken = true
 	case "throttle":

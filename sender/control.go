@@ -28,8 +28,8 @@ func (c *core) steer() time.Time {
 	if n == nil {
 		return sooner(at, when)
 	}
-	sent := c.ask(n, req, new(protocol.MetadataResponse), (*core).takeMetadata)
-	if sent {
+	c.asked = c.ask(n, req, new(protocol.MetadataResponse), (*core).takeMetadata)
+	if c.asked {
 		c.meta.Sent(c.now, n.id)
 	}
 	return at
@@ -132,7 +132,9 @@ func (e dialed) apply(c *core) {
 	c.disconnected(l, e.err)
 	c.trouble(e.err)
 	if e.which == control {
-		c.change(c.meta.Failed(c.now, e.node.id))
+		if !c.asked { // else the dial was for another request, and metadata's has its own end
+			c.change(c.meta.Failed(c.now, e.node.id))
+		}
 		c.giveUpLookups()
 		return
 	}

@@ -41,6 +41,7 @@ type core struct {
 
 	identity identity
 	lookups  map[string][]*lookup // callers that wait for a topic
+	asked    bool                 // a metadata request is in flight
 
 	hurry   bool // nothing lingers: closing, or a caller waits for memory
 	closing bool // no more records

@@ -37,7 +37,7 @@ func judge(a attempt) verdict {
 
 	case tooLarge(a.code) && a.records > 1 && !a.unknown:
 		return cut
-	case a.code == protocol.InvalidRecord && a.named && !a.unknown:
+	case a.code.Reach() == protocol.ReachRecord && a.named && !a.unknown:
 		return sift
 
 	case sequence(a.code) && a.idempotent:

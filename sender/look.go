@@ -1,6 +1,7 @@
 package sender
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"time"
@@ -210,7 +211,7 @@ func (c *core) renew(p *partition) bool {
 	// It cannot be numbered anew either, so it ends as one that may be written.
 	for i := 0; i < len(p.retry); {
 		if d := p.retry[i]; d.unknown {
-			c.giveUp(p, d, errors.Join(errBehind, p.lastErr))
+			c.giveUp(p, d, fmt.Errorf("%w: %w", errBehind, cmp.Or(p.lastErr, errUnanswered)))
 			continue
 		}
 		i++
@@ -224,6 +225,8 @@ func (c *core) renew(p *partition) bool {
 	}
 	return true
 }
+
+var errUnanswered = errors.New("it got no answer")
 
 var errBehind = errors.New("an earlier batch of the partition was refused, and this one was sent before that was known")
 

@@ -13,7 +13,9 @@ import (
 // deliver ends a batch that the broker has.
 func (c *core) deliver(p *partition, d *delivery, offset, appendTime int64) {
 	p.failures, p.backoff, p.lastErr = 0, time.Time{}, nil
-	p.numbers.Acked(d.identity, c.now)
+	if !d.old { // the log that took it is gone, and proves nothing about the new one
+		p.numbers.Acked(d.identity, c.now)
+	}
 	if d.told {
 		return
 	}
@@ -33,12 +35,26 @@ func (c *core) retry(p *partition, d *delivery, err error, now bool) {
 		c.giveUp(p, d, fmt.Errorf("retries are used up: %w", err))
 		return
 	}
-	if d.old && d.unknown {
-		c.giveUp(p, d, fmt.Errorf("%w: %w", ErrTopicRecreated, err))
+	if lost := c.lost(p, d); lost != nil {
+		c.giveUp(p, d, fmt.Errorf("%w: %w", lost, err))
 		return
 	}
 	p.requeue(d)
 	c.later(p, now)
+}
+
+// lost returns why d, which was in flight when its topic was deleted and made
+// again, cannot go to the new one; nil if it can, or if nothing of that happened.
+func (c *core) lost(p *partition, d *delivery) error {
+	switch {
+	case !d.old:
+		return nil
+	case d.unknown, c.cfg.FailRecreated:
+		return ErrTopicRecreated
+	case int(p.index) >= len(p.topic.meta.Partitions):
+		return ErrPartitionGone
+	}
+	return nil
 }
 
 // later sets the backoff of p after a failed attempt.

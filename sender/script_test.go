@@ -77,7 +77,19 @@ func (b *bench) try(line string) (next *bench) {
 // several nodes is in the order of the nodes.
 func (b *bench) taken() []string {
 	b.flushSends()
-	out := b.out
+	var out []string
+	for i := 0; i < len(b.out); {
+		n := 1
+		for i+n < len(b.out) && b.out[i+n] == b.out[i] {
+			n++
+		}
+		line := b.out[i]
+		if n > 1 {
+			line = fmt.Sprintf("%s (%d times)", line, n)
+		}
+		out = append(out, line)
+		i += n
+	}
 	b.out = nil
 	return out
 }

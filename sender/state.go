@@ -42,8 +42,9 @@ type partition struct {
 	backoff  time.Time // not before
 	lastErr  error     // of the last failed attempt
 
-	ready        *node // whose ready list it is on
-	unidentified bool  // on the list of those that wait for a producer id
+	ready        *node  // whose ready list it is on
+	build        uint64 // number of the last request that was given a batch of it
+	unidentified bool   // on the list of those that wait for a producer id
 
 	wake  time.Time // when to look again without an event; zero: never
 	place int       // in the heap of alarms; -1: not there

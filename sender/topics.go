@@ -70,6 +70,7 @@ func (c *core) answerLookups(name string, err error) {
 
 // takeMetadata deals with the answer to a metadata request.
 func (c *core) takeMetadata(n *node, call *wire.Call) {
+	c.asked = false
 	if call.Err != nil {
 		c.trouble(call.Err)
 		c.change(c.meta.Failed(c.now, n.id))

@@ -54,7 +54,9 @@ func (a *Admin) CreateTopic(ctx context.Context, topic string, partitions int32,
 	return a.awaitPartitions(ctx, topic, int(partitions))
 }
 
-// awaitPartitions waits until the topic has that many partitions, all with a leader.
+// awaitPartitions waits until the topic has that many partitions, all with a leader that serves them:
+// brokers publish a new leader a moment before it has made its log, and what is written with acks=0 in
+// between is dropped without a word.
 func (a *Admin) awaitPartitions(ctx context.Context, topic string, partitions int) error {
 	err := poll(ctx, func() (bool, error) {
 		leaders, err := a.Leaders(ctx, topic)
@@ -66,7 +68,11 @@ func (a *Admin) awaitPartitions(ctx context.Context, topic string, partitions in
 				return false, fmt.Errorf("a partition has no leader")
 			}
 		}
-		return true, nil
+		offsets, err := a.client.ListEndOffsets(ctx, topic)
+		if err == nil {
+			err = offsets.Error()
+		}
+		return err == nil, err
 	})
 	if err != nil {
 		return fmt.Errorf("topic %s with %d partitions: %w", topic, partitions, err)

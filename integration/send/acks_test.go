@@ -37,6 +37,7 @@ func TestAcks(t *testing.T) {
 
 func testAcks(t *testing.T, c *kafka.Cluster, keyed bool, change func(*producer.Config)) {
 	topic := newTopic(t, c, 3)
+	awaitCount(t, c, topic, 0)
 	p := start(t, c, change)
 	cfg := settings(c, change)
 	s := newSending(t, p)

@@ -11,6 +11,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/twmb/franz-go/pkg/kadm"
+
 	"github.com/epistle-kafka/epistle/integration/kafka"
 	"github.com/epistle-kafka/epistle/integration/reader"
 	"github.com/epistle-kafka/epistle/producer"
@@ -116,7 +118,8 @@ func read(t *testing.T, c *kafka.Cluster, topic string) map[int32][]*reader.Reco
 	return records
 }
 
-// awaitCount waits until a topic holds that many records: with acks=0 nobody says when it does.
+// awaitCount waits until each leader of a topic serves it, and all together that many records. With
+// acks=0 nobody says either: a new topic's leader that has not yet heard of it drops what it gets.
 func awaitCount(t *testing.T, c *kafka.Cluster, topic string, count int64) {
 	t.Helper()
 	a := admin(t, c)
@@ -126,13 +129,11 @@ func awaitCount(t *testing.T, c *kafka.Cluster, topic string, count int64) {
 			t.Fatal(err)
 		}
 		total := int64(0)
-		for _, end := range ends.Offsets()[topic] {
-			total += end.At
-		}
-		if total >= count {
+		ends.Each(func(end kadm.ListedOffset) { total += end.Offset })
+		if total >= count && ends.Error() == nil {
 			return
 		}
-		pause(t, ctx, fmt.Sprintf("topic %s holds %d records, want %d", topic, total, count))
+		pause(t, ctx, fmt.Sprintf("topic %s holds %d records, want %d; errors: %v", topic, total, count, ends.Error()))
 	}
 }
 

@@ -20,7 +20,7 @@ func TestLargestRecord(t *testing.T) {
 		t.Run(codec.String(), func(t *testing.T) {
 			s := newSending(t, start(t, c, func(cfg *producer.Config) { cfg.Compression = codec }))
 			limit := settings(c).MaxRequestSize
-			value := noise(7, limit)
+			value := noise(7, limit-60) // a record and its batch take some 70 bytes more
 			_, err := s.p.SendSync(s.ctx, producer.Record{Topic: topic, Key: []byte("k"), Value: value})
 			large := as[*producer.RecordTooLargeError](t, err)
 			if large.Limit != int64(limit) || large.Key != "max.request.size" || producer.MayBeWritten(err) {

@@ -180,3 +180,6 @@ type Topic string
 func (t *Topic) AddTopic(fs *pflag.FlagSet) {
 	fs.StringVarP((*string)(t), "topic", "t", string(*t), "the `topic`")
 }
+
+// HasFile reports whether --config is given.
+func (s *Settings) HasFile() bool { return s.file != "" }

@@ -1,4 +1,7 @@
+// Package perf is the command that makes load and measures it: what kafka-producer-perf-test does, with what a record costs
+// in CPU and memory besides.
+//
+// Its own part in these costs is small: a record's key and value are windows on random bytes made beforehand, and nothing
+// is allocated for a record. Latency is measured for a sample of the records. Each record of the sample has a callback that
+// knows when the record was meant to be sent; they are made beforehand and used again.
 package perf
-
-import "github.com/epistle-kafka/epistle/cmd/epistle/internal/cli"
-var Command = cli.Command{Name: "perf"}

@@ -1,0 +1,176 @@
+package demo
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/spf13/pflag"
+
+	"github.com/epistle-kafka/epistle/cmd/epistle/internal/admin"
+	"github.com/epistle-kafka/epistle/cmd/epistle/internal/cli"
+	"github.com/epistle-kafka/epistle/cmd/epistle/internal/ui"
+	"github.com/epistle-kafka/epistle/producer"
+)
+
+// Command is `epistle demo`.
+var Command = cli.Command{
+	Name:    "demo",
+	Args:    "[-b HOST:PORT] [-t TOPIC]",
+	Summary: "send a real file, to brokers in this process or to yours, and check every record",
+	About: `
+Sends a file of some thousand events of an online shop, which is part of the program, keyed by
+customer, and then checks what became of it.
+
+Without -b it starts three brokers in this process, on ports of 127.0.0.1: nothing has to be
+installed, and nothing is left behind. It then reads the brokers' logs and compares count, content,
+order and checksums.
+
+With -b it sends to that cluster. A topic that does not exist is created; one that exists gets the
+records in addition to what it has. The program is no consumer: it compares the offsets before and
+after with what was acknowledged. For another client to compare the content, --file-out writes the
+lines as they were sent, key, colon, value.
+
+Exit status: 0 if every check passed, 1 if not, 2 for a command line that makes no sense.`,
+	Examples: `
+epistle demo
+epistle demo -b localhost:9092
+epistle demo -b localhost:9092 -t demo-2 --file-out sent.txt`,
+	Setup: func(fs *pflag.FlagSet) cli.Run {
+		o := options{topic: "epistle-demo"}
+		o.settings.AddBootstrap(fs, "a cluster to send to: `host:port[,host:port]`; without it, brokers of its own")
+		o.topic.AddTopic(fs)
+		fs.Int32Var(&o.partitions, "partitions", 6, "`number` of partitions of a topic that is created")
+		fs.StringVar(&o.fileOut, "file-out", "", "also write the lines, key:value, to this `file`")
+		o.settings.AddProperties(fs)
+		return func(env *cli.Env, args []string) error {
+			if len(args) > 0 {
+				return cli.Usagef("demo takes no arguments but flags: %s", strings.Join(args, " "))
+			}
+			return run(env, &o)
+		}
+	},
+}
+
+type options struct {
+	settings   cli.Settings
+	topic      cli.Topic
+	partitions int32
+	fileOut    string
+}
+
+// stage is where the demo takes place.
+type stage interface {
+	// prepare makes the topic and says so.
+	prepare(ctx context.Context, d *demo) error
+	// check compares what was sent with what is there.
+	check(ctx context.Context, d *demo, r *report) error
+}
+
+// demo is one run.
+type demo struct {
+	env    *cli.Env
+	cfg    producer.Config
+	topic  string
+	events []event
+	placed []producer.RecordMetadata // of each event, by index
+}
+
+func (d *demo) say(format string, args ...any) { fmt.Fprintf(d.env.Stdout, format+"\n", args...) }
+
+func run(env *cli.Env, o *options) error {
+	if o.partitions < 1 {
+		return cli.Usagef("--partitions %d: a topic has at least one", o.partitions)
+	}
+	ctx, release := env.UntilInterrupted(context.Background())
+	defer release()
+	d := &demo{env: env, topic: string(o.topic), events: events()}
+	if err := writeOut(o.fileOut, d.events); err != nil {
+		return err
+	}
+	place, err := o.stage(d)
+	if err != nil {
+		return err
+	}
+	if own, ok := place.(*ownBrokers); ok {
+		defer own.cluster.Close()
+	}
+	if err := place.prepare(ctx, d); err != nil {
+		return err
+	}
+	if err := d.send(ctx); err != nil {
+		return err
+	}
+	d.say("\nChecked, %s:", d.how(place))
+	r := &report{d: d}
+	if err := place.check(ctx, d, r); err != nil {
+		return err
+	}
+	if r.failed > 0 {
+		return fmt.Errorf("%s failed", ui.Number(int64(r.failed), "check"))
+	}
+	d.next(o)
+	return nil
+}
+
+// stage decides where, and makes the settings.
+func (o *options) stage(d *demo) (stage, error) {
+	if o.settings.Bootstrap != "" || o.settings.Has("bootstrap.servers") || o.settings.HasFile() {
+		cfg, err := o.settings.Config(d.env)
+		d.cfg = cfg
+		return &realCluster{admin: admin.New(cfg), partitions: o.partitions}, err
+	}
+	own, err := startOwn(int(o.partitions))
+	if err != nil {
+		return nil, err
+	}
+	o.settings.Bootstrap = strings.Join(own.cluster.Bootstrap(), ",")
+	defer func() { o.settings.Bootstrap = "" }()
+	if d.cfg, err = o.settings.Config(d.env); err != nil {
+		own.cluster.Close()
+		return nil, err
+	}
+	return own, nil
+}
+
+func (d *demo) how(place stage) string {
+	if _, ok := place.(*ownBrokers); ok {
+		return "by what the brokers have in their logs"
+	}
+	return "by the offsets that the cluster tells"
+}
+
+// writeOut writes the lines as `epistle produce -K :` would take them.
+func writeOut(name string, events []event) error {
+	if name == "" {
+		return nil
+	}
+	var b strings.Builder
+	for _, e := range events {
+		fmt.Fprintf(&b, "%s:%s\n", e.key, e.value)
+	}
+	if err := os.WriteFile(name, []byte(b.String()), 0o644); err != nil {
+		return cli.Usagef("--file-out: %v", err)
+	}
+	return nil
+}
+
+// next says what to try now.
+func (d *demo) next(o *options) {
+	d.say("\nWhat to try next:")
+	if o.settings.Bootstrap == "" {
+		d.say("  epistle demo -b localhost:9092                        the same on a Kafka of yours")
+		d.say("  epistle produce -b localhost:9092 -t orders FILE      your own lines; epistle help produce")
+		d.say("  epistle perf -b localhost:9092 -t load                how fast it goes; epistle help perf")
+		return
+	}
+	b := o.settings.Bootstrap
+	d.say("  kafka-console-consumer.sh --bootstrap-server %s --topic %s --from-beginning", b, d.topic)
+	d.say("  epistle produce -b %s -t orders FILE", b)
+	d.say("  epistle perf -b %s -t load", b)
+}
+
+// patience bounds what the demo does besides sending.
+const patience = time.Minute

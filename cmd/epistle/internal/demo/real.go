@@ -1,0 +1,124 @@
+package demo
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/epistle-kafka/epistle/cmd/epistle/internal/admin"
+	"github.com/epistle-kafka/epistle/cmd/epistle/internal/ui"
+)
+
+// realCluster is one that somebody else runs.
+type realCluster struct {
+	admin      *admin.Client
+	partitions int32
+	before     []admin.Range
+}
+
+func (c *realCluster) prepare(ctx context.Context, d *demo) error {
+	ctx, cancel := context.WithTimeoutCause(ctx, patience, fmt.Errorf("the cluster was not ready within %v", patience))
+	defer cancel()
+	existed, err := c.admin.CreateTopic(ctx, d.topic, c.partitions)
+	if err != nil {
+		return err
+	}
+	if existed {
+		d.say("Topic %s exists; what is sent is added to it.", d.topic)
+	} else {
+		d.say("Created topic %s with %s.", d.topic, ui.Number(int64(c.partitions), "partition"))
+	}
+	// A new topic has its leaders, and all brokers know of it, only after a moment.
+	const pause = 100 * time.Millisecond
+	for {
+		if c.before, err = c.admin.Offsets(ctx, d.topic); err == nil && len(c.before) > 0 {
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("%w: %w", context.Cause(ctx), err)
+		case <-time.After(pause):
+		}
+	}
+}
+
+// check compares offsets: those that the acknowledgements gave, and how far the logs go.
+func (c *realCluster) check(ctx context.Context, d *demo, r *report) error {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	after, err := c.admin.Offsets(ctx, d.topic)
+	if err != nil {
+		return err
+	}
+	acknowledged := make([]int64, len(after))
+	for _, md := range d.placed {
+		if int(md.Partition) >= len(after) {
+			r.wrong("partitions: a record was acknowledged in partition %d, and the topic has %d", md.Partition, len(after))
+			return nil
+		}
+		acknowledged[md.Partition]++
+	}
+	c.checkEnds(acknowledged, after, r)
+	c.checkPlaces(d, after, r)
+	return nil
+}
+
+// checkEnds compares how much the logs have grown.
+func (c *realCluster) checkEnds(acknowledged []int64, after []admin.Range, r *report) {
+	var grown, sent int64
+	short := false
+	for partition, n := range acknowledged {
+		g := after[partition].End
+		if partition < len(c.before) {
+			g -= c.before[partition].End
+		}
+		if g < n {
+			short = true
+			r.wrong("count: partition %d has grown by %s, and %s were acknowledged in it", partition, ui.Number(g, "record"), ui.Count(n))
+		}
+		grown, sent = grown+g, sent+n
+	}
+	switch {
+	case short:
+	case grown == sent:
+		r.passed("count: the logs have grown by %s, in each partition by as many as were acknowledged", ui.Number(grown, "record"))
+	default:
+		r.passed("count: the logs have grown by %s; %s more than these are somebody else's", ui.Number(grown, "record"), ui.Count(grown-sent))
+	}
+}
+
+// checkPlaces looks at the offset of each record.
+func (c *realCluster) checkPlaces(d *demo, after []admin.Range, r *report) {
+	type place struct {
+		partition int32
+		offset    int64
+	}
+	taken := make(map[place]bool)
+	last := make(map[string]place)
+	shared, outside, disorder := 0, 0, 0
+	for i, md := range d.placed {
+		at := place{md.Partition, md.Offset}
+		if taken[at] {
+			shared++
+		}
+		taken[at] = true
+		if md.Offset < 0 || md.Offset >= after[md.Partition].End {
+			outside++
+		}
+		key := string(d.events[i].key)
+		if before, ok := last[key]; ok && (before.partition != at.partition || before.offset >= at.offset) {
+			disorder++
+		}
+		last[key] = at
+	}
+	if shared+outside == 0 {
+		r.passed("offsets: each record has one of its own, and the logs go beyond it")
+	} else {
+		r.wrong("offsets: %d records share one, %d have one beyond the end of the log", shared, outside)
+	}
+	if disorder == 0 {
+		r.passed("order: each of the %s has one partition, and offsets that rise in the order of the file", ui.Number(int64(len(last)), "customer"))
+	} else {
+		r.wrong("order: %s out of order", ui.Number(int64(disorder), "record"))
+	}
+}

@@ -1,0 +1,124 @@
+package perf
+
+import (
+	"context"
+	"math/rand/v2"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/epistle-kafka/epistle/producer"
+)
+
+// load sends records from several goroutines, on a schedule or as fast as the producer takes them.
+type load struct {
+	producer   *producer.Producer
+	topic      string
+	size       int // bytes of a value
+	keySize    int // bytes of a key; 0 is no key
+	goroutines int
+	rate       float64 // records a second of all goroutines; 0 is no schedule
+	random     []byte  // the windows on it are the keys and values; read only
+	stopped    atomic.Bool
+	sent       atomic.Int64 // records of this phase, as a goroutine tells now and then
+}
+
+const (
+	randomSize = 1 << 20 // bytes besides the size of one value
+	tellEvery  = 256     // records
+)
+
+// randomText is capital letters, as kafka-producer-perf-test has them: they compress to about 60 %.
+func randomText(n int) []byte {
+	r := rand.New(rand.NewPCG(1, 2))
+	text := make([]byte, n)
+	for i := range text {
+		text[i] = 'A' + byte(r.IntN(26))
+	}
+	return text
+}
+
+// run sends n records and returns how many it has sent, fewer if it was stopped. Their outcomes go to o, a part of one in
+// every of them with its latency.
+func (l *load) run(n int64, every int, o *outcomes) int64 {
+	l.sent.Store(0)
+	o.base = time.Now()
+	var sent atomic.Int64
+	var all sync.WaitGroup
+	for g := range l.goroutines {
+		all.Go(func() {
+			s := &stream{load: l, o: o, every: uint64(every), seed: uint64(g)*0x9E3779B97F4A7C15 + 1}
+			sent.Add(s.run(int64(g), n))
+		})
+	}
+	all.Wait()
+	return sent.Load()
+}
+
+// stream is what one goroutine sends.
+type stream struct {
+	load  *load
+	o     *outcomes
+	every uint64        // one record in so many is measured, on average
+	seed  uint64        // of the random numbers
+	until uint64        // records until the next that is measured
+	now   time.Duration // since o.base; as old as the last look at the clock
+}
+
+// run sends every n-th record of the schedule from the first on, n being the number of goroutines.
+func (s *stream) run(first, records int64) (sent int64) {
+	l := s.load
+	rec := producer.Record{Topic: l.topic}
+	for i := first; i < records && !l.stopped.Load(); i += int64(l.goroutines) {
+		if l.rate > 0 {
+			s.await(time.Duration(float64(i) * float64(time.Second) / l.rate))
+		}
+		at := s.next() % randomSize
+		rec.Value = l.random[at : at+uint64(l.size)]
+		if l.keySize > 0 {
+			at = s.next() % randomSize
+			rec.Key = l.random[at : at+uint64(l.keySize)]
+		}
+		l.producer.SendFunc(context.Background(), rec, s.callback(i))
+		if sent++; sent%tellEvery == 0 {
+			l.sent.Add(tellEvery)
+		}
+	}
+	return sent
+}
+
+// await waits until a moment of the schedule. Once that is past it returns at once, and whatever came late is measured
+// from when it was due.
+func (s *stream) await(due time.Duration) {
+	for due > s.now && !s.load.stopped.Load() {
+		if s.now = time.Since(s.o.base); due > s.now {
+			const attentive = 100 * time.Millisecond // to Ctrl-C
+			nap(min(due-s.now, attentive))
+		}
+	}
+}
+
+// callback returns what is to be told of record i.
+func (s *stream) callback(i int64) producer.Callback {
+	if s.until > 0 {
+		s.until--
+		return s.o.plain
+	}
+	// The gaps are random, so that they do not go along with the batches.
+	s.until = s.next() % (2*s.every - 1)
+	intended := time.Duration(0)
+	if s.load.rate > 0 {
+		intended = time.Duration(float64(i) * float64(time.Second) / s.load.rate)
+	} else {
+		intended = time.Since(s.o.base)
+	}
+	return s.o.sample(intended)
+}
+
+// next is xorshift64*.
+func (s *stream) next() uint64 {
+	s.seed ^= s.seed >> 12
+	s.seed ^= s.seed << 25
+	s.seed ^= s.seed >> 27
+	return s.seed * 0x2545F4914F6CDD1D
+}

@@ -1,0 +1,8 @@
+//go:build !linux
+
+package perf
+
+import "time"
+
+// nap sleeps for d.
+func nap(d time.Duration) { time.Sleep(d) }

@@ -1,0 +1,148 @@
+package perf
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"runtime"
+	"time"
+
+	"github.com/epistle-kafka/epistle/cmd/epistle/internal/cli"
+	"github.com/epistle-kafka/epistle/cmd/epistle/internal/ui"
+	"github.com/epistle-kafka/epistle/producer"
+)
+
+func run(env *cli.Env, o *options) error {
+	if err := o.check(); err != nil {
+		return err
+	}
+	cfg, err := o.settings.Config(env)
+	if err != nil {
+		return err
+	}
+	if err := o.checkSize(cfg); err != nil {
+		return err
+	}
+	ctx, release := env.UntilInterrupted(context.Background())
+	p, _, err := cli.Open(ctx, env, cfg, string(o.topic))
+	release()
+	if err != nil {
+		return err
+	}
+	m := &measurement{env: env, options: o, producer: p, load: &load{
+		producer: p, topic: string(o.topic), size: o.size, keySize: o.keySize,
+		goroutines: o.goroutines, rate: o.rate, random: randomText(randomSize + max(o.size, o.keySize)),
+	}}
+	return m.run()
+}
+
+// measurement is one run of the command.
+type measurement struct {
+	env      *cli.Env
+	options  *options
+	producer *producer.Producer
+	load     *load
+	result   *result
+	outcomes *outcomes
+}
+
+// run measures on a goroutine of its own, and listens to interrupts meanwhile: the first stops the load, the second fails
+// what is under way.
+func (m *measurement) run() error {
+	giveUp, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		m.measure(giveUp)
+	}()
+	var interrupt os.Signal
+	for running := true; running; {
+		select {
+		case <-done:
+			running = false
+		case sig := <-m.env.Interrupts:
+			if interrupt != nil {
+				cancel()
+				m.producer.Close(giveUp) // ends sends that wait
+			} else {
+				m.env.Say("stopping; waiting for what is under way (Ctrl-C again gives it up)")
+				m.load.stopped.Store(true)
+			}
+			interrupt = sig
+		}
+	}
+	m.producer.Close(giveUp)
+	return m.report(interrupt)
+}
+
+// measure does the warm-up and then what counts.
+func (m *measurement) measure(giveUp context.Context) {
+	if m.options.warmup > 0 {
+		stop := m.progress("warm-up", m.options.warmup)
+		o := newOutcomes()
+		m.load.run(m.options.warmup, m.options.every(), o)
+		m.producer.Flush(giveUp)
+		stop()
+		if n := o.failed.Load(); n > 0 {
+			m.env.Say("%s of the warm-up failed, the first because of: %v", ui.Number(n, "record"), *o.first.Load())
+		}
+	}
+	m.outcomes = newOutcomes()
+	stop := m.progress("", m.options.records)
+	runtime.GC()
+	retried := m.producer.Stats().Retried
+	from := usageNow()
+	sent := m.load.run(m.options.records, m.options.every(), m.outcomes)
+	// Flush ends early only with giveUp, after which Close has failed the rest.
+	m.producer.Flush(giveUp)
+	if giveUp.Err() != nil {
+		m.producer.Close(giveUp)
+	}
+	to := usageNow()
+	stop()
+	m.result = newResult(sent, m.producer.Stats().Retried-retried, m.options.size+m.options.keySize, from, to, m.outcomes)
+}
+
+// progress shows how it goes until the returned function is called.
+func (m *measurement) progress(phase string, records int64) (stop func()) {
+	if !m.env.Screen.Live() {
+		return func() {}
+	}
+	if phase != "" {
+		phase += ": "
+	}
+	began := time.Now()
+	before := m.producer.Stats()
+	size := int64(m.options.size + m.options.keySize)
+	return m.env.Screen.Every(500*time.Millisecond, func() {
+		now := m.producer.Stats()
+		took, acknowledged := time.Since(began), now.Acknowledged-before.Acknowledged
+		m.env.Screen.Status(fmt.Sprintf("%s%s of %s acknowledged, %s/s, %s, %s in flight, %s sent again, %s", phase,
+			ui.Count(acknowledged), ui.Number(records, "record"), ui.PerSecond(acknowledged, took),
+			ui.MegabytesPerSecond(acknowledged*size, took), ui.Count(now.InFlight), ui.Count(now.Retried-before.Retried),
+			ui.Number(now.Failed-before.Failed, "error")))
+	})
+}
+
+// report prints the figures, and is the command's outcome.
+func (m *measurement) report(interrupt os.Signal) error {
+	if m.options.json {
+		if err := m.result.writeJSON(m.env.Stdout); err != nil {
+			return err
+		}
+	} else {
+		m.result.write(m.env.Stdout)
+	}
+	var err error
+	if n := m.result.Errors; n > 0 {
+		err = fmt.Errorf("%s not acknowledged, the first because of: %w", ui.Number(n, "record"), *m.outcomes.first.Load())
+	}
+	if interrupt != nil && (err != nil || m.result.Records < m.options.records) {
+		if err != nil {
+			m.env.Say("%v", err)
+		}
+		return &cli.Reported{Err: &cli.Interrupted{Signal: interrupt}}
+	}
+	return err
+}
