@@ -1,6 +1,6 @@
 module github.com/epistle-kafka/epistle/bench
 
-go 1.26
+go 1.26.0
 
 require github.com/epistle-kafka/epistle v0.0.0
 

@@ -56,7 +56,7 @@ fuzz() {
   each=$((FUZZ_SECONDS * 1000 / count))
   [ "$each" -le 5000 ] || each=5000
   while read -r package target; do
-    go test -run '^$' -fuzz "^$target\$" -fuzztime "${each}ms" "$package" >"$scratch/fuzz.log" 2>&1 </dev/null ||
+    go test -run '^$' -fuzz "^$target\$" -fuzztime "${each}ms" -fuzzminimizetime 10x "$package" >"$scratch/fuzz.log" 2>&1 </dev/null ||
       { cat "$scratch/fuzz.log"; return 1; }
   done <"$scratch/fuzz"
   say "$count targets, $each ms each"

@@ -25,7 +25,6 @@ type bench struct {
 
 	events []event
 	conns  []*benchConn
-	dials  []dialed
 	packs  []packing
 	holdPk bool
 	parked []*benchConn // control connections with unanswered requests
