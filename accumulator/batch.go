@@ -22,6 +22,7 @@ type Batch struct {
 
 	chunks     []*Chunk
 	size       int   // bytes written, the header included
+	raw        int   // the same before compression; 0 if there was none
 	reserved   int64 // bytes taken from Memory
 	count      int32
 	baseTime   int64 // Unix milliseconds
@@ -77,6 +78,9 @@ func (b *Batch) Count() int32 { return b.count }
 
 // Size returns the bytes of the batch as it would be written now.
 func (b *Batch) Size() int { return b.size }
+
+// RawSize returns the bytes of the batch before compression.
+func (b *Batch) RawSize() int { return max(b.raw, b.size) }
 
 // Root returns the batch that the futures of these records know: the batch
 // itself, unless it is a piece of one that was cut.
@@ -140,6 +144,10 @@ func (b *Batch) Drop() {
 		return
 	}
 	b.freeChunks()
+	b.reserved = 0
+	if n := b.callbacks.reserved; n > 0 {
+		b.queue.topic.acc.Memory.release(n)
+	}
 	for _, p := range b.pieces {
 		p.Drop()
 	}
@@ -151,8 +159,8 @@ func (b *Batch) freeChunks() {
 		m.chunks.put(c)
 	}
 	b.chunks = nil
-	if n := b.reserved; n > 0 {
-		b.reserved = 0
+	if n := b.reserved - b.callbacks.reserved; n > 0 {
+		b.reserved -= n
 		m.release(n)
 	}
 }

@@ -13,7 +13,7 @@ func (b *Batch) Compress(codec protocol.Codec, c *protocol.Compressor, scratch [
 	if err != nil || protocol.BatchHeaderSize+len(out) >= b.size {
 		return out, err
 	}
-	b.codec = codec
+	b.codec, b.raw = codec, b.size
 	b.size = protocol.BatchHeaderSize + len(out)
 	b.overwrite(out)
 	return out, nil

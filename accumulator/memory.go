@@ -40,7 +40,7 @@ func NewMemory(limit int64, onWait func()) *Memory {
 
 // TryChunk returns a chunk of at least n bytes, or ErrNoRoom. It never blocks.
 func (m *Memory) TryChunk(n int) (*Chunk, error) {
-	size := int64(chunkSize(n))
+	size := m.round(n)
 	m.mu.Lock()
 	err := m.admit(size)
 	if err == nil {
@@ -56,7 +56,7 @@ func (m *Memory) TryChunk(n int) (*Chunk, error) {
 // Chunk returns a chunk of at least n bytes and waits for room until ctx ends,
 // in which case the error wraps both ErrNoRoom and the context's cause.
 func (m *Memory) Chunk(ctx context.Context, n int) (*Chunk, error) {
-	size := int64(chunkSize(n))
+	size := m.round(n)
 	m.mu.Lock()
 	err := m.admit(size)
 	if err == nil {
@@ -84,6 +84,12 @@ func (m *Memory) Chunk(ctx context.Context, n int) (*Chunk, error) {
 		return nil, w.err
 	}
 	return m.chunks.get(int(size)), nil
+}
+
+// round returns the size of the chunk for n bytes: never more than the limit
+// because of the rounding alone.
+func (m *Memory) round(n int) int64 {
+	return max(int64(n), min(int64(chunkSize(n)), m.limit))
 }
 
 // admit says whether size bytes may be taken now. m.mu is held.

@@ -81,7 +81,8 @@ func (q *Queue) Append(e *Entry, nowMs int64) (Ticket, Status) {
 	c := b.chunks[len(b.chunks)-1]
 	body := protocol.RecordBodySize(b.count, e.Timestamp-b.baseTime, e.Key, e.Value, e.Headers)
 	n := protocol.RecordSize(body)
-	if len(c.buf)+n > cap(c.buf) || b.size+n > q.topic.cap() || nowMs-b.openedMs > q.topic.acc.sealAgeMs {
+	if len(c.buf)+n > cap(c.buf) || b.size+n > q.topic.cap() || nowMs-b.openedMs > q.topic.acc.sealAgeMs ||
+		e.Callback != nil && b.callbacks.full() {
 		q.mu.Unlock()
 		return Ticket{}, NeedRoom
 	}
@@ -131,6 +132,9 @@ func (q *Queue) Room(e *Entry, now time.Time) int {
 	if b == nil || !q.takes(b, e, now.UnixMilli()) {
 		return protocol.BatchHeaderSize + entrySize(e, 0, 0)
 	}
+	if e.Callback != nil && b.callbacks.full() {
+		return callbackBytes
+	}
 	n := entrySize(e, b.count, e.Timestamp-b.baseTime)
 	last := cap(b.chunks[len(b.chunks)-1].buf)
 	// Chunks double, so that memory follows the data; the cap on the batch
@@ -170,13 +174,24 @@ func (q *Queue) AppendWith(e *Entry, chunk *Chunk, now time.Time) (Ticket, Statu
 		b, opened = q.open(e, chunk, now), true
 		chunk = nil
 	}
+	if e.Callback != nil && b.callbacks.full() {
+		if cap(chunk.buf) < callbackBytes {
+			q.mu.Unlock()
+			q.topic.acc.Memory.Return(chunk)
+			return Ticket{}, NeedRoom
+		}
+		q.exchange(b, chunk)
+		chunk = nil
+	}
 	body := protocol.RecordBodySize(b.count, e.Timestamp-b.baseTime, e.Key, e.Value, e.Headers)
 	n := protocol.RecordSize(body)
 	last := b.chunks[len(b.chunks)-1]
 	if len(last.buf)+n > cap(last.buf) {
-		if cap(chunk.buf) < n {
+		if chunk == nil || cap(chunk.buf) < n {
 			q.mu.Unlock()
-			q.topic.acc.Memory.Return(chunk)
+			if chunk != nil {
+				q.topic.acc.Memory.Return(chunk)
+			}
 			return Ticket{}, NeedRoom
 		}
 		q.attach(b, chunk)
@@ -221,6 +236,16 @@ func (q *Queue) attach(b *Batch, c *Chunk) {
 	b.chunks = append(b.chunks, c)
 	b.reserved += int64(cap(c.buf))
 	q.queued.Add(int64(cap(c.buf)))
+}
+
+// exchange gives the bytes that were reserved for a chunk to b's callbacks.
+// q.mu is held.
+func (q *Queue) exchange(b *Batch, c *Chunk) {
+	b.callbacks.grow()
+	b.callbacks.reserved += int64(cap(c.buf))
+	b.reserved += int64(cap(c.buf))
+	q.queued.Add(int64(cap(c.buf)))
+	q.topic.acc.Memory.chunks.put(c)
 }
 
 // Err returns what appends are refused with, or nil.

@@ -17,6 +17,7 @@ type Partition struct {
 	next     int32 // of the next batch's first record
 	broken   bool  // the next number is not what the broker expects, or may not be
 	proven   bool  // the broker has acknowledged under this producer id, undisturbed since
+	era      int32 // disturbances so far
 	lastAck  time.Time
 }
 
@@ -28,7 +29,7 @@ func (p *Partition) Started() bool { return p.started }
 
 // Start gives the partition its identity, at sequence 0.
 func (p *Partition) Start(id Identity) {
-	*p = Partition{identity: id, started: true}
+	*p = Partition{identity: id, started: true, era: p.era}
 }
 
 // Number takes the sequence numbers for count records and returns the first.
@@ -59,7 +60,15 @@ func (p *Partition) Acked(id Identity, now time.Time) {
 
 // Disturb notes that the broker's state may be gone: a failed answer, a change
 // of leader or of topic id.
-func (p *Partition) Disturb() { p.proven = false }
+func (p *Partition) Disturb() {
+	p.proven = false
+	p.era++
+}
+
+// Era changes with each Disturb. An acknowledgement counts only for the era in
+// which its batch was sent: one that an old leader gives late says nothing of
+// the new.
+func (p *Partition) Era() int32 { return p.era }
 
 // Break notes that numbers were taken for records that were not written, or
 // may not have been: a new epoch is needed before the next is taken.
@@ -86,7 +95,7 @@ func (p *Partition) Renew(newest Identity) bool {
 	default:
 		id.Epoch++
 	}
-	proven, lastAck := p.proven && id.ID == p.identity.ID, p.lastAck
-	*p = Partition{identity: id, started: true, proven: proven, lastAck: lastAck}
+	proven := p.proven && id.ID == p.identity.ID
+	*p = Partition{identity: id, started: true, proven: proven, era: p.era, lastAck: p.lastAck}
 	return true
 }

@@ -65,6 +65,11 @@ func (f Future) Wait(ctx context.Context) (RecordMetadata, error) {
 	case <-f.batch.Done():
 		return f.outcome()
 	case <-ctx.Done():
+		select {
+		case <-f.batch.Done():
+			return f.outcome() // both at once
+		default:
+		}
 		md := noMetadata(f.batch.Topic())
 		md.Partition = f.batch.Partition()
 		return md, fmt.Errorf("%w: %w", ErrOutcomeUnknown, context.Cause(ctx))

@@ -58,9 +58,11 @@ func (p *Producer) acknowledge(h *hook, md RecordMetadata, err error) {
 	}
 }
 
-// complete runs the callbacks of a batch, on the completion goroutine.
-func (p *Producer) complete(b *accumulator.Batch) {
+// complete runs the callbacks of a batch, on the completion goroutine, and calls
+// next before each.
+func (p *Producer) complete(b *accumulator.Batch, next func()) {
 	b.EachCallback(func(c *accumulator.Callback) {
+		next()
 		md, err := outcome(b, c.Index, c.Timestamp)
 		switch fn := c.Fn.(type) {
 		case Callback:

@@ -25,6 +25,7 @@ type Producer struct {
 	sender      *sender.Sender
 	clock       *sender.Clock
 	topics      atomic.Pointer[map[string]*topic] // replaced by the loop, never changed
+	unpublished map[string]*topic                 // the loop's: what topics will be; nil if nothing has changed
 }
 
 // New returns a producer with the given settings, or a *ConfigError with every
@@ -88,6 +89,7 @@ func (p *Producer) senderConfig() sender.Config {
 		FailRecreated:    cfg.TopicRecreation == FailRecords,
 		ClusterCheck:     cfg.MetadataClusterCheck && cfg.MetadataRecoveryStrategy == RecoveryRebootstrap,
 		OnTopic:          p.setTopic,
+		Publish:          p.publish,
 		Complete:         p.complete,
 		CallbackPatience: max(cfg.MaxBlock, time.Second),
 		Logger:           p.log,

@@ -116,3 +116,18 @@ func TestUnknownTopicFailsInBoundedTime(t *testing.T) {
 		}
 	})
 }
+
+// Nothing is under way then, so nothing wakes the loop once more.
+func TestCloseOfAProducerThatSentNothing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := brokertest.New(t, brokertest.InMemory())
+		p := start(t, c)
+		began := time.Now()
+		if err := p.Close(t.Context()); err != nil {
+			t.Error(err)
+		}
+		if took := time.Since(began); took > 0 {
+			t.Errorf("Close took %v, want no time", took)
+		}
+	})
+}

@@ -32,14 +32,16 @@ type Record struct {
 // Partition names a partition, or leaves the choice to the partitioner, which
 // is its zero value.
 type Partition struct {
-	plusOne int32
+	n     int32
+	named bool
 }
 
-// OnPartition names partition n.
-func OnPartition(n int32) Partition { return Partition{n + 1} }
+// OnPartition names partition n. One that the topic lacks, a negative one
+// included, fails the record with a *NoSuchPartitionError.
+func OnPartition(n int32) Partition { return Partition{n, true} }
 
 // Get returns the partition, and false if the partitioner is to choose it.
-func (p Partition) Get() (n int32, named bool) { return p.plusOne - 1, p.plusOne != 0 }
+func (p Partition) Get() (n int32, named bool) { return p.n, p.named }
 
 // RecordMetadata says where a record is.
 type RecordMetadata struct {
@@ -58,8 +60,11 @@ type RecordMetadata struct {
 // topic, and the partition if one was chosen. One function may serve any
 // number of records.
 //
-// Callbacks of one partition are called in the order of its records, all on
-// one goroutine: one that takes its time delays the others, but no sending.
+// Callbacks run on one goroutine, in the order in which the records ended: one
+// that takes its time delays the others, but no sending. For a partition that
+// is the order of its records, unless an answer was lost or said that a batch
+// may be written, and a younger one was acknowledged before the repetition of
+// the older. In the log they are in order all the same.
 // TrySend is allowed inside; Send, Flush and Close are not: they may wait for
 // what only this callback's return can bring, until their ctx or max.block
 // ends it. A panic inside is not recovered.

@@ -217,7 +217,9 @@ func (p *Producer) appendWithRoom(w *wait, q *accumulator.Queue, e *accumulator.
 		case accumulator.Appended:
 			return ticket, nil
 		case accumulator.Refused:
-			return accumulator.Ticket{}, q.Err()
+			if err := q.Err(); err != nil {
+				return accumulator.Ticket{}, err
+			} // else it has been opened again meanwhile
 		}
 	}
 }
@@ -281,7 +283,9 @@ func (p *Producer) lookup(w *wait, name string) (*topic, error) {
 				return nil, err
 			}
 		}
-		p.sender.Want(name)
+		if err := p.sender.Want(name); err != nil {
+			return nil, err
+		}
 		return nil, ErrTopicNotLoaded
 	}
 	if err := p.sender.Lookup(w.begin(), name); err != nil {

@@ -16,7 +16,8 @@ type topic struct {
 	sticky *partition.Sticky
 }
 
-// setTopic takes a topic's new metadata. It runs on the sender loop alone.
+// setTopic takes a topic's new metadata, for publish. It runs on the sender loop
+// alone.
 func (p *Producer) setTopic(queues *accumulator.Topic, m *metadata.Topic, s *metadata.Snapshot) {
 	view := &partition.Topic{Name: m.Name, Partitions: int32(len(m.Partitions))}
 	for i, part := range m.Partitions {
@@ -30,8 +31,10 @@ func (p *Producer) setTopic(queues *accumulator.Topic, m *metadata.Topic, s *met
 	}
 	t := &topic{queues: queues.Queues()[:len(m.Partitions)], view: view}
 	now := p.clock.Now()
-	old := *p.topics.Load()
-	if was := old[m.Name]; was != nil {
+	if p.unpublished == nil {
+		p.unpublished = maps.Clone(*p.topics.Load())
+	}
+	if was := p.unpublished[m.Name]; was != nil {
 		t.sticky = was.sticky
 		t.sticky.Update(view, now)
 	} else {
@@ -41,10 +44,16 @@ func (p *Producer) setTopic(queues *accumulator.Topic, m *metadata.Topic, s *met
 			Load:      &load{queues: queues, patience: p.patience()},
 		}, view, now)
 	}
-	next := make(map[string]*topic, len(old)+1)
-	maps.Copy(next, old)
-	next[m.Name] = t
-	p.topics.Store(&next)
+	p.unpublished[m.Name] = t
+}
+
+// publish makes the topics that setTopic was told of visible to Send, with one
+// copy of the map for all of them. It runs on the sender loop alone.
+func (p *Producer) publish() {
+	if next := p.unpublished; next != nil {
+		p.unpublished = nil
+		p.topics.Store(&next)
+	}
 }
 
 // patience is how many milliseconds a partition's broker may take nothing

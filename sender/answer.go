@@ -43,6 +43,19 @@ func (e answered) apply(c *core) {
 		}
 		c.look(p)
 	}
+	c.learnHinted()
+}
+
+// learnHinted applies the leaders that an answer named, all at once.
+func (c *core) learnHinted() {
+	if len(c.hinted) == 0 {
+		return
+	}
+	for _, name := range c.hinted {
+		c.learn(name)
+	}
+	c.hinted = c.hinted[:0]
+	c.publish()
 }
 
 // match finds the answer for each partition of r. Those of version 13 and
@@ -127,10 +140,11 @@ func (c *core) judge(r *request, p *partition, d *delivery, a *protocol.ProduceP
 // metadata. It reports whether the leader is another one now: a batch sent to
 // it need not wait for the backoff.
 func (c *core) follow(r *request, p *partition, d *delivery, a *protocol.ProducePartitionResponse) bool {
-	old := p.leader
 	if !d.old && a.CurrentLeader.LeaderID >= 0 && c.meta.Hint(c.now, p.topic.name, p.index, a.CurrentLeader, r.response.NodeEndpoints) {
-		c.learn(p.topic.name)
-		return p.leader != old
+		if !slices.Contains(c.hinted, p.topic.name) {
+			c.hinted = append(c.hinted, p.topic.name)
+		}
+		return p.leader != a.CurrentLeader.LeaderID
 	}
 	c.meta.RequestUpdate(c.now)
 	return false

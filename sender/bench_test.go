@@ -90,6 +90,7 @@ func newBench(args []string) *bench {
 		Reconnect:      backoff.Policy{Base: 50 * time.Millisecond, Max: time.Second, Jitter: 0.2},
 		ConnectTimeout: backoff.Policy{Base: 10 * time.Second, Max: 30 * time.Second, Jitter: 0.2},
 		OnTopic:        func(*accumulator.Topic, *metadata.Topic, *metadata.Snapshot) {},
+		Publish:        func() {},
 	}
 	b := &bench{
 		now: scriptStart,
@@ -289,7 +290,10 @@ func (b *bench) finishPacks(n int) {
 		if err == nil {
 			_, err = p.delivery.Compress(b.c.cfg.Codec, compressor, nil)
 		}
-		b.post(packedUp{p.request, err})
+		if err != nil {
+			panic(err)
+		}
+		b.post(packedUp{p.request})
 	}
 	b.packs = b.packs[n:]
 }

@@ -33,8 +33,7 @@ const (
 func (c *core) serve(n *node) time.Time {
 	l := &n.links[data]
 	for len(n.ready) > 0 && n.ready[0].ready != n {
-		n.ready[0] = nil // it has moved to another leader, and is no reason to connect
-		n.ready = n.ready[1:]
+		n.pop() // it has moved to another leader, and is no reason to connect
 	}
 	if len(n.ready) == 0 || c.aborted {
 		return time.Time{}
@@ -74,8 +73,7 @@ func (c *core) fill(n *node) *request {
 		if r != nil && p.ready == n && size+p.nextSize() > c.cfg.MaxRequestSize {
 			break // it is first in the next request
 		}
-		n.ready[0] = nil
-		n.ready = n.ready[1:]
+		n.pop()
 		if p.ready != n || p.build == c.build {
 			continue // it has moved to another leader, or came back and is here twice
 		}
@@ -85,7 +83,8 @@ func (c *core) fill(n *node) *request {
 			continue
 		}
 		add := d.Size() + partitionOverhead
-		if p.topic.build != c.build {
+		if p.topic.filled != c.build {
+			p.topic.filled = c.build
 			add += topicOverhead + len(p.topic.name)
 		}
 		if r != nil && size+add > c.cfg.MaxRequestSize {
@@ -103,6 +102,16 @@ func (c *core) fill(n *node) *request {
 		c.look(p) // it may have more
 	}
 	return r
+}
+
+// pop takes the first entry off the ready list.
+func (n *node) pop() {
+	p := n.ready[0]
+	n.ready[0] = nil
+	n.ready = n.ready[1:]
+	if p.listed == n {
+		p.listed = nil
+	}
 }
 
 // nextSize returns the bytes of the batch that a take would return.
@@ -123,7 +132,7 @@ func (c *core) putBack(p *partition, d *delivery) {
 // add puts d into r.
 func (c *core) add(r *request, p *partition, d *delivery) {
 	p.number(d)
-	d.conn, d.old = r.conn, false
+	d.conn, d.old, d.era = r.conn, false, p.numbers.Era()
 	d.Hold()
 	d.attempts++
 	p.queue.Stalled.Store(0)
@@ -158,10 +167,14 @@ func (c *core) sendBuilt(n *node) {
 		r := n.built[0]
 		n.built[0] = nil
 		n.built = n.built[1:]
-		c.prepare(r)
 		l := &n.links[data]
+		if c.dropOld(r); len(r.deliveries) == 0 {
+			c.unsent(r)
+			continue
+		}
+		c.prepare(r)
 		switch {
-		case r.conn != l.conn || r.old():
+		case r.conn != l.conn:
 			c.unsent(r)
 		case r.conn.Send(&r.call):
 			c.pending++
@@ -230,20 +243,31 @@ func (c *core) unsent(r *request) {
 		l.busy--
 	}
 	for _, d := range r.deliveries {
-		p := d.part
-		p.landed(d)
-		d.conn = nil
-		d.attempts--
-		d.Drop()
-		c.settle(p, d)
-		c.look(p)
+		c.takeBack(d)
 	}
 }
 
-// old reports whether a topic was made again while r was with the compressors:
-// its numbers are for a log that is gone.
-func (r *request) old() bool {
-	return slices.ContainsFunc(r.deliveries, func(d *delivery) bool { return d.old })
+// takeBack takes a batch out of a request that was not sent.
+func (c *core) takeBack(d *delivery) {
+	p := d.part
+	p.landed(d)
+	d.conn = nil
+	d.attempts--
+	d.Drop()
+	c.settle(p, d)
+	c.look(p)
+}
+
+// dropOld takes back the batches of topics that were made again while r was
+// with the compressors: their numbers are for a log that is gone. The others
+// go as they are, since younger batches may be right behind.
+func (c *core) dropOld(r *request) {
+	r.deliveries = slices.DeleteFunc(r.deliveries, func(d *delivery) bool {
+		if d.old {
+			c.takeBack(d)
+		}
+		return d.old
+	})
 }
 
 // settle puts a batch that was not written back in its place, unless its

@@ -11,12 +11,11 @@ import (
 // in which batches ended. A slow callback holds up those behind it and nothing
 // else. What waits here still counts against buffer.memory, which bounds it.
 type completions struct {
-	call func(*accumulator.Batch)
+	call func(b *accumulator.Batch, next func())
 	wake chan struct{} // capacity 1
 	done chan struct{}
 
-	// running is the number of the batch whose callbacks run, from 1 on; 0 if
-	// none does.
+	// running is the number of the callback that runs, from 1 on; 0 if none does.
 	running atomic.Int64
 	last    int64 // the goroutine's alone
 
@@ -32,7 +31,7 @@ type completion struct {
 	group *accumulator.Group
 }
 
-func newCompletions(call func(*accumulator.Batch)) *completions {
+func newCompletions(call func(b *accumulator.Batch, next func())) *completions {
 	return &completions{call: call, wake: make(chan struct{}, 1), done: make(chan struct{})}
 }
 
@@ -79,11 +78,15 @@ func (cs *completions) complete(c completion) {
 		return
 	}
 	c.batch.Drop() // its callbacks have begun: the bytes count no longer (I5)
-	cs.last++
-	cs.running.Store(cs.last)
-	cs.call(c.batch)
+	cs.call(c.batch, cs.next)
 	cs.running.Store(0)
 	c.batch.Leave()
+}
+
+// next notes that another callback begins.
+func (cs *completions) next() {
+	cs.last++
+	cs.running.Store(cs.last)
 }
 
 // close waits until all callbacks have run.

@@ -41,8 +41,11 @@ func TestCompletionsRunInOrder(t *testing.T) {
 		before := a.Memory.Used()
 		var order []int
 		release := make(chan struct{})
-		cs := newCompletions(func(b *accumulator.Batch) {
-			b.EachCallback(func(c *accumulator.Callback) { order = append(order, c.Fn.(int)) })
+		cs := newCompletions(func(b *accumulator.Batch, next func()) {
+			b.EachCallback(func(c *accumulator.Callback) {
+				next()
+				order = append(order, c.Fn.(int))
+			})
 			<-release
 		})
 		go cs.run()

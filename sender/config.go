@@ -48,9 +48,12 @@ type Config struct {
 	// OnTopic is told of a topic's queues and metadata, when it is first known
 	// and whenever they change. It runs on the loop: it must not block.
 	OnTopic func(*accumulator.Topic, *metadata.Topic, *metadata.Snapshot)
-	// Complete runs the callbacks of a batch that has ended. It runs on the
-	// completion goroutine and may take its time.
-	Complete func(*accumulator.Batch)
+	// Publish follows one or more calls of OnTopic: callers that wait for these
+	// topics go on right after it. On the loop, too.
+	Publish func()
+	// Complete runs the callbacks of a batch that has ended, and calls next
+	// before each. It runs on the completion goroutine and may take its time.
+	Complete func(b *accumulator.Batch, next func())
 	// CallbackPatience is how long one callback may run before Flush and Close
 	// no longer wait for it.
 	CallbackPatience time.Duration

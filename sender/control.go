@@ -29,9 +29,10 @@ func (c *core) steer() time.Time {
 		return sooner(at, when)
 	}
 	c.asked = c.ask(n, req, new(protocol.MetadataResponse), (*core).takeMetadata)
-	if c.asked {
-		c.meta.Sent(c.now, n.id)
+	if !c.asked {
+		return c.now // its connection is gone: look for another at once
 	}
+	c.meta.Sent(c.now, n.id)
 	return at
 }
 
@@ -48,11 +49,13 @@ func (c *core) controlNode() (*node, time.Time) {
 			return n, time.Time{}
 		}
 		if l.conn == nil {
-			wait := c.connect(n, control)
+			at = sooner(at, c.connect(n, control))
 			if l.dialing {
-				return nil, time.Time{}
+				// That may take long. Those who are connected can be asked
+				// meanwhile, and the dial's end leads to another step.
+				ids = slices.DeleteFunc(ids, func(o int32) bool { return c.nodes[o].links[control].conn == nil })
+				continue
 			}
-			at = sooner(at, wait)
 		} else if until := l.conn.ThrottledUntil(); until.After(c.now) {
 			at = sooner(at, until)
 		}
@@ -165,7 +168,9 @@ func (c *core) disconnected(l *link, err error) {
 // askIdentity asks for a producer id if one is needed.
 func (c *core) askIdentity() time.Time {
 	id := &c.identity
-	needed := len(id.waiting) > 0 || len(c.topics) > 0 || len(c.lookups) > 0
+	// The first is asked for ahead of need, while the topic is looked up. After
+	// a refusal only a record asks again.
+	needed := len(id.waiting) > 0 || id.failed == 0 && (len(c.topics) > 0 || len(c.lookups) > 0)
 	if id.valid || id.asking || !needed {
 		return time.Time{}
 	}
@@ -181,6 +186,9 @@ func (c *core) askIdentity() time.Time {
 		ProducerID:         -1, ProducerEpoch: -1,
 	}
 	id.asking = c.ask(n, req, new(protocol.InitProducerIDResponse), (*core).takeIdentity)
+	if !id.asking {
+		return c.now
+	}
 	return time.Time{}
 }
 
@@ -192,7 +200,11 @@ func (c *core) takeIdentity(n *node, call *wire.Call) {
 	code := protocol.NoError
 	if err == nil {
 		resp := call.Response.(*protocol.InitProducerIDResponse)
-		if code = resp.ErrorCode; code == protocol.NoError {
+		code = resp.ErrorCode
+		if code == protocol.NoError && resp.ProducerID < 0 {
+			code = protocol.UnknownServerError // an impossible answer, and no reason to go on without
+		}
+		if code == protocol.NoError {
 			id.current = idempotent.Identity{ID: resp.ProducerID, Epoch: resp.ProducerEpoch}
 			id.valid, id.failed = true, 0
 			c.identified()

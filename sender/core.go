@@ -39,9 +39,10 @@ type core struct {
 	alarms alarms
 	build  uint64 // number of the request being built
 
-	identity identity
-	lookups  map[string][]*lookup // callers that wait for a topic
-	asked    bool                 // a metadata request is in flight
+	identity  identity
+	lookups   map[string][]*lookup // callers that wait for a topic
+	abandoned []string             // topics whose last waiter left while asked
+	asked     bool                 // a metadata request is in flight
 
 	hurry   bool // nothing lingers: closing, or a caller waits for memory
 	closing bool // no more records
@@ -50,7 +51,9 @@ type core struct {
 
 	firstChoice uint32 // odd; a different order of brokers for each producer
 
-	noted []*accumulator.Queue // scratch
+	learned []string             // topics that OnTopic was told of and Publish was not
+	hinted  []string             // topics with a leader that the answer at hand has named
+	noted   []*accumulator.Queue // scratch
 }
 
 // identity is the producer id that the broker has given, and the request for

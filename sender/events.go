@@ -32,10 +32,7 @@ type (
 		call    *wire.Call
 	}
 	// packedUp: a batch went through a compressor.
-	packedUp struct {
-		request *request
-		err     error
-	}
+	packedUp struct{ request *request }
 	// replied: a control request has ended.
 	replied struct {
 		node *node

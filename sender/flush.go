@@ -12,6 +12,9 @@ func (e flushing) apply(c *core) {
 func (c *core) gather(g *accumulator.Group) {
 	for _, t := range c.topics {
 		for _, p := range t.parts {
+			if p.place < 0 && p.queue.Queued() == 0 {
+				continue // no alarm for the expiry of anything, and nothing new
+			}
 			for _, d := range p.open() {
 				d.Join(g)
 			}
@@ -56,7 +59,9 @@ func (e aborting) apply(c *core) {
 		}
 	}
 	for _, n := range c.nodes {
-		n.ready = nil
+		for len(n.ready) > 0 {
+			n.pop()
+		}
 		for i := range n.links {
 			if l := &n.links[i]; l.conn != nil {
 				l.conn.Close(ErrClosed)

@@ -19,7 +19,8 @@ const maxUnresolved = 5
 func (c *core) look(p *partition) {
 	at := c.expire(p)
 	switch due := c.due(p); {
-	case due.IsZero(): // nothing to send
+	case due.IsZero():
+		c.withdraw(p)
 	case due.After(c.now):
 		at = sooner(at, due)
 	default:
@@ -43,7 +44,7 @@ func (c *core) due(p *partition) time.Time {
 		return time.Time{}
 	}
 	due := c.now
-	if !head.Ready && !c.hurry {
+	if !head.Ready && !c.hurry && c.cfg.Linger > 0 {
 		due = head.Opened.Add(c.cfg.Linger)
 	}
 	if p.backoff.After(due) {
@@ -54,9 +55,11 @@ func (c *core) due(p *partition) time.Time {
 
 // offer puts p on the ready list of its leader.
 func (c *core) offer(p *partition) {
+	if c.meta.UnknownTopic(c.now, p.topic.name) == nil {
+		c.meta.Touch(c.now, p.topic.name) // what has records to send must not be forgotten
+	}
 	n := c.nodes[p.leader]
 	if p.leader < 0 || n == nil {
-		c.meta.Touch(c.now, p.topic.name)
 		c.meta.RequestUpdate(c.now)
 		return
 	}
@@ -67,14 +70,28 @@ func (c *core) offer(p *partition) {
 		p.queue.Stalled.Store(c.now.UnixMilli())
 	}
 	p.ready = n // on another node's list too, maybe: that entry no longer counts
-	n.ready = append(n.ready, p)
+	if p.listed != n {
+		p.listed = n
+		n.ready = append(n.ready, p)
+	}
+}
+
+// withdraw takes p, which has nothing to send, off its leader's ready list. It
+// is on one only if what it had has ended there, unsent.
+func (c *core) withdraw(p *partition) {
+	p.ready = nil // its entry no longer counts
+	p.queue.Stalled.Store(0)
 }
 
 // expire ends the batches of p that are too old, and returns when the oldest
 // that is left will be; the zero time if there is none.
 func (c *core) expire(p *partition) time.Time {
 	limit := c.cfg.DeliveryTimeout
-	var oldest time.Time
+	oldest := p.oldestEnd(limit)
+	if oldest.IsZero() || oldest.After(c.now) {
+		return sooner(oldest, c.expireQueued(p))
+	}
+	oldest = time.Time{}
 	for _, d := range p.open() {
 		switch end := d.Opened().Add(limit); {
 		case end.After(c.now):
@@ -84,16 +101,39 @@ func (c *core) expire(p *partition) time.Time {
 			// unresolved, until the answer or the connection's end (pitfall 8).
 			c.tell(d, c.timeout(p, "no answer yet"), true)
 		default:
-			c.giveUp(p, d, c.timeout(p, "waiting to be sent again"))
+			state := "waiting to be sent again"
+			if d.attempts == 0 {
+				state = "waiting for a place in a request"
+			}
+			c.giveUp(p, d, c.timeout(p, state))
 		}
 	}
+	return sooner(oldest, c.expireQueued(p))
+}
+
+// oldestEnd returns when the oldest delivery without an outcome expires; the
+// zero time if there is none.
+func (p *partition) oldestEnd(limit time.Duration) (oldest time.Time) {
+	for _, d := range p.inFlight {
+		if !d.told {
+			oldest = sooner(oldest, d.Opened().Add(limit))
+		}
+	}
+	for _, d := range p.retry {
+		oldest = sooner(oldest, d.Opened().Add(limit))
+	}
+	return oldest
+}
+
+// expireQueued is expire for the batches that are not drained yet.
+func (c *core) expireQueued(p *partition) time.Time {
 	for {
 		head, ok := p.queue.Look()
 		if !ok {
-			return oldest
+			return time.Time{}
 		}
-		if end := head.Opened.Add(limit); end.After(c.now) {
-			return sooner(oldest, end)
+		if end := head.Opened.Add(c.cfg.DeliveryTimeout); end.After(c.now) {
+			return end
 		}
 		b := p.queue.Drain()
 		c.finish(b, b.Resolve(-1, -1, &Error{

@@ -4,6 +4,7 @@ import (
 	"context"
 	"math/rand/v2"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/epistle-kafka/epistle/accumulator"
@@ -19,6 +20,8 @@ type Sender struct {
 	acc   *accumulator.Accumulator
 	stat  counters
 	inbox *inbox
+
+	closing atomic.Bool // Close has begun
 
 	completions *completions
 	packers     *packers
@@ -66,7 +69,7 @@ func (s *Sender) run() {
 	timer := time.NewTimer(time.Hour)
 	defer timer.Stop()
 	var events []event
-	for !s.core.done() {
+	for {
 		now := time.Now()
 		s.cfg.Clock.Publish(now)
 		events = s.inbox.take(events)
@@ -78,6 +81,9 @@ func (s *Sender) run() {
 			s.cancel()
 		}
 		at := s.core.step(now)
+		if s.core.done() {
+			break
+		}
 		if len(s.core.alarms) > 0 {
 			at = sooner(at, now.Add(staleness))
 		}
@@ -117,6 +123,7 @@ func (s *Sender) dial(n *node, which lane, timeout time.Duration) {
 		}
 		c, err := wire.Dial(ctx, &s.cfg.Wire, peer, func(c *wire.Conn, err error) {
 			s.inbox.put(hungUp{n, which, c, err})
+			s.conns.Done()
 		})
 		if err != nil {
 			s.conns.Done()
@@ -124,8 +131,6 @@ func (s *Sender) dial(n *node, which lane, timeout time.Duration) {
 			return
 		}
 		s.inbox.put(dialed{node: n, which: which, conn: c})
-		<-c.Closed()
-		s.conns.Done()
 	}()
 }
 

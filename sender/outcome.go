@@ -13,7 +13,8 @@ import (
 // deliver ends a batch that the broker has.
 func (c *core) deliver(p *partition, d *delivery, offset, appendTime int64) {
 	p.failures, p.backoff, p.lastErr = 0, time.Time{}, nil
-	if !d.old { // the log that took it is gone, and proves nothing about the new one
+	// A log that is gone, or a leader that is another by now, proves nothing.
+	if !d.old && d.era == p.numbers.Era() {
 		p.numbers.Acked(d.identity, c.now)
 	}
 	if d.told {
@@ -121,7 +122,7 @@ func (c *core) finish(b *accumulator.Batch, ended, ok bool, n int32) {
 // cut sends a batch that is too large for its topic in halves, under its own
 // numbers (KIP-126).
 func (c *core) cut(p *partition, d *delivery, err error) {
-	p.topic.queues.Learn(d.Size())
+	p.topic.queues.Learn(d.RawSize())
 	pieces, cutErr := d.Cut(d.Halves())
 	if cutErr != nil {
 		c.giveUp(p, d, fmt.Errorf("%w; and it could not be cut: %w", err, cutErr))

@@ -51,17 +51,20 @@ func (ps *packers) put(p packing) {
 
 func (ps *packers) run() {
 	compressor, err := protocol.NewCompressor(ps.codec, ps.level)
+	if err != nil {
+		panic("sender: a compressor's settings were not checked: " + err.Error())
+	}
 	var scratch []byte
 	for {
 		p, ok := ps.next()
 		if !ok {
 			return
 		}
-		failed := err
-		if err == nil {
-			scratch, failed = p.delivery.Compress(ps.codec, compressor, scratch)
+		scratch, err = p.delivery.Compress(ps.codec, compressor, scratch)
+		if err != nil { // a codec does not fail on bytes in memory
+			panic("sender: compressing: " + err.Error())
 		}
-		ps.inbox.put(packedUp{p.request, failed})
+		ps.inbox.put(packedUp{p.request})
 	}
 }
 

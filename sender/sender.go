@@ -27,13 +27,23 @@ func (c *Clock) Publish(now time.Time) { c.ms.Store(now.UnixMilli()) }
 func (s *Sender) Memory() *accumulator.Memory { return s.acc.Memory }
 
 // Want makes the loop look a topic up, so that OnTopic is told of it.
-func (s *Sender) Want(topic string) { s.inbox.put(wanted{topic: topic}) }
+// It fails with ErrClosed once Close has begun.
+func (s *Sender) Want(topic string) error {
+	if s.closing.Load() {
+		return ErrClosed
+	}
+	s.inbox.put(wanted{topic: topic})
+	return nil
+}
 
 // Snapshot returns the cluster as last heard of, or nil before the first word.
 func (s *Sender) Snapshot() *metadata.Snapshot { return s.stat.snapshot.Load() }
 
 // Lookup waits until a topic is known, for as long as ctx allows.
 func (s *Sender) Lookup(ctx context.Context, topic string) error {
+	if s.closing.Load() {
+		return ErrClosed
+	}
 	l := &lookup{done: make(chan struct{})}
 	s.inbox.put(wanted{topic, l})
 	select {
@@ -43,7 +53,11 @@ func (s *Sender) Lookup(ctx context.Context, topic string) error {
 		return ErrClosed
 	case <-ctx.Done():
 		s.inbox.put(unwanted{topic, l})
-		return fmt.Errorf("looking up topic %q: %w", topic, s.Explain(context.Cause(ctx)))
+		err := context.Cause(ctx)
+		if snapshot := s.Snapshot(); snapshot != nil && snapshot.Waiting(topic) != nil {
+			return fmt.Errorf("looking up topic %q: %w; the last answer: %w", topic, err, snapshot.Waiting(topic))
+		}
+		return fmt.Errorf("looking up topic %q: %w", topic, s.Explain(err))
 	}
 }
 
@@ -74,6 +88,7 @@ func (s *Sender) Flush(ctx context.Context) error {
 // what is left with ErrClosed, and ends all goroutines. It returns how many
 // records were failed so, and what kept it from waiting for them.
 func (s *Sender) Close(ctx context.Context) (failed int64, err error) {
+	s.closing.Store(true)
 	g := accumulator.NewGroup()
 	s.inbox.put(closing{g})
 	err = s.await(ctx, g.Done())

@@ -20,8 +20,9 @@ type topic struct {
 	parts  []*partition
 
 	// Place in the request being built: valid while build is the core's.
-	build uint64
-	place int
+	build  uint64
+	place  int
+	filled uint64 // number of the last request that has a batch of it
 }
 
 // A partition is what the loop knows of one partition.
@@ -42,7 +43,8 @@ type partition struct {
 	backoff  time.Time // not before
 	lastErr  error     // of the last failed attempt
 
-	ready        *node  // whose ready list it is on
+	ready        *node  // whose ready list it is on, and counts
+	listed       *node  // whose ready list has its newest entry, whether it counts or not
 	build        uint64 // number of the last request that was given a batch of it
 	unidentified bool   // on the list of those that wait for a producer id
 
@@ -61,7 +63,8 @@ type delivery struct {
 	order    int64
 	numbered bool
 
-	conn     conn // which it is in flight on
+	conn     conn  // which it is in flight on
+	era      int32 // of its partition's numbers when it was sent
 	attempts int
 	unknown  bool // some attempt may have been written
 	told     bool // its records have their outcome

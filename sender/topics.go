@@ -57,7 +57,21 @@ func (e unwanted) apply(c *core) {
 		return
 	}
 	delete(c.lookups, e.topic)
+	if c.asked { // its answer may be on the way, and would be for the next who asks
+		c.abandoned = append(c.abandoned, e.topic)
+		return
+	}
 	c.meta.Unwant(e.topic)
+}
+
+// unwant ends the search for topics that nobody waits for any more.
+func (c *core) unwant() {
+	for _, name := range c.abandoned {
+		if _, waiting := c.lookups[name]; !waiting && c.topics[name] == nil {
+			c.meta.Unwant(name)
+		}
+	}
+	c.abandoned = c.abandoned[:0]
 }
 
 // answerLookups ends the waiting for a topic.
@@ -71,7 +85,10 @@ func (c *core) answerLookups(name string, err error) {
 // takeMetadata deals with the answer to a metadata request.
 func (c *core) takeMetadata(n *node, call *wire.Call) {
 	c.asked = false
-	if call.Err != nil {
+	defer c.unwant()
+	if call.Err == nil {
+		c.stat.trouble.Store(nil)
+	} else {
 		c.trouble(call.Err)
 		c.change(c.meta.Failed(c.now, n.id))
 		return
@@ -86,17 +103,30 @@ func (c *core) change(ch metadata.Changes) {
 	for id := range snapshot.Brokers {
 		c.nodeFor(snapshot, id)
 	}
-	for _, r := range ch.Recreated {
-		if t := c.topics[r.Topic]; t != nil {
-			c.recreated(t)
+	for _, name := range ch.Forgotten {
+		if t := c.topics[name]; t != nil && slices.ContainsFunc(t.parts, func(p *partition) bool { return p.place >= 0 }) {
+			c.meta.Want(c.now, name) // its records wait for longer than metadata.max.idle
 		}
 	}
 	for _, name := range ch.Changed {
 		c.learn(name)
 	}
+	if len(ch.Changed) > 0 {
+		c.publish()
+	}
 	for _, f := range ch.Failed {
 		c.answerLookups(f.Topic, f.Err)
 	}
+}
+
+// publish makes what learn has found known to those who send. Those who have
+// waited for it go on.
+func (c *core) publish() {
+	c.cfg.Publish()
+	for _, name := range c.learned {
+		c.answerLookups(name, nil)
+	}
+	c.learned = c.learned[:0]
 }
 
 // learn brings the loop's view of a topic up to its metadata.
@@ -111,13 +141,19 @@ func (c *core) learn(name string) {
 		t = &topic{name: name, queues: c.acc.Topic(name, 0)}
 		c.topics[name] = t
 	}
+	// The loop remembers a topic for longer than metadata does, so it has to see
+	// for itself that this is another one.
+	again := t.id != (protocol.UUID{}) && m.ID != (protocol.UUID{}) && t.id != m.ID
 	t.id, t.meta = m.ID, m
+	if again {
+		c.recreated(t)
+	}
 	c.grow(t, len(m.Partitions))
 	for i := range m.Partitions {
 		c.lead(snapshot, t.parts[i], m.Partitions[i])
 	}
 	c.cfg.OnTopic(t.queues, m, snapshot)
-	c.answerLookups(name, nil)
+	c.learned = append(c.learned, name)
 }
 
 // grow adds the partitions that are new. What is batched stays where it is.
@@ -144,6 +180,7 @@ func (c *core) lead(s *metadata.Snapshot, p *partition, m metadata.Partition) {
 	}
 	if p.leader != m.Leader {
 		p.numbers.Disturb()
+		p.queue.Stalled.Store(0)
 		p.ready = nil // an entry on the old leader's list no longer counts
 	}
 	p.leader, p.epoch = m.Leader, m.LeaderEpoch
@@ -154,7 +191,7 @@ func (c *core) lead(s *metadata.Snapshot, p *partition, m metadata.Partition) {
 // has none of the old records, so what was certainly not written goes there,
 // numbered from 0 under a new epoch; what may be in the old log fails as such.
 func (c *core) recreated(t *topic) {
-	left := len(c.meta.Snapshot().Topics[t.name].Partitions)
+	left := len(t.meta.Partitions)
 	for i, p := range t.parts {
 		p.numbers.Disturb()
 		p.numbers.Break()

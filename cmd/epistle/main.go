@@ -13,8 +13,8 @@ import (
 )
 
 func main() {
-	interrupts := make(chan os.Signal, 4)
-	signal.Notify(interrupts, os.Interrupt, syscall.SIGTERM)
+	signals := make(chan os.Signal, 4)
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
 	stderr := int(os.Stderr.Fd())
 	width := func() int {
 		columns, _, err := term.GetSize(stderr)
@@ -27,7 +27,7 @@ func main() {
 		Stdin:       os.Stdin,
 		Stdout:      os.Stdout,
 		Screen:      ui.NewScreen(os.Stderr, term.IsTerminal(stderr), width),
-		Interrupts:  interrupts,
+		Interrupts:  cli.Debounce(signals),
 		Interactive: term.IsTerminal(int(os.Stdin.Fd())) && term.IsTerminal(stderr),
 	}, os.Args[1:]))
 }

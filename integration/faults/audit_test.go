@@ -99,6 +99,13 @@ func (a *audit) String() string {
 	return text.String()
 }
 
+func (a *audit) demandClean(t *testing.T) {
+	t.Helper()
+	if wrong := a.String(); wrong != "" {
+		t.Errorf("the log and what was said of it differ:\n%s", wrong)
+	}
+}
+
 // TestAuditFindsWhatIsWrong plants each fault that the audit is there for.
 func TestAuditFindsWhatIsWrong(t *testing.T) {
 	const key = "k"

@@ -4,9 +4,13 @@
 package faults_test
 
 import (
+	"errors"
 	"fmt"
+	"strings"
 	"testing"
 	"time"
+
+	"github.com/twmb/franz-go/pkg/kadm"
 
 	"github.com/epistle-kafka/epistle/integration/kafka"
 	"github.com/epistle-kafka/epistle/integration/reader"
@@ -33,7 +37,16 @@ func newSite(t *testing.T, c *kafka.Cluster, partitions int32, replicas int16, s
 }
 
 // config is the default one, for the site's cluster.
-func (s *site) config() producer.Config { return producer.DefaultConfig(s.cluster.Bootstrap()) }
+func (s *site) config() producer.Config { return producer.DefaultConfig(servers(s.cluster)...) }
+
+func servers(c *kafka.Cluster) []string { return strings.Split(c.Bootstrap(), ",") }
+
+// manyBatches has a few records to a batch, so that each partition has as many batches under way at
+// once as idempotence allows, and a fault leaves a long row of them.
+func manyBatches(cfg producer.Config) producer.Config {
+	cfg.Linger, cfg.BatchSize, cfg.MaxBatchBytes = 0, 128, 256
+	return cfg
+}
 
 // load is a running load on the site's topic, past its first records.
 func (s *site) load(cfg producer.Config) *load {
@@ -66,7 +79,7 @@ func (s *site) exactlyOnce(l *load, deliveryTimeout time.Duration) {
 	inTime(s.t, records, deliveryTimeout)
 	s.clean(records)
 	stats := l.producer.Stats()
-	s.t.Logf("%d records, %d of them sent again", len(records), stats.Retried)
+	s.t.Logf("%d records, %d sent again, %s for the slowest", len(records), stats.Retried, slowest(records).Round(time.Millisecond))
 	if stats.Retried == 0 {
 		s.t.Errorf("nothing was sent again: the fault was not felt")
 	}
@@ -75,9 +88,17 @@ func (s *site) exactlyOnce(l *load, deliveryTimeout time.Duration) {
 // clean demands that the log holds what was said of the records.
 func (s *site) clean(records []*sent) {
 	s.t.Helper()
-	if wrong := compare(records, s.read()).String(); wrong != "" {
-		s.t.Errorf("of %d records\n%s", len(records), wrong)
-	}
+	compare(records, s.read()).demandClean(s.t)
+}
+
+// written is how many records the topic holds.
+func (s *site) written() int64 {
+	s.t.Helper()
+	ends, err := s.admin.Client().ListEndOffsets(s.t.Context(), s.topic)
+	do(s.t, errors.Join(err, ends.Error()))
+	var n int64
+	ends.Each(func(end kadm.ListedOffset) { n += end.Offset })
+	return n
 }
 
 // restart starts broker i again and waits until it serves clients.

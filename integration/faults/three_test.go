@@ -30,7 +30,7 @@ func TestFaultThreeBrokers(t *testing.T) {
 		{"partitions moved", partitionsMoved},
 		{"a leader frozen and replaced", leaderFrozen},
 		{"too few in sync", tooFewInSync},
-		{"all killed", allKilled},
+		{"two and then all killed", allKilled},
 	} {
 		if !t.Run(fault.name, func(t *testing.T) { fault.do(t, c) }) {
 			return // the brokers may be in any state
@@ -41,7 +41,7 @@ func TestFaultThreeBrokers(t *testing.T) {
 // threeKilled kills each broker, always the one that leads most next.
 func threeKilled(t *testing.T, c *kafka.Cluster) {
 	s := newSite(t, c, partitionsOfThree, 3, nil)
-	l := s.load(s.config())
+	l := s.load(manyBatches(s.config()))
 	killed := make(map[int]bool)
 	for range c.Brokers() {
 		i := s.busiest(killed)
@@ -71,7 +71,7 @@ func threeStopped(t *testing.T, c *kafka.Cluster) {
 // leadersMoved has every partition led by each of its replicas.
 func leadersMoved(t *testing.T, c *kafka.Cluster) {
 	s := newSite(t, c, partitionsOfThree, 3, nil)
-	l := s.load(s.config())
+	l := s.load(manyBatches(s.config()))
 	for range 3 {
 		do(t, s.admin.MoveLeaders(t.Context(), s.topic))
 		l.progress(warm)
@@ -83,7 +83,7 @@ func leadersMoved(t *testing.T, c *kafka.Cluster) {
 // of it, and its state of the producer has travelled with the log.
 func partitionsMoved(t *testing.T, c *kafka.Cluster) {
 	s := newSite(t, c, partitionsOfThree, 1, map[string]string{"min.insync.replicas": "1"})
-	l := s.load(s.config())
+	l := s.load(manyBatches(s.config()))
 	for range 2 {
 		leaders, err := s.admin.Leaders(t.Context(), s.topic)
 		do(t, err)
@@ -116,7 +116,7 @@ func leaderFrozen(t *testing.T, c *kafka.Cluster) {
 	s := newSite(t, c, partitionsOfThree, 3, nil)
 	cfg := s.config()
 	cfg.RequestTimeout = 2 * time.Second
-	l := s.load(cfg)
+	l := s.load(manyBatches(cfg))
 	i := s.busiest(nil)
 	do(t, c.Pause(i))
 	l.backlog(warm)
@@ -190,19 +190,28 @@ func tooFewInSync(t *testing.T, c *kafka.Cluster) {
 	s.clean(append(records, refused...))
 }
 
-// allKilled takes the whole cluster away at once.
+// allKilled takes two brokers away, so that the one left can neither copy records nor be told that it
+// is alone, and then the last one.
 func allKilled(t *testing.T, c *kafka.Cluster) {
 	s := newSite(t, c, partitionsOfThree, 3, nil)
-	l := s.load(s.config())
+	cfg := s.config()
+	cfg.RequestTimeout = time.Second
+	l := s.load(cfg)
+	survivor := s.busiest(nil)
 	for i := range c.Brokers() {
-		do(t, c.Kill(i))
+		if i != survivor {
+			do(t, c.Kill(i))
+		}
 	}
-	l.backlog(warm)
+	sentAgain := l.producer.Stats().Retried
+	l.await("records sent again to the last broker", func() bool { return l.producer.Stats().Retried > sentAgain })
+	time.Sleep(2 * cfg.RequestTimeout)
+	do(t, c.Kill(survivor))
 	for i := range c.Brokers() {
 		do(t, c.Launch(t.Context(), i))
 	}
 	for i := range c.Brokers() {
 		do(t, c.Ready(t.Context(), i))
 	}
-	s.exactlyOnce(l, s.config().DeliveryTimeout)
+	s.exactlyOnce(l, cfg.DeliveryTimeout)
 }

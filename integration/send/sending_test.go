@@ -20,8 +20,7 @@ type sending struct {
 	ctx context.Context
 	all []*delivery // in the order of sending
 
-	mu    sync.Mutex // guards what callbacks write: the outcomes of all, and ended
-	ended int
+	mu sync.Mutex // guards what callbacks write of each delivery
 }
 
 // A delivery is a record and its outcome.
@@ -59,20 +58,6 @@ func (s *sending) end(d *delivery, md producer.RecordMetadata, err error) {
 	defer s.mu.Unlock()
 	d.outcomes++
 	d.md, d.err = md, err
-	s.ended++
-}
-
-// last is the outcome of the youngest record that has one and is not older than the given number.
-func (s *sending) last(from int) *delivery {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for n := len(s.all) - 1; n >= from; n-- {
-		if d := s.all[n]; d.outcomes > 0 {
-			copied := *d
-			return &copied
-		}
-	}
-	return nil
 }
 
 // flush waits for every outcome. From then on the deliveries may be read.

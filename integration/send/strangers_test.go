@@ -2,6 +2,8 @@ package send_test
 
 import (
 	"crypto/tls"
+	"io"
+	"log"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -17,11 +19,10 @@ import (
 // max.block at the latest, names the address, and says what the other end seems to be.
 func TestStrangers(t *testing.T) {
 	c := kafka.Shared(t)
-	refuse := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNotFound) })
-	plain := httptest.NewServer(refuse)
-	defer plain.Close()
-	secure := httptest.NewTLSServer(refuse)
-	defer secure.Close()
+	web := httptest.NewUnstartedServer(http.NotFoundHandler())
+	web.Config.ErrorLog = log.New(io.Discard, "", 0) // what it thinks of us
+	web.StartTLS()
+	t.Cleanup(web.Close)
 	nobody, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -33,18 +34,21 @@ func TestStrangers(t *testing.T) {
 		tls           bool
 		want          string
 	}{
-		{"HTTP", plain.Listener.Addr().String(), false, "HTTP"},
-		{"TLS", secure.Listener.Addr().String(), false, "TLS"},
-		{"HTTP over TLS", secure.Listener.Addr().String(), true, "HTTP"},
+		{"HTTP", answering(t, "HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n"), false, "HTTP"},
+		{"SSH", answering(t, "SSH-2.0-OpenSSH_9.6\r\n"), false, "no Kafka broker"},
+		{"silence", answering(t, ""), false, "says nothing"},
+		{"TLS", web.Listener.Addr().String(), false, "TLS"},
 		{"nobody", nobody.Addr().String(), false, "refused"},
 		{"Kafka without TLS, taken for one with", c.Address(0), true, "plaintext"},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
+			t.Parallel() // each waits for its max.block
 			const patience = 2 * time.Second
 			p := start(t, c, func(cfg *producer.Config) {
 				cfg.BootstrapServers = []string{test.address}
 				cfg.MaxBlock = patience
+				cfg.SocketConnectionSetupTimeout = patience / 4
 				if test.tls {
 					cfg.TLS = &tls.Config{InsecureSkipVerify: true}
 				}
@@ -65,6 +69,35 @@ func TestStrangers(t *testing.T) {
 					t.Errorf("the error does not say %q: %v", want, err)
 				}
 			}
+			t.Log(err)
 		})
 	}
+}
+
+// answering listens until the test's end, and answers so to the first bytes of each connection; with
+// nothing it stays silent. It returns the address.
+func answering(t *testing.T, answer string) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { l.Close() })
+	go func() { // ends with the listener
+		for {
+			conn, err := l.Accept()
+			if err != nil {
+				return
+			}
+			go func() { // ends with the other side
+				defer conn.Close()
+				if _, err := conn.Read(make([]byte, 1)); err != nil {
+					return
+				}
+				_, _ = io.WriteString(conn, answer)
+				_, _ = io.Copy(io.Discard, conn)
+			}()
+		}
+	}()
+	return l.Addr().String()
 }

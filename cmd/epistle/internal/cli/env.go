@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"time"
 
 	"github.com/epistle-kafka/epistle/cmd/epistle/internal/ui"
 )
@@ -26,6 +27,23 @@ type Env struct {
 	Interrupts <-chan os.Signal
 	// Interactive says that a person types the standard input.
 	Interactive bool
+}
+
+// Debounce passes on signals, save those that come right after another: some programs send theirs both to a process and
+// to its group, and that is not somebody who has lost patience.
+func Debounce(signals <-chan os.Signal) <-chan os.Signal {
+	const apart = 300 * time.Millisecond
+	out := make(chan os.Signal, 4)
+	go func() {
+		var last time.Time
+		for sig := range signals {
+			if now := time.Now(); now.Sub(last) >= apart {
+				last = now
+				out <- sig
+			}
+		}
+	}()
+	return out
 }
 
 // Say writes a line to standard error, headed by the program's name.

@@ -10,15 +10,23 @@ import (
 	"github.com/epistle-kafka/epistle/producer"
 )
 
-// Open makes a producer and waits until it knows the topic, whose number of partitions it returns. A cluster that cannot
-// be reached is waited for, and the reason told at once; one that is not Kafka is an error at once.
-func Open(ctx context.Context, env *Env, cfg producer.Config, topic string) (*producer.Producer, int, error) {
+// Open makes a producer and waits until it knows the topic, whose number of partitions it returns, within cfg.MaxBlock. A
+// cluster that cannot be reached is waited for, and the reason told at once; one that is not Kafka is an error at once.
+// Records may then wait for room as long as their delivery may take, unless max.block.ms is given: a program that reads a
+// file has nothing better to do, and delivery.timeout.ms makes some room at last.
+func (s *Settings) Open(ctx context.Context, env *Env, cfg producer.Config, topic string) (*producer.Producer, int, error) {
 	env.Screen.Status("connecting …")
 	defer env.Screen.Status("")
-	p, err := producer.New(cfg)
+	patient := cfg
+	if !s.Has("max.block.ms") && !s.HasFile() {
+		patient.MaxBlock = max(cfg.MaxBlock, cfg.DeliveryTimeout+time.Second)
+	}
+	p, err := producer.New(patient)
 	if err != nil {
 		return nil, 0, Usagef("%v", err)
 	}
+	ctx, cancel := context.WithTimeoutCause(ctx, cfg.MaxBlock, fmt.Errorf("%w (%v)", producer.ErrMaxBlock, cfg.MaxBlock))
+	defer cancel()
 	partitions, err := lookUp(ctx, env, p, cfg, topic)
 	if err != nil {
 		ended, cancel := context.WithCancel(context.Background())
@@ -34,30 +42,32 @@ func lookUp(ctx context.Context, env *Env, p *producer.Producer, cfg producer.Co
 	const quiet = 500 * time.Millisecond // after which the user wants to know what is going on
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	probed := make(chan struct{})
+	var hopeless error
+	probed := make(chan struct{}) // guards hopeless
 	probe := time.AfterFunc(quiet, func() {
 		defer close(probed)
 		switch err := admin.New(cfg).Reach(ctx); {
 		case err == nil || ctx.Err() != nil:
 		case admin.Hopeless(err):
+			hopeless = err
 			cancel(err)
 		default:
 			env.Say("not connected yet, will try for %v: %v", cfg.MaxBlock, err)
 		}
 	})
 	n, err := p.Partitions(ctx, topic)
-	if cause := context.Cause(ctx); err != nil && cause != nil {
-		err = cause
-	}
+	interrupted, stopped := errors.AsType[*Interrupted](context.Cause(ctx))
 	cancel(nil)
 	if !probe.Stop() {
 		<-probed
 	}
-	if interrupted, ok := errors.AsType[*Interrupted](err); ok {
+	switch {
+	case err == nil:
+		return n, nil
+	case stopped:
 		return 0, interrupted
+	case hopeless != nil:
+		err = hopeless
 	}
-	if err != nil {
-		return 0, fmt.Errorf("topic %q: %w", topic, err)
-	}
-	return n, nil
+	return 0, err
 }

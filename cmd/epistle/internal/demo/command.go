@@ -71,11 +71,12 @@ type stage interface {
 
 // demo is one run.
 type demo struct {
-	env    *cli.Env
-	cfg    producer.Config
-	topic  string
-	events []event
-	placed []producer.RecordMetadata // of each event, by index
+	env      *cli.Env
+	settings *cli.Settings
+	cfg      producer.Config
+	topic    string
+	events   []event
+	placed   []producer.RecordMetadata // of each event, by index
 }
 
 func (d *demo) say(format string, args ...any) { fmt.Fprintf(d.env.Stdout, format+"\n", args...) }
@@ -86,7 +87,7 @@ func run(env *cli.Env, o *options) error {
 	}
 	ctx, release := env.UntilInterrupted(context.Background())
 	defer release()
-	d := &demo{env: env, topic: string(o.topic), events: events()}
+	d := &demo{env: env, settings: &o.settings, topic: string(o.topic), events: events()}
 	if err := writeOut(o.fileOut, d.events); err != nil {
 		return err
 	}
@@ -117,7 +118,7 @@ func run(env *cli.Env, o *options) error {
 
 // stage decides where, and makes the settings.
 func (o *options) stage(d *demo) (stage, error) {
-	if o.settings.Bootstrap != "" || o.settings.Has("bootstrap.servers") || o.settings.HasFile() {
+	if o.elsewhere() {
 		cfg, err := o.settings.Config(d.env)
 		d.cfg = cfg
 		return &realCluster{admin: admin.New(cfg), partitions: o.partitions}, err
@@ -133,6 +134,11 @@ func (o *options) stage(d *demo) (stage, error) {
 		return nil, err
 	}
 	return own, nil
+}
+
+// elsewhere says that the user has named a cluster.
+func (o *options) elsewhere() bool {
+	return o.settings.Bootstrap != "" || o.settings.Has("bootstrap.servers") || o.settings.HasFile()
 }
 
 func (d *demo) how(place stage) string {
@@ -160,13 +166,13 @@ func writeOut(name string, events []event) error {
 // next says what to try now.
 func (d *demo) next(o *options) {
 	d.say("\nWhat to try next:")
-	if o.settings.Bootstrap == "" {
+	if !o.elsewhere() {
 		d.say("  epistle demo -b localhost:9092                        the same on a Kafka of yours")
 		d.say("  epistle produce -b localhost:9092 -t orders FILE      your own lines; epistle help produce")
 		d.say("  epistle perf -b localhost:9092 -t load                how fast it goes; epistle help perf")
 		return
 	}
-	b := o.settings.Bootstrap
+	b := strings.Join(d.cfg.BootstrapServers, ",")
 	d.say("  kafka-console-consumer.sh --bootstrap-server %s --topic %s --from-beginning", b, d.topic)
 	d.say("  epistle produce -b %s -t orders FILE", b)
 	d.say("  epistle perf -b %s -t load", b)

@@ -7,14 +7,13 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/epistle-kafka/epistle/cmd/epistle/internal/cli"
 	"github.com/epistle-kafka/epistle/cmd/epistle/internal/ui"
 	"github.com/epistle-kafka/epistle/producer"
 )
 
 // send sends all events and notes where each was placed.
 func (d *demo) send(ctx context.Context) error {
-	p, partitions, err := cli.Open(ctx, d.env, d.cfg, d.topic)
+	p, partitions, err := d.settings.Open(ctx, d.env, d.cfg, d.topic)
 	if err != nil {
 		return err
 	}

@@ -24,7 +24,7 @@ func run(env *cli.Env, o *options) error {
 		return err
 	}
 	ctx, release := env.UntilInterrupted(context.Background())
-	p, _, err := cli.Open(ctx, env, cfg, string(o.topic))
+	p, _, err := o.settings.Open(ctx, env, cfg, string(o.topic))
 	release()
 	if err != nil {
 		return err

@@ -78,14 +78,7 @@ func (j *job) open(cfg producer.Config) error {
 	j.maxLine = cfg.MaxRequestSize + len(j.splitter.delimiter)
 	j.pool = newPool(cfg.BufferMemory+blocksBeside, j.finished)
 
-	// A program that reads has nothing better to do than to wait for room, and delivery.timeout makes some at last.
-	waiting, stop := context.WithTimeoutCause(ctx, cfg.MaxBlock, fmt.Errorf("%w (%v)", producer.ErrMaxBlock, cfg.MaxBlock))
-	defer stop()
-	patient := cfg
-	if !j.options.settings.Has("max.block.ms") {
-		patient.MaxBlock = max(cfg.MaxBlock, cfg.DeliveryTimeout+time.Second)
-	}
-	p, partitions, err := cli.Open(waiting, j.env, patient, j.record.Topic)
+	p, partitions, err := j.options.settings.Open(ctx, j.env, cfg, j.record.Topic)
 	if err != nil {
 		return fmt.Errorf("%w; nothing was read or sent", err)
 	}

@@ -29,6 +29,9 @@ func Number(n int64, noun string) string {
 	if n == 1 {
 		return "1 " + noun
 	}
+	if strings.HasSuffix(noun, "ch") {
+		noun += "e"
+	}
 	return Count(n) + " " + noun + "s"
 }
 

@@ -1,0 +1,275 @@
+package accumulator
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"testing"
+
+	"github.com/epistle-kafka/epistle/protocol"
+)
+
+// Offsets are the base and the index; a failure, and an offset that is not
+// known, have none (pitfall 12).
+func TestOutcome(t *testing.T) {
+	failed := errors.New("failed")
+	tests := []struct {
+		offset, appendTime int64
+		err                error
+		want               string // of the third record
+	}{
+		{40, -1, nil, "42 -1 <nil>"},
+		{40, 123, nil, "42 123 <nil>"},
+		{0, -1, nil, "2 -1 <nil>"},
+		{-1, -1, nil, "-1 -1 <nil>"},
+		{-1, 5, failed, "-1 -1 failed"},
+	}
+	for _, tt := range tests {
+		q := small().Topic("t", 1).Queues()[0]
+		for range 3 {
+			add(t, q, text("a"), noon)
+		}
+		b := q.Drain()
+		if isDone(b) {
+			t.Error("done before it was resolved")
+		}
+		if !b.Resolve(tt.offset, tt.appendTime, tt.err) {
+			t.Error("the last record was resolved, and that was not the end")
+		}
+		b.Finish()
+		if !isDone(b) {
+			t.Error("not done")
+		}
+		if got := outcomeOf(b, 2); got != tt.want {
+			t.Errorf("resolved with %d, %d, %v: outcome = %s, want %s", tt.offset, tt.appendTime, tt.err, got, tt.want)
+		}
+	}
+}
+
+// A record has one outcome (I4).
+func TestResolvingTwicePanics(t *testing.T) {
+	q := small().Topic("t", 1).Queues()[0]
+	add(t, q, text("a"), noon)
+	b := q.Drain()
+	b.Resolve(0, -1, nil)
+	defer func() {
+		if recover() == nil {
+			t.Error("a record was resolved twice")
+		}
+	}()
+	b.Resolve(0, -1, nil)
+}
+
+// Bytes go back with the last holder, whoever that is (I5, pitfall 11).
+func TestBytesStayWithTheLastHolder(t *testing.T) {
+	a := small()
+	q := a.Topic("t", 1).Queues()[0]
+	add(t, q, text("a"), noon)
+	b := q.Drain()
+	b.Hold() // a connection that may still write them
+	end(b, 0, nil)
+	used(t, a, firstChunk, "while the connection holds them")
+	if len(b.Bytes(nil)) == 0 {
+		t.Error("the bytes are gone while they may be written")
+	}
+	b.Drop()
+	used(t, a, 0, "after the last drop")
+	defer func() {
+		if recover() == nil {
+			t.Error("dropped once more, and nobody noticed")
+		}
+	}()
+	b.Drop()
+}
+
+// fill makes a batch of n records with keys, headers and timestamps.
+func fill(t *testing.T, q *Queue, n int) *Batch {
+	t.Helper()
+	for i := range n {
+		add(t, q, &Entry{
+			Key: fmt.Appendf(nil, "key-%d", i), Value: fmt.Appendf(nil, "value-%d", i), Callback: i,
+			Headers:   []protocol.Header{{Key: "h", Value: fmt.Append(nil, i)}},
+			Timestamp: noon.UnixMilli() + int64(i*10),
+		}, noon)
+	}
+	b := q.Drain()
+	h := b.Header()
+	b.PutHeader(&h) // as it was sent
+	return b
+}
+
+// check demands that piece holds the records from index from on, unchanged.
+func check(t *testing.T, piece *Batch, from int) {
+	t.Helper()
+	h, records := decode(t, piece)
+	if int(piece.First()) != from || int(piece.Count()) != len(records) {
+		t.Errorf("piece is of %d records from %d, and holds %d; want them from %d", piece.Count(), piece.First(), len(records), from)
+	}
+	for i, r := range records {
+		n := from + i
+		want := fmt.Sprintf("key-%d value-%d %d %d", n, n, n, noon.UnixMilli()+int64(n*10))
+		if got := fmt.Sprintf("%s %s %s %d", r.Key, r.Value, r.Headers[0].Value, h.BaseTimestamp+r.TimestampDelta); got != want {
+			t.Errorf("record %d of the piece = %q, want %q", i, got, want)
+		}
+	}
+	if last := noon.UnixMilli() + int64((from+len(records)-1)*10); h.MaxTimestamp != last {
+		t.Errorf("the piece's largest timestamp is %d, want %d", h.MaxTimestamp, last)
+	}
+}
+
+// A batch that is too large is cut in halves, and these again. The futures of
+// its records go on pointing to the root, which ends with its last piece.
+func TestCutInHalves(t *testing.T) {
+	a := small()
+	root := fill(t, a.Topic("t", 1).Queues()[0], 5)
+	halves, err := root.Cut(root.Halves())
+	if err != nil {
+		t.Fatal(err)
+	}
+	check(t, halves[0], 0)
+	check(t, halves[1], 2)
+	quarters, err := halves[1].Cut(halves[1].Halves())
+	if err != nil {
+		t.Fatal(err)
+	}
+	check(t, quarters[0], 2)
+	check(t, quarters[1], 3)
+	if quarters[0].Root() != root {
+		t.Error("a piece of a piece does not know the root")
+	}
+
+	failed := errors.New("failed")
+	if halves[0].Resolve(70, -1, nil) || quarters[1].Resolve(100, 5, nil) {
+		t.Error("the root ended before its last piece")
+	}
+	if !quarters[0].Resolve(-1, -1, failed) {
+		t.Error("the root did not end with its last piece")
+	}
+	root.Finish()
+	want := []string{"70 -1 <nil>", "71 -1 <nil>", "-1 -1 failed", "100 5 <nil>", "101 5 <nil>"}
+	for i, w := range want {
+		if got := outcomeOf(root, int32(i)); got != w {
+			t.Errorf("record %d: %s, want %s", i, got, w)
+		}
+	}
+	root.Drop()
+	used(t, a, 0, "at the end")
+}
+
+// Records are taken out of a batch, and the others keep their places.
+func TestCutWithout(t *testing.T) {
+	tests := []struct {
+		bad  []int32
+		want []Range
+	}{
+		{[]int32{0}, []Range{{1, 5}}},
+		{[]int32{5}, []Range{{0, 5}}},
+		{[]int32{2}, []Range{{0, 2}, {3, 3}}},
+		{[]int32{1, 2, 4}, []Range{{0, 1}, {3, 1}, {5, 1}}},
+		{[]int32{0, 1, 2, 3, 4, 5}, nil},
+		{nil, []Range{{0, 6}}},
+	}
+	for _, tt := range tests {
+		a := small()
+		root := fill(t, a.Topic("t", 1).Queues()[0], 6)
+		ranges := root.Without(tt.bad)
+		if !slices.Equal(ranges, tt.want) {
+			t.Errorf("without %v: %v, want %v", tt.bad, ranges, tt.want)
+			continue
+		}
+		pieces, err := root.Cut(ranges)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i, p := range pieces {
+			check(t, p, int(ranges[i].First))
+			p.Resolve(int64(1000*i), -1, nil)
+		}
+		failed := errors.New("at fault")
+		for _, i := range tt.bad {
+			root.ResolveRange(i, 1, -1, -1, failed)
+		}
+		root.Finish()
+		for i := range int32(6) {
+			_, _, err := root.Outcome(i)
+			if bad := slices.Contains(tt.bad, i); bad != (err != nil) {
+				t.Errorf("without %v: record %d ended with %v", tt.bad, i, err)
+			}
+		}
+		root.Drop()
+		used(t, a, 0, fmt.Sprint("without ", tt.bad))
+	}
+}
+
+// Cutting waits for no memory, which might be waiting for itself, and gives the
+// old bytes back at once.
+func TestCutNeedsNoRoom(t *testing.T) {
+	a := small(func(c *Config) { c.Memory = 6 << 10 }) // for a chunk and the callbacks
+	root := fill(t, a.Topic("t", 1).Queues()[0], 40)
+	if _, err := a.Memory.TryChunk(1); err == nil {
+		t.Fatal("there is room; the test wants none")
+	}
+	if _, err := root.Cut(root.Halves()); err != nil {
+		t.Fatal(err)
+	}
+	used(t, a, 8<<10, "after the cut: a chunk for each half, and the callbacks")
+	root.Drop()
+	used(t, a, 0, "at the end")
+}
+
+// Compression happens in the batch's own chunks, and gives back those that are
+// no longer needed (I5).
+func TestCompressInPlace(t *testing.T) {
+	for _, codec := range []protocol.Codec{protocol.CodecGzip, protocol.CodecSnappy, protocol.CodecLZ4, protocol.CodecZstd} {
+		t.Run(codec.String(), func(t *testing.T) {
+			c, err := protocol.NewCompressor(codec, protocol.LevelDefault)
+			if err != nil {
+				t.Fatal(err)
+			}
+			a := small()
+			root := fill(t, a.Topic("t", 1).Queues()[0], 500)
+			raw, before := root.Size(), a.Memory.Used()
+			if _, err := root.Compress(codec, c, nil); err != nil {
+				t.Fatal(err)
+			}
+			if root.Size() >= raw || a.Memory.Used() >= before {
+				t.Errorf("%d bytes in %d became %d in %d, want less of both", raw, before, root.Size(), a.Memory.Used())
+			}
+			if h := root.Header(); h.Codec != codec {
+				t.Errorf("the header says %v, want %v", h.Codec, codec)
+			}
+			check(t, root, 0)
+
+			// It can still be cut; the pieces are not compressed.
+			halves, err := root.Cut(root.Halves())
+			if err != nil {
+				t.Fatal(err)
+			}
+			check(t, halves[0], 0)
+			check(t, halves[1], 250)
+			end(halves[0], 0, nil)
+			end(halves[1], 0, nil)
+			used(t, a, 0, "at the end")
+		})
+	}
+}
+
+// What does not shrink stays as it is.
+func TestIncompressibleStaysAsItIs(t *testing.T) {
+	c, err := protocol.NewCompressor(protocol.CodecGzip, protocol.LevelDefault)
+	if err != nil {
+		t.Fatal(err)
+	}
+	a := small()
+	q := a.Topic("t", 1).Queues()[0]
+	add(t, q, text("x"), noon)
+	b := q.Drain()
+	raw := b.Size()
+	if _, err := b.Compress(protocol.CodecGzip, c, nil); err != nil {
+		t.Fatal(err)
+	}
+	h, records := decode(t, b)
+	if b.Size() != raw || h.Codec != protocol.CodecNone || values(records)[0] != "x" {
+		t.Errorf("%d bytes became %d of codec %v, want none of it", raw, b.Size(), h.Codec)
+	}
+}

@@ -1,0 +1,96 @@
+package accumulator
+
+import (
+	"slices"
+	"testing"
+)
+
+func groupDone(g *Group) bool {
+	select {
+	case <-g.Done():
+		return true
+	default:
+		return false
+	}
+}
+
+// A group ends with the last of its batches, and not before it is sealed.
+func TestGroup(t *testing.T) {
+	q := small().Topic("t", 1).Queues()[0]
+	add(t, q, text("a"), noon)
+	first := q.Drain()
+	add(t, q, text("b"), noon)
+	second := q.Drain()
+
+	g, other := NewGroup(), NewGroup()
+	first.Join(g)
+	first.Join(g) // twice is once
+	second.Join(g)
+	second.Join(other)
+	first.Leave()
+	if groupDone(g) {
+		t.Error("the group ended before its second batch, and unsealed")
+	}
+	second.Leave()
+	if groupDone(g) || groupDone(other) {
+		t.Error("an unsealed group ended")
+	}
+	g.Exit()
+	other.Exit()
+	if !groupDone(g) || !groupDone(other) {
+		t.Error("a group goes on without anything to wait for")
+	}
+}
+
+// The pieces of a batch are its root to a group.
+func TestAGroupWaitsForTheRoot(t *testing.T) {
+	root := fill(t, small().Topic("t", 1).Queues()[0], 4)
+	pieces, err := root.Cut(root.Halves())
+	if err != nil {
+		t.Fatal(err)
+	}
+	g := NewGroup()
+	pieces[0].Join(g)
+	pieces[1].Join(g)
+	g.Exit()
+	if groupDone(g) {
+		t.Error("ended before the root")
+	}
+	root.Leave()
+	if !groupDone(g) {
+		t.Error("it waits for each piece, want it to wait for the root once")
+	}
+}
+
+func TestAnEmptyGroupEndsAtOnce(t *testing.T) {
+	g := NewGroup()
+	g.Exit()
+	if !groupDone(g) {
+		t.Error("it goes on")
+	}
+}
+
+// Callbacks come in the order of the records, once, beyond one block of them.
+func TestEachCallback(t *testing.T) {
+	const n = 1000
+	b := fill(t, small().Topic("t", 1).Queues()[0], n)
+	if !b.HasCallbacks() {
+		t.Fatal("it has no callbacks")
+	}
+	var got, want []int
+	b.EachCallback(func(c *Callback) {
+		if int(c.Index) != c.Fn.(int) || c.Timestamp != noon.UnixMilli()+int64(c.Index)*10 {
+			t.Errorf("callback %v is of record %d, at %d", c.Fn, c.Index, c.Timestamp)
+		}
+		got = append(got, c.Fn.(int))
+	})
+	for i := range n {
+		want = append(want, i)
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("%d callbacks, want %d in order", len(got), n)
+	}
+	if b.HasCallbacks() {
+		t.Error("they would come again")
+	}
+}

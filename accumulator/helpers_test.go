@@ -1,0 +1,99 @@
+package accumulator
+
+import (
+	"fmt"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/epistle-kafka/epistle/protocol"
+)
+
+// noon is when these tests happen, unless time passes.
+var noon = time.UnixMilli(1_700_000_000_000)
+
+// small returns an accumulator with a batch.size of 1,000 bytes and room for
+// 1 MiB.
+func small(change ...func(*Config)) *Accumulator {
+	c := Config{BatchSize: 1000, MaxBatchBytes: 100_000, Memory: 1 << 20, SealAge: time.Second, Wake: func() {}}
+	for _, f := range change {
+		f(&c)
+	}
+	return New(c)
+}
+
+func text(s string) *Entry { return &Entry{Value: []byte(s), Timestamp: noon.UnixMilli()} }
+
+func sized(n int) *Entry { return &Entry{Value: make([]byte, n), Timestamp: noon.UnixMilli()} }
+
+// add appends e as a caller of Send does.
+func add(t testing.TB, q *Queue, e *Entry, now time.Time) Ticket {
+	t.Helper()
+	ticket, status := q.Append(e, now.UnixMilli())
+	for status == NeedRoom {
+		chunk, err := q.topic.acc.Memory.TryChunk(q.Room(e, now))
+		if err != nil {
+			t.Fatal(err)
+		}
+		ticket, status = q.AppendWith(e, chunk, now)
+	}
+	if status != Appended {
+		t.Fatalf("append = %v, want Appended", status)
+	}
+	return ticket
+}
+
+// end resolves and finishes b, and gives its bytes back.
+func end(b *Batch, offset int64, err error) {
+	if b.Resolve(offset, -1, err) {
+		b.Root().Finish()
+		b.Root().Drop()
+	}
+}
+
+// decode returns the records of a batch as a broker would read them.
+func decode(t testing.TB, b *Batch) (protocol.BatchHeader, []protocol.Record) {
+	t.Helper()
+	h := b.Header()
+	b.PutHeader(&h)
+	chunks := b.Bytes(nil)
+	protocol.PutBatchCRC(chunks)
+	whole := slices.Concat(chunks...)
+	if len(whole) != b.Size() {
+		t.Errorf("the batch has %d bytes, and its Size is %d", len(whole), b.Size())
+	}
+	header, records, err := protocol.DecodeBatch(whole, 1<<24)
+	if err != nil {
+		t.Fatalf("the batch cannot be read: %v", err)
+	}
+	return header, records
+}
+
+func values(records []protocol.Record) []string {
+	var out []string
+	for _, r := range records {
+		out = append(out, string(r.Value))
+	}
+	return out
+}
+
+func used(t testing.TB, a *Accumulator, want int64, when string) {
+	t.Helper()
+	if got := a.Memory.Used(); got != want {
+		t.Errorf("%s: %d bytes are reserved, want %d", when, got, want)
+	}
+}
+
+func isDone(b *Batch) bool {
+	select {
+	case <-b.Done():
+		return true
+	default:
+		return false
+	}
+}
+
+func outcomeOf(b *Batch, i int32) string {
+	offset, appendTime, err := b.Outcome(i)
+	return fmt.Sprintf("%d %d %v", offset, appendTime, err)
+}

@@ -1,0 +1,369 @@
+package accumulator
+
+import (
+	"errors"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/epistle-kafka/epistle/protocol"
+)
+
+// What is appended is what a broker reads: keys, nulls, headers, timestamps.
+func TestABatchHoldsWhatWasAppended(t *testing.T) {
+	q := small().Topic("t", 1).Queues()[0]
+	at := noon.UnixMilli()
+	entries := []*Entry{
+		{Key: []byte("k"), Value: []byte("v"), Timestamp: at},
+		{Value: nil, Timestamp: at + 7},
+		{Key: []byte{}, Value: []byte{}, Timestamp: at - 5, Headers: []protocol.Header{{Key: "h", Value: []byte("x")}, {Key: "n"}}},
+	}
+	for i, e := range entries {
+		if ticket := add(t, q, e, noon); ticket.Index != int32(i) {
+			t.Errorf("record %d has the index %d", i, ticket.Index)
+		}
+	}
+	b := q.Drain()
+	h, records := decode(t, b)
+	if h.Count != 3 || h.LastOffsetDelta != 2 || h.BaseTimestamp != at || h.MaxTimestamp != at+7 {
+		t.Errorf("header = %+v, want 3 records from %d to %d", h, at, at+7)
+	}
+	for i, e := range entries {
+		r := records[i]
+		if string(r.Key) != string(e.Key) || (r.Key == nil) != (e.Key == nil) ||
+			string(r.Value) != string(e.Value) || (r.Value == nil) != (e.Value == nil) {
+			t.Errorf("record %d = %q=%q, want %q=%q, null where it was null", i, r.Key, r.Value, e.Key, e.Value)
+		}
+		if got := h.BaseTimestamp + r.TimestampDelta; got != e.Timestamp {
+			t.Errorf("record %d is of %d, want %d", i, got, e.Timestamp)
+		}
+		if len(r.Headers) != len(e.Headers) {
+			t.Errorf("record %d has headers %v, want %v", i, r.Headers, e.Headers)
+		}
+	}
+	if h := records[2].Headers; h[0].Key != "h" || string(h[0].Value) != "x" || h[1].Value != nil {
+		t.Errorf("headers = %v, want h=x and a null n", h)
+	}
+}
+
+// The caller may reuse its slices at once.
+func TestAppendCopies(t *testing.T) {
+	q := small().Topic("t", 1).Queues()[0]
+	e := text("before")
+	add(t, q, e, noon)
+	copy(e.Value, "after!")
+	if _, records := decode(t, q.Drain()); string(records[0].Value) != "before" {
+		t.Errorf("value = %q, want what it was at the append", records[0].Value)
+	}
+}
+
+// A batch that cannot be drained grows far beyond batch.size, up to its cap;
+// only then a second one is opened.
+func TestABatchGrowsWhileItWaits(t *testing.T) {
+	a := small()
+	q := a.Topic("t", 1).Queues()[0]
+	first := add(t, q, sized(90), noon)
+	full := false
+	for range 900 {
+		ticket := add(t, q, sized(90), noon)
+		if ticket.Batch != first.Batch {
+			t.Fatalf("record of batch %p, want all in one batch", ticket.Batch)
+		}
+		if ticket.Full != (first.Batch.Size() >= 1000) {
+			t.Fatalf("Full = %v at %d bytes, want it from 1000 bytes on", ticket.Full, first.Batch.Size())
+		}
+		full = full || ticket.Full
+	}
+	if !full {
+		t.Error("the batch never was full")
+	}
+	for add(t, q, sized(90), noon).Batch == first.Batch {
+		if first.Batch.Size() > 100_000 {
+			t.Fatalf("the batch has %d bytes, want at most max.batch.bytes", first.Batch.Size())
+		}
+	}
+	if n := first.Batch.Size(); n < 99_000 {
+		t.Errorf("the batch was closed at %d bytes, want nearly 100000", n)
+	}
+	if b := q.Drain(); b != first.Batch {
+		t.Error("the younger batch came first")
+	}
+}
+
+// Memory follows the data: a batch of few bytes takes one small chunk.
+func TestMemoryFollowsTheData(t *testing.T) {
+	a := small()
+	q := a.Topic("t", 1).Queues()[0]
+	add(t, q, sized(10), noon)
+	used(t, a, firstChunk, "one small record")
+	b := q.head
+	for b.Size() < 50_000 {
+		add(t, q, sized(100), noon)
+	}
+	if got := a.Memory.Used(); got > 2*50_000+lastChunk/2 {
+		t.Errorf("50000 bytes of records take %d bytes", got)
+	}
+	if got := q.Queued(); got != a.Memory.Used() {
+		t.Errorf("Queued = %d, want the %d reserved", got, a.Memory.Used())
+	}
+	end(q.Drain(), 0, nil)
+	used(t, a, 0, "at the end")
+	if got := q.Queued(); got != 0 {
+		t.Errorf("Queued = %d at the end, want 0", got)
+	}
+}
+
+// A record larger than any chunk, and larger than the cap on batches, gets a
+// chunk and a batch of its own.
+func TestAnOversizedRecordIsABatchOfItsOwn(t *testing.T) {
+	a := small()
+	q := a.Topic("t", 1).Queues()[0]
+	before := add(t, q, text("before"), noon)
+	large := add(t, q, sized(300_000), noon)
+	after := add(t, q, text("after"), noon)
+	if large.Batch == before.Batch || after.Batch == large.Batch {
+		t.Error("the large record shares a batch")
+	}
+	if n := len(large.Batch.chunks); n != 1 {
+		t.Errorf("it is in %d chunks, want 1", n)
+	}
+	for _, want := range []Ticket{before, large, after} {
+		b := q.Drain()
+		if b != want.Batch {
+			t.Fatal("batches came in another order")
+		}
+		decode(t, b)
+		end(b, 0, nil)
+	}
+	used(t, a, 0, "at the end")
+}
+
+// A batch takes no record that is so much younger than its first that it could
+// expire with it.
+func TestSealAge(t *testing.T) {
+	tests := []struct {
+		after time.Duration
+		same  bool
+	}{{time.Second - time.Millisecond, true}, {time.Second, true}, {time.Second + time.Millisecond, false}}
+	for _, tt := range tests {
+		q := small().Topic("t", 1).Queues()[0]
+		first := add(t, q, text("a"), noon)
+		second := add(t, q, text("b"), noon.Add(tt.after))
+		if same := first.Batch == second.Batch; same != tt.same {
+			t.Errorf("a record %v younger joined = %v, want %v", tt.after, same, tt.same)
+		}
+		if head, _ := q.Look(); head.Ready == tt.same {
+			t.Errorf("after %v the head is ready = %v, want a sealed batch to be ready, an open one not", tt.after, head.Ready)
+		}
+	}
+}
+
+// The loop hears of a queue when its head is opened, when it becomes ready, and
+// never twice before it has looked.
+func TestTheLoopIsToldOnce(t *testing.T) {
+	wakes := 0
+	a := small(func(c *Config) { c.Wake = func() { wakes++ } })
+	q := a.Topic("t", 1).Queues()[0]
+	noted := func(want int, when string) {
+		t.Helper()
+		if got := a.Noted(nil); len(got) != want || want > 0 && got[0] != q {
+			t.Errorf("%s: %d queues noted, want %d", when, len(got), want)
+		}
+	}
+	add(t, q, sized(100), noon)
+	add(t, q, sized(100), noon)
+	noted(1, "opened")
+	for range 30 {
+		add(t, q, sized(100), noon)
+	}
+	noted(0, "filled, but not looked at since")
+	if wakes != 1 {
+		t.Errorf("the loop was woken %d times, want once", wakes)
+	}
+	head, ok := q.Look()
+	if !ok || !head.Ready || !head.Opened.Equal(noon) || head.Size != q.head.Size() {
+		t.Errorf("head = %+v, %v; want one that is ready, of noon", head, ok)
+	}
+	add(t, q, sized(100), noon)
+	noted(0, "grown beyond full")
+	q.Drain()
+	if _, ok := q.Look(); ok {
+		t.Error("an empty queue has a head")
+	}
+	add(t, q, sized(100), noon)
+	noted(1, "opened again")
+	q.Look()
+	for range 30 {
+		add(t, q, sized(100), noon)
+	}
+	noted(1, "filled after a look")
+	if wakes != 3 {
+		t.Errorf("the loop was woken %d times, want 3", wakes)
+	}
+}
+
+// A batch behind the head changes nothing for the loop; the first one behind it
+// does, since it seals the head.
+func TestASealedHeadIsReady(t *testing.T) {
+	a := small()
+	q := a.Topic("t", 1).Queues()[0]
+	add(t, q, text("a"), noon)
+	a.Noted(nil)
+	if head, _ := q.Look(); head.Ready {
+		t.Error("a batch that may linger is ready")
+	}
+	add(t, q, text("b"), noon.Add(2*time.Second))
+	if n := len(a.Noted(nil)); n != 1 {
+		t.Errorf("the head was sealed, and %d queues are noted, want 1", n)
+	}
+	if head, _ := q.Look(); !head.Ready {
+		t.Error("a sealed head is not ready")
+	}
+	add(t, q, text("c"), noon.Add(4*time.Second))
+	if n := len(a.Noted(nil)); n != 0 {
+		t.Errorf("a third batch was opened, and %d queues are noted, want 0", n)
+	}
+}
+
+// Whoever waits for a batch ends its linger, once.
+func TestUrge(t *testing.T) {
+	a := small()
+	q := a.Topic("t", 1).Queues()[0]
+	ticket := add(t, q, text("a"), noon)
+	a.Noted(nil)
+	q.Look()
+	ticket.Batch.Urge()
+	ticket.Batch.Urge()
+	if n := len(a.Noted(nil)); n != 1 {
+		t.Errorf("%d queues noted, want 1", n)
+	}
+	if head, _ := q.Look(); !head.Ready {
+		t.Error("a batch that somebody waits for lingers")
+	}
+	// One that is behind the head, or drained, concerns nobody now.
+	second := add(t, q, text("b"), noon.Add(2*time.Second))
+	a.Noted(nil)
+	q.Look()
+	second.Batch.Urge()
+	if n := len(a.Noted(nil)); n != 0 {
+		t.Errorf("a batch behind the head was urged: %d queues noted, want 0", n)
+	}
+	q.Drain()
+	ticket.Batch.Urge()
+	if head, _ := q.Look(); !head.Ready {
+		t.Error("the urge was forgotten when the batch became the head")
+	}
+}
+
+func TestUrgeAllSeesEveryBatch(t *testing.T) {
+	q := small().Topic("t", 1).Queues()[0]
+	var want []*Batch
+	for i := range 3 {
+		want = append(want, add(t, q, text("a"), noon.Add(time.Duration(i)*2*time.Second)).Batch)
+	}
+	var got []*Batch
+	q.UrgeAll(func(b *Batch) { got = append(got, b) })
+	if !slices.Equal(got, want) {
+		t.Errorf("saw %d batches, want all %d in order", len(got), len(want))
+	}
+	q.Drain()
+	q.Drain()
+	if head, _ := q.Look(); !head.Ready {
+		t.Error("the last batch was not urged")
+	}
+}
+
+// A queue that is refused takes nothing, keeps what it has, and can be opened
+// again.
+func TestRefuse(t *testing.T) {
+	a := small()
+	q := a.Topic("t", 1).Queues()[0]
+	add(t, q, text("a"), noon)
+	gone := errors.New("gone")
+	q.Refuse(gone)
+	if _, status := q.Append(text("b"), noon.UnixMilli()); status != Refused || q.Err() != gone {
+		t.Errorf("append = %v, %v; want it refused", status, q.Err())
+	}
+	before := a.Memory.Used()
+	chunk, err := a.Memory.TryChunk(5000)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, status := q.AppendWith(text("b"), chunk, noon); status != Refused {
+		t.Errorf("append with room = %v, want it refused", status)
+	}
+	used(t, a, before, "after the refusal")
+	if b := q.Drain(); b == nil || b.Count() != 1 {
+		t.Error("what had been appended is gone")
+	}
+	q.Refuse(nil)
+	add(t, q, text("c"), noon)
+}
+
+// Between the reservation of room and its use the queue may change: a chunk
+// that is not needed any more, or too small, is given back.
+func TestRoomThatIsNotNeededIsGivenBack(t *testing.T) {
+	a := small()
+	q := a.Topic("t", 1).Queues()[0]
+	add(t, q, sized(10), noon)
+	before := a.Memory.Used()
+	chunk, err := a.Memory.TryChunk(q.Room(text("b"), noon))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, status := q.AppendWith(text("b"), chunk, noon); status != Appended {
+		t.Fatalf("append = %v", status)
+	}
+	used(t, a, before, "the record fits without the chunk")
+
+	// The batch was drained meanwhile, so a whole batch has to be opened.
+	e := sized(firstChunk - 10)
+	room := q.Room(e, noon)
+	end(q.Drain(), 0, nil)
+	small, err := a.Memory.TryChunk(firstChunk)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, status := q.AppendWith(e, small, noon); status != NeedRoom {
+		t.Errorf("append into %d bytes = %v, want NeedRoom again (first asked for %d)", firstChunk, status, room)
+	}
+	used(t, a, 0, "a chunk that is too small")
+}
+
+// A topic only grows, and keeps the queues that it has.
+func TestGrow(t *testing.T) {
+	topic := small().Topic("t", 2)
+	first := topic.Queues()
+	topic.Grow(5)
+	topic.Grow(3)
+	grown := topic.Queues()
+	if len(first) != 2 || len(grown) != 5 || grown[0] != first[0] || grown[1] != first[1] {
+		t.Errorf("%d queues became %d; want 2 and 5, the first ones the same", len(first), len(grown))
+	}
+	for i, q := range grown {
+		if q.Partition() != int32(i) || q.Topic() != topic {
+			t.Errorf("queue %d is of partition %d", i, q.Partition())
+		}
+	}
+}
+
+// A topic that has refused a batch gets smaller ones from then on, and what it
+// taught is not forgotten for a better answer.
+func TestLearn(t *testing.T) {
+	a := small()
+	topic := a.Topic("t", 1)
+	q := topic.Queues()[0]
+	topic.Learn(4000)
+	topic.Learn(8000)
+	for range 100 {
+		add(t, q, sized(90), noon)
+	}
+	for b := q.Drain(); b != nil; b = q.Drain() {
+		if b.Size() > 2000 {
+			t.Errorf("a batch of %d bytes, want at most 2000", b.Size())
+		}
+	}
+	if other := a.Topic("u", 1); other.cap() != 100_000 {
+		t.Errorf("another topic's cap is %d, want 100000", other.cap())
+	}
+}

@@ -1,0 +1,145 @@
+package main
+
+import (
+	"crypto/tls"
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/epistle-kafka/epistle/brokertest"
+)
+
+func TestWrongCommandLines(t *testing.T) {
+	for _, test := range []struct {
+		args []string
+		want []string
+	}{
+		{nil, []string{"which command?", "Commands:"}},
+		{[]string{"prodcue"}, []string{`there is no command "prodcue"; did you mean "produce"?`}},
+		{[]string{"xyzzy"}, []string{`there is no command "xyzzy"`, "epistle help"}},
+		{[]string{"help", "pref"}, []string{`did you mean "perf"?`}},
+		{[]string{"produce", "-b", "h:1", "--topik", "t"}, []string{"there is no flag --topik; did you mean --topic?", "epistle help produce"}},
+		{[]string{"produce", "-b", "h:1", "-topic", "t"}, []string{"--topic"}},
+		{[]string{"produce", "-b", "h:1", "-t", "t", "-y"}, []string{"there is no flag -y"}},
+		{[]string{"produce", "-b", "h:1", "-t"}, []string{"needs an argument"}},
+		{[]string{"produce", "-b", "h:1"}, []string{"which topic?", "-t"}},
+		{[]string{"produce", "-t", "t"}, []string{"which cluster?", "-b host:port"}},
+		{[]string{"produce", "-b", "h", "-t", "t"}, []string{`"h"`, "has no port", "h:9092"}},
+		{[]string{"produce", "-b", "h:1", "-t", "t", "-p", "x"}, []string{"-p/--partition", `"x"`}},
+		{[]string{"produce", "-b", "h:1", "-t", "t", "-p", "-2"}, []string{"-p -2", "numbered from 0"}},
+		{[]string{"produce", "-b", "h:1", "-t", "t", "-H", "=v"}, []string{`-H "=v"`, "k=v"}},
+		{[]string{"produce", "-b", "h:1", "-t", "t", "-K", `\q`}, []string{`-K \q`}},
+		{[]string{"produce", "-b", "h:1", "-t", "t", "-K", ""}, []string{"-K", "empty"}},
+		{[]string{"produce", "-b", "h:1", "-t", "t", "-z", "zip"}, []string{"compression.type = zip", "gzip"}},
+		{[]string{"produce", "-b", "h:1", "-t", "t", "-X", "linger"}, []string{"-X linger: want key=value"}},
+		{[]string{"produce", "-b", "h:1", "-t", "t", "-X", "linger=5", "-X", "acks=9"}, []string{"2 settings are wrong", "did you mean linger.ms?", "acks = 9"}},
+		{[]string{"produce", "-b", "h:1", "-t", "t", "--config", "/no/such.properties"}, []string{"--config", "/no/such.properties"}},
+		{[]string{"produce", "-b", "h:1", "-t", "t", "--failed-to", "/no/such/dir/f"}, []string{"--failed-to", "/no/such/dir/f"}},
+		{[]string{"produce", "-b", "h:1", "-t", "t", "-", "-"}, []string{"named twice"}},
+		{[]string{"perf", "-b", "h:1", "-t", "t", "extra"}, []string{"takes no arguments", "extra"}},
+		{[]string{"perf", "-b", "h:1", "-t", "t", "-n", "0"}, []string{"--records 0"}},
+		{[]string{"perf", "-b", "h:1", "-t", "t", "--rate", "-5"}, []string{"--rate -5"}},
+		{[]string{"perf", "-b", "h:1", "-t", "t", "--size", "2000000"}, []string{"--size 2000000", "max.request.size"}},
+		{[]string{"perf", "-b", "h:1", "-t", "t", "--linger", "1.5ms"}, []string{"whole milliseconds"}},
+		{[]string{"perf", "-b", "h:1", "-t", "t", "--idempotent", "--acks", "1"}, []string{"acks"}},
+		{[]string{"perf", "-b", "h:1", "-t", "t", "--in-flight", "6"}, []string{"max.in.flight.requests.per.connection"}},
+		{[]string{"demo", "extra"}, []string{"takes no arguments"}},
+		{[]string{"demo", "--partitions", "0"}, []string{"--partitions 0"}},
+	} {
+		t.Run(strings.Join(test.args, " "), func(t *testing.T) {
+			s := epistle(t, 2, "", test.args...)
+			s.wantErr(test.want...)
+			if got := s.stdout.String(); got != "" {
+				t.Errorf("standard output = %q, want nothing", got)
+			}
+		})
+	}
+}
+
+// With a file that cannot be read nothing is sent, not even the files before it.
+func TestFilesThatCannotBeRead(t *testing.T) {
+	c, b := brokers(t, brokertest.Topic("t", 1))
+	s := epistle(t, 1, "", "produce", "-b", b, "-t", "t", file(t, "fine\n"), "/no/such/file", os.TempDir())
+	s.wantErr("nothing was sent", "/no/such/file", os.TempDir()+" is a directory")
+	if n := count(c, "t"); n != 0 {
+		t.Errorf("%d records were sent, want none", n)
+	}
+}
+
+// An input that breaks off in the middle of a line: what came before is delivered, the piece is handed back and not sent
+// as if it were a line.
+func TestAnInputThatBreaksOff(t *testing.T) {
+	c, b := brokers(t, brokertest.Topic("t", 1))
+	disk := errors.New("the disk is on fire")
+	s := start(t, io.MultiReader(strings.NewReader("one\ntwo\nthr"), brokenReader{disk}), "produce", "-b", b, "-t", "t", "-", file(t, "later\n"))
+	if got := s.wait(); got != 1 {
+		t.Errorf("exit status %d, want 1", got)
+	}
+	s.wantErr("standard input:3 was not delivered", "\nthr\n", "the disk is on fire", "not sent: 1 file")
+	if n := count(c, "t"); n != 2 {
+		t.Errorf("%d records were sent, want 2", n)
+	}
+}
+
+type brokenReader struct{ err error }
+
+func (r brokenReader) Read([]byte) (int, error) { return 0, r.err }
+
+func TestTopicsThatCannotBeSentTo(t *testing.T) {
+	_, b := brokers(t, brokertest.AutoCreate(false), brokertest.Topic("t", 3))
+	for _, test := range []struct {
+		name string
+		args []string
+		want []string
+	}{
+		{"unknown", []string{"-t", "nowhere", "-X", "unknown.topic.grace.ms=50"}, []string{`topic "nowhere" is unknown`}},
+		{"illegal", []string{"-t", "a b"}, []string{`"a b" is not a topic name`}},
+		{"no such partition", []string{"-t", "t", "-p", "3"}, []string{"partition 3 does not exist", "the topic has 3"}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			s := epistle(t, 1, "x\n", append([]string{"produce", "-b", b}, test.args...)...)
+			s.wantErr(append(test.want, "nothing was read or sent")...)
+		})
+	}
+}
+
+func TestPortsThatAreNotKafka(t *testing.T) {
+	web := httptest.NewServer(http.NotFoundHandler())
+	defer web.Close()
+	certificate := httptest.NewUnstartedServer(nil)
+	certificate.StartTLS()
+	defer certificate.Close()
+	_, overTLS := brokers(t, brokertest.TLS(&tls.Config{Certificates: certificate.TLS.Certificates}))
+	_, plain := brokers(t)
+	closed, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	closed.Close()
+
+	for _, test := range []struct {
+		name string
+		args []string
+		want []string
+	}{
+		{"HTTP", []string{"-b", web.Listener.Addr().String()}, []string{"HTTP", "check the port"}},
+		{"TLS", []string{"-b", overTLS}, []string{"TLS", "security.protocol SSL"}},
+		{"plaintext", []string{"-b", plain, "-X", "security.protocol=SSL"}, []string{"TLS", "plaintext"}},
+		{"nothing", []string{"-b", closed.Addr().String(), "-X", "max.block.ms=900"}, []string{"not connected yet, will try for 900ms", "connection refused", "is the broker up"}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			began := time.Now()
+			s := epistle(t, 1, "x\n", append([]string{"produce", "-t", "t"}, test.args...)...)
+			s.wantErr(append(test.want, "nothing was read or sent")...)
+			if took := time.Since(began); took > 10*time.Second {
+				t.Errorf("it took %v to say so, want a few seconds", took)
+			}
+		})
+	}
+}

@@ -1,0 +1,196 @@
+package producer_test
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/epistle-kafka/epistle/brokertest"
+	"github.com/epistle-kafka/epistle/producer"
+	"github.com/epistle-kafka/epistle/protocol"
+)
+
+// A topic is deleted and made again while records flow. The default follows it:
+// what was not written to the old log goes to the new one, from sequence 0, and
+// nothing is written to both.
+func TestRecreatedTopicIsFollowed(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		c := brokertest.New(t, brokertest.InMemory(), brokertest.Brokers(2), brokertest.Topic("t", 2), brokertest.Delay(20*time.Millisecond))
+		p := start(t, c, func(cfg *producer.Config) { cfg.BatchSize, cfg.Linger = 200, 0 })
+		warm(t, p, "t")
+		old := map[string]bool{}
+		failed := map[string]bool{}
+		var got outcomes
+		for i := range 400 {
+			name := fmt.Sprint(i)
+			p.SendFunc(t.Context(), producer.Record{Topic: "t", Partition: producer.OnPartition(int32(i % 2)), Value: []byte(name)}, got.of(name))
+			time.Sleep(5 * time.Millisecond)
+			if i == 200 {
+				for part := range int32(2) {
+					for _, r := range c.Records("t", part) {
+						old[string(r.Value)] = true
+					}
+				}
+				if err := c.RecreateTopic("t"); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}
+		if err := p.Flush(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		for _, o := range got.all() {
+			if o.err != nil {
+				failed[o.name] = true
+				if !errors.Is(o.err, producer.ErrTopicRecreated) || !producer.MayBeWritten(o.err) {
+					t.Errorf("record %s failed with %v, want ErrTopicRecreated, may be written", o.name, o.err)
+				}
+			}
+		}
+		var missing []string
+		seen := map[string]bool{}
+		for part := range int32(2) {
+			last := -1
+			for _, r := range c.Records("t", part) {
+				var i int
+				fmt.Sscan(string(r.Value), &i)
+				if i <= last {
+					t.Errorf("record %d is behind %d", i, last)
+				}
+				last = i
+				seen[string(r.Value)] = true
+				if old[string(r.Value)] {
+					t.Errorf("record %s is in both logs", r.Value)
+				}
+			}
+		}
+		for i := range 400 {
+			if name := fmt.Sprint(i); !seen[name] && !old[name] && !failed[name] {
+				missing = append(missing, name)
+			}
+		}
+		// Records appended between the snapshot above and the deletion are none
+		// of the producer's fault: no time passes in between.
+		if len(missing) > 0 {
+			t.Errorf("acknowledged, and in neither log: %v", missing)
+		}
+		if err := c.Verify(nil); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+// The other policy: what was accepted for the old topic fails, and only what
+// comes afterwards is written.
+func TestRecreatedTopicFails(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		c := brokertest.New(t, brokertest.InMemory(), brokertest.Topic("t", 1))
+		p := start(t, c, func(cfg *producer.Config) { cfg.TopicRecreation = producer.FailRecords })
+		send(t, p, record("first"))
+		c.On(brokertest.Produce).Always().Do(brokertest.Error(protocol.NotEnoughReplicas))
+		f := p.Send(t.Context(), record("waits"))
+		time.Sleep(2 * time.Second)
+		c.ClearFaults()
+		if err := c.RecreateTopic("t"); err != nil {
+			t.Fatal(err)
+		}
+		_, err := f.Wait(t.Context())
+		if !errors.Is(err, producer.ErrTopicRecreated) || producer.MayBeWritten(err) {
+			t.Errorf("error = %v, want ErrTopicRecreated, not written", err)
+		}
+		time.Sleep(time.Second)
+		send(t, p, record("new"))
+		if got := logged(c); !slices.Equal(got, []string{"new"}) {
+			t.Errorf("the log holds %v, want what was sent afterwards", got)
+		}
+	})
+}
+
+// In doubt whether the old log has it: never written to the new one.
+func TestRecreatedTopicNeverGetsWhatMayBeInTheOldOne(t *testing.T) {
+	for _, policy := range []producer.TopicRecreation{producer.FollowNewTopic, producer.FailRecords} {
+		bubble(t, func(t *testing.T) {
+			c := brokertest.New(t, brokertest.InMemory(), brokertest.Topic("t", 1))
+			p := start(t, c, func(cfg *producer.Config) { cfg.TopicRecreation = policy })
+			send(t, p, record("first"))
+			c.On(brokertest.Produce).Times(4).Do(brokertest.AppendThenError(protocol.RequestTimedOut))
+			f := p.Send(t.Context(), record("doubtful"))
+			time.Sleep(200 * time.Millisecond)
+			if err := c.RecreateTopic("t"); err != nil {
+				t.Fatal(err)
+			}
+			if _, err := f.Wait(t.Context()); !errors.Is(err, producer.ErrTopicRecreated) || !producer.MayBeWritten(err) {
+				t.Errorf("%v: error = %v, want ErrTopicRecreated, may be written", policy, err)
+			}
+			c.ClearFaults()
+			send(t, p, record("new"))
+			if got := logged(c); !slices.Equal(got, []string{"new"}) {
+				t.Errorf("%v: the log holds %v, want new alone", policy, got)
+			}
+		})
+	}
+}
+
+// Made again with fewer partitions: a partition that is gone is refused, waiting
+// or new; keys find their way among those that are left.
+func TestRecreatedTopicIsSmaller(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		c := brokertest.New(t, brokertest.InMemory(), brokertest.Topic("t", 4))
+		p := start(t, c)
+		warm(t, p, "t")
+		for part := range int32(4) {
+			send(t, p, producer.Record{Topic: "t", Partition: producer.OnPartition(part), Value: []byte("old")})
+		}
+		c.On(brokertest.Produce).Partition(3).Always().Do(brokertest.Error(protocol.NotEnoughReplicas))
+		f := p.Send(t.Context(), producer.Record{Topic: "t", Partition: producer.OnPartition(3), Value: []byte("waits")})
+		time.Sleep(time.Second)
+		c.ClearFaults()
+		if err := c.DeleteTopic("t"); err != nil {
+			t.Fatal(err)
+		}
+		if err := c.CreateTopic("t", 2); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := f.Wait(t.Context()); !errors.Is(err, producer.ErrPartitionGone) || producer.MayBeWritten(err) {
+			t.Errorf("error = %v, want ErrPartitionGone", err)
+		}
+		_, err := p.SendSync(t.Context(), producer.Record{Topic: "t", Partition: producer.OnPartition(3)})
+		var missing *producer.NoSuchPartitionError
+		if !errors.As(err, &missing) || missing.Have != 2 {
+			t.Errorf("error = %v, want that the topic has 2 partitions", err)
+		}
+		for i := range 100 {
+			send(t, p, producer.Record{Topic: "t", Value: []byte("new")})
+			send(t, p, producer.Record{Topic: "t", Key: fmt.Append(nil, i), Value: []byte("new")})
+		}
+		if n := len(c.Records("t", 0)) + len(c.Records("t", 1)); n != 200 {
+			t.Errorf("%d records in the new log, want 200", n)
+		}
+	})
+}
+
+// A topic that is gone for a while and comes back is waited for.
+func TestATopicThatIsGoneIsWaitedFor(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		c := brokertest.New(t, brokertest.InMemory(), brokertest.Topic("t", 1), brokertest.AutoCreate(false))
+		p := start(t, c)
+		send(t, p, record("first"))
+		if err := c.DeleteTopic("t"); err != nil {
+			t.Fatal(err)
+		}
+		f := p.Send(t.Context(), record("waits"))
+		time.Sleep(30 * time.Second)
+		if finished(f) {
+			_, err := f.Wait(t.Context())
+			t.Fatalf("the record ended before its time: %v", err)
+		}
+		if err := c.CreateTopic("t", 1); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := f.Wait(t.Context()); err != nil {
+			t.Errorf("the record ended with %v, want it in the new topic", err)
+		}
+	})
+}
