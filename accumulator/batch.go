@@ -20,21 +20,24 @@ type Batch struct {
 	opened   time.Time // when its first record came
 	openedMs int64     // the same, in Unix milliseconds
 
-	chunks     []*Chunk
-	size       int   // bytes written, the header included
-	raw        int   // the same before compression; 0 if there was none
-	reserved   int64 // bytes taken from Memory
-	count      int32
-	baseTime   int64 // Unix milliseconds
-	maxTime    int64
-	codec      protocol.Codec
-	holders    atomic.Int32 // of the chunks; the bytes go back with the last
-	callbacks  callbacks
-	groups     []*Group // wait for this batch
-	done       chan struct{}
-	whole      span   // the outcome, if the batch was never cut
-	spans      []span // the outcomes of its pieces, if it was
-	unresolved int32  // records without an outcome
+	chunks    []*Chunk
+	size      int   // bytes written, the header included
+	raw       int   // the same before compression; 0 if there was none
+	reserved  int64 // bytes taken from Memory
+	count     int32
+	baseTime  int64 // Unix milliseconds
+	maxTime   int64
+	codec     protocol.Codec
+	holders   atomic.Int32 // of the chunks; the bytes go back with the last
+	callbacks callbacks
+	// Bytes of reserved that are for callbacks. Apart from them, since they are
+	// given back by the last holder, and the callbacks read by their caller.
+	reservedCallbacks int64
+	groups            []*Group // wait for this batch
+	done              chan struct{}
+	whole             span   // the outcome, if the batch was never cut
+	spans             []span // the outcomes of its pieces, if it was
+	unresolved        int32  // records without an outcome
 
 	// A piece of a batch that was cut reports to the batch that its futures
 	// know.
@@ -145,7 +148,7 @@ func (b *Batch) Drop() {
 	}
 	b.freeChunks()
 	b.reserved = 0
-	if n := b.callbacks.reserved; n > 0 {
+	if n := b.reservedCallbacks; n > 0 {
 		b.queue.topic.acc.Memory.release(n)
 	}
 	for _, p := range b.pieces {
@@ -159,7 +162,7 @@ func (b *Batch) freeChunks() {
 		m.chunks.put(c)
 	}
 	b.chunks = nil
-	if n := b.reserved - b.callbacks.reserved; n > 0 {
+	if n := b.reserved - b.reservedCallbacks; n > 0 {
 		b.reserved -= n
 		m.release(n)
 	}

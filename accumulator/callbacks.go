@@ -15,10 +15,9 @@ type Callback struct {
 // memory bound as chunks do: a slice that grew by copying would cost more than
 // the record.
 type callbacks struct {
-	n        int
-	first    [4]Callback
-	blocks   []*callbackBlock
-	reserved int64 // bytes of Memory for blocks; part of the batch's
+	n      int
+	first  [4]Callback
+	blocks []*callbackBlock
 }
 
 type callbackBlock [128]Callback

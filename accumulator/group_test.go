@@ -94,3 +94,28 @@ func TestEachCallback(t *testing.T) {
 		t.Error("they would come again")
 	}
 }
+
+// Callbacks beyond the first few count against the bound, by whole blocks, and
+// no longer than the batch does.
+func TestCallbacksCount(t *testing.T) {
+	a := small()
+	q := a.Topic("t", 1).Queues()[0]
+	for i := range 300 {
+		e := text("")
+		e.Callback = i
+		add(t, q, e, noon)
+	}
+	b := q.Drain()
+	chunks := int64(0)
+	for _, c := range b.chunks {
+		chunks += int64(cap(c.buf))
+	}
+	if got := a.Memory.Used() - chunks; got < 300*16 || got > 4*int64(callbackBytes) {
+		t.Errorf("300 callbacks count for %d bytes, want what they take", got)
+	}
+	end(b, 0, nil)
+	used(t, a, 0, "at the end")
+	if n := q.Queued(); n != 0 {
+		t.Errorf("%d bytes count as queued, want 0", n)
+	}
+}

@@ -242,7 +242,7 @@ func (q *Queue) attach(b *Batch, c *Chunk) {
 // q.mu is held.
 func (q *Queue) exchange(b *Batch, c *Chunk) {
 	b.callbacks.grow()
-	b.callbacks.reserved += int64(cap(c.buf))
+	b.reservedCallbacks += int64(cap(c.buf))
 	b.reserved += int64(cap(c.buf))
 	q.queued.Add(int64(cap(c.buf)))
 	q.topic.acc.Memory.chunks.put(c)

@@ -1,50 +1,76 @@
 #!/bin/sh
-# Applies each patch of testdata/mutants, one at a time, to a copy of the tree and demands that the
-# tests which it names turn red. What a patch is for, and its tests, stand above the diff:
+# Each patch of testdata/mutants breaks one promise, which its first line names. This applies them one
+# at a time to a copy of the tree, runs the tests of the package that the patch names, and demands that
+# they fail. Names of patches as arguments: only these.
 #
-#	Promise: I2, a retried batch goes before every younger one
-#	Test: ./sender TestRetriedBatchGoesFirst
-#
-# The second word of Test is a pattern for `go test -run`, all tests of the package if it is missing.
-# A patch that no longer applies, or does not compile, proves nothing and is a failure too. Words on the
-# command line choose the patches with such a word in their name.
+# A patch begins with:
+#   # The promise that it breaks.
+#   # test: ./sender            the package whose tests must fail
+#   # run: TestScripts          which of them to run; without it, all
 set -eu
 . "$(dirname "$0")/lib.sh"
 
 copy=$scratch/tree
-mkdir "$copy"
-tar -c --exclude=./.git --exclude=./bin . | tar -x -C "$copy"
 
-# mutant PATCH tries one and says what came of it.
-mutant() {
-  set -- "$1" $(sed -n 's/^Test: *//p' "$1" | head -n 1)
-  patch=$1
-  package=${2:-}
-  [ -n "$package" ] || { say "$patch: no line Test:"; return 1; }
-  (cd "$copy" && git apply --whitespace=nowarn "$patch") || { say "$patch: does not apply"; return 1; }
-  verdict=0
-  if ! (cd "$copy" && go test -run '^$' "$package") >"$scratch/log" 2>&1; then
-    say "$patch: does not compile"
-    tail -n 5 "$scratch/log"
-    verdict=1
-  elif (cd "$copy" && go test -count=1 -timeout 120s -run "${3:-.}" "$package") >"$scratch/log" 2>&1; then
-    say "SURVIVED $(basename "$patch"): $package ${3:-} stays green"
-    verdict=1
-  else
-    say "killed   $(basename "$patch"): $(sed -nE 's/^ *--- FAIL: ([^ ]+).*/\1/p' "$scratch/log" | tail -n 1)"
-  fi
-  (cd "$copy" && git apply --whitespace=nowarn -R "$patch")
-  return "$verdict"
+# The copy is the tree as it is, with what git does not know yet and without what it ignores.
+copy_tree() {
+  mkdir "$copy"
+  git ls-files -co --exclude-standard | while IFS= read -r file; do
+    [ ! -e "$file" ] || printf '%s\n' "$file"
+  done >"$scratch/files"
+  tar -cf - -T "$scratch/files" | tar -xf - -C "$copy"
 }
 
+header() { sed -nE "s/^# $2: *//p" "$1" | head -n 1; }
+
+# tests PACKAGE RUN… runs a package's tests in the copy. -trimpath makes the build cache serve any copy.
+tests() {
+  (cd "$copy" && go test -short -vet=off -trimpath -timeout 60s -p 1 ${2:+-run "$2"} "$1")
+}
+
+# unharmed demands that the tests pass without any patch, so that a red one means the patch.
+unharmed() {
+  # shellcheck disable=SC2046
+  (cd "$copy" && go test -short -vet=off -trimpath -p 1 $(cat "$@" | sed -nE 's/^# test: *//p' | sort -u))
+}
+
+try() {
+  patch=$1
+  package=$(header "$patch" test)
+  if [ -z "$package" ]; then say 'names no package'; return 1; fi
+  if ! git -C "$copy" apply "$patch" 2>"$scratch/apply"; then
+    say "DOES NOT APPLY: $(head -n 1 "$scratch/apply")"
+    return 1
+  fi
+  status=0
+  tests "$package" "$(header "$patch" run)" >"$scratch/log" 2>&1 || status=$?
+  git -C "$copy" apply -R "$patch"
+  if grep -qE '\[(build|setup) failed\]' "$scratch/log"; then
+    say "DOES NOT COMPILE: $(grep -m 1 -E '^[^ #]+\.go:' "$scratch/log" || true)"
+    return 1
+  fi
+  if [ "$status" -eq 0 ]; then say "SURVIVED in $package"; return 1; fi
+  say "caught by $(sed -nE 's/^ *--- FAIL: ([^ ]+).*/\1/p; s/^(panic: .*)/\1/p; s/^(fatal error: .*)/\1/p' "$scratch/log" | tail -n 1)"
+}
+
+cd "$root"
+patches=
+if [ $# -eq 0 ]; then
+  patches=$(find "$root/testdata/mutants" -name '*.patch' | sort)
+else
+  for name; do patches="$patches $root/testdata/mutants/${name%.patch}.patch"; done
+fi
+step 'copy of the tree' copy_tree
+# git apply must not take the copy for a part of a repository around it.
+export GIT_CEILING_DIRECTORIES="$scratch"
+# shellcheck disable=SC2086
+step 'tests without a mutant' unharmed $patches
+
 tried=0 bad=0
-for patch in "$root"/testdata/mutants/*.patch; do
-  [ -f "$patch" ] || break
-  chosen=$([ $# -gt 0 ] || echo yes)
-  for word; do case $(basename "$patch") in *"$word"*) chosen=yes ;; esac; done
-  [ -n "$chosen" ] || continue
+for patch in $patches; do
   tried=$((tried + 1))
-  mutant "$patch" || bad=$((bad + 1))
+  verdict=$(try "$patch") || bad=$((bad + 1))
+  printf '%-44s %s\n' "$(basename "$patch" .patch)" "$verdict"
 done
-say "── $tried mutants, $bad of them not killed: $(($(date +%s) - began)) s"
-[ "$bad" -eq 0 ] && [ "$tried" -gt 0 ]
+say "$tried mutants, $bad of them not caught, $(($(date +%s) - began)) s"
+[ "$bad" -eq 0 ]

@@ -266,7 +266,10 @@ func (bc *benchConn) finish(call *wire.Call) {
 
 // settle lets the core run until nothing more happens.
 func (b *bench) settle() {
-	for {
+	for round := 0; ; round++ {
+		if round == 1000 {
+			panic("the core comes to no rest")
+		}
 		events := b.events
 		b.events = nil
 		for _, e := range events {
@@ -278,7 +281,7 @@ func (b *bench) settle() {
 		if !b.holdPk {
 			b.finishPacks(len(b.packs))
 		}
-		if len(b.events) == 0 {
+		if len(b.events) == 0 && (b.wakeAt.IsZero() || b.wakeAt.After(b.now)) {
 			return
 		}
 	}

@@ -36,6 +36,11 @@ func (c *core) steer() time.Time {
 	return at
 }
 
+// dialPatience is how long a dial may take before others are tried beside it.
+// A broker that stands still takes connections, and then says nothing for all of
+// socket.connection.setup.timeout.
+const dialPatience = time.Second
+
 // controlNode returns a node with a free control connection, or nil and when
 // to come back: the zero time if a dial is in progress, which will tell.
 func (c *core) controlNode() (*node, time.Time) {
@@ -50,10 +55,11 @@ func (c *core) controlNode() (*node, time.Time) {
 		}
 		if l.conn == nil {
 			at = sooner(at, c.connect(n, control))
-			if l.dialing {
-				// That may take long. Those who are connected can be asked
-				// meanwhile, and the dial's end leads to another step.
+			if patient := l.began.Add(dialPatience); l.dialing && patient.After(c.now) {
+				// Those who are connected can be asked meanwhile, and the
+				// dial's end leads to another step.
 				ids = slices.DeleteFunc(ids, func(o int32) bool { return c.nodes[o].links[control].conn == nil })
+				at = sooner(at, patient)
 				continue
 			}
 		} else if until := l.conn.ThrottledUntil(); until.After(c.now) {

@@ -34,7 +34,7 @@
 //	completions  started by New, ended by the loop's end; runs users' callbacks,
 //	             in order per partition; a slow one holds up no I/O
 //	compressors  up to GOMAXPROCS, started when compression is set, ended by Close
-//	dials        one for each connection being made, ended by its deadline
+//	dials        one for each connection being made, ended by its success or deadline
 //	connections  two for each, see package wire
 //
 // Their number depends neither on partitions nor on records.

@@ -30,8 +30,9 @@ const (
 type link struct {
 	conn     conn
 	dialing  bool
-	busy     int // calls not done
-	failures int // of dialing, since it last worked
+	began    time.Time // of the dial in progress
+	busy     int       // calls not done
+	failures int       // of dialing, since it last worked
 	notUntil time.Time
 	lastErr  error
 }
@@ -86,7 +87,7 @@ func (c *core) connect(n *node, which lane) time.Time {
 	case l.notUntil.After(c.now):
 		return l.notUntil
 	}
-	l.dialing = true
+	l.dialing, l.began = true, c.now
 	c.pending++
 	c.out.dial(n, which, c.cfg.ConnectTimeout.Delay(l.failures, c.out.random()))
 	return time.Time{}

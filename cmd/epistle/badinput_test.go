@@ -110,8 +110,9 @@ func TestTopicsThatCannotBeSentTo(t *testing.T) {
 }
 
 func TestPortsThatAreNotKafka(t *testing.T) {
-	web := httptest.NewServer(http.NotFoundHandler())
-	defer web.Close()
+	silent := httptest.NewServer(http.NotFoundHandler()) // waits for the end of a line
+	defer silent.Close()
+	web := blunt(t, "HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n")
 	certificate := httptest.NewUnstartedServer(nil)
 	certificate.StartTLS()
 	defer certificate.Close()
@@ -128,8 +129,9 @@ func TestPortsThatAreNotKafka(t *testing.T) {
 		args []string
 		want []string
 	}{
-		{"HTTP", []string{"-b", web.Listener.Addr().String()}, []string{"HTTP", "check the port"}},
-		{"TLS", []string{"-b", overTLS}, []string{"TLS", "security.protocol SSL"}},
+		{"HTTP", []string{"-b", web}, []string{"HTTP", "check the port"}},
+		{"HTTP that waits", []string{"-b", silent.Listener.Addr().String(), "-X", "max.block.ms=900", "-X", "socket.connection.setup.timeout.ms=200"}, []string{"no Kafka broker"}},
+		{"TLS", []string{"-b", overTLS}, []string{"may want TLS"}},
 		{"plaintext", []string{"-b", plain, "-X", "security.protocol=SSL"}, []string{"TLS", "plaintext"}},
 		{"nothing", []string{"-b", closed.Addr().String(), "-X", "max.block.ms=900"}, []string{"not connected yet, will try for 900ms", "connection refused", "is the broker up"}},
 	} {
@@ -142,4 +144,28 @@ func TestPortsThatAreNotKafka(t *testing.T) {
 			}
 		})
 	}
+}
+
+// blunt starts a server that says one thing to everybody, and returns its address.
+func blunt(t *testing.T, answer string) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { l.Close() })
+	go func() {
+		for {
+			conn, err := l.Accept()
+			if err != nil {
+				return
+			}
+			go func() {
+				defer conn.Close()
+				conn.Read(make([]byte, 4096))
+				io.WriteString(conn, answer)
+			}()
+		}
+	}()
+	return l.Addr().String()
 }

@@ -40,8 +40,8 @@ func (s *session) wait() int {
 	select {
 	case status := <-s.status:
 		return status
-	case <-time.After(time.Minute):
-		s.t.Fatalf("the program has not ended within a minute; standard error so far:\n%s", s.stderr.String())
+	case <-time.After(30 * time.Second):
+		s.t.Fatalf("the program has not ended within 30 s; standard error so far:\n%s", s.stderr.String())
 		return 0
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"io"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"github.com/epistle-kafka/epistle/brokertest"
@@ -61,17 +62,17 @@ func TestInterruptWhileTheClusterIsStuck(t *testing.T) {
 	if got := s.wait(); got != 130 {
 		t.Errorf("exit status %d, want 130", got)
 	}
-	if lines.bytes > 64<<20 {
-		t.Errorf("%d bytes were read while nothing was delivered, want a bound", lines.bytes)
+	if lines.bytes.Load() > 64<<20 {
+		t.Errorf("%d bytes were read while nothing was delivered, want a bound", lines.bytes.Load())
 	}
 }
 
 // endless is an input that never ends.
-type endless struct{ bytes int }
+type endless struct{ bytes atomic.Int64 }
 
 func (e *endless) Read(b []byte) (int, error) {
-	n := copy(b, fmt.Sprintf("line at %d\n", e.bytes))
-	e.bytes += n
+	n := copy(b, fmt.Sprintf("line at %d\n", e.bytes.Load()))
+	e.bytes.Add(int64(n))
 	return n, nil
 }
 

@@ -42,8 +42,11 @@ func TestTopicMadeAgainUnderLoad(t *testing.T) {
 				cfg.TopicRecreation = test.policy
 			}))
 			made := makeAgain(t, s, c, topic, test.after)
-			s.flush()
 			checkNewTopic(t, s, c, topic, made)
+			checkPolicy(t, s, test.policy)
+			if producesByID(t, c) {
+				checkEpochs(t, c, topic, before)
+			}
 		})
 	}
 }
@@ -167,4 +170,50 @@ func checkNewTopic(t *testing.T, s *sending, c *kafka.Cluster, topic string, mad
 		}
 	}
 	t.Logf("%d records sent, %d of them after the new topic was there; it holds %d; %d failed", len(s.all), len(s.all)-made, kept, failed)
+}
+
+// checkPolicy demands that records which were certainly not in the old topic went on to the new one, or
+// that some failed for it: there are always some that wait while there is no topic.
+func checkPolicy(t *testing.T, s *sending, policy producer.TopicRecreation) {
+	t.Helper()
+	unwritten := 0
+	for _, d := range s.all {
+		if errors.Is(d.err, producer.ErrTopicRecreated) && !producer.MayBeWritten(d.err) {
+			unwritten++
+		}
+	}
+	if failed := unwritten > 0; failed != (policy == producer.FailRecords) {
+		t.Errorf("with topic.recreation=%v, %d records that were in no topic failed for it", policy, unwritten)
+	}
+}
+
+// producesByID says whether the brokers know topics by their ids when they are written to: then nothing
+// that was meant for the old topic gets into the new one.
+func producesByID(t *testing.T, c *kafka.Cluster) bool {
+	t.Helper()
+	brokers, err := admin(t, c).Client().ApiVersions(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	const produce, firstByID = 0, 13
+	for _, broker := range brokers {
+		if newest, ok := broker.KeyMaxVersion(produce); !ok || newest < firstByID {
+			return false
+		}
+	}
+	return true
+}
+
+// checkEpochs demands that the partitions which the old topic had too were written under a new epoch: the
+// broker takes any sequence for the first of a log, and could not tell a gap.
+func checkEpochs(t *testing.T, c *kafka.Cluster, topic string, before int32) {
+	t.Helper()
+	for partition, records := range read(t, c, topic) {
+		for _, r := range records {
+			if partition < before && r.ProducerEpoch < 1 {
+				t.Errorf("partition %d, offset %d was written under the epoch of the old topic", partition, r.Offset)
+				return
+			}
+		}
+	}
 }

@@ -9,13 +9,13 @@ import (
 	"github.com/epistle-kafka/epistle/wire"
 )
 
-// CreateTopic makes a topic, with as many replicas as the cluster gives by default. Existed says that there was one by
-// that name, which is left as it is.
-func (c *Client) CreateTopic(ctx context.Context, name string, partitions int32) (existed bool, err error) {
+// CreateTopic makes a topic, with as many replicas as the cluster gives by default. One that exists by that name is left as
+// it is, without an error.
+func (c *Client) CreateTopic(ctx context.Context, name string, partitions int32) error {
 	const patience = 30 * time.Second
 	conn, err := c.controller(ctx)
 	if err != nil {
-		return false, err
+		return err
 	}
 	defer conn.Close(errDone)
 	req := &protocol.CreateTopicsRequest{
@@ -24,19 +24,18 @@ func (c *Client) CreateTopic(ctx context.Context, name string, partitions int32)
 	}
 	resp := new(protocol.CreateTopicsResponse)
 	if err := ask(ctx, conn, req, resp); err != nil {
-		return false, err
+		return err
 	}
 	for _, t := range resp.Topics {
 		switch {
 		case t.ErrorCode == protocol.TopicAlreadyExists:
-			return true, nil
 		case t.ErrorCode != protocol.NoError && t.ErrorMessage != nil:
-			return false, fmt.Errorf("creating topic %q: %w: %s", name, t.ErrorCode, *t.ErrorMessage)
+			return fmt.Errorf("creating topic %q: %w: %s", name, t.ErrorCode, *t.ErrorMessage)
 		case t.ErrorCode != protocol.NoError:
-			return false, fmt.Errorf("creating topic %q: %w", name, t.ErrorCode)
+			return fmt.Errorf("creating topic %q: %w", name, t.ErrorCode)
 		}
 	}
-	return false, nil
+	return nil
 }
 
 // controller connects to the broker that changes the cluster. With KRaft any broker passes the request on.

@@ -139,7 +139,7 @@ func fileNotices(notices []producer.Notice, own int, given map[string]string) (k
 // escape writes text for a file of properties, whatever encoding the rest of it has.
 func escape(text string) string {
 	var b strings.Builder
-	for i, r := range text {
+	for _, r := range text {
 		switch {
 		case r == utf8.RuneError:
 			b.WriteString(`\uFFFD`)
@@ -148,11 +148,9 @@ func escape(text string) string {
 			fmt.Fprintf(&b, `\u%04X\u%04X`, 0xD800+r>>10, 0xDC00+r&0x3FF)
 		case r > '~' || r < ' ':
 			fmt.Fprintf(&b, `\u%04X`, r)
-		case strings.ContainsRune(`\:=#!`, r) || r == ' ' && i == 0:
+		case strings.ContainsRune(`\:=#! `, r):
 			b.WriteByte('\\')
 			b.WriteRune(r)
-		case r == ' ':
-			b.WriteString(`\u0020`)
 		default:
 			b.WriteRune(r)
 		}

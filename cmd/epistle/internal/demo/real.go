@@ -2,11 +2,13 @@ package demo
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
 	"github.com/epistle-kafka/epistle/cmd/epistle/internal/admin"
 	"github.com/epistle-kafka/epistle/cmd/epistle/internal/ui"
+	"github.com/epistle-kafka/epistle/protocol"
 )
 
 // realCluster is one that somebody else runs.
@@ -19,15 +21,18 @@ type realCluster struct {
 func (c *realCluster) prepare(ctx context.Context, d *demo) error {
 	ctx, cancel := context.WithTimeoutCause(ctx, patience, fmt.Errorf("the cluster was not ready within %v", patience))
 	defer cancel()
-	existed, err := c.admin.CreateTopic(ctx, d.topic, c.partitions)
-	if err != nil {
+	var err error
+	if c.before, err = c.admin.Offsets(ctx, d.topic); err == nil {
+		d.say("Topic %s exists; what is sent is added to it.", d.topic)
+		return nil
+	}
+	if !errors.Is(err, protocol.UnknownTopicOrPartition) {
 		return err
 	}
-	if existed {
-		d.say("Topic %s exists; what is sent is added to it.", d.topic)
-	} else {
-		d.say("Created topic %s with %s.", d.topic, ui.Number(int64(c.partitions), "partition"))
+	if err := c.admin.CreateTopic(ctx, d.topic, c.partitions); err != nil {
+		return err
 	}
+	d.say("Created topic %s with %s.", d.topic, ui.Number(int64(c.partitions), "partition"))
 	// A new topic has its leaders, and all brokers know of it, only after a moment.
 	const pause = 100 * time.Millisecond
 	for {

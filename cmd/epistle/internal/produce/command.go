@@ -54,7 +54,12 @@ epistle produce --config producer.properties -t orders -H source=import orders.t
 		o.settings.AddProperties(fs)
 		fs.StringVar(&o.failedTo, "failed-to", "", "keep lines that were not delivered in `file`, the reasons in file.reasons")
 		fs.BoolVarP(&o.quiet, "quiet", "q", false, "no progress and no summary, only what went wrong")
-		return func(env *cli.Env, args []string) error { return run(env, &o, args) }
+		return func(env *cli.Env, args []string) error {
+			if fs.Changed("key-delimiter") && o.delimiter == "" {
+				return cli.Usagef("-K: the delimiter is empty; leave -K out to send no keys")
+			}
+			return run(env, &o, args)
+		}
 	},
 }
 

@@ -98,52 +98,53 @@ func (j *job) run() error {
 	}
 	tick := j.env.Screen.Every(200*time.Millisecond, j.progress)
 	go j.feed()
-
-	var input error
-	var interrupt os.Signal
-	select {
-	case input = <-j.fed:
-	case interrupt = <-j.env.Interrupts:
-		input = j.stopReading()
-		j.env.Say("stopped reading after %s; waiting for what is under way (Ctrl-C again gives it up)", ui.Number(j.read.Load(), "line"))
-	}
-	interrupt = j.drain(interrupt)
+	input, interrupt := j.await()
 	tick()
 	j.undelivered.flush()
 	return j.summary(input, interrupt)
 }
 
-// stopReading ends the reading goroutine, or leaves it behind where it waits for input, and returns what fed would say.
-func (j *job) stopReading() error {
-	if abandoned := j.gate.stop(); abandoned {
-		return errStopped
-	}
-	return <-j.fed
-}
-
-// drain waits for all outcomes. The second interrupt, counting the one that came before if any, gives up; it returns the
-// last one.
-func (j *job) drain(interrupt os.Signal) os.Signal {
+// await waits until the reading goroutine has ended and every line has its outcome. The first interrupt ends the reading,
+// the second gives up what is under way. It returns what kept the input from being read whole, and the last interrupt.
+func (j *job) await() (input error, interrupt os.Signal) {
 	ctx, giveUp := context.WithCancel(context.Background())
 	defer giveUp()
 	closed := make(chan error, 1)
-	go func() { closed <- j.producer.Close(ctx) }()
-	for {
+	closing := false
+	finish := func() {
+		if !closing {
+			closing = true
+			go func() { closed <- j.producer.Close(ctx) }()
+		}
+	}
+	for fed, open := j.fed, true; fed != nil || open; {
 		select {
+		case input = <-fed:
+			fed = nil
+			finish()
 		case err := <-closed:
+			open = false
 			if err != nil {
 				j.env.Say("given up: %v", err) // these records are among the undelivered
 			}
-			return interrupt
 		case sig := <-j.env.Interrupts:
-			if interrupt != nil {
+			switch {
+			case interrupt != nil:
 				giveUp()
-			} else {
+				finish() // which also ends a send that waits for room
+			case fed == nil:
 				j.env.Say("all lines are read; waiting for what is under way (Ctrl-C again gives it up)")
+			default:
+				if abandoned := j.gate.stop(); abandoned {
+					input, fed = errStopped, nil
+					finish()
+				}
+				j.env.Say("stopped reading after %s; waiting for what is under way (Ctrl-C again gives it up)", ui.Number(j.read.Load(), "line"))
 			}
 			interrupt = sig
 		}
 	}
+	return input, interrupt
 }
 
 // finished is the callback of every line.

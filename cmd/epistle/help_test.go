@@ -1,0 +1,36 @@
+package main
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/epistle-kafka/epistle/producer"
+)
+
+func TestHelp(t *testing.T) {
+	overview := epistle(t, 0, "", "help").stdout.String()
+	for _, c := range commands {
+		if !strings.Contains(overview, c.Name) || !strings.Contains(overview, c.Summary) {
+			t.Errorf("the overview does not tell of %s", c.Name)
+		}
+		help := epistle(t, 0, "", "help", c.Name).stdout.String()
+		for _, args := range [][]string{{c.Name, "--help"}, {c.Name, "-h"}, {c.Name, "-b", "h:1", "--help"}} {
+			if got := epistle(t, 0, "", args...).stdout.String(); got != help {
+				t.Errorf("epistle %v prints something else than epistle help %s:\n%s", args, c.Name, got)
+			}
+		}
+		for _, want := range []string{"Usage:\n  epistle " + c.Name, "Examples:\n  epistle " + c.Name, "-b, --bootstrap", "-t, --topic", "-X, --property", "--config", "Exit status"} {
+			if !strings.Contains(help, want) {
+				t.Errorf("the help of %s lacks %q", c.Name, want)
+			}
+		}
+		for line := range strings.Lines(help) {
+			if len([]rune(line)) > 102 {
+				t.Errorf("the help of %s has a line of more than 100 columns: %s", c.Name, line)
+			}
+		}
+	}
+	if got := epistle(t, 0, "", "version").stdout.String(); !strings.HasPrefix(got, "epistle "+producer.Version+", go") {
+		t.Errorf("version = %q", got)
+	}
+}

@@ -1,0 +1,95 @@
+package cli
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"os"
+	"syscall"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/epistle-kafka/epistle/cmd/epistle/internal/ui"
+	"github.com/epistle-kafka/epistle/producer"
+)
+
+func TestNearest(t *testing.T) {
+	words := []string{"produce", "perf", "demo", "topic", "bootstrap", "key-delimiter"}
+	for word, want := range map[string]string{
+		"prodcue": "produce", "demmo": "demo", "topik": "topic", "BOOTSTRAP": "bootstrap", "boot": "bootstrap",
+		"key-delimeter": "key-delimiter", "xyzzy": "", "q": "",
+	} {
+		if got := Nearest(word, words); got != want {
+			t.Errorf("Nearest(%q) = %q, want %q", word, got, want)
+		}
+	}
+}
+
+func TestStatus(t *testing.T) {
+	interrupted := &Interrupted{syscall.SIGINT}
+	for _, test := range []struct {
+		err  error
+		want int
+	}{
+		{nil, 0}, {errors.New("x"), 1}, {Usagef("x"), 2}, {fmt.Errorf("so: %w", Usagef("x")), 2},
+		{interrupted, 130}, {&Reported{interrupted}, 130}, {&Interrupted{syscall.SIGTERM}, 143}, {&Reported{errors.New("x")}, 1},
+	} {
+		if got := Status(test.err); got != test.want {
+			t.Errorf("Status(%v) = %d, want %d", test.err, got, test.want)
+		}
+	}
+}
+
+func TestDebounceTakesAPairForOne(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		signals := make(chan os.Signal)
+		out := Debounce(signals)
+		for range 2 {
+			signals <- syscall.SIGINT
+			signals <- syscall.SIGINT
+			time.Sleep(time.Second)
+		}
+		close(signals)
+		synctest.Wait()
+		if got := len(out); got != 2 {
+			t.Errorf("%d signals, want 2: two pairs, a second apart", got)
+		}
+	})
+}
+
+// Whatever the command line says reaches the producer as it was typed, whatever the file's last line looks like.
+func TestSettingsSurviveTheirWayThroughAFile(t *testing.T) {
+	dir := t.TempDir()
+	for i, clientID := range []string{"plain", "a=b:c#d!e", `back\slash\`, "tab\there", "größer 日本 🎻", "x y"} {
+		for j, last := range []string{"", "\n", "\nlinger.ms=7", "\nclient.id = continued \\", "\nclient.id=x\\\n", "\n# comment \\"} {
+			name := fmt.Sprintf("%s/%d-%d.properties", dir, i, j)
+			if err := os.WriteFile(name, []byte("bootstrap.servers=h:1"+last), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			var stderr bytes.Buffer
+			s := Settings{file: name}
+			s.Set("client.id", clientID)
+			cfg, err := s.Config(&Env{Screen: ui.NewScreen(&stderr, false, nil)})
+			if err != nil || cfg.ClientID != clientID {
+				t.Errorf("after %q: client.id = %q, %v, want %q", last, cfg.ClientID, err, clientID)
+			}
+		}
+	}
+}
+
+func TestNoticesNameTheLinesOfTheFileAlone(t *testing.T) {
+	name := t.TempDir() + "/p.properties"
+	if err := os.WriteFile(name, []byte("bootstrap.servers=h:1\n\nacks=1\nlinger.ms=3\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	var stderr bytes.Buffer
+	s := Settings{file: name, pairs: []string{"linger.ms=4"}}
+	cfg, err := s.Config(&Env{Screen: ui.NewScreen(&stderr, false, nil)})
+	if err != nil || cfg.Linger != 4*time.Millisecond || cfg.Acks != producer.AcksLeader {
+		t.Fatalf("linger, acks = %v, %v, %v, want 4ms and 1", cfg.Linger, cfg.Acks, err)
+	}
+	if got := stderr.String(); !bytes.Contains([]byte(got), []byte("note: line 3: acks: ")) || bytes.Contains([]byte(got), []byte("overridden")) {
+		t.Errorf("notices = %q, want that of line 3 alone", got)
+	}
+}

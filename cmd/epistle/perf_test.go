@@ -1,0 +1,101 @@
+package main
+
+import (
+	"encoding/json"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/epistle-kafka/epistle/brokertest"
+)
+
+// figures are those of --json, by their names.
+func figures(t *testing.T, s *session) map[string]float64 {
+	t.Helper()
+	out := s.stdout.String()
+	if strings.Count(out, "\n") != 1 {
+		t.Fatalf("--json prints %q, want one line", out)
+	}
+	m := make(map[string]float64)
+	if err := json.Unmarshal([]byte(out), &m); err != nil {
+		t.Fatal(err)
+	}
+	return m
+}
+
+func TestPerfMeasures(t *testing.T) {
+	const records, warmup = 20_000, 3_000
+	c, b := brokers(t, brokertest.Topic("load", 3))
+	s := epistle(t, 0, "", "perf", "-b", b, "-t", "load", "-n", "20000", "--warmup", "3000", "--size", "200", "--key-size", "10",
+		"--goroutines", "3", "--compression", "lz4", "--linger", "2ms", "--batch", "8192", "--in-flight", "3", "--json")
+	got := figures(t, s)
+	if got["records"] != records || got["errors"] != 0 {
+		t.Errorf("records, errors = %v, %v, want %d, 0", got["records"], got["errors"], records)
+	}
+	if n := count(c, "load"); n != records+warmup {
+		t.Errorf("the log has %d records, want %d with those of the warm-up", n, records+warmup)
+	}
+	if want := got["records"] / got["wall_seconds"]; got["records_per_second"] < 0.99*want || got["records_per_second"] > 1.01*want {
+		t.Errorf("records_per_second = %v, want records / wall_seconds = %v", got["records_per_second"], want)
+	}
+	if want := got["records_per_second"] * 210 / 1e6; got["mb_per_second"] < 0.99*want || got["mb_per_second"] > 1.01*want {
+		t.Errorf("mb_per_second = %v, want %v", got["mb_per_second"], want)
+	}
+	for _, name := range []string{"cpu_seconds", "records_per_cpu_second", "allocations_per_record", "bytes_per_record", "peak_rss_bytes", "latency_p50_us", "latency_samples"} {
+		if got[name] <= 0 {
+			t.Errorf("%s = %v, want more than 0", name, got[name])
+		}
+	}
+	if !(got["latency_p50_us"] <= got["latency_p99_us"] && got["latency_p99_us"] <= got["latency_p999_us"] && got["latency_p999_us"] <= got["latency_max_us"]) {
+		t.Errorf("the latencies do not rise: %v", got)
+	}
+	r := c.Records("load", 0)[0]
+	if len(r.Key) != 10 || len(r.Value) != 200 {
+		t.Errorf("a record has %d and %d bytes of key and value, want 10 and 200", len(r.Key), len(r.Value))
+	}
+}
+
+// With a rate, the latency counts from when a record was due, also for those that could not be handed over in time.
+func TestPerfSeesWhatAPauseDelays(t *testing.T) {
+	const pause = 300 * time.Millisecond
+	c, b := brokers(t, brokertest.Topic("load", 1))
+	c.On(brokertest.Produce).Skip(3).Do(brokertest.Pass().Delayed(pause))
+	// A buffer for a few records makes each send wait for the answers before it.
+	s := epistle(t, 0, "", "perf", "-b", b, "-t", "load", "-n", "1000", "--rate", "2000", "--size", "1000", "--linger", "0", "--batch", "1000",
+		"--in-flight", "1", "-X", "buffer.memory=16384", "--json")
+	got := figures(t, s)
+	if got["latency_samples"] != 1000 {
+		t.Errorf("%v latencies were measured, want all 1000", got["latency_samples"])
+	}
+	// All that was due within the pause was late, so half of these, 300 of 1000, by half of the pause or more.
+	if want := 0.5 * float64(pause.Microseconds()); got["latency_p99_us"] < want {
+		t.Errorf("p99 = %v µs, want at least %v: what the pause has held up does not count", got["latency_p99_us"], want)
+	}
+	if got["wall_seconds"] < 0.499 {
+		t.Errorf("1000 records at 2000 a second took %v s, want at least 0.5", got["wall_seconds"])
+	}
+}
+
+func TestPerfCountsFailures(t *testing.T) {
+	c, b := brokers(t, brokertest.Topic("load", 1))
+	c.DenyWrite("load")
+	s := epistle(t, 1, "", "perf", "-b", b, "-t", "load", "-n", "500")
+	s.wantErr("500 records not acknowledged", "TOPIC_AUTHORIZATION_FAILED")
+	if out := s.stdout.String(); !strings.Contains(out, "500 records sent, 500 failed") {
+		t.Errorf("the figures do not tell of the failures:\n%s", out)
+	}
+}
+
+func TestPerfIsInterrupted(t *testing.T) {
+	c, b := brokers(t, brokertest.Topic("load", 1))
+	s := start(t, strings.NewReader(""), "perf", "-b", b, "-t", "load", "-n", "100000000", "--rate", "1000", "--json")
+	eventually(t, "load", func() bool { return count(c, "load") > 0 })
+	s.interrupt()
+	if got := s.wait(); got != 130 {
+		t.Errorf("exit status %d, want 130", got)
+	}
+	got := figures(t, s)
+	if n := float64(count(c, "load")); got["records"] != n || got["errors"] != 0 {
+		t.Errorf("records, errors = %v, %v, want %v and 0: what was sent before is acknowledged", got["records"], got["errors"], n)
+	}
+}

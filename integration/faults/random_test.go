@@ -1,0 +1,97 @@
+package faults_test
+
+import (
+	"flag"
+	"fmt"
+	"math/rand/v2"
+	"testing"
+	"time"
+
+	"github.com/epistle-kafka/epistle/integration/kafka"
+	"github.com/epistle-kafka/epistle/producer"
+)
+
+var (
+	seed   = flag.Uint64("faults.seed", 0, "the seed of the random faults; 0 takes a new one")
+	rounds = flag.Int("faults.rounds", 1, "how many producers meet random faults")
+)
+
+// TestFaultRandom has producers with random settings meet random faults, several of them at once. The
+// seed gives the same settings and faults again; what the brokers make of them is up to them.
+func TestFaultRandom(t *testing.T) {
+	if *seed == 0 {
+		*seed = rand.Uint64()
+	}
+	c := kafka.New(t, kafka.Options{Brokers: 3, Config: map[string]string{"min.insync.replicas": "2"}})
+	for i := range *rounds {
+		r := rand.New(rand.NewPCG(*seed, uint64(i)))
+		if !t.Run(fmt.Sprintf("seed=%d,round=%d", *seed, i), func(t *testing.T) { randomFaults(t, c, r) }) {
+			return
+		}
+	}
+}
+
+func randomFaults(t *testing.T, c *kafka.Cluster, r *rand.Rand) {
+	s := newSite(t, c, 1+r.Int32N(8), 3, nil)
+	cfg := s.config()
+	if r.IntN(2) == 0 {
+		cfg = manyBatches(cfg)
+	}
+	cfg.MaxInFlightRequestsPerConnection = 1 + r.IntN(5)
+	cfg.RequestTimeout = time.Duration(500+r.IntN(3000)) * time.Millisecond
+	cfg.Compression = producer.Compression(r.IntN(5))
+	mayFail := r.IntN(2) == 0
+	if mayFail {
+		cfg.DeliveryTimeout = cfg.RequestTimeout + cfg.Linger + time.Duration(r.IntN(5000))*time.Millisecond
+	}
+	t.Logf("in flight %d, request.timeout %s, delivery.timeout %s, batch.size %d, %v",
+		cfg.MaxInFlightRequestsPerConnection, cfg.RequestTimeout, cfg.DeliveryTimeout, cfg.BatchSize, cfg.Compression)
+	l := s.load(cfg)
+	for range 3 {
+		s.randomFault(l, r)
+		l.progress(warm)
+	}
+	records := l.finish()
+	if !mayFail {
+		noErrors(t, records)
+	}
+	inTime(t, records, cfg.DeliveryTimeout)
+	s.clean(records)
+	t.Logf("%d records, %d failed, %d sent again, %s for the slowest", len(records), l.failed(),
+		l.producer.Stats().Retried, slowest(records).Round(time.Millisecond))
+}
+
+// randomFault hurts one broker or two, and leaves the cluster whole.
+func (s *site) randomFault(l *load, r *rand.Rand) {
+	s.t.Helper()
+	c := s.cluster
+	hurt := r.Perm(c.Brokers())[:1+r.IntN(2)]
+	how := r.IntN(4)
+	hold := time.Duration(r.IntN(6000)) * time.Millisecond
+	s.t.Logf("%s of %v for %s", []string{"kill", "stop", "freeze", "freeze and move"}[how], hurt, hold)
+	for _, i := range hurt {
+		switch how {
+		case 0:
+			do(s.t, c.Kill(i))
+		case 1:
+			do(s.t, c.Stop(i))
+		default:
+			do(s.t, c.Pause(i))
+		}
+	}
+	time.Sleep(hold)
+	for _, i := range hurt {
+		if how < 2 {
+			do(s.t, c.Launch(s.t.Context(), i))
+		} else {
+			do(s.t, c.Resume(i))
+		}
+	}
+	for _, i := range hurt {
+		do(s.t, c.Ready(s.t.Context(), i))
+	}
+	if how == 3 {
+		do(s.t, s.admin.AwaitInSync(s.t.Context(), s.topic, 3))
+		do(s.t, s.admin.MoveLeaders(s.t.Context(), s.topic))
+	}
+}
