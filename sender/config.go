@@ -78,5 +78,6 @@ type counters struct {
 
 	// trouble is what last kept the loop from reaching the cluster.
 	trouble  atomic.Pointer[error]
+	dialing  atomic.Pointer[string] // address of the last dial, until some dial has ended
 	snapshot atomic.Pointer[metadata.Snapshot]
 }

@@ -130,6 +130,7 @@ func (e dialed) apply(c *core) {
 	c.pending--
 	l := &e.node.links[e.which]
 	l.dialing = false
+	c.stat.dialing.Store(nil)
 	if e.err == nil {
 		if c.aborted {
 			e.conn.Close(ErrClosed)

@@ -88,6 +88,8 @@ func (c *core) connect(n *node, which lane) time.Time {
 		return l.notUntil
 	}
 	l.dialing, l.began = true, c.now
+	addr := n.addr
+	c.stat.dialing.Store(&addr)
 	c.pending++
 	c.out.dial(n, which, c.cfg.ConnectTimeout.Delay(l.failures, c.out.random()))
 	return time.Time{}

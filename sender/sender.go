@@ -66,6 +66,9 @@ func (s *Sender) Explain(err error) error {
 	if trouble := s.stat.trouble.Load(); trouble != nil {
 		return fmt.Errorf("%w; last failure: %w", err, *trouble)
 	}
+	if addr := s.stat.dialing.Load(); addr != nil {
+		return fmt.Errorf("%w; still connecting to %s", err, *addr)
+	}
 	return err
 }
 

@@ -2,7 +2,6 @@ package faults_test
 
 import (
 	"flag"
-	"fmt"
 	"math/rand/v2"
 	"testing"
 	"time"
@@ -16,18 +15,15 @@ var (
 	rounds = flag.Int("faults.rounds", 1, "how many producers meet random faults")
 )
 
-// TestFaultRandom has producers with random settings meet random faults, several of them at once. The
+// atRandom has producers with random settings meet random faults, of two brokers at once at times. A
 // seed gives the same settings and faults again; what the brokers make of them is up to them.
-func TestFaultRandom(t *testing.T) {
+func atRandom(t *testing.T, c *kafka.Cluster) {
 	if *seed == 0 {
 		*seed = rand.Uint64()
 	}
-	c := kafka.New(t, kafka.Options{Brokers: 3, Config: map[string]string{"min.insync.replicas": "2"}})
 	for i := range *rounds {
-		r := rand.New(rand.NewPCG(*seed, uint64(i)))
-		if !t.Run(fmt.Sprintf("seed=%d,round=%d", *seed, i), func(t *testing.T) { randomFaults(t, c, r) }) {
-			return
-		}
+		t.Logf("-faults.seed=%d, round %d", *seed, i)
+		randomFaults(t, c, rand.New(rand.NewPCG(*seed, uint64(i))))
 	}
 }
 
@@ -47,7 +43,8 @@ func randomFaults(t *testing.T, c *kafka.Cluster, r *rand.Rand) {
 	t.Logf("in flight %d, request.timeout %s, delivery.timeout %s, batch.size %d, %v",
 		cfg.MaxInFlightRequestsPerConnection, cfg.RequestTimeout, cfg.DeliveryTimeout, cfg.BatchSize, cfg.Compression)
 	l := s.load(cfg)
-	for range 3 {
+	defer l.quiet()
+	for range 2 {
 		s.randomFault(l, r)
 		l.progress(warm)
 	}
@@ -67,7 +64,7 @@ func (s *site) randomFault(l *load, r *rand.Rand) {
 	c := s.cluster
 	hurt := r.Perm(c.Brokers())[:1+r.IntN(2)]
 	how := r.IntN(4)
-	hold := time.Duration(r.IntN(6000)) * time.Millisecond
+	hold := time.Duration(r.IntN(4000)) * time.Millisecond
 	s.t.Logf("%s of %v for %s", []string{"kill", "stop", "freeze", "freeze and move"}[how], hurt, hold)
 	for _, i := range hurt {
 		switch how {

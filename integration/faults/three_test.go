@@ -31,6 +31,7 @@ func TestFaultThreeBrokers(t *testing.T) {
 		{"a leader frozen and replaced", leaderFrozen},
 		{"too few in sync", tooFewInSync},
 		{"two and then all killed", allKilled},
+		{"at random", atRandom},
 	} {
 		if !t.Run(fault.name, func(t *testing.T) { fault.do(t, c) }) {
 			return // the brokers may be in any state
@@ -62,7 +63,6 @@ func threeStopped(t *testing.T, c *kafka.Cluster) {
 	for i := range c.Brokers() {
 		do(t, c.Stop(i))
 		s.restart(i)
-		l.progress(warm)
 		do(t, s.admin.AwaitInSync(t.Context(), s.topic, 3))
 	}
 	s.exactlyOnce(l, s.config().DeliveryTimeout)
