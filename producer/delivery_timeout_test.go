@@ -133,21 +133,21 @@ func TestMaxBlockIsKept(t *testing.T) {
 			}
 		}, true},
 		{"one after the other", func(t *testing.T, c *brokertest.Cluster, p *producer.Producer) {
-			warm(t, p, "t")
-			c.Pause(1)
-			for p.TrySend(record(string(make([]byte, 1000))), nil) == nil {
+			warm(t, p, "u")
+			c.On(brokertest.Produce).Always().Do(brokertest.Swallow())
+			for p.TrySend(producer.Record{Topic: "u", Value: make([]byte, 1000)}, nil) == nil {
 			}
-			time.Sleep(time.Second)
+			c.On(brokertest.Metadata).Do(brokertest.Pass().Delayed(4 * time.Second))
 		}, true},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			bubble(t, func(t *testing.T) {
-				c := brokertest.New(t, brokertest.InMemory(), brokertest.Topic("t", 1))
+				c := brokertest.New(t, brokertest.InMemory(), brokertest.Topic("t", 1), brokertest.Topic("u", 1))
 				p := start(t, c, func(cfg *producer.Config) { cfg.MaxBlock, cfg.BufferMemory = block, 32<<10 })
 				tt.setup(t, c, p)
 				begin := time.Now()
-				f := p.Send(t.Context(), record(string(make([]byte, 1000))))
+				f := p.Send(t.Context(), record(string(make([]byte, 3000)))) // too large for what may be left
 				if took := time.Since(begin); took != block {
 					t.Errorf("Send returned after %v, want %v", took, block)
 				}
@@ -159,6 +159,7 @@ func TestMaxBlockIsKept(t *testing.T) {
 				if got := errors.Is(err, producer.ErrBufferFull); got != tt.full {
 					t.Errorf("ErrBufferFull = %v, want %v: %v", got, tt.full, err)
 				}
+				c.ClearFaults()
 				c.Resume(1)
 				if err := c.StartBroker(1); err != nil && tt.name == "metadata" {
 					t.Error(err)

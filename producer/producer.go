@@ -123,7 +123,8 @@ func (p *Producer) Flush(ctx context.Context) error { return p.sender.Flush(ctx)
 // Close refuses further records, waits until those it has are delivered or
 // have failed and their callbacks have returned, and ends all connections and
 // goroutines. When ctx ends first, what is left fails with ErrClosed and Close
-// says how many records that were. It is safe to call it more than once.
+// says how many records that were; their callbacks it awaits for a second at
+// most. It is safe to call it more than once.
 func (p *Producer) Close(ctx context.Context) error {
 	failed, err := p.sender.Close(ctx)
 	switch {

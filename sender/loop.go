@@ -106,6 +106,20 @@ func (s *Sender) run() {
 	close(s.ended)
 }
 
+// closeGrace is how long Close waits for callbacks of the records that it has
+// failed. They are short as a rule; one that is not must not hold it up.
+const closeGrace = time.Second
+
+// grace waits for the callbacks, but not for long.
+func (s *Sender) grace() {
+	timer := time.NewTimer(closeGrace)
+	defer timer.Stop()
+	select {
+	case <-s.ended:
+	case <-timer.C:
+	}
+}
+
 // The effects of the core.
 
 func (s *Sender) dial(n *node, which lane, timeout time.Duration) {

@@ -89,7 +89,8 @@ func (s *Sender) Flush(ctx context.Context) error {
 
 // Close refuses further records, delivers what it has until ctx ends, fails
 // what is left with ErrClosed, and ends all goroutines. It returns how many
-// records were failed so, and what kept it from waiting for them.
+// records were failed so, and what kept it from waiting for them. After ctx has
+// ended it still waits up to a second for callbacks.
 func (s *Sender) Close(ctx context.Context) (failed int64, err error) {
 	s.closing.Store(true)
 	g := accumulator.NewGroup()
@@ -100,6 +101,8 @@ func (s *Sender) Close(ctx context.Context) (failed int64, err error) {
 	<-s.stopped
 	if err == nil {
 		err = s.await(ctx, s.ended)
+	} else {
+		s.grace() // so that who has counted outcomes has them all
 	}
 	return s.stat.failed.Load() - before, err
 }

@@ -71,3 +71,13 @@ func lookUp(ctx context.Context, env *Env, p *producer.Producer, cfg producer.Co
 	}
 	return 0, err
 }
+
+// Close ends a producer. It waits for the outcomes until ctx ends, and gives up the rest then; the callbacks of all records
+// have returned in either case.
+func Close(ctx context.Context, p *producer.Producer) error {
+	err := p.Close(ctx)
+	if err != nil {
+		p.Close(context.Background()) // which has nothing to wait for but callbacks
+	}
+	return err
+}

@@ -7,6 +7,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/epistle-kafka/epistle/cmd/epistle/internal/cli"
 	"github.com/epistle-kafka/epistle/cmd/epistle/internal/ui"
 	"github.com/epistle-kafka/epistle/producer"
 )
@@ -76,7 +77,7 @@ func (d *demo) sendAll(ctx context.Context, p *producer.Producer) *failures {
 			}
 		})
 	}
-	if err := p.Close(ctx); err != nil && !errors.Is(err, context.Canceled) {
+	if err := cli.Close(ctx, p); err != nil && !errors.Is(err, context.Canceled) {
 		failed.add(err)
 	}
 	return &failed

@@ -97,7 +97,7 @@ func (m *measurement) measure(giveUp context.Context) {
 	// Flush ends early only with giveUp, after which Close has failed the rest.
 	m.producer.Flush(giveUp)
 	if giveUp.Err() != nil {
-		m.producer.Close(giveUp)
+		cli.Close(giveUp, m.producer)
 	}
 	to := usageNow()
 	stop()

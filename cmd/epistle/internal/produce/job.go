@@ -98,15 +98,15 @@ func (j *job) run() error {
 	}
 	tick := j.env.Screen.Every(200*time.Millisecond, j.progress)
 	go j.feed()
-	input, interrupt := j.await()
+	interrupt, input := j.await()
 	tick()
 	j.undelivered.flush()
 	return j.summary(input, interrupt)
 }
 
 // await waits until the reading goroutine has ended and every line has its outcome. The first interrupt ends the reading,
-// the second gives up what is under way. It returns what kept the input from being read whole, and the last interrupt.
-func (j *job) await() (input error, interrupt os.Signal) {
+// the second gives up what is under way. It returns the last interrupt, and what kept the input from being read whole.
+func (j *job) await() (interrupt os.Signal, input error) {
 	ctx, giveUp := context.WithCancel(context.Background())
 	defer giveUp()
 	closed := make(chan error, 1)
@@ -114,7 +114,7 @@ func (j *job) await() (input error, interrupt os.Signal) {
 	finish := func() {
 		if !closing {
 			closing = true
-			go func() { closed <- j.producer.Close(ctx) }()
+			go func() { closed <- cli.Close(ctx, j.producer) }()
 		}
 	}
 	for fed, open := j.fed, true; fed != nil || open; {
@@ -144,7 +144,7 @@ func (j *job) await() (input error, interrupt os.Signal) {
 			interrupt = sig
 		}
 	}
-	return input, interrupt
+	return interrupt, input
 }
 
 // finished is the callback of every line.
@@ -166,9 +166,9 @@ func (j *job) progress() {
 	stats := j.producer.Stats()
 	took := time.Since(j.began)
 	read, acknowledged, failed := j.read.Load(), j.acknowledged.Load(), j.undelivered.failed()
-	j.env.Screen.Status(fmt.Sprintf("%s acknowledged of %s read, %s, %s in flight, %s sent again, %s",
-		ui.Count(acknowledged), ui.Number(read, "line"), ui.MegabytesPerSecond(j.bytes.Load(), took),
-		ui.Count(stats.InFlight), ui.Count(stats.Retried), ui.Number(failed, "error")))
+	j.env.Screen.Status(fmt.Sprintf("%s read, %s acknowledged, %s, %s, %s in flight, %s sent again",
+		ui.Number(read, "line"), ui.Count(acknowledged), ui.Number(failed, "error"),
+		ui.MegabytesPerSecond(j.bytes.Load(), took), ui.Count(stats.InFlight), ui.Count(stats.Retried)))
 }
 
 // summary tells what became of all lines, and is the command's outcome. Input is what kept the rest of the input from

@@ -15,15 +15,15 @@ type splitter struct {
 	emptyIsNull bool
 }
 
-// split cuts at the first delimiter. A line without it has no key. The results share the line's memory.
+// split cuts at the first delimiter. A line without it has no key. The results share the line's memory, also where they
+// are empty: they are not nil then, which would be null.
 func (s *splitter) split(line []byte) (key, value []byte) {
 	value = line
 	if len(s.delimiter) > 0 {
 		if before, after, found := bytes.Cut(line, s.delimiter); found {
-			key, value = nonNil(before), after
+			key, value = before, after
 		}
 	}
-	value = nonNil(value)
 	if s.emptyIsNull {
 		if len(key) == 0 {
 			key = nil
@@ -33,14 +33,6 @@ func (s *splitter) split(line []byte) (key, value []byte) {
 		}
 	}
 	return key, value
-}
-
-// nonNil makes sure that nothing is empty rather than null.
-func nonNil(b []byte) []byte {
-	if b == nil {
-		return []byte{}
-	}
-	return b
 }
 
 // unescape replaces \t, \n, \r, \0, \\ and \xHH, as a shell does not pass these characters on easily.
