@@ -100,14 +100,6 @@ func (o *outcomes) all() []outcome {
 	return o.list
 }
 
-func (o *outcomes) names() []string {
-	var names []string
-	for _, x := range o.all() {
-		names = append(names, x.name)
-	}
-	return names
-}
-
 // closeWithin closes p and gives it so long.
 func closeWithin(p *producer.Producer, d time.Duration) error {
 	ctx, cancel := context.WithTimeout(context.Background(), d)

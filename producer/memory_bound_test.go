@@ -145,6 +145,10 @@ func TestGoroutinesDoNotGrowWithPartitions(t *testing.T) {
 				}
 				runtime.Gosched()
 			}
+			if after > 0 {
+				buf := make([]byte, 1<<20)
+				t.Logf("%s", buf[:runtime.Stack(buf, true)])
+			}
 		})
 		return during, after
 	}
@@ -156,7 +160,8 @@ func TestGoroutinesDoNotGrowWithPartitions(t *testing.T) {
 	if left > 0 {
 		t.Errorf("%d goroutines are left after Close", left)
 	}
-	if many > one {
-		t.Errorf("%d goroutines for 1000 partitions, and %d for one; want no more", many, one)
+	const brokers = 3 // that answers which wait may take
+	if many > one+brokers {
+		t.Errorf("%d goroutines for 1000 partitions, and %d for one; want as many", many, one)
 	}
 }

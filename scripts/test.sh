@@ -6,7 +6,7 @@ set -eu
 . "$(dirname "$0")/lib.sh"
 . scripts/integration.sh
 
-FUZZ_SECONDS=${FUZZ_SECONDS:-60} # for all fuzz targets together
+FUZZ_RUNS=${FUZZ_RUNS:-4000} # of each fuzz target
 CROSS=${CROSS:-'linux/386 linux/arm64 windows/amd64 darwin/arm64'}
 
 check_format() {
@@ -49,17 +49,16 @@ unit() {
   fi
 }
 
+# A number of runs, not a time: a fuzzer that is cut off by the clock on a busy machine calls that a failure.
 fuzz() {
   go test -list '^Fuzz' -json ./... | sed -nE 's/.*"Package":"([^"]+)","Output":"(Fuzz[A-Za-z0-9_]+)\\n".*/\1 \2/p' >"$scratch/fuzz"
   count=$(wc -l <"$scratch/fuzz")
-  [ "$count" -gt 0 ] || { say 'no fuzz target yet'; return 0; }
-  each=$((FUZZ_SECONDS * 1000 / count))
-  [ "$each" -le 5000 ] || each=5000
+  [ "$count" -gt 0 ] || { say 'no fuzz target was found'; return 1; }
   while read -r package target; do
-    go test -run '^$' -fuzz "^$target\$" -fuzztime "${each}ms" -fuzzminimizetime 10x "$package" >"$scratch/fuzz.log" 2>&1 </dev/null ||
+    go test -run '^$' -fuzz "^$target\$" -fuzztime "${FUZZ_RUNS}x" -fuzzminimizetime 10x "$package" >"$scratch/fuzz.log" 2>&1 </dev/null ||
       { cat "$scratch/fuzz.log"; return 1; }
   done <"$scratch/fuzz"
-  say "$count targets, $each ms each"
+  say "$count targets, $FUZZ_RUNS runs each"
 }
 
 cross() {
