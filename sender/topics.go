@@ -3,6 +3,7 @@ package sender
 import (
 	"slices"
 
+	"github.com/epistle-kafka/epistle/accumulator"
 	"github.com/epistle-kafka/epistle/metadata"
 	"github.com/epistle-kafka/epistle/protocol"
 	"github.com/epistle-kafka/epistle/wire"
@@ -124,6 +125,7 @@ func (c *core) change(ch metadata.Changes) {
 func (c *core) publish() {
 	c.cfg.Publish()
 	for _, name := range c.learned {
+		c.retire(c.topics[name])
 		c.answerLookups(name, nil)
 	}
 	c.learned = c.learned[:0]
@@ -191,7 +193,6 @@ func (c *core) lead(s *metadata.Snapshot, p *partition, m metadata.Partition) {
 // has none of the old records, so what was certainly not written goes there,
 // numbered from 0 under a new epoch; what may be in the old log fails as such.
 func (c *core) recreated(t *topic) {
-	left := len(t.meta.Partitions)
 	for i, p := range t.parts {
 		p.numbers.Disturb()
 		p.numbers.Break()
@@ -199,29 +200,41 @@ func (c *core) recreated(t *topic) {
 		for _, d := range p.inFlight {
 			d.old = true
 		}
+		gone := i >= len(t.meta.Partitions) // see retire
+		if c.cfg.FailRecreated && !gone {
+			c.failAll(p, ErrTopicRecreated)
+		}
 		for _, d := range slices.Clone(p.retry) {
 			if d.unknown {
 				c.giveUp(p, d, ErrTopicRecreated)
 			}
 		}
-		switch {
-		case i >= left:
-			p.queue.Refuse(ErrPartitionGone)
-			c.failAll(p, ErrPartitionGone)
-		case c.cfg.FailRecreated:
-			c.failAll(p, ErrTopicRecreated)
-		case !c.closing:
+		if !gone && !c.closing {
 			p.queue.Refuse(nil)
 		}
 	}
 }
 
+// retire ends the partitions that the topic has no more. Callers know that by
+// now, so that none chooses one of them for a record that could go elsewhere.
+func (c *core) retire(t *topic) {
+	for _, p := range t.parts[min(len(t.parts), len(t.meta.Partitions)):] {
+		p.queue.Refuse(ErrPartitionGone)
+		c.failAll(p, ErrPartitionGone)
+	}
+}
+
 // failAll ends everything of p that is not in flight.
 func (c *core) failAll(p *partition, err error) {
+	// First, so that what is sent because something has failed is not failed too.
+	var queued []*accumulator.Batch
+	for b := p.queue.Drain(); b != nil; b = p.queue.Drain() {
+		queued = append(queued, b)
+	}
 	for len(p.retry) > 0 {
 		c.giveUp(p, p.retry[0], err)
 	}
-	for b := p.queue.Drain(); b != nil; b = p.queue.Drain() {
+	for _, b := range queued {
 		c.finish(b, b.Resolve(-1, -1, &Error{
 			Topic: b.Topic(), Partition: b.Partition(), Elapsed: c.now.Sub(b.Opened()), Err: err,
 		}), false, b.Count())
