@@ -47,8 +47,10 @@ func (b *broker) apiVersions(m *protocol.ApiVersionsRequest, version int16) prot
 		resp.APIKeys = append(resp.APIKeys, v)
 	}
 	slices.SortFunc(resp.APIKeys, func(x, y protocol.ApiVersion) int { return cmp.Compare(x.APIKey, y.APIKey) })
-	resp.FinalizedFeaturesEpoch = 1
-	for _, f := range o.features {
+	b.c.mu.Lock()
+	defer b.c.mu.Unlock()
+	resp.FinalizedFeaturesEpoch = b.c.finalized
+	for _, f := range b.c.features {
 		if f.min > 0 || version >= 4 {
 			// Before version 4, clients cannot read a lowest level of 0, so Kafka leaves such features out.
 			resp.SupportedFeatures = append(resp.SupportedFeatures, protocol.SupportedFeature{

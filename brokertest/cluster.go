@@ -21,19 +21,25 @@ type Cluster struct {
 	done    chan struct{} // closed by Close
 	running sync.WaitGroup
 
-	mu            sync.Mutex // guards the following, and what its owners say it guards; never held while blocking
-	closed        bool
-	random        *rand.Rand
-	topics        map[string]*topic
-	topicIDs      map[protocol.UUID]*topic
-	denied        map[string]denial
-	throttles     map[int16]time.Duration
-	nextProducer  int64
-	transactional map[string]*transactionalID
-	coordinators  map[int8]bool // key types whose internal topic exists
-	faults        faults
-	seen          history
-	connections   int
+	mu           sync.Mutex // guards the following, and what its owners say it guards; never held while blocking
+	closed       bool
+	random       *rand.Rand
+	topics       map[string]*topic
+	topicIDs     map[protocol.UUID]*topic
+	denied       map[string]denial
+	throttles    map[int16]time.Duration
+	features     []feature
+	finalized    int64 // the epoch of the features' levels
+	nextProducer int64
+	transactions map[string]*transaction // by transactional ID
+	groups       map[string]*group
+	nextOffset   int64 // counts what is written to the offsets topic
+	holdMarkers  bool
+	coordinators map[int8]bool    // key types whose internal topic exists
+	moved        map[string]int32 // by MoveCoordinator
+	faults       faults
+	seen         history
+	connections  int
 }
 
 // TB is what New needs of a *testing.T or *testing.B.
@@ -68,7 +74,8 @@ func Start(opts ...Option) (*Cluster, error) {
 		opts: o, done: make(chan struct{}), random: rand.New(rand.NewPCG(o.seed, 0)),
 		topics: map[string]*topic{}, topicIDs: map[protocol.UUID]*topic{}, denied: map[string]denial{},
 		throttles: map[int16]time.Duration{}, nextProducer: int64(o.seed) * 1000 % (1 << 40), coordinators: map[int8]bool{},
-		transactional: map[string]*transactionalID{}, seen: newHistory(o.keep),
+		transactions: map[string]*transaction{}, groups: map[string]*group{}, moved: map[string]int32{},
+		features: o.features, finalized: 1, seen: newHistory(o.keep),
 	}
 	c.id = c.newID().String()
 	for i := range o.brokers {

@@ -59,6 +59,9 @@ func (c *Cluster) findCoordinator(m *protocol.FindCoordinatorRequest, version in
 
 // coordinator returns the broker that coordinates a key, -1 if no broker is up. The caller holds c.mu.
 func (c *Cluster) coordinator(key string) int32 {
+	if id, ok := c.moved[key]; ok && c.broker(id).up {
+		return id
+	}
 	n := uint32(len(c.brokers))
 	first := crc32.ChecksumIEEE([]byte(key)) % n
 	for i := range n {
@@ -74,6 +77,15 @@ func (c *Cluster) Coordinator(key string) int32 {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.coordinator(key)
+}
+
+// MoveCoordinator makes a broker the coordinator of a transactional ID or a group, while it is up. All state moves with
+// it; other brokers answer NOT_COORDINATOR from then on.
+func (c *Cluster) MoveCoordinator(key string, nodeID int32) {
+	c.broker(nodeID)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.moved[key] = nodeID
 }
 
 // malformed is what Kafka says to a request that it could read and cannot answer.

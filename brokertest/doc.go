@@ -21,8 +21,14 @@
 // Afterwards Records tells what is in the logs, Requests what was asked, and Verify whether anything was written twice,
 // out of sequence, or is missing in between.
 //
+// Transactions work in both of Kafka's protocols: a client chooses by the versions of its requests, and is told by the
+// finalised level of transaction.version which it should. Committed is what a read_committed consumer reads,
+// Transaction what the coordinator knows, GroupOffsets what was committed for a group. Transactions time out by the
+// cluster's clock, when the next request or look comes; MoveCoordinator, HoldMarkers and SetFeature change the world
+// under them.
+//
 // What it is not: a store, or a broker to be run for anything but tests. Nothing is on disk, replicas are not copies but
-// one log, there is nothing to consume with, and no transactions: a batch that belongs to one is refused.
+// one log, and there is nothing to consume with: groups exist as far as a producer commits offsets for them.
 //
 // Everything but the bytes in the pipes is owned by Cluster under one mutex, which is never held while anything blocks.
 // A broker over TCP has a goroutine that accepts; a connection has two, see conn. They end with Close, which waits for

@@ -27,7 +27,7 @@ func (b *broker) handle(k *conn, r *Request, a *Action) (protocol.Response, bool
 			return nil, false
 		}
 	}
-	return refuse(r, a.code), true
+	return refuse(r, a), true
 }
 
 // handleControl handles everything but Produce.
@@ -48,9 +48,18 @@ func (b *broker) handleControl(k *conn, r *Request) (protocol.Response, bool) {
 	if !b.up {
 		return nil, false
 	}
+	c.settle()
 	switch m := r.Message.(type) {
 	case *protocol.MetadataRequest:
 		return c.metadata(m, r.Version, c.opts.autoCreate), true
+	case *protocol.AddPartitionsToTxnRequest:
+		return b.addPartitionsToTxn(m, r.Version), true
+	case *protocol.AddOffsetsToTxnRequest:
+		return b.addOffsetsToTxn(m, r.Version), true
+	case *protocol.EndTxnRequest:
+		return b.endTxn(m, r.Version), true
+	case *protocol.TxnOffsetCommitRequest:
+		return b.txnOffsetCommit(m, r.Version), true
 	case *protocol.InitProducerIDRequest:
 		return b.initProducerID(m, r.Version), true
 	case *protocol.FindCoordinatorRequest:
@@ -69,13 +78,22 @@ func (b *broker) handleControl(k *conn, r *Request) (protocol.Response, bool) {
 }
 
 // refuse answers any request but Produce and Metadata with a scripted code.
-func refuse(r *Request, code protocol.ErrorCode) protocol.Response {
+func refuse(r *Request, a *Action) protocol.Response {
+	code := a.code
 	if r.APIKey == ApiVersions {
 		return &protocol.ApiVersionsResponse{ErrorCode: code, FinalizedFeaturesEpoch: -1}
 	}
 	switch m := r.Message.(type) {
 	case *protocol.InitProducerIDRequest:
 		return &protocol.InitProducerIDResponse{ErrorCode: code, ProducerID: -1, ProducerEpoch: -1}
+	case *protocol.AddPartitionsToTxnRequest:
+		return refuseToAdd(m, a)
+	case *protocol.AddOffsetsToTxnRequest:
+		return &protocol.AddOffsetsToTxnResponse{ErrorCode: code}
+	case *protocol.EndTxnRequest:
+		return &protocol.EndTxnResponse{ErrorCode: code, ProducerID: -1, ProducerEpoch: -1}
+	case *protocol.TxnOffsetCommitRequest:
+		return committedOffsets(m, func(*protocol.TxnOffsetCommitTopic, int32) protocol.ErrorCode { return code })
 	case *protocol.FindCoordinatorRequest:
 		return refuseCoordinator(m, r.Version, code, "")
 	case *protocol.SaslHandshakeRequest:
@@ -118,6 +136,14 @@ func setThrottle(resp protocol.Response, d time.Duration) {
 	case *protocol.ApiVersionsResponse:
 		m.ThrottleTime = d
 	case *protocol.InitProducerIDResponse:
+		m.ThrottleTime = d
+	case *protocol.AddPartitionsToTxnResponse:
+		m.ThrottleTime = d
+	case *protocol.AddOffsetsToTxnResponse:
+		m.ThrottleTime = d
+	case *protocol.EndTxnResponse:
+		m.ThrottleTime = d
+	case *protocol.TxnOffsetCommitResponse:
 		m.ThrottleTime = d
 	case *protocol.FindCoordinatorResponse:
 		m.ThrottleTime = d

@@ -11,6 +11,8 @@ type producerState struct {
 	epoch         int16
 	batches       []appended // the last ones of this epoch, at most rememberedBatches, the oldest first
 	lastTimestamp int64      // of the last batch: its records' latest, milliseconds since 1970
+	open          bool       // in a transaction, since
+	openFrom      int64      // this offset
 }
 
 // appended is a batch that a partition still remembers, and can tell to be a duplicate.
@@ -26,9 +28,13 @@ const rememberedBatches = 5
 // admit says what to do with an idempotent producer's batch: it is a duplicate of one that is remembered, or it must be
 // refused with a code, or it is to be appended.
 func (l *log) admit(h protocol.BatchHeader) (duplicate *appended, code protocol.ErrorCode) {
-	s := l.producers[h.ProducerID]
+	s, u := l.producers[h.ProducerID], l.unverified[h.ProducerID]
 	if s == nil {
-		// Without any state, Kafka takes whatever sequence comes first: it cannot know that there was one before.
+		// Without any state, Kafka takes whatever sequence comes first: it cannot know that there was one before. Only the
+		// new protocol of transactions begins with 0 wherever it begins.
+		if !u.allows(h, false) {
+			return nil, protocol.OutOfOrderSequenceNumber
+		}
 		return nil, protocol.NoError
 	}
 	last := addSequence(h.BaseSequence, h.LastOffsetDelta)
@@ -42,18 +48,31 @@ func (l *log) admit(h protocol.BatchHeader) (duplicate *appended, code protocol.
 	switch {
 	case h.ProducerEpoch < s.epoch:
 		return nil, protocol.InvalidProducerEpoch
+	case !u.allows(h, len(s.batches) > 0):
+		return nil, protocol.OutOfOrderSequenceNumber
 	case h.ProducerEpoch > s.epoch:
 		if h.BaseSequence != 0 {
 			return nil, protocol.OutOfOrderSequenceNumber
 		}
-	case h.BaseSequence != addSequence(s.batches[len(s.batches)-1].lastSequence, 1):
+	case h.BaseSequence != s.nextSequence():
 		// Also a duplicate that is too old to be remembered.
 		return nil, protocol.OutOfOrderSequenceNumber
+	}
+	if s.open && !h.Transactional {
+		return nil, protocol.InvalidTxnState
 	}
 	return nil, protocol.NoError
 }
 
-// remember notes a batch that was appended; h has the offset that it got.
+// nextSequence returns the one that comes after the last batch of the epoch; 0 if the epoch has only a marker.
+func (s *producerState) nextSequence() int32 {
+	if len(s.batches) == 0 {
+		return 0
+	}
+	return addSequence(s.batches[len(s.batches)-1].lastSequence, 1)
+}
+
+// remember notes a batch, or a marker, that was appended; h has the offset that it got.
 func (l *log) remember(h protocol.BatchHeader) {
 	if h.ProducerID < 0 {
 		return
@@ -66,6 +85,15 @@ func (l *log) remember(h protocol.BatchHeader) {
 	if s.epoch != h.ProducerEpoch {
 		s.epoch, s.batches = h.ProducerEpoch, nil
 	}
+	delete(l.unverified, h.ProducerID)
+	s.lastTimestamp = h.MaxTimestamp
+	if h.Control {
+		s.open = false
+		return
+	}
+	if h.Transactional && !s.open {
+		s.open, s.openFrom = true, h.BaseOffset
+	}
 	if len(s.batches) == rememberedBatches {
 		s.batches = append(s.batches[:0], s.batches[1:]...)
 	}
@@ -73,13 +101,12 @@ func (l *log) remember(h protocol.BatchHeader) {
 		firstSequence: h.BaseSequence, lastSequence: addSequence(h.BaseSequence, h.LastOffsetDelta),
 		firstOffset: h.BaseOffset, timestamp: h.MaxTimestamp,
 	})
-	s.lastTimestamp = h.MaxTimestamp
 }
 
-// forget drops producers whose last record is as old as expiration, both in milliseconds.
+// forget drops producers whose last record is as old as expiration, both in milliseconds, and not in a transaction.
 func (l *log) forget(now, expiration int64) {
 	for id, s := range l.producers {
-		if now-s.lastTimestamp >= expiration {
+		if !s.open && now-s.lastTimestamp >= expiration {
 			delete(l.producers, id)
 		}
 	}

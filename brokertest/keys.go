@@ -10,6 +10,10 @@ const (
 	ApiVersions               int16 = 18
 	CreateTopics              int16 = 19
 	InitProducerID            int16 = 22
+	AddPartitionsToTxn        int16 = 24
+	AddOffsetsToTxn           int16 = 25
+	EndTxn                    int16 = 26
+	TxnOffsetCommit           int16 = 28
 	SaslAuthenticate          int16 = 36
 	GetTelemetrySubscriptions int16 = 71
 	PushTelemetry             int16 = 72
@@ -24,6 +28,9 @@ func kafka4_4() map[int16]versionRange {
 		Produce: {3, 13}, ListOffsets: {1, 11}, Metadata: {0, 13}, FindCoordinator: {0, 6}, SaslHandshake: {0, 1},
 		ApiVersions: {0, 5}, CreateTopics: {2, 7}, InitProducerID: {0, 5}, SaslAuthenticate: {0, 2},
 		GetTelemetrySubscriptions: {0, 0}, PushTelemetry: {0, 0},
+		// Brokers alone speak AddPartitionsToTxn 4 and 5. A client that does is cut off, as one that is not authorised to
+		// act for the cluster should be.
+		AddPartitionsToTxn: {0, 5}, AddOffsetsToTxn: {0, 4}, EndTxn: {0, 5}, TxnOffsetCommit: {0, 6},
 	}
 }
 
@@ -33,13 +40,8 @@ func kafka3_9() map[int16]versionRange {
 		Produce: {3, 11}, ListOffsets: {1, 9}, Metadata: {0, 12}, FindCoordinator: {0, 6}, SaslHandshake: {0, 1},
 		ApiVersions: {0, 4}, CreateTopics: {2, 7}, InitProducerID: {0, 5}, SaslAuthenticate: {0, 2},
 		GetTelemetrySubscriptions: {0, 0}, PushTelemetry: {0, 0},
+		AddPartitionsToTxn: {0, 5}, AddOffsetsToTxn: {0, 4}, EndTxn: {0, 4}, TxnOffsetCommit: {0, 4},
 	}
-}
-
-// feature is a feature of a cluster: the levels that its brokers support, and the level that is in force.
-type feature struct {
-	name          string
-	min, max, now int16
 }
 
 func features4_4() []feature {

@@ -13,6 +13,8 @@ type log struct {
 	end       int64 // the offset of the next record; the first is 0
 	batches   []Batch
 	producers map[int64]*producerState
+
+	unverified map[int64]*unverified // by producer ID
 }
 
 // Batch is a record batch in the log.
@@ -32,7 +34,9 @@ type Record struct {
 	Sequence   int32
 }
 
-func newLog() log { return log{producers: map[int64]*producerState{}} }
+func newLog() log {
+	return log{producers: map[int64]*producerState{}, unverified: map[int64]*unverified{}}
+}
 
 // append adds a valid batch and returns its base offset. It copies the bytes, and writes into the copy what a broker
 // writes: base offset, leader epoch and, where it is not zero, the time of append in milliseconds.
@@ -65,7 +69,7 @@ func (l *log) truncate(offset int64) {
 	if n := len(l.batches); n > 0 {
 		l.end = lastOffset(l.batches[n-1].Header) + 1
 	}
-	l.producers = map[int64]*producerState{}
+	l.producers, l.unverified = map[int64]*producerState{}, map[int64]*unverified{}
 	for _, b := range l.batches {
 		l.remember(b.Header)
 	}
@@ -73,27 +77,32 @@ func (l *log) truncate(offset int64) {
 
 func lastOffset(h protocol.BatchHeader) int64 { return h.BaseOffset + int64(h.LastOffsetDelta) }
 
-// Batches returns the batches in a partition's log, none if there is no such partition.
+// Batches returns the batches in a partition's log, with the markers that end transactions in it, none if there is no such partition.
 func (c *Cluster) Batches(topic string, index int32) (batches []Batch) {
 	c.change(topic, index, func(p *partition) error {
+		c.settle()
 		batches = slices.Clone(p.log.batches)
 		return nil
 	})
 	return batches
 }
 
-// Records returns the records in a partition's log, in order, none if there is no such partition.
+// Records returns the records in a partition's log, in order, none if there is no such partition. Those of transactions
+// that are open or aborted are among them, see Committed; markers are not.
 func (c *Cluster) Records(topic string, index int32) (records []Record) {
 	for _, b := range c.Batches(topic, index) {
-		records = append(records, b.Records()...)
+		if !b.Header.Control {
+			records = append(records, b.Records()...)
+		}
 	}
 	return records
 }
 
-// EndOffset returns the offset that a partition's next record gets, -1 if there is no such partition.
+// EndOffset returns the offset that a partition's next record gets, after records and markers, -1 if there is no such partition.
 func (c *Cluster) EndOffset(topic string, index int32) int64 {
 	end := int64(-1)
 	c.change(topic, index, func(p *partition) error {
+		c.settle()
 		end = p.log.end
 		return nil
 	})

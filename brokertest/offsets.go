@@ -19,14 +19,14 @@ func (b *broker) listOffsets(m *protocol.ListOffsetsRequest, version int16) prot
 		t := &m.Topics[i]
 		answer := protocol.ListOffsetsTopicResponse{Name: t.Name}
 		for j := range t.Partitions {
-			answer.Partitions = append(answer.Partitions, b.listOffset(t.Name, &t.Partitions[j], version))
+			answer.Partitions = append(answer.Partitions, b.listOffset(m, t.Name, &t.Partitions[j], version))
 		}
 		resp.Topics = append(resp.Topics, answer)
 	}
 	return resp
 }
 
-func (b *broker) listOffset(name string, asked *protocol.ListOffsetsPartition, version int16) protocol.ListOffsetsPartitionResponse {
+func (b *broker) listOffset(m *protocol.ListOffsetsRequest, name string, asked *protocol.ListOffsetsPartition, version int16) protocol.ListOffsetsPartitionResponse {
 	answer := protocol.ListOffsetsPartitionResponse{
 		PartitionIndex: asked.PartitionIndex, Timestamp: -1, Offset: -1, LeaderEpoch: -1,
 	}
@@ -56,18 +56,26 @@ func (b *broker) listOffset(name string, asked *protocol.ListOffsetsPartition, v
 		answer.ErrorCode = protocol.UnsupportedVersion
 		return answer
 	}
-	p.log.find(asked.Timestamp, &answer)
+	end := p.log.end
+	if m.IsolationLevel == readCommitted {
+		end = p.log.lastStable()
+	}
+	p.log.find(asked.Timestamp, end, &answer)
 	if answer.Offset >= 0 {
 		answer.LeaderEpoch = p.epoch
 	}
 	return answer
 }
 
-// find sets the offset, and the timestamp where a record is meant, for a timestamp of ListOffsets.
-func (l *log) find(at int64, answer *protocol.ListOffsetsPartitionResponse) {
+// readCommitted is the isolation level of ListOffsets that sees no open transaction.
+const readCommitted int8 = 1
+
+// find sets the offset, and the timestamp where a record is meant, for a timestamp of ListOffsets, in a log that ends for
+// the reader at end.
+func (l *log) find(at, end int64, answer *protocol.ListOffsetsPartitionResponse) {
 	switch {
 	case at == latest:
-		answer.Offset = l.end
+		answer.Offset = end
 	case at == earliest || at == earliestLocal:
 		answer.Offset = 0
 	case at == maxTimestamp:
@@ -78,10 +86,13 @@ func (l *log) find(at int64, answer *protocol.ListOffsetsPartitionResponse) {
 				}
 			}
 		}
+		if answer.Offset >= end {
+			answer.Timestamp, answer.Offset = -1, -1
+		}
 	case at >= 0:
 		for _, b := range l.batches {
 			for _, r := range b.recordsIf(b.Header.MaxTimestamp >= at) {
-				if r.Timestamp >= at {
+				if r.Timestamp >= at && r.Offset < end {
 					answer.Timestamp, answer.Offset = r.Timestamp, r.Offset
 					return
 				}

@@ -28,6 +28,9 @@ type options struct {
 	discard    bool
 	after      time.Duration // log.message.timestamp.after.max.ms
 	telemetry  bool
+
+	markerDelay time.Duration
+	old         bool // brokers behave as Kafka 3.9
 }
 
 // topicSpec is a topic to be made, or one there is.
@@ -76,9 +79,12 @@ func Versions(apiKey, minVersion, maxVersion int16) Option {
 func Without(apiKey int16) Option { return func(o *options) { delete(o.versions, apiKey) } }
 
 // Kafka3_9 makes brokers that look like Apache Kafka 3.9.1: no topic IDs in Produce, no transaction.version, and any
-// timestamp in the future is taken.
+// timestamp in the future is taken; a partition in a transaction takes a batch of its producer under a newer epoch, and
+// the transaction can then not be ended there.
 func Kafka3_9() Option {
-	return func(o *options) { o.versions, o.features, o.after = kafka3_9(), features3_9(), forever }
+	return func(o *options) {
+		o.versions, o.features, o.after, o.old = kafka3_9(), features3_9(), forever, true
+	}
 }
 
 // Feature sets the finalised level of a feature, such as transaction.version; 0 means that it is not finalised.
@@ -91,6 +97,10 @@ func Feature(name string, level int16) Option {
 		}
 	}
 }
+
+// MarkerDelay keeps each decided transaction from being completed for d, by the cluster's clock, as a busy coordinator
+// does: a producer that asks meanwhile is told CONCURRENT_TRANSACTIONS.
+func MarkerDelay(d time.Duration) Option { return func(o *options) { o.markerDelay = d } }
 
 // Seed makes topic IDs, the cluster ID and producer IDs differ from those of another seed. Equal seeds give equal ones.
 func Seed(seed uint64) Option { return func(o *options) { o.seed = seed } }
@@ -124,5 +134,5 @@ func ProducerIDExpiration(d time.Duration) Option { return func(o *options) { o.
 func KeepRequests(n int) Option { return func(o *options) { o.keep = n } }
 
 // DiscardRecords makes brokers check and count batches, but keep none of their bytes: for measurements of a client.
-// Records and Batches are then empty, and ListOffsets cannot search by timestamp.
+// Records, Batches and Committed are then empty, and ListOffsets cannot search by timestamp.
 func DiscardRecords() Option { return func(o *options) { o.discard = true } }

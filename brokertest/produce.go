@@ -24,8 +24,9 @@ func (b *broker) produce(r *Request, m *protocol.ProduceRequest, a *Action) (pro
 	if !b.up {
 		return nil, false
 	}
+	c.settle()
 	resp := &protocol.ProduceResponse{}
-	failed := false
+	failed, mixed := false, mixesProducers(checked)
 	for i := range m.Topics {
 		asked := &m.Topics[i]
 		answer := protocol.ProduceTopicResponse{Name: asked.Name, TopicID: asked.TopicID}
@@ -37,6 +38,7 @@ func (b *broker) produce(r *Request, m *protocol.ProduceRequest, a *Action) (pro
 			index := asked.Partitions[j].Index
 			p := b.producePartition(&produceCall{
 				request: r, message: m, topic: t, name: asked.Name, index: index, batch: &checked[i][j], action: a,
+				mixed: mixed,
 			})
 			if p.ErrorCode == protocol.NotLeaderOrFollower {
 				c.hintLeader(resp, &p, t, r.Version)
@@ -79,6 +81,24 @@ type produceCall struct {
 	index   int32
 	batch   *checkedBatch
 	action  *Action
+	mixed   bool // the request has transactional batches of more than one producer
+}
+
+func mixesProducers(checked [][]checkedBatch) bool {
+	first := protocol.BatchHeader{ProducerID: -1}
+	for _, partitions := range checked {
+		for i := range partitions {
+			h := &partitions[i].header
+			switch {
+			case !h.Transactional || h.ProducerID < 0:
+			case first.ProducerID < 0:
+				first = *h
+			case h.ProducerID != first.ProducerID || h.ProducerEpoch != first.ProducerEpoch:
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // producePartition appends one batch, if all is well and no scripted fault forbids it. The caller holds c.mu.

@@ -1,75 +1,63 @@
 package brokertest
 
 import (
-	"math"
 	"time"
 
 	"github.com/epistle-kafka/epistle/protocol"
 )
-
-// transactionalID is what the transaction coordinator knows of one. Guarded by Cluster.mu.
-type transactionalID struct {
-	producerID int64
-	epoch      int16
-}
 
 const maxTransactionTimeout = 15 * time.Minute // transaction.max.timeout.ms
 
 // initProducerID answers InitProducerId. The caller holds c.mu.
 func (b *broker) initProducerID(m *protocol.InitProducerIDRequest, version int16) protocol.Response {
 	c := b.c
-	refusal := func(code protocol.ErrorCode) protocol.Response {
-		return &protocol.InitProducerIDResponse{ErrorCode: code, ProducerID: -1, ProducerEpoch: -1}
-	}
-	switch {
-	case (m.ProducerID == -1) != (m.ProducerEpoch == -1):
-		return refusal(protocol.InvalidRequest)
-	case m.TransactionalID == nil:
+	resp := &protocol.InitProducerIDResponse{ProducerID: -1, ProducerEpoch: -1}
+	if m.TransactionalID == nil && (m.ProducerID == -1) == (m.ProducerEpoch == -1) {
 		// Whatever ID the client had, it gets a new one: the coordinator keeps no idempotent producers.
-		return &protocol.InitProducerIDResponse{ProducerID: c.newProducerID()}
-	case *m.TransactionalID == "":
-		return refusal(protocol.InvalidRequest)
-	case c.coordinator(*m.TransactionalID) != b.id:
-		return refusal(protocol.NotCoordinator)
-	case m.TransactionTimeout <= 0 || m.TransactionTimeout > maxTransactionTimeout:
-		return refusal(protocol.InvalidTransactionTimeout)
+		resp.ProducerID, resp.ProducerEpoch = c.newProducerID(), 0
+		return resp
 	}
-	t := c.transactional[*m.TransactionalID]
-	switch {
-	case t == nil:
-		t = &transactionalID{producerID: c.newProducerID()}
-		c.transactional[*m.TransactionalID] = t
-	case m.ProducerID != -1 && (m.ProducerID != t.producerID || m.ProducerEpoch != t.epoch):
-		if version >= 4 {
-			return refusal(protocol.ProducerFenced)
-		}
-		return refusal(protocol.InvalidProducerEpoch)
-	case t.epoch >= math.MaxInt16-1:
-		// The last epoch is for the coordinator itself, to fence with.
-		t.producerID, t.epoch = c.newProducerID(), 0
-	default:
-		t.epoch++
+	t, code := b.initTransactionalID(m)
+	if code == protocol.NoError {
+		resp.ProducerID, resp.ProducerEpoch = t.producerID, t.epoch
 	}
-	return &protocol.InitProducerIDResponse{ProducerID: t.producerID, ProducerEpoch: t.epoch}
+	resp.ErrorCode = forVersion(code, version >= 4)
+	return resp
 }
 
-// verifyTransaction is what a partition's leader asks the coordinator before it appends a transactional batch. No batch
-// belongs to a transaction, as nobody can begin one here. The caller holds c.mu.
-func (c *Cluster) verifyTransaction(call *produceCall) (protocol.ErrorCode, *string) {
-	h, id := call.batch.header, call.message.TransactionalID
-	if !h.Transactional || h.ProducerID < 0 {
-		return protocol.NoError, nil
+// initTransactionalID makes the producer that asks the one that may use its transactional ID. A transaction that is open
+// is aborted first, and the producer has to ask again. The caller holds c.mu.
+func (b *broker) initTransactionalID(m *protocol.InitProducerIDRequest) (*transaction, protocol.ErrorCode) {
+	c := b.c
+	if (m.ProducerID == -1) != (m.ProducerEpoch == -1) {
+		return nil, protocol.InvalidRequest
 	}
-	switch t := c.transactional[*id]; {
-	case t == nil || t.producerID != h.ProducerID:
-		return protocol.InvalidProducerIDMapping, nil
-	case t.epoch != h.ProducerEpoch:
-		return protocol.InvalidProducerEpoch, nil
-	case call.request.Version >= 11:
-		return protocol.TransactionAbortable, nil
+	if *m.TransactionalID != "" && (m.TransactionTimeout <= 0 || m.TransactionTimeout > maxTransactionTimeout) {
+		return nil, protocol.InvalidTransactionTimeout
 	}
-	text := "Partition was not added to the transaction"
-	return protocol.InvalidTxnState, &text
+	t, code := b.coordinated(*m.TransactionalID)
+	if code != protocol.NoError && code != protocol.InvalidProducerIDMapping {
+		return nil, code
+	}
+	if t == nil {
+		t = newTransaction(*m.TransactionalID, c.newProducerID())
+		c.transactions[t.id] = t
+	}
+	switch {
+	case m.ProducerID != -1 && !t.owns(m.ProducerID, m.ProducerEpoch):
+		return nil, protocol.ProducerFenced
+	case t.state.deciding():
+		return nil, protocol.ConcurrentTransactions
+	case t.state == StateOngoing:
+		t.fence(c.transactionVersion() >= 2, c.opts.now(), c.newProducerID)
+		c.settle()
+		return nil, protocol.ConcurrentTransactions
+	}
+	if code := t.initialise(m.ProducerID, m.ProducerEpoch, c.newProducerID); code != protocol.NoError {
+		return nil, code
+	}
+	t.timeout = m.TransactionTimeout
+	return t, protocol.NoError
 }
 
 // newProducerID returns an ID that no producer has. The caller holds c.mu.

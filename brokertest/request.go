@@ -99,6 +99,10 @@ func (r *Request) names(topic string, index int32) bool {
 		return m.Topics == nil || slices.ContainsFunc(m.Topics, func(t protocol.MetadataRequestTopic) bool {
 			return t.Name != nil && *t.Name == topic
 		})
+	case *protocol.AddPartitionsToTxnRequest:
+		return slices.ContainsFunc(m.Topics, func(t protocol.AddPartitionsToTxnTopic) bool {
+			return t.Name == topic && (index < 0 || slices.Contains(t.Partitions, index))
+		})
 	case *protocol.CreateTopicsRequest:
 		return slices.ContainsFunc(m.Topics, func(t protocol.CreatableTopic) bool { return t.Name == topic })
 	case *protocol.ListOffsetsRequest:

@@ -117,6 +117,23 @@ func (c *conversation) wrongCoordinator(md *protocol.MetadataResponse) {
 		}
 		if b.NodeID != found {
 			c.notef("InitProducerId from another broker than the coordinator: %s ID %t epoch %d", resp.ErrorCode.Name(), resp.ProducerID >= 0, resp.ProducerEpoch)
+			c.elsewhere()
 		}
 	}
+}
+
+// elsewhere asks a broker that coordinates neither the transactional ID nor the group what only the coordinator can do.
+func (c *conversation) elsewhere() {
+	talk := &txnTalk{conversation: c, known: map[int64]int{-1: -1}, id: "tx", sleep: time.Sleep}
+	p := producer{1, 0}
+	talk.add("elsewhere", 3, p, "single-0")
+	talk.add("elsewhere, unknown topic", 3, p, "missing-0")
+	talk.addOffsets("elsewhere", 4, p, "g")
+	for _, v := range []int16{0, 4, 5} {
+		talk.end("elsewhere", v, p, true)
+	}
+	id := "tx"
+	bad := &protocol.InitProducerIDResponse{}
+	c.try(5, &protocol.InitProducerIDRequest{TransactionalID: &id, ProducerID: -1, ProducerEpoch: -1}, bad)
+	c.notef("InitProducerId elsewhere, timeout 0: %s", bad.ErrorCode.Name())
 }

@@ -3,15 +3,19 @@ package brokertest
 import (
 	"errors"
 	"fmt"
+
+	"github.com/epistle-kafka/epistle/protocol"
 )
 
 // Verify checks what is in the logs, and returns everything that is wrong, joined, or nil:
 //
 //   - the offsets of each partition go from 0 on without a gap;
 //   - each producer's sequences in a partition go from 0 on without a gap, in the order of the log, and from 0 again with
-//     each higher epoch; no epoch comes back;
+//     each higher epoch, also one that a marker brought; no epoch comes back;
+//   - while a producer has a transaction open in a partition, all that it writes there belongs to it, under one epoch,
+//     and a marker ends it under that epoch or a higher one;
 //   - if unique is not nil, no two records of a topic have the same non-empty result of it: such a record was written
-//     twice.
+//     twice. Records of transactions that are open or aborted do not count, nobody reads them.
 //
 // A first sequence other than 0 is what is left when a batch was lost before the partition knew its producer.
 func (c *Cluster) Verify(unique func(Record) string) error {
@@ -20,9 +24,11 @@ func (c *Cluster) Verify(unique func(Record) string) error {
 		seen := map[string]string{}
 		for i := range int32(t.partitions) {
 			v := verifier{producers: map[int64]position{}, unique: unique, seen: seen}
-			for _, b := range c.Batches(t.name, i) {
+			batches := c.Batches(t.name, i)
+			visible := committed(batches)
+			for j, b := range batches {
 				v.where = fmt.Sprintf("%s-%d at offset %d", t.name, i, b.Header.BaseOffset)
-				v.batch(b)
+				v.batch(b, visible[j])
 			}
 			errs = append(errs, v.errs...)
 		}
@@ -55,31 +61,27 @@ type verifier struct {
 type position struct {
 	epoch int16
 	next  int32 // sequence
+	open  bool  // a transaction
 }
 
 func (v *verifier) failf(format string, args ...any) {
 	v.errs = append(v.errs, fmt.Errorf(v.where+": "+format, args...))
 }
 
-func (v *verifier) batch(b Batch) {
+func (v *verifier) batch(b Batch, visible bool) {
 	h := &b.Header
 	if h.BaseOffset != v.next {
 		v.failf("the offset should be %d", v.next)
 	}
 	v.next = lastOffset(*h) + 1
-	if h.ProducerID >= 0 {
-		was, known := v.producers[h.ProducerID]
-		switch {
-		case known && h.ProducerEpoch < was.epoch:
-			v.failf("producer %d has epoch %d after %d", h.ProducerID, h.ProducerEpoch, was.epoch)
-		case known && h.ProducerEpoch == was.epoch && h.BaseSequence != was.next:
-			v.failf("producer %d, epoch %d, has sequence %d, want %d", h.ProducerID, h.ProducerEpoch, h.BaseSequence, was.next)
-		case (!known || h.ProducerEpoch > was.epoch) && h.BaseSequence != 0:
-			v.failf("producer %d begins epoch %d with sequence %d, want 0", h.ProducerID, h.ProducerEpoch, h.BaseSequence)
-		}
-		v.producers[h.ProducerID] = position{h.ProducerEpoch, addSequence(h.BaseSequence, h.LastOffsetDelta+1)}
+	switch {
+	case h.Control:
+		v.marker(h)
+		return
+	case h.ProducerID >= 0:
+		v.sequence(h)
 	}
-	if v.unique == nil {
+	if v.unique == nil || !visible {
 		return
 	}
 	for _, r := range b.Records() {
@@ -93,4 +95,36 @@ func (v *verifier) batch(b Batch) {
 		}
 		v.seen[id] = v.where
 	}
+}
+
+// sequence checks a batch of an idempotent producer against those before it.
+func (v *verifier) sequence(h *protocol.BatchHeader) {
+	was, known := v.producers[h.ProducerID]
+	switch {
+	case known && h.ProducerEpoch < was.epoch:
+		v.failf("producer %d has epoch %d after %d", h.ProducerID, h.ProducerEpoch, was.epoch)
+	case known && h.ProducerEpoch == was.epoch && h.BaseSequence != was.next:
+		v.failf("producer %d, epoch %d, has sequence %d, want %d", h.ProducerID, h.ProducerEpoch, h.BaseSequence, was.next)
+	case (!known || h.ProducerEpoch > was.epoch) && h.BaseSequence != 0:
+		v.failf("producer %d begins epoch %d with sequence %d, want 0", h.ProducerID, h.ProducerEpoch, h.BaseSequence)
+	case was.open && h.ProducerEpoch != was.epoch:
+		v.failf("producer %d has epoch %d in a transaction of epoch %d", h.ProducerID, h.ProducerEpoch, was.epoch)
+	case was.open && !h.Transactional:
+		v.failf("producer %d writes outside of its open transaction", h.ProducerID)
+	}
+	next := addSequence(h.BaseSequence, h.LastOffsetDelta+1)
+	v.producers[h.ProducerID] = position{h.ProducerEpoch, next, h.Transactional || was.open}
+}
+
+// marker checks the end of a producer's transaction. There may be nothing to end: a partition can be added to a
+// transaction and not be written to.
+func (v *verifier) marker(h *protocol.BatchHeader) {
+	was, known := v.producers[h.ProducerID]
+	if known && h.ProducerEpoch < was.epoch {
+		v.failf("a marker of producer %d has epoch %d after %d", h.ProducerID, h.ProducerEpoch, was.epoch)
+	}
+	if !known || h.ProducerEpoch > was.epoch {
+		was.next = 0
+	}
+	v.producers[h.ProducerID] = position{h.ProducerEpoch, was.next, false}
 }

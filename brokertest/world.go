@@ -99,7 +99,7 @@ func (c *Cluster) deny(name string, d denial) {
 // on it takes any first sequence of theirs, as Kafka does.
 func (c *Cluster) DropProducerState(topic string, index int32) error {
 	return c.change(topic, index, func(p *partition) error {
-		p.log.producers = map[int64]*producerState{}
+		p.log.producers, p.log.unverified = map[int64]*producerState{}, map[int64]*unverified{}
 		return nil
 	})
 }
