@@ -82,6 +82,11 @@ func (p *Producer) admit(ctx context.Context, rec *Record, e *accumulator.Entry,
 	var err error
 	if t := (*p.topics.Load())[rec.Topic]; t != nil {
 		ticket, err = p.place(ctx, nil, t, rec, e, block)
+		if _, named := rec.Partition.Get(); !named && errors.Is(err, ErrPartitionGone) {
+			// The topic was made again, smaller, while this chose: it has been
+			// published with what there is now.
+			ticket, err = p.place(ctx, nil, (*p.topics.Load())[rec.Topic], rec, e, block)
+		}
 	} else {
 		ticket, err = p.placeNew(ctx, rec, e, block)
 	}
