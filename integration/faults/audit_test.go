@@ -43,6 +43,9 @@ func compare(records []*sent, log map[int32][]*reader.Record) *audit {
 				add(&a.duplicated, "%s at %d-%d (producer %d/%d) and %d-%d (producer %d/%d)", value,
 					first.Partition, first.Offset, first.ProducerID, first.ProducerEpoch,
 					r.Partition, r.Offset, r.ProducerID, r.ProducerEpoch)
+				if s.err == nil && r.Partition == s.md.Partition && r.Offset == s.md.Offset {
+					found[value] = r // the copy that was acknowledged: the answer to the first was lost
+				}
 				continue
 			}
 			found[value] = r
@@ -134,6 +137,7 @@ func TestAuditFindsWhatIsWrong(t *testing.T) {
 		{"offset not known", []*sent{acked(0, -1)}, log(0), ""},
 		{"lost", []*sent{acked(0, 0), acked(1, 1)}, log(0), "1 lost"},
 		{"duplicated", []*sent{acked(0, 0)}, log(0, 0), "1 duplicated"},
+		{"duplicated, the second acknowledged", []*sent{acked(0, 1)}, log(0, 0), "1 duplicated"},
 		{"reordered", []*sent{acked(0, 1), acked(1, 0)}, log(1, 0), "1 reordered"},
 		{"denied", []*sent{failed(0, false)}, log(0), "1 written though said not to be"},
 		{"misplaced", []*sent{acked(0, 7)}, log(0), "1 elsewhere than said"},
