@@ -70,8 +70,10 @@ type Config struct {
 	// linger.ms, default 5 ms. How long a batch that is not full waits for more records. Flush, Close and whoever
 	// waits for a result end it early.
 	Linger time.Duration
-	// buffer.memory, default 32 MiB. Bytes of records that wait or are in flight. When it is used up, Send waits,
-	// up to MaxBlock. At least BatchSize and 4096.
+	// buffer.memory, default 32 MiB. Bytes for records that wait, are in flight, or whose callbacks have not begun, by
+	// whole chunks, with their callbacks. When it is used up, Send waits, up to MaxBlock. What the producer holds in all
+	// stays within this plus 6 MiB, and with compression a compressor and a batch for each core. At least BatchSize
+	// and 4096.
 	BufferMemory int64
 	// max.block.ms, default 1 min. How long Send waits at most, for the metadata of its topic and for memory together.
 	MaxBlock time.Duration
