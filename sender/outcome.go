@@ -110,13 +110,14 @@ func (c *core) finish(b *accumulator.Batch, ended, ok bool, n int32) {
 		return
 	}
 	root := b.Root()
-	root.Finish()
 	if root.HasCallbacks() {
+		root.Finish()
 		c.out.end(root)
 		return
 	}
+	root.Drop() // first, so that who has waited for the last record finds the memory free
+	root.Finish()
 	root.Leave()
-	root.Drop()
 }
 
 // cut sends a batch that is too large for its topic in halves, under its own
