@@ -101,10 +101,12 @@ func oneGoneLittleMemory(t *testing.T, c *kafka.Cluster) {
 	l.progress(warm)
 
 	do(t, c.Kill(0))
+	l.await("records wait for the broker", func() bool { return l.producer.Stats().BufferedBytes >= 64<<10 })
 	l.await("TrySend refuses a record for want of memory", func() bool {
-		err := l.producer.TrySend(producer.Record{Topic: s.topic, Value: make([]byte, 16<<10)}, nil)
+		// It would take nearly all of the memory, of which the load holds a part until the broker is back.
+		err := l.producer.TrySend(producer.Record{Topic: s.topic, Value: make([]byte, 240<<10)}, nil)
 		if err == nil {
-			t.Error("TrySend found 16 KiB of room; the test meant the load to have filled the memory")
+			t.Error("TrySend found 240 KiB of room; the test meant the load to have filled the memory")
 		}
 		return errors.Is(err, producer.ErrBufferFull)
 	})
