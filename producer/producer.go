@@ -92,7 +92,6 @@ func (p *Producer) senderConfig() sender.Config {
 		Publish:          p.publish,
 		Complete:         p.complete,
 		CallbackPatience: max(cfg.MaxBlock, time.Second),
-		Logger:           p.log,
 	}
 }
 

@@ -1,7 +1,6 @@
 package sender
 
 import (
-	"log/slog"
 	"sync/atomic"
 	"time"
 
@@ -57,8 +56,6 @@ type Config struct {
 	// CallbackPatience is how long one callback may run before Flush and Close
 	// no longer wait for it.
 	CallbackPatience time.Duration
-
-	Logger *slog.Logger
 }
 
 // Stats is a snapshot of a sender's counters. Records unless said otherwise.
