@@ -16,6 +16,7 @@ type Batch struct {
 	sealed bool   // no more records
 	filled bool   // batch.size was reached
 	urged  atomic.Bool
+	txn    int64 // number of its records' transaction; 0 for none
 
 	opened   time.Time // when its first record came
 	openedMs int64     // the same, in Unix milliseconds
@@ -75,6 +76,9 @@ func (b *Batch) Opened() time.Time { return b.opened }
 
 // First returns the index in the root batch of the batch's first record.
 func (b *Batch) First() int32 { return b.first }
+
+// Txn returns the number of the transaction that the records belong to; 0 for none.
+func (b *Batch) Txn() int64 { return b.txn }
 
 // Count returns the number of records.
 func (b *Batch) Count() int32 { return b.count }
@@ -182,6 +186,7 @@ func (b *Batch) Header() protocol.BatchHeader {
 		ProducerEpoch:        -1,
 		BaseSequence:         -1,
 		Count:                b.count,
+		Transactional:        b.txn != 0,
 	}
 }
 

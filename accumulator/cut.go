@@ -59,7 +59,7 @@ func (b *Batch) Cut(ranges []Range) ([]*Batch, error) {
 // piece builds the batch of one range from its decoded records.
 func (b *Batch) piece(r Range, base int64, records []protocol.Record) *Batch {
 	p := &Batch{
-		queue: b.queue, sealed: true, filled: true, opened: b.opened, openedMs: b.openedMs,
+		queue: b.queue, txn: b.txn, sealed: true, filled: true, opened: b.opened, openedMs: b.openedMs,
 		root: b.root, first: b.first + r.First,
 		count: r.Count, size: protocol.BatchHeaderSize,
 		baseTime: base + records[0].TimestampDelta, maxTime: base + records[0].TimestampDelta,

@@ -6,6 +6,7 @@ import "time"
 type Head struct {
 	Opened time.Time
 	Size   int
+	Txn    int64 // number of its records' transaction; 0 for none
 	// Ready says that the batch waits for nothing but its turn: it is sealed,
 	// has reached batch.size, or somebody waits for it.
 	Ready bool
@@ -21,7 +22,7 @@ func (q *Queue) Look() (Head, bool) {
 	if b == nil {
 		return Head{}, false
 	}
-	return Head{Opened: b.opened, Size: b.size, Ready: b.sealed || b.filled || b.urged.Load()}, true
+	return Head{Opened: b.opened, Size: b.size, Txn: b.txn, Ready: b.sealed || b.filled || b.urged.Load()}, true
 }
 
 // Drain takes the oldest batch out of the queue, sealed, or returns nil.

@@ -36,6 +36,7 @@ type Entry struct {
 	Headers    []protocol.Header
 	Timestamp  int64 // Unix milliseconds
 	Callback   any   // kept for Batch.Callbacks; nil for none
+	Txn        int64 // number of the record's transaction; 0 for none. A batch has records of one
 }
 
 // A Status says what became of an append.
@@ -82,7 +83,7 @@ func (q *Queue) Append(e *Entry, nowMs int64) (Ticket, Status) {
 	body := protocol.RecordBodySize(b.count, e.Timestamp-b.baseTime, e.Key, e.Value, e.Headers)
 	n := protocol.RecordSize(body)
 	if len(c.buf)+n > cap(c.buf) || b.size+n > q.topic.cap() || nowMs-b.openedMs > q.topic.acc.sealAgeMs ||
-		e.Callback != nil && b.callbacks.full() {
+		e.Callback != nil && b.callbacks.full() || b.txn != e.Txn {
 		q.mu.Unlock()
 		return Ticket{}, NeedRoom
 	}
@@ -148,7 +149,7 @@ func entrySize(e *Entry, delta int32, timeDelta int64) int {
 
 // takes reports whether b may still grow by e. q.mu is held.
 func (q *Queue) takes(b *Batch, e *Entry, nowMs int64) bool {
-	if b.sealed || nowMs-b.openedMs > q.topic.acc.sealAgeMs {
+	if b.sealed || nowMs-b.openedMs > q.topic.acc.sealAgeMs || b.txn != e.Txn {
 		return false
 	}
 	return b.size+entrySize(e, b.count, e.Timestamp-b.baseTime) <= q.topic.cap()
@@ -217,6 +218,7 @@ func (q *Queue) AppendWith(e *Entry, chunk *Chunk, now time.Time) (Ticket, Statu
 // open seals the last batch and opens a new one behind it. q.mu is held.
 func (q *Queue) open(e *Entry, chunk *Chunk, now time.Time) *Batch {
 	b := newBatch(q, now)
+	b.txn = e.Txn
 	b.baseTime, b.maxTime = e.Timestamp, e.Timestamp
 	b.size = protocol.BatchHeaderSize
 	chunk.buf = chunk.buf[:protocol.BatchHeaderSize]

@@ -32,6 +32,13 @@ func (p *Partition) Start(id Identity) {
 	*p = Partition{identity: id, started: true, era: p.era}
 }
 
+// Adopt takes an identity that the coordinator of a transactional id has given, at sequence 0. It is for a partition with no
+// batch whose outcome is open. The broker's state is known to be there as long as the producer id stays.
+func (p *Partition) Adopt(id Identity) {
+	proven := p.proven && id.ID == p.identity.ID
+	*p = Partition{identity: id, started: true, proven: proven, era: p.era, lastAck: p.lastAck}
+}
+
 // Number takes the sequence numbers for count records and returns the first.
 func (p *Partition) Number(count int32) int32 {
 	if !p.started || p.broken {
@@ -95,7 +102,6 @@ func (p *Partition) Renew(newest Identity) bool {
 	default:
 		id.Epoch++
 	}
-	proven := p.proven && id.ID == p.identity.ID
-	*p = Partition{identity: id, started: true, proven: proven, era: p.era, lastAck: p.lastAck}
+	p.Adopt(id)
 	return true
 }

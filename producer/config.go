@@ -59,6 +59,16 @@ type Config struct {
 	// retry.backoff.max.ms, default 1 s. The cap of that wait. At least RetryBackoff.
 	RetryBackoffMax time.Duration
 
+	// Transactions.
+
+	// transactional.id, default "": none. The stable name of this producer, under which the cluster keeps its
+	// transactions: an instance that starts with it fences the one before. It needs EnableIdempotence, and every record
+	// is then part of a transaction. At most 32767 bytes.
+	TransactionalID string
+	// transaction.timeout.ms, default 1 min. The cluster aborts a transaction that is open for longer. 1 ms to the
+	// brokers' transaction.max.timeout.ms, which is 15 min unless it was changed.
+	TransactionTimeout time.Duration
+
 	// Batching and memory.
 
 	// batch.size, default 16384 bytes. A batch of this size is sent without waiting for Linger. It is not the size at
@@ -168,6 +178,8 @@ func DefaultConfig(bootstrap ...string) Config {
 		MaxInFlightRequestsPerConnection: 5,
 		RetryBackoff:                     100 * time.Millisecond,
 		RetryBackoffMax:                  time.Second,
+
+		TransactionTimeout: time.Minute,
 
 		BatchSize:      16384,
 		MaxBatchBytes:  1 << 20,

@@ -17,8 +17,8 @@ const (
 	maxJavaInt      = math.MaxInt32
 	// maxTimeout is the longest time that a request can state: an int32 of milliseconds.
 	maxTimeout = math.MaxInt32 * time.Millisecond
-	// maxClientID is the longest string of a request header.
-	maxClientID = math.MaxInt16
+	// maxString is the longest string of a request.
+	maxString = math.MaxInt16
 )
 
 // Validate checks all of c and returns nil or a *ConfigError that lists every violation. It does no I/O. New calls it.
@@ -27,6 +27,7 @@ func (c Config) Validate() error {
 	c.checkCluster(k)
 	c.checkDelivery(k)
 	c.checkIdempotence(k)
+	c.checkTransactions(k)
 	c.checkBatching(k)
 	c.checkCompression(k)
 	c.checkPartitioning(k)
@@ -52,7 +53,7 @@ func (c *Config) checkCluster(k *checker) {
 			k.fail("BootstrapServers", strconv.Quote(server), rule)
 		}
 	}
-	if len(c.ClientID) > maxClientID {
+	if len(c.ClientID) > maxString {
 		k.fail("ClientID", fmt.Sprintf("(%d bytes)", len(c.ClientID)), "must be at most 32767 bytes")
 	}
 }
@@ -91,6 +92,19 @@ func (c *Config) checkIdempotence(k *checker) {
 	if c.MaxInFlightRequestsPerConnection > maxInFlightIdempotent {
 		k.fail("MaxInFlightRequestsPerConnection", strconv.Itoa(c.MaxInFlightRequestsPerConnection),
 			"must be at most 5"+needs)
+	}
+}
+
+func (c *Config) checkTransactions(k *checker) {
+	k.between("TransactionTimeout", c.TransactionTimeout, time.Millisecond, maxTimeout)
+	if c.TransactionalID == "" {
+		return
+	}
+	if len(c.TransactionalID) > maxString {
+		k.fail("TransactionalID", fmt.Sprintf("(%d bytes)", len(c.TransactionalID)), "must be at most 32767 bytes")
+	}
+	if !c.EnableIdempotence {
+		k.fail("TransactionalID", c.TransactionalID, "needs EnableIdempotence (enable.idempotence): transactions are built on it")
 	}
 }
 

@@ -23,6 +23,7 @@ type Producer struct {
 	partitioner partition.Partitioner
 	surelyFits  int // bytes of payload below which no limit is near
 	sender      *sender.Sender
+	initialised atomic.Bool // InitTransactions has succeeded
 	clock       *sender.Clock
 	topics      atomic.Pointer[map[string]*topic] // replaced by the loop, never changed
 	unpublished map[string]*topic                 // the loop's: what topics will be; nil if nothing has changed
@@ -80,6 +81,7 @@ func (p *Producer) senderConfig() sender.Config {
 		BatchSize: cfg.BatchSize, MaxBatchBytes: p.maxBatchBytes(), MaxRequestSize: cfg.MaxRequestSize,
 		Memory: cfg.BufferMemory, Linger: cfg.Linger,
 		Acks: int16(cfg.Acks), Idempotent: cfg.EnableIdempotence,
+		TransactionalID: cfg.TransactionalID, TransactionTimeout: cfg.TransactionTimeout,
 		MaxInFlight: cfg.MaxInFlightRequestsPerConnection, Retries: cfg.Retries,
 		DeliveryTimeout: cfg.DeliveryTimeout, RequestTimeout: cfg.RequestTimeout,
 		RetryBackoff:   backoff.Policy{Base: cfg.RetryBackoff, Max: cfg.RetryBackoffMax, Jitter: jitter},

@@ -16,8 +16,11 @@ import (
 // buffer.memory; ctx and max.block bound both together. From then on the
 // record has delivery.timeout, whatever becomes of ctx. A record that is not
 // taken gives a future that has failed with an *AdmissionError already.
-func (p *Producer) Send(ctx context.Context, rec Record) Future {
-	var e accumulator.Entry
+func (p *Producer) Send(ctx context.Context, rec Record) Future { return p.send(ctx, rec, 0) }
+
+// send is Send for a record of the transaction with that number; 0 for whichever is open, if any need be.
+func (p *Producer) send(ctx context.Context, rec Record, number int64) Future {
+	e := accumulator.Entry{Txn: number}
 	hook := p.entry(ctx, &rec, &e, nil)
 	t, err := p.admit(ctx, &rec, &e, true)
 	if err != nil {
@@ -29,8 +32,10 @@ func (p *Producer) Send(ctx context.Context, rec Record) Future {
 
 // SendFunc is Send with a callback for the outcome; nil for none. A record
 // that is not taken gets its callback before SendFunc returns.
-func (p *Producer) SendFunc(ctx context.Context, rec Record, done Callback) {
-	var e accumulator.Entry
+func (p *Producer) SendFunc(ctx context.Context, rec Record, done Callback) { p.sendFunc(ctx, rec, done, 0) }
+
+func (p *Producer) sendFunc(ctx context.Context, rec Record, done Callback, number int64) {
+	e := accumulator.Entry{Txn: number}
 	hook := p.entry(ctx, &rec, &e, done)
 	if _, err := p.admit(ctx, &rec, &e, true); err != nil {
 		p.refuse(hook, rec.Topic, err)
@@ -48,8 +53,10 @@ func (p *Producer) SendSync(ctx context.Context, rec Record) (RecordMetadata, er
 // TrySend is SendFunc that never blocks. With an error nothing was taken and
 // done is not called: ErrBufferFull, ErrTopicNotLoaded (the look-up has been
 // started), or what Send would say.
-func (p *Producer) TrySend(rec Record, done Callback) error {
-	var e accumulator.Entry
+func (p *Producer) TrySend(rec Record, done Callback) error { return p.trySend(rec, done, 0) }
+
+func (p *Producer) trySend(rec Record, done Callback, number int64) error {
+	e := accumulator.Entry{Txn: number}
 	hook := p.entry(context.Background(), &rec, &e, done)
 	_, err := p.admit(context.Background(), &rec, &e, false)
 	if err != nil {
@@ -77,6 +84,13 @@ func (p *Producer) entry(ctx context.Context, rec *Record, e *accumulator.Entry,
 func (p *Producer) admit(ctx context.Context, rec *Record, e *accumulator.Entry, block bool) (accumulator.Ticket, error) {
 	if ctx.Err() != nil {
 		return accumulator.Ticket{}, &AdmissionError{rec.Topic, context.Cause(ctx)}
+	}
+	if p.cfg.TransactionalID != "" {
+		number, err := p.admitTo(e.Txn)
+		if err != nil {
+			return accumulator.Ticket{}, &AdmissionError{rec.Topic, err}
+		}
+		e.Txn = number
 	}
 	var ticket accumulator.Ticket
 	var err error

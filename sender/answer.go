@@ -29,6 +29,7 @@ func (e answered) apply(c *core) {
 	for _, d := range r.deliveries {
 		p := d.part
 		p.landed(d)
+		c.flying--
 		d.conn = nil
 		d.Drop()
 		switch a := answers[p]; {
@@ -95,7 +96,7 @@ func (c *core) judge(r *request, p *partition, d *delivery, a *protocol.ProduceP
 	code := a.ErrorCode
 	v := judge(attempt{
 		code: code, records: d.Count(), named: len(a.RecordErrors) > 0,
-		idempotent: c.cfg.Idempotent, oldest: p.oldest(d), unknown: d.unknown,
+		idempotent: c.cfg.Idempotent, transactional: c.txn != nil, oldest: p.oldest(d), unknown: d.unknown,
 	})
 	if v == delivered || v == duplicate {
 		if v == duplicate {
@@ -115,7 +116,7 @@ func (c *core) judge(r *request, p *partition, d *delivery, a *protocol.ProduceP
 		moved = c.follow(r, p, d, a)
 	}
 	if d.told {
-		p.numbers.Break()
+		c.gap(p)
 		return
 	}
 	if v != fail && c.lost(p, d) != nil {
@@ -127,7 +128,7 @@ func (c *core) judge(r *request, p *partition, d *delivery, a *protocol.ProduceP
 	case sift:
 		c.sift(p, d, a)
 	case renumber:
-		p.numbers.Break()
+		c.gap(p)
 		c.retry(p, d, err, moved)
 	case again:
 		c.retry(p, d, err, moved)
@@ -167,7 +168,7 @@ func (c *core) broken(p *partition, d *delivery, err error, written bool) {
 	unsupported := (*wire.UnsupportedVersionError)(nil)
 	switch {
 	case d.told:
-		p.numbers.Break()
+		c.gap(p)
 	case c.cfg.Acks == 0, errors.As(err, &unsupported):
 		c.giveUp(p, d, err)
 	default:

@@ -245,6 +245,12 @@ func (bc *benchConn) Close(err error) {
 
 func (bc *benchConn) ThrottledUntil() time.Time { return bc.throttled }
 
+func (bc *benchConn) Version(apiKey int16) (int16, bool) {
+	return protocol.NewRequest(apiKey).API().Max, true
+}
+
+func (bc *benchConn) Features() (int64, map[string]int16) { return 0, nil }
+
 // hangUp ends the connection and all of its calls.
 func (bc *benchConn) hangUp(err error, written bool) {
 	bc.broken = true

@@ -137,6 +137,7 @@ func (c *core) add(r *request, p *partition, d *delivery) {
 	d.attempts++
 	p.queue.Stalled.Store(0)
 	p.inFlight = append(p.inFlight, d)
+	c.flying++
 	r.deliveries = append(r.deliveries, d)
 	c.meta.Touch(c.now, p.topic.name)
 }
@@ -209,6 +210,12 @@ func (c *core) prepare(r *request) {
 	if !ids {
 		r.call.MaxVersion = lastVersionByName
 	}
+	if c.txn != nil {
+		r.message.TransactionalID = &c.cfg.TransactionalID
+		if !c.txn.New() {
+			r.call.MaxVersion = lastVersionOldTxn
+		}
+	}
 }
 
 // count takes r, which is on its way now, into the statistics.
@@ -226,6 +233,9 @@ func (c *core) count(r *request) {
 // lastVersionByName is the last version of Produce that names topics; later
 // ones identify them.
 const lastVersionByName = 12
+
+// lastVersionOldTxn is the last version of Produce in the old protocol of transactions; later ones add partitions.
+const lastVersionOldTxn = 11
 
 // sum runs on the write loop, so that checksums cost the loop nothing.
 func (r *request) sum(int16) {
@@ -251,6 +261,7 @@ func (c *core) unsent(r *request) {
 func (c *core) takeBack(d *delivery) {
 	p := d.part
 	p.landed(d)
+	c.flying--
 	d.conn = nil
 	d.attempts--
 	d.Drop()
@@ -275,7 +286,7 @@ func (c *core) dropOld(r *request) {
 func (c *core) settle(p *partition, d *delivery) {
 	switch lost := c.lost(p, d); {
 	case d.told:
-		p.numbers.Break()
+		c.gap(p)
 	case lost != nil:
 		c.giveUp(p, d, lost)
 	default:

@@ -34,6 +34,9 @@ type Config struct {
 	Reconnect       backoff.Policy
 	ConnectTimeout  backoff.Policy
 
+	TransactionalID    string // "" for none; then Idempotent is set
+	TransactionTimeout time.Duration
+
 	Codec      protocol.Codec
 	CodecLevel int
 
@@ -77,4 +80,5 @@ type counters struct {
 	trouble  atomic.Pointer[error]
 	dialing  atomic.Pointer[string] // address of the last dial, until some dial has ended
 	snapshot atomic.Pointer[metadata.Snapshot]
+	txn      atomic.Pointer[Transaction] // nil without a transactional id
 }

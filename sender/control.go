@@ -20,6 +20,9 @@ func (c *core) steer() time.Time {
 		return time.Time{}
 	}
 	at := c.askIdentity()
+	if c.txn != nil {
+		at = c.askTxn()
+	}
 	req, when := c.meta.Next(c.now)
 	if req == nil {
 		return sooner(at, when)
@@ -102,9 +105,14 @@ func (c *core) candidates() []int32 {
 
 // ask sends a control request to n. then gets the call when it has ended.
 func (c *core) ask(n *node, req protocol.Request, resp protocol.Response, then func(*core, *node, *wire.Call)) bool {
+	return c.askUpTo(n, 0, req, resp, then)
+}
+
+// askUpTo is ask with a bound on the version; 0 for none.
+func (c *core) askUpTo(n *node, version int16, req protocol.Request, resp protocol.Response, then func(*core, *node, *wire.Call)) bool {
 	l := &n.links[control]
 	cn := l.conn
-	call := &wire.Call{Request: req, Response: resp}
+	call := &wire.Call{Request: req, Response: resp, MaxVersion: version}
 	call.Done = func(call *wire.Call) { c.out.post(replied{n, cn, call, then}) }
 	if !cn.Send(call) {
 		l.conn, l.busy = nil, 0
@@ -137,11 +145,17 @@ func (e dialed) apply(c *core) {
 			return
 		}
 		l.conn, l.busy, l.lastErr = e.conn, 0, nil
+		if c.txn != nil {
+			c.noteFeatures(e.conn.Features())
+		}
 		return
 	}
 	c.disconnected(l, e.err)
 	c.trouble(e.err)
 	if e.which == control {
+		if c.txn != nil {
+			c.txn.Unreachable(c.now, e.node.id, e.err)
+		}
 		if !c.asked { // else the dial was for another request, and metadata's has its own end
 			c.change(c.meta.Failed(c.now, e.node.id))
 		}
@@ -178,7 +192,7 @@ func (c *core) askIdentity() time.Time {
 	// The first is asked for ahead of need, while the topic is looked up. After
 	// a refusal only a record asks again.
 	needed := len(id.waiting) > 0 || id.failed == 0 && (len(c.topics) > 0 || len(c.lookups) > 0)
-	if id.valid || id.asking || !needed {
+	if id.valid || id.asking || !needed || c.txn != nil {
 		return time.Time{}
 	}
 	if id.next.After(c.now) {

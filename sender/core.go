@@ -40,6 +40,7 @@ type core struct {
 	build  uint64 // number of the request being built
 
 	identity  identity
+	txn       *transactor          // nil without a transactional id
 	lookups   map[string][]*lookup // callers that wait for a topic
 	abandoned []string             // topics whose last waiter left while asked
 	asked     bool                 // a metadata request is in flight
@@ -48,6 +49,7 @@ type core struct {
 	closing bool // no more records
 	aborted bool // no more work
 	pending int  // events that will come: requests, compressions, dials
+	flying  int  // batches in a request that has not ended
 
 	firstChoice uint32 // odd; a different order of brokers for each producer
 
@@ -75,6 +77,9 @@ func newCore(cfg *Config, out effects, acc *accumulator.Accumulator, meta *metad
 		lookups: map[string][]*lookup{},
 	}
 	c.firstChoice = uint32(out.random()*(1<<31))<<1 | 1
+	if cfg.TransactionalID != "" {
+		c.txn = newTransactor(c)
+	}
 	if !cfg.Idempotent {
 		c.identity.current, c.identity.valid = idempotent.None, true
 	}
@@ -104,6 +109,10 @@ func (c *core) handle(now time.Time, e event) {
 func (c *core) step(now time.Time) time.Time {
 	c.now = now
 	c.seeNoted()
+	if c.txn != nil && c.txn.stirred {
+		c.txn.stirred = false
+		c.lookAll()
+	}
 	for p := c.alarms.next(now); p != nil; p = c.alarms.next(now) {
 		c.look(p)
 	}

@@ -1,6 +1,9 @@
 package sender
 
-import "github.com/epistle-kafka/epistle/accumulator"
+import (
+	"github.com/epistle-kafka/epistle/accumulator"
+	"github.com/epistle-kafka/epistle/txn"
+)
 
 func (e flushing) apply(c *core) {
 	c.gather(e.group)
@@ -39,12 +42,19 @@ func (e closing) apply(c *core) {
 		c.answerLookups(name, ErrClosed)
 		c.meta.Unwant(name)
 	}
+	if c.txn != nil {
+		c.closeTxn(e.group)
+	}
 	c.gather(e.group)
 	e.group.Exit()
 }
 
 func (e aborting) apply(c *core) {
 	c.aborted = true
+	if c.txn != nil {
+		c.txn.Die(txn.NewProducer, ErrClosed)
+		c.txnMoved()
+	}
 	for _, t := range c.topics {
 		for _, p := range t.parts {
 			for _, d := range p.open() {

@@ -21,8 +21,10 @@ type attempt struct {
 	records    int32 // in the batch
 	named      bool  // the broker named the records at fault (KIP-467)
 	idempotent bool
-	oldest     bool // no older batch of its partition is unresolved
-	unknown    bool // an earlier attempt may have been written
+	// transactional: sequences cannot begin anew before the transaction has ended.
+	transactional bool
+	oldest        bool // no older batch of its partition is unresolved
+	unknown       bool // an earlier attempt may have been written
 }
 
 // judge is the whole rule, as a table would have it: the first line that
@@ -40,14 +42,16 @@ func judge(a attempt) verdict {
 	case a.code.Reach() == protocol.ReachRecord && a.named && !a.unknown:
 		return sift
 
+	case a.code == protocol.InvalidProducerEpoch && a.transactional:
+		return fail
 	case sequence(a.code) && a.idempotent:
 		switch {
 		case !a.oldest:
 			return again // the echo of an older batch's failure
-		case !a.unknown:
+		case !a.unknown && !a.transactional:
 			return renumber // the gap is real, and nothing of it is written
 		}
-		return fail // it may be written, and will never be taken in its place
+		return fail // it may be written, and will never be taken in its place; or a transaction is lost
 	case a.code.Retriable():
 		return again
 	}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/epistle-kafka/epistle/accumulator"
 	"github.com/epistle-kafka/epistle/idempotent"
 )
 
@@ -17,6 +18,9 @@ const maxUnresolved = 5
 // partition on its leader's ready list if it may be drained, and sets its
 // alarm. Whoever changes a partition calls it.
 func (c *core) look(p *partition) {
+	if c.txn != nil {
+		c.sweep(p)
+	}
 	at := c.expire(p)
 	switch due := c.due(p); {
 	case due.IsZero():
@@ -44,7 +48,7 @@ func (c *core) due(p *partition) time.Time {
 		return time.Time{}
 	}
 	due := c.now
-	if !head.Ready && !c.hurry && c.cfg.Linger > 0 {
+	if !head.Ready && !c.hurry && c.cfg.Linger > 0 && (c.txn == nil || !c.txn.Ending()) {
 		due = head.Opened.Add(c.cfg.Linger)
 	}
 	if p.backoff.After(due) {
@@ -135,12 +139,16 @@ func (c *core) expireQueued(p *partition) time.Time {
 		if end := head.Opened.Add(c.cfg.DeliveryTimeout); end.After(c.now) {
 			return end
 		}
-		b := p.queue.Drain()
-		c.finish(b, b.Resolve(-1, -1, &Error{
-			Topic: b.Topic(), Partition: b.Partition(), Elapsed: c.now.Sub(b.Opened()),
-			Err: c.timeout(p, c.waitingFor(p)),
-		}), false, b.Count())
+		c.failQueued(p.queue.Drain(), c.timeout(p, c.waitingFor(p)))
 	}
+}
+
+// failQueued ends a batch that was never drained for sending.
+func (c *core) failQueued(b *accumulator.Batch, err error) {
+	c.finish(b, b.Resolve(-1, -1, &Error{
+		Topic: b.Topic(), Partition: b.Partition(), Elapsed: c.now.Sub(b.Opened()), Err: err,
+	}), false, b.Count())
+	c.doom(b, err)
 }
 
 // timeout is ErrDeliveryTimeout with what is known of the reason.
@@ -153,6 +161,9 @@ func (c *core) timeout(p *partition, state string) error {
 
 // obstacle is the last error that stood in p's way, or nil.
 func (c *core) obstacle(p *partition) error {
+	if c.txn != nil && p.joined != c.txn.Number() && c.txn.Trouble() != nil {
+		return c.txn.Trouble()
+	}
 	if n := c.nodes[p.leader]; n != nil && n.links[data].conn == nil && n.links[data].lastErr != nil {
 		return n.links[data].lastErr
 	}
@@ -167,6 +178,8 @@ func (c *core) waitingFor(p *partition) string {
 		return "the partition has no leader"
 	case !c.identity.valid:
 		return "waiting for a producer id"
+	case c.txn != nil && p.joined != c.txn.Number():
+		return "waiting for its partition to be added to the transaction"
 	case n.links[data].conn == nil:
 		return "not connected to its leader, broker " + n.addr
 	case len(p.inFlight) > 0:
@@ -209,6 +222,9 @@ func (c *core) take(p *partition, n *node) *delivery {
 
 // mayDrain applies I2 and the rule of one at a time until proven.
 func (c *core) mayDrain(p *partition, n *node) bool {
+	if c.txn != nil && !c.admitted(p) {
+		return false
+	}
 	if !p.numbers.Started() {
 		if !c.identify(p) {
 			return false

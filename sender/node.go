@@ -14,6 +14,8 @@ type conn interface {
 	Send(*wire.Call) bool
 	Close(error)
 	ThrottledUntil() time.Time
+	Version(apiKey int16) (newest int16, ok bool)
+	Features() (finalizedEpoch int64, finalized map[string]int16)
 }
 
 // A lane is what a connection is for. A broker answers the requests of one
@@ -61,7 +63,7 @@ func (c *core) nodeFor(s *metadata.Snapshot, id int32) *node {
 	if !ok {
 		return c.nodes[id]
 	}
-	addr := net.JoinHostPort(b.Host, strconv.Itoa(int(b.Port)))
+	addr := address(b.Host, b.Port)
 	n := c.nodes[id]
 	if n == nil {
 		n = &node{id: id, addr: addr}
@@ -94,3 +96,5 @@ func (c *core) connect(n *node, which lane) time.Time {
 	c.out.dial(n, which, c.cfg.ConnectTimeout.Delay(l.failures, c.out.random()))
 	return time.Time{}
 }
+
+func address(host string, port int32) string { return net.JoinHostPort(host, strconv.Itoa(int(port))) }

@@ -1,6 +1,7 @@
 package sender
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -41,7 +42,7 @@ func (c *core) retry(p *partition, d *delivery, err error, now bool) {
 		return
 	}
 	p.requeue(d)
-	c.later(p, now)
+	c.later(p, now, err)
 }
 
 // lost returns why d, which was in flight when its topic was deleted and made
@@ -59,16 +60,23 @@ func (c *core) lost(p *partition, d *delivery) error {
 }
 
 // later sets the backoff of p after a failed attempt.
-func (c *core) later(p *partition, now bool) {
+func (c *core) later(p *partition, now bool, err error) {
 	if now {
 		return
+	}
+	delay := c.cfg.RetryBackoff.Delay(p.failures, c.out.random())
+	if errors.Is(err, protocol.ConcurrentTransactions) {
+		delay = min(delay, briefly<<min(p.failures, 10)) // the transaction before is being completed
 	}
 	// The batches behind it fail as its echo; they are one failure.
 	if !p.backoff.After(c.now) {
 		p.failures++
-		p.backoff = c.now.Add(c.cfg.RetryBackoff.Delay(p.failures-1, c.out.random()))
+		p.backoff = c.now.Add(delay)
 	}
 }
+
+// briefly is the first wait for the end of the transaction before, which takes milliseconds as a rule.
+const briefly = 5 * time.Millisecond
 
 // giveUp ends a batch with an error. Its numbers were taken, so the partition
 // needs a new epoch before the next are.
@@ -77,7 +85,7 @@ func (c *core) giveUp(p *partition, d *delivery, err error) {
 		p.retry = slices.Delete(p.retry, i, i+1)
 	}
 	if d.numbered {
-		p.numbers.Break()
+		c.gap(p)
 	}
 	// Without acknowledgements nothing is ever known.
 	c.tell(d, err, d.unknown || c.cfg.Acks == 0)
@@ -89,6 +97,7 @@ func (c *core) tell(d *delivery, err error, maybe bool) {
 	c.stat.inFlight.Add(-int64(d.Count()))
 	ended := d.Resolve(-1, -1, c.failure(d, err, maybe))
 	c.finish(d.Batch, ended, false, d.Count())
+	c.doom(d.Batch, err)
 }
 
 func (c *core) failure(d *delivery, err error, maybe bool) *Error {
@@ -164,6 +173,10 @@ func (c *core) sift(p *partition, d *delivery, a *protocol.ProducePartitionRespo
 		return
 	}
 	good := d.Without(bad)
+	if c.txn != nil {
+		c.siftTxn(p, d, a, bad, good, reasons)
+		return
+	}
 	var pieces []*accumulator.Batch
 	if len(good) > 0 {
 		var err error
@@ -172,17 +185,28 @@ func (c *core) sift(p *partition, d *delivery, a *protocol.ProducePartitionRespo
 			return
 		}
 	}
-	p.numbers.Break()
+	c.gap(p)
 	for _, b := range pieces {
 		c.piece(p, d, b)
 	}
+	c.refuseRecords(d, a, bad, reasons)
+}
+
+// refuseRecords ends the records that the broker has found at fault, each with its reason.
+func (c *core) refuseRecords(d *delivery, a *protocol.ProducePartitionResponse, bad []int32, reasons map[int32]*string) {
 	for _, i := range bad {
 		message := reasons[i]
 		if message == nil {
 			message = a.ErrorMessage
 		}
-		ended := d.ResolveRange(i, 1, -1, -1, c.failure(d, brokerError(a.ErrorCode, message), false))
-		c.stat.inFlight.Add(-1)
-		c.finish(d.Batch, ended, false, 1)
+		c.failRange(d, accumulator.Range{First: i, Count: 1}, brokerError(a.ErrorCode, message))
 	}
+}
+
+// failRange ends neighbouring records of d that are certainly not in the log.
+func (c *core) failRange(d *delivery, r accumulator.Range, err error) {
+	ended := d.ResolveRange(r.First, r.Count, -1, -1, c.failure(d, err, false))
+	c.stat.inFlight.Add(-int64(r.Count))
+	c.finish(d.Batch, ended, false, r.Count)
+	c.doom(d.Batch, err)
 }

@@ -39,6 +39,9 @@ type partition struct {
 	retry    []*delivery // to be sent again, in order; before anything queued
 	order    int64       // of the next drained batch
 
+	joined  int64 // number of the last transaction that it is part of
+	joining int64 // the same, from when that was asked for
+
 	failures int       // failed attempts since the last success
 	backoff  time.Time // not before
 	lastErr  error     // of the last failed attempt

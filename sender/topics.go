@@ -94,6 +94,9 @@ func (c *core) takeMetadata(n *node, call *wire.Call) {
 		c.change(c.meta.Failed(c.now, n.id))
 		return
 	}
+	if c.txn != nil {
+		c.askFeatures(n)
+	}
 	c.change(c.meta.Answer(c.now, n.id, call.Request.(*protocol.MetadataRequest), call.Response.(*protocol.MetadataResponse)))
 }
 
@@ -195,7 +198,7 @@ func (c *core) lead(s *metadata.Snapshot, p *partition, m metadata.Partition) {
 func (c *core) recreated(t *topic) {
 	for i, p := range t.parts {
 		p.numbers.Disturb()
-		p.numbers.Break()
+		c.gap(p)
 		p.failures = 0
 		for _, d := range p.inFlight {
 			d.old = true
@@ -235,9 +238,7 @@ func (c *core) failAll(p *partition, err error) {
 		c.giveUp(p, p.retry[0], err)
 	}
 	for _, b := range queued {
-		c.finish(b, b.Resolve(-1, -1, &Error{
-			Topic: b.Topic(), Partition: b.Partition(), Elapsed: c.now.Sub(b.Opened()), Err: err,
-		}), false, b.Count())
+		c.failQueued(b, err)
 	}
 	c.look(p)
 }

@@ -1,0 +1,151 @@
+package sender
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/epistle-kafka/epistle/accumulator"
+	"github.com/epistle-kafka/epistle/protocol"
+	"github.com/epistle-kafka/epistle/txn"
+)
+
+// A txnCall is a caller that waits for a transactional method.
+type txnCall struct {
+	txn.Op
+	name      string
+	start     func(*core, *txnCall)
+	told      chan struct{}      // closed when err is set
+	callbacks *accumulator.Group // ends when the callbacks of records that ended before have returned
+	err       error
+	number    int64 // of the last transaction
+}
+
+// calling: a caller begins to wait.
+type calling struct{ call *txnCall }
+
+// leaving: that caller no longer waits.
+type leaving struct {
+	call *txnCall
+	left chan struct{} // closed when the two are set
+	how  txn.Outcome   // of the transaction that the call was about, as far as can be said
+	why  error         // what has kept the call from ending; nil if nothing is known
+}
+
+func (e calling) apply(c *core) {
+	call := e.call
+	call.Done = func(err error) {
+		c.txnMoved() // who is told that it may send must be able to
+		call.err, call.number = err, c.txn.Last()
+		call.callbacks = accumulator.NewGroup()
+		c.out.after(call.callbacks)
+		close(call.told)
+	}
+	if c.closing {
+		call.Done(fmt.Errorf("%s: %w", call.name, ErrClosed))
+		return
+	}
+	call.start(c, call)
+	c.txnMoved()
+}
+
+func (e *leaving) apply(c *core) {
+	select {
+	case <-e.call.told: // both at once
+	default:
+		e.how, e.why = c.txn.InDoubt(), c.txn.Trouble()
+		c.txn.Leave(&e.call.Op)
+	}
+	close(e.left)
+}
+
+// transact has the loop start a call, and waits for its end.
+func (s *Sender) transact(ctx context.Context, call *txnCall) error {
+	call.told = make(chan struct{})
+	if s.closing.Load() {
+		return fmt.Errorf("%s: %w", call.name, ErrClosed)
+	}
+	s.inbox.put(calling{call})
+	select {
+	case <-call.told:
+		return call.err
+	case <-s.stopped:
+		return s.stoppedCall(call)
+	case <-ctx.Done():
+	}
+	e := &leaving{call: call, left: make(chan struct{})}
+	s.inbox.put(e)
+	select {
+	case <-e.left:
+	case <-s.stopped:
+		return s.stoppedCall(call)
+	}
+	select {
+	case <-call.told:
+		return call.err
+	default:
+	}
+	err := context.Cause(ctx)
+	if e.why != nil {
+		err = fmt.Errorf("%w; last failure: %w", err, e.why)
+	} else {
+		err = s.Explain(err)
+	}
+	return &txn.Error{Call: call.name, TransactionalID: s.cfg.TransactionalID, Outcome: e.how, Next: txn.RetryCall, Err: err}
+}
+
+// stoppedCall is what a call ends with that the loop may not have seen.
+func (s *Sender) stoppedCall(call *txnCall) error {
+	select {
+	case <-call.told:
+		return call.err
+	default:
+		return fmt.Errorf("%s: %w", call.name, ErrClosed)
+	}
+}
+
+// Transaction returns what records have to say of the open transaction; nil without a transactional id.
+func (s *Sender) Transaction() *Transaction { return s.stat.txn.Load() }
+
+// InitTransactions gets a producer id and epoch for the transactional id, for as long as ctx allows, and so fences every
+// producer that had it. A transaction that such a one has left open is aborted or completed first.
+func (s *Sender) InitTransactions(ctx context.Context) error {
+	return s.transact(ctx, &txnCall{name: txn.CallInit, start: func(c *core, call *txnCall) { c.txn.Init(&call.Op) }})
+}
+
+// BeginTransaction begins a transaction. It waits only if a new epoch is needed first.
+// It returns the transaction's number, for Entry.Txn.
+func (s *Sender) BeginTransaction(ctx context.Context) (number int64, err error) {
+	call := &txnCall{name: txn.CallBegin, start: func(c *core, call *txnCall) { c.txn.Begin(&call.Op) }}
+	err = s.transact(ctx, call)
+	return call.number, err
+}
+
+// SendOffsets makes a consumer group's offsets part of the open transaction. The topics' ids are filled in where they are known.
+func (s *Sender) SendOffsets(ctx context.Context, group txn.Group, offsets []protocol.TxnOffsetCommitTopic) error {
+	return s.transact(ctx, &txnCall{
+		name: txn.CallOffsets, Op: txn.Op{Group: group, Offsets: offsets},
+		start: func(c *core, call *txnCall) {
+			known := c.meta.Snapshot().Topics
+			for i := range call.Offsets {
+				if t := known[call.Offsets[i].Name]; t != nil {
+					call.Offsets[i].TopicID = t.ID
+				}
+			}
+			c.txn.SendOffsets(c.now, &call.Op)
+		},
+	})
+}
+
+// EndTransaction commits or aborts the open transaction. It returns when the coordinator has ended it and the callbacks of
+// its records have returned; the latter it awaits no longer than ctx allows.
+func (s *Sender) EndTransaction(ctx context.Context, commit bool) error {
+	call := &txnCall{name: txn.CallAbort, start: func(c *core, call *txnCall) { c.txn.Abort(&call.Op) }}
+	if commit {
+		call.name, call.start = txn.CallCommit, func(c *core, call *txnCall) { c.txn.Commit(&call.Op) }
+	}
+	err := s.transact(ctx, call)
+	if call.callbacks != nil {
+		_ = s.await(ctx, call.callbacks.Done()) // the outcome is known, and callbacks that are late change nothing of it
+	}
+	return err
+}

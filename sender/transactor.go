@@ -1,0 +1,287 @@
+package sender
+
+import (
+	"errors"
+	"time"
+
+	"github.com/epistle-kafka/epistle/accumulator"
+	"github.com/epistle-kafka/epistle/protocol"
+	"github.com/epistle-kafka/epistle/txn"
+	"github.com/epistle-kafka/epistle/wire"
+)
+
+// A transactor is the transactional half of the core: package txn says what is due, and here it is sent, and what comes
+// of it is applied to partitions.
+type transactor struct {
+	*txn.Txn
+	state   txn.State // as last seen by txnMoved
+	number  int64     // the same
+	stirred bool      // partitions with work have to be looked at
+	closing []*accumulator.Group
+
+	// The cluster's finalised features as of the highest epoch heard of.
+	features int64
+}
+
+// Transaction is what senders of records have to know.
+type Transaction struct {
+	Number  int64 // of the open transaction, which records give in Entry.Txn; 0 if none takes records
+	Refusal error // why none does; nil if one does
+}
+
+// errEnded is why a record fails that came while its transaction was being ended.
+var errEnded = errors.New("its transaction has ended")
+
+func newTransactor(c *core) *transactor {
+	t := &transactor{features: -1}
+	t.Txn = txn.New(txn.Config{
+		ID: c.cfg.TransactionalID, Timeout: c.cfg.TransactionTimeout, Patience: c.cfg.DeliveryTimeout,
+		Delay: func(failures int) time.Duration { return c.cfg.RetryBackoff.Delay(failures, c.out.random()) },
+	})
+	c.stat.txn.Store(&Transaction{Refusal: t.Refusal(sendCall)})
+	return t
+}
+
+// sendCall is what a record that is refused has been called with.
+const sendCall = "Send"
+
+// txnMoved applies a change of the transaction's state: who sends records is told first, then partitions are looked at.
+// Whoever may have changed it calls this, and so does each call before it ends.
+func (c *core) txnMoved() {
+	t := c.txn
+	if id := t.Identity(); id != c.identity.current {
+		c.identity.current, c.identity.valid = id, id.ID >= 0
+	}
+	state, number := t.State(), t.Number()
+	if state == t.state && number == t.number {
+		return
+	}
+	t.state, t.number, t.stirred = state, number, true
+	view := &Transaction{Refusal: t.Refusal(sendCall)}
+	if view.Refusal == nil {
+		view.Number = number
+	}
+	c.stat.txn.Store(view)
+	if c.closing && state == txn.Failed {
+		t.Abort(&txn.Op{Done: func(error) {}})
+		c.txnMoved()
+		return
+	}
+	if t.Idle() {
+		for _, g := range t.closing {
+			g.Exit()
+		}
+		t.closing = nil
+	}
+}
+
+// closeTxn aborts an open transaction, and makes g wait for its end, or for that of a commit in progress.
+func (c *core) closeTxn(g *accumulator.Group) {
+	t := c.txn
+	if t.Idle() {
+		return
+	}
+	g.Enter()
+	t.closing = append(t.closing, g)
+	if t.State() == txn.InTransaction || t.State() == txn.Failed {
+		t.Abort(&txn.Op{Done: func(error) {}})
+		c.txnMoved()
+	}
+}
+
+// askTxn sends the transactional request that is due. It returns when to come back.
+func (c *core) askTxn() time.Time {
+	t := c.txn
+	step, at := t.Next(c.now, len(c.alarms) == 0 && c.flying == 0)
+	c.txnMoved()
+	if step == nil {
+		if t.stirred {
+			return c.now
+		}
+		return at
+	}
+	var n *node
+	if step.Node == txn.Anyone {
+		if n, at = c.controlNode(); n == nil {
+			return at
+		}
+	} else {
+		n = c.nodes[step.Node]
+		l := &n.links[control]
+		if l.conn == nil {
+			return c.connect(n, control)
+		}
+		if until := l.conn.ThrottledUntil(); until.After(c.now) {
+			return until
+		}
+		if l.busy >= c.cfg.MaxInFlight {
+			return time.Time{} // an answer leads to another step
+		}
+	}
+	api := step.Request.API()
+	if newest, ok := n.links[control].conn.Version(api.Key); ok && newest < step.MinVersion {
+		t.Unsupported(&wire.UnsupportedVersionError{
+			API: api.Name, Known: true, BrokerMax: newest, Min: step.MinVersion, Max: api.Max,
+		})
+		c.txnMoved()
+		return c.now
+	}
+	if !c.askUpTo(n, step.MaxVersion, step.Request, step.Request.NewResponse(), (*core).takeTxnAnswer) {
+		return c.now // its connection is gone
+	}
+	t.Sent(step)
+	return time.Time{}
+}
+
+// takeTxnAnswer deals with the end of a transactional request.
+func (c *core) takeTxnAnswer(_ *node, call *wire.Call) {
+	t := c.txn
+	unsupported := (*wire.UnsupportedVersionError)(nil)
+	switch resp := call.Response.(type) {
+	case *protocol.FindCoordinatorResponse:
+		if call.Err == nil {
+			c.meetCoordinators(resp)
+		}
+	}
+	if errors.As(call.Err, &unsupported) {
+		t.Unsupported(call.Err)
+	} else {
+		t.Answer(c.now, call.Response, call.Err, call.Written)
+	}
+	c.txnMoved()
+	for _, added := range t.Added() {
+		topic := c.topics[added.Topic]
+		if topic == nil || int(added.Index) >= len(topic.parts) {
+			continue
+		}
+		p := topic.parts[added.Index]
+		p.joined = t.Number()
+		c.look(p)
+	}
+}
+
+// meetCoordinators makes nodes of the brokers that an answer names.
+func (c *core) meetCoordinators(resp *protocol.FindCoordinatorResponse) {
+	all := resp.Coordinators
+	if len(all) == 0 {
+		all = []protocol.Coordinator{{NodeID: resp.NodeID, Host: resp.Host, Port: resp.Port, ErrorCode: resp.ErrorCode}}
+	}
+	for i := range all {
+		if co := &all[i]; co.ErrorCode == protocol.NoError && co.NodeID >= 0 && c.nodes[co.NodeID] == nil {
+			c.nodes[co.NodeID] = &node{id: co.NodeID, addr: address(co.Host, co.Port)}
+		}
+	}
+}
+
+// admitted reports whether batches of p may be sent as part of the open transaction (I7), and sees to it that they may be.
+func (c *core) admitted(p *partition) bool {
+	number := c.txn.Number()
+	switch {
+	case number == 0:
+		return false
+	case p.joined == number:
+	case c.txn.New():
+		c.txn.Joins()
+		p.joined = number
+	default:
+		c.join(p, number)
+		return false
+	}
+	if p.numbers.Identity() != c.identity.current {
+		if len(p.inFlight)+len(p.retry) > 0 {
+			panic("sender: a batch has outlived its transaction")
+		}
+		p.numbers.Adopt(c.identity.current)
+	}
+	return true
+}
+
+// join asks the coordinator to add p to the transaction, once.
+func (c *core) join(p *partition, number int64) {
+	if p.joining != number {
+		p.joining = number
+		c.txn.Add(txn.Partition{Topic: p.topic.name, Index: p.index})
+	}
+}
+
+// sweep ends what p has of a transaction that takes no more, or is lost. What it has of the one that is open is announced,
+// in the old protocol, while it still lingers.
+func (c *core) sweep(p *partition) {
+	number := c.txn.Number()
+	if number != 0 && p.numbers.Broken() && p.numbers.Identity() == c.identity.current && (len(p.retry) > 0 || p.queue.Queued() > 0) {
+		// Its log is another one than when the transaction began.
+		c.txn.Fail(ErrTopicRecreated)
+		c.txnMoved()
+		number = 0
+	}
+	for head, ok := p.queue.Look(); ok && head.Txn != number; head, ok = p.queue.Look() {
+		err := errEnded
+		if number == 0 && head.Txn == c.txn.Last() {
+			err = c.txn.Cause()
+		}
+		c.failQueued(p.queue.Drain(), err)
+	}
+	for number == 0 && len(p.retry) > 0 {
+		c.giveUp(p, p.retry[0], c.txn.Cause())
+	}
+	if number != 0 && p.joined != number && !c.txn.New() && p.queue.Queued() > 0 {
+		c.join(p, number)
+	}
+}
+
+// doom notes that a record of batch b has failed for good, and so has its transaction.
+func (c *core) doom(b *accumulator.Batch, err error) {
+	if c.txn != nil && b.Txn() == c.txn.Last() {
+		c.txn.Fail(err)
+		c.txnMoved()
+	}
+}
+
+// gap notes that numbers of p were taken for records that are not written, or may not be.
+func (c *core) gap(p *partition) {
+	p.numbers.Break()
+	if c.txn != nil {
+		c.txn.Renew()
+	}
+}
+
+// siftTxn ends all records of a batch of which the broker has named some as faulty: its transaction is lost, so that
+// nothing is sent again.
+func (c *core) siftTxn(p *partition, d *delivery, a *protocol.ProducePartitionResponse, bad []int32, good []accumulator.Range, reasons map[int32]*string) {
+	d.told = true
+	c.gap(p)
+	c.refuseRecords(d, a, bad, reasons)
+	for _, r := range good {
+		c.failRange(d, r, c.txn.Cause())
+	}
+}
+
+// askFeatures asks n again what the cluster has finalised: it may be upgraded, or downgraded, while this producer runs.
+func (c *core) askFeatures(n *node) {
+	l := &n.links[control]
+	if l.conn == nil || l.busy >= c.cfg.MaxInFlight {
+		return
+	}
+	w := &c.cfg.Wire
+	req := &protocol.ApiVersionsRequest{ClientSoftwareName: w.SoftwareName, ClientSoftwareVersion: w.SoftwareVersion, NodeID: -1}
+	c.ask(n, req, new(protocol.ApiVersionsResponse), func(c *core, _ *node, call *wire.Call) {
+		resp := call.Response.(*protocol.ApiVersionsResponse)
+		if call.Err != nil || resp.ErrorCode != protocol.NoError {
+			return
+		}
+		levels := map[string]int16{}
+		for _, f := range resp.FinalizedFeatures {
+			levels[f.Name] = f.MaxVersionLevel
+		}
+		c.noteFeatures(resp.FinalizedFeaturesEpoch, levels)
+	})
+}
+
+// noteFeatures takes a broker's word for what is finalised, unless a newer one is known.
+func (c *core) noteFeatures(epoch int64, levels map[string]int16) {
+	if epoch < c.txn.features {
+		return
+	}
+	c.txn.features = epoch
+	c.txn.SetLevel(levels["transaction.version"])
+}

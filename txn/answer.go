@@ -1,0 +1,340 @@
+package txn
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/epistle-kafka/epistle/idempotent"
+	"github.com/epistle-kafka/epistle/protocol"
+)
+
+// Answer deals with the end of the step that is on its way: with resp, or with err if there was no answer. written says
+// that the request may have reached the broker.
+func (t *Txn) Answer(now time.Time, resp protocol.Response, err error, written bool) {
+	s := t.step
+	t.step = nil
+	if t.state == Fatal {
+		return
+	}
+	if err != nil {
+		if s.kind == end && written {
+			t.doubt = true
+		}
+		delete(t.coordinators, s.key)
+		t.undo(s)
+		t.again(now, err)
+		return
+	}
+	switch s.kind {
+	case find:
+		t.found(now, s, resp.(*protocol.FindCoordinatorResponse))
+	case initID:
+		t.initialised(now, s, resp.(*protocol.InitProducerIDResponse))
+	case addPartitions:
+		t.partitionsAdded(now, s, resp.(*protocol.AddPartitionsToTxnResponse))
+	case addOffsets:
+		t.offsetsAdded(now, s, resp.(*protocol.AddOffsetsToTxnResponse).ErrorCode)
+	case commitOffsets:
+		t.offsetsCommitted(now, s, resp.(*protocol.TxnOffsetCommitResponse))
+	case end:
+		t.endAnswered(now, s, resp.(*protocol.EndTxnResponse))
+	}
+}
+
+// Unsupported notes that a node knows no version of a step that would mean what is meant.
+func (t *Txn) Unsupported(err error) {
+	s := t.step
+	t.step = nil
+	switch {
+	case t.state == Fatal:
+	case t.state == Initializing:
+		t.refuseInit(FixConfiguration, err)
+	case s != nil && s.kind == initID:
+		t.Die(NewProducer, fmt.Errorf("a new epoch is needed, and the broker is too old to give it: %w", err))
+	default:
+		t.Die(FixConfiguration, err)
+	}
+}
+
+// ok clears the backoff after a success.
+func (t *Txn) ok() { t.failures, t.notBefore, t.trouble = 0, time.Time{}, nil }
+
+// undo puts back what a step that had no effect was for.
+func (t *Txn) undo(s *Step) {
+	if s.kind == addPartitions && (t.state == InTransaction || t.state == Committing) {
+		t.pending = append(s.parts, t.pending...)
+	}
+}
+
+// retry tries a step again because of a code that allows it, and reports whether it does.
+func (t *Txn) retry(now time.Time, s *Step, code protocol.ErrorCode) bool {
+	switch {
+	case code == protocol.ConcurrentTransactions:
+		t.undo(s)
+		t.soon(now)
+		return true
+	case !code.Retriable():
+		return false
+	}
+	if code != protocol.UnknownTopicOrPartition && code != protocol.UnknownTopicID && code.RefreshMetadata() || code == protocol.RequestTimedOut {
+		delete(t.coordinators, s.key)
+	}
+	t.undo(s)
+	t.again(now, code)
+	return true
+}
+
+// fenced says that the coordinator takes this producer for an old one. That is final, and nothing may heal it (pitfall 18).
+func fenced(code protocol.ErrorCode) bool {
+	return code == protocol.ProducerFenced || code == protocol.InvalidProducerEpoch
+}
+
+func (t *Txn) fencedError(outcome Outcome, code protocol.ErrorCode) *Error {
+	return t.failure(t.endCall(), outcome, NewProducer, fmt.Errorf("%w: %w", ErrFenced, code))
+}
+
+// nextAfter is what a human may do after a code that ends the producer.
+func nextAfter(code protocol.ErrorCode) Next {
+	if code.Class() == protocol.ClassInvalidConfiguration {
+		return FixConfiguration
+	}
+	return NewProducer
+}
+
+// lose gives up the transaction, or the producer, because of what a coordinator has answered.
+func (t *Txn) lose(code protocol.ErrorCode, err error) {
+	switch {
+	case fenced(code):
+		t.die(t.fencedError(t.lostOutcome(), code))
+	case code.Reach() == protocol.ReachProducer:
+		t.Die(nextAfter(code), err)
+	default:
+		t.Fail(err)
+	}
+}
+
+// outlaw is lose for what the transaction's own coordinator says: that the transaction cannot be what we take it for is a
+// matter of the producer then.
+func (t *Txn) outlaw(code protocol.ErrorCode, err error) {
+	if code == protocol.InvalidTxnState {
+		t.Die(NewProducer, err)
+		return
+	}
+	t.lose(code, err)
+}
+
+func codeOf(err error) (code protocol.ErrorCode, ok bool) {
+	ok = errors.As(err, &code)
+	return code, ok
+}
+
+func (t *Txn) found(now time.Time, s *Step, resp *protocol.FindCoordinatorResponse) {
+	node, code, text := resp.NodeID, resp.ErrorCode, resp.ErrorMessage
+	for i := range resp.Coordinators {
+		if c := &resp.Coordinators[i]; c.Key == s.key.name {
+			node, code, text = c.NodeID, c.ErrorCode, c.ErrorMessage
+		}
+	}
+	err := fmt.Errorf("looking for the coordinator: %w", withText(code, text))
+	switch {
+	case code == protocol.NoError && node < 0:
+		t.again(now, errors.New("the broker names no coordinator, and no reason"))
+	case code == protocol.NoError:
+		t.coordinators[s.key] = node
+		t.ok()
+	case code.Retriable():
+		t.again(now, err)
+	case t.state == Initializing:
+		t.refuseInit(initNext(code), err)
+	case s.key.kind == protocol.CoordinatorKeyGroup:
+		t.lose(code, err)
+	case code.Class() == protocol.ClassInvalidConfiguration:
+		t.Die(FixConfiguration, err)
+	default:
+		t.again(now, err) // nothing is at stake
+	}
+}
+
+func withText(code protocol.ErrorCode, text *string) error {
+	if text == nil || *text == "" || *text == code.Name() {
+		return code
+	}
+	return fmt.Errorf("%w: the broker says %q", code, *text)
+}
+
+func (t *Txn) initialised(now time.Time, s *Step, resp *protocol.InitProducerIDResponse) {
+	switch code := resp.ErrorCode; {
+	case code == protocol.NoError:
+		t.identify(idempotent.Identity{ID: resp.ProducerID, Epoch: resp.ProducerEpoch})
+	case t.retry(now, s, code):
+	case t.state == Initializing && !fenced(code):
+		t.refuseInit(initNext(code), code)
+	default:
+		t.lose(code, code)
+		if t.state == Renewing { // without a new epoch there is no way on
+			t.Die(NewProducer, code)
+		}
+	}
+}
+
+// identify takes the identity that the coordinator has given.
+func (t *Txn) identify(id idempotent.Identity) {
+	if id.ID < 0 || id.Epoch < 0 || id == t.identity {
+		t.Die(NewProducer, fmt.Errorf("the coordinator has answered what it cannot: producer id %d, epoch %d", id.ID, id.Epoch))
+		return
+	}
+	t.ok()
+	t.identity, t.renewal = id, false
+	t.level = max(min(t.newest, 2), 1)
+	t.move(identified)
+	for _, op := range t.inits {
+		op.Done(nil)
+	}
+	t.inits = nil
+	t.finishEndings(nil)
+	if op := t.beginning; op != nil {
+		t.beginning = nil
+		t.open()
+		op.Done(nil)
+	}
+}
+
+// refuseInit ends InitTransactions with an error after which it can be called again.
+func (t *Txn) refuseInit(next Next, err error) {
+	t.move(refuseInit)
+	for _, op := range t.inits {
+		op.Done(t.failure(CallInit, Open, next, err))
+	}
+	t.inits = nil
+}
+
+func initNext(code protocol.ErrorCode) Next {
+	if code.Class() == protocol.ClassInvalidConfiguration || code == protocol.InvalidTransactionTimeout {
+		return FixConfiguration
+	}
+	return RetryCall
+}
+
+func (t *Txn) partitionsAdded(now time.Time, s *Step, resp *protocol.AddPartitionsToTxnResponse) {
+	answers := map[Partition]protocol.ErrorCode{}
+	for i := range resp.ResultsByTopic {
+		for _, p := range resp.ResultsByTopic[i].ResultsByPartition {
+			answers[Partition{resp.ResultsByTopic[i].Name, p.PartitionIndex}] = p.PartitionErrorCode
+		}
+	}
+	var again protocol.ErrorCode
+	for _, p := range s.parts {
+		code, ok := answers[p]
+		switch {
+		case !ok:
+			t.Die(NewProducer, fmt.Errorf("the coordinator's answer does not mention %s-%d, which was to be added", p.Topic, p.Index))
+			return
+		case code == protocol.NoError, code == protocol.OperationNotAttempted:
+		case code.Retriable():
+			again = code
+		default:
+			t.outlaw(code, fmt.Errorf("adding %s-%d to the transaction: %w", p.Topic, p.Index, code))
+			return
+		}
+		if code == protocol.OperationNotAttempted && again == protocol.NoError {
+			again = protocol.UnknownTopicOrPartition // another partition has kept it from being added
+		}
+	}
+	if again != protocol.NoError {
+		t.retry(now, s, again)
+		return
+	}
+	t.ok()
+	t.added = append(t.added, s.parts...)
+}
+
+func (t *Txn) offsetsAdded(now time.Time, s *Step, code protocol.ErrorCode) {
+	switch {
+	case code == protocol.NoError:
+		t.ok()
+		t.groups[s.op.Group.ID] = true
+	case t.retry(now, s, code):
+	default:
+		t.outlaw(code, fmt.Errorf("adding the offsets of group %q to the transaction: %w", s.op.Group.ID, code))
+	}
+}
+
+func (t *Txn) offsetsCommitted(now time.Time, s *Step, resp *protocol.TxnOffsetCommitResponse) {
+	worst, where := protocol.NoError, ""
+	for i := range resp.Topics {
+		topic := &resp.Topics[i]
+		for _, p := range topic.Partitions {
+			switch code := p.ErrorCode; {
+			case code == protocol.UnknownTopicID:
+				s.op.byName = true // the topic was made again; its name is what the caller gave
+				fallthrough
+			case worst == protocol.NoError, worst.Retriable() && !code.Retriable() && code != protocol.NoError:
+				worst, where = code, fmt.Sprintf("partition %d of topic %q", p.PartitionIndex, topic.Name)
+			}
+		}
+	}
+	switch {
+	case worst == protocol.NoError:
+		t.ok()
+		if len(t.offsets) > 0 && t.offsets[0] == s.op {
+			t.offsets = t.offsets[1:]
+			s.op.Done(nil)
+		}
+	case t.retry(now, s, worst):
+	default:
+		t.lose(worst, fmt.Errorf("committing the offset of %s for group %q: %w", where, s.op.Group.ID, worst))
+	}
+}
+
+// endAnswered deals with the answer to EndTxn. A commit has one outcome for certain only if this is the answer to the
+// only attempt, or says that it is done.
+func (t *Txn) endAnswered(now time.Time, s *Step, resp *protocol.EndTxnResponse) {
+	code := resp.ErrorCode
+	switch {
+	case code == protocol.NoError:
+		t.endedAs(resp)
+	case code == protocol.ConcurrentTransactions, code == protocol.CoordinatorLoadInProgress:
+		t.retry(now, s, code)
+	case code.Retriable():
+		// NOT_COORDINATOR and COORDINATOR_NOT_AVAILABLE, too, may come after the decision was written.
+		t.doubt = true
+		t.retry(now, s, code)
+	case t.state == Committing && code.Class() == protocol.ClassAbortable && !t.doubt:
+		t.asked = false
+		t.Fail(code)
+	case fenced(code):
+		t.die(t.fencedError(t.lostOutcome(), code))
+	default:
+		if code.MayBeWritten() {
+			t.doubt = true
+		}
+		t.Die(nextAfter(code), code)
+	}
+}
+
+// endedAs ends the transaction, and takes the identity for the next from the answer of the new protocol (KIP-890).
+func (t *Txn) endedAs(resp *protocol.EndTxnResponse) {
+	if t.New() {
+		id := idempotent.Identity{ID: resp.ProducerID, Epoch: resp.ProducerEpoch}
+		if id.ID < 0 || id.Epoch < 0 || id.ID == t.identity.ID && id.Epoch <= t.identity.Epoch {
+			outcome := Aborted
+			if t.state == Committing {
+				outcome = Committed
+			}
+			t.die(t.failure(t.endCall(), outcome, NewProducer, fmt.Errorf(
+				"the coordinator has answered what it cannot: producer id %d, epoch %d after id %d, epoch %d",
+				id.ID, id.Epoch, t.identity.ID, t.identity.Epoch)))
+			return
+		}
+		t.identity, t.renewal = id, false
+	}
+	t.ended()
+}
+
+func (t *Txn) ended() {
+	t.ok()
+	t.move(ended)
+	t.unclaimed = len(t.endings) == 0
+	t.finishEndings(nil)
+}

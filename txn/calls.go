@@ -1,0 +1,295 @@
+package txn
+
+import (
+	"slices"
+	"time"
+
+	"github.com/epistle-kafka/epistle/protocol"
+)
+
+// Rules that callers may have broken.
+const (
+	ruleInit       = "call InitTransactions first"
+	ruleNone       = "no transaction is open: call BeginTransaction first"
+	ruleOpen       = "a transaction is open: commit or abort it first"
+	ruleCommitting = "a commit is in progress, and only its end can tell the outcome: call CommitTransaction again"
+	ruleAborting   = "the transaction is being aborted: call AbortTransaction again to wait for it"
+	ruleUnclaimed  = "the outcome of the last commit has been told to nobody: call CommitTransaction again"
+	ruleTwice      = "it has been called already, and has not returned"
+)
+
+// Init is InitTransactions.
+func (t *Txn) Init(op *Op) {
+	switch t.state {
+	case Uninitialized:
+		t.move(initialize)
+		t.failures, t.notBefore = 0, time.Time{}
+		t.inits = append(t.inits, op)
+	case Initializing:
+		t.inits = append(t.inits, op)
+	case Fatal:
+		op.Done(t.dead(CallInit))
+	case Ready, Renewing:
+		op.Done(nil)
+	default:
+		op.Done(&StateError{CallInit, ruleOpen})
+	}
+}
+
+// Begin is BeginTransaction.
+func (t *Txn) Begin(op *Op) {
+	switch t.state {
+	case Ready:
+		if t.unclaimed && t.committing {
+			op.Done(&StateError{CallBegin, ruleUnclaimed})
+			return
+		}
+		t.unclaimed = false
+		if t.renewal || t.newest >= 2 && t.level < 2 {
+			// What a delayed request of the old protocol would do to a transaction of the new one is kept out by the epoch.
+			t.move(renew)
+			t.beginning = op
+			return
+		}
+		t.open()
+		op.Done(nil)
+	case Renewing:
+		if t.beginning != nil || len(t.endings) > 0 {
+			op.Done(&StateError{CallBegin, ruleTwice})
+			return
+		}
+		t.beginning = op
+	case Uninitialized, Initializing:
+		op.Done(&StateError{CallBegin, ruleInit})
+	case Fatal:
+		op.Done(t.dead(CallBegin))
+	case Committing:
+		op.Done(&StateError{CallBegin, ruleCommitting})
+	case Aborting:
+		op.Done(&StateError{CallBegin, ruleAborting})
+	default:
+		op.Done(&StateError{CallBegin, ruleOpen})
+	}
+}
+
+// open begins a transaction, in the protocol that the cluster has finalised.
+func (t *Txn) open() {
+	t.move(begin)
+	t.level = max(min(t.newest, 2), 1)
+	t.number++
+	t.cause = nil
+	t.committing, t.started, t.stale, t.asked, t.doubt = false, false, false, false, false
+	t.pending, t.added, t.groups = nil, nil, map[string]bool{}
+}
+
+// SendOffsets is SendOffsetsToTransaction.
+func (t *Txn) SendOffsets(now time.Time, op *Op) {
+	if err := t.Refusal(CallOffsets); err != nil {
+		op.Done(err)
+		return
+	}
+	op.until = now.Add(t.cfg.Patience)
+	t.offsets = append(t.offsets, op)
+}
+
+// Commit is CommitTransaction. A call that was left is taken up again by another.
+func (t *Txn) Commit(op *Op) {
+	switch t.state {
+	case InTransaction:
+		t.move(commit)
+		t.committing = true
+		t.endings = append(t.endings, op)
+	case Committing:
+		t.endings = append(t.endings, op)
+	case Ready:
+		if !t.unclaimed || !t.committing {
+			op.Done(&StateError{CallCommit, ruleNone})
+			return
+		}
+		t.unclaimed = false
+		op.Done(nil)
+	case Failed:
+		op.Done(t.failure(CallCommit, Open, Abort, t.cause))
+	case Fatal:
+		op.Done(t.dead(CallCommit))
+	case Aborting:
+		op.Done(&StateError{CallCommit, ruleAborting})
+	case Renewing:
+		op.Done(&StateError{CallCommit, ruleNone})
+	default:
+		op.Done(&StateError{CallCommit, ruleInit})
+	}
+}
+
+// Abort is AbortTransaction. Nothing is aborted once a commit is under way (pitfall 15).
+func (t *Txn) Abort(op *Op) {
+	switch t.state {
+	case InTransaction, Failed:
+		t.move(abort)
+		if t.cause == nil {
+			t.cause = ErrAborted
+		}
+		t.pending = nil
+		t.dropOffsets()
+		t.endings = append(t.endings, op)
+	case Aborting:
+		t.endings = append(t.endings, op)
+	case Renewing:
+		if t.beginning != nil {
+			op.Done(&StateError{CallAbort, ruleNone})
+			return
+		}
+		t.endings = append(t.endings, op)
+	case Ready:
+		if !t.unclaimed || t.committing {
+			op.Done(&StateError{CallAbort, ruleNone})
+			return
+		}
+		t.unclaimed = false
+		op.Done(nil)
+	case Committing:
+		op.Done(&StateError{CallAbort, ruleCommitting})
+	case Fatal:
+		op.Done(t.dead(CallAbort))
+	default:
+		op.Done(&StateError{CallAbort, ruleInit})
+	}
+}
+
+// Leave ends the waiting of a call. What it began goes on.
+func (t *Txn) Leave(op *Op) {
+	is := func(o *Op) bool { return o == op }
+	t.inits = slices.DeleteFunc(t.inits, is)
+	t.endings = slices.DeleteFunc(t.endings, is)
+	if t.beginning == op {
+		t.beginning = nil
+	}
+	op.Done = func(error) {} // of offsets that are on their way
+}
+
+// InDoubt describes a call that is left: whether the transaction's outcome is open, to be aborted, or not known.
+func (t *Txn) InDoubt() Outcome {
+	switch {
+	case t.state == Fatal:
+		return t.fatal.Outcome
+	case t.state == Committing, t.state == Ready && t.unclaimed && t.committing:
+		return Unknown
+	case t.state == Aborting, t.state == Renewing, t.state == Ready:
+		return Aborted
+	}
+	return Open
+}
+
+// Add asks for a partition to be made part of the transaction, by the old protocol.
+func (t *Txn) Add(p Partition) {
+	if t.state == InTransaction || t.state == Committing {
+		t.pending = append(t.pending, p)
+	}
+}
+
+// Joins notes that a partition may become part of the transaction by a Produce, in the new protocol.
+func (t *Txn) Joins() { t.started = true }
+
+// Added returns the partitions that have become part of the transaction since the last call.
+func (t *Txn) Added() []Partition {
+	added := t.added
+	t.added = nil
+	return added
+}
+
+// Fail notes that a record or a request of the transaction has failed for good, so that it cannot be committed (I7).
+func (t *Txn) Fail(err error) {
+	code, _ := codeOf(err)
+	switch {
+	case t.state == Committing && t.asked:
+		panic("txn: a record failed after EndTxn was sent: " + err.Error())
+	case code == protocol.ProducerFenced:
+		t.die(t.fencedError(t.lostOutcome(), code))
+		return
+	case code.Reach() == protocol.ReachProducer:
+		t.die(t.failure(t.endCall(), t.lostOutcome(), nextAfter(code), err))
+		return
+	case code == protocol.InvalidProducerEpoch:
+		t.stale = true
+	}
+	if t.state != InTransaction && t.state != Committing {
+		return // it is lost already
+	}
+	if t.state == Committing {
+		t.committing = false
+	}
+	t.move(fail)
+	t.cause = err
+	t.pending = nil
+	t.finishEndings(t.failure(CallCommit, Open, Abort, err))
+	t.dropOffsets()
+}
+
+// Die makes the producer useless, because of something that trying again cannot mend.
+func (t *Txn) Die(next Next, err error) { t.die(t.failure(t.endCall(), t.lostOutcome(), next, err)) }
+
+// dropOffsets ends the calls whose offsets will not be committed. One at work goes on without its caller.
+func (t *Txn) dropOffsets() {
+	for _, op := range t.offsets {
+		op.Done(t.failure(CallOffsets, Open, Abort, t.cause))
+		op.Done = func(error) {}
+	}
+	t.offsets = nil
+}
+
+func (t *Txn) finishEndings(err error) {
+	for _, op := range t.endings {
+		op.Done(err)
+	}
+	t.endings = nil
+}
+
+// endCall is the method that ends the transaction as it stands.
+func (t *Txn) endCall() string {
+	switch {
+	case t.state == Initializing:
+		return CallInit
+	case t.state == Renewing && t.beginning != nil:
+		return CallBegin
+	case t.committing:
+		return CallCommit
+	}
+	return CallAbort
+}
+
+// lostOutcome is the outcome of a transaction whose producer dies: nobody can commit it any more, unless a commit was sent.
+func (t *Txn) lostOutcome() Outcome {
+	switch {
+	case t.state == Fatal:
+		return t.fatal.Outcome
+	case t.state == Committing && t.doubt:
+		return Unknown
+	case t.state == Ready && t.unclaimed && t.committing:
+		return Committed
+	case t.state == InTransaction, t.state == Failed, t.state == Committing, t.state == Aborting, t.state == Renewing && len(t.endings) > 0:
+		return Aborted
+	}
+	return Open // there is none
+}
+
+// die moves to Fatal, once, and tells everybody who waits.
+func (t *Txn) die(err *Error) {
+	if t.state == Fatal {
+		return
+	}
+	t.move(die)
+	t.fatal = err
+	t.pending = nil
+	for _, op := range t.inits {
+		op.Done(t.dead(CallInit))
+	}
+	if t.beginning != nil {
+		t.beginning.Done(t.dead(CallBegin))
+	}
+	for _, op := range t.offsets {
+		op.Done(t.dead(CallOffsets))
+		op.Done = func(error) {}
+	}
+	t.inits, t.beginning, t.offsets = nil, nil, nil
+	t.finishEndings(err)
+}

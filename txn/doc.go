@@ -1,0 +1,47 @@
+// Package txn is the state of a transactional producer: where its transaction stands, what its caller may do, and which
+// request is due next. It sends nothing, reads no clock and starts no goroutine: the sender loop owns it, asks [Txn.Next]
+// what to send, and tells it what came of that.
+//
+// # The states
+//
+//	 Uninitialized ──InitTransactions──► Initializing ──identity──► Ready ◄───────────────┐
+//	       ▲                                  │                      │  ▲                 │
+//	       └────────── refused ───────────────┘          Begin       │  │ identity        │
+//	                                                  ┌──────────────┤  └── Renewing      │
+//	                                                  ▼              └────────►▲ │        │
+//	                      ┌───────────────── InTransaction                     │          │
+//	                Abort │                     │        │ Commit              │ EndTxn   │ EndTxn
+//	                      │       a failure     │        ▼                     │ would be │ answered
+//	                      │          ┌──────────┘    Committing ──────────────────────────┤
+//	                      ▼          ▼                   │                     │ refused  │
+//	                  Aborting ◄── Failed ◄── a failure ─┘                     │          │
+//	                      │   Abort      before EndTxn                         │          │
+//	                      └────────────────────────────────────────────────────┴──────────┘
+//
+//	Any state goes to Fatal when the producer is fenced or can be of no more use, and none leaves it.
+//
+// The table in state.go is all there is of it. A move that it lacks is a bug of ours and panics; a caller who asks for one
+// is refused before, with a [StateError]; a broker whose answer is impossible ends the producer, with an [Error].
+//
+// # Two protocols
+//
+// Which protocol a transaction is in, the finalised feature transaction.version says when it begins.
+//
+//	old (0 and 1)     AddPartitionsToTxn before the first Produce to a partition, at most 11;
+//	                  AddOffsetsToTxn before TxnOffsetCommit, at most 4; EndTxn, at most 4.
+//	new (2, KIP-890)  Produce 12 and later adds partitions, TxnOffsetCommit 5 and later offsets;
+//	                  EndTxn 5 gives the epoch, or a new producer id, for the next transaction.
+//
+// From the old to the new the epoch is raised before the first new transaction, and so it is in the old after an abort that
+// left a gap in some partition's sequence (KIP-360).
+//
+// # What is certain
+//
+// A commit that was sent and not answered has taken effect or has not. It is asked again, under the same id and epoch,
+// until the coordinator tells; nothing is aborted meanwhile, and a producer that can ask no more says Unknown. What was
+// never asked to be committed can only be aborted: by us, by the coordinator's timeout, or by the next producer of the
+// transactional id.
+//
+// Fenced is final: the coordinator's PRODUCER_FENCED, or INVALID_PRODUCER_EPOCH, ends the producer and is told on each
+// call. The latter in the answer to a Produce may only mean that the transaction has timed out, so it can be aborted first.
+package txn

@@ -1,0 +1,89 @@
+package txn
+
+import (
+	"errors"
+	"fmt"
+)
+
+// Outcome says what has become of a transaction.
+type Outcome uint8
+
+// The outcomes of a transaction.
+const (
+	// Open: it has not ended. Nothing of it is visible, and nothing will be unless it is committed.
+	Open Outcome = iota
+	// Committed: all of it is, or is about to be, visible to read_committed consumers.
+	Committed
+	// Aborted: nothing of it is or ever will be visible to read_committed consumers.
+	Aborted
+	// Unknown: a commit was asked for, and no answer has told whether it was done. It is one or the other as a whole.
+	Unknown
+)
+
+func (o Outcome) String() string {
+	names := [...]string{"open", "committed", "aborted", "unknown"}
+	if int(o) < len(names) {
+		return names[o]
+	}
+	return fmt.Sprintf("Outcome(%d)", uint8(o))
+}
+
+// Next is what the caller of a transactional method may do after its error. Anything else is refused, or would be wrong.
+type Next uint8
+
+// What to do next.
+const (
+	// RetryCall: call the same method again. What it began goes on meanwhile.
+	RetryCall Next = iota
+	// Abort: call AbortTransaction, and begin another transaction.
+	Abort
+	// NewProducer: close this producer. Another one with the same transactional id can go on, unless it is what has
+	// fenced this one.
+	NewProducer
+	// FixConfiguration: a setting or a permission has to be put right first. InitTransactions may then be called again;
+	// after it, a new producer is needed.
+	FixConfiguration
+)
+
+func (n Next) String() string {
+	names := [...]string{"call it again", "abort the transaction", "make a new producer", "put the configuration right"}
+	if int(n) < len(names) {
+		return names[n]
+	}
+	return fmt.Sprintf("Next(%d)", uint8(n))
+}
+
+// ErrFenced says that another producer with the same transactional id has taken over. It is final.
+var ErrFenced = errors.New("fenced by another producer with the same transactional id")
+
+// Error is what a transactional call fails with.
+type Error struct {
+	Call            string // the method, as "CommitTransaction"
+	TransactionalID string
+	Outcome         Outcome // of the transaction that the call was about
+	Next            Next
+	Err             error // the cause; errors.Is and As reach a broker's code through it
+}
+
+func (e *Error) Error() string {
+	fate := ""
+	switch e.Outcome {
+	case Committed:
+		fate = "the transaction is committed; "
+	case Aborted:
+		fate = "nothing of the transaction will be visible; "
+	case Unknown:
+		fate = "it is not known whether the transaction was committed; "
+	}
+	return fmt.Sprintf("%s of %q: %v (%sto do: %v)", e.Call, e.TransactionalID, e.Err, fate, e.Next)
+}
+
+func (e *Error) Unwrap() error { return e.Err }
+
+// StateError says that a transactional method was called when it cannot be. Nothing has changed by the call.
+type StateError struct {
+	Call string // the method
+	Rule string // what is wrong, and what to do instead
+}
+
+func (e *StateError) Error() string { return e.Call + ": " + e.Rule }

@@ -1,0 +1,228 @@
+package txn
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/epistle-kafka/epistle/protocol"
+)
+
+// A Step is a request that is due. The next one comes only after its answer.
+type Step struct {
+	Node    int32 // which to ask; Anyone
+	Request protocol.Request
+	// The versions that mean what is meant here; 0 for no bound. A node that knows none of them ends in Unsupported.
+	MinVersion, MaxVersion int16
+
+	kind  kind
+	key   key         // of a search, and of the coordinator asked
+	parts []Partition // of addPartitions
+	op    *Op         // of addOffsets and commitOffsets
+}
+
+// Anyone is the Node of a Step that any broker can answer.
+const Anyone int32 = -1
+
+type kind uint8
+
+const (
+	nothing kind = iota
+	find
+	initID
+	addPartitions
+	addOffsets
+	commitOffsets
+	end
+)
+
+// What the new protocol begins with, and the old ends with.
+const (
+	firstNewEndTxn       = 5
+	lastOldEndTxn        = 4
+	firstNewOffsetCommit = 5
+	lastOldOffsetCommit  = 4
+	lastOffsetsByName    = 5
+	firstRenewal         = 3 // of InitProducerId: the first that says who asks (KIP-360)
+)
+
+// Next returns the request that is due, or nil and when to come back; the zero time if something has to happen first.
+// quiet says that no record of the transaction waits or is in flight.
+func (t *Txn) Next(now time.Time, quiet bool) (*Step, time.Time) {
+	if t.step != nil {
+		return nil, time.Time{}
+	}
+	t.expire(now)
+	k := t.due(quiet)
+	if k == nothing {
+		return nil, time.Time{}
+	}
+	if k == end && !t.started {
+		t.ended() // the coordinator knows nothing of it, and need not
+		return nil, time.Time{}
+	}
+	if t.notBefore.After(now) {
+		return nil, t.notBefore
+	}
+	if k == initID && t.state == Aborting {
+		t.move(renew)
+	}
+	to := key{protocol.CoordinatorKeyTransaction, t.cfg.ID}
+	if k == commitOffsets {
+		to = key{protocol.CoordinatorKeyGroup, t.offsets[0].Group.ID}
+	}
+	node, known := t.coordinators[to]
+	if !known {
+		return &Step{
+			Node: Anyone, kind: find, key: to,
+			Request: &protocol.FindCoordinatorRequest{Key: to.name, KeyType: to.kind, CoordinatorKeys: []string{to.name}},
+		}, time.Time{}
+	}
+	s := &Step{Node: node, kind: k, key: to}
+	t.fill(s)
+	return s, time.Time{}
+}
+
+// expire fails the transaction whose offsets nobody takes: it could be neither committed nor aborted otherwise.
+func (t *Txn) expire(now time.Time) {
+	if len(t.offsets) > 0 && !t.offsets[0].until.After(now) {
+		err := fmt.Errorf("the offsets of group %q were not taken within delivery.timeout (%v)", t.offsets[0].Group.ID, t.cfg.Patience)
+		if t.trouble != nil {
+			err = fmt.Errorf("%w: %w", err, t.trouble)
+		}
+		t.Fail(err)
+	}
+}
+
+// due returns what has to be asked next.
+func (t *Txn) due(quiet bool) kind {
+	switch t.state {
+	case Initializing, Renewing:
+		return initID
+	case InTransaction, Committing:
+		switch {
+		case len(t.pending) > 0:
+			return addPartitions
+		case len(t.offsets) > 0:
+			if !t.New() && !t.groups[t.offsets[0].Group.ID] {
+				return addOffsets
+			}
+			return commitOffsets
+		case t.state == Committing && quiet:
+			return end
+		}
+	case Aborting:
+		switch {
+		case !quiet:
+			return nothing
+		case t.stale && !t.New() && t.started:
+			// EndTxn would be refused. Who asks for a new epoch has what is open aborted (KIP-588).
+			return initID
+		}
+		return end
+	}
+	return nothing
+}
+
+// fill writes the request of s.
+func (t *Txn) fill(s *Step) {
+	id, epoch := t.identity.ID, t.identity.Epoch
+	switch s.kind {
+	case initID:
+		s.Request = &protocol.InitProducerIDRequest{
+			TransactionalID: &t.cfg.ID, TransactionTimeout: t.cfg.Timeout, ProducerID: id, ProducerEpoch: epoch,
+		}
+		if id >= 0 {
+			s.MinVersion = firstRenewal
+		}
+	case addPartitions:
+		s.parts = t.pending
+		s.Request = &protocol.AddPartitionsToTxnRequest{
+			TransactionalID: t.cfg.ID, ProducerID: id, ProducerEpoch: epoch, Topics: byTopic(s.parts),
+		}
+	case addOffsets:
+		s.op = t.offsets[0]
+		s.Request = &protocol.AddOffsetsToTxnRequest{
+			TransactionalID: t.cfg.ID, ProducerID: id, ProducerEpoch: epoch, GroupID: s.op.Group.ID,
+		}
+	case commitOffsets:
+		s.op = t.offsets[0]
+		g := &s.op.Group
+		s.Request = &protocol.TxnOffsetCommitRequest{
+			TransactionalID: t.cfg.ID, GroupID: g.ID, ProducerID: id, ProducerEpoch: epoch,
+			GenerationIDOrMemberEpoch: g.Generation, MemberID: g.MemberID, GroupInstanceID: g.InstanceID,
+			Topics: s.op.Offsets,
+		}
+		s.MinVersion, s.MaxVersion = 0, lastOldOffsetCommit
+		if t.New() {
+			s.MinVersion, s.MaxVersion = firstNewOffsetCommit, 0
+			if s.op.byName || slices.ContainsFunc(s.op.Offsets, func(o protocol.TxnOffsetCommitTopic) bool { return o.TopicID == protocol.UUID{} }) {
+				s.MaxVersion = lastOffsetsByName
+			}
+		}
+	case end:
+		s.Request = &protocol.EndTxnRequest{
+			TransactionalID: t.cfg.ID, ProducerID: id, ProducerEpoch: epoch, Committed: t.state == Committing,
+		}
+		s.MaxVersion = lastOldEndTxn
+		if t.New() {
+			s.MinVersion, s.MaxVersion = firstNewEndTxn, 0
+		}
+	}
+}
+
+func byTopic(parts []Partition) []protocol.AddPartitionsToTxnTopic {
+	var topics []protocol.AddPartitionsToTxnTopic
+	for _, p := range parts {
+		i := slices.IndexFunc(topics, func(have protocol.AddPartitionsToTxnTopic) bool { return have.Name == p.Topic })
+		if i < 0 {
+			i = len(topics)
+			topics = append(topics, protocol.AddPartitionsToTxnTopic{Name: p.Topic})
+		}
+		topics[i].Partitions = append(topics[i].Partitions, p.Index)
+	}
+	return topics
+}
+
+// Sent notes that s is on its way.
+func (t *Txn) Sent(s *Step) {
+	t.step = s
+	switch s.kind {
+	case addPartitions:
+		t.pending = nil
+		t.started = true
+	case addOffsets, commitOffsets:
+		t.started = true
+	case end:
+		t.asked = true
+	}
+}
+
+// Unreachable notes that a node cannot be connected to: what it coordinates is looked for again.
+func (t *Txn) Unreachable(now time.Time, node int32, err error) {
+	lost := false
+	for k, id := range t.coordinators {
+		if id == node {
+			delete(t.coordinators, k)
+			lost = true
+		}
+	}
+	if lost {
+		t.again(now, err)
+	}
+}
+
+// again sets the backoff after a failed attempt.
+func (t *Txn) again(now time.Time, err error) {
+	t.trouble = err
+	t.notBefore = now.Add(t.cfg.Delay(t.failures))
+	t.failures++
+}
+
+// soon is again while the transaction before is being completed, which takes milliseconds as a rule.
+func (t *Txn) soon(now time.Time) {
+	const first = 5 * time.Millisecond
+	t.trouble = protocol.ConcurrentTransactions
+	t.notBefore = now.Add(min(first<<min(t.failures, 10), t.cfg.Delay(t.failures)))
+	t.failures++
+}

@@ -1,0 +1,183 @@
+package txn
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/epistle-kafka/epistle/idempotent"
+	"github.com/epistle-kafka/epistle/protocol"
+)
+
+// Config is what a Txn needs. All of it is checked by its caller.
+type Config struct {
+	ID      string        // transactional.id
+	Timeout time.Duration // transaction.timeout.ms
+	// Delay is the wait before another attempt after so many failed ones in a row, from 0 on.
+	Delay func(failures int) time.Duration
+	// Patience is how long offsets are sent again until the transaction fails: delivery.timeout.ms.
+	Patience time.Duration
+}
+
+// ErrAborted is why records fail whose transaction was aborted before they were sent.
+var ErrAborted = errors.New("the transaction was aborted")
+
+// A Txn is the state of a transactional producer: who it is, what has become of its transaction, and which request is due
+// next. Its owner is the sender loop.
+type Txn struct {
+	cfg   Config
+	state State
+	cause error  // why Failed or Aborting: the first failure, or ErrAborted
+	fatal *Error // why Fatal
+
+	identity idempotent.Identity
+	newest   int16 // finalised level of transaction.version, as last heard
+	level    int16 // by which the identity was last used, or got
+	number   int64 // of the last transaction begun
+	renewal  bool  // the sequence of some partition is broken: a new epoch is needed before the next transaction
+
+	// The transaction.
+	committing bool // it is, or was, to be committed
+	started    bool // the coordinator may know of it
+	stale      bool // a partition's leader has called the epoch old: EndTxn would be refused
+	asked      bool // an EndTxn for it was sent
+	doubt      bool // one may have taken effect
+	pending    []Partition
+	added      []Partition
+	groups     map[string]bool // that were added to it, by the old protocol
+
+	// Calls that wait.
+	inits     []*Op
+	beginning *Op
+	offsets   []*Op // the first is at work
+	endings   []*Op
+	unclaimed bool // the transaction was committed, or aborted, after its caller had left
+
+	coordinators map[key]int32 // node ids
+	step         *Step         // that waits for its answer
+	failures     int           // attempts since the last success
+	notBefore    time.Time
+	trouble      error // of the last failed attempt
+}
+
+// key names what a coordinator is for.
+type key struct {
+	kind int8
+	name string
+}
+
+// A Partition names a partition.
+type Partition struct {
+	Topic string
+	Index int32
+}
+
+// A Group says which consumer the offsets come from (KIP-447).
+type Group struct {
+	ID         string
+	Generation int32 // or member epoch; -1: none
+	MemberID   string
+	InstanceID *string
+}
+
+// An Op is one call of a transactional method.
+type Op struct {
+	Done func(error) // called once, unless the call is left
+
+	// Of SendOffsets.
+	Group   Group
+	Offsets []protocol.TxnOffsetCommitTopic // a TopicID that is zero is not known
+	byName  bool                            // topic ids were refused
+	until   time.Time                       // after which the transaction fails
+}
+
+// The names of the calls, for errors.
+const (
+	CallInit    = "InitTransactions"
+	CallBegin   = "BeginTransaction"
+	CallOffsets = "SendOffsetsToTransaction"
+	CallCommit  = "CommitTransaction"
+	CallAbort   = "AbortTransaction"
+)
+
+// New returns the state before InitTransactions.
+func New(cfg Config) *Txn {
+	return &Txn{cfg: cfg, identity: idempotent.None, coordinators: map[key]int32{}}
+}
+
+// ID returns the transactional id.
+func (t *Txn) ID() string { return t.cfg.ID }
+
+// State returns where the producer stands.
+func (t *Txn) State() State { return t.state }
+
+// Identity returns the producer id and epoch that the next records have; idempotent.None before there is one.
+func (t *Txn) Identity() idempotent.Identity { return t.identity }
+
+// New reports whether the transaction is in the protocol of KIP-890, in which a partition joins it by its first Produce.
+func (t *Txn) New() bool { return t.level >= 2 }
+
+// Number returns the number of the transaction whose records may be sent now, from 1 on; 0 if there is none.
+func (t *Txn) Number() int64 {
+	if t.state == InTransaction || t.state == Committing {
+		return t.number
+	}
+	return 0
+}
+
+// Last returns the number of the last transaction begun, ended or not; 0 before the first.
+func (t *Txn) Last() int64 { return t.number }
+
+// Ending reports whether the transaction waits for the last of its records.
+func (t *Txn) Ending() bool { return t.state == Committing || t.state == Aborting }
+
+// Idle reports whether the producer can be closed without losing or blocking anything.
+func (t *Txn) Idle() bool {
+	return t.state == Uninitialized || t.state == Initializing || t.state == Ready || t.state == Fatal
+}
+
+// Refusal returns why no record can be sent now, for the call of that name; nil if one can.
+func (t *Txn) Refusal(call string) error {
+	switch t.state {
+	case InTransaction:
+		return nil
+	case Failed:
+		return t.failure(call, Open, Abort, t.cause)
+	case Fatal:
+		return t.dead(call)
+	case Uninitialized, Initializing:
+		return &StateError{call, "the producer has a transactional id: call InitTransactions and BeginTransaction first, or use Transact"}
+	}
+	return &StateError{call, "no transaction is open: call BeginTransaction first, or use Transact"}
+}
+
+// Cause returns why what is left of the transaction is dropped.
+func (t *Txn) Cause() error {
+	switch {
+	case t.state == Fatal:
+		return fmt.Errorf("%w: %w", ErrAborted, t.fatal.Err)
+	case t.cause != nil && t.cause != ErrAborted:
+		return fmt.Errorf("%w: %w", ErrAborted, t.cause)
+	}
+	return ErrAborted
+}
+
+// Trouble returns what went wrong with the last request, if nothing has gone right since.
+func (t *Txn) Trouble() error { return t.trouble }
+
+// SetLevel notes the finalised level of transaction.version. It counts from the next transaction on.
+func (t *Txn) SetLevel(level int16) { t.newest = level }
+
+// Renew notes that the sequence of a partition is broken: a new epoch is needed before the next transaction.
+func (t *Txn) Renew() { t.renewal = true }
+
+func (t *Txn) failure(call string, outcome Outcome, next Next, err error) *Error {
+	return &Error{Call: call, TransactionalID: t.cfg.ID, Outcome: outcome, Next: next, Err: err}
+}
+
+// dead is the error of a call in the state Fatal.
+func (t *Txn) dead(call string) *Error {
+	e := *t.fatal
+	e.Call = call
+	return &e
+}
