@@ -32,7 +32,9 @@ func (p *Producer) send(ctx context.Context, rec Record, number int64) Future {
 
 // SendFunc is Send with a callback for the outcome; nil for none. A record
 // that is not taken gets its callback before SendFunc returns.
-func (p *Producer) SendFunc(ctx context.Context, rec Record, done Callback) { p.sendFunc(ctx, rec, done, 0) }
+func (p *Producer) SendFunc(ctx context.Context, rec Record, done Callback) {
+	p.sendFunc(ctx, rec, done, 0)
+}
 
 func (p *Producer) sendFunc(ctx context.Context, rec Record, done Callback, number int64) {
 	e := accumulator.Entry{Txn: number}

@@ -167,8 +167,8 @@ func (c *core) meetCoordinators(resp *protocol.FindCoordinatorResponse) {
 		all = []protocol.Coordinator{{NodeID: resp.NodeID, Host: resp.Host, Port: resp.Port, ErrorCode: resp.ErrorCode}}
 	}
 	for i := range all {
-		if co := &all[i]; co.ErrorCode == protocol.NoError && co.NodeID >= 0 && c.nodes[co.NodeID] == nil {
-			c.nodes[co.NodeID] = &node{id: co.NodeID, addr: address(co.Host, co.Port)}
+		if co := &all[i]; co.ErrorCode == protocol.NoError && co.NodeID >= 0 {
+			c.nodeAt(co.NodeID, co.Host, co.Port)
 		}
 	}
 }
@@ -207,25 +207,32 @@ func (c *core) join(p *partition, number int64) {
 // sweep ends what p has of a transaction that takes no more, or is lost. What it has of the one that is open is announced,
 // in the old protocol, while it still lingers.
 func (c *core) sweep(p *partition) {
+	c.dropForeign(p)
 	number := c.txn.Number()
 	if number != 0 && p.numbers.Broken() && p.numbers.Identity() == c.identity.current && (len(p.retry) > 0 || p.queue.Queued() > 0) {
 		// Its log is another one than when the transaction began.
 		c.txn.Fail(ErrTopicRecreated)
 		c.txnMoved()
+		c.dropForeign(p)
 		number = 0
-	}
-	for head, ok := p.queue.Look(); ok && head.Txn != number; head, ok = p.queue.Look() {
-		err := errEnded
-		if number == 0 && head.Txn == c.txn.Last() {
-			err = c.txn.Cause()
-		}
-		c.failQueued(p.queue.Drain(), err)
 	}
 	for number == 0 && len(p.retry) > 0 {
 		c.giveUp(p, p.retry[0], c.txn.Cause())
 	}
 	if number != 0 && p.joined != number && !c.txn.New() && p.queue.Queued() > 0 {
 		c.join(p, number)
+	}
+}
+
+// dropForeign ends what waits in p's queue and is not of the open transaction.
+func (c *core) dropForeign(p *partition) {
+	number := c.txn.Number()
+	for head, ok := p.queue.Look(); ok && head.Txn != number; head, ok = p.queue.Look() {
+		err := errEnded // it came too late, and the transaction is none the worse for it
+		if cause := c.txn.Cause(); cause != nil && head.Txn == c.txn.Last() {
+			err = cause
+		}
+		c.endQueued(p.queue.Drain(), err)
 	}
 }
 

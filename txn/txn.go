@@ -119,7 +119,7 @@ func (t *Txn) New() bool { return t.level >= 2 }
 
 // Number returns the number of the transaction whose records may be sent now, from 1 on; 0 if there is none.
 func (t *Txn) Number() int64 {
-	if t.state == InTransaction || t.state == Committing {
+	if t.state == InTransaction || t.state == Committing && !t.asked {
 		return t.number
 	}
 	return 0
@@ -151,7 +151,7 @@ func (t *Txn) Refusal(call string) error {
 	return &StateError{call, "no transaction is open: call BeginTransaction first, or use Transact"}
 }
 
-// Cause returns why what is left of the transaction is dropped.
+// Cause returns why what is left of the last transaction is dropped; nil if it is not lost, but may have ended.
 func (t *Txn) Cause() error {
 	switch {
 	case t.state == Fatal:
@@ -159,7 +159,7 @@ func (t *Txn) Cause() error {
 	case t.cause != nil && t.cause != ErrAborted:
 		return fmt.Errorf("%w: %w", ErrAborted, t.cause)
 	}
-	return ErrAborted
+	return t.cause
 }
 
 // Trouble returns what went wrong with the last request, if nothing has gone right since.
