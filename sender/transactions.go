@@ -134,6 +134,7 @@ func (s *Sender) SendOffsets(ctx context.Context, group txn.Group, offsets []pro
 				}
 			}
 			c.txn.SendOffsets(c.now, &call.Op)
+			c.urge() // the commit comes next as a rule: the records need not linger meanwhile
 		},
 	})
 }
