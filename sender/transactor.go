@@ -89,64 +89,71 @@ func (c *core) closeTxn(g *accumulator.Group) {
 	}
 }
 
-// askTxn sends the transactional request that is due. It returns when to come back.
+// askTxn sends the transactional requests that are due. It returns when to come back.
 func (c *core) askTxn() time.Time {
-	t := c.txn
-	step, at := t.Next(c.now, len(c.alarms) == 0 && c.flying == 0)
-	c.txnMoved()
-	if step == nil {
-		if t.stirred {
-			return c.now
+	for {
+		step, at := c.txn.Next(c.now, len(c.alarms) == 0 && c.flying == 0)
+		c.txnMoved()
+		if step == nil {
+			if c.txn.stirred {
+				return c.now
+			}
+			return at
 		}
-		return at
+		if at, sent := c.sendStep(step); !sent {
+			return at
+		}
 	}
+}
+
+// sendStep sends a transactional request, or reports when to try again.
+func (c *core) sendStep(step *txn.Step) (at time.Time, sent bool) {
+	t := c.txn
 	var n *node
 	if step.Node == txn.Anyone {
 		if n, at = c.controlNode(); n == nil {
-			return at
+			return at, false
 		}
 	} else {
 		n = c.nodes[step.Node]
 		l := &n.links[control]
 		if l.conn == nil {
-			return c.connect(n, control)
+			return c.connect(n, control), false
 		}
 		if until := l.conn.ThrottledUntil(); until.After(c.now) {
-			return until
+			return until, false
 		}
 		if l.busy >= c.cfg.MaxInFlight {
-			return time.Time{} // an answer leads to another step
+			return time.Time{}, false // an answer leads to another step
 		}
 	}
 	api := step.Request.API()
 	if newest, ok := n.links[control].conn.Version(api.Key); ok && newest < step.MinVersion {
-		t.Unsupported(&wire.UnsupportedVersionError{
+		t.Unsupported(step, &wire.UnsupportedVersionError{
 			API: api.Name, Known: true, BrokerMax: newest, Min: step.MinVersion, Max: api.Max,
 		})
 		c.txnMoved()
-		return c.now
+		return c.now, false
 	}
-	if !c.askUpTo(n, step.MaxVersion, step.Request, step.Request.NewResponse(), (*core).takeTxnAnswer) {
-		return c.now // its connection is gone
+	then := func(c *core, _ *node, call *wire.Call) { c.takeTxnAnswer(step, call) }
+	if !c.askUpTo(n, step.MaxVersion, step.Request, step.Request.NewResponse(), then) {
+		return c.now, false // its connection is gone
 	}
 	t.Sent(step)
-	return time.Time{}
+	return time.Time{}, true
 }
 
 // takeTxnAnswer deals with the end of a transactional request.
-func (c *core) takeTxnAnswer(_ *node, call *wire.Call) {
+func (c *core) takeTxnAnswer(step *txn.Step, call *wire.Call) {
 	t := c.txn
-	unsupported := (*wire.UnsupportedVersionError)(nil)
-	switch resp := call.Response.(type) {
-	case *protocol.FindCoordinatorResponse:
-		if call.Err == nil {
-			c.meetCoordinators(resp)
-		}
+	if resp, ok := call.Response.(*protocol.FindCoordinatorResponse); ok && call.Err == nil {
+		c.meetCoordinators(resp)
 	}
+	unsupported := (*wire.UnsupportedVersionError)(nil)
 	if errors.As(call.Err, &unsupported) {
-		t.Unsupported(call.Err)
+		t.Unsupported(step, call.Err)
 	} else {
-		t.Answer(c.now, call.Response, call.Err, call.Written)
+		t.Answer(c.now, step, call.Response, call.Err, call.Written)
 	}
 	c.txnMoved()
 	for _, added := range t.Added() {

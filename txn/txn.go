@@ -54,7 +54,7 @@ type Txn struct {
 	unclaimed bool // the transaction was committed, or aborted, after its caller had left
 
 	coordinators map[key]int32 // node ids
-	step         *Step         // that waits for its answer
+	flying       []*Step       // that wait for their answers
 	failures     int           // attempts since the last success
 	notBefore    time.Time
 	trouble      error // of the last failed attempt
