@@ -25,6 +25,7 @@ func (p *Producer) send(ctx context.Context, rec Record, number int64) Future {
 	t, err := p.admit(ctx, &rec, &e, true)
 	if err != nil {
 		p.refuse(hook, rec.Topic, err)
+		p.lose(e.Txn, err)
 		return refusedFuture(rec.Topic, err)
 	}
 	return Future{batch: t.Batch, index: t.Index, timestamp: e.Timestamp}
@@ -41,6 +42,7 @@ func (p *Producer) sendFunc(ctx context.Context, rec Record, done Callback, numb
 	hook := p.entry(ctx, &rec, &e, done)
 	if _, err := p.admit(ctx, &rec, &e, true); err != nil {
 		p.refuse(hook, rec.Topic, err)
+		p.lose(e.Txn, err)
 		if done != nil {
 			done(noMetadata(rec.Topic), err)
 		}

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+
+	"github.com/epistle-kafka/epistle/protocol"
 )
 
 // Tx is an open transaction, as Transact hands it to its function. Its methods are those of Producer, for records of this
@@ -13,7 +15,8 @@ type Tx struct {
 	number int64
 }
 
-// Send is Producer.Send. There is no need to wait for the future: the commit fails if the record does.
+// Send is Producer.Send. There is no need to wait for the future: the commit fails if the record does, also one that was
+// not taken.
 func (tx *Tx) Send(ctx context.Context, rec Record) Future { return tx.p.send(ctx, rec, tx.number) }
 
 // SendFunc is Producer.SendFunc.
@@ -119,10 +122,23 @@ func (p *Producer) transactOnce(ctx context.Context, f func(tx *Tx) error) (lost
 	return lost, err
 }
 
-// lostIt reports whether the open transaction can only be aborted, for a reason that is not the caller's.
+// lostIt reports whether the open transaction can only be aborted, for a reason that another one may not meet.
 func (p *Producer) lostIt() bool {
 	var failure *TransactionError
-	return errors.As(p.sender.Transaction().Refusal, &failure) && failure.Next == AbortIt
+	if !errors.As(p.sender.Transaction().Refusal, &failure) || failure.Next != AbortIt {
+		return false
+	}
+	var admission *AdmissionError
+	var serialization *SerializationError
+	if errors.As(failure, &admission) || errors.As(failure, &serialization) {
+		return false
+	}
+	var code protocol.ErrorCode
+	if !errors.As(failure, &code) {
+		return true
+	}
+	return code.Class() != protocol.ClassInvalidConfiguration && code.Reach() != protocol.ReachRecord &&
+		code != protocol.MessageTooLarge && code != protocol.PolicyViolation
 }
 
 // abortAnyway aborts the transaction, even if ctx has ended.

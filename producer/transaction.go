@@ -155,7 +155,7 @@ func offsetTopics(offsets map[TopicPartition]OffsetAndMetadata) ([]protocol.TxnO
 }
 
 // CommitTransaction sends what waits, without further linger, and commits the transaction once every record of it is
-// acknowledged. If one has failed it commits nothing, and the error says that the transaction is to be aborted.
+// acknowledged. If one has failed, or was not taken by Send, it commits nothing, and the error says that the transaction is to be aborted.
 //
 // If ctx or max.block ends it while the outcome is open, the error says Unknown and RetryCall: the commit goes on, and the
 // same call takes it up again. Nothing else will do; least of all is anything aborted then. It returns after the callbacks
@@ -190,6 +190,20 @@ func (p *Producer) admitTo(number int64) (int64, error) {
 		return 0, errTxEnded
 	}
 	return t.Number, nil
+}
+
+// lose fails the transaction with that number, or the open one with 0, because a record of it was not taken: who does not
+// wait for futures must learn of it by the commit. After TrySend, whose error is plain to see, the caller may go on.
+func (p *Producer) lose(number int64, err error) {
+	if p.cfg.TransactionalID == "" {
+		return
+	}
+	if number == 0 {
+		number = p.sender.Transaction().Number
+	}
+	if number != 0 {
+		p.sender.FailTransaction(number, err)
+	}
 }
 
 var errTxEnded = &TransactionStateError{Call: "Send", Rule: "the transaction of this Tx has ended: a Tx is of use inside its function alone"}

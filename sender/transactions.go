@@ -105,6 +105,22 @@ func (s *Sender) stoppedCall(call *txnCall) error {
 	}
 }
 
+// losing: a record of a transaction was not taken.
+type losing struct {
+	number int64
+	err    error
+}
+
+func (e losing) apply(c *core) {
+	if e.number == c.txn.Number() { // else it is lost already, or was ended without the record
+		c.txn.Fail(e.err)
+		c.txnMoved()
+	}
+}
+
+// FailTransaction notes that a record of the transaction with that number was not taken, so that it cannot be committed.
+func (s *Sender) FailTransaction(number int64, err error) { s.inbox.put(losing{number, err}) }
+
 // Transaction returns what records have to say of the open transaction; nil without a transactional id.
 func (s *Sender) Transaction() *Transaction { return s.stat.txn.Load() }
 
