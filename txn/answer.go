@@ -294,10 +294,9 @@ func (t *Txn) endAnswered(now time.Time, s *Step, resp *protocol.EndTxnResponse)
 	switch {
 	case code == protocol.NoError:
 		t.endedAs(resp)
-	case code == protocol.ConcurrentTransactions, code == protocol.CoordinatorLoadInProgress:
-		t.retry(now, s, code)
 	case code.Retriable():
-		// NOT_COORDINATOR and COORDINATOR_NOT_AVAILABLE, too, may come after the decision was written.
+		// All of them may come after the decision was written: a coordinator looks at the transaction once more before it
+		// answers, and it may have been moved, or be loading, by then.
 		t.doubt = true
 		t.retry(now, s, code)
 	case t.state == Committing && code.Class() == protocol.ClassAbortable && !t.doubt:
