@@ -216,8 +216,8 @@ func (c *core) sweep(p *partition) {
 	}
 	for head, ok := p.queue.Look(); ok && head.Txn != number; head, ok = p.queue.Look() {
 		err := errEnded
-		if number == 0 && head.Txn == c.txn.Last() {
-			err = c.txn.Cause()
+		if cause := c.txn.Cause(); number == 0 && head.Txn == c.txn.Last() && cause != nil {
+			err = cause
 		}
 		c.failQueued(p.queue.Drain(), err)
 	}
@@ -229,9 +229,10 @@ func (c *core) sweep(p *partition) {
 	}
 }
 
-// doom notes that a record of batch b has failed for good, and so has its transaction.
+// doom notes that a record of batch b has failed for good, and so has its transaction. A record that was appended while the
+// transaction was being ended is none of it.
 func (c *core) doom(b *accumulator.Batch, err error) {
-	if c.txn != nil && b.Txn() == c.txn.Last() {
+	if c.txn != nil && b.Txn() == c.txn.Last() && !c.txn.Asked() {
 		c.txn.Fail(err)
 		c.txnMoved()
 	}

@@ -119,7 +119,7 @@ func (t *Txn) New() bool { return t.level >= 2 }
 
 // Number returns the number of the transaction whose records may be sent now, from 1 on; 0 if there is none.
 func (t *Txn) Number() int64 {
-	if t.state == InTransaction || t.state == Committing {
+	if t.state == InTransaction || t.state == Committing && !t.asked {
 		return t.number
 	}
 	return 0
@@ -151,11 +151,16 @@ func (t *Txn) Refusal(call string) error {
 	return &StateError{call, "no transaction is open: call BeginTransaction first, or use Transact"}
 }
 
-// Cause returns why what is left of the transaction is dropped.
+// Asked reports whether EndTxn was sent: nothing of the transaction was left then, and what comes after is too late for it.
+func (t *Txn) Asked() bool { return t.asked }
+
+// Cause returns why what is left of the transaction is dropped; nil if it is committed, or about to be, and has nothing left.
 func (t *Txn) Cause() error {
 	switch {
 	case t.state == Fatal:
 		return fmt.Errorf("%w: %w", ErrAborted, t.fatal.Err)
+	case t.committing:
+		return nil
 	case t.cause != nil && t.cause != ErrAborted:
 		return fmt.Errorf("%w: %w", ErrAborted, t.cause)
 	}
