@@ -131,6 +131,9 @@ func codeOf(err error) (code protocol.ErrorCode, ok bool) {
 
 func (t *Txn) found(now time.Time, s *Step, resp *protocol.FindCoordinatorResponse) {
 	node, code, text := resp.NodeID, resp.ErrorCode, resp.ErrorMessage
+	if resp.Host == "" {
+		node = -1 // of the versions that answer for several keys
+	}
 	for i := range resp.Coordinators {
 		if c := &resp.Coordinators[i]; c.Key == s.key.name {
 			node, code, text = c.NodeID, c.ErrorCode, c.ErrorMessage
@@ -180,7 +183,7 @@ func (t *Txn) initialised(now time.Time, s *Step, resp *protocol.InitProducerIDR
 
 // identify takes the identity that the coordinator has given.
 func (t *Txn) identify(id idempotent.Identity) {
-	if id.ID < 0 || id.Epoch < 0 || id == t.identity {
+	if id.ID < 0 || id.Epoch < 0 || id.ID == t.identity.ID && id.Epoch <= t.identity.Epoch {
 		t.Die(NewProducer, fmt.Errorf("the coordinator has answered what it cannot: producer id %d, epoch %d", id.ID, id.Epoch))
 		return
 	}
@@ -192,7 +195,11 @@ func (t *Txn) identify(id idempotent.Identity) {
 		op.Done(nil)
 	}
 	t.inits = nil
-	t.finishEndings(nil)
+	if t.clearing {
+		t.clearing = false
+		t.unclaimed = len(t.endings) == 0
+		t.finishEndings(nil)
+	}
 	if op := t.beginning; op != nil {
 		t.beginning = nil
 		t.open()
@@ -246,6 +253,7 @@ func (t *Txn) partitionsAdded(now time.Time, s *Step, resp *protocol.AddPartitio
 		return
 	}
 	t.ok()
+	t.sure = true
 	t.added = append(t.added, s.parts...)
 }
 
@@ -253,6 +261,7 @@ func (t *Txn) offsetsAdded(now time.Time, s *Step, code protocol.ErrorCode) {
 	switch {
 	case code == protocol.NoError:
 		t.ok()
+		t.sure = true
 		t.groups[s.op.Group.ID] = true
 	case t.retry(now, s, code):
 	default:

@@ -39,6 +39,7 @@ type Txn struct {
 	// The transaction.
 	committing bool // it is, or was, to be committed
 	started    bool // the coordinator may know of it
+	sure       bool // the coordinator does know of it, as it has said in the old protocol
 	stale      bool // a partition's leader has called the epoch old: EndTxn would be refused
 	asked      bool // an EndTxn for it was sent
 	doubt      bool // one may have taken effect
@@ -52,6 +53,7 @@ type Txn struct {
 	offsets   []*Op // the first is at work
 	endings   []*Op
 	unclaimed bool // the transaction was committed, or aborted, after its caller had left
+	clearing  bool // Renewing stands for EndTxn: who gets a new epoch has what is open aborted
 
 	coordinators map[key]int32 // node ids
 	step         *Step         // that waits for its answer
