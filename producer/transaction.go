@@ -155,7 +155,8 @@ func offsetTopics(offsets map[TopicPartition]OffsetAndMetadata) ([]protocol.TxnO
 }
 
 // CommitTransaction sends what waits, without further linger, and commits the transaction once every record of it is
-// acknowledged. If one has failed it commits nothing, and the error says that the transaction is to be aborted.
+// acknowledged. If one has failed, or Send has not taken it, it commits nothing, and the error says that the transaction is to
+// be aborted. What TrySend has refused does not count.
 //
 // If ctx or max.block ends it while the outcome is open, the error says Unknown and RetryCall: the commit goes on, and the
 // same call takes it up again. Nothing else will do; least of all is anything aborted then. It returns after the callbacks
@@ -190,6 +191,14 @@ func (p *Producer) admitTo(number int64) (int64, error) {
 		return 0, errTxEnded
 	}
 	return t.Number, nil
+}
+
+// spoil notes that a record of transaction number was not taken. Who has handed it over need not look at its future, so the
+// transaction cannot be committed without it (I7).
+func (p *Producer) spoil(number int64, err error) {
+	if number != 0 {
+		p.sender.FailTransaction(number, err)
+	}
 }
 
 var errTxEnded = &TransactionStateError{Call: "Send", Rule: "the transaction of this Tx has ended: a Tx is of use inside its function alone"}

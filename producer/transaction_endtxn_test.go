@@ -145,7 +145,9 @@ func TestImpossibleEndTxnAnswers(t *testing.T) {
 	for name, edit := range map[string]func(req *protocol.EndTxnRequest, resp *protocol.EndTxnResponse){
 		"no producer id": func(_ *protocol.EndTxnRequest, resp *protocol.EndTxnResponse) { resp.ProducerID = -1 },
 		"no epoch":       func(_ *protocol.EndTxnRequest, resp *protocol.EndTxnResponse) { resp.ProducerEpoch = -1 },
-		"the same epoch": func(req *protocol.EndTxnRequest, resp *protocol.EndTxnResponse) { resp.ProducerEpoch = req.ProducerEpoch },
+		"the same epoch": func(req *protocol.EndTxnRequest, resp *protocol.EndTxnResponse) {
+			resp.ProducerEpoch = req.ProducerEpoch
+		},
 	} {
 		for _, committing := range []bool{true, false} {
 			t.Run(name, func(t *testing.T) {
