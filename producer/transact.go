@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+
+	"github.com/epistle-kafka/epistle/protocol"
 )
 
 // Tx is an open transaction, as Transact hands it to its function. Its methods are those of Producer, for records of this
@@ -112,17 +114,34 @@ func (p *Producer) transactOnce(ctx context.Context, f func(tx *Tx) error) (lost
 			return false, err
 		}
 	}
-	lost = p.lostIt()
+	lost = p.lostIt(err)
 	if aborted := p.abortAnyway(ctx); aborted != nil {
 		return false, errors.Join(err, aborted)
 	}
 	return lost, err
 }
 
-// lostIt reports whether the open transaction can only be aborted, for a reason that is not the caller's.
-func (p *Producer) lostIt() bool {
+// lostIt reports whether err is told of an open transaction that can only be aborted, for a reason that another one need not
+// meet.
+func (p *Producer) lostIt(err error) bool {
 	var failure *TransactionError
-	return errors.As(p.sender.Transaction().Refusal, &failure) && failure.Next == AbortIt
+	if !errors.As(p.sender.Transaction().Refusal, &failure) || failure.Next != AbortIt || !errors.Is(err, failure.Err) {
+		return false
+	}
+	for _, passing := range []error{ErrDeliveryTimeout, ErrMaxBlock, ErrTopicRecreated} {
+		if errors.Is(failure, passing) {
+			return true
+		}
+	}
+	var code protocol.ErrorCode
+	if !errors.As(failure, &code) {
+		return false
+	}
+	switch code.Class() {
+	case protocol.ClassAbortable, protocol.ClassSequence, protocol.ClassRetriable, protocol.ClassRefreshRetriable:
+		return true
+	}
+	return code == protocol.InvalidProducerEpoch || code == protocol.InvalidTxnState
 }
 
 // abortAnyway aborts the transaction, even if ctx has ended.

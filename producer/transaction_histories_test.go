@@ -136,12 +136,10 @@ func (h *txHistory) run() {
 	chaos := rand.New(rand.NewPCG(h.rand.Uint64(), 4))
 	go h.chaos(chaos)
 	for left := 3; left > 0; {
-		h.transaction()
-		select {
-		case <-h.calm:
+		if h.isCalm() {
 			left--
-		default:
 		}
+		h.transaction()
 		if h.rand.IntN(3) == 0 {
 			time.Sleep(time.Duration(h.rand.IntN(500)) * time.Millisecond)
 		}
@@ -174,7 +172,7 @@ func (h *txHistory) transaction() {
 		tx.records = append(tx.records, rec)
 		h.p.SendFunc(h.t.Context(), producer.Record{Topic: "out", Partition: producer.OnPartition(rec.partition), Value: []byte(rec.value)},
 			func(_ producer.RecordMetadata, err error) { rec.outcomes++; rec.err = err })
-		if h.rand.IntN(6) == 0 {
+		if h.rand.IntN(6) == 0 && !h.isCalm() { // it may take longer than transaction.timeout
 			time.Sleep(time.Duration(h.rand.IntN(1000)) * time.Millisecond)
 		}
 	}
@@ -187,17 +185,17 @@ func (h *txHistory) transaction() {
 			return
 		}
 	}
-	calm := false
+	h.end(tx, h.isCalm() || h.rand.IntN(6) > 0)
+}
+
+// isCalm reports whether nothing more goes wrong.
+func (h *txHistory) isCalm() bool {
 	select {
 	case <-h.calm:
-		calm = true
+		return true
 	default:
+		return false
 	}
-	if !calm && h.rand.IntN(6) == 0 {
-		h.end(tx, false)
-		return
-	}
-	h.end(tx, true)
 }
 
 // end commits or aborts a transaction, and does what errors say until it knows the outcome or has given up.
