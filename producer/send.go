@@ -24,8 +24,8 @@ func (p *Producer) send(ctx context.Context, rec Record, number int64) Future {
 	hook := p.entry(ctx, &rec, &e, nil)
 	t, err := p.admit(ctx, &rec, &e, true)
 	if err != nil {
+		p.spoil(e.Txn, err)
 		p.refuse(hook, rec.Topic, err)
-		p.lose(e.Txn, err)
 		return refusedFuture(rec.Topic, err)
 	}
 	return Future{batch: t.Batch, index: t.Index, timestamp: e.Timestamp}
@@ -41,8 +41,8 @@ func (p *Producer) sendFunc(ctx context.Context, rec Record, done Callback, numb
 	e := accumulator.Entry{Txn: number}
 	hook := p.entry(ctx, &rec, &e, done)
 	if _, err := p.admit(ctx, &rec, &e, true); err != nil {
+		p.spoil(e.Txn, err)
 		p.refuse(hook, rec.Topic, err)
-		p.lose(e.Txn, err)
 		if done != nil {
 			done(noMetadata(rec.Topic), err)
 		}
@@ -86,15 +86,15 @@ func (p *Producer) entry(ctx context.Context, rec *Record, e *accumulator.Entry,
 
 // admit puts a record into the open batch of its partition.
 func (p *Producer) admit(ctx context.Context, rec *Record, e *accumulator.Entry, block bool) (accumulator.Ticket, error) {
-	if ctx.Err() != nil {
-		return accumulator.Ticket{}, &AdmissionError{rec.Topic, context.Cause(ctx)}
-	}
 	if p.cfg.TransactionalID != "" {
 		number, err := p.admitTo(e.Txn)
 		if err != nil {
 			return accumulator.Ticket{}, &AdmissionError{rec.Topic, err}
 		}
 		e.Txn = number
+	}
+	if ctx.Err() != nil {
+		return accumulator.Ticket{}, &AdmissionError{rec.Topic, context.Cause(ctx)}
 	}
 	var ticket accumulator.Ticket
 	var err error

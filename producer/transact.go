@@ -115,30 +115,34 @@ func (p *Producer) transactOnce(ctx context.Context, f func(tx *Tx) error) (lost
 			return false, err
 		}
 	}
-	lost = p.lostIt()
+	lost = p.lostIt(err)
 	if aborted := p.abortAnyway(ctx); aborted != nil {
 		return false, errors.Join(err, aborted)
 	}
 	return lost, err
 }
 
-// lostIt reports whether the open transaction can only be aborted, for a reason that another one may not meet.
-func (p *Producer) lostIt() bool {
+// lostIt reports whether err is told of an open transaction that can only be aborted, for a reason that another one need not
+// meet.
+func (p *Producer) lostIt(err error) bool {
 	var failure *TransactionError
-	if !errors.As(p.sender.Transaction().Refusal, &failure) || failure.Next != AbortIt {
+	if !errors.As(p.sender.Transaction().Refusal, &failure) || failure.Next != AbortIt || !errors.Is(err, failure.Err) {
 		return false
 	}
-	var admission *AdmissionError
-	var serialization *SerializationError
-	if errors.As(failure, &admission) || errors.As(failure, &serialization) {
-		return false
+	for _, passing := range []error{ErrDeliveryTimeout, ErrMaxBlock, ErrTopicRecreated} {
+		if errors.Is(failure, passing) {
+			return true
+		}
 	}
 	var code protocol.ErrorCode
 	if !errors.As(failure, &code) {
+		return false
+	}
+	switch code.Class() {
+	case protocol.ClassAbortable, protocol.ClassSequence, protocol.ClassRetriable, protocol.ClassRefreshRetriable:
 		return true
 	}
-	return code.Class() != protocol.ClassInvalidConfiguration && code.Reach() != protocol.ReachRecord &&
-		code != protocol.MessageTooLarge && code != protocol.PolicyViolation
+	return code == protocol.InvalidProducerEpoch || code == protocol.InvalidTxnState
 }
 
 // abortAnyway aborts the transaction, even if ctx has ended.

@@ -155,7 +155,8 @@ func offsetTopics(offsets map[TopicPartition]OffsetAndMetadata) ([]protocol.TxnO
 }
 
 // CommitTransaction sends what waits, without further linger, and commits the transaction once every record of it is
-// acknowledged. If one has failed, or was not taken by Send, it commits nothing, and the error says that the transaction is to be aborted.
+// acknowledged. If one has failed, or Send has not taken it, it commits nothing, and the error says that the transaction is to
+// be aborted. What TrySend has refused does not count.
 //
 // If ctx or max.block ends it while the outcome is open, the error says Unknown and RetryCall: the commit goes on, and the
 // same call takes it up again. Nothing else will do; least of all is anything aborted then. It returns after the callbacks
@@ -192,15 +193,9 @@ func (p *Producer) admitTo(number int64) (int64, error) {
 	return t.Number, nil
 }
 
-// lose fails the transaction with that number, or the open one with 0, because a record of it was not taken: who does not
-// wait for futures must learn of it by the commit. After TrySend, whose error is plain to see, the caller may go on.
-func (p *Producer) lose(number int64, err error) {
-	if p.cfg.TransactionalID == "" {
-		return
-	}
-	if number == 0 {
-		number = p.sender.Transaction().Number
-	}
+// spoil notes that a record of transaction number was not taken. Who has handed it over need not look at its future, so the
+// transaction cannot be committed without it (I7).
+func (p *Producer) spoil(number int64, err error) {
 	if number != 0 {
 		p.sender.FailTransaction(number, err)
 	}

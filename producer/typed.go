@@ -116,9 +116,11 @@ func (t *Typed[K, V]) TrySend(rec TypedRecord[K, V], done Callback) error {
 func (t *Typed[K, V]) refused(err error) {
 	switch to := t.to.(type) {
 	case *Producer:
-		to.lose(0, err)
+		if t := to.sender.Transaction(); t != nil {
+			to.spoil(t.Number, err)
+		}
 	case *Tx:
-		to.p.lose(to.number, err)
+		to.p.spoil(to.number, err)
 	}
 }
 

@@ -105,21 +105,21 @@ func (s *Sender) stoppedCall(call *txnCall) error {
 	}
 }
 
-// losing: a record of a transaction was not taken.
-type losing struct {
+// spoiled: a record of a transaction was not taken.
+type spoiled struct {
 	number int64
 	err    error
 }
 
-func (e losing) apply(c *core) {
-	if e.number == c.txn.Number() { // else it is lost already, or was ended without the record
+func (e spoiled) apply(c *core) {
+	if c.txn.Number() == e.number {
 		c.txn.Fail(e.err)
 		c.txnMoved()
 	}
 }
 
-// FailTransaction notes that a record of the transaction with that number was not taken, so that it cannot be committed.
-func (s *Sender) FailTransaction(number int64, err error) { s.inbox.put(losing{number, err}) }
+// FailTransaction makes the transaction of that number one that can only be aborted, if it is open still.
+func (s *Sender) FailTransaction(number int64, err error) { s.inbox.put(spoiled{number, err}) }
 
 // Transaction returns what records have to say of the open transaction; nil without a transactional id.
 func (s *Sender) Transaction() *Transaction { return s.stat.txn.Load() }

@@ -134,6 +134,9 @@ func codeOf(err error) (code protocol.ErrorCode, ok bool) {
 
 func (t *Txn) found(now time.Time, s *Step, resp *protocol.FindCoordinatorResponse) {
 	node, code, text := resp.NodeID, resp.ErrorCode, resp.ErrorMessage
+	if resp.Host == "" {
+		node = -1 // of the versions that answer for several keys
+	}
 	for i := range resp.Coordinators {
 		if c := &resp.Coordinators[i]; c.Key == s.key.name {
 			node, code, text = c.NodeID, c.ErrorCode, c.ErrorMessage
@@ -183,7 +186,7 @@ func (t *Txn) initialised(now time.Time, s *Step, resp *protocol.InitProducerIDR
 
 // identify takes the identity that the coordinator has given.
 func (t *Txn) identify(id idempotent.Identity) {
-	if id.ID < 0 || id.Epoch < 0 || id == t.identity {
+	if id.ID < 0 || id.Epoch < 0 || id.ID == t.identity.ID && id.Epoch <= t.identity.Epoch {
 		t.Die(NewProducer, fmt.Errorf("the coordinator has answered what it cannot: producer id %d, epoch %d", id.ID, id.Epoch))
 		return
 	}
@@ -195,7 +198,11 @@ func (t *Txn) identify(id idempotent.Identity) {
 		op.Done(nil)
 	}
 	t.inits = nil
-	t.finishEndings(nil)
+	if t.clearing {
+		t.clearing = false
+		t.unclaimed = len(t.endings) == 0
+		t.finishEndings(nil)
+	}
 	if op := t.beginning; op != nil {
 		t.beginning = nil
 		t.open()
@@ -249,6 +256,7 @@ func (t *Txn) partitionsAdded(now time.Time, s *Step, resp *protocol.AddPartitio
 		return
 	}
 	t.ok()
+	t.sure = true
 	t.added = append(t.added, s.parts...)
 }
 
@@ -256,6 +264,7 @@ func (t *Txn) offsetsAdded(now time.Time, s *Step, code protocol.ErrorCode) {
 	switch {
 	case code == protocol.NoError:
 		t.ok()
+		t.sure = true
 		t.groups[s.op.Group.ID] = true
 	case t.retry(now, s, code):
 	default:
@@ -297,10 +306,9 @@ func (t *Txn) endAnswered(now time.Time, s *Step, resp *protocol.EndTxnResponse)
 	switch {
 	case code == protocol.NoError:
 		t.endedAs(resp)
-	case code == protocol.ConcurrentTransactions, code == protocol.CoordinatorLoadInProgress:
-		t.retry(now, s, code)
 	case code.Retriable():
-		// NOT_COORDINATOR and COORDINATOR_NOT_AVAILABLE, too, may come after the decision was written.
+		// All of them may come after the decision was written: a coordinator looks at the transaction once more before it
+		// answers, and it may have been moved, or be loading, by then.
 		t.doubt = true
 		t.retry(now, s, code)
 	case t.state == Committing && code.Class() == protocol.ClassAbortable && !t.doubt:

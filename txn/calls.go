@@ -54,11 +54,14 @@ func (t *Txn) Begin(op *Op) {
 		t.open()
 		op.Done(nil)
 	case Renewing:
-		if t.beginning != nil || len(t.endings) > 0 {
+		switch {
+		case t.clearing:
+			op.Done(&StateError{CallBegin, ruleAborting})
+		case t.beginning != nil:
 			op.Done(&StateError{CallBegin, ruleTwice})
-			return
+		default:
+			t.beginning = op
 		}
-		t.beginning = op
 	case Uninitialized, Initializing:
 		op.Done(&StateError{CallBegin, ruleInit})
 	case Fatal:
@@ -78,7 +81,7 @@ func (t *Txn) open() {
 	t.level = max(min(t.newest, 2), 1)
 	t.number++
 	t.cause = nil
-	t.committing, t.started, t.stale, t.asked, t.doubt = false, false, false, false, false
+	t.committing, t.started, t.sure, t.stale, t.asked, t.doubt = false, false, false, false, false, false
 	t.pending, t.added, t.groups = nil, nil, map[string]bool{}
 }
 
@@ -115,7 +118,11 @@ func (t *Txn) Commit(op *Op) {
 	case Aborting:
 		op.Done(&StateError{CallCommit, ruleAborting})
 	case Renewing:
-		op.Done(&StateError{CallCommit, ruleNone})
+		rule := ruleNone
+		if t.clearing {
+			rule = ruleAborting
+		}
+		op.Done(&StateError{CallCommit, rule})
 	default:
 		op.Done(&StateError{CallCommit, ruleInit})
 	}
@@ -135,7 +142,7 @@ func (t *Txn) Abort(op *Op) {
 	case Aborting:
 		t.endings = append(t.endings, op)
 	case Renewing:
-		if t.beginning != nil {
+		if !t.clearing {
 			op.Done(&StateError{CallAbort, ruleNone})
 			return
 		}
@@ -172,9 +179,9 @@ func (t *Txn) InDoubt() Outcome {
 	switch {
 	case t.state == Fatal:
 		return t.fatal.Outcome
-	case t.state == Committing, t.state == Ready && t.unclaimed && t.committing:
+	case t.state == Committing:
 		return Unknown
-	case t.state == Aborting, t.state == Renewing, t.state == Ready:
+	case t.state == Aborting, t.clearing:
 		return Aborted
 	}
 	return Open
@@ -249,7 +256,7 @@ func (t *Txn) endCall() string {
 	switch {
 	case t.state == Initializing:
 		return CallInit
-	case t.state == Renewing && t.beginning != nil:
+	case t.state == Renewing && !t.clearing:
 		return CallBegin
 	case t.committing:
 		return CallCommit
@@ -266,7 +273,7 @@ func (t *Txn) lostOutcome() Outcome {
 		return Unknown
 	case t.state == Ready && t.unclaimed && t.committing:
 		return Committed
-	case t.state == InTransaction, t.state == Failed, t.state == Committing, t.state == Aborting, t.state == Renewing && len(t.endings) > 0:
+	case t.state == InTransaction, t.state == Failed, t.state == Committing, t.state == Aborting, t.clearing:
 		return Aborted
 	}
 	return Open // there is none

@@ -64,6 +64,7 @@ func (t *Txn) Next(now time.Time, quiet bool) (*Step, time.Time) {
 	}
 	if k == initID && t.state == Aborting {
 		t.move(renew)
+		t.clearing = true
 	}
 	to := key{protocol.CoordinatorKeyTransaction, t.cfg.ID}
 	if k == commitOffsets {
@@ -127,8 +128,9 @@ func (t *Txn) due(quiet bool) kind {
 		switch {
 		case !quiet, len(t.flying) > 0:
 			return nothing
-		case t.stale && !t.New() && t.started:
-			// EndTxn would be refused. Who asks for a new epoch has what is open aborted (KIP-588).
+		case (t.stale || !t.sure) && !t.New() && t.started:
+			// EndTxn would be refused: the epoch is old, or nothing may be open, of which the old protocol makes an error.
+			// Who asks for a new epoch has what is open aborted (KIP-588), and what is late refused.
 			return initID
 		}
 		return end

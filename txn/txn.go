@@ -39,6 +39,7 @@ type Txn struct {
 	// The transaction.
 	committing bool // it is, or was, to be committed
 	started    bool // the coordinator may know of it
+	sure       bool // the coordinator does know of it, as it has said in the old protocol
 	stale      bool // a partition's leader has called the epoch old: EndTxn would be refused
 	asked      bool // an EndTxn for it was sent
 	doubt      bool // one may have taken effect
@@ -52,6 +53,7 @@ type Txn struct {
 	offsets   []*Op // the first is at work
 	endings   []*Op
 	unclaimed bool // the transaction was committed, or aborted, after its caller had left
+	clearing  bool // Renewing stands for EndTxn: who gets a new epoch has what is open aborted
 
 	coordinators map[key]int32 // node ids
 	flying       []*Step       // that wait for their answers
@@ -151,11 +153,16 @@ func (t *Txn) Refusal(call string) error {
 	return &StateError{call, "no transaction is open: call BeginTransaction first, or use Transact"}
 }
 
-// Cause returns why what is left of the last transaction is dropped; nil if it is not lost, but may have ended.
+// Asked reports whether EndTxn was sent: nothing of the transaction was left then, and what comes after is too late for it.
+func (t *Txn) Asked() bool { return t.asked }
+
+// Cause returns why what is left of the last transaction is dropped; nil if it is committed, or about to be, and has nothing left.
 func (t *Txn) Cause() error {
 	switch {
 	case t.state == Fatal:
 		return fmt.Errorf("%w: %w", ErrAborted, t.fatal.Err)
+	case t.committing:
+		return nil
 	case t.cause != nil && t.cause != ErrAborted:
 		return fmt.Errorf("%w: %w", ErrAborted, t.cause)
 	}
