@@ -31,6 +31,19 @@ type leaving struct {
 	why  error         // what has kept the call from ending; nil if nothing is known
 }
 
+// missing: a record of that transaction was not taken.
+type missing struct {
+	number int64
+	err    error
+}
+
+func (e missing) apply(c *core) {
+	if e.number == c.txn.Number() {
+		c.txn.Miss(e.err)
+		c.txnMoved()
+	}
+}
+
 func (e calling) apply(c *core) {
 	call := e.call
 	call.Done = func(err error) {
@@ -105,6 +118,10 @@ func (s *Sender) stoppedCall(call *txnCall) error {
 
 // Transaction returns what records have to say of the open transaction; nil without a transactional id.
 func (s *Sender) Transaction() *Transaction { return s.stat.txn.Load() }
+
+// Miss keeps the transaction of that number from being committed, as a record of it was not taken (I7). Calls that come
+// after it know.
+func (s *Sender) Miss(number int64, err error) { s.inbox.put(missing{number, err}) }
 
 // InitTransactions gets a producer id and epoch for the transactional id, for as long as ctx allows, and so fences every
 // producer that had it. A transaction that such a one has left open is aborted or completed first.

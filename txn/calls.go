@@ -225,6 +225,14 @@ func (t *Txn) Fail(err error) {
 	t.dropOffsets()
 }
 
+// Miss notes that a record of the transaction was not taken, so that it cannot be committed (I7). One that was asked to be
+// committed before is not concerned: its caller has not waited for the record.
+func (t *Txn) Miss(err error) {
+	if !t.asked {
+		t.Fail(err)
+	}
+}
+
 // Die makes the producer useless, because of something that trying again cannot mend.
 func (t *Txn) Die(next Next, err error) { t.die(t.failure(t.endCall(), t.lostOutcome(), next, err)) }
 
