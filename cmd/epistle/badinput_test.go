@@ -41,6 +41,10 @@ func TestWrongCommandLines(t *testing.T) {
 		{[]string{"produce", "-b", "h:1", "-t", "t", "-X", "linger=5", "-X", "acks=9"}, []string{"2 settings are wrong", "did you mean linger.ms?", "acks = 9"}},
 		{[]string{"produce", "-b", "h:1", "-t", "t", "--config", "/no/such.properties"}, []string{"--config", "/no/such.properties"}},
 		{[]string{"produce", "-b", "h:1", "-t", "t", "--failed-to", "/no/such/dir/f"}, []string{"--failed-to", "/no/such/dir/f"}},
+		{[]string{"produce", "-b", "h:1", "-t", "t", "--transaction-size", "10"}, []string{"--transaction-size", "only with --transactional-id"}},
+		{[]string{"produce", "-b", "h:1", "-t", "t", "--transactional-id", "x", "--transaction-size", "0"}, []string{"--transaction-size 0: want at least 1"}},
+		{[]string{"produce", "-b", "h:1", "-t", "t", "--transactional-id", ""}, []string{"transactional.id", "must not be empty"}},
+		{[]string{"produce", "-b", "h:1", "-t", "t", "--transactional-id", "x", "-X", "acks=1"}, []string{"acks = 1", "with TransactionalID (transactional.id)"}},
 		{[]string{"produce", "-b", "h:1", "-t", "t", "-", "-"}, []string{"named twice"}},
 		{[]string{"perf", "-b", "h:1", "-t", "t", "extra"}, []string{"takes no arguments", "extra"}},
 		{[]string{"perf", "-b", "h:1", "-t", "t", "-n", "0"}, []string{"--records 0"}},
@@ -49,6 +53,7 @@ func TestWrongCommandLines(t *testing.T) {
 		{[]string{"perf", "-b", "h:1", "-t", "t", "--linger", "1.5ms"}, []string{"whole milliseconds"}},
 		{[]string{"perf", "-b", "h:1", "-t", "t", "--idempotent", "--acks", "1"}, []string{"acks"}},
 		{[]string{"perf", "-b", "h:1", "-t", "t", "--in-flight", "6"}, []string{"max.in.flight.requests.per.connection"}},
+		{[]string{"demo", "-X", "transactional.id=x"}, []string{"transactional.id", "epistle produce does"}},
 		{[]string{"demo", "extra"}, []string{"takes no arguments"}},
 		{[]string{"demo", "--partitions", "0"}, []string{"--partitions 0"}},
 	} {
