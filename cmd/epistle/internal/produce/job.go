@@ -98,8 +98,8 @@ func (j *job) open(cfg producer.Config) error {
 	}
 	j.producer = p
 	if j.txns != nil {
-		if err := j.txns.init(ctx, cfg.MaxBlock); err != nil {
-			closeNow(p)
+		if err := cli.InitTransactions(ctx, j.env, p, cfg.MaxBlock); err != nil {
+			cli.CloseNow(p)
 			return fmt.Errorf("%w; nothing was read or sent", err)
 		}
 	}

@@ -8,6 +8,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/epistle-kafka/epistle/cmd/epistle/internal/cli"
 	"github.com/epistle-kafka/epistle/cmd/epistle/internal/ui"
 	"github.com/epistle-kafka/epistle/producer"
 	"github.com/epistle-kafka/epistle/protocol"
@@ -38,21 +39,12 @@ type transactions struct {
 func newTransactions(j *job, cfg *producer.Config) *transactions {
 	const ahead = 64 // lines, so that the two goroutines do not wake each other for each
 	t := &transactions{
-		job: j, size: j.options.transactionSize, age: cfg.TransactionTimeout / 2, patience: 2 * cfg.DeliveryTimeout,
+		job: j, size: j.options.transactionSize, age: cfg.TransactionTimeout / 2, patience: cli.Patience(cfg),
 		largest: int(min(int64(cfg.MaxRequestSize), cfg.BufferMemory)),
 		lines:   make(chan *line, ahead), abandoned: make(chan struct{}),
 	}
 	t.hang = sync.OnceFunc(func() { close(t.abandoned) })
 	return t
-}
-
-// init makes the producer the only one of its transactional id.
-func (t *transactions) init(ctx context.Context, patience time.Duration) error {
-	t.job.env.Screen.Status("starting transactions …")
-	defer t.job.env.Screen.Status("")
-	ctx, cancel := context.WithTimeoutCause(ctx, patience, fmt.Errorf("%w (%v)", producer.ErrMaxBlock, patience))
-	defer cancel()
-	return t.job.producer.InitTransactions(ctx)
 }
 
 // run sends what comes until it ends. It returns what ended it: what read gives then, or why the producer is of no use
@@ -164,31 +156,8 @@ func (t *transactions) commit() (producer.TransactionOutcome, error) {
 	return outcome, failure.Err
 }
 
-// insist calls a method of the producer until it does what it is to, or tells that it never will. When patience ends, or
-// the user's does, the producer is closed, which makes it tell what it knows.
 func (t *transactions) insist(what string, call func(context.Context) error) error {
-	const pause = 100 * time.Millisecond // where max.block.ms is next to nothing
-	giveUp := time.AfterFunc(t.patience, func() { closeNow(t.job.producer) })
-	defer giveUp.Stop()
-	var doubt error
-	for {
-		err := call(context.Background())
-		var failure *producer.TransactionError
-		switch {
-		case err == nil:
-			return nil
-		case errors.As(err, &failure) && failure.Next == producer.RetryCall:
-			if doubt == nil {
-				t.job.env.Say("still waiting to %s: %v", what, failure.Err)
-			}
-			doubt = err
-			time.Sleep(pause)
-		case failure == nil && doubt != nil:
-			return doubt // it was closed between two calls
-		default:
-			return err
-		}
-	}
+	return cli.Insist(t.job.env, t.job.producer, t.patience, what, call)
 }
 
 // breakDown notes that there can be no other transaction, and stops reading.
@@ -200,13 +169,6 @@ func (t *transactions) breakDown(err error) {
 	if t.job.gate.stop() {
 		t.hang()
 	}
-}
-
-// closeNow closes a producer without waiting for anything.
-func closeNow(p *producer.Producer) {
-	ended, cancel := context.WithCancel(context.Background())
-	cancel()
-	_ = p.Close(ended) // whoever closes it again hears of what this cuts off
 }
 
 // settle tells what became of a line.
