@@ -131,6 +131,9 @@ func TestACommitOfUnknownOutcome(t *testing.T) {
 	if got := strings.Count(reasons, "\tmay-be-committed\t"); got != 10 {
 		t.Errorf("%d lines are marked as may-be-committed, want 10:\n%s", got, reasons)
 	}
+	if strings.Contains(reasons, "\tmay-be-written\t") || strings.Contains(reasons, "\tnot-committed\t") {
+		t.Errorf("lines that were never sent are not marked as not-written:\n%s", reasons)
+	}
 	if got := read(t, failed); !strings.HasPrefix(got, text(numbered(11, 20))) || strings.Contains(got, "line 10\n") {
 		t.Errorf("undelivered = %q, want line 11 and on", got)
 	}

@@ -110,7 +110,11 @@ func (j *job) open(cfg producer.Config) error {
 func (j *job) run() error {
 	j.began = time.Now()
 	if j.env.Interactive && len(j.sources) == 1 && j.sources[0].stdin != nil && !j.options.quiet {
-		j.env.Say("each line that you type is a record; Ctrl-D ends")
+		when := ""
+		if j.txns != nil {
+			when = fmt.Sprintf(", committed with others after %s or %v", ui.Number(int64(j.txns.size), "line"), j.txns.age)
+		}
+		j.env.Say("each line that you type is a record%s; Ctrl-D ends", when)
 	}
 	tick := j.env.Screen.Every(200*time.Millisecond, j.progress)
 	go j.start()

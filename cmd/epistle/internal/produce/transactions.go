@@ -33,7 +33,6 @@ type transactions struct {
 	broken    error          // why there can be no other transaction
 
 	committed atomic.Int64 // transactions
-	aborted   atomic.Int64 // transactions
 }
 
 func newTransactions(j *job, cfg *producer.Config) *transactions {
@@ -58,12 +57,9 @@ func (t *transactions) run(read <-chan error) error {
 				t.end()
 				return errors.Join(<-read, t.broken)
 			}
-			if len(t.open) == 0 {
-				due = time.After(t.age)
-			}
 			t.add(l)
-			if len(t.open) == t.size {
-				t.end()
+			if len(t.open) == 1 {
+				due = time.After(t.age)
 			}
 		case <-due:
 			t.end()
@@ -77,13 +73,12 @@ func (t *transactions) run(read <-chan error) error {
 	}
 }
 
-// add sends a line as part of the open transaction, and begins it first if there is none. A line that no transaction could
+// add sends a line as part of the open transaction, which it begins and ends as need be. A line that no transaction could
 // have is refused before: it would take its neighbours along.
 func (t *transactions) add(l *line) {
 	rec := t.job.recordOf(l)
 	if size := protocol.BatchHeaderSize + protocol.RecordSize(protocol.RecordBodySize(0, 0, rec.Key, rec.Value, rec.Headers)); size > t.largest {
-		l.err = &producer.AdmissionError{Topic: rec.Topic, Err: &producer.RecordTooLargeError{Size: size, Limit: int64(t.largest), Key: "max.request.size"}}
-		t.settle(l, producer.Committed, nil)
+		t.refuse(l, &producer.RecordTooLargeError{Size: size, Limit: int64(t.largest), Key: "max.request.size"})
 		return
 	}
 	if len(t.open) == 0 && t.broken == nil {
@@ -92,12 +87,21 @@ func (t *transactions) add(l *line) {
 		}
 	}
 	if t.broken != nil {
-		t.settle(l, producer.Aborted, t.broken)
+		t.refuse(l, t.broken)
 		return
 	}
 	t.open = append(t.open, l)
 	t.callbacks.Add(1)
 	t.job.producer.SendFunc(context.Background(), rec, l.done)
+	if len(t.open) == t.size {
+		t.end()
+	}
+}
+
+// refuse hands back a line that is part of no transaction.
+func (t *transactions) refuse(l *line, err error) {
+	t.job.undelivered.add(l.source, l.number, l.text, &producer.AdmissionError{Topic: t.job.record.Topic, Err: err})
+	l.block.release()
 }
 
 // finished is the callback of every line.
@@ -113,11 +117,8 @@ func (t *transactions) end() {
 	}
 	outcome, err := t.commit()
 	t.callbacks.Wait()
-	switch outcome {
-	case producer.Committed:
+	if outcome == producer.Committed {
 		t.committed.Add(1)
-	case producer.Aborted:
-		t.aborted.Add(1)
 	}
 	for i, l := range t.open {
 		t.settle(l, outcome, err)
@@ -177,8 +178,8 @@ func (t *transactions) settle(l *line, outcome producer.TransactionOutcome, err 
 	switch {
 	case outcome == producer.Committed && l.err == nil:
 		j.acknowledged.Add(1)
-	case outcome == producer.Committed: // it was no part of it
-		j.undelivered.add(l.source, l.number, l.text, l.err)
+	case outcome == producer.Committed:
+		j.undelivered.add(l.source, l.number, l.text, l.err) // it was not taken, and came too late to count
 	default:
 		if l.err != nil && !errors.Is(err, producer.ErrFenced) && ownFailure(l.err) {
 			err = l.err
