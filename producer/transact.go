@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+
+	"github.com/epistle-kafka/epistle/protocol"
 )
 
 // Tx is an open transaction, as Transact hands it to its function. Its methods are those of Producer, for records of this
@@ -116,13 +118,30 @@ func (p *Producer) transactOnce(ctx context.Context, f func(tx *Tx) error) (lost
 	if aborted := p.abortAnyway(ctx); aborted != nil {
 		return false, errors.Join(err, aborted)
 	}
+	if failure, ok := err.(*TransactionError); ok && failure.Outcome == Open {
+		settled := *failure
+		settled.Outcome = Aborted
+		err = &settled
+	}
 	return lost, err
 }
 
-// lostIt reports whether the open transaction can only be aborted, for a reason that is not the caller's.
+// lostIt reports whether the open transaction can only be aborted, for a reason that another one need not meet.
 func (p *Producer) lostIt() bool {
 	var failure *TransactionError
-	return errors.As(p.sender.Transaction().Refusal, &failure) && failure.Next == AbortIt
+	return errors.As(p.sender.Transaction().Refusal, &failure) && failure.Next == AbortIt && passes(failure.Err)
+}
+
+// passes reports whether what has failed a transaction may be over when the next one comes to it.
+func passes(err error) bool {
+	if _, refused := errors.AsType[*AdmissionError](err); refused {
+		return errors.Is(err, ErrMaxBlock) || errors.Is(err, ErrBufferFull)
+	}
+	if code, ok := errors.AsType[protocol.ErrorCode](err); ok {
+		return code.Retriable() || code.Class() == protocol.ClassAbortable || code.Class() == protocol.ClassSequence ||
+			code == protocol.InvalidProducerEpoch // it took too long, if nobody has taken over
+	}
+	return true
 }
 
 // abortAnyway aborts the transaction, even if ctx has ended.
