@@ -88,10 +88,10 @@ func (p *Producer) entry(ctx context.Context, rec *Record, e *accumulator.Entry,
 func (p *Producer) admit(ctx context.Context, rec *Record, e *accumulator.Entry, block bool) (accumulator.Ticket, error) {
 	if p.cfg.TransactionalID != "" {
 		number, err := p.admitTo(e.Txn)
+		e.Txn = number
 		if err != nil {
 			return accumulator.Ticket{}, &AdmissionError{rec.Topic, err}
 		}
-		e.Txn = number
 	}
 	if ctx.Err() != nil {
 		return accumulator.Ticket{}, &AdmissionError{rec.Topic, context.Cause(ctx)}

@@ -119,6 +119,11 @@ func (p *Producer) transactOnce(ctx context.Context, f func(tx *Tx) error) (lost
 	if aborted := p.abortAnyway(ctx); aborted != nil {
 		return false, errors.Join(err, aborted)
 	}
+	if failure, ok := err.(*TransactionError); ok && failure.Outcome == Open {
+		settled := *failure
+		settled.Outcome = Aborted
+		err = &settled
+	}
 	return lost, err
 }
 
@@ -129,13 +134,19 @@ func (p *Producer) lostIt(err error) bool {
 	if !errors.As(p.sender.Transaction().Refusal, &failure) || failure.Next != AbortIt || !errors.Is(err, failure.Err) {
 		return false
 	}
-	for _, passing := range []error{ErrDeliveryTimeout, ErrMaxBlock, ErrTopicRecreated} {
-		if errors.Is(failure, passing) {
-			return true
-		}
+	return passes(failure.Err)
+}
+
+// passes reports whether what has failed a transaction may be over when the next one comes to it.
+func passes(err error) bool {
+	if _, refused := errors.AsType[*AdmissionError](err); refused {
+		return errors.Is(err, ErrMaxBlock) || errors.Is(err, ErrBufferFull)
+	}
+	if errors.Is(err, ErrDeliveryTimeout) || errors.Is(err, ErrTopicRecreated) {
+		return true
 	}
 	var code protocol.ErrorCode
-	if !errors.As(failure, &code) {
+	if !errors.As(err, &code) {
 		return false
 	}
 	switch code.Class() {
