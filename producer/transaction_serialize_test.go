@@ -8,22 +8,15 @@ import (
 	"github.com/epistle-kafka/epistle/producer"
 )
 
-// TestARecordThatWasNotTakenFailsTheCommit has records refused before they are in any batch. Nobody looks at their
-// futures: the commit must tell.
-func TestARecordThatWasNotTakenFailsTheCommit(t *testing.T) {
+// TestARecordThatCannotBeSerializedFailsTheCommit has a record fail before the producer sees it. Nobody looks at its
+// future: the commit must tell.
+func TestARecordThatCannotBeSerializedFailsTheCommit(t *testing.T) {
 	unserializable := producer.SerializerFunc[string](func(dst []byte, _, _ string) ([]byte, error) {
 		return dst, errors.New("cannot be written")
 	})
-	for name, refused := range map[string]func(*testing.T, *producer.Tx){
-		"too large": func(t *testing.T, tx *producer.Tx) {
-			tx.Send(t.Context(), producer.Record{Topic: "t", Value: make([]byte, 2<<20)})
-		},
-		"no such partition": func(t *testing.T, tx *producer.Tx) {
-			tx.SendFunc(t.Context(), producer.Record{Topic: "t", Partition: producer.OnPartition(7)}, nil)
-		},
-		"not serializable": func(t *testing.T, tx *producer.Tx) {
-			producer.NewTyped(tx, unserializable, unserializable).Send(t.Context(), "t", "key", "value")
-		},
+	for name, to := range map[string]func(*producer.Tx, *producer.Producer) producer.Sender{
+		"by the Tx":       func(tx *producer.Tx, _ *producer.Producer) producer.Sender { return tx },
+		"by the producer": func(_ *producer.Tx, p *producer.Producer) producer.Sender { return p },
 	} {
 		t.Run(name, func(t *testing.T) {
 			bubble(t, func(t *testing.T) {
@@ -31,7 +24,7 @@ func TestARecordThatWasNotTakenFailsTheCommit(t *testing.T) {
 				p := start(t, c, func(cfg *producer.Config) { cfg.TransactionalID = "shop" })
 				err := p.Transact(t.Context(), func(tx *producer.Tx) error {
 					tx.Send(t.Context(), record("before"))
-					refused(t, tx)
+					producer.NewTyped(to(tx, p), unserializable, unserializable).Send(t.Context(), "t", "key", "value")
 					return nil
 				})
 				var failure *producer.TransactionError
