@@ -23,6 +23,9 @@ func (t *Txn) Answer(now time.Time, resp protocol.Response, err error, written b
 		}
 		delete(t.coordinators, s.key)
 		t.undo(s)
+		if !written {
+			t.unheard(s)
+		}
 		t.again(now, err)
 		return
 	}
@@ -64,6 +67,21 @@ func (t *Txn) ok() { t.failures, t.notBefore, t.trouble = 0, time.Time{}, nil }
 func (t *Txn) undo(s *Step) {
 	if s.kind == addPartitions && (t.state == InTransaction || t.state == Committing) {
 		t.pending = append(s.parts, t.pending...)
+	}
+}
+
+// unheard notes that a step was certainly without effect. If it was to begin the transaction the coordinator knows of none,
+// and refuses to end it in the old protocol.
+func (t *Txn) unheard(s *Step) {
+	if s.first && !t.New() {
+		t.started = false
+	}
+}
+
+// refused is unheard for a step that got a code, unless the coordinator may have moved after it had done it.
+func (t *Txn) refused(s *Step, code protocol.ErrorCode) {
+	if code != protocol.NotCoordinator && code != protocol.CoordinatorNotAvailable && !code.MayBeWritten() {
+		t.unheard(s)
 	}
 }
 
@@ -234,6 +252,7 @@ func (t *Txn) partitionsAdded(now time.Time, s *Step, resp *protocol.AddPartitio
 		case code.Retriable():
 			again = code
 		default:
+			t.refused(s, code)
 			t.outlaw(code, fmt.Errorf("adding %s-%d to the transaction: %w", p.Topic, p.Index, code))
 			return
 		}
@@ -242,17 +261,23 @@ func (t *Txn) partitionsAdded(now time.Time, s *Step, resp *protocol.AddPartitio
 		}
 	}
 	if again != protocol.NoError {
+		t.refused(s, again)
 		t.retry(now, s, again)
 		return
 	}
 	t.ok()
+	t.begun = true
 	t.added = append(t.added, s.parts...)
 }
 
 func (t *Txn) offsetsAdded(now time.Time, s *Step, code protocol.ErrorCode) {
+	if code != protocol.NoError {
+		t.refused(s, code)
+	}
 	switch {
 	case code == protocol.NoError:
 		t.ok()
+		t.begun = true
 		t.groups[s.op.Group.ID] = true
 	case t.retry(now, s, code):
 	default:
@@ -300,6 +325,10 @@ func (t *Txn) endAnswered(now time.Time, s *Step, resp *protocol.EndTxnResponse)
 		// NOT_COORDINATOR and COORDINATOR_NOT_AVAILABLE, too, may come after the decision was written.
 		t.doubt = true
 		t.retry(now, s, code)
+	case code == protocol.InvalidTxnState && t.state == Aborting && !t.New() && !t.begun:
+		// There is nothing to abort. What was to begin it may arrive late, and must not meet the next transaction.
+		t.renewal = true
+		t.ended()
 	case t.state == Committing && code.Class() == protocol.ClassAbortable && !t.doubt:
 		t.asked = false
 		t.Fail(code)

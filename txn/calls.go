@@ -78,7 +78,7 @@ func (t *Txn) open() {
 	t.level = max(min(t.newest, 2), 1)
 	t.number++
 	t.cause = nil
-	t.committing, t.started, t.stale, t.asked, t.doubt = false, false, false, false, false
+	t.committing, t.started, t.begun, t.stale, t.asked, t.doubt = false, false, false, false, false, false
 	t.pending, t.added, t.groups = nil, nil, map[string]bool{}
 }
 

@@ -19,6 +19,7 @@ type Step struct {
 	key   key         // of a search, and of the coordinator asked
 	parts []Partition // of addPartitions
 	op    *Op         // of addOffsets and commitOffsets
+	first bool        // the coordinator has heard nothing of the transaction before
 }
 
 // Anyone is the Node of a Step that any broker can answer.
@@ -190,9 +191,9 @@ func (t *Txn) Sent(s *Step) {
 	switch s.kind {
 	case addPartitions:
 		t.pending = nil
-		t.started = true
+		s.first, t.started = !t.started, true
 	case addOffsets, commitOffsets:
-		t.started = true
+		s.first, t.started = !t.started, true
 	case end:
 		t.asked = true
 	}

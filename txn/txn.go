@@ -39,6 +39,7 @@ type Txn struct {
 	// The transaction.
 	committing bool // it is, or was, to be committed
 	started    bool // the coordinator may know of it
+	begun      bool // the coordinator has said that it knows of it, in the old protocol
 	stale      bool // a partition's leader has called the epoch old: EndTxn would be refused
 	asked      bool // an EndTxn for it was sent
 	doubt      bool // one may have taken effect
