@@ -24,6 +24,7 @@ func (p *Producer) send(ctx context.Context, rec Record, number int64) Future {
 	hook := p.entry(ctx, &rec, &e, nil)
 	t, err := p.admit(ctx, &rec, &e, true)
 	if err != nil {
+		p.lack(&e, err)
 		p.refuse(hook, rec.Topic, err)
 		return refusedFuture(rec.Topic, err)
 	}
@@ -32,12 +33,15 @@ func (p *Producer) send(ctx context.Context, rec Record, number int64) Future {
 
 // SendFunc is Send with a callback for the outcome; nil for none. A record
 // that is not taken gets its callback before SendFunc returns.
-func (p *Producer) SendFunc(ctx context.Context, rec Record, done Callback) { p.sendFunc(ctx, rec, done, 0) }
+func (p *Producer) SendFunc(ctx context.Context, rec Record, done Callback) {
+	p.sendFunc(ctx, rec, done, 0)
+}
 
 func (p *Producer) sendFunc(ctx context.Context, rec Record, done Callback, number int64) {
 	e := accumulator.Entry{Txn: number}
 	hook := p.entry(ctx, &rec, &e, done)
 	if _, err := p.admit(ctx, &rec, &e, true); err != nil {
+		p.lack(&e, err)
 		p.refuse(hook, rec.Topic, err)
 		if done != nil {
 			done(noMetadata(rec.Topic), err)
@@ -65,6 +69,13 @@ func (p *Producer) trySend(rec Record, done Callback, number int64) error {
 	return err
 }
 
+// lack fails the transaction whose record was not taken: it must not be committed without it.
+func (p *Producer) lack(e *accumulator.Entry, err error) {
+	if e.Txn != 0 {
+		p.sender.FailTransaction(e.Txn, err)
+	}
+}
+
 // entry fills in what the accumulator stores of a record. The hook is set if
 // there are interceptors, who must hear of the outcome.
 func (p *Producer) entry(ctx context.Context, rec *Record, e *accumulator.Entry, done Callback) *hook {
@@ -82,15 +93,15 @@ func (p *Producer) entry(ctx context.Context, rec *Record, e *accumulator.Entry,
 
 // admit puts a record into the open batch of its partition.
 func (p *Producer) admit(ctx context.Context, rec *Record, e *accumulator.Entry, block bool) (accumulator.Ticket, error) {
-	if ctx.Err() != nil {
-		return accumulator.Ticket{}, &AdmissionError{rec.Topic, context.Cause(ctx)}
-	}
 	if p.cfg.TransactionalID != "" {
 		number, err := p.admitTo(e.Txn)
 		if err != nil {
 			return accumulator.Ticket{}, &AdmissionError{rec.Topic, err}
 		}
 		e.Txn = number
+	}
+	if ctx.Err() != nil {
+		return accumulator.Ticket{}, &AdmissionError{rec.Topic, context.Cause(ctx)}
 	}
 	var ticket accumulator.Ticket
 	var err error

@@ -103,6 +103,21 @@ func (s *Sender) stoppedCall(call *txnCall) error {
 	}
 }
 
+// lacking: a record of the transaction with that number was not taken.
+type lacking struct {
+	number int64
+	err    error
+}
+
+func (e lacking) apply(c *core) {
+	c.txn.Lack(e.number, e.err)
+	c.txnMoved()
+}
+
+// FailTransaction has the transaction with that number, if it is still open, be one that can only be aborted, since a record
+// of it was not taken. Calls that are made after it has returned know of that.
+func (s *Sender) FailTransaction(number int64, err error) { s.inbox.put(lacking{number, err}) }
+
 // Transaction returns what records have to say of the open transaction; nil without a transactional id.
 func (s *Sender) Transaction() *Transaction { return s.stat.txn.Load() }
 

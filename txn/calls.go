@@ -225,6 +225,14 @@ func (t *Txn) Fail(err error) {
 	t.dropOffsets()
 }
 
+// Lack notes that a record of the transaction with that number was not taken, so that it cannot be committed. Whoever ends a
+// transaction while a record is handed over has not waited to hear whether it was.
+func (t *Txn) Lack(number int64, err error) {
+	if t.state == InTransaction && t.number == number {
+		t.Fail(err)
+	}
+}
+
 // Die makes the producer useless, because of something that trying again cannot mend.
 func (t *Txn) Die(next Next, err error) { t.die(t.failure(t.endCall(), t.lostOutcome(), next, err)) }
 
