@@ -67,6 +67,54 @@ func (s *site) allow(t *testing.T, id string, p *producer.Producer) {
 	})
 }
 
+// deniedTopic has the broker refuse a topic that a transaction begins with, or goes on to. The transaction can be aborted,
+// and the producer goes on.
+func deniedTopic(t *testing.T, s *site) {
+	b, p, ctx := newBook(t, s, 1), s.start(t), soon(t)
+	topic := s.topics(t, 1)[0]
+	do(t, p.BeginTransaction(ctx)) // it knows the topic, so that the first to refuse is who adds it to a transaction
+	if _, err := p.SendSync(ctx, producer.Record{Topic: topic, Value: []byte("while it was allowed")}); err != nil {
+		t.Fatal(err)
+	}
+	do(t, p.CommitTransaction(ctx))
+	if err := s.admin.Deny(ctx, topic, everybody); errors.Is(err, reader.ErrNoAuthorizer) {
+		kafka.NotRun(t, err.Error())
+	} else if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		ctx, cancel := context.WithTimeout(context.Background(), patience)
+		defer cancel()
+		do(t, s.admin.Allow(ctx, topic, everybody))
+	})
+	for n := 0; n < 4; n++ {
+		e := b.open(10)
+		do(t, p.BeginTransaction(ctx))
+		if n%2 == 1 {
+			e.send(ctx, p, 5)
+			e.written(t)
+		}
+		_, err := p.SendSync(ctx, producer.Record{Topic: topic, Value: []byte("denied")})
+		if err == nil && n == 0 { // the broker has not heard of it
+			do(t, p.AbortTransaction(ctx))
+			e.outcome = producer.Aborted
+			n--
+			continue
+		}
+		if !errors.Is(err, protocol.TopicAuthorizationFailed) || producer.MayBeWritten(err) {
+			t.Errorf("SendSync: %v, want TOPIC_AUTHORIZATION_FAILED, and that it is not written", err)
+		}
+		err = p.CommitTransaction(ctx)
+		if f := failure(t, "CommitTransaction", err); f.Next != producer.AbortIt || !errors.Is(err, protocol.TopicAuthorizationFailed) {
+			t.Errorf("CommitTransaction: %v, want that it can only be aborted, because of TOPIC_AUTHORIZATION_FAILED", err)
+		}
+		do(t, p.AbortTransaction(ctx))
+		e.outcome = producer.Aborted
+		b.write(t, p, 10, true)
+	}
+	b.check(t)
+}
+
 // deny forbids a transactional id until the test's end at the latest.
 func (s *site) deny(t *testing.T, id string) {
 	t.Helper()

@@ -168,14 +168,17 @@ func offsetsOfStaleMember(t *testing.T, s *site) {
 	s.awaitGeneration(t, group, first, gone.GenerationID)
 
 	for _, c := range []struct {
-		name  string
-		group producer.ConsumerGroupMetadata
-		want  protocol.ErrorCode
+		name    string
+		group   producer.ConsumerGroupMetadata
+		want    protocol.ErrorCode
+		records int
 	}{
-		{"an old generation", stale, protocol.IllegalGeneration},
-		{"no member any more", gone, protocol.UnknownMemberID},
+		{"an old generation, and offsets alone", stale, protocol.IllegalGeneration, 0},
+		{"an old generation", stale, protocol.IllegalGeneration, 6},
+		{"no member any more", gone, protocol.UnknownMemberID, 6},
+		{"no member any more, and offsets alone", gone, protocol.UnknownMemberID, 0},
 	} {
-		e := b.open(6)
+		e := b.open(c.records)
 		do(t, p.BeginTransaction(ctx))
 		e.send(ctx, p, e.size)
 		err := p.SendOffsetsToTransaction(ctx, offsetsAt(inputs, 7), c.group)

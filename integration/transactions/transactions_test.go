@@ -27,6 +27,7 @@ func everything(t *testing.T, s *site) {
 		{"commit", commit},
 		{"abort", abort},
 		{"abort of what was not sent", abortUnsent},
+		{"abort at once", abortAtOnce},
 		{"empty", empty},
 		{"larger than a batch", large},
 		{"a thousand in a row", thousand},
@@ -37,6 +38,7 @@ func everything(t *testing.T, s *site) {
 		{"offsets of a consumer that was left behind", offsetsOfStaleMember},
 		{"fenced", fencing},
 		{"timed out", timeouts},
+		{"topic denied", deniedTopic},
 		{"transactional id denied", denied},
 	} {
 		t.Run(test.name, func(t *testing.T) { test.run(t, s) })
@@ -104,6 +106,23 @@ func abortUnsent(t *testing.T, s *site) {
 		}
 	}
 	b.write(t, p, 10, true) // a commit does not wait for linger
+	b.check(t)
+}
+
+// abortAtOnce begins and aborts transactions while the coordinator is not done with the one before, so that it takes
+// nothing of them.
+func abortAtOnce(t *testing.T, s *site) {
+	b, p, ctx := newBook(t, s, 1), s.start(t), soon(t)
+	for range 30 {
+		b.write(t, p, 10, true)
+		for range 2 {
+			e := b.open(10)
+			do(t, p.BeginTransaction(ctx))
+			e.send(ctx, p, e.size)
+			do(t, p.AbortTransaction(ctx))
+			e.outcome = producer.Aborted
+		}
+	}
 	b.check(t)
 }
 
