@@ -54,9 +54,10 @@ func Retries(n int) TransactOption { return func(o *transactOptions) { o.retries
 // ctx ends. The first call also does what InitTransactions does. One transaction at a time: Transact, and all that belongs
 // to transactions, must not be called from several goroutines at once, nor inside f; f may send from as many as it likes.
 //
-// An error of f is returned as it is, joined with that of the abort if that failed as well. A panic of f is passed on
-// after the abort. The abort is bounded by max.block alone, and not by ctx, which may be what has ended. A commit whose
-// answer has not come when ctx or max.block ends is an error that says Unknown: CommitTransaction takes it up again.
+// An error of f is returned as it is, joined with that of the abort if that failed as well; errors.As finds the latter
+// first, since what it says is what to do next. A panic of f is passed on after the abort. The abort is bounded by
+// max.block alone, and not by ctx, which may be what has ended. A commit whose answer has not come when ctx or max.block
+// ends is an error that says Unknown: CommitTransaction takes it up again.
 //
 // f may run more than once only with Retries.
 func (p *Producer) Transact(ctx context.Context, f func(tx *Tx) error, options ...TransactOption) error {
@@ -117,7 +118,7 @@ func (p *Producer) transactOnce(ctx context.Context, f func(tx *Tx) error) (lost
 	}
 	lost = p.lostIt(err)
 	if aborted := p.abortAnyway(ctx); aborted != nil {
-		return false, errors.Join(err, aborted)
+		return false, errors.Join(aborted, err) // what to do next is what the abort says
 	}
 	if failure, ok := err.(*TransactionError); ok && failure.Outcome == Open {
 		settled := *failure
@@ -159,7 +160,7 @@ func passes(err error) bool {
 // abortAnyway aborts the transaction, even if ctx has ended.
 func (p *Producer) abortAnyway(ctx context.Context) error {
 	if err := p.AbortTransaction(context.WithoutCancel(ctx)); err != nil {
-		return fmt.Errorf("the abort failed, too: %w", err)
+		return fmt.Errorf("the abort failed: %w", err)
 	}
 	return nil
 }
