@@ -51,7 +51,8 @@ func Retries(n int) TransactOption { return func(o *transactOptions) { o.retries
 // ctx ends. The first call also does what InitTransactions does. One transaction at a time: Transact, and all that belongs
 // to transactions, must not be called from several goroutines at once, nor inside f; f may send from as many as it likes.
 //
-// An error of f is returned as it is, joined with that of the abort if that failed as well. A panic of f is passed on
+// An error of f is returned as it is. If the abort failed as well, its error wraps both, and errors.As finds the
+// TransactionError of the abort, which says what to do about that. A panic of f is passed on
 // after the abort. The abort is bounded by max.block alone, and not by ctx, which may be what has ended. A commit whose
 // answer has not come when ctx or max.block ends is an error that says Unknown: CommitTransaction takes it up again.
 //
@@ -114,7 +115,8 @@ func (p *Producer) transactOnce(ctx context.Context, f func(tx *Tx) error) (lost
 	}
 	lost = p.lostIt()
 	if aborted := p.abortAnyway(ctx); aborted != nil {
-		return false, errors.Join(err, aborted)
+		// What can be done next the abort says: errors.As finds it before err, which comes first in the text.
+		return false, fmt.Errorf("%[2]w; %[1]w", aborted, err)
 	}
 	return lost, err
 }
