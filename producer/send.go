@@ -15,7 +15,8 @@ import (
 // waits only for the metadata of a topic not yet known and for room in
 // buffer.memory; ctx and max.block bound both together. From then on the
 // record has delivery.timeout, whatever becomes of ctx. A record that is not
-// taken gives a future that has failed with an *AdmissionError already.
+// taken gives a future that has failed with an *AdmissionError already; a
+// transaction that it was to be part of can only be aborted.
 func (p *Producer) Send(ctx context.Context, rec Record) Future { return p.send(ctx, rec, 0) }
 
 // send is Send for a record of the transaction with that number; 0 for whichever is open, if any need be.
@@ -24,6 +25,7 @@ func (p *Producer) send(ctx context.Context, rec Record, number int64) Future {
 	hook := p.entry(ctx, &rec, &e, nil)
 	t, err := p.admit(ctx, &rec, &e, true)
 	if err != nil {
+		p.missing(&e, err)
 		p.refuse(hook, rec.Topic, err)
 		return refusedFuture(rec.Topic, err)
 	}
@@ -32,12 +34,15 @@ func (p *Producer) send(ctx context.Context, rec Record, number int64) Future {
 
 // SendFunc is Send with a callback for the outcome; nil for none. A record
 // that is not taken gets its callback before SendFunc returns.
-func (p *Producer) SendFunc(ctx context.Context, rec Record, done Callback) { p.sendFunc(ctx, rec, done, 0) }
+func (p *Producer) SendFunc(ctx context.Context, rec Record, done Callback) {
+	p.sendFunc(ctx, rec, done, 0)
+}
 
 func (p *Producer) sendFunc(ctx context.Context, rec Record, done Callback, number int64) {
 	e := accumulator.Entry{Txn: number}
 	hook := p.entry(ctx, &rec, &e, done)
 	if _, err := p.admit(ctx, &rec, &e, true); err != nil {
+		p.missing(&e, err)
 		p.refuse(hook, rec.Topic, err)
 		if done != nil {
 			done(noMetadata(rec.Topic), err)
@@ -52,7 +57,8 @@ func (p *Producer) SendSync(ctx context.Context, rec Record) (RecordMetadata, er
 
 // TrySend is SendFunc that never blocks. With an error nothing was taken and
 // done is not called: ErrBufferFull, ErrTopicNotLoaded (the look-up has been
-// started), or what Send would say.
+// started), or what Send would say. An open transaction goes on without the
+// record.
 func (p *Producer) TrySend(rec Record, done Callback) error { return p.trySend(rec, done, 0) }
 
 func (p *Producer) trySend(rec Record, done Callback, number int64) error {
@@ -63,6 +69,15 @@ func (p *Producer) trySend(rec Record, done Callback, number int64) error {
 		p.refuse(hook, rec.Topic, err)
 	}
 	return err
+}
+
+// missing sees to it that a transaction is not committed without a record that
+// was to be part of it and was not taken. TrySend, whose error cannot be
+// overlooked as that of a future can, leaves it to the caller.
+func (p *Producer) missing(e *accumulator.Entry, err error) {
+	if e.Txn != 0 {
+		p.sender.Missing(e.Txn, err)
+	}
 }
 
 // entry fills in what the accumulator stores of a record. The hook is set if
@@ -82,15 +97,15 @@ func (p *Producer) entry(ctx context.Context, rec *Record, e *accumulator.Entry,
 
 // admit puts a record into the open batch of its partition.
 func (p *Producer) admit(ctx context.Context, rec *Record, e *accumulator.Entry, block bool) (accumulator.Ticket, error) {
-	if ctx.Err() != nil {
-		return accumulator.Ticket{}, &AdmissionError{rec.Topic, context.Cause(ctx)}
-	}
 	if p.cfg.TransactionalID != "" {
 		number, err := p.admitTo(e.Txn)
+		e.Txn = number
 		if err != nil {
 			return accumulator.Ticket{}, &AdmissionError{rec.Topic, err}
 		}
-		e.Txn = number
+	}
+	if ctx.Err() != nil {
+		return accumulator.Ticket{}, &AdmissionError{rec.Topic, context.Cause(ctx)}
 	}
 	var ticket accumulator.Ticket
 	var err error

@@ -13,7 +13,7 @@ type Tx struct {
 	number int64
 }
 
-// Send is Producer.Send. There is no need to wait for the future: the commit fails if the record does.
+// Send is Producer.Send. There is no need to wait for the future: the commit fails if the record does, or was not taken.
 func (tx *Tx) Send(ctx context.Context, rec Record) Future { return tx.p.send(ctx, rec, tx.number) }
 
 // SendFunc is Producer.SendFunc.

@@ -193,4 +193,3 @@ func (p *Producer) admitTo(number int64) (int64, error) {
 }
 
 var errTxEnded = &TransactionStateError{Call: "Send", Rule: "the transaction of this Tx has ended: a Tx is of use inside its function alone"}
-

@@ -106,6 +106,21 @@ func (s *Sender) stoppedCall(call *txnCall) error {
 // Transaction returns what records have to say of the open transaction; nil without a transactional id.
 func (s *Sender) Transaction() *Transaction { return s.stat.txn.Load() }
 
+// missing: a record that was to be part of a transaction was not taken.
+type missing struct {
+	number int64
+	err    error
+}
+
+func (e missing) apply(c *core) {
+	c.txn.Miss(e.number, e.err)
+	c.txnMoved()
+}
+
+// Missing notes that a record that was to be part of the transaction with that number was not taken: it is not committed
+// without it, by whatever call begins after this one.
+func (s *Sender) Missing(number int64, err error) { s.inbox.put(missing{number, err}) }
+
 // InitTransactions gets a producer id and epoch for the transactional id, for as long as ctx allows, and so fences every
 // producer that had it. A transaction that such a one has left open is aborted or completed first.
 func (s *Sender) InitTransactions(ctx context.Context) error {

@@ -225,6 +225,14 @@ func (t *Txn) Fail(err error) {
 	t.dropOffsets()
 }
 
+// Miss notes that a record that was to be part of the transaction with that number was not taken, so that it cannot be
+// committed (I7). Once EndTxn was sent the record came too late for the transaction, and changes nothing.
+func (t *Txn) Miss(number int64, err error) {
+	if number == t.number && (t.state == InTransaction || t.state == Committing && !t.asked) {
+		t.Fail(err)
+	}
+}
+
 // Die makes the producer useless, because of something that trying again cannot mend.
 func (t *Txn) Die(next Next, err error) { t.die(t.failure(t.endCall(), t.lostOutcome(), next, err)) }
 
