@@ -118,11 +118,12 @@ func (p *Producer) transactOnce(ctx context.Context, f func(tx *Tx) error) (lost
 	}
 	lost = p.lostIt(err)
 	if aborted := p.abortAnyway(ctx); aborted != nil {
-		return false, errors.Join(aborted, err) // what to do next is what the abort says
+		// What to do next the abort says: errors.As finds it before err, which comes first in the text.
+		return false, fmt.Errorf("%[2]w; %[1]w", aborted, err)
 	}
 	if failure, ok := err.(*TransactionError); ok && failure.Outcome == Open {
 		settled := *failure
-		settled.Outcome = Aborted
+		settled.Outcome, settled.Next = Aborted, AbortIt // which has been done: another can be begun
 		err = &settled
 	}
 	return lost, err

@@ -282,7 +282,7 @@ func (t *Txn) offsetsCommitted(now time.Time, s *Step, resp *protocol.TxnOffsetC
 				s.op.byName = true // the topic was made again; its name is what the caller gave
 				fallthrough
 			case worst == protocol.NoError, worst.Retriable() && !code.Retriable() && code != protocol.NoError:
-				worst, where = code, fmt.Sprintf("partition %d of topic %q", p.PartitionIndex, topic.Name)
+				worst, where = code, fmt.Sprintf("partition %d of topic %q", p.PartitionIndex, s.op.topic(topic))
 			}
 		}
 	}
@@ -297,6 +297,16 @@ func (t *Txn) offsetsCommitted(now time.Time, s *Step, resp *protocol.TxnOffsetC
 	default:
 		t.lose(worst, fmt.Errorf("committing the offset of %s for group %q: %w", where, s.op.Group.ID, worst))
 	}
+}
+
+// topic names a topic of an answer, which from version 6 on has its id alone.
+func (op *Op) topic(answered *protocol.TxnOffsetCommitTopicResponse) string {
+	for i := range op.Offsets {
+		if asked := &op.Offsets[i]; answered.Name == "" && asked.TopicID == answered.TopicID {
+			return asked.Name
+		}
+	}
+	return answered.Name
 }
 
 // endAnswered deals with the answer to EndTxn. A commit has one outcome for certain only if this is the answer to the
