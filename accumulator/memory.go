@@ -92,6 +92,9 @@ func (m *Memory) round(n int) int64 {
 	return max(int64(n), min(int64(chunkSize(n)), m.limit))
 }
 
+// most returns the largest chunk that there could be room for.
+func (m *Memory) most() int { return int(min(m.limit, lastChunk)) }
+
 // admit says whether size bytes may be taken now. m.mu is held.
 func (m *Memory) admit(size int64) error {
 	switch {

@@ -139,8 +139,8 @@ func (q *Queue) Room(e *Entry, now time.Time) int {
 	n := entrySize(e, b.count, e.Timestamp-b.baseTime)
 	last := cap(b.chunks[len(b.chunks)-1].buf)
 	// Chunks double, so that memory follows the data; the cap on the batch
-	// bounds the last.
-	return max(n, min(2*last, lastChunk, q.topic.cap()-b.size))
+	// bounds the last, and so does the memory that there is.
+	return max(n, min(2*last, lastChunk, q.topic.cap()-b.size, q.topic.acc.Memory.most()))
 }
 
 func entrySize(e *Entry, delta int32, timeDelta int64) int {

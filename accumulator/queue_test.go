@@ -367,3 +367,23 @@ func TestLearn(t *testing.T) {
 		t.Errorf("another topic's cap is %d, want 100000", other.cap())
 	}
 }
+
+// A chunk that a batch grows by is never asked for larger than the memory there is: a record that fits would be refused as
+// too large for ever.
+func TestGrowthStaysWithinMemory(t *testing.T) {
+	const limit = 40_000
+	acc := New(Config{BatchSize: 16384, MaxBatchBytes: 1 << 20, Memory: limit, SealAge: time.Hour, Wake: func() {}})
+	q := acc.Topic("t", 1).Queues()[0]
+	now := time.Now()
+	e := Entry{Value: make([]byte, 30_000), Timestamp: now.UnixMilli()}
+	chunk, err := acc.Memory.TryChunk(q.Room(&e, now))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, status := q.AppendWith(&e, chunk, now); status != Appended {
+		t.Fatalf("the first record: status %d, want Appended", status)
+	}
+	if room := q.Room(&e, now); room > limit {
+		t.Errorf("the second record of %d bytes asks for %d of %d bytes of memory", len(e.Value), room, limit)
+	}
+}

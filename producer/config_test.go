@@ -15,6 +15,7 @@ func TestDefaultsAndPresetsAreValid(t *testing.T) {
 		"DefaultConfig": DefaultConfig("localhost:9092"),
 		"AtMostOnce":    AtMostOnce("localhost:9092"),
 		"AtLeastOnce":   AtLeastOnce("a:1", "b:2"),
+		"ExactlyOnce":   ExactlyOnce("id", "a:1"),
 	} {
 		if err := c.Validate(); err != nil {
 			t.Errorf("%s: %v", name, err)
@@ -29,6 +30,9 @@ func TestPresets(t *testing.T) {
 	}
 	if c := AtLeastOnce("a:1"); c.Acks != AcksAll || c.Retries != math.MaxInt32 || !c.EnableIdempotence {
 		t.Errorf("AtLeastOnce: got acks %v, retries %d, idempotence %v, want all, 2147483647, true", c.Acks, c.Retries, c.EnableIdempotence)
+	}
+	if c := ExactlyOnce("id", "a:1"); c.TransactionalID != "id" || c.Acks != AcksAll || !c.EnableIdempotence || !slices.Equal(c.BootstrapServers, []string{"a:1"}) {
+		t.Errorf("ExactlyOnce: got id %q, acks %v, idempotence %v, servers %q, want id, all, true, a:1", c.TransactionalID, c.Acks, c.EnableIdempotence, c.BootstrapServers)
 	}
 }
 
@@ -54,6 +58,12 @@ func TestViolations(t *testing.T) {
 		{"Linger", func(c *Config) { c.Linger = -1 }, "must not be negative"},
 		{"RetryBackoff", func(c *Config) { c.RetryBackoff = -1 }, "must not be negative"},
 		{"RetryBackoffMax", func(c *Config) { c.RetryBackoffMax = 99 * time.Millisecond }, "= 99ms: must be at least RetryBackoff (retry.backoff.ms) = 100ms"},
+		{"TransactionalID", func(c *Config) { c.TransactionalID = strings.Repeat("x", 32768) }, "TransactionalID (transactional.id) = (32768 bytes): must be at most 32767"},
+		{"TransactionalID", func(c *Config) { c.TransactionalID, c.EnableIdempotence = "x", false }, "TransactionalID (transactional.id) = x: needs EnableIdempotence (enable.idempotence)"},
+		{"Acks", func(c *Config) { c.TransactionalID, c.Acks = "x", AcksLeader }, "must be AcksAll (all) with TransactionalID (transactional.id)"},
+		{"Retries", func(c *Config) { c.TransactionalID, c.Retries = "x", 0 }, "must be above 0 with TransactionalID (transactional.id)"},
+		{"TransactionTimeout", func(c *Config) { c.TransactionalID, c.TransactionTimeout = "x", time.Millisecond-1 }, "TransactionTimeout (transaction.timeout.ms) = 999.999µs: must be 1ms to"},
+		{"TransactionTimeout", func(c *Config) { c.TransactionalID, c.TransactionTimeout = "x", maxTimeout+1 }, "(2147483647 ms)"},
 		{"BatchSize", func(c *Config) { c.BatchSize = -1 }, "must be at least 0"},
 		{"BatchSize", func(c *Config) { c.BatchSize = 1<<20 + 1 }, "must be at most MaxBatchBytes (max.batch.bytes) = 1048576"},
 		{"MaxBatchBytes", func(c *Config) { c.MaxBatchBytes = 0 }, "must be at least 1"},
@@ -112,6 +122,9 @@ func TestEdgesAreLegal(t *testing.T) {
 		"system's buffers":  func(c *Config) { c.SendBuffer, c.ReceiveBuffer = -1, -1 },
 		"never block":       func(c *Config) { c.MaxBlock = 0 },
 		"longest client id": func(c *Config) { c.ClientID = strings.Repeat("x", 32767) },
+		"longest id":        func(c *Config) { c.TransactionalID = strings.Repeat("x", 32767) },
+		"least timeout":     func(c *Config) { c.TransactionalID, c.TransactionTimeout = "x", time.Millisecond },
+		"no transactions":   func(c *Config) { c.TransactionTimeout = 0 },
 	} {
 		c := DefaultConfig("localhost:9092")
 		change(&c)

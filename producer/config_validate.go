@@ -82,7 +82,10 @@ func (c *Config) checkIdempotence(k *checker) {
 	if !c.EnableIdempotence {
 		return
 	}
-	const needs = " with EnableIdempotence (enable.idempotence), or switch that off"
+	needs := " with EnableIdempotence (enable.idempotence), or switch that off"
+	if c.TransactionalID != "" {
+		needs = " with TransactionalID (transactional.id)"
+	}
 	if c.Acks == AcksNone || c.Acks == AcksLeader {
 		k.fail("Acks", c.Acks.String(), "must be AcksAll (all)"+needs)
 	}
@@ -96,15 +99,15 @@ func (c *Config) checkIdempotence(k *checker) {
 }
 
 func (c *Config) checkTransactions(k *checker) {
-	k.between("TransactionTimeout", c.TransactionTimeout, time.Millisecond, maxTimeout)
 	if c.TransactionalID == "" {
-		return
+		return // in a producer.properties, Java minds no timeout then
 	}
+	k.between("TransactionTimeout", c.TransactionTimeout, time.Millisecond, maxTimeout)
 	if len(c.TransactionalID) > maxString {
 		k.fail("TransactionalID", fmt.Sprintf("(%d bytes)", len(c.TransactionalID)), "must be at most 32767 bytes")
 	}
 	if !c.EnableIdempotence {
-		k.fail("TransactionalID", c.TransactionalID, "needs EnableIdempotence (enable.idempotence): transactions are built on it")
+		k.fail("TransactionalID", c.TransactionalID, "needs EnableIdempotence (enable.idempotence): a transaction could hold duplicates without it")
 	}
 }
 

@@ -31,11 +31,39 @@
 // Records with the same key go to the same partition, the one that the Java
 // client would choose, while the number of partitions stays the same.
 //
+// # Transactions
+//
+// With a transactional id, from [ExactlyOnce] or transactional.id, every record
+// is part of a transaction: read_committed consumers see all of it, once, or
+// nothing. [Producer.Transact] runs a function in one, and commits if it returns
+// nil:
+//
+//	err := p.Transact(ctx, func(tx *producer.Tx) error {
+//		tx.Send(ctx, record)                    // the commit fails if this does
+//		return tx.SendOffsets(ctx, next, group) // for a program that consumes
+//	})
+//
+// [Producer.InitTransactions] and the four methods after it are the same in
+// steps. One transaction is open at a time, and its methods are not to be called
+// from several goroutines at once; its records may be sent from any.
+//
+// A [TransactionError] says what has become of the transaction (Open, Committed,
+// Aborted or Unknown) and what may be done next (RetryCall, AbortIt, NewProducer
+// or FixConfiguration). Unknown is a commit that was asked for and not answered:
+// CommitTransaction again takes it up, and nothing else will do. A record of a
+// transaction that was aborted fails with [ErrTransactionAborted], if it was not
+// acknowledged before; one that was is as invisible as the others.
+//
+// The id names this instance to the cluster. It has to be the same after a
+// restart, which ends what the instance before has left open, and no other
+// instance's, which would be shut out: [ErrFenced]. What a program does outside
+// of Kafka is no part of a transaction.
+//
 // # Settings
 //
 // [Config] has Java's settings by Java's names. [DefaultConfig] gives Java's
-// defaults, [AtMostOnce] and [AtLeastOnce] name delivery models, and
-// [FromProperties] reads a Java producer.properties as it is.
+// defaults, [AtMostOnce], [AtLeastOnce] and [ExactlyOnce] name delivery models,
+// and [FromProperties] reads a Java producer.properties as it is.
 //
 // # Concurrency
 //

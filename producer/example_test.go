@@ -15,7 +15,7 @@ import (
 
 // bootstrap is a cluster for the examples. A program has its own brokers here.
 func bootstrap() (addresses []string, stop func()) {
-	c, err := brokertest.Start(brokertest.Topic("orders", 1))
+	c, err := brokertest.Start(brokertest.Topic("orders", 1), brokertest.Topic("invoices", 1), brokertest.Topic("audit", 1))
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -86,6 +86,70 @@ func ExampleMayBeWritten() {
 	// Output:
 	// wrong partition: partition 7 does not exist: the topic has 1, numbered from 0
 	// could it be written? false
+}
+
+func ExampleProducer_Transact() {
+	brokers, stop := bootstrap()
+	defer stop()
+	ctx := context.Background()
+	p, err := producer.New(producer.ExactlyOnce("billing-1", brokers...))
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer p.Close(ctx)
+
+	// Two records and the offset of what they were made from: all of it, or nothing.
+	group := producer.ConsumerGroupMetadata{GroupID: "billing"}
+	next := map[producer.TopicPartition]producer.OffsetAndMetadata{{Topic: "orders", Partition: 0}: {Offset: 18}}
+	err = p.Transact(ctx, func(tx *producer.Tx) error {
+		tx.Send(ctx, producer.Record{Topic: "invoices", Key: []byte("customer-7"), Value: []byte("12.50")})
+		tx.Send(ctx, producer.Record{Topic: "audit", Value: []byte("customer-7 pays 12.50")})
+		return tx.SendOffsets(ctx, next, group)
+	})
+	fmt.Println("committed:", err == nil)
+
+	// An error of the function aborts, and is returned.
+	err = p.Transact(ctx, func(tx *producer.Tx) error {
+		tx.Send(ctx, producer.Record{Topic: "invoices", Key: []byte("customer-8"), Value: []byte("-1")})
+		return errors.New("the amount is negative")
+	})
+	fmt.Println("aborted:", err)
+	// Output:
+	// committed: true
+	// aborted: the amount is negative
+}
+
+func ExampleProducer_CommitTransaction() {
+	brokers, stop := bootstrap()
+	defer stop()
+	ctx := context.Background()
+	p, err := producer.New(producer.ExactlyOnce("billing-1", brokers...))
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer p.Close(ctx)
+	if err := p.InitTransactions(ctx); err != nil { // once
+		log.Fatal(err)
+	}
+	if err := p.BeginTransaction(ctx); err != nil {
+		log.Fatal(err)
+	}
+	p.Send(ctx, producer.Record{Topic: "invoices", Key: []byte("customer-7"), Value: []byte("12.50")})
+
+	err = p.CommitTransaction(ctx)
+	var failure *producer.TransactionError
+	for errors.As(err, &failure) && failure.Next == producer.RetryCall {
+		err = p.CommitTransaction(ctx) // the commit goes on meanwhile, and this asks what has become of it
+	}
+	switch {
+	case err == nil:
+		fmt.Println("committed")
+	case failure != nil && failure.Next == producer.AbortIt:
+		fmt.Println("a record has failed:", p.AbortTransaction(ctx))
+	default:
+		log.Fatal(err) // fenced, for example: this producer is of no use any more
+	}
+	// Output: committed
 }
 
 func ExampleFromProperties() {

@@ -92,9 +92,10 @@ func (r *resolver) resolve() {
 }
 
 // resolveIdempotence switches idempotence off where acks or retries forbid it and nobody asked for it. In flight above 5
-// is an error even then, in Java as here: validate finds it if idempotence stays on, this if it was switched off.
+// is an error even then, in Java as here: validate finds it if idempotence stays on, this if it was switched off. A
+// transactional.id asks for it: then validate finds whatever forbids it.
 func (r *resolver) resolveIdempotence() {
-	if _, explicit := r.set["enable.idempotence"]; explicit {
+	if _, explicit := r.set["enable.idempotence"]; explicit || r.cfg.TransactionalID != "" {
 		return
 	}
 	off := func(key, why string) {

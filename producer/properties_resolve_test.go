@@ -64,6 +64,7 @@ func asProperties(c Config) map[string]string {
 		"max.block.ms": ms(c.MaxBlock), "max.in.flight.requests.per.connection": fmt.Sprint(c.MaxInFlightRequestsPerConnection), "metadata.max.idle.ms": ms(c.MetadataMaxIdle),
 		"receive.buffer.bytes": fmt.Sprint(c.ReceiveBuffer), "reconnect.backoff.max.ms": ms(c.ReconnectBackoffMax), "request.timeout.ms": ms(c.RequestTimeout), "retries": fmt.Sprint(c.Retries),
 		"send.buffer.bytes": fmt.Sprint(c.SendBuffer), "metadata.recovery.strategy": c.MetadataRecoveryStrategy.String(), "delivery.timeout.ms": ms(c.DeliveryTimeout),
+		"transactional.id": c.TransactionalID, "transaction.timeout.ms": ms(c.TransactionTimeout),
 	}
 }
 
@@ -83,7 +84,6 @@ func TestConsequencesAreNoticed(t *testing.T) {
 		{"max.request.size=10000", "max.request.size: batch.size is lowered to max.request.size = 10000"},
 		{"partitioner.rack.aware=true", "client.rack is not set"},
 		{"enable.metrics.push=false", "has no effect"},
-		{"transaction.timeout.ms=1000", "has no effect"},
 		{"sasl.mechanism=PLAIN", "has no effect: read with SASL only"},
 		{"ssl.truststore.location=/nowhere", "security.protocol is PLAINTEXT"},
 		{"ssl.keystore.password=secret", "security.protocol is PLAINTEXT"},
@@ -105,7 +105,12 @@ func TestConsequencesAreNoticed(t *testing.T) {
 // Whoever relies on what is not there must hear it before the first record, not find out afterwards.
 func TestRefusals(t *testing.T) {
 	for properties, want := range map[string]string{
-		"transactional.id=orders":                                                      "transactions are not available yet",
+		"transactional.id=":                                                            "transactional.id = : must not be empty",
+		"transactional.id=x\nenable.idempotence=false":                                 "line 2: transactional.id = x: needs EnableIdempotence (enable.idempotence)",
+		"acks=1\ntransactional.id=x":                                                   "line 2: acks = 1: must be AcksAll (all) with TransactionalID (transactional.id)",
+		"retries=0\ntransactional.id=x":                                                "line 2: retries = 0: must be above 0 with TransactionalID (transactional.id)",
+		"max.in.flight.requests.per.connection=6\ntransactional.id=x":                  "must be at most 5 with TransactionalID (transactional.id)",
+		"transaction.timeout.ms=0\ntransactional.id=x":                                 "line 2: transaction.timeout.ms = 0s: must be 1ms to",
 		"transaction.two.phase.commit.enable=true":                                     "two-phase commit is not available",
 		"interceptor.classes=com.example.Trace":                                        "set Config.Interceptors",
 		"partitioner.class=com.example.ByCountry":                                      "set Config.Partitioner",

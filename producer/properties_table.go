@@ -91,9 +91,9 @@ var producerSettings = []setting{
 	{key: "retries", kind: "INT", def: "2147483647", valid: "[0,...,2147483647]", how: honoured, field: "Retries", why: "0 switches idempotence off unless `enable.idempotence` is set, as in Java, with a notice", set: setRetries},
 	{key: "retry.backoff.max.ms", kind: "LONG", def: "1000", valid: "[0,...]", how: honoured, field: "RetryBackoffMax", set: millis(func(c *Config) *time.Duration { return &c.RetryBackoffMax })},
 	{key: "retry.backoff.ms", kind: "LONG", def: "100", valid: "[0,...]", how: honoured, field: "RetryBackoff", why: "above `retry.backoff.max.ms` it is lowered to that, as in Java, with a notice", set: millis(func(c *Config) *time.Duration { return &c.RetryBackoff })},
-	{key: "transaction.timeout.ms", kind: "INT", def: "60000", how: withoutEffect, why: "there are no transactions without `transactional.id`"},
+	{key: "transaction.timeout.ms", kind: "INT", def: "60000", how: honoured, field: "TransactionTimeout", why: "of no effect without `transactional.id`; with it at least 1, and brokers have a limit of their own (`transaction.max.timeout.ms`, 15 min)", set: millis(func(c *Config) *time.Duration { return &c.TransactionTimeout })},
 	{key: "transaction.two.phase.commit.enable", kind: "BOOLEAN", def: "false", how: refused, why: "two-phase commit is not available"},
-	{key: "transactional.id", kind: "STRING", def: notSet, valid: "non-empty string", how: refused, why: "transactions are not available yet; without it, the producer is idempotent"},
+	{key: "transactional.id", kind: "STRING", def: notSet, valid: "non-empty string", how: honoured, field: "TransactionalID", why: "every record is then part of a transaction; `acks`, `retries` or `enable.idempotence` that forbid it are errors, as in Java", set: func(c *Config, v string) { c.TransactionalID = v }},
 	{key: "value.serializer", kind: "CLASS", def: required, how: mapped, ours: "none", why: "as `key.serializer`"},
 }
 

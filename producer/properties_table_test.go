@@ -88,16 +88,23 @@ func TestEachKeySetsItsField(t *testing.T) {
 		"compression.type": "zstd", "metadata.recovery.strategy": "none", "topic.recreation": "fail",
 		"max.in.flight.requests.per.connection": "4", "partitioner.rack.aware": "true",
 		"linger.ms": "6", "batch.size": "17000", "reconnect.backoff.ms": "51", "compression.gzip.level": "7", "compression.lz4.level": "7", "compression.zstd.level": "7",
+		"transactional.id": "x",
 	}
-	base := with("client.rack", "a", "enable.idempotence", "false", "reconnect.backoff.max.ms", "1000")
-	want, _ := fromMap(t, base)
+	base := func(key string) map[string]string {
+		idempotence := "false"
+		if key == "transactional.id" {
+			idempotence = "true"
+		}
+		return with("client.rack", "a", "enable.idempotence", idempotence, "reconnect.backoff.max.ms", "1000")
+	}
 	fields := map[string]bool{}
 	for _, s := range allSettings {
 		if s.how != honoured {
 			continue
 		}
 		fields[s.field] = true
-		m := with("client.rack", "a", "enable.idempotence", "false", "reconnect.backoff.max.ms", "1000")
+		want, _ := fromMap(t, base(s.key))
+		m := base(s.key)
 		m[s.key] = other[s.key]
 		switch {
 		case s.key == "enable.idempotence":

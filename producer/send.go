@@ -33,7 +33,9 @@ func (p *Producer) send(ctx context.Context, rec Record, number int64) Future {
 
 // SendFunc is Send with a callback for the outcome; nil for none. A record
 // that is not taken gets its callback before SendFunc returns.
-func (p *Producer) SendFunc(ctx context.Context, rec Record, done Callback) { p.sendFunc(ctx, rec, done, 0) }
+func (p *Producer) SendFunc(ctx context.Context, rec Record, done Callback) {
+	p.sendFunc(ctx, rec, done, 0)
+}
 
 func (p *Producer) sendFunc(ctx context.Context, rec Record, done Callback, number int64) {
 	e := accumulator.Entry{Txn: number}
@@ -86,10 +88,10 @@ func (p *Producer) entry(ctx context.Context, rec *Record, e *accumulator.Entry,
 func (p *Producer) admit(ctx context.Context, rec *Record, e *accumulator.Entry, block bool) (accumulator.Ticket, error) {
 	if p.cfg.TransactionalID != "" {
 		number, err := p.admitTo(e.Txn)
+		e.Txn = number
 		if err != nil {
 			return accumulator.Ticket{}, &AdmissionError{rec.Topic, err}
 		}
-		e.Txn = number
 	}
 	if ctx.Err() != nil {
 		return accumulator.Ticket{}, &AdmissionError{rec.Topic, context.Cause(ctx)}

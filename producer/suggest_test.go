@@ -25,9 +25,17 @@ func TestSuggestions(t *testing.T) {
 		"Net.MaxOpenRequests":             "max.in.flight.requests.per.connection",
 		"ssl.ca.location":                 "ssl.truststore.location",
 		"message.timeout.ms":              "delivery.timeout.ms",
-		"group.id":                        "",
-		"favourite.colour":                "",
-		"":                                "",
+		"transaction.id":                  "transactional.id",
+		"transactionalId":                 "transactional.id",
+		"transaction.timeout":             "transaction.timeout.ms",
+		"Producer.Transaction.ID":         "transactional.id",
+		"Producer.Transaction.Timeout":    "transaction.timeout.ms",
+		"transaction.max.timeout.ms":      "",
+		"isolation.level":                 "",
+		"spring.kafka.producer.transaction-id-prefix": "transactional.id",
+		"group.id":         "",
+		"favourite.colour": "",
+		"":                 "",
 	} {
 		got, rule := suggest(key)
 		if got != want {

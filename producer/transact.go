@@ -15,7 +15,8 @@ type Tx struct {
 	number int64
 }
 
-// Send is Producer.Send. There is no need to wait for the future: the commit fails if the record does.
+// Send is Producer.Send. There is no need to wait for the future: the commit fails if the record does, also one that was
+// not taken.
 func (tx *Tx) Send(ctx context.Context, rec Record) Future { return tx.p.send(ctx, rec, tx.number) }
 
 // SendFunc is Producer.SendFunc.
@@ -53,9 +54,10 @@ func Retries(n int) TransactOption { return func(o *transactOptions) { o.retries
 // ctx ends. The first call also does what InitTransactions does. One transaction at a time: Transact, and all that belongs
 // to transactions, must not be called from several goroutines at once, nor inside f; f may send from as many as it likes.
 //
-// An error of f is returned as it is, joined with that of the abort if that failed as well. A panic of f is passed on
-// after the abort. The abort is bounded by max.block alone, and not by ctx, which may be what has ended. A commit whose
-// answer has not come when ctx or max.block ends is an error that says Unknown: CommitTransaction takes it up again.
+// An error of f is returned as it is, joined with that of the abort if that failed as well; errors.As finds the latter
+// first, since what it says is what to do next. A panic of f is passed on after the abort. The abort is bounded by
+// max.block alone, and not by ctx, which may be what has ended. A commit whose answer has not come when ctx or max.block
+// ends is an error that says Unknown: CommitTransaction takes it up again.
 //
 // f may run more than once only with Retries.
 func (p *Producer) Transact(ctx context.Context, f func(tx *Tx) error, options ...TransactOption) error {
@@ -116,7 +118,12 @@ func (p *Producer) transactOnce(ctx context.Context, f func(tx *Tx) error) (lost
 	}
 	lost = p.lostIt(err)
 	if aborted := p.abortAnyway(ctx); aborted != nil {
-		return false, errors.Join(err, aborted)
+		return false, errors.Join(aborted, err) // what to do next is what the abort says
+	}
+	if failure, ok := err.(*TransactionError); ok && failure.Outcome == Open {
+		settled := *failure
+		settled.Outcome = Aborted
+		err = &settled
 	}
 	return lost, err
 }
@@ -128,13 +135,19 @@ func (p *Producer) lostIt(err error) bool {
 	if !errors.As(p.sender.SettledTransaction().Refusal, &failure) || failure.Next != AbortIt || !errors.Is(err, failure.Err) {
 		return false
 	}
-	for _, passing := range []error{ErrDeliveryTimeout, ErrMaxBlock, ErrTopicRecreated} {
-		if errors.Is(failure, passing) {
-			return true
-		}
+	return passes(failure.Err)
+}
+
+// passes reports whether what has failed a transaction may be over when the next one comes to it.
+func passes(err error) bool {
+	if _, refused := errors.AsType[*AdmissionError](err); refused {
+		return errors.Is(err, ErrMaxBlock) || errors.Is(err, ErrBufferFull)
+	}
+	if errors.Is(err, ErrDeliveryTimeout) || errors.Is(err, ErrTopicRecreated) {
+		return true
 	}
 	var code protocol.ErrorCode
-	if !errors.As(failure, &code) {
+	if !errors.As(err, &code) {
 		return false
 	}
 	switch code.Class() {
@@ -147,7 +160,7 @@ func (p *Producer) lostIt(err error) bool {
 // abortAnyway aborts the transaction, even if ctx has ended.
 func (p *Producer) abortAnyway(ctx context.Context) error {
 	if err := p.AbortTransaction(context.WithoutCancel(ctx)); err != nil {
-		return fmt.Errorf("the abort failed, too: %w", err)
+		return fmt.Errorf("the abort failed: %w", err)
 	}
 	return nil
 }

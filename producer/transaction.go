@@ -37,7 +37,7 @@ type NextStep = txn.Next
 const (
 	// RetryCall: call the same method again. What it began goes on meanwhile.
 	RetryCall = txn.RetryCall
-	// AbortIt: call AbortTransaction, and begin another transaction.
+	// AbortIt: call AbortTransaction, and begin another transaction. Transact has called it when the outcome is Aborted.
 	AbortIt = txn.Abort
 	// NewProducer: close this producer. Another one with the same transactional id can go on, unless it is what has
 	// fenced this one.
@@ -202,4 +202,3 @@ func (p *Producer) spoil(number int64, err error) {
 }
 
 var errTxEnded = &TransactionStateError{Call: "Send", Rule: "the transaction of this Tx has ended: a Tx is of use inside its function alone"}
-

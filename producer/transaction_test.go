@@ -218,7 +218,7 @@ func TestARecordThatIsNotTaken(t *testing.T) {
 				begin(t, p)
 				send(t, p, record("a"))
 				if name == "no room" {
-					c.On(brokertest.Produce).Do(brokertest.Pass().Delayed(5 * time.Second))
+					c.On(brokertest.Produce).Do(brokertest.Pass().Delayed(1500 * time.Millisecond))
 					p.Send(t.Context(), producer.Record{Topic: "t", Value: make([]byte, 30000)})
 				}
 				give(t, p)

@@ -68,6 +68,7 @@ func (t *Typed[K, V]) SendRecord(ctx context.Context, rec TypedRecord[K, V]) Fut
 	defer s.free()
 	plain, err := t.serialize(s, rec)
 	if err != nil {
+		t.refused(err)
 		return refusedFuture(rec.Topic, err)
 	}
 	return t.to.Send(ctx, plain)
@@ -79,6 +80,7 @@ func (t *Typed[K, V]) SendFunc(ctx context.Context, rec TypedRecord[K, V], done 
 	defer s.free()
 	plain, err := t.serialize(s, rec)
 	if err != nil {
+		t.refused(err)
 		if done != nil {
 			done(RecordMetadata{Topic: rec.Topic, Partition: -1, Offset: -1}, err)
 		}
@@ -93,6 +95,7 @@ func (t *Typed[K, V]) SendSync(ctx context.Context, rec TypedRecord[K, V]) (Reco
 	defer s.free()
 	plain, err := t.serialize(s, rec)
 	if err != nil {
+		t.refused(err)
 		return RecordMetadata{Topic: rec.Topic, Partition: -1, Offset: -1}, err
 	}
 	return t.to.SendSync(ctx, plain)
@@ -107,6 +110,18 @@ func (t *Typed[K, V]) TrySend(rec TypedRecord[K, V], done Callback) error {
 		return err
 	}
 	return t.to.TrySend(plain, done)
+}
+
+// refused tells a transaction that one of its records could not be sent.
+func (t *Typed[K, V]) refused(err error) {
+	switch to := t.to.(type) {
+	case *Producer:
+		if t := to.sender.Transaction(); t != nil {
+			to.spoil(t.Number, err)
+		}
+	case *Tx:
+		to.p.spoil(to.number, err)
+	}
 }
 
 // serialize returns rec as bytes that lie in s, or wherever the serializers left them.

@@ -13,7 +13,7 @@ integration() {
   elif [ "${CI:-}" = true ]; then
     step 'integration: Docker, 4.4.0, everything' suite docker 4.4.0 .
     step 'integration: JVM, 4.4.0, faults' suite jvm 4.4.0 '^TestFault'
-    step 'integration: JVM, 3.9.1, faults' suite jvm 3.9.1 '^TestFault'
+    step 'integration: JVM, 3.9.1, faults and transactions' suite jvm 3.9.1 '^(TestFault|TestTransactions$)'
     step 'integration: JVM, 4.0.1, send and read' suite jvm 4.0.1 '^TestSendAndRead'
   else
     step 'integration' suite "${KAFKA_KIND:-}" "${KAFKA_VERSION:-}" .

@@ -28,6 +28,27 @@
 // one heap with the next deadline of each partition that has work. Idle
 // partitions are in neither.
 //
+// # Transactions
+//
+// Package txn knows where the transaction stands; the loop asks it on each step
+// which requests are due, sends them, and tells it of the answers.
+// Which of the two protocols a transaction is in is settled when it begins.
+//
+//	BeginTransaction ──► txn ──► Transaction.Number, which each record carries
+//	Send ─────► queue ──► admitted? ──► drain: as any batch, marked transactional
+//	                        │ no (old protocol)
+//	                        └► AddPartitionsToTxn, then look again
+//	CommitTransaction ──► no linger ──► all acknowledged ──► EndTxn ──► the caller
+//	a record fails ──► txn is Failed: the queue is swept, only an abort is left
+//
+// A record belongs to the transaction that was open when Send looked: a batch
+// holds records of one alone, and what comes late to one that ends fails. The
+// producer id and epoch are txn's, and a partition adopts them with its first
+// batch of a transaction; a gap in its sequence, which outside a transaction
+// gives it a new epoch, has the whole producer get one before the next. Calls
+// only wait: what they began goes on when their ctx ends, and the next call of
+// the same kind takes it up.
+//
 // # Goroutines
 //
 //	loop         started by New, ended by Close; everything above
@@ -61,6 +82,9 @@
 //	    after Close.
 //	I6  A batch that may be on the broker is never reported as not written, and
 //	    its sequence never goes to other records.
+//	I7  In a transaction nothing is written to a partition before it belongs to
+//	    the transaction (in the new protocol the broker adds it with the first
+//	    Produce); a commit never succeeds after one of its records failed.
 //
 // And one batch in flight per partition until its first acknowledgement: see
 // package idempotent.

@@ -1,6 +1,8 @@
 package sender
 
 import (
+	"slices"
+
 	"github.com/epistle-kafka/epistle/accumulator"
 	"github.com/epistle-kafka/epistle/txn"
 )
@@ -28,6 +30,15 @@ func (c *core) gather(g *accumulator.Group) {
 	// Batches that have ended may have callbacks that have not run.
 	g.Enter()
 	c.out.after(g)
+}
+
+// urge ends the linger of all that waits.
+func (c *core) urge() {
+	c.seeNoted()
+	for _, p := range slices.Clone(c.alarms) {
+		p.queue.UrgeAll(func(*accumulator.Batch) {})
+		c.look(p)
+	}
 }
 
 func (e closing) apply(c *core) {

@@ -145,10 +145,15 @@ func (c *core) expireQueued(p *partition) time.Time {
 
 // failQueued ends a batch that was never drained for sending.
 func (c *core) failQueued(b *accumulator.Batch, err error) {
+	c.endQueued(b, err)
+	c.doom(b, err)
+}
+
+// endQueued is failQueued for a batch that no transaction waits for.
+func (c *core) endQueued(b *accumulator.Batch, err error) {
 	c.finish(b, b.Resolve(-1, -1, &Error{
 		Topic: b.Topic(), Partition: b.Partition(), Elapsed: c.now.Sub(b.Opened()), Err: err,
 	}), false, b.Count())
-	c.doom(b, err)
 }
 
 // timeout is ErrDeliveryTimeout with what is known of the reason.

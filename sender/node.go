@@ -63,7 +63,12 @@ func (c *core) nodeFor(s *metadata.Snapshot, id int32) *node {
 	if !ok {
 		return c.nodes[id]
 	}
-	addr := address(b.Host, b.Port)
+	return c.nodeAt(id, b.Host, b.Port)
+}
+
+// nodeAt returns the node of a broker, with its address as it is now.
+func (c *core) nodeAt(id int32, host string, port int32) *node {
+	addr := net.JoinHostPort(host, strconv.Itoa(int(port)))
 	n := c.nodes[id]
 	if n == nil {
 		n = &node{id: id, addr: addr}
@@ -96,5 +101,3 @@ func (c *core) connect(n *node, which lane) time.Time {
 	c.out.dial(n, which, c.cfg.ConnectTimeout.Delay(l.failures, c.out.random()))
 	return time.Time{}
 }
-
-func address(host string, port int32) string { return net.JoinHostPort(host, strconv.Itoa(int(port))) }

@@ -52,7 +52,9 @@ func (e *leaving) apply(c *core) {
 	select {
 	case <-e.call.told: // both at once
 	default:
-		e.how, e.why = c.txn.InDoubt(), c.txn.Trouble()
+		if e.why = c.txn.Trouble(); e.call.name != txn.CallInit && e.call.name != txn.CallBegin {
+			e.how = c.txn.InDoubt()
+		}
 		c.txn.Leave(&e.call.Op)
 	}
 	close(e.left)
@@ -165,6 +167,7 @@ func (s *Sender) SendOffsets(ctx context.Context, group txn.Group, offsets []pro
 				}
 			}
 			c.txn.SendOffsets(c.now, &call.Op)
+			c.urge() // the commit comes next as a rule: the records need not linger meanwhile
 		},
 	})
 }

@@ -62,7 +62,7 @@ func (c *core) txnMoved() {
 		view.Number = number
 	}
 	c.stat.txn.Store(view)
-	if c.closing && (state == txn.Failed || state == txn.InTransaction) {
+	if c.closing && (state == txn.Failed || state == txn.InTransaction) { // failed, or begun, since Close was called
 		t.Abort(&txn.Op{Done: func(error) {}})
 		c.txnMoved()
 		return
@@ -89,64 +89,71 @@ func (c *core) closeTxn(g *accumulator.Group) {
 	}
 }
 
-// askTxn sends the transactional request that is due. It returns when to come back.
+// askTxn sends the transactional requests that are due. It returns when to come back.
 func (c *core) askTxn() time.Time {
-	t := c.txn
-	step, at := t.Next(c.now, len(c.alarms) == 0 && c.flying == 0)
-	c.txnMoved()
-	if step == nil {
-		if t.stirred {
-			return c.now
+	for {
+		step, at := c.txn.Next(c.now, len(c.alarms) == 0 && c.flying == 0)
+		c.txnMoved()
+		if step == nil {
+			if c.txn.stirred {
+				return c.now
+			}
+			return at
 		}
-		return at
+		if at, sent := c.sendStep(step); !sent {
+			return at
+		}
 	}
+}
+
+// sendStep sends a transactional request, or reports when to try again.
+func (c *core) sendStep(step *txn.Step) (at time.Time, sent bool) {
+	t := c.txn
 	var n *node
 	if step.Node == txn.Anyone {
 		if n, at = c.controlNode(); n == nil {
-			return at
+			return at, false
 		}
 	} else {
 		n = c.nodes[step.Node]
 		l := &n.links[control]
 		if l.conn == nil {
-			return c.connect(n, control)
+			return c.connect(n, control), false
 		}
 		if until := l.conn.ThrottledUntil(); until.After(c.now) {
-			return until
+			return until, false
 		}
 		if l.busy >= c.cfg.MaxInFlight {
-			return time.Time{} // an answer leads to another step
+			return time.Time{}, false // an answer leads to another step
 		}
 	}
 	api := step.Request.API()
 	if newest, ok := n.links[control].conn.Version(api.Key); ok && newest < step.MinVersion {
-		t.Unsupported(&wire.UnsupportedVersionError{
+		t.Unsupported(step, &wire.UnsupportedVersionError{
 			API: api.Name, Known: true, BrokerMax: newest, Min: step.MinVersion, Max: api.Max,
 		})
 		c.txnMoved()
-		return c.now
+		return c.now, false
 	}
-	if !c.askUpTo(n, step.MaxVersion, step.Request, step.Request.NewResponse(), (*core).takeTxnAnswer) {
-		return c.now // its connection is gone
+	then := func(c *core, _ *node, call *wire.Call) { c.takeTxnAnswer(step, call) }
+	if !c.askUpTo(n, step.MaxVersion, step.Request, step.Request.NewResponse(), then) {
+		return c.now, false // its connection is gone
 	}
 	t.Sent(step)
-	return time.Time{}
+	return time.Time{}, true
 }
 
 // takeTxnAnswer deals with the end of a transactional request.
-func (c *core) takeTxnAnswer(_ *node, call *wire.Call) {
+func (c *core) takeTxnAnswer(step *txn.Step, call *wire.Call) {
 	t := c.txn
-	unsupported := (*wire.UnsupportedVersionError)(nil)
-	switch resp := call.Response.(type) {
-	case *protocol.FindCoordinatorResponse:
-		if call.Err == nil {
-			c.meetCoordinators(resp)
-		}
+	if resp, ok := call.Response.(*protocol.FindCoordinatorResponse); ok && call.Err == nil {
+		c.meetCoordinators(resp)
 	}
+	unsupported := (*wire.UnsupportedVersionError)(nil)
 	if errors.As(call.Err, &unsupported) {
-		t.Unsupported(call.Err)
+		t.Unsupported(step, call.Err)
 	} else {
-		t.Answer(c.now, call.Response, call.Err, call.Written)
+		t.Answer(c.now, step, call.Response, call.Err, call.Written)
 	}
 	c.txnMoved()
 	for _, added := range t.Added() {
@@ -167,8 +174,8 @@ func (c *core) meetCoordinators(resp *protocol.FindCoordinatorResponse) {
 		all = []protocol.Coordinator{{NodeID: resp.NodeID, Host: resp.Host, Port: resp.Port, ErrorCode: resp.ErrorCode}}
 	}
 	for i := range all {
-		if co := &all[i]; co.ErrorCode == protocol.NoError && co.NodeID >= 0 && c.nodes[co.NodeID] == nil {
-			c.nodes[co.NodeID] = &node{id: co.NodeID, addr: address(co.Host, co.Port)}
+		if co := &all[i]; co.ErrorCode == protocol.NoError && co.NodeID >= 0 {
+			c.nodeAt(co.NodeID, co.Host, co.Port)
 		}
 	}
 }
@@ -207,25 +214,32 @@ func (c *core) join(p *partition, number int64) {
 // sweep ends what p has of a transaction that takes no more, or is lost. What it has of the one that is open is announced,
 // in the old protocol, while it still lingers.
 func (c *core) sweep(p *partition) {
+	c.dropForeign(p)
 	number := c.txn.Number()
 	if number != 0 && p.numbers.Broken() && p.numbers.Identity() == c.identity.current && (len(p.retry) > 0 || p.queue.Queued() > 0) {
 		// Its log is another one than when the transaction began.
 		c.txn.Fail(ErrTopicRecreated)
 		c.txnMoved()
+		c.dropForeign(p)
 		number = 0
-	}
-	for head, ok := p.queue.Look(); ok && head.Txn != number; head, ok = p.queue.Look() {
-		err := errEnded
-		if cause := c.txn.Cause(); number == 0 && head.Txn == c.txn.Last() && cause != nil {
-			err = cause
-		}
-		c.failQueued(p.queue.Drain(), err)
 	}
 	for number == 0 && len(p.retry) > 0 {
 		c.giveUp(p, p.retry[0], c.txn.Cause())
 	}
 	if number != 0 && p.joined != number && !c.txn.New() && p.queue.Queued() > 0 {
 		c.join(p, number)
+	}
+}
+
+// dropForeign ends what waits in p's queue and is not of the open transaction.
+func (c *core) dropForeign(p *partition) {
+	number := c.txn.Number()
+	for head, ok := p.queue.Look(); ok && head.Txn != number; head, ok = p.queue.Look() {
+		err := errEnded // it came too late, and the transaction is none the worse for it
+		if cause := c.txn.Cause(); cause != nil && head.Txn == c.txn.Last() {
+			err = cause
+		}
+		c.endQueued(p.queue.Drain(), err)
 	}
 }
 

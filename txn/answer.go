@@ -3,17 +3,17 @@ package txn
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/epistle-kafka/epistle/idempotent"
 	"github.com/epistle-kafka/epistle/protocol"
 )
 
-// Answer deals with the end of the step that is on its way: with resp, or with err if there was no answer. written says
-// that the request may have reached the broker.
-func (t *Txn) Answer(now time.Time, resp protocol.Response, err error, written bool) {
-	s := t.step
-	t.step = nil
+// Answer deals with the end of a step that was Sent: with resp, or with err if there was no answer. written says that the
+// request may have reached the broker.
+func (t *Txn) Answer(now time.Time, s *Step, resp protocol.Response, err error, written bool) {
+	t.landed(s)
 	if t.state == Fatal {
 		return
 	}
@@ -42,15 +42,18 @@ func (t *Txn) Answer(now time.Time, resp protocol.Response, err error, written b
 	}
 }
 
-// Unsupported notes that a node knows no version of a step that would mean what is meant.
-func (t *Txn) Unsupported(err error) {
-	s := t.step
-	t.step = nil
+func (t *Txn) landed(s *Step) {
+	t.flying = slices.DeleteFunc(t.flying, func(o *Step) bool { return o == s })
+}
+
+// Unsupported notes that a node knows no version of a step that would mean what is meant, whether it was Sent or not.
+func (t *Txn) Unsupported(s *Step, err error) {
+	t.landed(s)
 	switch {
 	case t.state == Fatal:
 	case t.state == Initializing:
 		t.refuseInit(FixConfiguration, err)
-	case s != nil && s.kind == initID:
+	case s.kind == initID:
 		t.Die(NewProducer, fmt.Errorf("a new epoch is needed, and the broker is too old to give it: %w", err))
 	default:
 		t.Die(FixConfiguration, err)

@@ -174,7 +174,7 @@ func (t *Txn) Leave(op *Op) {
 	op.Done = func(error) {} // of offsets that are on their way
 }
 
-// InDoubt describes a call that is left: whether the transaction's outcome is open, to be aborted, or not known.
+// InDoubt is what the caller can be told of the outcome who leaves a call that ends the transaction, or sends offsets.
 func (t *Txn) InDoubt() Outcome {
 	switch {
 	case t.state == Fatal:
@@ -267,7 +267,7 @@ func (t *Txn) lostOutcome() Outcome {
 	switch {
 	case t.state == Fatal:
 		return t.fatal.Outcome
-	case t.state == Committing && (t.doubt || t.step != nil && t.step.kind == end):
+	case t.state == Committing && (t.doubt || t.waits(end)):
 		return Unknown
 	case t.state == Ready && t.unclaimed && t.committing:
 		return Committed

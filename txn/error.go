@@ -35,7 +35,7 @@ type Next uint8
 const (
 	// RetryCall: call the same method again. What it began goes on meanwhile.
 	RetryCall Next = iota
-	// Abort: call AbortTransaction, and begin another transaction.
+	// Abort: call AbortTransaction unless the outcome is Aborted already, and begin another transaction.
 	Abort
 	// NewProducer: close this producer. Another one with the same transactional id can go on, unless it is what has
 	// fenced this one.
@@ -75,7 +75,11 @@ func (e *Error) Error() string {
 	case Unknown:
 		fate = "it is not known whether the transaction was committed; "
 	}
-	return fmt.Sprintf("%s of %q: %v (%sto do: %v)", e.Call, e.TransactionalID, e.Err, fate, e.Next)
+	next := e.Next.String()
+	if e.Outcome == Aborted && e.Next == Abort {
+		next = "begin another transaction"
+	}
+	return fmt.Sprintf("%s of %q: %v (%sto do: %s)", e.Call, e.TransactionalID, e.Err, fate, next)
 }
 
 func (e *Error) Unwrap() error { return e.Err }

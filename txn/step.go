@@ -8,7 +8,8 @@ import (
 	"github.com/epistle-kafka/epistle/protocol"
 )
 
-// A Step is a request that is due. The next one comes only after its answer.
+// A Step is a request that is due. Several may be under way: partitions are added beside each other and beside all else;
+// of the other kinds there is one at a time, and an end comes after everything.
 type Step struct {
 	Node    int32 // which to ask; Anyone
 	Request protocol.Request
@@ -49,13 +50,10 @@ const (
 // Next returns the request that is due, or nil and when to come back; the zero time if something has to happen first.
 // quiet says that no record of the transaction waits or is in flight.
 func (t *Txn) Next(now time.Time, quiet bool) (*Step, time.Time) {
-	if t.step != nil {
-		return nil, time.Time{}
-	}
 	t.expire(now)
 	k := t.due(quiet)
 	if k == nothing {
-		return nil, time.Time{}
+		return nil, t.deadline()
 	}
 	if k == end && !t.started {
 		t.ended() // the coordinator knows nothing of it, and need not
@@ -74,6 +72,9 @@ func (t *Txn) Next(now time.Time, quiet bool) (*Step, time.Time) {
 	}
 	node, known := t.coordinators[to]
 	if !known {
+		if t.busy() {
+			return nil, time.Time{}
+		}
 		return &Step{
 			Node: Anyone, kind: find, key: to,
 			Request: &protocol.FindCoordinatorRequest{Key: to.name, KeyType: to.kind, CoordinatorKeys: []string{to.name}},
@@ -82,6 +83,14 @@ func (t *Txn) Next(now time.Time, quiet bool) (*Step, time.Time) {
 	s := &Step{Node: node, kind: k, key: to}
 	t.fill(s)
 	return s, time.Time{}
+}
+
+// deadline returns when expire has to look again; the zero time for never.
+func (t *Txn) deadline() time.Time {
+	if len(t.offsets) == 0 {
+		return time.Time{}
+	}
+	return t.offsets[0].until
 }
 
 // expire fails the transaction whose offsets nobody takes: it could be neither committed nor aborted otherwise.
@@ -99,22 +108,25 @@ func (t *Txn) expire(now time.Time) {
 func (t *Txn) due(quiet bool) kind {
 	switch t.state {
 	case Initializing, Renewing:
-		return initID
+		if len(t.flying) == 0 {
+			return initID
+		}
 	case InTransaction, Committing:
 		switch {
-		case len(t.pending) > 0:
+		case len(t.pending) > 0 && len(t.flying) < maxFlying:
 			return addPartitions
+		case t.busy():
 		case len(t.offsets) > 0:
 			if !t.New() && !t.groups[t.offsets[0].Group.ID] {
 				return addOffsets
 			}
 			return commitOffsets
-		case t.state == Committing && quiet:
+		case t.state == Committing && quiet && len(t.flying) == 0 && len(t.pending) == 0:
 			return end
 		}
 	case Aborting:
 		switch {
-		case !quiet:
+		case !quiet, len(t.flying) > 0:
 			return nothing
 		case t.blank:
 			return initID
@@ -171,6 +183,19 @@ func (t *Txn) fill(s *Step) {
 	}
 }
 
+// maxFlying bounds the steps that are under way at once.
+const maxFlying = 3
+
+// busy reports whether a step is under way beside which none but addPartitions may be.
+func (t *Txn) busy() bool {
+	return slices.ContainsFunc(t.flying, func(s *Step) bool { return s.kind != addPartitions })
+}
+
+// waits reports whether a step of that kind is under way.
+func (t *Txn) waits(k kind) bool {
+	return slices.ContainsFunc(t.flying, func(s *Step) bool { return s.kind == k })
+}
+
 func byTopic(parts []Partition) []protocol.AddPartitionsToTxnTopic {
 	var topics []protocol.AddPartitionsToTxnTopic
 	for _, p := range parts {
@@ -186,7 +211,7 @@ func byTopic(parts []Partition) []protocol.AddPartitionsToTxnTopic {
 
 // Sent notes that s is on its way.
 func (t *Txn) Sent(s *Step) {
-	t.step = s
+	t.flying = append(t.flying, s)
 	switch s.kind {
 	case addPartitions:
 		t.pending = nil

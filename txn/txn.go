@@ -56,7 +56,7 @@ type Txn struct {
 	clearing  bool // Renewing ends an abort of what was not open, and keeps out what is late
 
 	coordinators map[key]int32 // node ids
-	step         *Step         // that waits for its answer
+	flying       []*Step       // that wait for their answers
 	failures     int           // attempts since the last success
 	notBefore    time.Time
 	trouble      error // of the last failed attempt
@@ -156,7 +156,7 @@ func (t *Txn) Refusal(call string) error {
 // Asked reports whether EndTxn was sent: nothing of the transaction was left then, and what comes after is too late for it.
 func (t *Txn) Asked() bool { return t.asked }
 
-// Cause returns why what is left of the transaction is dropped; nil if it is committed, or about to be, and has nothing left.
+// Cause returns why what is left of the last transaction is dropped; nil if it is committed, or about to be, and has nothing left.
 func (t *Txn) Cause() error {
 	switch {
 	case t.state == Fatal:
@@ -166,7 +166,7 @@ func (t *Txn) Cause() error {
 	case t.cause != nil && t.cause != ErrAborted:
 		return fmt.Errorf("%w: %w", ErrAborted, t.cause)
 	}
-	return ErrAborted
+	return t.cause
 }
 
 // Trouble returns what went wrong with the last request, if nothing has gone right since.

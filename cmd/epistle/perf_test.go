@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/epistle-kafka/epistle/brokertest"
+	"github.com/epistle-kafka/epistle/protocol"
 )
 
 // figures are those of --json, by their names.
@@ -97,5 +98,51 @@ func TestPerfIsInterrupted(t *testing.T) {
 	got := figures(t, s)
 	if n := float64(count(c, "load")); got["records"] != n || got["errors"] != 0 {
 		t.Errorf("records, errors = %v, %v, want %v and 0: what was sent before is acknowledged", got["records"], got["errors"], n)
+	}
+}
+
+// The load goes out in transactions of so many records, and commits are measured.
+func TestPerfSendsInTransactions(t *testing.T) {
+	c, b := brokers(t, brokertest.Topic("load", 1))
+	s := epistle(t, 0, "", "perf", "-b", b, "-t", "load", "-n", "10500", "--warmup", "1500", "--goroutines", "3",
+		"--transactional-id", "x", "--transaction-size", "1000", "--json")
+	got := figures(t, s)
+	if got["records"] != 10500 || got["errors"] != 0 || got["transactions"] != 11 {
+		t.Errorf("records, errors, transactions = %v, %v, %v, want 10500, 0, 11", got["records"], got["errors"], got["transactions"])
+	}
+	if want := got["transactions"] / got["wall_seconds"]; got["transactions_per_second"] < 0.99*want || got["transactions_per_second"] > 1.01*want {
+		t.Errorf("transactions_per_second = %v, want transactions / wall_seconds = %v", got["transactions_per_second"], want)
+	}
+	if !(0 < got["commit_p50_us"] && got["commit_p50_us"] <= got["commit_p99_us"] && got["commit_p99_us"] <= got["commit_max_us"]) {
+		t.Errorf("the times of commits do not rise from above 0: %v", got)
+	}
+	if n := len(c.Committed("load", 0)); n != 12000 {
+		t.Errorf("%d records are committed, want 12000 with those of the warm-up", n)
+	}
+	if commits, aborts := markers(c, "load"); commits != 13 || aborts != 0 {
+		t.Errorf("%d commits, %d aborts, want 2 of the warm-up and 11, and none", commits, aborts)
+	}
+	text := epistle(t, 0, "", "perf", "-b", b, "-t", "load", "-n", "100", "--transactional-id", "x").stdout.String()
+	if !strings.Contains(text, "committed   1 transaction, ") {
+		t.Errorf("the figures do not tell of the transaction:\n%s", text)
+	}
+}
+
+// All records of a transaction that is lost count as failed, those that were acknowledged before among them, and no other.
+func TestPerfCountsRecordsOfLostTransactions(t *testing.T) {
+	c, b := brokers(t, brokertest.Topic("load", 1))
+	c.On(brokertest.Produce).Skip(1).Do(brokertest.Error(protocol.TopicAuthorizationFailed))
+	s := epistle(t, 1, "", "perf", "-b", b, "-t", "load", "-n", "25", "--transactional-id", "x", "--transaction-size", "10", "--linger", "1000ms")
+	s.wantErr("10 records not committed", "TOPIC_AUTHORIZATION_FAILED")
+	if out := s.stdout.String(); !strings.Contains(out, "25 records sent, 10 failed") || !strings.Contains(out, "committed   2 transactions") {
+		t.Errorf("the figures do not tell of the lost transaction alone:\n%s", out)
+	}
+
+	c, b = brokers(t, brokertest.Topic("load", 1))
+	c.On(brokertest.EndTxn).Skip(1).Do(brokertest.Error(protocol.ProducerFenced))
+	s = epistle(t, 1, "", "perf", "-b", b, "-t", "load", "-n", "25", "--transactional-id", "x", "--transaction-size", "10")
+	s.wantErr("10 records not committed", "fenced")
+	if out := s.stdout.String(); !strings.Contains(out, "20 records sent, 10 failed") {
+		t.Errorf("the figures do not tell of the end of transactions:\n%s", out)
 	}
 }

@@ -170,6 +170,8 @@ func (o Options) properties(i int, at []endpoints, logDir string) map[string]str
 		"transaction.state.log.replication.factor": replicas,
 		"transaction.state.log.min.isr":            inSync,
 		"transaction.state.log.num.partitions":     "3",
+		// A transaction that has timed out is aborted within half a second rather than ten.
+		"transaction.abort.timed.out.transaction.cleanup.interval.ms": "500",
 		// A dead broker is noticed in four seconds rather than nine.
 		"broker.session.timeout.ms":    "4000",
 		"broker.heartbeat.interval.ms": "500",

@@ -17,6 +17,7 @@ import (
 // one broker's metadata can show it. They may be called from several goroutines.
 type Admin struct {
 	client *kadm.Client
+	conn   *kgo.Client // what client sends by
 }
 
 // NewAdmin is an Admin for the cluster of a bootstrap list; it connects with its first call.
@@ -25,7 +26,7 @@ func NewAdmin(bootstrap string) (*Admin, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Admin{client: kadm.NewClient(client)}, nil
+	return &Admin{client: kadm.NewClient(client), conn: client}, nil
 }
 
 func seeds(bootstrap string) []string { return strings.Split(bootstrap, ",") }
@@ -203,40 +204,6 @@ func (a *Admin) MoveLeaders(ctx context.Context, topic string) error {
 		}
 		return true, err
 	})
-}
-
-// Deny forbids the principal, such as "User:ANONYMOUS", to write to a topic; Allow takes that back.
-// ErrNoAuthorizer says that the cluster keeps no such rules.
-func (a *Admin) Deny(ctx context.Context, topic, principal string) error {
-	results, err := a.client.CreateACLs(ctx, writeRule(topic, principal))
-	for _, r := range results {
-		err = errors.Join(err, r.Err)
-	}
-	return ruleError(err)
-}
-
-// Allow removes the rule that Deny made.
-func (a *Admin) Allow(ctx context.Context, topic, principal string) error {
-	results, err := a.client.DeleteACLs(ctx, writeRule(topic, principal))
-	for _, r := range results {
-		err = errors.Join(err, r.Err)
-	}
-	return ruleError(err)
-}
-
-// ErrNoAuthorizer is returned for a cluster without an authorizer.
-var ErrNoAuthorizer = errors.New("the cluster has no authorizer")
-
-func ruleError(err error) error {
-	if errors.Is(err, kerr.SecurityDisabled) {
-		return ErrNoAuthorizer
-	}
-	return err
-}
-
-func writeRule(topic, principal string) *kadm.ACLBuilder {
-	return kadm.NewACLs().Topics(topic).ResourcePatternType(kadm.ACLPatternLiteral).
-		Operations(kadm.OpWrite).Deny(principal).DenyHosts("*")
 }
 
 // pollTimeout is how long a change may take to show, the seconds included in which a cluster notices

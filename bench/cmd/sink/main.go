@@ -24,12 +24,13 @@ func main() {
 	listen := flag.String("listen", "127.0.0.1:19092", "address to listen on, on the loopback")
 	partitions := flag.Int("partitions", 12, "partitions of every topic")
 	delay := flag.Duration("delay", 0, "time from a request to its answer; requests overlap")
+	level := flag.Int("transaction.version", 2, "which protocol of transactions it speaks: 1 or 2")
 	flag.Parse()
 	l, err := net.Listen("tcp", *listen)
 	if err != nil {
 		log.Fatal(err)
 	}
-	s := &sink{addr: l.Addr().(*net.TCPAddr), partitions: int32(*partitions), delay: *delay, ids: map[string]protocol.UUID{}}
+	s := &sink{addr: l.Addr().(*net.TCPAddr), partitions: int32(*partitions), delay: *delay, level: int16(*level), ids: map[string]protocol.UUID{}}
 	fmt.Println("listening on", l.Addr())
 	for {
 		c, err := l.Accept()
@@ -44,6 +45,7 @@ type sink struct {
 	addr       *net.TCPAddr
 	partitions int32
 	delay      time.Duration
+	level      int16 // of transaction.version
 
 	mu     sync.Mutex
 	lastID int64
@@ -100,25 +102,31 @@ func write(c net.Conn, answers <-chan answer) {
 func (s *sink) answer(req protocol.Request) protocol.Response {
 	switch req := req.(type) {
 	case *protocol.ApiVersionsRequest:
-		return versions()
+		return versions(s.level)
 	case *protocol.MetadataRequest:
 		return s.metadata(req)
 	case *protocol.InitProducerIDRequest:
-		s.mu.Lock()
-		defer s.mu.Unlock()
-		s.lastID++
-		return &protocol.InitProducerIDResponse{ProducerID: s.lastID}
+		return s.initProducerID(req)
+	case *protocol.FindCoordinatorRequest:
+		return s.findCoordinator(req)
+	case *protocol.AddPartitionsToTxnRequest:
+		return addPartitions(req)
+	case *protocol.EndTxnRequest:
+		return s.endTxn(req)
 	case *protocol.ProduceRequest:
 		return s.produce(req)
 	}
 	return nil
 }
 
-func versions() protocol.Response {
-	resp := &protocol.ApiVersionsResponse{FinalizedFeaturesEpoch: -1}
+func versions(level int16) protocol.Response {
+	resp := &protocol.ApiVersionsResponse{FinalizedFeaturesEpoch: 1, FinalizedFeatures: []protocol.FinalizedFeature{
+		{Name: "transaction.version", MaxVersionLevel: level, MinVersionLevel: level},
+	}}
 	for _, m := range []protocol.Request{
 		new(protocol.ProduceRequest), new(protocol.MetadataRequest),
-		new(protocol.ApiVersionsRequest), new(protocol.InitProducerIDRequest),
+		new(protocol.ApiVersionsRequest), new(protocol.InitProducerIDRequest), new(protocol.FindCoordinatorRequest),
+		new(protocol.AddPartitionsToTxnRequest), new(protocol.EndTxnRequest),
 	} {
 		a := m.API()
 		resp.APIKeys = append(resp.APIKeys, protocol.ApiVersion{APIKey: a.Key, MinVersion: a.Min, MaxVersion: a.Max})

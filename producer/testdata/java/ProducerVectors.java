@@ -95,6 +95,8 @@ public class ProducerVectors {
             "bootstrap.servers=a:1 , b:2", "bootstrap.servers=a:1,a:1", "bootstrap.servers=a:1,,b:2", "bootstrap.servers=", "buffer.memory=33554433", "connections.max.idle.ms=-5", "send.buffer.bytes=-1", "send.buffer.bytes=-2", "receive.buffer.bytes=-1",
             "partitioner.rack.aware=true", "partitioner.availability.timeout.ms=-1", "max.block.ms=9223372036854775807", "max.block.ms=9223372036854775808", "metrics.num.samples=0", "metrics.recording.level=info", "sasl.login.refresh.window.factor=0.4", "sasl.login.refresh.buffer.seconds=40000",
             "security.protocol=plaintext", "security.protocol=TLS", "transaction.timeout.ms=abc", "buffer.memory.allocation.strategy=Incremental", "enable.metrics.push=0",
+            "transactional.id=orders", "transactional.id= orders ", "transactional.id=", "transactional.id= ", "transactional.id=x;enable.idempotence=true", "transactional.id=x;enable.idempotence=false", "transactional.id=x;acks=1", "transactional.id=x;acks=0;enable.idempotence=true",
+            "transactional.id=x;retries=0", "transactional.id=x;max.in.flight.requests.per.connection=6", "transactional.id=x;transaction.timeout.ms=5000", "transaction.timeout.ms=5000", "transaction.timeout.ms=0", "transaction.timeout.ms=-1",
         };
         Method configureDeliveryTimeout = KafkaProducer.class.getDeclaredMethod("configureDeliveryTimeout", ProducerConfig.class, Logger.class);
         configureDeliveryTimeout.setAccessible(true);
@@ -112,7 +114,7 @@ public class ProducerVectors {
                 ProducerConfig c = new ProducerConfig(in);
                 Map<String, Object> out = new TreeMap<>();
                 for (String key : List.of("batch.size", "bootstrap.servers", "buffer.memory", "client.id", "compression.gzip.level", "compression.lz4.level", "compression.type", "compression.zstd.level", "connections.max.idle.ms", "enable.idempotence", "linger.ms",
-                        "max.block.ms", "max.in.flight.requests.per.connection", "metadata.max.idle.ms", "receive.buffer.bytes", "reconnect.backoff.max.ms", "request.timeout.ms", "retries", "send.buffer.bytes"))
+                        "max.block.ms", "max.in.flight.requests.per.connection", "metadata.max.idle.ms", "receive.buffer.bytes", "reconnect.backoff.max.ms", "request.timeout.ms", "retries", "send.buffer.bytes", "transaction.timeout.ms", "transactional.id"))
                     out.put(key, ConfigDef.convertToString(c.values().get(key), ProducerConfig.configDef().configKeys().get(key).type));
                 out.put("acks", c.getString("acks"));
                 out.put("metadata.recovery.strategy", c.getString("metadata.recovery.strategy").toLowerCase());

@@ -98,6 +98,9 @@ func run(env *cli.Env, o *options) error {
 	if own, ok := place.(*ownBrokers); ok {
 		defer own.cluster.Close()
 	}
+	if d.cfg.TransactionalID != "" {
+		return cli.Usagef("transactional.id: the demo sends no transactions; epistle produce does")
+	}
 	if err := place.prepare(ctx, d); err != nil {
 		return err
 	}

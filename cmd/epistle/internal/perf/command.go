@@ -27,6 +27,12 @@ sent as fast as they are taken, and latency counts from the call that sends them
 included: it then says more of buffer.memory than of the cluster. It is measured for one record in
 64, or more of them if there are few records or a rate that allows it; "max" is that of these.
 
+With --transactional-id the records are sent in transactions of --transaction-size records, those of
+the warm-up too. A commit waits for the records before it, and no record is sent meanwhile: its time
+counts from the call to the coordinator's answer. The records of a transaction that is not committed
+count as failed, acknowledged or not; the latency of a record ends with its acknowledgement all the
+same.
+
 CPU and allocations are those of the whole process, this command's share included. A megabyte is
 10^6 bytes of keys and values. Linux tells all figures; where peak memory or CPU time cannot be had,
 they are 0.
@@ -34,12 +40,13 @@ they are 0.
 --json prints one line with all figures on standard output, times in seconds, latencies in
 microseconds.
 
-Exit status: 0 if every record was acknowledged, 1 if not, 2 for a command line that makes no sense,
-130 or 143 after Ctrl-C or SIGTERM.`,
+Exit status: 0 if every record was acknowledged, and committed if there are transactions, 1 if not, 2
+for a command line that makes no sense, 130 or 143 after Ctrl-C or SIGTERM.`,
 	Examples: `
 epistle perf -b localhost:9092 -t load
 epistle perf -b localhost:9092 -t load --records 10000000 --size 100 --goroutines 4 -z lz4
 epistle perf -b localhost:9092 -t load --rate 50000 --records 1500000 --linger 1ms --json
+epistle perf -b localhost:9092 -t load --transactional-id load-1 --transaction-size 10000
 epistle perf -b localhost:9092 -t load --acks 1 --idempotent=false --in-flight 1`,
 	Setup: setup,
 }
@@ -55,6 +62,10 @@ type options struct {
 	rate       float64
 	warmup     int64
 	json       bool
+
+	transactionalID string
+	transactionSize int64 // records
+	sizeGiven       bool
 }
 
 func setup(fs *pflag.FlagSet) cli.Run {
@@ -82,11 +93,17 @@ func setup(fs *pflag.FlagSet) cli.Run {
 			f.NoOptDefVal = "true"
 		}
 	}
+	fs.StringVar(&o.transactionalID, "transactional-id", "", "send in transactions, under this `id`, which no other sender may have at the same time")
+	fs.Int64Var(&o.transactionSize, "transaction-size", 1000, "`number` of records of a transaction")
 	o.settings.AddProperties(fs)
 	return func(env *cli.Env, args []string) error {
 		if len(args) > 0 {
 			return cli.Usagef("perf takes no arguments but flags: %s", strings.Join(args, " "))
 		}
+		if fs.Changed("transactional-id") {
+			o.settings.Set("transactional.id", o.transactionalID)
+		}
+		o.sizeGiven = fs.Changed("transaction-size")
 		return run(env, &o)
 	}
 }
@@ -133,6 +150,8 @@ func (o *options) check() error {
 		return cli.Usagef("--goroutines %d: want 1 to %d", o.goroutines, maxGoroutines)
 	case !(o.rate >= 0 && o.rate <= 1e9):
 		return cli.Usagef("--rate %v: want 0 to 1000000000", o.rate)
+	case o.transactionSize < 1:
+		return cli.Usagef("--transaction-size %d: want at least 1", o.transactionSize)
 	case o.warmup < 0:
 		return cli.Usagef("--warmup %d: want at least 0", o.warmup)
 	}
@@ -143,6 +162,18 @@ func (o *options) check() error {
 func (o *options) checkSize(cfg producer.Config) error {
 	if o.size+o.keySize > cfg.MaxRequestSize {
 		return cli.Usagef("--size %d and --key-size %d are more than max.request.size, %d", o.size, o.keySize, cfg.MaxRequestSize)
+	}
+	return nil
+}
+
+// checkTransactions refuses what can only fail.
+func (o *options) checkTransactions(cfg producer.Config) error {
+	takes := o.rate * cfg.TransactionTimeout.Seconds() // records, before the cluster aborts
+	switch {
+	case o.sizeGiven && cfg.TransactionalID == "":
+		return cli.Usagef("--transaction-size is of use only with --transactional-id: without an id there are no transactions")
+	case cfg.TransactionalID != "" && o.rate > 0 && takes < float64(min(o.transactionSize, o.records)):
+		return cli.Usagef("--transaction-size %d at --rate %v takes longer than transaction.timeout.ms, %v", o.transactionSize, o.rate, cfg.TransactionTimeout)
 	}
 	return nil
 }

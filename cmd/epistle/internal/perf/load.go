@@ -17,8 +17,9 @@ type load struct {
 	size       int // bytes of a value
 	keySize    int // bytes of a key; 0 is no key
 	goroutines int
-	rate       float64 // records a second of all goroutines; 0 is no schedule
-	random     []byte  // the windows on it are the keys and values; read only
+	rate       float64       // records a second of all goroutines; 0 is no schedule
+	random     []byte        // the windows on it are the keys and values; read only
+	txns       *transactions // nil: none
 	stopped    atomic.Bool
 	sent       atomic.Int64 // records of this phase, as a goroutine tells now and then
 }
@@ -43,13 +44,22 @@ func randomText(n int) []byte {
 func (l *load) run(n int64, every int, o *outcomes) int64 {
 	l.sent.Store(0)
 	o.base = time.Now()
+	streams := make([]*stream, l.goroutines)
+	for g := range streams {
+		streams[g] = &stream{load: l, o: o, every: uint64(every), seed: uint64(g)*0x9E3779B97F4A7C15 + 1, next: int64(g)}
+	}
+	if l.txns != nil {
+		return l.txns.run(streams, n, o, &l.stopped)
+	}
+	return send(streams, n)
+}
+
+// send has streams send what is left of the schedule up to record n, at once, and returns how many records that were.
+func send(streams []*stream, n int64) int64 {
 	var sent atomic.Int64
 	var all sync.WaitGroup
-	for g := range l.goroutines {
-		all.Go(func() {
-			s := &stream{load: l, o: o, every: uint64(every), seed: uint64(g)*0x9E3779B97F4A7C15 + 1}
-			sent.Add(s.run(int64(g), n))
-		})
+	for _, s := range streams {
+		all.Go(func() { sent.Add(s.run(n)) })
 	}
 	all.Wait()
 	return sent.Load()
@@ -63,28 +73,32 @@ type stream struct {
 	seed  uint64        // of the random numbers
 	until uint64        // records until the next that is measured
 	now   time.Duration // since o.base; as old as the last look at the clock
+	next  int64         // number of the next record
+	sent  int64         // records
 }
 
-// run sends every n-th record of the schedule from the first on, n being the number of goroutines.
-func (s *stream) run(first, records int64) (sent int64) {
+// run sends every n-th record of the schedule up to number upTo, n being the number of goroutines.
+func (s *stream) run(upTo int64) int64 {
 	l := s.load
 	rec := producer.Record{Topic: l.topic}
-	for i := first; i < records && !l.stopped.Load(); i += int64(l.goroutines) {
+	before := s.sent
+	for ; s.next < upTo && !l.stopped.Load(); s.next += int64(l.goroutines) {
+		i := s.next
 		if l.rate > 0 {
 			s.await(time.Duration(float64(i) * float64(time.Second) / l.rate))
 		}
-		at := s.next() % randomSize
+		at := s.random() % randomSize
 		rec.Value = l.random[at : at+uint64(l.size)]
 		if l.keySize > 0 {
-			at = s.next() % randomSize
+			at = s.random() % randomSize
 			rec.Key = l.random[at : at+uint64(l.keySize)]
 		}
 		l.producer.SendFunc(context.Background(), rec, s.callback(i))
-		if sent++; sent%tellEvery == 0 {
+		if s.sent++; s.sent%tellEvery == 0 {
 			l.sent.Add(tellEvery)
 		}
 	}
-	return sent
+	return s.sent - before
 }
 
 // await waits until a moment of the schedule. Once that is past it returns at once, and whatever came late is measured
@@ -105,7 +119,7 @@ func (s *stream) callback(i int64) producer.Callback {
 		return s.o.plain
 	}
 	// The gaps are random, so that they do not go along with the batches.
-	s.until = s.next() % (2*s.every - 1)
+	s.until = s.random() % (2*s.every - 1)
 	intended := time.Duration(0)
 	if s.load.rate > 0 {
 		intended = time.Duration(float64(i) * float64(time.Second) / s.load.rate)
@@ -115,8 +129,8 @@ func (s *stream) callback(i int64) producer.Callback {
 	return s.o.sample(intended)
 }
 
-// next is xorshift64*.
-func (s *stream) next() uint64 {
+// random is xorshift64*.
+func (s *stream) random() uint64 {
 	s.seed ^= s.seed >> 12
 	s.seed ^= s.seed << 25
 	s.seed ^= s.seed >> 27

@@ -13,7 +13,7 @@ import (
 // and values. What the platform does not tell is 0.
 type result struct {
 	Records              int64   `json:"records"` // sent, warm-up excluded
-	Errors               int64   `json:"errors"`  // of these, not acknowledged
+	Errors               int64   `json:"errors"`  // of these, not acknowledged, or not committed as far as is known
 	Retries              int64   `json:"retries"` // records sent again
 	WallSeconds          float64 `json:"wall_seconds"`
 	CPUSeconds           float64 `json:"cpu_seconds"` // of the whole process, user and system
@@ -28,6 +28,13 @@ type result struct {
 	LatencyP999          int64   `json:"latency_p999_us"`
 	LatencyMax           int64   `json:"latency_max_us"`
 	LatencySamples       int64   `json:"latency_samples"`
+
+	// Of transactions; 0 if there are none.
+	Transactions          int64   `json:"transactions"` // committed
+	TransactionsPerSecond float64 `json:"transactions_per_second"`
+	CommitP50             int64   `json:"commit_p50_us"`
+	CommitP99             int64   `json:"commit_p99_us"`
+	CommitMax             int64   `json:"commit_max_us"`
 }
 
 // newResult is for records of recordSize bytes each.
@@ -45,6 +52,8 @@ func newResult(sent, retries int64, recordSize int, from, to usage, o *outcomes)
 		PeakRSS:              peakMemory(),
 		LatencyP50:           o.latency.quantile(0.50), LatencyP99: o.latency.quantile(0.99), LatencyP999: o.latency.quantile(0.999),
 		LatencyMax: o.latency.max, LatencySamples: o.latency.count,
+		Transactions: o.commits.count, TransactionsPerSecond: ratio(float64(o.commits.count), wall),
+		CommitP50: o.commits.quantile(0.50), CommitP99: o.commits.quantile(0.99), CommitMax: o.commits.max,
 	}
 }
 
@@ -69,6 +78,10 @@ func (r *result) write(w io.Writer) {
 		r.AllocationsPerRecord, r.BytesPerRecord, ui.Megabytes(float64(r.PeakRSS)))
 	fmt.Fprintf(w, "  latency     p50 %s, p99 %s, p99.9 %s, max %s (%s measured)\n",
 		micros(r.LatencyP50), micros(r.LatencyP99), micros(r.LatencyP999), micros(r.LatencyMax), ui.Number(r.LatencySamples, "record"))
+	if r.Transactions > 0 {
+		fmt.Fprintf(w, "  committed   %s, %.1f a second, in p50 %s, p99 %s, max %s\n",
+			ui.Number(r.Transactions, "transaction"), r.TransactionsPerSecond, micros(r.CommitP50), micros(r.CommitP99), micros(r.CommitMax))
+	}
 }
 
 func micros(us int64) string { return ui.Elapsed(time.Duration(us) * time.Microsecond) }

@@ -23,9 +23,10 @@ func run(env *cli.Env, o *options) error {
 	if err := o.checkSize(cfg); err != nil {
 		return err
 	}
-	ctx, release := env.UntilInterrupted(context.Background())
-	p, _, err := o.settings.Open(ctx, env, cfg, string(o.topic))
-	release()
+	if err := o.checkTransactions(cfg); err != nil {
+		return err
+	}
+	p, err := open(env, o, cfg)
 	if err != nil {
 		return err
 	}
@@ -33,7 +34,25 @@ func run(env *cli.Env, o *options) error {
 		producer: p, topic: string(o.topic), size: o.size, keySize: o.keySize,
 		goroutines: o.goroutines, rate: o.rate, random: randomText(randomSize + max(o.size, o.keySize)),
 	}}
+	if cfg.TransactionalID != "" {
+		m.load.txns = &transactions{env: env, producer: p, size: o.transactionSize, patience: cli.Patience(&cfg)}
+	}
 	return m.run()
+}
+
+// open connects, and begins with transactions if there are to be some.
+func open(env *cli.Env, o *options, cfg producer.Config) (*producer.Producer, error) {
+	ctx, release := env.UntilInterrupted(context.Background())
+	defer release()
+	p, _, err := o.settings.Open(ctx, env, cfg, string(o.topic))
+	if err != nil || cfg.TransactionalID == "" {
+		return p, err
+	}
+	if err := cli.InitTransactions(ctx, env, p, cfg.MaxBlock); err != nil {
+		cli.CloseNow(p)
+		return nil, err
+	}
+	return p, nil
 }
 
 // measurement is one run of the command.
@@ -136,7 +155,13 @@ func (m *measurement) report(interrupt os.Signal) error {
 	}
 	var err error
 	if n := m.result.Errors; n > 0 {
-		err = fmt.Errorf("%s not acknowledged, the first because of: %w", ui.Number(n, "record"), *m.outcomes.first.Load())
+		lacking := "acknowledged"
+		if m.load.txns != nil {
+			lacking = "committed"
+		}
+		err = fmt.Errorf("%s not %s, the first because of: %w", ui.Number(n, "record"), lacking, *m.outcomes.first.Load())
+	} else if m.outcomes.broken != nil {
+		err = fmt.Errorf("no more transactions: %w", m.outcomes.broken)
 	}
 	if interrupt != nil && (err != nil || m.result.Records < m.options.records) {
 		if err != nil {

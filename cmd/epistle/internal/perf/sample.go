@@ -16,6 +16,8 @@ type outcomes struct {
 	failed  atomic.Int64
 	first   atomic.Pointer[error] // the first failure
 	plain   producer.Callback     // of the records outside the sample
+	commits histogram             // of transactions that were committed, µs; the goroutine's that commits
+	broken  error                 // why there could be no other transaction; likewise
 
 	mu   sync.Mutex // guards free
 	free []*sample
@@ -77,8 +79,11 @@ func (s *sample) end(_ producer.RecordMetadata, err error) {
 	o.mu.Unlock()
 }
 
-func (o *outcomes) fail(err error) {
-	if o.failed.Add(1) == 1 {
+func (o *outcomes) fail(err error) { o.failAll(1, err) }
+
+// failAll counts n records as failed.
+func (o *outcomes) failAll(n int64, err error) {
+	if n > 0 && o.failed.Add(n) == n {
 		o.first.Store(&err)
 	}
 }

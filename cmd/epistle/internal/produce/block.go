@@ -10,7 +10,7 @@ import (
 const (
 	blockSize  = 64 << 10 // bytes of input
 	blockLines = 1024
-	lineCost   = 96 // bytes of memory for a line besides its text, its callback included
+	lineCost   = 112 // bytes of memory for a line besides its text, its callback included
 )
 
 // block is a piece of input with the lines that were cut from it. The reader fills it; it is free for other input when
@@ -30,6 +30,7 @@ type line struct {
 	source *source
 	number int64 // in its source, from 1
 	done   producer.Callback
+	err    error // what its record ended with, until its transaction ends
 }
 
 func (b *block) release() {

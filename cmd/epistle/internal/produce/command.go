@@ -30,17 +30,29 @@ reasons are then in FILE.reasons, a line for each: number of the line in FILE, w
 whether it may be in the log all the same (may-be-written) or not (not-written), and why. Neither
 file is left behind if nothing failed. "--failed-to -" is standard output.
 
+With --transactional-id the lines are sent in transactions of --transaction-size lines, the last of
+them smaller: consumers that read committed records only see all lines of a transaction or none. An
+open transaction is committed with fewer lines when half of transaction.timeout.ms (1 minute) has
+passed. Its lines are kept in memory until it ends. The id is this sender's name in the cluster:
+whoever starts with the same id later shuts this one out, so no two may have it at a time.
+
+A line that cannot be delivered takes its transaction with it: all lines of that go where undelivered
+lines go, as not-committed. A commit that is not answered is asked for again; if its outcome stays
+unknown, its lines go there as may-be-committed: all of them are, or none. No line that was committed
+ever goes there. Ctrl-C commits the lines that were read.
+
 All files are tried before anything is sent. If one cannot be read to its end later on, reading
 stops there. Ctrl-C stops reading and waits for what is under way; a second one gives that up too.
 
-Exit status: 0 if every line was acknowledged, 1 if not, 2 for a command line that makes no sense,
-130 or 143 after Ctrl-C or SIGTERM.`,
+Exit status: 0 if every line was acknowledged, and committed if there are transactions, 1 if not, 2
+for a command line that makes no sense, 130 or 143 after Ctrl-C or SIGTERM.`,
 	Examples: `
 epistle produce -b localhost:9092 -t orders orders.txt
 epistle produce -b localhost:9092 -t orders -K : -z zstd --failed-to again.txt orders.txt
 tail -f access.log | epistle produce -b kafka-1:9092,kafka-2:9092 -t access
 printf 'order-17:\n' | epistle produce -b localhost:9092 -t orders -K : -Z     # a tombstone
 epistle produce -b localhost:9092 -t orders -X linger.ms=50 -X acks=1 orders.txt
+epistle produce -b localhost:9092 -t orders --transactional-id import --transaction-size 500 o.txt
 epistle produce --config producer.properties -t orders -H source=import orders.txt`,
 	Setup: func(fs *pflag.FlagSet) cli.Run {
 		var o options
@@ -51,6 +63,8 @@ epistle produce --config producer.properties -t orders -H source=import orders.t
 		fs.Int32VarP(&o.partition, "partition", "p", -1, "send everything to this partition `number`; -1 lets the key decide")
 		fs.BoolVarP(&o.emptyIsNull, "null", "Z", false, "an empty key or value is sent as null")
 		fs.StringVarP(&o.codec, "compression", "z", "", "`codec` for batches: none, gzip, snappy, lz4 or zstd")
+		fs.StringVar(&o.transactionalID, "transactional-id", "", "send in transactions, under this `id`, which no other sender may have at the same time")
+		fs.IntVar(&o.transactionSize, "transaction-size", 1000, "`number` of lines of a transaction")
 		o.settings.AddProperties(fs)
 		fs.StringVar(&o.failedTo, "failed-to", "", "keep lines that were not delivered in `file`, the reasons in file.reasons")
 		fs.BoolVarP(&o.quiet, "quiet", "q", false, "no progress and no summary, only what went wrong")
@@ -58,6 +72,10 @@ epistle produce --config producer.properties -t orders -H source=import orders.t
 			if fs.Changed("key-delimiter") && o.delimiter == "" {
 				return cli.Usagef("-K: the delimiter is empty; leave -K out to send no keys")
 			}
+			if fs.Changed("transactional-id") {
+				o.settings.Set("transactional.id", o.transactionalID)
+			}
+			o.sizeGiven = fs.Changed("transaction-size")
 			return run(env, &o, args)
 		}
 	},
@@ -74,6 +92,10 @@ type options struct {
 	codec       string
 	failedTo    string
 	quiet       bool
+
+	transactionalID string
+	transactionSize int // lines
+	sizeGiven       bool
 }
 
 // template makes what all records have in common.
@@ -86,6 +108,9 @@ func (o *options) template() (producer.Record, error) {
 		return rec, cli.Usagef("-p %d: partitions are numbered from 0", o.partition)
 	case o.partition >= 0:
 		rec.Partition = producer.OnPartition(o.partition)
+	}
+	if o.transactionSize < 1 {
+		return rec, cli.Usagef("--transaction-size %d: want at least 1", o.transactionSize)
 	}
 	for _, text := range o.headers {
 		h, err := header(text)

@@ -8,4 +8,9 @@
 //	            waits for a free block           └── undelivered: the line and its reason
 //
 // The outcomes come on the producer's completion goroutine, or on the reading one for lines that were never admitted.
+//
+// With transactions a second goroutine sends, so that a transaction can end while the first waits for input. A line's outcome
+// is then that of its transaction, and all blocks of the open one are held.
+//
+//	input ── reader ──► line ── chan ──► add: Begin, SendFunc ──► end: Commit or Abort ──► outcome of each of its lines
 package produce

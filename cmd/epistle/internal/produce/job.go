@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"os"
 	"sync/atomic"
 	"time"
@@ -25,7 +26,8 @@ type job struct {
 	undelivered *undelivered
 	pool        *pool
 	gate        *gate
-	maxLine     int // bytes
+	txns        *transactions // nil: every line is on its own
+	maxLine     int           // bytes
 	began       time.Time
 
 	read         atomic.Int64 // lines
@@ -47,6 +49,9 @@ func run(env *cli.Env, o *options, args []string) error {
 	cfg, err := o.config(env)
 	if err != nil {
 		return err
+	}
+	if o.sizeGiven && cfg.TransactionalID == "" {
+		return cli.Usagef("--transaction-size is of use only with --transactional-id: without an id there are no transactions")
 	}
 	if j.sources, err = sources(env, args); err != nil {
 		return err
@@ -77,6 +82,11 @@ func (j *job) open(cfg producer.Config) error {
 	defer release()
 	j.maxLine = cfg.MaxRequestSize + len(j.splitter.delimiter)
 	j.pool = newPool(cfg.BufferMemory+blocksBeside, j.finished)
+	if cfg.TransactionalID != "" {
+		// Its lines are held until a transaction ends, which waiting for room would keep it from.
+		j.txns = newTransactions(j, &cfg)
+		j.pool = newPool(math.MaxInt64, j.txns.finished)
+	}
 
 	p, partitions, err := j.options.settings.Open(ctx, j.env, cfg, j.record.Topic)
 	if err != nil {
@@ -87,6 +97,12 @@ func (j *job) open(cfg producer.Config) error {
 		return fmt.Errorf("topic %q: %w; nothing was read or sent", j.record.Topic, err)
 	}
 	j.producer = p
+	if j.txns != nil {
+		if err := cli.InitTransactions(ctx, j.env, p, cfg.MaxBlock); err != nil {
+			cli.CloseNow(p)
+			return fmt.Errorf("%w; nothing was read or sent", err)
+		}
+	}
 	return nil
 }
 
@@ -94,10 +110,14 @@ func (j *job) open(cfg producer.Config) error {
 func (j *job) run() error {
 	j.began = time.Now()
 	if j.env.Interactive && len(j.sources) == 1 && j.sources[0].stdin != nil && !j.options.quiet {
-		j.env.Say("each line that you type is a record; Ctrl-D ends")
+		when := ""
+		if j.txns != nil {
+			when = fmt.Sprintf(", committed with others after %s or %v", ui.Number(int64(j.txns.size), "line"), j.txns.age)
+		}
+		j.env.Say("each line that you type is a record%s; Ctrl-D ends", when)
 	}
 	tick := j.env.Screen.Every(200*time.Millisecond, j.progress)
-	go j.feed()
+	go j.start()
 	interrupt, input := j.await()
 	tick()
 	j.undelivered.flush()
@@ -135,7 +155,10 @@ func (j *job) await() (interrupt os.Signal, input error) {
 			case fed == nil:
 				j.env.Say("all lines are read; waiting for what is under way (Ctrl-C again gives it up)")
 			default:
-				if abandoned := j.gate.stop(); abandoned {
+				switch abandoned := j.gate.stop(); {
+				case abandoned && j.txns != nil:
+					j.txns.hang()
+				case abandoned:
 					input, fed = errStopped, nil
 					finish()
 				}
@@ -166,9 +189,17 @@ func (j *job) progress() {
 	stats := j.producer.Stats()
 	took := time.Since(j.began)
 	read, acknowledged, failed := j.read.Load(), j.acknowledged.Load(), j.undelivered.failed()
-	j.env.Screen.Status(fmt.Sprintf("%s read, %s acknowledged, %s, %s, %s in flight, %s sent again",
-		ui.Number(read, "line"), ui.Count(acknowledged), ui.Number(failed, "error"),
+	j.env.Screen.Status(fmt.Sprintf("%s read, %s, %s, %s, %s in flight, %s sent again",
+		ui.Number(read, "line"), j.delivered(acknowledged), ui.Number(failed, "error"),
 		ui.MegabytesPerSecond(j.bytes.Load(), took), ui.Count(stats.InFlight), ui.Count(stats.Retried)))
+}
+
+// delivered counts lines whose outcome is the one that was wanted.
+func (j *job) delivered(lines int64) string {
+	if j.txns != nil {
+		return j.txns.progress(lines)
+	}
+	return ui.Count(lines) + " acknowledged"
 }
 
 // summary tells what became of all lines, and is the command's outcome. Input is what kept the rest of the input from
@@ -177,19 +208,22 @@ func (j *job) summary(input error, interrupt os.Signal) error {
 	took := time.Since(j.began)
 	read, acknowledged, failed := j.read.Load(), j.acknowledged.Load(), j.undelivered.failed()
 	if !j.options.quiet || failed > 0 || input != nil {
-		j.env.Say("%s read, %s acknowledged, %s failed in %s (%s/s, %s; %s sent again)",
-			ui.Number(read, "line"), ui.Count(acknowledged), ui.Count(failed), ui.Elapsed(took),
+		j.env.Say("%s read, %s, %s failed in %s (%s/s, %s; %s sent again)",
+			ui.Number(read, "line"), j.delivered(acknowledged), ui.Count(failed), ui.Elapsed(took),
 			ui.PerSecond(acknowledged, took), ui.MegabytesPerSecond(j.bytes.Load(), took),
 			ui.Number(j.producer.Stats().Retried, "record"))
 	}
 	j.undelivered.report(j.options.failedTo)
-	if errors.Is(input, errStopped) {
+	broken, isBroken := errors.AsType[*brokenError](input)
+	if errors.Is(input, errStopped) || isBroken {
 		// For those who want to go on from there.
 		for _, s := range j.sources {
 			j.env.Say("  of %s, %s read", s.name, ui.Number(s.lines, "line"))
 		}
 	}
 	switch {
+	case isBroken && interrupt == nil:
+		return fmt.Errorf("no more transactions: %w", broken)
 	case interrupt != nil && (input != nil || failed > 0):
 		return &cli.Reported{Err: &cli.Interrupted{Signal: interrupt}}
 	case input != nil:
@@ -200,10 +234,24 @@ func (j *job) summary(input error, interrupt os.Signal) error {
 	return nil
 }
 
-// feed reads and sends until the input ends or the gate closes.
-func (j *job) feed() {
+// start reads and sends everything. With transactions the reading goes on on another goroutine, which passes lines on.
+func (j *job) start() {
+	if j.txns == nil {
+		j.fed <- j.feed(j.send)
+		return
+	}
+	read := make(chan error, 1)
+	go func() {
+		read <- j.feed(func(l *line) { j.txns.lines <- l })
+		close(j.txns.lines)
+	}()
+	j.fed <- j.txns.run(read)
+}
+
+// feed reads until the input ends or the gate closes, and hands over each line.
+func (j *job) feed(hand func(*line)) error {
 	for i, s := range j.sources {
-		err := j.feedFrom(s)
+		err := j.feedFrom(s, hand)
 		if err == nil {
 			continue
 		}
@@ -213,14 +261,13 @@ func (j *job) feed() {
 				err = fmt.Errorf("%w; not sent: %s after it", err, ui.Number(int64(left), "file"))
 			}
 		}
-		j.fed <- err
-		return
+		return err
 	}
-	j.fed <- nil
+	return nil
 }
 
-// feedFrom sends the lines of one input.
-func (j *job) feedFrom(s *source) error {
+// feedFrom hands over the lines of one input.
+func (j *job) feedFrom(s *source, hand func(*line)) error {
 	in, err := s.open()
 	if err != nil {
 		return err
@@ -232,7 +279,9 @@ func (j *job) feedFrom(s *source) error {
 		l, err := r.next()
 		switch {
 		case err == nil:
-			j.send(l)
+			j.read.Add(1)
+			j.bytes.Add(int64(len(l.text)))
+			hand(l)
 		case errors.Is(err, io.EOF):
 			return nil
 		case errors.Is(err, errTooLong):
@@ -245,11 +294,13 @@ func (j *job) feedFrom(s *source) error {
 }
 
 func (j *job) send(l *line) {
-	j.read.Add(1)
-	j.bytes.Add(int64(len(l.text)))
+	j.producer.SendFunc(context.Background(), j.recordOf(l), l.done)
+}
+
+func (j *job) recordOf(l *line) producer.Record {
 	rec := j.record
 	rec.Key, rec.Value = j.splitter.split(l.text)
-	j.producer.SendFunc(context.Background(), rec, l.done)
+	return rec
 }
 
 // refuseLong passes a line that no request could carry on to the undelivered ones, without holding all of it.

@@ -25,7 +25,8 @@ type undelivered struct {
 
 	mu     sync.Mutex // guards the following and the spools; held while writing
 	count  int64
-	maybe  int64            // of these, lines that may be in the log all the same
+	maybe  int64            // of these, lines that may be in the log all the same, or committed
+	doubt  string           // which of the two
 	causes map[string]int64 // how many lines for each cause
 }
 
@@ -102,10 +103,10 @@ func (u *undelivered) settle(out io.Writer) {
 
 func (u *undelivered) explain(source *source, number int64, err error) {
 	u.count++
-	fate := "not-written"
-	if producer.MayBeWritten(err) {
+	fate, doubt := fate(err)
+	if doubt != "" {
 		u.maybe++
-		fate = "may-be-written"
+		u.doubt = doubt
 	}
 	u.tally(cause(err))
 	if u.reasons == nil {
@@ -119,6 +120,20 @@ func (u *undelivered) explain(source *source, number int64, err error) {
 	fmt.Fprintf(u.reasons, "%d\t%s\t%s\t%s\n", u.count, source.at(number), fate, text)
 }
 
+// fate says where a line may be that failed, and in doubt what is not known of it; "" if all is.
+func fate(err error) (word, doubt string) {
+	lost, ok := errors.AsType[*lostError](err)
+	switch {
+	case ok && lost.maybe:
+		return "may-be-committed", "committed"
+	case ok:
+		return "not-committed", ""
+	case producer.MayBeWritten(err):
+		return "may-be-written", "in the log"
+	}
+	return "not-written", ""
+}
+
 func (u *undelivered) tally(cause string) {
 	if _, known := u.causes[cause]; !known && len(u.causes) >= maxCauses {
 		cause = "other reasons"
@@ -128,6 +143,9 @@ func (u *undelivered) tally(cause string) {
 
 // cause is an error without what differs from line to line.
 func cause(err error) string {
+	if lost, ok := errors.AsType[*lostError](err); ok {
+		return lost.head() + cause(lost.err)
+	}
 	if send, ok := errors.AsType[*producer.SendError](err); ok {
 		return send.Err.Error()
 	}
@@ -195,7 +213,7 @@ func (u *undelivered) report(name string) {
 		u.env.Say("  the lines are in %s, the reasons in %s", name, name+reasonsSuffix)
 	}
 	if u.maybe > 0 {
-		u.env.Say("  %s of them may be in the log all the same: to send them again may write them twice", ui.Count(u.maybe))
+		u.env.Say("  %s of them may be %s all the same: to send them again may write them twice", ui.Count(u.maybe), u.doubt)
 	}
 }
 
