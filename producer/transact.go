@@ -133,7 +133,7 @@ func (p *Producer) transactOnce(ctx context.Context, f func(tx *Tx) error) (lost
 // meet.
 func (p *Producer) lostIt(err error) bool {
 	var failure *TransactionError
-	if !errors.As(p.sender.Transaction().Refusal, &failure) || failure.Next != AbortIt || !errors.Is(err, failure.Err) {
+	if !errors.As(p.sender.SettledTransaction().Refusal, &failure) || failure.Next != AbortIt || !errors.Is(err, failure.Err) {
 		return false
 	}
 	return passes(failure.Err)

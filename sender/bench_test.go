@@ -35,6 +35,7 @@ type bench struct {
 	sends    []sentLine
 	wakeAt   time.Time
 	groups   map[string]*accumulator.Group
+	txnBench
 }
 
 type sentLine struct {
@@ -100,7 +101,12 @@ func newBench(args []string) *bench {
 		},
 		requests: map[string]*benchRequest{}, ends: map[string]int64{}, groups: map[string]*accumulator.Group{},
 	}
+	b.level = 2
 	for _, arg := range args {
+		if level, ok := strings.CutPrefix(arg, "level="); ok {
+			b.level = int16(number(level))
+			continue
+		}
 		set(cfg, arg)
 	}
 	acc := accumulator.New(accumulator.Config{
@@ -134,6 +140,8 @@ func set(cfg *Config, arg string) {
 		cfg.Memory = int64(number(value))
 	case "timeout":
 		cfg.DeliveryTimeout = duration(value)
+	case "txn":
+		cfg.TransactionalID, cfg.TransactionTimeout = "tx", time.Minute
 	case "fail-recreated":
 		cfg.FailRecreated = true
 	case "gzip":
@@ -209,10 +217,14 @@ func (bc *benchConn) Send(call *wire.Call) bool {
 	name := fmt.Sprintf("%d.%d", bc.node.id, *bc.count)
 	bc.b.requests[name] = &benchRequest{bc, call}
 	text := name + " <-"
-	for _, t := range call.Request.(*protocol.ProduceRequest).Topics {
+	produce := call.Request.(*protocol.ProduceRequest)
+	for _, t := range produce.Topics {
 		for _, p := range t.Partitions {
 			text += describeBatch(t.Name, p)
 		}
+	}
+	if produce.TransactionalID != nil {
+		text += fmt.Sprintf(" v%d", call.Version)
 	}
 	bc.b.sends = append(bc.b.sends, sentLine{bc.node.id, text})
 	return true
@@ -249,7 +261,9 @@ func (bc *benchConn) Version(apiKey int16) (int16, bool) {
 	return protocol.NewRequest(apiKey).API().Max, true
 }
 
-func (bc *benchConn) Features() (int64, map[string]int16) { return 0, nil }
+func (bc *benchConn) Features() (int64, map[string]int16) {
+	return bc.b.featuresEpoch, map[string]int16{"transaction.version": bc.b.level}
+}
 
 // hangUp ends the connection and all of its calls.
 func (bc *benchConn) hangUp(err error, written bool) {
@@ -287,6 +301,7 @@ func (b *bench) settle() {
 		if !b.holdPk {
 			b.finishPacks(len(b.packs))
 		}
+		b.reportCalls()
 		if len(b.events) == 0 && (b.wakeAt.IsZero() || b.wakeAt.After(b.now)) {
 			return
 		}
@@ -317,13 +332,21 @@ func (b *bench) answerControl() {
 	for _, bc := range parked {
 		for len(bc.calls) > 0 {
 			call := bc.calls[0]
+			if b.takesByHand(bc, call) {
+				break // the answers of a connection keep their order
+			}
 			switch resp := call.Response.(type) {
 			case *protocol.MetadataResponse:
 				b.world.describe(call.Request.(*protocol.MetadataRequest), resp)
 			case *protocol.InitProducerIDResponse:
+				if b.answerTxn(bc.node, call) {
+					break
+				}
 				resp.ErrorCode = b.world.idError
 				resp.ProducerID, resp.ProducerEpoch = b.world.identity.ID, b.world.identity.Epoch
 				b.printf("producer id: %v", errorOr(resp.ErrorCode.Err(), fmt.Sprintf("%d/%d", resp.ProducerID, resp.ProducerEpoch)))
+			default:
+				b.answerTxn(bc.node, call)
 			}
 			bc.finish(call)
 		}

@@ -39,6 +39,8 @@ import (
 //	urge t-0 | flush g | close g | group g | abort
 //	state t-0 | memory | next     print
 //	skip t-0 n                    take n sequence numbers
+//
+// Those of transactions are in runTxn.
 func (b *bench) run(args []string) *bench {
 	switch cmd, args := args[0], args[1:]; cmd {
 	case "config":
@@ -110,6 +112,10 @@ func (b *bench) inspect(cmd string, args []string) {
 		b.groups[args[0]] = accumulator.NewGroup()
 		b.c.handle(b.now, closing{b.groups[args[0]]})
 	case "abort":
+		if len(args) > 0 { // of a transaction
+			b.runTxn(cmd, args)
+			return
+		}
 		b.c.handle(b.now, aborting{})
 	case "group":
 		select {
@@ -134,6 +140,9 @@ func (b *bench) inspect(cmd string, args []string) {
 	default:
 		if d, ok := strings.CutPrefix(cmd, "+"); ok {
 			b.pass(duration(d))
+			return
+		}
+		if b.runTxn(cmd, args) {
 			return
 		}
 		panic("no command " + cmd)
@@ -168,14 +177,26 @@ func (b *bench) append(place, name string) {
 		e.Value = []byte(strings.Repeat(value, number(n)))
 	}
 	q := b.part(place).queue
-	_, status := q.Append(&e, b.now.UnixMilli())
+	if b.c.txn != nil {
+		t := b.c.stat.txn.Load()
+		if t.Refusal != nil {
+			b.printf("%s: not taken: %v", value, t.Refusal)
+			return
+		}
+		e.Txn = t.Number
+	}
+	b.appendEntry(q, &e, name)
+}
+
+func (b *bench) appendEntry(q *accumulator.Queue, e *accumulator.Entry, name string) {
+	_, status := q.Append(e, b.now.UnixMilli())
 	for status == accumulator.NeedRoom {
-		chunk, err := b.c.acc.Memory.TryChunk(q.Room(&e, b.now))
+		chunk, err := b.c.acc.Memory.TryChunk(q.Room(e, b.now))
 		if err != nil {
 			b.printf("%s: %v", name, err)
 			return
 		}
-		_, status = q.AppendWith(&e, chunk, b.now)
+		_, status = q.AppendWith(e, chunk, b.now)
 	}
 	if status == accumulator.Refused {
 		b.printf("%s: refused: %v", name, q.Err())

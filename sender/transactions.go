@@ -124,6 +124,23 @@ func (s *Sender) FailTransaction(number int64, err error) { s.inbox.put(spoiled{
 // Transaction returns what records have to say of the open transaction; nil without a transactional id.
 func (s *Sender) Transaction() *Transaction { return s.stat.txn.Load() }
 
+// settled: what was told before is done.
+type settled struct{ done chan struct{} }
+
+func (e settled) apply(*core) { close(e.done) }
+
+// SettledTransaction is Transaction with all that has come of records whose outcome the caller has seen: these are told
+// theirs a moment before their transaction is.
+func (s *Sender) SettledTransaction() *Transaction {
+	e := settled{make(chan struct{})}
+	s.inbox.put(e)
+	select {
+	case <-e.done:
+	case <-s.stopped:
+	}
+	return s.Transaction()
+}
+
 // InitTransactions gets a producer id and epoch for the transactional id, for as long as ctx allows, and so fences every
 // producer that had it. A transaction that such a one has left open is aborted or completed first.
 func (s *Sender) InitTransactions(ctx context.Context) error {

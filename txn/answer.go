@@ -321,6 +321,10 @@ func (t *Txn) endAnswered(now time.Time, s *Step, resp *protocol.EndTxnResponse)
 		// answers, and it may have been moved, or be loading, by then.
 		t.doubt = true
 		t.retry(now, s, code)
+	case code == protocol.InvalidTxnState && t.state == Aborting && !t.New() && !t.sure:
+		// The old protocol makes an error of it that nothing is open. A request that would open something may be late, and
+		// under a new epoch it is refused. Not without EndTxn: who asks for a new epoch while something is open is fenced.
+		t.blank = true
 	case t.state == Committing && code.Class() == protocol.ClassAbortable && !t.doubt:
 		t.asked = false
 		t.Fail(code)
@@ -355,6 +359,9 @@ func (t *Txn) endedAs(resp *protocol.EndTxnResponse) {
 
 func (t *Txn) ended() {
 	t.ok()
+	if t.asked && !t.New() && !t.sure {
+		t.renewal = true // what was to be its first request may be late
+	}
 	t.move(ended)
 	t.unclaimed = len(t.endings) == 0
 	t.finishEndings(nil)

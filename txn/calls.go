@@ -81,7 +81,7 @@ func (t *Txn) open() {
 	t.level = max(min(t.newest, 2), 1)
 	t.number++
 	t.cause = nil
-	t.committing, t.started, t.sure, t.stale, t.asked, t.doubt = false, false, false, false, false, false
+	t.committing, t.started, t.sure, t.blank, t.asked, t.doubt = false, false, false, false, false, false
 	t.pending, t.added, t.groups = nil, nil, map[string]bool{}
 }
 
@@ -216,8 +216,6 @@ func (t *Txn) Fail(err error) {
 	case code.Reach() == protocol.ReachProducer:
 		t.die(t.failure(t.endCall(), t.lostOutcome(), nextAfter(code), err))
 		return
-	case code == protocol.InvalidProducerEpoch:
-		t.stale = true
 	}
 	if t.state != InTransaction && t.state != Committing {
 		return // it is lost already

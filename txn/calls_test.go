@@ -47,9 +47,10 @@ func TestEveryCallInEveryState(t *testing.T) {
 			return r
 		}, map[string]string{CallAbort: "waits"}},
 		{"during an abort by a new epoch", Renewing, func(t *testing.T) *rig {
-			r := open(t, 1)
-			r.Fail(protocol.InvalidProducerEpoch)
+			r := ready(t, 1)
+			r.opening()
 			r.call((*Txn).Abort)
+			r.answer(&protocol.EndTxnResponse{ErrorCode: protocol.InvalidTxnState})
 			r.loseAnswer()
 			return r
 		}, map[string]string{CallInit: "ok", CallAbort: "waits"}},
@@ -78,9 +79,10 @@ func TestEveryCallInEveryState(t *testing.T) {
 			return r
 		}, map[string]string{CallInit: "ok", CallAbort: "ok", CallBegin: "ok"}},
 		{"with an abort by a new epoch that nobody was told of", Ready, func(t *testing.T) *rig {
-			r := open(t, 1)
-			r.Fail(protocol.InvalidProducerEpoch)
+			r := ready(t, 1)
+			r.opening()
 			r.Leave(r.call((*Txn).Abort).op)
+			r.answer(&protocol.EndTxnResponse{ErrorCode: protocol.InvalidTxnState})
 			r.answer(&protocol.InitProducerIDResponse{ProducerID: 7, ProducerEpoch: 4})
 			return r
 		}, map[string]string{CallInit: "ok", CallAbort: "ok", CallBegin: "ok"}},
@@ -144,9 +146,10 @@ func TestWhatACallThatIsLeftSays(t *testing.T) {
 			return r
 		}, Open},
 		"abort by a new epoch": {func(t *testing.T) *rig {
-			r := open(t, 1)
-			r.Fail(protocol.InvalidProducerEpoch)
+			r := ready(t, 1)
+			r.opening()
 			r.call((*Txn).Abort)
+			r.answer(&protocol.EndTxnResponse{ErrorCode: protocol.InvalidTxnState})
 			r.sent()
 			return r
 		}, Aborted},
@@ -241,8 +244,8 @@ func TestNoCommitAfterAFailure(t *testing.T) {
 	})
 }
 
-// The old protocol calls EndTxn for what it has never heard of an error. Where that is possible, a new epoch ends whatever
-// there is.
+// The old protocol calls it an error if EndTxn is to abort what is not open. That is not the producer's end if the request to
+// open it was lost, or refused; a new epoch sees to it that it does not come late.
 func TestOldAbortOfWhatMayNotBeOpen(t *testing.T) {
 	for name, start := range map[string]func(*rig){
 		"the partition's request was lost": func(r *rig) { r.Add(Partition{"t", 0}); r.loseAnswer() },
@@ -258,6 +261,8 @@ func TestOldAbortOfWhatMayNotBeOpen(t *testing.T) {
 			r.call((*Txn).Begin).want("ok")
 			start(r)
 			w := r.call((*Txn).Abort)
+			r.answer(&protocol.EndTxnResponse{ErrorCode: protocol.InvalidTxnState})
+			w.want("waits")
 			step := r.answer(&protocol.InitProducerIDResponse{ProducerID: 7, ProducerEpoch: 4})
 			if req := step.Request.(*protocol.InitProducerIDRequest); req.ProducerID != 7 || req.ProducerEpoch != 3 {
 				t.Errorf("it asks as %d/%d, want 7/3: anything else would fence itself", req.ProducerID, req.ProducerEpoch)
@@ -269,6 +274,27 @@ func TestOldAbortOfWhatMayNotBeOpen(t *testing.T) {
 			}
 		})
 	}
+}
+
+// If it was open all the same, or the coordinator does not mind, the abort is done, and the next transaction has a new epoch.
+func TestOldAbortOfWhatWasOpenAfterAll(t *testing.T) {
+	r := ready(t, 1)
+	r.opening()
+	w := r.call((*Txn).Abort)
+	r.answer(r.ended())
+	w.want("ok")
+	next := r.call((*Txn).Begin)
+	next.want("waits")
+	r.answer(&protocol.InitProducerIDResponse{ProducerID: 7, ProducerEpoch: 4})
+	next.want("ok")
+}
+
+// That something is open, and cannot be aborted, is the end of the producer.
+func TestOldAbortOfWhatIsOpenIsRefused(t *testing.T) {
+	r := open(t, 1)
+	w := r.call((*Txn).Abort)
+	r.answer(&protocol.EndTxnResponse{ErrorCode: protocol.InvalidTxnState})
+	w.want("aborted, make a new producer")
 }
 
 // An empty transaction is known to nobody, and ends without a request.

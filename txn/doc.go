@@ -11,7 +11,7 @@
 //	                                                  ▼              └────────►▲ │        │
 //	                      ┌───────────────── InTransaction                     │          │
 //	                Abort │                     │        │ Commit              │ EndTxn   │ EndTxn
-//	                      │       a failure     │        ▼                     │ would be │ answered
+//	                      │       a failure     │        ▼                     │ is       │ answered
 //	                      │          ┌──────────┘    Committing ──────────────────────────┤
 //	                      ▼          ▼                   │                     │ refused  │
 //	                  Aborting ◄── Failed ◄── a failure ─┘                     │          │
@@ -33,7 +33,7 @@
 //	                  EndTxn 5 gives the epoch, or a new producer id, for the next transaction.
 //
 // From the old to the new the epoch is raised before the first new transaction, and so it is in the old after an abort that
-// left a gap in some partition's sequence (KIP-360).
+// left a gap in some partition's sequence (KIP-360), or of which the coordinator may not have heard.
 //
 // # What is certain
 //

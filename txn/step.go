@@ -128,9 +128,7 @@ func (t *Txn) due(quiet bool) kind {
 		switch {
 		case !quiet, len(t.flying) > 0:
 			return nothing
-		case (t.stale || !t.sure) && !t.New() && t.started:
-			// EndTxn would be refused: the epoch is old, or nothing may be open, of which the old protocol makes an error.
-			// Who asks for a new epoch has what is open aborted (KIP-588), and what is late refused.
+		case t.blank:
 			return initID
 		}
 		return end

@@ -60,6 +60,14 @@ func (r *rig) join() {
 	r.answer(added("t", 0, protocol.NoError))
 }
 
+// opening begins a transaction whose first request to the coordinator gets no answer.
+func (r *rig) opening() {
+	r.t.Helper()
+	r.call((*Txn).Begin).want("ok")
+	r.Add(Partition{"t", 0})
+	r.loseAnswer()
+}
+
 func found(node int32) *protocol.FindCoordinatorResponse {
 	return &protocol.FindCoordinatorResponse{Coordinators: []protocol.Coordinator{
 		{Key: "tx", NodeID: node, Host: "host", Port: 9092}, {Key: "g", NodeID: node, Host: "host", Port: 9092},
