@@ -62,7 +62,7 @@ func (c *core) txnMoved() {
 		view.Number = number
 	}
 	c.stat.txn.Store(view)
-	if c.closing && state == txn.Failed {
+	if c.closing && (state == txn.Failed || state == txn.InTransaction) { // the latter from a call that waited for an epoch
 		t.Abort(&txn.Op{Done: func(error) {}})
 		c.txnMoved()
 		return
