@@ -262,7 +262,7 @@ func (t *Txn) lostOutcome() Outcome {
 	switch {
 	case t.state == Fatal:
 		return t.fatal.Outcome
-	case t.state == Committing && t.doubt:
+	case t.state == Committing && (t.doubt || t.step != nil && t.step.kind == end):
 		return Unknown
 	case t.state == Ready && t.unclaimed && t.committing:
 		return Committed
