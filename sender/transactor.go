@@ -130,6 +130,7 @@ func (c *core) askTxn() time.Time {
 		return c.now // its connection is gone
 	}
 	t.Sent(step)
+	c.txnMoved()
 	return time.Time{}
 }
 
@@ -216,7 +217,7 @@ func (c *core) sweep(p *partition) {
 	}
 	for head, ok := p.queue.Look(); ok && head.Txn != number; head, ok = p.queue.Look() {
 		err := errEnded
-		if number == 0 && head.Txn == c.txn.Last() {
+		if number == 0 && head.Txn == c.txn.Last() && !c.txn.Sealed() {
 			err = c.txn.Cause()
 		}
 		c.failQueued(p.queue.Drain(), err)
@@ -231,7 +232,7 @@ func (c *core) sweep(p *partition) {
 
 // doom notes that a record of batch b has failed for good, and so has its transaction.
 func (c *core) doom(b *accumulator.Batch, err error) {
-	if c.txn != nil && b.Txn() == c.txn.Last() {
+	if c.txn != nil && b.Txn() == c.txn.Last() && !c.txn.Sealed() {
 		c.txn.Fail(err)
 		c.txnMoved()
 	}

@@ -119,10 +119,16 @@ func (t *Txn) New() bool { return t.level >= 2 }
 
 // Number returns the number of the transaction whose records may be sent now, from 1 on; 0 if there is none.
 func (t *Txn) Number() int64 {
-	if t.state == InTransaction || t.state == Committing {
+	if t.state == InTransaction || t.state == Committing && !t.asked {
 		return t.number
 	}
 	return 0
+}
+
+// Sealed reports whether the last transaction is beyond failing: its commit was asked for, when all of its records were
+// acknowledged. One that comes late, from a caller who did not wait for the commit, is not part of it.
+func (t *Txn) Sealed() bool {
+	return t.committing && (t.state == Committing && t.asked || t.state == Ready)
 }
 
 // Last returns the number of the last transaction begun, ended or not; 0 before the first.
