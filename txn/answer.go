@@ -192,9 +192,10 @@ func (t *Txn) identify(id idempotent.Identity) {
 		op.Done(nil)
 	}
 	t.inits = nil
+	t.unclaimed, t.replaces = t.replaces && len(t.endings) == 0, false
 	t.finishEndings(nil)
 	if op := t.beginning; op != nil {
-		t.beginning = nil
+		t.beginning, t.unclaimed = nil, false
 		t.open()
 		op.Done(nil)
 	}
@@ -246,6 +247,7 @@ func (t *Txn) partitionsAdded(now time.Time, s *Step, resp *protocol.AddPartitio
 		return
 	}
 	t.ok()
+	t.confirmed = true
 	t.added = append(t.added, s.parts...)
 }
 
@@ -253,6 +255,7 @@ func (t *Txn) offsetsAdded(now time.Time, s *Step, code protocol.ErrorCode) {
 	switch {
 	case code == protocol.NoError:
 		t.ok()
+		t.confirmed = true
 		t.groups[s.op.Group.ID] = true
 	case t.retry(now, s, code):
 	default:
@@ -277,6 +280,7 @@ func (t *Txn) offsetsCommitted(now time.Time, s *Step, resp *protocol.TxnOffsetC
 	switch {
 	case worst == protocol.NoError:
 		t.ok()
+		t.confirmed = true
 		if len(t.offsets) > 0 && t.offsets[0] == s.op {
 			t.offsets = t.offsets[1:]
 			s.op.Done(nil)
@@ -303,6 +307,8 @@ func (t *Txn) endAnswered(now time.Time, s *Step, resp *protocol.EndTxnResponse)
 	case t.state == Committing && code.Class() == protocol.ClassAbortable && !t.doubt:
 		t.asked = false
 		t.Fail(code)
+	case code == protocol.InvalidTxnState && t.state == Aborting && !t.New() && !t.confirmed:
+		t.ended() // what would have begun it never arrived, so there is nothing to abort
 	case fenced(code):
 		t.die(t.fencedError(t.lostOutcome(), code))
 	default:

@@ -78,7 +78,7 @@ func (t *Txn) open() {
 	t.level = max(min(t.newest, 2), 1)
 	t.number++
 	t.cause = nil
-	t.committing, t.started, t.stale, t.asked, t.doubt = false, false, false, false, false
+	t.committing, t.started, t.confirmed, t.stale, t.asked, t.doubt = false, false, false, false, false, false
 	t.pending, t.added, t.groups = nil, nil, map[string]bool{}
 }
 
@@ -189,6 +189,9 @@ func (t *Txn) Add(p Partition) {
 
 // Joins notes that a partition may become part of the transaction by a Produce, in the new protocol.
 func (t *Txn) Joins() { t.started = true }
+
+// Joined notes that a partition has become part of it so.
+func (t *Txn) Joined() { t.confirmed = true }
 
 // Added returns the partitions that have become part of the transaction since the last call.
 func (t *Txn) Added() []Partition {

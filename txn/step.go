@@ -2,6 +2,7 @@ package txn
 
 import (
 	"fmt"
+	"math"
 	"slices"
 	"time"
 
@@ -46,6 +47,10 @@ const (
 	firstRenewal         = 3 // of InitProducerId: the first that says who asks (KIP-360)
 )
 
+// lastTwiceRaised is the last epoch with which InitProducerId can abort a transaction and then give another epoch: the
+// coordinator keeps one to itself.
+const lastTwiceRaised = math.MaxInt16 - 3
+
 // Next returns the request that is due, or nil and when to come back; the zero time if something has to happen first.
 // quiet says that no record of the transaction waits or is in flight.
 func (t *Txn) Next(now time.Time, quiet bool) (*Step, time.Time) {
@@ -66,6 +71,7 @@ func (t *Txn) Next(now time.Time, quiet bool) (*Step, time.Time) {
 	}
 	if k == initID && t.state == Aborting {
 		t.move(renew)
+		t.replaces = true
 	}
 	to := key{protocol.CoordinatorKeyTransaction, t.cfg.ID}
 	if k == commitOffsets {
@@ -117,6 +123,10 @@ func (t *Txn) due(quiet bool) kind {
 			return nothing
 		case t.stale && !t.New() && t.started:
 			// EndTxn would be refused. Who asks for a new epoch has what is open aborted (KIP-588).
+			return initID
+		case t.New() && t.newest >= 2 && t.started && !t.confirmed && t.identity.Epoch <= lastTwiceRaised:
+			// While the transaction before is being completed, the coordinator takes the EndTxn of the next for that of a
+			// fenced producer. A new epoch it gives when that is done, and has what is open aborted.
 			return initID
 		}
 		return end

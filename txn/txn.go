@@ -39,9 +39,11 @@ type Txn struct {
 	// The transaction.
 	committing bool // it is, or was, to be committed
 	started    bool // the coordinator may know of it
+	confirmed  bool // it has said so
 	stale      bool // a partition's leader has called the epoch old: EndTxn would be refused
 	asked      bool // an EndTxn for it was sent
 	doubt      bool // one may have taken effect
+	replaces   bool // the new epoch that is asked for ends it, where EndTxn cannot
 	pending    []Partition
 	added      []Partition
 	groups     map[string]bool // that were added to it, by the old protocol
