@@ -61,6 +61,9 @@
 //	    after Close.
 //	I6  A batch that may be on the broker is never reported as not written, and
 //	    its sequence never goes to other records.
+//	I7  In a transaction nothing is written to a partition before it belongs to
+//	    the transaction (in the new protocol the broker adds it with the first
+//	    Produce); a commit never succeeds after one of its records failed.
 //
 // And one batch in flight per partition until its first acknowledgement: see
 // package idempotent.
