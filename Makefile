@@ -1,7 +1,7 @@
 # Every target works on a machine with nothing but Go and make, over each Go module below this
 # directory; what cannot be run for want of a JVM, Docker or a C compiler is listed at the end.
 .DEFAULT_GOAL := help
-.PHONY: help run test lint fmt fuzz cross integration golden mutants bench clean
+.PHONY: help run test lint fmt fuzz cross integration golden mutants model bench clean
 
 help: ## print this list
 	@sed -nE 's/^([a-z]+):.*## (.*)/\1\t\2/p' Makefile | while IFS="$$(printf '\t')" read -r t d; do printf '  make %-12s %s\n' "$$t" "$$d"; done
@@ -32,6 +32,9 @@ golden: ## record the golden vectors again from Kafka's own client (needs a JDK 
 
 mutants: ## apply each patch of testdata/mutants and demand a failing test
 	@sh scripts/mutants.sh
+
+model: ## drive the sender core through 100,000 random histories against a model of the brokers
+	@go test -run 'TestModel$$' -v -timeout 10m ./sender -args -model.count=100000
 
 bench: ## side by side with other producers
 	@sh scripts/bench.sh

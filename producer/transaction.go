@@ -48,7 +48,8 @@ const (
 )
 
 var (
-	// ErrFenced: another producer with the same transactional id has taken over. It is final, and all calls fail with it.
+	// ErrFenced: another producer with the same transactional id has taken over, or on brokers before transaction.version 2
+	// the transaction has outlived TransactionTimeout. It is final, and all calls fail with it.
 	ErrFenced = txn.ErrFenced
 	// ErrTransactionAborted: the record's transaction was aborted, or can only be, before the record was acknowledged.
 	ErrTransactionAborted = txn.ErrAborted

@@ -212,7 +212,7 @@ func TestWhatAFencedProducerSays(t *testing.T) {
 		send(t, p, record("a"))
 		transactional(t, c)
 		err := p.CommitTransaction(t.Context())
-		for _, word := range []string{"CommitTransaction", `"tx"`, "fenced by another producer", "nothing of the transaction will be visible", "make a new producer"} {
+		for _, word := range []string{"CommitTransaction", `"tx"`, "the producer is fenced", "nothing of the transaction will be visible", "make a new producer"} {
 			if err == nil || !strings.Contains(err.Error(), word) {
 				t.Errorf("the error is %v, want %q in it", err, word)
 			}

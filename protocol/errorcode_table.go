@@ -234,7 +234,7 @@ var errorCodes = [...]errorCode{
 		text: "a quota is exceeded; wait",
 	},
 	ProducerFenced + 1: {name: "PRODUCER_FENCED", class: ClassApplicationRecoverable, reach: ReachProducer, refused: true,
-		text: "another producer with the same transactional ID has taken over; close this one",
+		text: "another producer with the same transactional ID has taken over, or a transaction took longer than transaction.timeout.ms; close this producer",
 	},
 	ResourceNotFound + 1:                {name: "RESOURCE_NOT_FOUND"},
 	DuplicateResource + 1:               {name: "DUPLICATE_RESOURCE"},

@@ -120,6 +120,7 @@ func (c *core) step(now time.Time) time.Time {
 	for _, n := range c.nodes {
 		at = sooner(at, c.serve(n))
 	}
+	at = sooner(at, c.askIdentity()) // a partition may just have found that its id has run out of epochs
 	if len(c.alarms) > 0 {
 		at = sooner(at, c.alarms[0].wake)
 	}

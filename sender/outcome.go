@@ -18,6 +18,9 @@ func (c *core) deliver(p *partition, d *delivery, offset, appendTime int64) {
 	if !d.old && d.era == p.numbers.Era() {
 		p.numbers.Acked(d.identity, c.now)
 	}
+	if c.txn != nil && d.Txn() == c.txn.Last() {
+		c.txn.Joined()
+	}
 	if d.told {
 		return
 	}

@@ -215,6 +215,9 @@ func (c *core) recreated(t *topic) {
 		if !gone && !c.closing {
 			p.queue.Refuse(nil)
 		}
+		if c.txn != nil {
+			c.look(p) // what waits is lost with its transaction, before it could be numbered anew
+		}
 	}
 }
 

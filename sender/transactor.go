@@ -140,6 +140,7 @@ func (c *core) sendStep(step *txn.Step) (at time.Time, sent bool) {
 		return c.now, false // its connection is gone
 	}
 	t.Sent(step)
+	c.txnMoved()
 	return time.Time{}, true
 }
 

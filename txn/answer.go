@@ -204,7 +204,7 @@ func (t *Txn) identify(id idempotent.Identity) {
 		t.finishEndings(nil)
 	}
 	if op := t.beginning; op != nil {
-		t.beginning = nil
+		t.beginning, t.unclaimed = nil, false
 		t.open()
 		op.Done(nil)
 	}
@@ -289,6 +289,7 @@ func (t *Txn) offsetsCommitted(now time.Time, s *Step, resp *protocol.TxnOffsetC
 	switch {
 	case worst == protocol.NoError:
 		t.ok()
+		t.sure = true
 		if len(t.offsets) > 0 && t.offsets[0] == s.op {
 			t.offsets = t.offsets[1:]
 			s.op.Done(nil)

@@ -197,6 +197,9 @@ func (t *Txn) Add(p Partition) {
 // Joins notes that a partition may become part of the transaction by a Produce, in the new protocol.
 func (t *Txn) Joins() { t.started = true }
 
+// Joined notes that a partition has become part of it so.
+func (t *Txn) Joined() { t.sure = true }
+
 // Added returns the partitions that have become part of the transaction since the last call.
 func (t *Txn) Added() []Partition {
 	added := t.added

@@ -53,8 +53,9 @@ func (n Next) String() string {
 	return fmt.Sprintf("Next(%d)", uint8(n))
 }
 
-// ErrFenced says that another producer with the same transactional id has taken over. It is final.
-var ErrFenced = errors.New("fenced by another producer with the same transactional id")
+// ErrFenced says that another producer with the same transactional id has taken over, or in the old protocol that the
+// transaction has timed out: there the coordinator's answer is the same. It is final.
+var ErrFenced = errors.New("the producer is fenced")
 
 // Error is what a transactional call fails with.
 type Error struct {

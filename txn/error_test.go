@@ -20,7 +20,7 @@ func TestErrorTexts(t *testing.T) {
 		{&Error{CallCommit, "tx", Open, Abort, protocol.TransactionAbortable},
 			`CommitTransaction of "tx": ` + protocol.TransactionAbortable.Error() + ` (to do: abort the transaction)`},
 		{&Error{CallAbort, "tx", Aborted, NewProducer, ErrFenced},
-			`AbortTransaction of "tx": fenced by another producer with the same transactional id (nothing of the transaction will be visible; to do: make a new producer)`},
+			`AbortTransaction of "tx": the producer is fenced (nothing of the transaction will be visible; to do: make a new producer)`},
 		{&Error{CallCommit, "tx", Committed, NewProducer, errors.New("no id")},
 			`CommitTransaction of "tx": no id (the transaction is committed; to do: make a new producer)`},
 		{&Error{CallInit, "tx", Open, FixConfiguration, protocol.TransactionalIDAuthorizationFailed},

@@ -2,6 +2,7 @@ package txn
 
 import (
 	"fmt"
+	"math"
 	"slices"
 	"time"
 
@@ -46,6 +47,10 @@ const (
 	lastOffsetsByName    = 5
 	firstRenewal         = 3 // of InitProducerId: the first that says who asks (KIP-360)
 )
+
+// lastTwiceRaised is the last epoch with which InitProducerId can abort a transaction and then give another epoch: the
+// coordinator keeps one to itself.
+const lastTwiceRaised = math.MaxInt16 - 3
 
 // Next returns the request that is due, or nil and when to come back; the zero time if something has to happen first.
 // quiet says that no record of the transaction waits or is in flight.
@@ -129,6 +134,10 @@ func (t *Txn) due(quiet bool) kind {
 		case !quiet, len(t.flying) > 0:
 			return nothing
 		case t.blank:
+			return initID
+		case t.New() && t.newest >= 2 && t.started && !t.sure && t.identity.Epoch <= lastTwiceRaised:
+			// While the transaction before is being completed, the coordinator takes the EndTxn of the next for that of a
+			// fenced producer. A new epoch it gives when that is done, and has what is open aborted.
 			return initID
 		}
 		return end

@@ -39,7 +39,7 @@ type Txn struct {
 	// The transaction.
 	committing bool // it is, or was, to be committed
 	started    bool // the coordinator may know of it
-	sure       bool // the coordinator does know of it, as it has said in the old protocol
+	sure       bool // it has said so
 	blank      bool // EndTxn was refused, since nothing is open
 	asked      bool // an EndTxn for it was sent
 	doubt      bool // one may have taken effect
@@ -53,7 +53,7 @@ type Txn struct {
 	offsets   []*Op // the first is at work
 	endings   []*Op
 	unclaimed bool // the transaction was committed, or aborted, after its caller had left
-	clearing  bool // Renewing ends an abort of what was not open, and keeps out what is late
+	clearing  bool // the new epoch that Renewing asks for ends the transaction, where EndTxn cannot
 
 	coordinators map[key]int32 // node ids
 	flying       []*Step       // that wait for their answers

@@ -54,6 +54,7 @@ func (r *rig) join() {
 	r.t.Helper()
 	if r.New() {
 		r.Joins()
+		r.Joined()
 		return
 	}
 	r.Add(Partition{"t", 0})

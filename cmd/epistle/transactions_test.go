@@ -161,7 +161,7 @@ func TestAFencedProducerStops(t *testing.T) {
 	if got := s.wait(); got != 1 {
 		t.Errorf("exit status %d, want 1", got)
 	}
-	s.wantErr("no more transactions: ", "fenced by another producer", "2 committed in 1 transaction, 2 failed", "of standard input, 4 lines read")
+	s.wantErr("no more transactions: ", "the producer is fenced", "2 committed in 1 transaction, 2 failed", "of standard input, 4 lines read")
 	if got := read(t, failed); got != "three\nfour\n" {
 		t.Errorf("undelivered = %q, want three and four", got)
 	}

@@ -1,0 +1,11 @@
+//go:build !race
+
+package sender
+
+// defaultHistories is how many histories a run of the tests affords: some seconds.
+func defaultHistories(short bool) uint64 {
+	if short {
+		return 8_000
+	}
+	return 20_000
+}

@@ -1,0 +1,295 @@
+package sender
+
+import (
+	"slices"
+	"time"
+
+	"github.com/epistle-kafka/epistle/accumulator"
+	"github.com/epistle-kafka/epistle/wire"
+)
+
+// run is one history: random steps, and then calm, in which everything must come to its end.
+func (h *history) run() {
+	h.settle()
+	steps := 40 + h.rng.IntN(80)
+	for range steps {
+		h.act()
+		h.settle()
+		if h.core.aborted {
+			break
+		}
+	}
+	h.finish()
+}
+
+// act does one random thing.
+func (h *history) act() {
+	r := h.rng.IntN(100)
+	switch {
+	case r < 14:
+		for range 1 + h.rng.IntN(6) {
+			h.send()
+		}
+	case r < 60:
+		h.serve()
+	case r < 70:
+		if h.caller != nil && !h.closing {
+			h.caller.step()
+		} else {
+			h.serve()
+		}
+	case r < 80:
+		h.passToWake()
+	case r < 85:
+		h.pass(time.Duration(h.rng.IntN(40)) * time.Millisecond)
+	case r < 87 && !h.closing:
+		g := accumulator.NewGroup()
+		h.tracef("flush")
+		h.groups = append(h.groups, g)
+		h.core.handle(h.now, flushing{g})
+	case r < 90:
+		h.complete()
+	case r == 90:
+		h.pass(pick(h, []time.Duration{h.cfg.DeliveryTimeout / 2, h.cfg.RequestTimeout, h.cfg.DeliveryTimeout}))
+	default:
+		h.disturb()
+	}
+}
+
+// disturb does something to the brokers, or between them and the core.
+func (h *history) disturb() {
+	if h.faults == 0 || !h.chance(0.2+h.faults*2) {
+		return
+	}
+	switch h.rng.IntN(16) {
+	case 0, 1, 2:
+		if len(h.conns) > 0 {
+			mc := pick(h, h.conns)
+			way := hangWay(h.rng.IntN(3))
+			h.tracef("connection %d.%d breaks (%d)", mc.node.id, mc.which, way)
+			mc.hangUp(errReset, way)
+		}
+	case 3, 4:
+		h.moveLeader()
+	case 5:
+		h.coordinator = 1 + h.rng.Int32N(h.brokers)
+		h.tracef("broker %d is the coordinator", h.coordinator)
+	case 6, 7, 8:
+		if len(h.late) > 0 {
+			h.playLate(h.rng.IntN(len(h.late)))
+		}
+	case 9:
+		id := 1 + h.rng.Int32N(h.brokers)
+		h.refusing[id] = !h.refusing[id]
+		h.tracef("broker %d refuses connections: %v", id, h.refusing[id])
+	case 10:
+		if h.chance(0.4) {
+			h.recreate()
+		}
+	case 11:
+		if len(h.conns) > 0 {
+			pick(h, h.conns).throttled = h.now.Add(time.Duration(h.rng.IntN(50)) * time.Millisecond)
+		}
+	case 12:
+		if h.caller != nil && h.chance(0.3) {
+			h.takeOver()
+		}
+	case 13:
+		if h.flips {
+			h.level = 3 - h.level
+			h.featureEpoch++
+			h.tracef("transaction.version is %d", h.level)
+		}
+	case 14:
+		if h.chance(0.2) {
+			h.close()
+		}
+	case 15:
+		h.pause()
+	}
+}
+
+func (h *history) moveLeader() {
+	p := pick(h, pick(h, h.topics).parts)
+	p.leader = 1 + h.rng.Int32N(h.brokers)
+	p.epoch++
+	h.tracef("%s-%d is led by %d", p.topic.name, p.index, p.leader)
+	if h.chance(0.3) {
+		h.core.meta.RequestUpdate(h.now)
+	}
+}
+
+// recreate deletes a topic and makes it again. Where topics go by their names, a late request for the old one would be one
+// for the new, which nobody can tell apart.
+func (h *history) recreate() {
+	t := pick(h, h.topics)
+	h.makeTopic(t)
+	for i := 0; i < len(h.late); i++ {
+		h.late[i] = slices.DeleteFunc(h.late[i], func(f *flight) bool {
+			byName := slices.ContainsFunc(f.attempts, func(a *modelAttempt) bool { return a.part.topic == t && a.life < 0 })
+			if byName {
+				f.lose()
+			}
+			return byName
+		})
+	}
+	h.late = slices.DeleteFunc(h.late, func(flights []*flight) bool { return len(flights) == 0 })
+	h.counts[tallyRecreated]++
+	h.hurt = true
+	h.tracef("topic %s is made again", t.name)
+	h.core.meta.RequestUpdate(h.now)
+}
+
+// pause is a long time without records, after which brokers have forgotten who wrote to their partitions. It takes longer
+// than any request can be late, and than the core trusts their memory (see package idempotent); a day, in fact.
+func (h *history) pause() {
+	if len(h.roots) > 0 || h.core.flying > 0 || len(h.late) > 0 || h.txn.state == txnOngoing || h.txn.state.deciding() {
+		return
+	}
+	h.tracef("a long pause")
+	h.pass(11 * time.Minute)
+	for _, t := range h.topics {
+		for _, p := range t.parts {
+			if h.chance(0.5) && h.now.Sub(p.log.last) > 10*time.Minute {
+				clear(p.log.producers)
+				clear(p.log.unverified)
+			}
+		}
+	}
+}
+
+// send is a caller's Send. Some come late: the transaction that they were meant for has ended meanwhile.
+func (h *history) send() {
+	p := pick(h, pick(h, h.topics).parts)
+	if h.caller == nil {
+		h.append(p, 0, false)
+		return
+	}
+	if h.core.topics[p.topic.name] == nil {
+		h.append(p, 0, false) // which only looks the topic up
+		return
+	}
+	view := h.core.stat.txn.Load()
+	switch {
+	case h.caller.number > 0 && h.chance(0.03):
+		h.append(p, h.caller.number, view.Refusal != nil)
+	case view.Refusal == nil:
+		h.append(p, view.Number, false)
+	}
+}
+
+// serve lets brokers work, or answers come.
+func (h *history) serve() {
+	for len(h.dials) > 0 && h.chance(0.9) {
+		h.dialDone()
+	}
+	for len(h.packs) > 0 && h.chance(0.7) {
+		h.packDone()
+	}
+	for len(h.ends) > 0 && h.chance(0.7) {
+		h.completeOne()
+	}
+	for _, mc := range slices.Clone(h.conns) {
+		for len(mc.flights) > 0 && !mc.broken && (mc.which == control && h.chance(0.8) || h.chance(0.5)) {
+			h.serveConn(mc)
+		}
+	}
+}
+
+// serveConn takes the first request of a connection a step further.
+func (h *history) serveConn(mc *modelConn) {
+	i := slices.IndexFunc(mc.flights, func(f *flight) bool { return !f.processed })
+	if i > 0 && (h.chance(0.5) || h.calm) || i < 0 {
+		mc.deliver()
+		return
+	}
+	f := mc.flights[i]
+	h.process(f, f.call.Response, true)
+	if i == 0 && (h.calm || h.chance(0.8)) {
+		if h.chance(0.1) && h.fault() {
+			h.tracef("the answer is lost")
+			mc.hangUp(errReset, hangWay(h.rng.IntN(3)))
+			return
+		}
+		mc.deliver()
+	}
+}
+
+func (h *history) dialDone() {
+	d := h.dials[0]
+	h.dials = slices.Delete(h.dials, 0, 1)
+	switch {
+	case d.err != nil:
+	case h.fault():
+		d.err = wire.ErrTimeout
+	default:
+		mc := &modelConn{h: h, node: d.node, broker: max(d.node.id, 1), which: d.which}
+		d.conn = mc
+		h.conns = append(h.conns, mc)
+	}
+	h.post(d)
+}
+
+func (h *history) packDone() {
+	r := h.packs[0]
+	h.packs = slices.Delete(h.packs, 0, 1)
+	h.post(packedUp{r})
+}
+
+// passToWake lets time go on to when the core wants to be called.
+func (h *history) passToWake() {
+	if !h.wakeAt.IsZero() {
+		h.pass(min(h.wakeAt.Sub(h.now), 2*time.Second))
+	}
+}
+
+// pass lets time go on, stopping wherever the core wants to be called, or a request has had its time.
+func (h *history) pass(d time.Duration) {
+	end := h.now.Add(d)
+	for {
+		h.settle()
+		at := end
+		if !h.wakeAt.IsZero() && h.wakeAt.Before(at) {
+			at = h.wakeAt
+		}
+		for _, mc := range h.conns {
+			if len(mc.flights) > 0 {
+				if due := mc.flights[0].sent.Add(h.cfg.RequestTimeout); due.Before(at) {
+					at = due
+				}
+			}
+		}
+		h.now = later(h.now, at)
+		for _, mc := range slices.Clone(h.conns) {
+			if len(mc.flights) > 0 && !mc.flights[0].sent.Add(h.cfg.RequestTimeout).After(h.now) {
+				h.tracef("connection %d.%d times out", mc.node.id, mc.which)
+				mc.hangUp(wire.ErrTimeout, hangTimeout)
+			}
+		}
+		h.expireTxn()
+		if !h.now.Before(end) {
+			return
+		}
+	}
+}
+
+func later(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
+}
+
+// close begins Close; its time may be up at once.
+func (h *history) close() {
+	h.closing = true
+	g := accumulator.NewGroup()
+	h.groups = append(h.groups, g)
+	h.tracef("close")
+	h.core.handle(h.now, closing{g})
+	h.settle()
+	if h.chance(0.5) {
+		h.tracef("its time is up")
+		h.core.handle(h.now, aborting{})
+	}
+}

@@ -1,0 +1,211 @@
+package sender
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/epistle-kafka/epistle/protocol"
+)
+
+// produce answers a Produce request, partition by partition.
+func (h *history) produce(f *flight, req *protocol.ProduceRequest, resp *protocol.ProduceResponse, faults bool) {
+	for i := range req.Topics {
+		t := &req.Topics[i]
+		resp.Topics = append(resp.Topics, protocol.ProduceTopicResponse{
+			Name: t.Name, TopicID: t.TopicID, Partitions: make([]protocol.ProducePartitionResponse, len(t.Partitions)),
+		})
+	}
+	for _, a := range f.attempts {
+		answer := &resp.Topics[a.place].Partitions[a.inTopic]
+		*answer = protocol.ProducePartitionResponse{
+			Index: a.part.index, BaseOffset: -1, LogAppendTime: -1,
+			CurrentLeader: protocol.LeaderIDAndEpoch{LeaderID: -1, LeaderEpoch: -1},
+		}
+		if a.fate != pending {
+			h.fail("model: a batch was processed twice")
+		}
+		h.produceOne(f, a, answer, faults)
+		if a.fate == pending {
+			a.fate = refused
+		}
+		if answer.ErrorCode == protocol.NotLeaderOrFollower && f.call.Version >= 10 && h.chance(0.7) {
+			answer.CurrentLeader = protocol.LeaderIDAndEpoch{LeaderID: a.part.leader, LeaderEpoch: a.part.epoch}
+			resp.NodeEndpoints = append(resp.NodeEndpoints, protocol.NodeEndpoint{
+				NodeID: a.part.leader, Host: fmt.Sprint("host", a.part.leader), Port: 9092,
+			})
+		}
+		switch answer.ErrorCode {
+		case protocol.OutOfOrderSequenceNumber:
+			h.counts[tallyOutOfOrder]++
+		case protocol.MessageTooLarge:
+			h.counts[tallyCut]++
+		}
+	}
+}
+
+// Codes that a leader may give to a batch.
+var (
+	// It says them before it appends, and the client can rely on that.
+	definite = []protocol.ErrorCode{
+		protocol.NotEnoughReplicas, protocol.NotEnoughReplicas, protocol.UnknownTopicOrPartition, protocol.CorruptMessage,
+	}
+	// It says them before or after.
+	doubtful = []protocol.ErrorCode{
+		protocol.NotLeaderOrFollower, protocol.RequestTimedOut, protocol.KafkaStorageError, protocol.LeaderNotAvailable,
+	}
+	// The same, and the batch is not sent again.
+	doubtfulFinal = []protocol.ErrorCode{protocol.UnknownServerError, protocol.ErrorCode(999)}
+)
+
+// produceOne appends a batch, or refuses it. A fault may come before, and a lie after.
+func (h *history) produceOne(f *flight, a *modelAttempt, answer *protocol.ProducePartitionResponse, faults bool) {
+	if faults && h.fault() {
+		switch r := h.rng.IntN(20); {
+		case r < 8:
+			answer.ErrorCode = pick(h, definite)
+			return
+		case r < 12:
+			answer.ErrorCode = pick(h, doubtful)
+			return
+		case r == 12 && h.chance(0.3):
+			answer.ErrorCode = pick(h, doubtfulFinal)
+			return
+		case r == 13 && h.chance(0.5):
+			answer.ErrorCode = pick(h, []protocol.ErrorCode{protocol.TopicAuthorizationFailed, protocol.UnsupportedForMessageFormat})
+			return
+		case r == 14:
+			h.refuseRecords(a, answer)
+			return
+		}
+		h.appendBatch(f, a, answer)
+		if a.fate == written && answer.ErrorCode == protocol.NoError {
+			answer.ErrorCode = pick(h, append([]protocol.ErrorCode{protocol.NotEnoughReplicasAfterAppend}, doubtful...))
+			if h.chance(0.05) {
+				answer.ErrorCode = pick(h, doubtfulFinal)
+			}
+			answer.BaseOffset = -1
+		}
+		return
+	}
+	h.appendBatch(f, a, answer)
+}
+
+// refuseRecords finds fault with some of a batch's records (KIP-467).
+func (h *history) refuseRecords(a *modelAttempt, answer *protocol.ProducePartitionResponse) {
+	answer.ErrorCode = protocol.InvalidRecord
+	text := "the model does not like it"
+	for i := range a.records {
+		if h.chance(0.3) {
+			answer.RecordErrors = append(answer.RecordErrors, protocol.RecordError{BatchIndex: int32(i), Message: &text})
+		}
+	}
+}
+
+// appendBatch does what Kafka does, in its order.
+func (h *history) appendBatch(f *flight, a *modelAttempt, answer *protocol.ProducePartitionResponse) {
+	p := a.part
+	l := p.log
+	switch {
+	case a.life >= 0 && a.life != l.life:
+		answer.ErrorCode = protocol.UnknownTopicID
+		return
+	case p.leader != f.conn.broker:
+		answer.ErrorCode = protocol.NotLeaderOrFollower
+		return
+	}
+	if answer.ErrorCode = h.verifyBatch(l, a, f.numberOf(a), f.call.Version); answer.ErrorCode != protocol.NoError {
+		return
+	}
+	if a.size > p.topic.maxBatch {
+		answer.ErrorCode = protocol.MessageTooLarge
+		return
+	}
+	if a.id >= 0 {
+		duplicate, code := l.admit(a)
+		if code != protocol.NoError {
+			answer.ErrorCode = code
+			return
+		}
+		if duplicate != nil {
+			h.counts[tallyDuplicate]++
+			a.fate = written
+			answer.BaseOffset = duplicate.offset
+			if h.chance(0.1) {
+				answer.ErrorCode, answer.BaseOffset = protocol.DuplicateSequenceNumber, 0
+			}
+			return
+		}
+	}
+	if s := l.producers[a.id]; a.txn && (s == nil || !s.open) && (h.txn.state != txnOngoing || !h.txn.parts[p]) {
+		h.fail("I7: %v is written where its transaction is not: coordinator %v", a, h.txn)
+	}
+	a.fate = written
+	answer.BaseOffset = l.append(h, a)
+}
+
+// numberOf returns the transaction of a batch.
+func (f *flight) numberOf(a *modelAttempt) int64 { return a.records[0].txn }
+
+func (a *modelAttempt) String() string {
+	ids := make([]string, len(a.records))
+	for i, r := range a.records {
+		ids[i] = fmt.Sprint(r.id)
+	}
+	return fmt.Sprintf("%s-%d %d/%d+%d [%s]", a.part.topic.name, a.part.index, a.id, a.epoch, a.seq, strings.Join(ids, " "))
+}
+
+// describe names a request for the trace.
+func describe(f *flight) string {
+	name := fmt.Sprintf("%s v%d", f.call.Request.API().Name, f.call.Version)
+	switch req := f.call.Request.(type) {
+	case *protocol.ProduceRequest:
+		for _, a := range f.attempts {
+			name += " " + a.String()
+		}
+	case *protocol.EndTxnRequest:
+		name += fmt.Sprintf(" %d/%d commit=%v of %d", req.ProducerID, req.ProducerEpoch, req.Committed, f.number)
+	case *protocol.InitProducerIDRequest:
+		name += fmt.Sprintf(" %d/%d", req.ProducerID, req.ProducerEpoch)
+	case *protocol.AddPartitionsToTxnRequest:
+		name += fmt.Sprintf(" %d/%d %v", req.ProducerID, req.ProducerEpoch, req.Topics)
+	}
+	return name
+}
+
+// shortAnswer is what the trace says of an answer.
+func shortAnswer(resp protocol.Response) string {
+	switch r := resp.(type) {
+	case *protocol.ProduceResponse:
+		var parts []string
+		for i := range r.Topics {
+			for _, p := range r.Topics[i].Partitions {
+				parts = append(parts, fmt.Sprintf("%s-%d %s@%d", r.Topics[i].Name, p.Index, p.ErrorCode.Name(), p.BaseOffset))
+			}
+		}
+		slices.Sort(parts)
+		return strings.Join(parts, ", ")
+	case *protocol.InitProducerIDResponse:
+		return fmt.Sprintf("%s %d/%d", r.ErrorCode.Name(), r.ProducerID, r.ProducerEpoch)
+	case *protocol.EndTxnResponse:
+		return fmt.Sprintf("%s %d/%d", r.ErrorCode.Name(), r.ProducerID, r.ProducerEpoch)
+	case *protocol.AddOffsetsToTxnResponse:
+		return r.ErrorCode.Name()
+	case *protocol.FindCoordinatorResponse:
+		return fmt.Sprint(r.ErrorCode.Name(), r.NodeID, r.Coordinators)
+	case *protocol.AddPartitionsToTxnResponse:
+		return fmt.Sprintf("%+v", r.ResultsByTopic)
+	case *protocol.TxnOffsetCommitResponse:
+		return fmt.Sprintf("%+v", r.Topics)
+	case *protocol.MetadataResponse:
+		var parts []string
+		for _, t := range r.Topics {
+			parts = append(parts, fmt.Sprintf("%s %s", *t.Name, t.ErrorCode.Name()))
+			for _, p := range t.Partitions {
+				parts = append(parts, fmt.Sprintf("%d/%d", p.LeaderID, p.LeaderEpoch))
+			}
+		}
+		return strings.Join(parts, " ")
+	}
+	return ""
+}
