@@ -28,6 +28,10 @@ const (
 	fenced            // either the call says so, or to abort, which then says so
 )
 
+func (e end) String() string {
+	return [...]string{"success", "an error that says to abort", "one that says to make a new producer", "one that says fenced"}[e]
+}
+
 var latecomers = []latecomer{
 	{"commit", func(_ *testing.T, ctx context.Context, _ *entry, p *producer.Producer) error {
 		return p.CommitTransaction(ctx)
@@ -105,7 +109,7 @@ func (s *site) survivor(t *testing.T, ctx context.Context, id string, p *produce
 	case want == fenced:
 		expectFenced(t, "the late call", err)
 	default:
-		t.Fatalf("the late call ends with %v, want something else (%d)", err, want)
+		t.Fatalf("the late call ends with %v, want %v", err, want)
 	}
 	next := s.make(t, id)
 	do(t, next.InitTransactions(ctx))
