@@ -20,6 +20,8 @@ func (t *Txn) Answer(now time.Time, s *Step, resp protocol.Response, err error, 
 	if err != nil {
 		if s.kind == end && written {
 			t.doubt = true
+			// It may come yet, and in the old protocol it would end a later transaction of the same epoch (pitfall 15).
+			t.renewal = t.renewal || !t.New()
 		}
 		delete(t.coordinators, s.key)
 		t.undo(s)
@@ -360,9 +362,6 @@ func (t *Txn) endedAs(resp *protocol.EndTxnResponse) {
 
 func (t *Txn) ended() {
 	t.ok()
-	if t.asked && !t.New() && !t.sure {
-		t.renewal = true // what was to be its first request may be late
-	}
 	t.move(ended)
 	t.unclaimed = len(t.endings) == 0
 	t.finishEndings(nil)

@@ -9,79 +9,88 @@ import (
 	"github.com/epistle-kafka/epistle/protocol"
 )
 
-// What each code of each coordinator request leads to: the same request again, a transaction that can only be aborted, or
-// the end of the producer. A code that is not in the list is one of "others".
-func TestEveryCodeOfEachRequest(t *testing.T) {
-	const (
-		again      = "again"
-		searched   = "again, after a search for the coordinator"
-		failed     = "failed"
-		dead       = "aborted, make a new producer"
-		misfit     = "aborted, put the configuration right"
-		unknown    = "unknown, make a new producer"
-		misfitOpen = "open, put the configuration right"
-		retryOpen  = "open, call it again"
-		deadOpen   = "open, make a new producer"
-	)
-	type codes = map[protocol.ErrorCode]string
-	retriable := codes{
+// What an answer leads to.
+const (
+	again      = "again"
+	searched   = "again, after a search for the coordinator"
+	failed     = "failed"
+	dead       = "aborted, make a new producer"
+	misfit     = "aborted, put the configuration right"
+	unknown    = "unknown, make a new producer"
+	misfitOpen = "open, put the configuration right"
+	retryOpen  = "open, call it again"
+	deadOpen   = "open, make a new producer"
+)
+
+type codes = map[protocol.ErrorCode]string
+
+var (
+	retriable = codes{
 		protocol.CoordinatorLoadInProgress: again, protocol.ConcurrentTransactions: again,
 		protocol.NotCoordinator: searched, protocol.CoordinatorNotAvailable: searched, protocol.RequestTimedOut: searched,
 	}
-	fatal := codes{
+	fatal = codes{
 		protocol.ProducerFenced: dead, protocol.InvalidProducerEpoch: dead, protocol.InvalidProducerIDMapping: dead,
 		protocol.TransactionalIDAuthorizationFailed: misfit,
 	}
-	for _, c := range []struct {
-		name  string
-		level int16
-		begin func(*rig) // what makes the request due
-		resp  func(protocol.ErrorCode) protocol.Response
-		codes []codes
-	}{
-		{"InitProducerId", 2, func(r *rig) { r.call((*Txn).Init); r.answer(found(1)) },
-			func(code protocol.ErrorCode) protocol.Response {
-				return &protocol.InitProducerIDResponse{ErrorCode: code, ProducerID: -1, ProducerEpoch: -1}
-			},
-			[]codes{retriable, {
-				protocol.TransactionalIDAuthorizationFailed: misfitOpen, protocol.InvalidTransactionTimeout: misfitOpen,
-				protocol.ClusterAuthorizationFailed: misfitOpen, protocol.UnknownServerError: retryOpen, 999: retryOpen,
-				protocol.ProducerFenced: deadOpen, protocol.InvalidProducerEpoch: deadOpen,
-			}}},
-		{"AddPartitionsToTxn", 1, func(r *rig) { r.Add(Partition{"t", 1}) },
-			func(code protocol.ErrorCode) protocol.Response { return added("t", 1, code) },
-			[]codes{retriable, fatal, {
-				protocol.UnknownTopicOrPartition: again, protocol.InvalidTxnState: dead,
-				protocol.TopicAuthorizationFailed: failed, protocol.TransactionAbortable: failed, protocol.UnknownServerError: failed, 999: failed,
-			}}},
-		{"AddOffsetsToTxn", 1, func(r *rig) { r.offsets() },
-			func(code protocol.ErrorCode) protocol.Response {
-				return &protocol.AddOffsetsToTxnResponse{ErrorCode: code}
-			},
-			[]codes{retriable, fatal, {
-				protocol.InvalidTxnState: dead, protocol.GroupAuthorizationFailed: failed, protocol.TransactionAbortable: failed,
-				protocol.UnknownServerError: failed, 999: failed,
-			}}},
-		{"TxnOffsetCommit", 2, func(r *rig) { r.offsets(); r.answer(found(1)) },
-			func(code protocol.ErrorCode) protocol.Response { return committed(code) },
-			[]codes{retriable, {
-				protocol.ProducerFenced: dead, protocol.InvalidProducerEpoch: dead, protocol.TransactionalIDAuthorizationFailed: misfit,
-				protocol.UnknownTopicOrPartition: again, protocol.UnknownTopicID: again, protocol.UnstableOffsetCommit: again,
-				protocol.UnknownMemberID: failed, protocol.IllegalGeneration: failed, protocol.FencedInstanceID: failed,
-				protocol.GroupAuthorizationFailed: failed, protocol.TopicAuthorizationFailed: failed,
-				protocol.TransactionAbortable: failed, protocol.InvalidTxnState: failed, protocol.UnknownServerError: failed, 999: failed,
-			}}},
-		{"EndTxn, commit", 2, func(r *rig) { r.call((*Txn).Commit) },
-			func(code protocol.ErrorCode) protocol.Response { return &protocol.EndTxnResponse{ErrorCode: code} },
-			[]codes{retriable, fatal, {
-				protocol.TransactionAbortable: failed, protocol.InvalidTxnState: dead, protocol.UnknownServerError: unknown, 999: unknown,
-			}}},
-		{"EndTxn, abort", 2, func(r *rig) { r.call((*Txn).Abort) },
-			func(code protocol.ErrorCode) protocol.Response { return &protocol.EndTxnResponse{ErrorCode: code} },
-			[]codes{retriable, fatal, {
-				protocol.TransactionAbortable: dead, protocol.InvalidTxnState: dead, protocol.UnknownServerError: dead, 999: dead,
-			}}},
-	} {
+)
+
+// requests are those of coordinators, with what makes each due, and what each code in its answer leads to.
+var requests = []struct {
+	name  string
+	level int16
+	begin func(*rig) // what makes the request due
+	resp  func(protocol.ErrorCode) protocol.Response
+	codes []codes
+}{
+	{"InitProducerId", 2, func(r *rig) { r.call((*Txn).Init); r.answer(found(1)) },
+		func(code protocol.ErrorCode) protocol.Response {
+			return &protocol.InitProducerIDResponse{ErrorCode: code, ProducerID: -1, ProducerEpoch: -1}
+		},
+		[]codes{retriable, {
+			protocol.TransactionalIDAuthorizationFailed: misfitOpen, protocol.InvalidTransactionTimeout: misfitOpen,
+			protocol.ClusterAuthorizationFailed: misfitOpen, protocol.UnknownServerError: retryOpen, 999: retryOpen,
+			protocol.ProducerFenced: deadOpen, protocol.InvalidProducerEpoch: deadOpen,
+		}}},
+	{"AddPartitionsToTxn", 1, func(r *rig) { r.Add(Partition{"t", 1}) },
+		func(code protocol.ErrorCode) protocol.Response { return added("t", 1, code) },
+		[]codes{retriable, fatal, {
+			protocol.UnknownTopicOrPartition: again, protocol.InvalidTxnState: dead,
+			protocol.TopicAuthorizationFailed: failed, protocol.TransactionAbortable: failed, protocol.UnknownServerError: failed, 999: failed,
+		}}},
+	{"AddOffsetsToTxn", 1, func(r *rig) { r.offsets() },
+		func(code protocol.ErrorCode) protocol.Response {
+			return &protocol.AddOffsetsToTxnResponse{ErrorCode: code}
+		},
+		[]codes{retriable, fatal, {
+			protocol.InvalidTxnState: dead, protocol.GroupAuthorizationFailed: failed, protocol.TransactionAbortable: failed,
+			protocol.UnknownServerError: failed, 999: failed,
+		}}},
+	{"TxnOffsetCommit", 2, func(r *rig) { r.offsets(); r.answer(found(1)) },
+		func(code protocol.ErrorCode) protocol.Response { return committed(code) },
+		[]codes{retriable, {
+			protocol.ProducerFenced: dead, protocol.InvalidProducerEpoch: dead, protocol.TransactionalIDAuthorizationFailed: misfit,
+			protocol.UnknownTopicOrPartition: again, protocol.UnknownTopicID: again, protocol.UnstableOffsetCommit: again,
+			protocol.UnknownMemberID: failed, protocol.IllegalGeneration: failed, protocol.FencedInstanceID: failed,
+			protocol.GroupAuthorizationFailed: failed, protocol.TopicAuthorizationFailed: failed,
+			protocol.TransactionAbortable: failed, protocol.InvalidTxnState: failed, protocol.UnknownServerError: failed, 999: failed,
+		}}},
+	{"EndTxn, commit", 2, func(r *rig) { r.call((*Txn).Commit) },
+		func(code protocol.ErrorCode) protocol.Response { return &protocol.EndTxnResponse{ErrorCode: code} },
+		[]codes{retriable, fatal, {
+			protocol.TransactionAbortable: failed, protocol.InvalidTxnState: dead, protocol.UnknownServerError: unknown, 999: unknown,
+		}}},
+	{"EndTxn, abort", 2, func(r *rig) { r.call((*Txn).Abort) },
+		func(code protocol.ErrorCode) protocol.Response { return &protocol.EndTxnResponse{ErrorCode: code} },
+		[]codes{retriable, fatal, {
+			protocol.TransactionAbortable: dead, protocol.InvalidTxnState: dead, protocol.UnknownServerError: dead, 999: dead,
+		}}},
+}
+
+// What each code of each coordinator request leads to: the same request again, a transaction that can only be aborted, or
+// the end of the producer. A code that is not in the list is one of "others".
+func TestEveryCodeOfEachRequest(t *testing.T) {
+	for _, c := range requests {
 		for _, list := range c.codes {
 			for code, want := range list {
 				t.Run(c.name+"/"+code.Name(), func(t *testing.T) {

@@ -33,7 +33,8 @@
 //	                  EndTxn 5 gives the epoch, or a new producer id, for the next transaction.
 //
 // From the old to the new the epoch is raised before the first new transaction, and so it is in the old after an abort that
-// left a gap in some partition's sequence (KIP-360), or of which the coordinator may not have heard.
+// left a gap in some partition's sequence (KIP-360), or of which the coordinator had not heard, and after an
+// EndTxn without an answer, which may come late.
 //
 // # What is certain
 //
