@@ -122,6 +122,9 @@ func (h *history) initProducerID(req *protocol.InitProducerIDRequest, resp *prot
 	owns := t.epoch == -1 || req.ProducerID == t.id || req.ProducerID == t.previousID && req.ProducerEpoch >= lastClientEpoch
 	switch {
 	case req.ProducerID != -1 && !owns:
+		if req.ProducerEpoch >= lastClientEpoch {
+			h.mayDie = "the coordinator remembers who had the last epoch for one more attempt only"
+		}
 		return protocol.ProducerFenced
 	case t.state.deciding():
 		return protocol.ConcurrentTransactions
