@@ -43,6 +43,9 @@ func (h *history) process(f *flight, resp protocol.Response, faults bool) {
 		if r.ErrorCode != protocol.NoError {
 			r.ProducerID, r.ProducerEpoch = -1, -1
 		}
+		if r.ErrorCode.Retriable() && faults && h.fault() {
+			h.takeOver() // before it can be asked again
+		}
 	default:
 		h.fail("a request that the model does not know: %T", req)
 	}
@@ -119,6 +122,9 @@ func (h *history) initProducerID(req *protocol.InitProducerIDRequest, resp *prot
 	owns := t.epoch == -1 || req.ProducerID == t.id || req.ProducerID == t.previousID && req.ProducerEpoch >= lastClientEpoch
 	switch {
 	case req.ProducerID != -1 && !owns:
+		if req.ProducerEpoch >= lastClientEpoch {
+			h.mayDie = "the coordinator remembers who had the last epoch for one more attempt only"
+		}
 		return protocol.ProducerFenced
 	case t.state.deciding():
 		return protocol.ConcurrentTransactions
@@ -178,6 +184,9 @@ func (h *history) addOffsets(req *protocol.AddOffsetsToTxnRequest, f *flight) pr
 func (h *history) commitOffsets(f *flight, req *protocol.TxnOffsetCommitRequest, resp *protocol.TxnOffsetCommitResponse, faults bool) {
 	code := h.coordinated(f, offsetCodes, faults, func() protocol.ErrorCode {
 		isNew := f.call.Version >= 5
+		if h.timedOut {
+			h.mayDie = "a transaction that has timed out was to have offsets"
+		}
 		if code := h.verify(nil, req.ProducerID, req.ProducerEpoch, f.number, isNew, f.call.Version >= 4); code != protocol.NoError {
 			return code
 		}
@@ -211,6 +220,9 @@ func (h *history) endTxn(req *protocol.EndTxnRequest, resp *protocol.EndTxnRespo
 		// The one before is not complete yet. With the last epochs, and once the cluster has gone back to the old
 		// protocol, there is no other way to abort than this.
 		h.mayDie = "the last epochs are used up"
+	}
+	if h.timedOut && req.Committed {
+		h.mayDie = "a transaction that has timed out was to be committed"
 	}
 	var decided bool
 	var code protocol.ErrorCode

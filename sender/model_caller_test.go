@@ -270,6 +270,10 @@ func (c *modelCaller) leave() {
 func (c *modelCaller) step() {
 	h := c.h
 	if c.call != nil {
+		c.surprise()
+		if c.call == nil {
+			return
+		}
 		if h.chance(0.05) && !h.calm {
 			c.leave()
 		} else if h.chance(0.1) && c.state == callerCommitting {
@@ -301,6 +305,19 @@ func (c *modelCaller) step() {
 		c.start(txn.CallCommit, false)
 	case callerAborting, callerMustAbort:
 		c.start(txn.CallAbort, false)
+	}
+}
+
+// surprise ends the producer's days, now and then, while nobody knows whether its commit was done.
+func (c *modelCaller) surprise() {
+	h := c.h
+	if c.state != callerCommitting || h.calm || h.faults == 0 || !h.chance(0.06) {
+		return
+	}
+	if h.chance(0.5) {
+		h.close()
+	} else {
+		h.takeOver()
 	}
 }
 

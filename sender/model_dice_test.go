@@ -153,6 +153,7 @@ func (h *history) pause() {
 			if h.chance(0.5) && h.now.Sub(p.log.last) > 10*time.Minute {
 				clear(p.log.producers)
 				clear(p.log.unverified)
+				h.hurt = true // a marker of the old protocol, which has no number, then makes the next number wrong
 			}
 		}
 	}

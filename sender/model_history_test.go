@@ -48,6 +48,7 @@ type history struct {
 	lastID       int64
 	firstEpoch   int16
 	mayDie       string // why a producer may be of no use any more
+	timedOut     bool   // a transaction has; nobody but its producer's Produce may learn of it without being fenced
 	hurt         bool   // a transaction may fail because of what happened to the one before
 	taken        bool   // another producer has the transactional id
 

@@ -238,18 +238,26 @@ func (t *Txn) Die(next Next, err error) { t.die(t.failure(t.endCall(), t.lostOut
 
 // dropOffsets ends the calls whose offsets will not be committed. One at work goes on without its caller.
 func (t *Txn) dropOffsets() {
-	for _, op := range t.offsets {
-		op.Done(t.failure(CallOffsets, Open, Abort, t.cause))
-		op.Done = func(error) {}
-	}
+	t.finishOffsets(t.failure(CallOffsets, Open, Abort, t.cause))
+}
+
+// finishOffsets and finishEndings forget the calls first: what the end of one sets off may end the others.
+func (t *Txn) finishOffsets(err error) {
+	ops := t.offsets
 	t.offsets = nil
+	for _, op := range ops {
+		done := op.Done
+		op.Done = func(error) {}
+		done(err)
+	}
 }
 
 func (t *Txn) finishEndings(err error) {
-	for _, op := range t.endings {
+	ops := t.endings
+	t.endings = nil
+	for _, op := range ops {
 		op.Done(err)
 	}
-	t.endings = nil
 }
 
 // endCall is the method that ends the transaction as it stands.
@@ -294,10 +302,7 @@ func (t *Txn) die(err *Error) {
 	if t.beginning != nil {
 		t.beginning.Done(t.dead(CallBegin))
 	}
-	for _, op := range t.offsets {
-		op.Done(t.dead(CallOffsets))
-		op.Done = func(error) {}
-	}
-	t.inits, t.beginning, t.offsets = nil, nil, nil
+	t.inits, t.beginning = nil, nil
+	t.finishOffsets(t.dead(CallOffsets))
 	t.finishEndings(err)
 }
