@@ -4,19 +4,20 @@
 //
 // # The states
 //
-//	 Uninitialized ──InitTransactions──► Initializing ──identity──► Ready ◄───────────────┐
-//	       ▲                                  │                      │  ▲                 │
-//	       └────────── refused ───────────────┘          Begin       │  │ identity        │
-//	                                                  ┌──────────────┤  └── Renewing      │
-//	                                                  ▼              └────────►▲ │        │
-//	                      ┌───────────────── InTransaction                     │          │
-//	                Abort │                     │        │ Commit              │ EndTxn   │ EndTxn
-//	                      │       a failure     │        ▼                     │ is       │ answered
-//	                      │          ┌──────────┘    Committing ──────────────────────────┤
-//	                      ▼          ▼                   │                     │ refused  │
-//	                  Aborting ◄── Failed ◄── a failure ─┘                     │          │
-//	                      │   Abort      before EndTxn                         │          │
-//	                      └────────────────────────────────────────────────────┴──────────┘
+//	Uninitialized ──InitTransactions──► Initializing ──identity──► Ready ◄──identity── Renewing
+//	      ▲                                  │                      │ │                   ▲
+//	      └──────────── refused ─────────────┘                      │ └─ Begin, if a new ─┤
+//	                                                          Begin │    epoch is needed  │
+//	                                                                ▼                     │
+//	         ┌───────────────────── Abort ─────────────────── InTransaction               │
+//	         │                                                 │      │ Commit            │
+//	         │                                       a failure │      ▼                   │
+//	         │                                                 │  Committing ──EndTxn──┐  │
+//	         │                                                 ▼      │                ▼  │
+//	         │   ┌──────────────────── Abort ─────────────── Failed ◄─┘ a failure   Ready │
+//	         ▼   ▼                                                   before EndTxn     ▲  │
+//	       Aborting ─────────────────────────── EndTxn ────────────────────────────────┘  │
+//	           └───────────────────── where EndTxn cannot end it ─────────────────────────┘
 //
 //	Any state goes to Fatal when the producer is fenced or can be of no more use, and none leaves it.
 //
@@ -33,8 +34,8 @@
 //	                  EndTxn 5 gives the epoch, or a new producer id, for the next transaction.
 //
 // From the old to the new the epoch is raised before the first new transaction, and so it is in the old after an abort that
-// left a gap in some partition's sequence (KIP-360), or of which the coordinator had not heard, and after an
-// EndTxn without an answer, which may come late.
+// left a gap in some partition's sequence (KIP-360), or of which the coordinator had not heard, and after an EndTxn without
+// an answer, which may come late.
 //
 // # What is certain
 //
