@@ -41,7 +41,7 @@ func (c *core) serve(n *node) time.Time {
 	if l.conn == nil {
 		return c.connect(n, data)
 	}
-	for len(n.ready) > 0 && n.open(c.now, c.cfg.MaxInFlight) {
+	for len(n.ready) > 0 && n.open(c.now, c.spare(c.cfg.MaxInFlight)) {
 		r := c.fill(n)
 		if r == nil {
 			break

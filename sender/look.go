@@ -245,7 +245,7 @@ func (c *core) mayDrain(p *partition, n *node) bool {
 	if !c.cfg.Idempotent {
 		return p.failures == 0
 	}
-	return p.numbers.Proven(c.now) && len(p.inFlight)+len(p.retry) < maxUnresolved
+	return p.numbers.Proven(c.now) && len(p.inFlight)+len(p.retry) < c.spare(maxUnresolved)
 }
 
 // identify reports whether there is a producer id, and asks for one if not.

@@ -204,6 +204,15 @@ func (c *core) admitted(p *partition) bool {
 	return true
 }
 
+// spare is how many of n may be in flight now. While a transaction is open one is kept for the batches that its end sends
+// out, which would wait a round trip for an answer else.
+func (c *core) spare(n int) int {
+	if c.txn == nil || n == 1 || c.txn.RoundingOff() {
+		return n
+	}
+	return n - 1
+}
+
 // join asks the coordinator to add p to the transaction, once.
 func (c *core) join(p *partition, number int64) {
 	if p.joining != number {

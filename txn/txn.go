@@ -133,6 +133,9 @@ func (t *Txn) Last() int64 { return t.number }
 // Ending reports whether the transaction waits for the last of its records.
 func (t *Txn) Ending() bool { return t.state == Committing || t.state == Aborting }
 
+// RoundingOff reports whether the last records of the transaction have come, or have as a rule: offsets come after them.
+func (t *Txn) RoundingOff() bool { return t.Ending() || len(t.offsets) > 0 }
+
 // Idle reports whether the producer can be closed without losing or blocking anything.
 func (t *Txn) Idle() bool {
 	return t.state == Uninitialized || t.state == Initializing || t.state == Ready || t.state == Fatal
