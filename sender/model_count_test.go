@@ -5,7 +5,7 @@ package sender
 // defaultHistories is how many histories a run of the tests affords: some seconds.
 func defaultHistories(short bool) uint64 {
 	if short {
-		return 8_000
+		return 20_000
 	}
-	return 20_000
+	return 30_000
 }

@@ -165,6 +165,10 @@ func (h *history) makeTopics() {
 		h.topics = append(h.topics, t)
 		h.makeTopic(t)
 	}
+	if len(h.topics) == 1 && h.chance(0.2) {
+		// What fits into a request then depends on the order of its partitions, which with more topics is that of a map.
+		h.cfg.BatchSize, h.cfg.MaxBatchBytes, h.cfg.MaxRequestSize = 150, 500, 900
+	}
 }
 
 // makeTopic begins a new life of a topic.
