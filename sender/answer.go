@@ -96,7 +96,7 @@ func (c *core) judge(r *request, p *partition, d *delivery, a *protocol.ProduceP
 	code := a.ErrorCode
 	v := judge(attempt{
 		code: code, records: d.Count(), named: len(a.RecordErrors) > 0,
-		idempotent: c.cfg.Idempotent, transactional: c.txn != nil, oldest: p.oldest(d), unknown: d.unknown,
+		idempotent: c.cfg.Idempotent, transactional: c.txn != nil, fresh: c.txn != nil && c.txn.Fresh(), oldest: p.oldest(d), unknown: d.unknown,
 	})
 	if v == delivered || v == duplicate {
 		if v == duplicate {

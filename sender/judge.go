@@ -23,6 +23,7 @@ type attempt struct {
 	idempotent bool
 	// transactional: sequences cannot begin anew before the transaction has ended.
 	transactional bool
+	fresh         bool // the producer id is one that brokers need not know yet
 	oldest        bool // no older batch of its partition is unresolved
 	unknown       bool // an earlier attempt may have been written
 }
@@ -52,7 +53,7 @@ func judge(a attempt) verdict {
 			return renumber // the gap is real, and nothing of it is written
 		}
 		return fail // it may be written, and will never be taken in its place; or a transaction is lost
-	case a.code.Retriable():
+	case a.code.Retriable(), a.code == protocol.InvalidProducerIDMapping && a.fresh:
 		return again
 	}
 	return fail

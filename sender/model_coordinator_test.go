@@ -115,10 +115,6 @@ func (h *history) decide(commit, bumps bool) {
 	if h.calm || h.chance(0.6) {
 		h.complete()
 	}
-	if t.nextID >= 0 {
-		// Until the markers are written, brokers call the new id one that is not mapped, which the core takes for final.
-		h.mayDie = "the next producer id is not in force yet"
-	}
 }
 
 // fenceTxn aborts what is open, so that its producer learns of it.

@@ -246,14 +246,13 @@ func (h *history) playLate(i int) {
 		h.late = slices.Delete(h.late, i, i+1)
 	}
 	h.counts[tallyLate]++
-	switch req := f.call.Request.(type) {
+	switch f.call.Request.(type) {
 	case *protocol.ProduceRequest:
 		// In the old protocol a partition remembers the number of a late duplicate as one that has to come first in the
 		// next transaction, which so fails.
 		h.hurt = true
-	case *protocol.EndTxnRequest:
-		if f.call.Version < 5 && h.core.txn.Last() > f.number && h.txn.epoch == req.ProducerEpoch {
-			return
+		if h.core.txn == nil && f.attempts[0].id != h.core.identity.current.ID {
+			return // it had run out of epochs, and nothing fences an id that is followed by another
 		}
 	case *protocol.AddPartitionsToTxnRequest, *protocol.AddOffsetsToTxnRequest:
 		// One that begins a transaction which its producer does not know of leads to its timing out.

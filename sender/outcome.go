@@ -68,7 +68,7 @@ func (c *core) later(p *partition, now bool, err error) {
 		return
 	}
 	delay := c.cfg.RetryBackoff.Delay(p.failures, c.out.random())
-	if errors.Is(err, protocol.ConcurrentTransactions) {
+	if errors.Is(err, protocol.ConcurrentTransactions) || errors.Is(err, protocol.InvalidProducerIDMapping) {
 		delay = min(delay, briefly<<min(p.failures, 10)) // the transaction before is being completed
 	}
 	// The batches behind it fail as its echo; they are one failure.

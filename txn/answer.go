@@ -75,7 +75,7 @@ func (t *Txn) undo(s *Step) {
 // retry tries a step again because of a code that allows it, and reports whether it does.
 func (t *Txn) retry(now time.Time, s *Step, code protocol.ErrorCode) bool {
 	switch {
-	case code == protocol.ConcurrentTransactions:
+	case code == protocol.ConcurrentTransactions, t.unknownYet(code):
 		t.undo(s)
 		t.soon(now)
 		return true
@@ -88,6 +88,11 @@ func (t *Txn) retry(now time.Time, s *Step, code protocol.ErrorCode) bool {
 	t.undo(s)
 	t.again(now, code)
 	return true
+}
+
+// unknownYet says that a code only means that the producer id is fresh.
+func (t *Txn) unknownYet(code protocol.ErrorCode) bool {
+	return code == protocol.InvalidProducerIDMapping && t.fresh
 }
 
 // fenced says that the coordinator takes this producer for an old one. That is final, and nothing may heal it (pitfall 18).
@@ -193,7 +198,7 @@ func (t *Txn) identify(id idempotent.Identity) {
 		return
 	}
 	t.ok()
-	t.identity, t.renewal = id, false
+	t.identity, t.renewal, t.fresh = id, false, false
 	t.level = max(min(t.newest, 2), 1)
 	t.move(identified)
 	for _, op := range t.inits {
@@ -243,7 +248,7 @@ func (t *Txn) partitionsAdded(now time.Time, s *Step, resp *protocol.AddPartitio
 			t.Die(NewProducer, fmt.Errorf("the coordinator's answer does not mention %s-%d, which was to be added", p.Topic, p.Index))
 			return
 		case code == protocol.NoError, code == protocol.OperationNotAttempted:
-		case code.Retriable():
+		case code.Retriable(), t.unknownYet(code):
 			again = code
 		default:
 			t.outlaw(code, fmt.Errorf("adding %s-%d to the transaction: %w", p.Topic, p.Index, code))
@@ -328,6 +333,8 @@ func (t *Txn) endAnswered(now time.Time, s *Step, resp *protocol.EndTxnResponse)
 		// The old protocol makes an error of it that nothing is open. A request that would open something may be late, and
 		// under a new epoch it is refused. Not without EndTxn: who asks for a new epoch while something is open is fenced.
 		t.blank = true
+	case t.unknownYet(code) && !t.sure:
+		t.retry(now, s, code)
 	case t.state == Committing && code.Class() == protocol.ClassAbortable && !t.doubt:
 		t.asked = false
 		t.Fail(code)
@@ -355,6 +362,7 @@ func (t *Txn) endedAs(resp *protocol.EndTxnResponse) {
 				id.ID, id.Epoch, t.identity.ID, t.identity.Epoch)))
 			return
 		}
+		t.fresh = id.ID != t.identity.ID
 		t.identity, t.renewal = id, false
 	}
 	t.ended()

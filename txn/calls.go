@@ -216,7 +216,7 @@ func (t *Txn) Fail(err error) {
 	case code == protocol.ProducerFenced:
 		t.die(t.fencedError(t.lostOutcome(), code))
 		return
-	case code.Reach() == protocol.ReachProducer:
+	case code.Reach() == protocol.ReachProducer && !t.unknownYet(code):
 		t.die(t.failure(t.endCall(), t.lostOutcome(), nextAfter(code), err))
 		return
 	}

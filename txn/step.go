@@ -48,9 +48,9 @@ const (
 	firstRenewal         = 3 // of InitProducerId: the first that says who asks (KIP-360)
 )
 
-// lastTwiceRaised is the last epoch with which InitProducerId can abort a transaction and then give another epoch: the
-// coordinator keeps one to itself.
-const lastTwiceRaised = math.MaxInt16 - 3
+// lastButOne is the one epoch with which InitProducerId cannot abort a transaction and then give another epoch: the abort takes
+// the last that clients get, and the coordinator throws when it is asked under the one before.
+const lastButOne = math.MaxInt16 - 2
 
 // Next returns the request that is due, or nil and when to come back; the zero time if something has to happen first.
 // quiet says that no record of the transaction waits or is in flight.
@@ -135,7 +135,7 @@ func (t *Txn) due(quiet bool) kind {
 			return nothing
 		case t.blank:
 			return initID
-		case t.New() && t.newest >= 2 && t.started && !t.sure && t.identity.Epoch <= lastTwiceRaised:
+		case t.New() && t.newest >= 2 && t.started && !t.sure && !t.fresh && t.identity.Epoch != lastButOne:
 			// While the transaction before is being completed, the coordinator takes the EndTxn of the next for that of a
 			// fenced producer. A new epoch it gives when that is done, and has what is open aborted.
 			return initID

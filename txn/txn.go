@@ -34,6 +34,7 @@ type Txn struct {
 	newest   int16 // finalised level of transaction.version, as last heard
 	level    int16 // by which the identity was last used, or got
 	number   int64 // of the last transaction begun
+	fresh    bool  // the last EndTxn has given another producer id, which coordinators know when the end is complete
 	renewal  bool  // the sequence of some partition is broken: a new epoch is needed before the next transaction
 
 	// The transaction.
@@ -126,6 +127,10 @@ func (t *Txn) Number() int64 {
 	}
 	return 0
 }
+
+// Fresh reports whether the producer id is one that brokers need not know yet: EndTxn tells the next id at once where epochs
+// have run out, and its coordinator takes it when the markers are written. Until then INVALID_PRODUCER_ID_MAPPING passes.
+func (t *Txn) Fresh() bool { return t.fresh }
 
 // Last returns the number of the last transaction begun, ended or not; 0 before the first.
 func (t *Txn) Last() int64 { return t.number }
