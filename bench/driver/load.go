@@ -39,10 +39,7 @@ type load struct {
 func newLoad(o *Options) (*load, error) {
 	l := &load{o: o}
 	var err error
-	if l.values, err = readRing(o.Values, o.ValueSize, Values); err != nil {
-		return nil, err
-	}
-	if l.keys, err = readRing(o.Keys, o.KeySize, Keys); err != nil {
+	if l.values, l.keys, err = o.Rings(); err != nil {
 		return nil, err
 	}
 	l.results.began = time.Now()
@@ -58,11 +55,11 @@ func (l *load) measure(result *Result) error {
 	}
 	before := l.sent
 	l.results.latency.Reset()
-	from := take()
+	from := Take()
 	if err := l.phase(l.o.Duration, l.o.Records); err != nil {
 		return err
 	}
-	result.fill(from, take(), l.sent-before)
+	result.Fill(from, Take(), l.sent-before)
 	result.Acknowledged = l.results.acked.Load()
 	result.Errors = l.results.failed.Load()
 	if first := l.results.first.Load(); first != nil {

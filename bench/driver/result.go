@@ -38,21 +38,22 @@ func (r *Result) Print() {
 	}
 }
 
-// A mark is what the process had used at some moment.
-type mark struct {
+// A Mark is what the process had used at some moment.
+type Mark struct {
 	at     time.Time
 	cpu    time.Duration
 	memory runtime.MemStats
 }
 
-func take() (m mark) {
+// Take returns the mark of now.
+func Take() (m Mark) {
 	runtime.ReadMemStats(&m.memory)
 	m.cpu, m.at = CPUTime(), time.Now()
 	return m
 }
 
 // Fill sets what follows from the time and the records between two marks.
-func (r *Result) fill(from, to mark, records int64) {
+func (r *Result) Fill(from, to Mark, records int64) {
 	r.Records = records
 	r.WallSeconds = to.at.Sub(from.at).Seconds()
 	r.CPUSeconds = (to.cpu - from.cpu).Seconds()

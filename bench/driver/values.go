@@ -96,3 +96,12 @@ func readRing(path string, size int, generate func(int) *Ring) (*Ring, error) {
 	}
 	return &Ring{bytes[:len(bytes)/size*size], size}, nil
 }
+
+// Rings returns the values and keys of a load, from their files or generated.
+func (o *Options) Rings() (values, keys *Ring, err error) {
+	if values, err = readRing(o.Values, o.ValueSize, Values); err != nil {
+		return nil, nil, err
+	}
+	keys, err = readRing(o.Keys, o.KeySize, Keys)
+	return values, keys, err
+}
