@@ -57,11 +57,19 @@ func (r *Result) Fill(from, to Mark, records int64) {
 	r.Records = records
 	r.WallSeconds = to.at.Sub(from.at).Seconds()
 	r.CPUSeconds = (to.cpu - from.cpu).Seconds()
-	r.PerSecond = float64(records) / r.WallSeconds
-	r.PerCPUSecond = float64(records) / r.CPUSeconds
-	r.Allocations = float64(to.memory.Mallocs-from.memory.Mallocs) / float64(records)
-	r.AllocatedSize = float64(to.memory.TotalAlloc-from.memory.TotalAlloc) / float64(records)
+	r.PerSecond = per(float64(records), r.WallSeconds)
+	r.PerCPUSecond = per(float64(records), r.CPUSeconds)
+	r.Allocations = per(float64(to.memory.Mallocs-from.memory.Mallocs), float64(records))
+	r.AllocatedSize = per(float64(to.memory.TotalAlloc-from.memory.TotalAlloc), float64(records))
 	r.PeakRSS = peakMemory()
+}
+
+// per is 0 for a measurement too short to have taken anything, which JSON could not hold.
+func per(n, of float64) float64 {
+	if of == 0 {
+		return 0
+	}
+	return n / of
 }
 
 // moduleVersion is the version of a module that this program was built with.

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"encoding/binary"
 	"fmt"
 
 	"github.com/epistle-kafka/epistle/protocol"
@@ -21,16 +20,58 @@ func (b *batch) open() {
 	b.count = 0
 }
 
-// append encodes a record into place: the one copy of its value. Its timestamp is the batch's.
+// append encodes a record into place: the one copy of its value. Its timestamp is the batch's. It is written out here: the
+// library's AppendRecord knows headers and time as well, and a limit has to do with less.
 func (b *batch) append(key, value []byte) {
-	size := protocol.RecordBodySize(b.count, 0, key, value, nil)
-	if need := len(b.buf) + size + binary.MaxVarintLen32; need > cap(b.buf) {
-		grown := make([]byte, len(b.buf), 2*need)
+	const fixed = 3 // attributes, timestamp delta, and the number of headers
+	offset, keySize, valueSize := uint32(b.count)<<1, uint32(len(key))<<1, uint32(len(value))<<1
+	if key == nil {
+		keySize = 1 // -1
+	}
+	body := fixed + varintSize(offset) + varintSize(keySize) + len(key) + varintSize(valueSize) + len(value)
+	at := len(b.buf)
+	end := at + varintSize(uint32(body)<<1) + body
+	if end > cap(b.buf) {
+		grown := make([]byte, at, 2*end)
 		copy(grown, b.buf)
 		b.buf = grown
 	}
-	b.buf = protocol.AppendRecord(b.buf, size, b.count, 0, key, value, nil)
+	b.buf = b.buf[:end]
+	dst := b.buf
+	at = putVarint(dst, at, uint32(body)<<1)
+	dst[at], dst[at+1] = 0, 0
+	at = putVarint(dst, at+2, offset)
+	at = putVarint(dst, at, keySize)
+	at += copy(dst[at:], key)
+	at = putVarint(dst, at, valueSize)
+	at += copy(dst[at:], value)
+	dst[at] = 0
 	b.count++
+}
+
+// varintSize is the bytes of u, which is zig-zag already.
+func varintSize(u uint32) int {
+	switch {
+	case u < 1<<7:
+		return 1
+	case u < 1<<14:
+		return 2
+	case u < 1<<21:
+		return 3
+	case u < 1<<28:
+		return 4
+	}
+	return 5
+}
+
+func putVarint(dst []byte, at int, u uint32) int {
+	for u >= 0x80 {
+		dst[at] = byte(u) | 0x80
+		at++
+		u >>= 7
+	}
+	dst[at] = byte(u)
+	return at + 1
 }
 
 // seal compresses the batch, and puts header and CRC in front.
