@@ -197,6 +197,7 @@ static int64_t phase(int64_t last, int64_t records) {
 
 int main(int argc, char **argv) {
 	parse_options(&o, argc, argv);
+	if (o.wait || o.rate) o.poll_inline = 0; // they do not call often enough to poll
 	values = load_ring(o.values_file, o.value_size);
 	keys = load_ring(o.keys_file, o.key_size);
 	struct result r = {0};

@@ -32,16 +32,25 @@ func run() error {
 	rounds := flag.Int("rounds", 5, "of each client")
 	warmup := flag.Duration("warmup", 2*time.Second, "of each run")
 	duration := flag.Duration("duration", 3*time.Second, "of each run's measurement")
-	quick := flag.Bool("quick", false, "2 rounds of half a second")
+	quick := flag.Bool("quick", false, "2 rounds of half a second, unless said otherwise")
 	verify := flag.Bool("verify", false, "have the sink check CRC, counts and sequences; figures mean less then")
-	report := flag.Bool("report", false, "write REPORT.md and report.svg")
+	report := flag.Bool("report", false, "write REPORT.md and report.svg, or REPORT-kafka.md and report-kafka.svg")
 	sweep := flag.Bool("sweep", false, "try settings, and record the best")
 	real := flag.String("real", "", "bootstrap addresses of a real Kafka")
 	source := flag.String("source", "bench", "directory of the benchmark's module")
 	bin := flag.String("bin", "bin/bench", "directory for what is built")
 	flag.Parse()
 	if *quick {
-		*rounds, *warmup, *duration = 2, 500*time.Millisecond, 500*time.Millisecond
+		given := map[string]bool{}
+		flag.Visit(func(f *flag.Flag) { given[f.Name] = true })
+		for name, value := range map[string]string{"rounds": "2", "warmup": "500ms", "duration": "500ms"} {
+			if given[name] {
+				continue
+			}
+			if err := flag.Set(name, value); err != nil {
+				return err
+			}
+		}
 	}
 	list, err := pick(*names)
 	if err != nil {

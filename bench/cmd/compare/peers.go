@@ -59,7 +59,7 @@ var peers = []*peer{
 	},
 	{
 		name: "librdkafka", title: "librdkafka in C", build: librdkafka,
-		note: "`rd_kafka_produce` or `rd_kafka_produce_batch`, delivery reports served by a thread; the library that confluent-kafka-go ships",
+		note: "`rd_kafka_produce` or `rd_kafka_produce_batch`, delivery reports served by a thread; with `copy=0` it keeps the caller's bytes instead of a copy; the library that confluent-kafka-go ships",
 		lz4:  "0: the fast compressor", zstd: "3",
 	},
 	{

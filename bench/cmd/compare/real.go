@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -24,7 +25,7 @@ type realTarget struct {
 const realPartitions = 12
 
 func openReal(servers string, s *scenario) (*realTarget, error) {
-	client, err := kgo.NewClient(kgo.SeedBrokers(strings.Split(servers, ",")...))
+	client, err := kgo.NewClient(kgo.SeedBrokers(strings.Split(servers, ",")...), kgo.MetadataMinAge(100*time.Millisecond))
 	if err != nil {
 		return nil, err
 	}
@@ -41,7 +42,15 @@ func openReal(servers string, s *scenario) (*realTarget, error) {
 		client.Close()
 		return nil, fmt.Errorf("creating topic %s: %w", t.name, err)
 	}
-	return t, nil
+	// The controller has it; the brokers learn of it a moment later.
+	for until := time.Now().Add(30 * time.Second); ; time.Sleep(200 * time.Millisecond) {
+		if _, err = t.ends(); err == nil {
+			return t, nil
+		}
+		if time.Now().After(until) {
+			return nil, errors.Join(err, t.close())
+		}
+	}
 }
 
 // context bounds a request. Its timer is left to run out: there are few.

@@ -7,15 +7,19 @@ import (
 	"strings"
 )
 
-// report writes REPORT.md and the chart beside it.
+// report writes REPORT.md and the chart beside it; what was measured on a real Kafka has files of its own.
 func (r *runner) report(outcomes []*outcome, command string) error {
-	if err := os.WriteFile(filepath.Join(r.source, "report.svg"), []byte(chart(outcomes, r.peers)), 0o666); err != nil {
+	text, picture := "REPORT.md", "report.svg"
+	if r.real != "" {
+		text, picture = "REPORT-kafka.md", "report-kafka.svg"
+	}
+	if err := os.WriteFile(filepath.Join(r.source, picture), []byte(chart(outcomes, r.peers)), 0o666); err != nil {
 		return err
 	}
-	return os.WriteFile(filepath.Join(r.source, "REPORT.md"), []byte(r.markdown(outcomes, command)), 0o666)
+	return os.WriteFile(filepath.Join(r.source, text), []byte(r.markdown(outcomes, command, picture)), 0o666)
 }
 
-func (r *runner) markdown(outcomes []*outcome, command string) string {
+func (r *runner) markdown(outcomes []*outcome, command, picture string) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "# Side by side\n\nWritten by `%s` on %s, on %s.\n\n", command, today(), machine())
 	against := "a sink, a broker that only acknowledges, in a process of its own"
@@ -26,11 +30,13 @@ func (r *runner) markdown(outcomes []*outcome, command string) string {
 		"Rounds are interleaved, and ratios are the median of the ratios of each round: compare these, not figures from different runs. CPU is that of the client's whole process. "+
 		"Every record that a client was told is delivered has been counted where it arrived.\n\n", r.rounds, r.duration, r.warmup, against)
 	b.WriteString("All with acks=all, idempotence where the client has it, at most 5 requests in flight, 32 MiB of records, and the same values. " +
-		"Settings of a client alone are the best that a sweep found, listed below.\n\n![records per CPU second](report.svg)\n")
+		"Settings of a client alone are the best that a sweep found, listed below.\n\n")
+	fmt.Fprintf(&b, "![records per CPU second](%s)\n", picture)
 	for _, o := range outcomes {
 		o.markdown(&b, r.peers)
 	}
 	r.clients(&b, outcomes)
+	r.tried(&b)
 	r.commands(&b, outcomes)
 	return b.String()
 }
@@ -76,11 +82,32 @@ func (r *runner) clients(b *strings.Builder, outcomes []*outcome) {
 	}
 }
 
+// tried lists the candidates of the sweep.
+func (r *runner) tried(b *strings.Builder) {
+	b.WriteString("\n## Settings tried\n\n`compare -sweep` tries these in each scenario, without what the scenario itself sets. Epistle has its defaults.\n\n")
+	for _, p := range r.peers {
+		var list []string
+		for _, c := range candidates[p.name] {
+			if c == "" {
+				c = "defaults"
+			}
+			list = append(list, "`"+c+"`")
+		}
+		if len(list) > 0 {
+			fmt.Fprintf(b, "- %s: %s\n", p.title, strings.Join(list, ", "))
+		}
+	}
+}
+
 // commands lists what was run, with the paths of this machine cut short.
 func (r *runner) commands(b *strings.Builder, outcomes []*outcome) {
 	b.WriteString("\n## Commands\n\nThe last run of each client; addresses are those of its sink.\n")
 	for _, o := range outcomes {
-		fmt.Fprintf(b, "\n(%s) sink %s\n\n", o.scenario.name, strings.Join(o.scenario.sink, " "))
+		to := strings.Join(append([]string{"sink"}, o.scenario.sink...), " ")
+		if r.real != "" {
+			to = "a real Kafka"
+		}
+		fmt.Fprintf(b, "\n(%s) %s\n\n", o.scenario.name, to)
 		for _, p := range r.peers {
 			if c := o.commands[p.name]; c != "" {
 				fmt.Fprintf(b, "    %s\n", r.shorten(c))

@@ -11,7 +11,7 @@ import (
 )
 
 // settings are those of each peer, by scenario, "*" for those that are not named. They are what a sweep found best.
-type settings map[string]map[string][]string
+type settings map[string]map[string]string
 
 //go:embed best.json
 var recorded []byte
@@ -25,10 +25,11 @@ func recordedBest() (settings, error) {
 }
 
 func (b settings) of(p *peer, s *scenario) []string {
-	if args, ok := b[p.name][s.name]; ok {
-		return args
+	args, ok := b[p.name][s.name]
+	if !ok {
+		args = b[p.name]["*"]
 	}
-	return fitting(s, b[p.name]["*"])
+	return fitting(s, strings.Fields(args))
 }
 
 // fitting leaves out what the scenario itself gives.
@@ -109,9 +110,9 @@ func (r *runner) sweep(list []scenario) error {
 				return err
 			}
 			if best[p.name] == nil {
-				best[p.name] = map[string][]string{}
+				best[p.name] = map[string]string{}
 			}
-			best[p.name][s.name] = args
+			best[p.name][s.name] = strings.Join(args, " ")
 		}
 		if err := t.close(); err != nil {
 			return err

@@ -122,7 +122,10 @@ func (o *outcome) rows(peers []*peer) [][]string {
 	return rows
 }
 
-// verdict says how Epistle compares with each peer, by what the scenario is compared by.
+// enoughRounds have a spread that says something.
+const enoughRounds = 3
+
+// verdict says how Epistle compares with each peer, by what the scenario is compared by; nothing after too few rounds.
 func (o *outcome) verdict(peers []*peer) string {
 	m := o.scenario.metric
 	var front, level, behind []string
@@ -130,7 +133,7 @@ func (o *outcome) verdict(peers []*peer) string {
 	for _, p := range peers {
 		theirs := o.by[p.name]
 		switch {
-		case p.name == epistle || p.name == limit || len(theirs.figures(m)) == 0:
+		case p.name == epistle || p.name == limit || len(theirs.figures(m)) < enoughRounds:
 		case ahead(m, ours, theirs):
 			front = append(front, p.title)
 		case ahead(m, theirs, ours):
@@ -139,7 +142,7 @@ func (o *outcome) verdict(peers []*peer) string {
 			level = append(level, p.title)
 		}
 	}
-	if len(ours.figures(m)) == 0 || len(front)+len(level)+len(behind) == 0 {
+	if len(ours.figures(m)) < enoughRounds || len(front)+len(level)+len(behind) == 0 {
 		return ""
 	}
 	var parts []string
