@@ -20,12 +20,13 @@ const (
 	p50
 	p99
 	p999
+	allocationsPerBatch
 	compression // bytes of the values over bytes of the batches
 )
 
 // String is the name of a metric that clients are compared by.
 func (m metric) String() string {
-	return map[metric]string{perCPUSecond: "records/CPU s", perSecond: "records/s", p99: "p99"}[m]
+	return map[metric]string{perCPUSecond: "records/CPU s", perSecond: "records/s", p50: "p50", p99: "p99"}[m]
 }
 
 // sample is what one run gave.
@@ -53,6 +54,11 @@ func (s *sample) figure(m metric) float64 {
 		return float64(s.P99)
 	case p999:
 		return float64(s.P999)
+	case allocationsPerBatch:
+		if s.batches == 0 || s.Allocations < 0 {
+			return -1
+		}
+		return s.Allocations * float64(s.Acknowledged) / float64(s.batches)
 	case compression:
 		return float64(s.Acknowledged) * float64(s.valueSize) / float64(s.bytes)
 	}

@@ -97,8 +97,8 @@ func (r *runner) compare(list []scenario, report bool) error {
 		if err != nil {
 			return fmt.Errorf("(%s): %w", list[i].name, err)
 		}
-		o.print(os.Stdout, r.peers)
 		outcomes = append(outcomes, o)
+		o.print(os.Stdout, r.peers, outcomes)
 		for name := range o.failures {
 			failed = append(failed, fmt.Sprintf("%s in (%s)", name, o.scenario.name))
 		}

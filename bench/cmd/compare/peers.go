@@ -14,6 +14,8 @@ type peer struct {
 	note  string                           // what a reader has to know
 	lz4   string                           // its default level
 	zstd  string
+	only  string   // the one scenario that it is for; "" = all
+	args  []string // always
 
 	command []string // after build
 	missing error    // why it is left out
@@ -23,6 +25,8 @@ const (
 	epistle = "epistle"
 	franz   = "franz-go"
 	limit   = "limit"
+	rdkafka = "librdkafka"
+	idle    = "epistle-idle"
 )
 
 // peers are in the order of the tables.
@@ -36,6 +40,10 @@ var peers = []*peer{
 		name: epistle, title: "epistle", build: goProgram("driver-epistle"),
 		note: "`SendFunc` with one callback for all records; `SendSync` in (j)",
 		lz4:  "9, as Java's: the fast compressor", zstd: "3",
+	},
+	{
+		name: idle, title: "epistle, 10,000 idle partitions", build: goProgram("driver-epistle"), only: "a", args: []string{"-set", "idle=idle-10000"},
+		note: "the same, with a topic of 10,000 partitions that it knows of and sends nothing to",
 	},
 	{
 		name: franz, title: "franz-go", build: goProgram("driver-franz"),
@@ -58,7 +66,7 @@ var peers = []*peer{
 		lz4:  "0: the fast compressor", zstd: "3",
 	},
 	{
-		name: "librdkafka", title: "librdkafka in C", build: librdkafka,
+		name: rdkafka, title: "librdkafka in C", build: librdkafka,
 		note: "`rd_kafka_produce` or `rd_kafka_produce_batch`, delivery reports served by a thread; with `copy=0` it keeps the caller's bytes instead of a copy; the library that confluent-kafka-go ships",
 		lz4:  "0: the fast compressor", zstd: "3",
 	},
@@ -92,4 +100,9 @@ func pickPeers(names string) ([]*peer, error) {
 }
 
 // knows says whether the peer takes part in a scenario.
-func (p *peer) knows(s *scenario) bool { return p.name != limit || !s.noLimit }
+func (p *peer) knows(s *scenario) bool {
+	return (p.name != limit || !s.noLimit) && (p.only == "" || p.only == s.name)
+}
+
+// rival says whether the peer is a producer other than Epistle.
+func (p *peer) rival() bool { return p.name != epistle && p.name != idle && p.name != limit }

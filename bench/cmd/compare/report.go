@@ -33,7 +33,7 @@ func (r *runner) markdown(outcomes []*outcome, command, picture string) string {
 		"Settings of a client alone are the best that a sweep found, listed below.\n\n")
 	fmt.Fprintf(&b, "![records per CPU second](%s)\n", picture)
 	for _, o := range outcomes {
-		o.markdown(&b, r.peers)
+		o.markdown(&b, r.peers, outcomes)
 	}
 	r.clients(&b, outcomes)
 	r.tried(&b)
@@ -41,7 +41,7 @@ func (r *runner) markdown(outcomes []*outcome, command, picture string) string {
 	return b.String()
 }
 
-func (o *outcome) markdown(b *strings.Builder, peers []*peer) {
+func (o *outcome) markdown(b *strings.Builder, peers []*peer, outcomes []*outcome) {
 	fmt.Fprintf(b, "\n## (%s) %s\n\n", o.scenario.name, o.scenario.title)
 	for i, row := range o.rows(peers) {
 		fmt.Fprintf(b, "| %s |\n", strings.Join(row, " | "))
@@ -49,12 +49,15 @@ func (o *outcome) markdown(b *strings.Builder, peers []*peer) {
 			fmt.Fprintf(b, "| --- |%s\n", strings.Repeat(" ---: |", len(row)-1))
 		}
 	}
-	if v := o.verdict(peers); v != "" {
-		fmt.Fprintf(b, "\n%s.\n", v)
+	for _, line := range o.standing(peers, outcomes) {
+		fmt.Fprintf(b, "\n%s.\n", line)
 	}
 	if o.scenario.codec != "" {
 		var levels []string
 		for _, p := range peers {
+			if p.lz4 == "" {
+				continue
+			}
 			level := p.lz4
 			if o.scenario.codec == "zstd" {
 				level = p.zstd

@@ -56,10 +56,10 @@ func (r *runner) scenario(s *scenario) (*outcome, error) {
 	for round := range r.rounds {
 		for i := range r.peers {
 			p := r.peers[(i+round)%len(r.peers)]
-			if p.missing != nil || !p.knows(s) {
+			if p.missing != nil || !p.knows(s) || p.name == idle && r.real != "" {
 				continue
 			}
-			args := append(r.args(t, s, p), r.best.of(p, s)...)
+			args := slices.Concat(r.args(t, s, p), p.args, r.best.of(p, s))
 			o.commands[p.name] = strings.Join(append(slices.Clone(p.command), args...), " ")
 			got, err := r.once(t, s, p, args)
 			if err != nil {
@@ -137,7 +137,7 @@ func (r *runner) codecsAlone(o *outcome) error {
 		return nil
 	}
 	var errs error
-	for client, program := range map[string]string{epistle: limit, "librdkafka": "librdkafka"} {
+	for client, program := range map[string]string{epistle: limit, rdkafka: rdkafka} {
 		last := len(o.by[client]) - 1
 		if last < 0 || o.by[client][last] == nil || o.by[client][last].batches == 0 {
 			continue

@@ -43,8 +43,11 @@ func columns(s *scenario) []column {
 	if !s.noLimit {
 		list = append(list, column{of + " × limit", ratio(limit)})
 	}
+	list = append(list, column{"allocs", middle(allocations, small)})
+	if s.timed() {
+		list = append(list, column{"allocs/batch", middle(allocationsPerBatch, small)})
+	}
 	list = append(list,
-		column{"allocs", middle(allocations, small)},
 		column{"bytes", middle(allocatedSize, small)},
 		column{"peak RSS", middle(peakRSS, func(f float64) string { return fmt.Sprintf("%.0f MiB", f/(1<<20)) })},
 	)
@@ -108,7 +111,7 @@ func (o *outcome) rows(peers []*peer) [][]string {
 		}
 		rows = append(rows, row)
 	}
-	for _, client := range []string{epistle, "librdkafka"} {
+	for _, client := range []string{epistle, rdkafka} {
 		r := o.codecs[client]
 		if len(r.figures(perSecond)) == 0 {
 			continue
@@ -122,43 +125,8 @@ func (o *outcome) rows(peers []*peer) [][]string {
 	return rows
 }
 
-// enoughRounds have a spread that says something.
-const enoughRounds = 3
-
-// verdict says how Epistle compares with each peer, by what the scenario is compared by; nothing after too few rounds.
-func (o *outcome) verdict(peers []*peer) string {
-	m := o.scenario.metric
-	var front, level, behind []string
-	ours := o.by[epistle]
-	for _, p := range peers {
-		theirs := o.by[p.name]
-		switch {
-		case p.name == epistle || p.name == limit || len(theirs.figures(m)) < enoughRounds:
-		case ahead(m, ours, theirs):
-			front = append(front, p.title)
-		case ahead(m, theirs, ours):
-			behind = append(behind, p.title)
-		default:
-			level = append(level, p.title)
-		}
-	}
-	if len(ours.figures(m)) < enoughRounds || len(front)+len(level)+len(behind) == 0 {
-		return ""
-	}
-	var parts []string
-	for _, part := range []struct {
-		what  string
-		peers []string
-	}{{"ahead of", front}, {"within the spread of the rounds of", level}, {"behind", behind}} {
-		if len(part.peers) > 0 {
-			parts = append(parts, part.what+" "+strings.Join(part.peers, ", "))
-		}
-	}
-	return "epistle by " + m.String() + ": " + strings.Join(parts, "; ")
-}
-
-// print writes the table in columns.
-func (o *outcome) print(w io.Writer, peers []*peer) {
+// print writes the table in columns, and how Epistle stands.
+func (o *outcome) print(w io.Writer, peers []*peer, outcomes []*outcome) {
 	fmt.Fprintf(w, "\n(%s) %s\n", o.scenario.name, o.scenario.title)
 	rows := o.rows(peers)
 	widths := make([]int, len(rows[0]))
@@ -173,7 +141,7 @@ func (o *outcome) print(w io.Writer, peers []*peer) {
 		}
 		fmt.Fprintln(w)
 	}
-	if v := o.verdict(peers); v != "" {
-		fmt.Fprintf(w, "  %s\n", v)
+	for _, line := range o.standing(peers, outcomes) {
+		fmt.Fprintf(w, "  %s\n", line)
 	}
 }

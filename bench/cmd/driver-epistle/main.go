@@ -45,6 +45,11 @@ func open(o *driver.Options, results *driver.Results) (driver.Client, error) {
 	if err != nil {
 		return nil, err
 	}
+	if topic := o.Set["idle"]; topic != "" { // a topic to know of and send nothing to
+		if _, err := p.Partitions(context.Background(), topic); err != nil {
+			return nil, err
+		}
+	}
 	c := &client{p: p, topic: o.Topic, ctx: context.Background()}
 	c.done = func(_ producer.RecordMetadata, err error) { results.Done(err) }
 	if o.Rate > 0 {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"strconv"
+	"strings"
 
 	"github.com/epistle-kafka/epistle/protocol"
 )
@@ -80,9 +81,16 @@ func (s *sink) metadata(req *protocol.MetadataRequest) protocol.Response {
 	return resp
 }
 
+// topic describes a topic. One with a name such as idle-10000 has as many partitions as that says.
 func (s *sink) topic(name string, id protocol.UUID) protocol.MetadataTopic {
 	topic := protocol.MetadataTopic{Name: &name, TopicID: id}
-	for i := range int32(s.options.Partitions) {
+	partitions := s.options.Partitions
+	if number, ok := strings.CutPrefix(name, "idle-"); ok {
+		if n, err := strconv.Atoi(number); err == nil {
+			partitions = n
+		}
+	}
+	for i := range int32(partitions) {
 		node := s.leader(i)
 		topic.Partitions = append(topic.Partitions, protocol.MetadataPartition{
 			PartitionIndex: i, LeaderID: node, ReplicaNodes: []int32{node}, ISRNodes: []int32{node},
