@@ -5,7 +5,9 @@ import (
 	"errors"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 )
 
@@ -52,6 +54,23 @@ func TestValuesAreTheSame(t *testing.T) {
 	if k := Keys(16); len(k.At(k.Len()-1)) != 16 || Keys(0).At(0) != nil {
 		t.Errorf("keys are %q and %q, want 16 bytes and none", k.At(k.Len()-1), Keys(0).At(0))
 	}
+}
+
+// TestLatencyIsFromWhenItWasDue guards against the omission that flatters whoever stalls: a record that was sent late is as
+// late as its acknowledgement, whenever it was sent.
+func TestLatencyIsFromWhenItWasDue(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := Results{began: time.Now(), due: make([]atomic.Int64, 2)}
+		r.due[1].Store(int64(5 * time.Millisecond))
+		time.Sleep(12 * time.Millisecond)
+		r.DoneSlot(1, nil)
+		if got := r.latency.Quantile(1); got < 7000 || got > 7120 {
+			t.Errorf("a record due at 5 ms and acknowledged at 12 ms has a latency of %d µs, want 7000", got)
+		}
+		if r.due[1].Load() != 0 {
+			t.Error("its slot is still taken")
+		}
+	})
 }
 
 // fake acknowledges all but every failEach-th record.
