@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"path/filepath"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -71,6 +72,29 @@ func TestLatencyIsFromWhenItWasDue(t *testing.T) {
 			t.Error("its slot is still taken")
 		}
 	})
+}
+
+// TestSettingsAreNotPassedOver guards the sweep: a setting with a typing error would be measured as the defaults.
+func TestSettingsAreNotPassedOver(t *testing.T) {
+	var s Settings
+	for _, text := range []string{"records=5", "recodrs=7"} {
+		if err := s.Set(text); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got := s.Int("records", 1); got != 5 {
+		t.Errorf("records is %d, want 5", got)
+	}
+	if got := s.Int("more", 1); got != 1 {
+		t.Errorf("what is not given is %d, want 1", got)
+	}
+	if err := s.unknown(); err == nil || !strings.Contains(err.Error(), `"recodrs"`) {
+		t.Errorf("the error is %v, want one that names recodrs", err)
+	}
+	s.Text("recodrs")
+	if err := s.unknown(); err != nil {
+		t.Errorf("all were asked for, and the error is %v", err)
+	}
 }
 
 // fake acknowledges all but every failEach-th record.

@@ -19,6 +19,9 @@ func Main(client, module string, open func(*Options, *Results) (Client, error)) 
 	if l.client, err = open(o, &l.results); err != nil {
 		Fatal(err)
 	}
+	if err := o.Set.unknown(); err != nil {
+		Fatal(err)
+	}
 	result := Result{Client: client, Version: moduleVersion(module)}
 	if err := l.measure(&result); err != nil {
 		Fatal(err)

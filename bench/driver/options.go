@@ -43,25 +43,40 @@ type Options struct {
 	Alone      bool // compress, and send nothing
 }
 
-// Settings are settings that only one client has.
-type Settings map[string]string
+// Settings are settings that only one client has. It knows which were asked for, so that none is passed over in silence.
+type Settings struct {
+	values map[string]string
+	used   map[string]bool
+}
 
-func (s Settings) String() string { return fmt.Sprint(map[string]string(s)) }
+func (s *Settings) String() string { return "" }
 
 // Set takes key=value.
-func (s Settings) Set(text string) error {
+func (s *Settings) Set(text string) error {
 	key, value, ok := strings.Cut(text, "=")
 	if !ok {
 		return fmt.Errorf("%q is not key=value", text)
 	}
-	s[key] = value
+	if s.values == nil {
+		s.values, s.used = map[string]string{}, map[string]bool{}
+	}
+	s.values[key] = value
 	return nil
 }
 
+// Text is a setting; "" if it was not given.
+func (s *Settings) Text(key string) string {
+	value, ok := s.values[key]
+	if ok {
+		s.used[key] = true
+	}
+	return value
+}
+
 // Int is a setting that is a number.
-func (s Settings) Int(key string, otherwise int) int {
+func (s *Settings) Int(key string, otherwise int) int {
 	n := otherwise
-	if text, ok := s[key]; ok {
+	if text := s.Text(key); text != "" {
 		if _, err := fmt.Sscan(text, &n); err != nil {
 			Fatal(fmt.Errorf("-set %s=%s: %w", key, text, err))
 		}
@@ -69,9 +84,19 @@ func (s Settings) Int(key string, otherwise int) int {
 	return n
 }
 
+// unknown is an error for those that the client has not asked for.
+func (s *Settings) unknown() error {
+	for key := range s.values {
+		if !s.used[key] {
+			return fmt.Errorf("this client has no setting %q", key)
+		}
+	}
+	return nil
+}
+
 // ParseFlags reads the command line.
 func ParseFlags(client string) *Options {
-	o := &Options{Set: Settings{}}
+	o := new(Options)
 	flag.StringVar(&o.Bootstrap, "b", "127.0.0.1:19092", "bootstrap addresses, separated by commas")
 	flag.StringVar(&o.Topic, "topic", "load", "topic")
 	flag.StringVar(&o.ClientID, "client", client, "client.id")
@@ -92,7 +117,7 @@ func ParseFlags(client string) *Options {
 	flag.IntVar(&o.InFlight, "inflight", 5, "requests in flight on a connection")
 	flag.IntVar(&o.Partitions, "partitions", 12, "partitions of the topic, for the limit program")
 	flag.BoolVar(&o.Alone, "alone", false, "compress alone and send nothing, for the limit program")
-	flag.Var(o.Set, "set", "a setting of this client alone: key=value")
+	flag.Var(&o.Set, "set", "a setting of this client alone: key=value")
 	flag.Parse()
 	return o
 }

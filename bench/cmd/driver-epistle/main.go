@@ -45,7 +45,7 @@ func open(o *driver.Options, results *driver.Results) (driver.Client, error) {
 	if err != nil {
 		return nil, err
 	}
-	if topic := o.Set["idle"]; topic != "" { // a topic to know of and send nothing to
+	if topic := o.Set.Text("idle"); topic != "" { // a topic to know of and send nothing to
 		if _, err := p.Partitions(context.Background(), topic); err != nil {
 			return nil, err
 		}

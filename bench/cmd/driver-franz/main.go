@@ -1,4 +1,5 @@
-// Driver-franz sends with franz-go: Produce, with one promise for all records, and ProduceSync.
+// Driver-franz sends with franz-go: Produce, with one promise for all records, and ProduceSync. With idempotence it has 5
+// requests in flight and cannot be told otherwise.
 package main
 
 import (
@@ -39,23 +40,20 @@ func open(o *driver.Options, results *driver.Results) (driver.Client, error) {
 		kgo.MaxBufferedBytes(o.Memory),
 		kgo.MaxBufferedRecords(o.Set.Int("records", o.Memory/max(o.ValueSize+o.KeySize, 1))),
 	}
-	if n := o.Set.Int("inflight", 0); n > 0 { // it needs no telling: with idempotence it has 5 in flight, or as many as the broker allows
-		options = append(options, kgo.MaxProduceRequestsInflightPerBroker(n))
-	}
 	if o.Linger >= 0 {
 		options = append(options, kgo.ProducerLinger(o.Linger))
 	}
 	if o.Batch > 0 {
 		options = append(options, kgo.ProducerBatchMaxBytes(int32(o.Batch)))
 	}
-	switch o.Set["partitioner"] {
+	switch o.Set.Text("partitioner") {
 	case "": // its default: murmur2 for keys, sticky by bytes
 	case "sticky":
 		options = append(options, kgo.RecordPartitioner(kgo.StickyKeyPartitioner(nil)))
 	case "bytes64k":
 		options = append(options, kgo.RecordPartitioner(kgo.UniformBytesPartitioner(64<<10, true, true, nil)))
 	default:
-		return nil, fmt.Errorf("no partitioner %q", o.Set["partitioner"])
+		return nil, fmt.Errorf("no partitioner %q", o.Set.Text("partitioner"))
 	}
 	cl, err := kgo.NewClient(options...)
 	if err != nil {

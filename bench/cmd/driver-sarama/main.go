@@ -64,7 +64,7 @@ func config(o *driver.Options) (*sarama.Config, error) {
 	cfg.Producer.RequiredAcks = sarama.WaitForAll
 	cfg.Producer.Return.Successes = true
 	cfg.Producer.Return.Errors = true
-	cfg.Producer.Idempotent = o.Set["idempotence"] != "false"
+	cfg.Producer.Idempotent = o.Set.Text("idempotence") != "false"
 	cfg.Net.MaxOpenRequests = 1
 	if !cfg.Producer.Idempotent {
 		cfg.Net.MaxOpenRequests = o.InFlight

@@ -22,7 +22,7 @@ type client struct {
 }
 
 func open(o *driver.Options, results *driver.Results) (driver.Client, error) {
-	batch := o.Set["batch.producer"] == "true"
+	batch := o.Set.Text("batch.producer") == "true"
 	cfg := kafka.ConfigMap{
 		"bootstrap.servers":                     o.Bootstrap,
 		"client.id":                             o.ClientID,
