@@ -1,10 +1,10 @@
 # Every target works on a machine with nothing but Go and make, over each Go module below this
 # directory; what cannot be run for want of a JVM, Docker or a C compiler is listed at the end.
 .DEFAULT_GOAL := help
-.PHONY: help run test lint fmt fuzz cross integration golden mutants model bench clean
+.PHONY: help run test lint fmt fuzz cross integration golden mutants model bench bench-report bench-micro clean
 
 help: ## print this list
-	@sed -nE 's/^([a-z]+):.*## (.*)/\1\t\2/p' Makefile | while IFS="$$(printf '\t')" read -r t d; do printf '  make %-12s %s\n' "$$t" "$$d"; done
+	@sed -nE 's/^([a-z-]+):.*## (.*)/\1\t\2/p' Makefile | while IFS="$$(printf '\t')" read -r t d; do printf '  make %-13s %s\n' "$$t" "$$d"; done
 
 run: ## send a real file, on a real Kafka if one can be had, else on the embedded broker, and check what arrived
 	@sh scripts/run.sh
@@ -38,6 +38,14 @@ model: ## drive the sender core through 100,000 random histories against a model
 
 bench: ## side by side with other producers
 	@sh scripts/bench.sh
+bench: ## side by side with other producers; BENCH='-quick -scenarios a,e' and so on
+	@sh scripts/bench.sh $(BENCH)
+
+bench-report: ## the same, and write bench/REPORT.md and its chart
+	@sh scripts/bench.sh report $(BENCH)
+
+bench-micro: ## the benchmarks of each package, with their allocations
+	@sh scripts/bench.sh micro
 
 clean: ## remove what was built here
 	@rm -rf bin .notrun

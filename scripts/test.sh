@@ -55,6 +55,8 @@ unit() {
   if [ "$(go env GOHOSTOS)/$(go env GOHOSTARCH)" = linux/amd64 ]; then
     step 'unit tests, 32 bit' env CGO_ENABLED=0 GOARCH=386 go test -short ./...
   fi
+  # The figures of the benchmarks are worth what these tests are: that the sink counts, and that the drivers do.
+  step 'tests of the benchmarks' go -C bench test ./...
 }
 
 # A number of runs, not a time: a fuzzer that is cut off by the clock on a busy machine calls that a failure.

@@ -15,7 +15,7 @@ func (s *sink) initProducerID(req *protocol.InitProducerIDRequest) protocol.Resp
 }
 
 func (s *sink) findCoordinator(req *protocol.FindCoordinatorRequest) protocol.Response {
-	host, port := s.addr.IP.String(), int32(s.addr.Port)
+	host, port := s.node(1)
 	resp := &protocol.FindCoordinatorResponse{NodeID: 1, Host: host, Port: port}
 	for _, key := range req.CoordinatorKeys {
 		resp.Coordinators = append(resp.Coordinators, protocol.Coordinator{Key: key, NodeID: 1, Host: host, Port: port})

@@ -1,0 +1,43 @@
+package accumulator
+
+import (
+	"testing"
+	"time"
+
+	"github.com/epistle-kafka/epistle/protocol"
+)
+
+// BenchmarkDrain is the life of a batch besides its records: opened by one of 100 bytes, noted, looked at, drained,
+// described by its header, resolved, and given back.
+func BenchmarkDrain(b *testing.B) {
+	a := New(Config{BatchSize: 1, MaxBatchBytes: 1 << 20, Memory: 32 << 20, SealAge: time.Hour, Wake: func() {}})
+	q := a.Topic("t", 1).Queues()[0]
+	now := time.UnixMilli(1_700_000_000_000)
+	e := Entry{Value: make([]byte, 100), Timestamp: now.UnixMilli()}
+	var noted []*Queue
+	var chunks [][]byte
+	b.ReportAllocs()
+	for b.Loop() {
+		chunk, err := a.Memory.TryChunk(q.Room(&e, now))
+		if err != nil {
+			b.Fatal(err)
+		}
+		if _, status := q.AppendWith(&e, chunk, now); status != Appended {
+			b.Fatal(status)
+		}
+		noted = a.Noted(noted[:0])
+		if _, waits := noted[0].Look(); !waits {
+			b.Fatal("nothing waits in the queue")
+		}
+		d := q.Drain()
+		h := d.Header()
+		d.PutHeader(&h)
+		chunks = d.Bytes(chunks[:0])
+		d.Resolve(0, -1, nil)
+		d.Finish()
+		d.Drop()
+	}
+	if len(chunks) != 1 || len(chunks[0]) < protocol.BatchHeaderSize+100 {
+		b.Errorf("the batch is %d chunks", len(chunks))
+	}
+}

@@ -1,0 +1,200 @@
+package main
+
+import (
+	"encoding/xml"
+	"errors"
+	"io"
+	"math"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/epistle-kafka/epistle/bench/driver"
+)
+
+// of makes rounds of those figures; 0 is a round that failed.
+func of(figures ...float64) rounds {
+	var r rounds
+	for _, f := range figures {
+		if f == 0 {
+			r = append(r, nil)
+			continue
+		}
+		r = append(r, &sample{Result: driver.Result{Records: 1, Acknowledged: 1, PerCPUSecond: f, PerSecond: f, P50: int64(f), P99: int64(f)}, bytes: 50, valueSize: 100})
+	}
+	return r
+}
+
+func TestSpread(t *testing.T) {
+	for _, test := range []struct {
+		figures []float64
+		want    spread
+	}{
+		{[]float64{3, 1, 2}, spread{1, 2, 3}},
+		{[]float64{4, 1, 2, 3}, spread{1, 2.5, 4}},
+		{[]float64{7}, spread{7, 7, 7}},
+	} {
+		if got := spreadOf(test.figures); got != test.want {
+			t.Errorf("spread of %v is %v, want %v", test.figures, got, test.want)
+		}
+	}
+	if got := spreadOf(nil); !math.IsNaN(got.median) {
+		t.Errorf("the median of nothing is %v, want NaN", got.median)
+	}
+}
+
+// TestRatiosAreOfTheSameRound guards what interleaving is for: a round in which the machine was half as fast leaves the
+// ratio as it is, and one that either client failed in does not count.
+func TestRatiosAreOfTheSameRound(t *testing.T) {
+	got := ratios(perCPUSecond, of(100, 50, 0, 120), of(25, 12.5, 30, 0))
+	if want := (spread{4, 4, 4}); got != want {
+		t.Errorf("ratios are %v, want %v", got, want)
+	}
+}
+
+func TestAhead(t *testing.T) {
+	for _, test := range []struct {
+		m    metric
+		a, b rounds
+		want bool
+	}{
+		{perCPUSecond, of(5, 6, 7), of(3, 4), true},
+		{perCPUSecond, of(5, 6, 7), of(3, 5), false}, // the spreads touch
+		{perCPUSecond, of(3, 4), of(5, 6), false},
+		{p99, of(3, 4), of(5, 6), true},
+		{p99, of(5, 6), of(3, 4), false},
+		{p99, of(3, 5), of(5, 6), false},
+	} {
+		if got := ahead(test.m, test.a, test.b); got != test.want {
+			t.Errorf("by %v, %v ahead of %v: %v, want %v", test.m, test.a.figures(test.m), test.b.figures(test.m), got, test.want)
+		}
+	}
+}
+
+func TestScenariosArePickedByLetterAndName(t *testing.T) {
+	for names, want := range map[string]string{"e": "e-lz4-100 e-lz4-1024 e-zstd-100 e-zstd-1024", "d64,a": "d64 a", "d": "d d64"} {
+		list, err := pick(names)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got []string
+		for _, s := range list {
+			got = append(got, s.name)
+		}
+		if strings.Join(got, " ") != want {
+			t.Errorf("%s picks %v, want %s", names, got, want)
+		}
+	}
+	if _, err := pick("k"); err == nil {
+		t.Error("a scenario that does not exist is picked in silence")
+	}
+}
+
+// TestScenariosKeepTheirTerms guards that no client's own setting replaces what a scenario is about.
+func TestScenariosKeepTheirTerms(t *testing.T) {
+	list, err := pick("b,f")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := fitting(&list[0], strings.Fields("-linger 50ms -batch 100 -set call=3")); strings.Join(got, " ") != "-set call=3" {
+		t.Errorf("in (b) %v is left, want -set call=3", got)
+	}
+	if got := fitting(&list[1], strings.Fields("-linger 50ms -batch 100")); strings.Join(got, " ") != "-batch 100" {
+		t.Errorf("in (f) %v is left, want -batch 100", got)
+	}
+	best, err := recordedBest()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range scenarios {
+		s := &scenarios[i]
+		for _, p := range peers {
+			args := best.of(p, s)
+			for j := 0; j < len(args); j += 2 {
+				if s.sets(args[j]) {
+					t.Errorf("(%s): %s would run with %s %s of its own", s.name, p.name, args[j], args[j+1])
+				}
+			}
+		}
+	}
+}
+
+// outcomes are three scenarios in which a peer has failed and another is left out.
+func outcomes() []*outcome {
+	var list []*outcome
+	for _, i := range []int{0, 5, len(scenarios) - 1} {
+		list = append(list, &outcome{
+			scenario: &scenarios[i],
+			by:       map[string]rounds{epistle: of(6e6, 7e6, 6.5e6), franz: of(2e6, 1e6, 1.5e6), limit: of(9e6, 9.5e6, 9e6), "sarama": of(0, 0, 0)},
+			commands: map[string]string{epistle: "/somewhere/driver-epistle -b x"},
+			failures: map[string]error{"sarama": errors.New("<refused> & gone")},
+			codecs:   map[string]rounds{epistle: of(8e6)},
+		})
+	}
+	return list
+}
+
+// TestChartIsWellFormed reads the chart as an XML parser does, with a title that would break it.
+func TestChartIsWellFormed(t *testing.T) {
+	list := outcomes()
+	awkward := *list[0].scenario
+	awkward.title = "values < 1 KiB & more"
+	list[0].scenario = &awkward
+	svg := chart(list, peers)
+	bars, texts := 0, 0
+	for d := xml.NewDecoder(strings.NewReader(svg)); ; {
+		token, err := d.Token()
+		if err == io.EOF {
+			break
+		}
+		if err != nil {
+			t.Fatalf("%v in\n%s", err, svg)
+		}
+		if e, ok := token.(xml.StartElement); ok {
+			switch e.Name.Local {
+			case "rect":
+				bars++
+			case "text":
+				texts++
+			}
+		}
+	}
+	// Two blocks, since the last scenario is not compared by CPU, of three clients; and the background.
+	if want := 2*3 + 1; bars != want {
+		t.Errorf("%d rectangles, want %d", bars, want)
+	}
+	// Two texts a bar, a title a block, and two lines at the top.
+	if want := 2*3*2 + 2 + 2; texts != want {
+		t.Errorf("%d texts, want %d", texts, want)
+	}
+	if strings.Contains(svg, "NaN") || strings.Contains(svg, "Inf") {
+		t.Errorf("a figure is no number:\n%s", svg)
+	}
+}
+
+// TestReportNamesWhatIsMissing guards that a peer that could not be built, or whose runs failed, is named with the reason.
+func TestReportNamesWhatIsMissing(t *testing.T) {
+	missing := &peer{name: "java", title: "Java client", missing: errors.New("it needs a JDK")}
+	picked, err := pickPeers("limit,epistle,franz-go,sarama")
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := &runner{builder: &builder{bin: "/somewhere"}, peers: append(slices.Clone(picked), missing), rounds: 3}
+	report := r.markdown(outcomes(), "make bench-report", "report.svg")
+	for _, want := range []string{
+		"| Java client | left out: it needs a JDK |", "sarama failed in a round, which does not count: <refused> & gone",
+		"| epistle | 6.5 M (6 M…7 M) |", "epistle by records/CPU s: ahead of franz-go.", "codec of epistle, alone",
+		"records/CPU s 4.33 × franz-go's; records/CPU s 0.72 × the limit's; records/s 4.33 × the best peer's, franz-go;",
+		"epistle: CPU of a record 154 ns; its codec alone 125 ns, and (a) 154 ns: 279 ns.", "    driver-epistle -b x\n",
+	} {
+		if !strings.Contains(report, want) {
+			t.Errorf("the report does not say %q:\n%s", want, report)
+		}
+	}
+	rows := outcomes()[1].rows(r.peers)
+	for _, row := range rows {
+		if len(row) != len(rows[0]) {
+			t.Errorf("row %v has %d cells, want %d", row, len(row), len(rows[0]))
+		}
+	}
+}

@@ -1,0 +1,123 @@
+package main
+
+import (
+	"fmt"
+	"math"
+	"slices"
+
+	"github.com/epistle-kafka/epistle/bench/driver"
+)
+
+// A metric is a figure of a run.
+type metric int
+
+const (
+	perCPUSecond metric = iota
+	perSecond
+	allocations
+	allocatedSize
+	peakRSS
+	p50
+	p99
+	p999
+	allocationsPerBatch
+	compression // bytes of the values over bytes of the batches
+)
+
+// String is the name of a metric that clients are compared by.
+func (m metric) String() string {
+	return map[metric]string{perCPUSecond: "records/CPU s", perSecond: "records/s", p50: "p50", p99: "p99"}[m]
+}
+
+// sample is what one run gave.
+type sample struct {
+	driver.Result
+	batches, bytes int64 // as the sink counted them; 0 = not known
+	valueSize      int
+}
+
+func (s *sample) figure(m metric) float64 {
+	switch m {
+	case perCPUSecond:
+		return s.PerCPUSecond
+	case perSecond:
+		return s.PerSecond
+	case allocations:
+		return s.Allocations
+	case allocatedSize:
+		return s.AllocatedSize
+	case peakRSS:
+		return float64(s.PeakRSS)
+	case p50:
+		return float64(s.P50)
+	case p99:
+		return float64(s.P99)
+	case p999:
+		return float64(s.P999)
+	case allocationsPerBatch:
+		if s.batches == 0 || s.Allocations < 0 {
+			return -1
+		}
+		return s.Allocations * float64(s.Acknowledged) / float64(s.batches)
+	case compression:
+		return float64(s.Acknowledged) * float64(s.valueSize) / float64(s.bytes)
+	}
+	panic(fmt.Sprint("no metric ", int(m)))
+}
+
+// better says whether a is better than b, as figures of the metric.
+func (m metric) better(a, b float64) bool {
+	if m == perCPUSecond || m == perSecond || m == compression {
+		return a > b
+	}
+	return a < b
+}
+
+// rounds are the samples of one client, one a round; nil where it failed.
+type rounds []*sample
+
+func (r rounds) figures(m metric) []float64 {
+	var figures []float64
+	for _, s := range r {
+		if s != nil {
+			figures = append(figures, s.figure(m))
+		}
+	}
+	return figures
+}
+
+// A spread is a median and what it lies between.
+type spread struct{ least, median, most float64 }
+
+// spreadOf returns NaN for no figures.
+func spreadOf(figures []float64) spread {
+	if len(figures) == 0 {
+		return spread{math.NaN(), math.NaN(), math.NaN()}
+	}
+	f := slices.Sorted(slices.Values(figures))
+	middle := f[len(f)/2]
+	if len(f)%2 == 0 {
+		middle = (f[len(f)/2-1] + f[len(f)/2]) / 2
+	}
+	return spread{f[0], middle, f[len(f)-1]}
+}
+
+// ratios compares two clients round by round, since what slows one run of a round mostly slows the other.
+func ratios(m metric, of, to rounds) spread {
+	var figures []float64
+	for i := range min(len(of), len(to)) {
+		if of[i] != nil && to[i] != nil {
+			figures = append(figures, of[i].figure(m)/to[i].figure(m))
+		}
+	}
+	return spreadOf(figures)
+}
+
+// ahead says whether a is better than b by more than the spread of the rounds: a's worst round is better than b's best.
+func ahead(m metric, a, b rounds) bool {
+	fa, fb := spreadOf(a.figures(m)), spreadOf(b.figures(m))
+	if m.better(1, 2) { // less is better
+		return fa.most < fb.least
+	}
+	return fa.least > fb.most
+}

@@ -1,0 +1,120 @@
+// Compare runs producers side by side: for each scenario it starts a sink, runs the drivers in turn, round after round,
+// checks that the sink has counted every record, and prints medians with the spread of the rounds and the ratio to franz-go
+// and to the limit program.
+//
+//	compare                              all scenarios, five rounds
+//	compare -scenarios a,e -peers epistle,franz-go,limit
+//	compare -quick                       two short rounds, to see that everything works
+//	compare -report                      writes REPORT.md and report.svg as well
+//	compare -real 127.0.0.1:9092         scenarios a, c, e and f on a real Kafka
+//	compare -sweep                       finds the best settings of each peer, and records them
+package main
+
+import (
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+)
+
+func main() {
+	if err := run(); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+}
+
+func run() error {
+	names := flag.String("scenarios", "", "which, separated by commas; all of a letter by the letter")
+	only := flag.String("peers", "", "which, separated by commas")
+	rounds := flag.Int("rounds", 5, "of each client")
+	warmup := flag.Duration("warmup", 2*time.Second, "of each run")
+	duration := flag.Duration("duration", 3*time.Second, "of each run's measurement")
+	quick := flag.Bool("quick", false, "2 rounds of half a second, unless said otherwise")
+	verify := flag.Bool("verify", false, "have the sink check CRC, counts and sequences; figures mean less then")
+	report := flag.Bool("report", false, "write REPORT.md and report.svg, or REPORT-kafka.md and report-kafka.svg")
+	sweep := flag.Bool("sweep", false, "try settings, and record the best")
+	real := flag.String("real", "", "bootstrap addresses of a real Kafka")
+	source := flag.String("source", "bench", "directory of the benchmark's module")
+	bin := flag.String("bin", "bin/bench", "directory for what is built")
+	flag.Parse()
+	if *quick {
+		given := map[string]bool{}
+		flag.Visit(func(f *flag.Flag) { given[f.Name] = true })
+		for name, value := range map[string]string{"rounds": "2", "warmup": "500ms", "duration": "500ms"} {
+			if given[name] {
+				continue
+			}
+			if err := flag.Set(name, value); err != nil {
+				return err
+			}
+		}
+	}
+	list, err := pick(*names)
+	if err != nil {
+		return err
+	}
+	r := &runner{rounds: *rounds, warmup: *warmup, duration: *duration, verify: *verify, real: *real}
+	if r.peers, err = pickPeers(*only); err != nil {
+		return err
+	}
+	if r.best, err = recordedBest(); err != nil {
+		return err
+	}
+	if r.builder, err = newBuilder(*source, *bin); err != nil {
+		return err
+	}
+	if err := r.all(r.peers); err != nil {
+		return err
+	}
+	if *sweep {
+		return r.sweep(list)
+	}
+	return r.compare(list, *report)
+}
+
+func newBuilder(source, bin string) (*builder, error) {
+	source, err := filepath.Abs(source)
+	if err != nil {
+		return nil, err
+	}
+	bin, err = filepath.Abs(bin)
+	return &builder{source: source, bin: bin}, err
+}
+
+// compare runs the scenarios and prints what came of them. That a peer failed is an error at the end.
+func (r *runner) compare(list []scenario, report bool) error {
+	fmt.Printf("%s\n%d rounds of %v after %v\n", machine(), r.rounds, r.duration, r.warmup)
+	var outcomes []*outcome
+	var failed []string
+	for i := range list {
+		if r.real != "" && !list[i].real {
+			continue
+		}
+		o, err := r.scenario(&list[i])
+		if err != nil {
+			return fmt.Errorf("(%s): %w", list[i].name, err)
+		}
+		outcomes = append(outcomes, o)
+		o.print(os.Stdout, r.peers, outcomes)
+		for name := range o.failures {
+			failed = append(failed, fmt.Sprintf("%s in (%s)", name, o.scenario.name))
+		}
+	}
+	for _, p := range r.peers {
+		if p.missing != nil {
+			fmt.Printf("\nleft out: %s: %v\n", p.title, p.missing)
+		}
+	}
+	if report {
+		if err := r.report(outcomes, "make bench-report"); err != nil {
+			return err
+		}
+	}
+	if len(failed) > 0 {
+		return fmt.Errorf("runs failed: %s", strings.Join(failed, ", "))
+	}
+	return nil
+}

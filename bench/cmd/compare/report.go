@@ -1,0 +1,129 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+)
+
+// report writes REPORT.md and the chart beside it; what was measured on a real Kafka has files of its own.
+func (r *runner) report(outcomes []*outcome, command string) error {
+	text, picture := "REPORT.md", "report.svg"
+	if r.real != "" {
+		text, picture = "REPORT-kafka.md", "report-kafka.svg"
+	}
+	if err := os.WriteFile(filepath.Join(r.source, picture), []byte(chart(outcomes, r.peers)), 0o666); err != nil {
+		return err
+	}
+	return os.WriteFile(filepath.Join(r.source, text), []byte(r.markdown(outcomes, command, picture)), 0o666)
+}
+
+func (r *runner) markdown(outcomes []*outcome, command, picture string) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "# Side by side\n\nWritten by `%s` on %s, on %s.\n\n", command, today(), machine())
+	against := "a sink, a broker that only acknowledges, in a process of its own"
+	if r.real != "" {
+		against = "a real Kafka"
+	}
+	fmt.Fprintf(&b, "Every figure is the median of %d rounds of %v after %v of warm-up, against %s; in brackets what the rounds lie between. "+
+		"Rounds are interleaved, and ratios are the median of the ratios of each round: compare these, not figures from different runs. CPU is that of the client's whole process. "+
+		"Every record that a client was told is delivered has been counted where it arrived.\n\n", r.rounds, r.duration, r.warmup, against)
+	b.WriteString("All with acks=all, idempotence where the client has it, at most 5 requests in flight, 32 MiB of records, and the same values. " +
+		"Settings of a client alone are the best that a sweep found, listed below.\n\n")
+	fmt.Fprintf(&b, "![records per CPU second](%s)\n", picture)
+	for _, o := range outcomes {
+		o.markdown(&b, r.peers, outcomes)
+	}
+	r.clients(&b, outcomes)
+	r.tried(&b)
+	r.commands(&b, outcomes)
+	return b.String()
+}
+
+func (o *outcome) markdown(b *strings.Builder, peers []*peer, outcomes []*outcome) {
+	fmt.Fprintf(b, "\n## (%s) %s\n\n", o.scenario.name, o.scenario.title)
+	for i, row := range o.rows(peers) {
+		fmt.Fprintf(b, "| %s |\n", strings.Join(row, " | "))
+		if i == 0 {
+			fmt.Fprintf(b, "| --- |%s\n", strings.Repeat(" ---: |", len(row)-1))
+		}
+	}
+	for _, line := range o.standing(peers, outcomes) {
+		fmt.Fprintf(b, "\n%s.\n", line)
+	}
+	if o.scenario.codec != "" {
+		var levels []string
+		for _, p := range peers {
+			if p.lz4 == "" {
+				continue
+			}
+			level := p.lz4
+			if o.scenario.codec == "zstd" {
+				level = p.zstd
+			}
+			levels = append(levels, p.title+" "+level)
+		}
+		fmt.Fprintf(b, "\nLevels: %s.\n", strings.Join(levels, "; "))
+	}
+	for _, p := range peers {
+		if err := o.failures[p.name]; err != nil {
+			fmt.Fprintf(b, "\n%s failed in a round, which does not count: %v\n", p.title, err)
+		}
+	}
+}
+
+func (r *runner) clients(b *strings.Builder, outcomes []*outcome) {
+	b.WriteString("\n## Clients\n\n| client | version | how |\n| --- | --- | --- |\n")
+	v := versions(outcomes)
+	for _, p := range r.peers {
+		version := v[p.name]
+		if p.missing != nil {
+			version = "left out: " + p.missing.Error()
+		}
+		fmt.Fprintf(b, "| %s | %s | %s |\n", p.title, version, p.note)
+	}
+}
+
+// tried lists the candidates of the sweep.
+func (r *runner) tried(b *strings.Builder) {
+	b.WriteString("\n## Settings tried\n\n`compare -sweep` tries these in each scenario, without what the scenario itself sets. Epistle has its defaults.\n\n")
+	for _, p := range r.peers {
+		var list []string
+		for _, c := range candidates[p.name] {
+			if c == "" {
+				c = "defaults"
+			}
+			list = append(list, "`"+c+"`")
+		}
+		if len(list) > 0 {
+			fmt.Fprintf(b, "- %s: %s\n", p.title, strings.Join(list, ", "))
+		}
+	}
+}
+
+// commands lists what was run, with the paths of this machine cut short.
+func (r *runner) commands(b *strings.Builder, outcomes []*outcome) {
+	b.WriteString("\n## Commands\n\nThe last run of each client; addresses are those of its sink.\n")
+	for _, o := range outcomes {
+		to := strings.Join(append([]string{"sink"}, o.scenario.sink...), " ")
+		if r.real != "" {
+			to = "a real Kafka"
+		}
+		fmt.Fprintf(b, "\n(%s) %s\n\n", o.scenario.name, to)
+		for _, p := range r.peers {
+			if c := o.commands[p.name]; c != "" {
+				fmt.Fprintf(b, "    %s\n", r.shorten(c))
+			}
+		}
+	}
+}
+
+func (r *runner) shorten(command string) string {
+	command = strings.ReplaceAll(command, r.bin+string(filepath.Separator), "")
+	command = strings.ReplaceAll(command, r.bin, ".")
+	if cache, err := os.UserCacheDir(); err == nil {
+		command = strings.ReplaceAll(command, cache, "$CACHE")
+	}
+	return command
+}

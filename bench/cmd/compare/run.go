@@ -1,0 +1,174 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math"
+	"os/exec"
+	"slices"
+	"strings"
+	"time"
+)
+
+// A runner runs scenarios.
+type runner struct {
+	*builder
+	peers    []*peer
+	rounds   int
+	warmup   time.Duration
+	duration time.Duration
+	verify   bool
+	best     settings
+	real     string // bootstrap addresses of a real Kafka; "" = the sink
+}
+
+// An outcome is all that a scenario gave.
+type outcome struct {
+	scenario *scenario
+	by       map[string]rounds // by name of the peer
+	commands map[string]string
+	failures map[string]error // peers that gave nothing, and why
+	codecs   map[string]rounds
+}
+
+func (r *runner) open(s *scenario) (target, error) {
+	if r.real != "" {
+		return openReal(r.real, s)
+	}
+	args := slices.Clone(s.sink)
+	if r.verify {
+		args = append(args, "-verify")
+	}
+	return r.startSink(args)
+}
+
+// scenario runs all clients in turn, as often as there are rounds. Each round begins with another one.
+func (r *runner) scenario(s *scenario) (*outcome, error) {
+	t, err := r.open(s)
+	if err != nil {
+		return nil, err
+	}
+	defer t.close()
+	o := &outcome{scenario: s, by: map[string]rounds{}, commands: map[string]string{}, failures: map[string]error{}, codecs: map[string]rounds{}}
+	for round := range r.rounds {
+		for i := range r.peers {
+			p := r.peers[(i+round)%len(r.peers)]
+			if p.missing != nil || !p.knows(s) || p.name == idle && r.real != "" {
+				continue
+			}
+			args := slices.Concat(r.args(t, s, p), p.args, r.best.of(p, s))
+			o.commands[p.name] = strings.Join(append(slices.Clone(p.command), args...), " ")
+			got, err := r.once(t, s, p, args)
+			if err != nil {
+				o.failures[p.name] = err
+				fmt.Printf("  %s, round %d: %v\n", p.title, round+1, err)
+			}
+			o.by[p.name] = append(o.by[p.name], got)
+		}
+		if err := r.codecsAlone(o); err != nil {
+			fmt.Printf("  codecs alone, round %d: %v\n", round+1, err)
+		}
+	}
+	return o, nil
+}
+
+// args are the flags of a run but for the peer's own settings.
+func (r *runner) args(t target, s *scenario, p *peer) []string {
+	args := []string{"-b", t.bootstrap(), "-topic", t.topic(), "-client", p.name,
+		"-warmup", r.warmup.String(), "-duration", r.duration.String(), "-values", r.values(s.size)}
+	if s.sets("-key") {
+		args = append(args, "-keys", r.keys())
+	}
+	args = append(args, s.args...)
+	if p.name == limit {
+		args = append(args, s.limit...)
+	}
+	return args
+}
+
+// once runs a driver, and checks that the target has counted each record that the driver says was acknowledged.
+func (r *runner) once(t target, s *scenario, p *peer, args []string) (*sample, error) {
+	if err := t.begin(); err != nil {
+		return nil, err
+	}
+	got, err := r.drive(p, args)
+	if err != nil {
+		return nil, err
+	}
+	counted, err := t.arrived(p.name)
+	switch {
+	case err != nil:
+		return nil, err
+	case counted.Faults > 0:
+		return nil, fmt.Errorf("%d batches were refused", counted.Faults)
+	case counted.Records != got.Acknowledged:
+		return nil, fmt.Errorf("%d records arrived, %d were acknowledged", counted.Records, got.Acknowledged)
+	case got.Errors > 0:
+		return nil, fmt.Errorf("%d records failed", got.Errors)
+	}
+	got.batches, got.bytes, got.valueSize = counted.Batches, counted.Bytes, s.size
+	return got, nil
+}
+
+// drive runs a driver and reads its line.
+func (r *runner) drive(p *peer, args []string) (*sample, error) {
+	ctx, cancel := context.WithTimeout(context.Background(), r.warmup+r.duration+2*time.Minute)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, p.command[0], append(slices.Clone(p.command[1:]), args...)...)
+	var stdout, stderr bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &stdout, &stderr
+	if err := cmd.Run(); err != nil {
+		return nil, fmt.Errorf("%w: %s", err, lastLine(stderr.String()))
+	}
+	var s sample
+	if err := json.Unmarshal(stdout.Bytes(), &s.Result); err != nil {
+		return nil, fmt.Errorf("its line of JSON: %w", err)
+	}
+	return &s, nil
+}
+
+// codecsAlone has the codecs of Epistle and librdkafka compress batches as large, on average, as the client's were in this
+// round, and send nothing.
+func (r *runner) codecsAlone(o *outcome) error {
+	if o.scenario.codec == "" {
+		return nil
+	}
+	var errs error
+	for client, program := range map[string]string{epistle: limit, rdkafka: rdkafka} {
+		last := len(o.by[client]) - 1
+		if last < 0 || o.by[client][last] == nil || o.by[client][last].batches == 0 {
+			continue
+		}
+		i := slices.IndexFunc(peers, func(p *peer) bool { return p.name == program })
+		if peers[i].command == nil {
+			continue
+		}
+		of := o.by[client][last]
+		const overhead = 9 // bytes of a record besides its value
+		size := math.Ceil(float64(of.Acknowledged) / float64(of.batches) * float64(o.scenario.size+overhead))
+		args := []string{"-alone", "-values", r.values(o.scenario.size), "-size", fmt.Sprint(o.scenario.size),
+			"-codec", o.scenario.codec, "-batch", fmt.Sprint(int(size)), "-duration", r.duration.String()}
+		got, err := r.drive(peers[i], args)
+		errs = errors.Join(errs, err)
+		o.codecs[client] = append(o.codecs[client], got)
+	}
+	return errs
+}
+
+// versions are those of the clients that gave anything.
+func versions(outcomes []*outcome) map[string]string {
+	v := map[string]string{}
+	for _, o := range outcomes {
+		for name, r := range o.by {
+			for _, s := range r {
+				if s != nil {
+					v[name] = s.Version
+				}
+			}
+		}
+	}
+	return v
+}

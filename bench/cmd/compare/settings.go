@@ -1,0 +1,160 @@
+package main
+
+import (
+	_ "embed"
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+)
+
+// settings are those of each peer, by scenario, "*" for those that are not named. They are what a sweep found best.
+type settings map[string]map[string]string
+
+//go:embed best.json
+var recorded []byte
+
+func recordedBest() (settings, error) {
+	var s settings
+	if err := json.Unmarshal(recorded, &s); err != nil {
+		return nil, fmt.Errorf("best.json: %w", err)
+	}
+	return s, nil
+}
+
+func (b settings) of(p *peer, s *scenario) []string {
+	args, ok := b[p.name][s.name]
+	if !ok {
+		args = b[p.name]["*"]
+	}
+	return fitting(s, strings.Fields(args))
+}
+
+// fitting leaves out what the scenario itself gives.
+func fitting(s *scenario, args []string) []string {
+	var fit []string
+	for i := 0; i+1 < len(args); i += 2 {
+		if !s.sets(args[i]) {
+			fit = append(fit, args[i], args[i+1])
+		}
+	}
+	return fit
+}
+
+// candidates are what a sweep tries for each peer, in each scenario: its defaults, and what its documentation says is good
+// for throughput. Epistle and the limit program are not swept: they run as their defaults, or the scenario, have it. Where
+// a scenario gives linger or batch size itself, that is left out.
+var candidates = map[string][]string{
+	franz: {
+		"",
+		"-linger 0",
+		"-linger 5ms",
+		"-set records=50000",
+		"-set partitioner=bytes64k",
+		"-set partitioner=sticky",
+	},
+	"sarama": {
+		"",
+		"-set channel=4096",
+		"-linger 1ms -batch 65536 -set channel=4096",
+		"-linger 5ms -batch 1000000 -set channel=4096",
+	},
+	"kafka-go": {
+		"-linger 1ms",
+		"-linger 1ms -set messages=1000",
+		"-linger 1ms -set messages=1000 -set call=100",
+		"-linger 5ms -set messages=10000 -set call=1000",
+	},
+	"confluent": {
+		"",
+		"-linger 0",
+		"-set batch.num.messages=100000",
+		"-set batch.producer=true",
+		"-linger 50ms -set batch.num.messages=100000",
+	},
+	"librdkafka": {
+		"",
+		"-linger 0",
+		"-set copy=0",
+		"-set call=100",
+		"-set call=100 -set copy=0",
+		"-set call=100 -set copy=0 -set batch.num.messages=100000",
+		"-set poll.inline=1",
+	},
+	"java": {
+		"",
+		"-linger 0",
+		"-batch 65536",
+		"-batch 262144",
+	},
+}
+
+// sweep finds the best of the candidates, for each peer and scenario, and records it in best.json. The first metric of the
+// scenario decides.
+func (r *runner) sweep(list []scenario) error {
+	best := r.best
+	for i := range list {
+		s := &list[i]
+		t, err := r.open(s)
+		if err != nil {
+			return err
+		}
+		for _, p := range r.peers {
+			if p.missing != nil || candidates[p.name] == nil {
+				continue
+			}
+			args, err := r.sweepOne(t, s, p)
+			if err != nil {
+				return err
+			}
+			if best[p.name] == nil {
+				best[p.name] = map[string]string{}
+			}
+			best[p.name][s.name] = strings.Join(args, " ")
+		}
+		if err := t.close(); err != nil {
+			return err
+		}
+	}
+	text, err := json.MarshalIndent(best, "", "\t")
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(filepath.Join(r.source, "cmd", "compare", "best.json"), append(text, '\n'), 0o666)
+}
+
+// sweepOne returns the candidate with the best median, none of which may fail in silence.
+func (r *runner) sweepOne(t target, s *scenario, p *peer) ([]string, error) {
+	best, least := []string{}, 0.0
+	tried := []string{}
+	for _, c := range candidates[p.name] {
+		args := fitting(s, strings.Fields(c))
+		if slices.Contains(tried, strings.Join(args, " ")) {
+			continue
+		}
+		tried = append(tried, strings.Join(args, " "))
+		var got rounds
+		for range r.rounds {
+			one, err := r.once(t, s, p, append(r.args(t, s, p), args...))
+			if err != nil {
+				fmt.Printf("%-6s %-10s %-60s %v\n", s.name, p.name, strings.Join(args, " "), err)
+				break
+			}
+			got = append(got, one)
+		}
+		if len(got) == 0 {
+			continue
+		}
+		median := spreadOf(got.figures(s.metric)).median
+		fmt.Printf("%-6s %-10s %-60s %s\n", s.name, p.name, strings.Join(args, " "), number(median))
+		if least == 0 || s.metric.better(median, least) {
+			best, least = append([]string{}, args...), median
+		}
+	}
+	if least == 0 {
+		return nil, fmt.Errorf("no settings of %s work in (%s)", p.title, s.name)
+	}
+	return best, nil
+}

@@ -1,0 +1,121 @@
+package main
+
+import (
+	"fmt"
+	"math"
+	"strings"
+)
+
+// enoughRounds have a spread that says something.
+const enoughRounds = 3
+
+// verdict says how Epistle compares with each peer, by what the scenario is compared by; nothing after too few rounds.
+func (o *outcome) verdict(peers []*peer) string {
+	m := o.scenario.metric
+	var front, level, behind []string
+	ours := o.by[epistle]
+	for _, p := range peers {
+		theirs := o.by[p.name]
+		switch {
+		case !p.rival() || len(theirs.figures(m)) < enoughRounds:
+		case ahead(m, ours, theirs):
+			front = append(front, p.title)
+		case ahead(m, theirs, ours):
+			behind = append(behind, p.title)
+		default:
+			level = append(level, p.title)
+		}
+	}
+	if len(ours.figures(m)) < enoughRounds || len(front)+len(level)+len(behind) == 0 {
+		return ""
+	}
+	var parts []string
+	for _, part := range []struct {
+		what  string
+		peers []string
+	}{{"ahead of", front}, {"within the spread of the rounds of", level}, {"behind", behind}} {
+		if len(part.peers) > 0 {
+			parts = append(parts, part.what+" "+strings.Join(part.peers, ", "))
+		}
+	}
+	return "epistle by " + m.String() + ": " + strings.Join(parts, "; ")
+}
+
+// standing is what the scenario says of Epistle, in lines: the ratios that matter in it, and the verdict. outcomes are all
+// so far: some of what is said of a scenario is by another of the same run.
+func (o *outcome) standing(peers []*peer, outcomes []*outcome) []string {
+	ours := o.by[epistle]
+	if len(ours.figures(perSecond)) == 0 {
+		return nil
+	}
+	var lines []string
+	var parts []string
+	add := func(m metric, name, title string) {
+		if r := ratios(m, ours, o.by[name]); !math.IsNaN(r.median) {
+			parts = append(parts, fmt.Sprintf("%v %.2f × %s", m, r.median, title))
+		}
+	}
+	if o.scenario.metric == p99 {
+		add(p50, limit, "the limit's")
+	} else {
+		add(perCPUSecond, franz, "franz-go's")
+		add(perCPUSecond, rdkafka, "librdkafka's")
+		add(perCPUSecond, limit, "the limit's")
+		if best := o.best(peers, perSecond); best != nil {
+			add(perSecond, best.name, "the best peer's, "+best.title)
+		}
+		add(perSecond, limit, "the limit's")
+		add(perCPUSecond, idle, "its own beside idle partitions")
+	}
+	if best := o.best(peers, p99); best != nil && o.scenario.timed() {
+		add(p99, best.name, "the best peer's, "+best.title)
+	}
+	if len(parts) > 0 {
+		lines = append(lines, "epistle: "+strings.Join(parts, "; "))
+	}
+	if line := o.codecSum(outcomes); line != "" {
+		lines = append(lines, line)
+	}
+	if eight := find(outcomes, "d"); o.scenario.name == "d64" && eight != nil {
+		share := spreadOf(ours.figures(perSecond)).median / spreadOf(eight.by[epistle].figures(perSecond)).median
+		lines = append(lines, fmt.Sprintf("epistle: %.0f %% of the rate with 8 goroutines", 100*share))
+	}
+	if v := o.verdict(peers); v != "" {
+		lines = append(lines, v)
+	}
+	return lines
+}
+
+// best is the peer with the best median.
+func (o *outcome) best(peers []*peer, m metric) (best *peer) {
+	least := 0.0
+	for _, p := range peers {
+		if f := spreadOf(o.by[p.name].figures(m)).median; p.rival() && !math.IsNaN(f) && (best == nil || m.better(f, least)) {
+			best, least = p, f
+		}
+	}
+	return best
+}
+
+// codecSum compares the CPU that a record costs with the codec's alone and an uncompressed record's of the same size.
+func (o *outcome) codecSum(outcomes []*outcome) string {
+	plain := find(outcomes, map[int]string{100: "a", 1024: "c"}[o.scenario.size])
+	if o.scenario.codec == "" || plain == nil {
+		return ""
+	}
+	cost := func(r rounds) float64 { return 1e9 / spreadOf(r.figures(perCPUSecond)).median }
+	whole, codec, rest := cost(o.by[epistle]), cost(o.codecs[epistle]), cost(plain.by[epistle])
+	if math.IsNaN(whole + codec + rest) {
+		return ""
+	}
+	return fmt.Sprintf("epistle: CPU of a record %.0f ns; its codec alone %.0f ns, and (%s) %.0f ns: %.0f ns", whole, codec, plain.scenario.name, rest, codec+rest)
+}
+
+func find(outcomes []*outcome, name string) *outcome {
+	for _, o := range outcomes {
+		if o.scenario.name == name {
+			return o
+		}
+	}
+	return nil
+}

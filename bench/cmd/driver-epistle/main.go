@@ -1,0 +1,86 @@
+// Driver-epistle sends with this repository's producer: SendFunc, with one function for all records, and SendSync.
+package main
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/epistle-kafka/epistle/bench/driver"
+	"github.com/epistle-kafka/epistle/producer"
+)
+
+func main() { driver.Main("epistle", "github.com/epistle-kafka/epistle", open) }
+
+type client struct {
+	p     *producer.Producer
+	topic string
+	ctx   context.Context
+	done  producer.Callback
+	slots []producer.Callback
+}
+
+func open(o *driver.Options, results *driver.Results) (driver.Client, error) {
+	cfg := producer.DefaultConfig(strings.Split(o.Bootstrap, ",")...)
+	cfg.ClientID = o.ClientID
+	cfg.BufferMemory = int64(o.Memory)
+	cfg.MaxInFlightRequestsPerConnection = o.InFlight
+	cfg.MaxBatchBytes = o.Set.Int("max.batch.bytes", cfg.MaxBatchBytes)
+	if o.Linger >= 0 {
+		cfg.Linger = o.Linger
+	}
+	if o.Batch > 0 {
+		cfg.BatchSize = o.Batch
+		cfg.MaxBatchBytes = max(cfg.MaxBatchBytes, o.Batch)
+	}
+	codecs := map[string]producer.Compression{
+		"none": producer.NoCompression, "gzip": producer.Gzip, "snappy": producer.Snappy, "lz4": producer.LZ4, "zstd": producer.Zstd,
+	}
+	codec, ok := codecs[o.Codec]
+	if !ok {
+		return nil, fmt.Errorf("no codec %q", o.Codec)
+	}
+	cfg.Compression = codec
+	p, err := producer.New(cfg)
+	if err != nil {
+		return nil, err
+	}
+	if topic := o.Set.Text("idle"); topic != "" { // a topic to know of and send nothing to
+		if _, err := p.Partitions(context.Background(), topic); err != nil {
+			return nil, err
+		}
+	}
+	c := &client{p: p, topic: o.Topic, ctx: context.Background()}
+	c.done = func(_ producer.RecordMetadata, err error) { results.Done(err) }
+	if o.Rate > 0 {
+		for i := range driver.Slots {
+			c.slots = append(c.slots, func(_ producer.RecordMetadata, err error) { results.DoneSlot(i, err) })
+		}
+	}
+	return c, nil
+}
+
+func (c *client) Send(key, value []byte) {
+	c.p.SendFunc(c.ctx, producer.Record{Topic: c.topic, Key: key, Value: value}, c.done)
+}
+
+func (c *client) SendSlot(key, value []byte, slot int) {
+	c.p.SendFunc(c.ctx, producer.Record{Topic: c.topic, Key: key, Value: value}, c.slots[slot])
+}
+
+func (c *client) SendWait(key, value []byte) error {
+	_, err := c.p.SendSync(c.ctx, producer.Record{Topic: c.topic, Key: key, Value: value})
+	return err
+}
+
+func (c *client) Flush() {
+	if err := c.p.Flush(c.ctx); err != nil {
+		driver.Fatal(err)
+	}
+}
+
+func (c *client) Close() {
+	if err := c.p.Close(c.ctx); err != nil {
+		driver.Fatal(err)
+	}
+}

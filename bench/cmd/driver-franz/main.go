@@ -1,0 +1,88 @@
+// Driver-franz sends with franz-go: Produce, with one promise for all records, and ProduceSync. With idempotence it has 5
+// requests in flight and cannot be told otherwise.
+package main
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/epistle-kafka/epistle/bench/driver"
+	"github.com/twmb/franz-go/pkg/kgo"
+)
+
+func main() { driver.Main("franz-go", "github.com/twmb/franz-go", open) }
+
+type client struct {
+	*kgo.Client
+	ctx     context.Context
+	promise func(*kgo.Record, error)
+	slots   []func(*kgo.Record, error)
+}
+
+func open(o *driver.Options, results *driver.Results) (driver.Client, error) {
+	codecs := map[string]kgo.CompressionCodec{
+		"none": kgo.NoCompression(), "gzip": kgo.GzipCompression(), "snappy": kgo.SnappyCompression(),
+		"lz4": kgo.Lz4Compression(), "zstd": kgo.ZstdCompression(),
+	}
+	codec, ok := codecs[o.Codec]
+	if !ok {
+		return nil, fmt.Errorf("no codec %q", o.Codec)
+	}
+	options := []kgo.Opt{
+		kgo.SeedBrokers(strings.Split(o.Bootstrap, ",")...),
+		kgo.DefaultProduceTopic(o.Topic),
+		kgo.ClientID(o.ClientID),
+		kgo.RequiredAcks(kgo.AllISRAcks()),
+		kgo.ProducerBatchCompression(codec),
+		kgo.AllowAutoTopicCreation(),
+		// Bounded by bytes as all are, so that the default of 10,000 records is not what bounds it.
+		kgo.MaxBufferedBytes(o.Memory),
+		kgo.MaxBufferedRecords(o.Set.Int("records", o.Memory/max(o.ValueSize+o.KeySize, 1))),
+	}
+	if o.Linger >= 0 {
+		options = append(options, kgo.ProducerLinger(o.Linger))
+	}
+	if o.Batch > 0 {
+		options = append(options, kgo.ProducerBatchMaxBytes(int32(o.Batch)))
+	}
+	switch o.Set.Text("partitioner") {
+	case "": // its default: murmur2 for keys, sticky by bytes
+	case "sticky":
+		options = append(options, kgo.RecordPartitioner(kgo.StickyKeyPartitioner(nil)))
+	case "bytes64k":
+		options = append(options, kgo.RecordPartitioner(kgo.UniformBytesPartitioner(64<<10, true, true, nil)))
+	default:
+		return nil, fmt.Errorf("no partitioner %q", o.Set.Text("partitioner"))
+	}
+	cl, err := kgo.NewClient(options...)
+	if err != nil {
+		return nil, err
+	}
+	c := &client{Client: cl, ctx: context.Background()}
+	c.promise = func(_ *kgo.Record, err error) { results.Done(err) }
+	if o.Rate > 0 {
+		for i := range driver.Slots {
+			c.slots = append(c.slots, func(_ *kgo.Record, err error) { results.DoneSlot(i, err) })
+		}
+	}
+	return c, nil
+}
+
+func (c *client) Send(key, value []byte) {
+	c.Produce(c.ctx, &kgo.Record{Key: key, Value: value}, c.promise)
+}
+
+func (c *client) SendSlot(key, value []byte, slot int) {
+	c.Produce(c.ctx, &kgo.Record{Key: key, Value: value}, c.slots[slot])
+}
+
+func (c *client) SendWait(key, value []byte) error {
+	return c.ProduceSync(c.ctx, &kgo.Record{Key: key, Value: value}).FirstErr()
+}
+
+func (c *client) Flush() {
+	if err := c.Client.Flush(c.ctx); err != nil {
+		driver.Fatal(err)
+	}
+}

@@ -1,0 +1,2 @@
+// Package confluent is where the driver of confluent-kafka-go lives.
+package confluent
