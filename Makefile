@@ -36,8 +36,6 @@ mutants: ## apply each patch of testdata/mutants and demand a failing test
 model: ## drive the sender core through 100,000 random histories against a model of the brokers
 	@go test -run 'TestModel$$' -v -timeout 10m ./sender -args -model.count=100000
 
-bench: ## side by side with other producers
-	@sh scripts/bench.sh
 bench: ## side by side with other producers; BENCH='-quick -scenarios a,e' and so on
 	@sh scripts/bench.sh $(BENCH)
 
