@@ -12,7 +12,7 @@ func batchChunks(size int) [][]byte {
 	chunks := [][]byte{make([]byte, BatchHeaderSize, chunk)}
 	for i, n := 0, BatchHeaderSize; n < size; i++ {
 		value := fmt.Appendf(nil, `{"id":%d,"user":"u%06d","kind":"view","country":"FR","amount":%d.%02d,"at":%d,"offer":"garden-%x"}`,
-			i, i*7919%200_000, i%500, i%100, 1_790_000_000_000+i*7, uint32(i)*2654435761)
+			i, i*7919%200_000, i%500, i%100, 1_790_000_000_000+int64(i)*7, uint32(i)*2654435761)
 		body := RecordBodySize(int32(i), 0, nil, value, nil)
 		last := &chunks[len(chunks)-1]
 		if len(*last)+RecordSize(body) > cap(*last) {
