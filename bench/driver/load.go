@@ -58,11 +58,18 @@ func (l *load) measure(result *Result) error {
 	}
 	before := l.sent
 	l.results.latency.Reset()
+	stop, err := l.o.profile()
+	if err != nil {
+		return err
+	}
 	from := Take()
 	if err := l.phase(l.o.Duration, l.o.Records); err != nil {
 		return err
 	}
 	result.Fill(from, Take(), l.sent-before)
+	if err := stop(); err != nil {
+		return err
+	}
 	result.Acknowledged = l.results.acked.Load()
 	result.Errors = l.results.failed.Load()
 	if first := l.results.first.Load(); first != nil {

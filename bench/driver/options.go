@@ -37,6 +37,8 @@ type Options struct {
 	InFlight int           // requests on a connection
 	Set      Settings      // of this client alone
 
+	CPUProfile, AllocProfile string // files for profiles of the measurement; "" = none. A profile costs some percent
+
 	// What only the limit program has to be told.
 
 	Partitions int
@@ -117,6 +119,8 @@ func ParseFlags(client string) *Options {
 	flag.IntVar(&o.InFlight, "inflight", 5, "requests in flight on a connection")
 	flag.IntVar(&o.Partitions, "partitions", 12, "partitions of the topic, for the limit program")
 	flag.BoolVar(&o.Alone, "alone", false, "compress alone and send nothing, for the limit program")
+	flag.StringVar(&o.CPUProfile, "cpuprofile", "", "write a CPU profile of the measurement to this file")
+	flag.StringVar(&o.AllocProfile, "allocprofile", "", "write a profile of every allocation to this file")
 	flag.Var(&o.Set, "set", "a setting of this client alone: key=value")
 	flag.Parse()
 	return o

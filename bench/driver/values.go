@@ -17,15 +17,19 @@ const ringBytes = 4 << 20
 type Ring struct {
 	bytes []byte
 	size  int
+	n     int // of them; kept, since a division for each record would be measured with every client
+}
+
+// newRing returns the values that bytes are, end to end; a ring of one nil value for size 0.
+func newRing(bytes []byte, size int) *Ring {
+	if size == 0 {
+		return &Ring{n: 1}
+	}
+	return &Ring{bytes, size, len(bytes) / size}
 }
 
 // Len is the number of values.
-func (r *Ring) Len() int {
-	if r.size == 0 {
-		return 1
-	}
-	return len(r.bytes) / r.size
-}
+func (r *Ring) Len() int { return r.n }
 
 // At is one of them, nil from a ring of size 0.
 func (r *Ring) At(i int) []byte {
@@ -59,13 +63,13 @@ func Values(size int) *Ring {
 		bytes = bytes[:end]
 		bytes[end-1] = '}'
 	}
-	return &Ring{bytes, size}
+	return newRing(bytes, size)
 }
 
 // Keys returns keys of exactly that size, at most 65,536 of them.
 func Keys(size int) *Ring {
 	if size == 0 {
-		return &Ring{}
+		return newRing(nil, 0)
 	}
 	random := rand.New(rand.NewPCG(Seed, uint64(size)))
 	var bytes []byte
@@ -76,7 +80,7 @@ func Keys(size int) *Ring {
 		}
 		bytes = bytes[:end]
 	}
-	return &Ring{bytes, size}
+	return newRing(bytes, size)
 }
 
 // WriteFile writes the ring for drivers to load.
@@ -94,7 +98,7 @@ func readRing(path string, size int, generate func(int) *Ring) (*Ring, error) {
 	if len(bytes) < size {
 		return nil, fmt.Errorf("%s holds no value of %d bytes", path, size)
 	}
-	return &Ring{bytes[:len(bytes)/size*size], size}, nil
+	return newRing(bytes[:len(bytes)/size*size], size), nil
 }
 
 // Rings returns the values and keys of a load, from their files or generated.
