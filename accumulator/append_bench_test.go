@@ -15,17 +15,17 @@ func BenchmarkAppend(b *testing.B) {
 	b.ReportAllocs()
 	for b.Loop() {
 		e := Entry{Value: value, Timestamp: now.UnixMilli()}
-		t, status := q.Append(&e, now.UnixMilli())
+		status := q.Append(&e, now.UnixMilli())
 		if status == NeedRoom {
 			chunk, err := a.Memory.TryChunk(q.Room(&e, now))
 			if err != nil {
 				b.Fatal(err)
 			}
-			if t, status = q.AppendWith(&e, chunk, now); status != Appended {
+			if status = q.AppendWith(&e, chunk, now); status != Appended {
 				b.Fatal(status)
 			}
 		}
-		if t.Full {
+		if e.Ticket.Full {
 			d := q.Drain()
 			d.Resolve(0, -1, nil)
 			d.Finish()

@@ -1,6 +1,7 @@
 package accumulator
 
 import (
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -9,13 +10,15 @@ import (
 
 // A Batch is a record batch in the making, on its way, or ended. It is written
 // under its queue's lock until it is drained, by the sender loop from then on,
-// and is read-only once Done is closed.
+// and is read-only once Done is closed. One that no future knows is used again
+// when it has ended: see Release.
 type Batch struct {
 	queue  *Queue
 	next   *Batch // behind it in the queue
 	sealed bool   // no more records
 	filled bool   // batch.size was reached
 	urged  atomic.Bool
+	kept   bool  // somebody outside may hold it for ever, such as a future
 	txn    int64 // number of its records' transaction; 0 for none
 
 	opened   time.Time // when its first record came
@@ -34,18 +37,24 @@ type Batch struct {
 	// Bytes of reserved that are for callbacks. Apart from them, since they are
 	// given back by the last holder, and the callbacks read by their caller.
 	reservedCallbacks int64
-	groups            []*Group // wait for this batch
-	done              chan struct{}
-	whole             span   // the outcome, if the batch was never cut
-	spans             []span // the outcomes of its pieces, if it was
-	unresolved        int32  // records without an outcome
+	groups            []*Group      // wait for this batch
+	done              chan struct{} // nil while nobody keeps the batch
+	whole             span          // the outcome, if the batch was never cut
+	spans             []span        // the outcomes of its pieces, if it was
+	unresolved        int32         // records without an outcome
 
 	// A piece of a batch that was cut reports to the batch that its futures
 	// know.
 	root   *Batch
 	first  int32    // index in root of the piece's first record
 	pieces []*Batch // of a root: all that was cut from it; it holds their bytes
+
+	users atomic.Int32 // who must be done with it before it is used again: see Release
 }
+
+// batches that have ended, for reuse: with a thousand partitions of a few
+// records each, a batch is what most allocations would be for.
+var batches = sync.Pool{New: func() any { return new(Batch) }}
 
 // A span is the common outcome of neighbouring records.
 type span struct {
@@ -56,10 +65,39 @@ type span struct {
 }
 
 func newBatch(q *Queue, now time.Time) *Batch {
-	b := &Batch{queue: q, opened: now, openedMs: now.UnixMilli(), done: make(chan struct{})}
+	b := batches.Get().(*Batch)
+	b.queue, b.opened, b.openedMs = q, now, now.UnixMilli()
 	b.holders.Store(1)
+	b.users.Store(2)
 	b.root = b
 	return b
+}
+
+// keep notes that somebody may hold the batch for as long as they like. Its
+// queue's lock is held.
+func (b *Batch) keep() {
+	if !b.kept {
+		b.kept, b.done = true, make(chan struct{})
+	}
+}
+
+// Release says that the sender loop will not touch the batch again: it was
+// delivered, and nothing refers to it. With that and Leave, a batch that no
+// future knows is used for other records. The loop need not call it, and does
+// not for batches that end in other ways: the garbage collector has them.
+func (b *Batch) Release() {
+	switch n := b.users.Add(-1); {
+	case n < 0:
+		panic("accumulator: a batch was released more often than used")
+	case n > 0 || b.kept:
+		return
+	}
+	if b.holders.Load() != 0 || b.unresolved != 0 {
+		panic("accumulator: a batch was released before its end")
+	}
+	chunks, blocks, groups := b.chunks[:0], b.callbacks.blocks[:0], b.groups[:0]
+	*b = Batch{chunks: chunks, groups: groups, callbacks: callbacks{blocks: blocks}}
+	batches.Put(b)
 }
 
 // Topic returns the name of the batch's topic.
@@ -93,24 +131,36 @@ func (b *Batch) RawSize() int { return max(b.raw, b.size) }
 // itself, unless it is a piece of one that was cut.
 func (b *Batch) Root() *Batch { return b.root }
 
-// Done is closed when every record of the batch has its outcome.
+// Done is closed when every record of the batch has its outcome. Only for those
+// who keep the batch: see Entry.
 func (b *Batch) Done() <-chan struct{} { return b.done }
 
 // Outcome returns how record index ended. Only once Done is closed. The offset
 // is -1 where it is unknown; appendTime is in Unix milliseconds, or -1 unless
 // the broker sets timestamps.
 func (b *Batch) Outcome(index int32) (offset, appendTime int64, err error) {
-	s := &b.whole
-	for i := range b.spans {
-		if c := &b.spans[i]; index >= c.first && index < c.first+c.count {
-			s = c
-			break
-		}
-	}
+	s := b.span(index)
 	if s.err != nil || s.offset < 0 {
 		return -1, -1, s.err
 	}
 	return s.offset + int64(index-s.first), s.appendTime, nil
+}
+
+// Alike returns how many records from index on have one outcome, but for the
+// offset, which counts on. Only once the batch is done.
+func (b *Batch) Alike(index int32) int32 {
+	s := b.span(index)
+	return s.first + s.count - index
+}
+
+// span returns the outcome that record index shares with its neighbours.
+func (b *Batch) span(index int32) *span {
+	for i := range b.spans {
+		if s := &b.spans[i]; index >= s.first && index < s.first+s.count {
+			return s
+		}
+	}
+	return &b.whole
 }
 
 // Resolve gives all records of the batch their outcome. It reports whether
@@ -136,7 +186,11 @@ func (b *Batch) ResolveRange(first, count int32, offset, appendTime int64, err e
 }
 
 // Finish lets the futures of a resolved root batch go.
-func (b *Batch) Finish() { close(b.done) }
+func (b *Batch) Finish() {
+	if b.done != nil {
+		close(b.done)
+	}
+}
 
 // Hold keeps the batch's bytes until a matching Drop.
 func (b *Batch) Hold() { b.holders.Add(1) }
@@ -162,10 +216,11 @@ func (b *Batch) Drop() {
 
 func (b *Batch) freeChunks() {
 	m := b.queue.topic.acc.Memory
-	for _, c := range b.chunks {
+	for i, c := range b.chunks {
 		m.chunks.put(c)
+		b.chunks[i] = nil
 	}
-	b.chunks = nil
+	b.chunks = b.chunks[:0]
 	if n := b.reserved - b.reservedCallbacks; n > 0 {
 		b.reserved -= n
 		m.release(n)

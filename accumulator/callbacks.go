@@ -1,21 +1,28 @@
 package accumulator
 
-import "sync"
+import (
+	"sync"
+	"unsafe"
+)
 
-// A Callback is the completion of one record. Fn is opaque here: what it is
-// and how it is called is its owner's business.
+// A Callback is the completion of Count neighbouring records. Fn is opaque
+// here: what it is and how it is called is its owner's business.
 type Callback struct {
 	Fn        any
-	Timestamp int64 // the record's, in Unix milliseconds
-	Index     int32 // in the batch
+	Timestamp int64 // of each of the records, in Unix milliseconds
+	Index     int32 // of the first record, in the batch
+	Count     int32
 }
 
-// callbacks are the completions of a batch. The first few are part of it; the
-// rest is in blocks of fixed size, which are pooled and count against the
-// memory bound as chunks do: a slice that grew by copying would cost more than
-// the record.
+// callbacks are the completions of a batch. Records that follow each other
+// with one function and one timestamp share an entry, so that a function
+// reused for many sends costs next to nothing. The first few are part of the
+// batch; the rest is in blocks of fixed size, which are pooled and count
+// against the memory bound as chunks do: a slice that grew by copying would
+// cost more than the record.
 type callbacks struct {
 	n      int
+	last   *Callback // entry n-1; nil if there is none
 	first  [4]Callback
 	blocks []*callbackBlock
 }
@@ -28,9 +35,23 @@ const callbackBytes = len(callbackBlock{}) * 32
 
 var callbackBlocks = sync.Pool{New: func() any { return new(callbackBlock) }}
 
-// full reports whether a block has to be added before the next callback.
-func (cs *callbacks) full() bool {
-	return cs.n == len(cs.first)+len(cs.blocks)*len(callbackBlock{})
+// joins reports whether the callback of e, which is to be record index, needs
+// no entry of its own.
+func (cs *callbacks) joins(e *Entry, index int32) bool {
+	c := cs.last
+	return c != nil && c.Timestamp == e.Timestamp && c.Index+c.Count == index && identical(c.Fn, e.Callback)
+}
+
+// identical reports whether two values are one and the same function, or other
+// value held by pointer, for certain. Go compares no functions; two that are
+// one closure have the same address, and whoever calls one calls the other.
+func identical(a, b any) bool {
+	return *(*[2]uintptr)(unsafe.Pointer(&a)) == *(*[2]uintptr)(unsafe.Pointer(&b))
+}
+
+// takes reports whether the callback of e can be added without a further block.
+func (cs *callbacks) takes(e *Entry, index int32) bool {
+	return cs.n < len(cs.first)+len(cs.blocks)*len(callbackBlock{}) || cs.joins(e, index)
 }
 
 func (cs *callbacks) grow() {
@@ -45,8 +66,13 @@ func (cs *callbacks) at(i int) *Callback {
 	return &cs.blocks[i/len(callbackBlock{})][i%len(callbackBlock{})]
 }
 
-func (cs *callbacks) add(c Callback) {
-	*cs.at(cs.n) = c
+func (cs *callbacks) add(e *Entry, index int32) {
+	if cs.joins(e, index) {
+		cs.last.Count++
+		return
+	}
+	cs.last = cs.at(cs.n)
+	*cs.last = Callback{Fn: e.Callback, Timestamp: e.Timestamp, Index: index, Count: 1}
 	cs.n++
 }
 
@@ -60,9 +86,10 @@ func (b *Batch) EachCallback(f func(*Callback)) {
 	for i := range cs.n {
 		f(cs.at(i))
 	}
-	for _, block := range cs.blocks {
+	for i, block := range cs.blocks {
 		clear(block[:]) // what users' functions hold must not live on here
 		callbackBlocks.Put(block)
+		cs.blocks[i] = nil
 	}
-	*cs = callbacks{}
+	*cs = callbacks{blocks: cs.blocks[:0]}
 }

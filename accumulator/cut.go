@@ -52,6 +52,7 @@ func (b *Batch) Cut(ranges []Range) ([]*Batch, error) {
 		pieces[i] = b.piece(r, h.BaseTimestamp, records[r.First:r.First+r.Count])
 	}
 	b.root.pieces = append(b.root.pieces, pieces...)
+	b.root.kept = true // by its pieces
 	b.freeChunks()
 	return pieces, nil
 }

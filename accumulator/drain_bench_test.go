@@ -22,7 +22,7 @@ func BenchmarkDrain(b *testing.B) {
 		if err != nil {
 			b.Fatal(err)
 		}
-		if _, status := q.AppendWith(&e, chunk, now); status != Appended {
+		if status := q.AppendWith(&e, chunk, now); status != Appended {
 			b.Fatal(status)
 		}
 		noted = a.Noted(noted[:0])

@@ -29,12 +29,14 @@ func (b *Batch) Join(g *Group) {
 }
 
 // Leave ends the waiting of all groups for b. It is for the one who finished
-// b, after its callbacks.
+// b, after its callbacks, and the last thing done with it on that side.
 func (b *Batch) Leave() {
-	for _, g := range b.groups {
+	for i, g := range b.groups {
 		g.Exit()
+		b.groups[i] = nil
 	}
-	b.groups = nil
+	b.groups = b.groups[:0]
+	b.Release()
 }
 
 // Enter makes the group wait for one Exit more.

@@ -29,18 +29,18 @@ func sized(n int) *Entry { return &Entry{Value: make([]byte, n), Timestamp: noon
 // add appends e as a caller of Send does.
 func add(t testing.TB, q *Queue, e *Entry, now time.Time) Ticket {
 	t.Helper()
-	ticket, status := q.Append(e, now.UnixMilli())
+	status := q.Append(e, now.UnixMilli())
 	for status == NeedRoom {
 		chunk, err := q.topic.acc.Memory.TryChunk(q.Room(e, now))
 		if err != nil {
 			t.Fatal(err)
 		}
-		ticket, status = q.AppendWith(e, chunk, now)
+		status = q.AppendWith(e, chunk, now)
 	}
 	if status != Appended {
 		t.Fatalf("append = %v, want Appended", status)
 	}
-	return ticket
+	return e.Ticket
 }
 
 // end resolves and finishes b, and gives its bytes back.

@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
+	"time"
 )
 
 // Memory bounds the bytes held for records that have not ended: buffer.memory
@@ -19,14 +21,16 @@ type Memory struct {
 	mu      sync.Mutex // guards the following; never held while blocking
 	used    int64
 	waiters []*waiter
+	idle    []*waiter // for reuse: as many as have ever waited at once
 	closed  error
 }
 
 // A waiter is a caller that waits for n bytes.
 type waiter struct {
 	n     int64
-	ready chan struct{} // closed when granted or refused
-	err   error         // set before ready is closed
+	ready chan struct{} // capacity 1: one token when granted or refused
+	err   error         // set before the token
+	timer *time.Timer   // the caller's alone; nil until it is first needed
 }
 
 // ErrNoRoom says that the memory bound is reached.
@@ -54,8 +58,11 @@ func (m *Memory) TryChunk(n int) (*Chunk, error) {
 }
 
 // Chunk returns a chunk of at least n bytes and waits for room until ctx ends,
-// in which case the error wraps both ErrNoRoom and the context's cause.
-func (m *Memory) Chunk(ctx context.Context, n int) (*Chunk, error) {
+// in which case the error wraps both ErrNoRoom and the context's cause, or
+// for patience, after which it is ErrNoRoom; 0: as long as it takes. Waiting
+// costs no allocation: where memory is what slows a program down, it waits for
+// each chunk.
+func (m *Memory) Chunk(ctx context.Context, patience time.Duration, n int) (*Chunk, error) {
 	size := m.round(n)
 	m.mu.Lock()
 	err := m.admit(size)
@@ -68,22 +75,50 @@ func (m *Memory) Chunk(ctx context.Context, n int) (*Chunk, error) {
 		m.mu.Unlock()
 		return nil, err
 	}
-	w := &waiter{n: size, ready: make(chan struct{})}
-	m.waiters = append(m.waiters, w)
+	w := m.join(size)
 	m.mu.Unlock()
 
 	m.onWait()
+	if err := m.await(ctx, w, patience); err != nil {
+		return nil, err
+	}
+	return m.chunks.get(int(size)), nil
+}
+
+// join appends a waiter for size bytes. m.mu is held.
+func (m *Memory) join(size int64) *waiter {
+	var w *waiter
+	if n := len(m.idle) - 1; n >= 0 {
+		w, m.idle = m.idle[n], m.idle[:n]
+	} else {
+		w = &waiter{ready: make(chan struct{}, 1)}
+	}
+	w.n = size
+	m.waiters = append(m.waiters, w)
+	return w
+}
+
+// await waits until w is served, and gives it back.
+func (m *Memory) await(ctx context.Context, w *waiter, patience time.Duration) error {
+	var alarm <-chan time.Time
+	if patience > 0 {
+		if w.timer == nil {
+			w.timer = time.NewTimer(patience)
+		} else {
+			w.timer.Reset(patience)
+		}
+		defer w.timer.Stop()
+		alarm = w.timer.C
+	}
+	var cause error
 	select {
 	case <-w.ready:
 	case <-ctx.Done():
-		if !m.leave(w) {
-			return nil, fmt.Errorf("%w: waited for %d bytes of %d: %w", ErrNoRoom, size, m.limit, context.Cause(ctx))
-		}
+		cause = fmt.Errorf("%w: waited for %d bytes of %d: %w", ErrNoRoom, w.n, m.limit, context.Cause(ctx))
+	case <-alarm:
+		cause = ErrNoRoom
 	}
-	if w.err != nil {
-		return nil, w.err
-	}
-	return m.chunks.get(int(size)), nil
+	return m.leave(w, cause)
 }
 
 // round returns the size of the chunk for n bytes: never more than the limit
@@ -108,32 +143,38 @@ func (m *Memory) admit(size int64) error {
 	return nil
 }
 
-// leave takes w out of the queue. It reports true if w was served before.
-func (m *Memory) leave(w *waiter) bool {
+// leave ends the wait of w: it was served if cause is nil, or if it is in the
+// queue no longer. It returns why there is no room for it.
+func (m *Memory) leave(w *waiter, cause error) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	for i, o := range m.waiters {
-		if o == w {
-			m.waiters = append(m.waiters[:i], m.waiters[i+1:]...)
+	if cause != nil {
+		if i := slices.Index(m.waiters, w); i >= 0 {
+			m.waiters = slices.Delete(m.waiters, i, i+1)
 			m.serve() // one behind it may fit
-			return false
+			m.idle = append(m.idle, w)
+			return cause
 		}
+		<-w.ready // both at once
 	}
-	return true
+	err := w.err
+	w.err = nil
+	m.idle = append(m.idle, w)
+	return err
 }
 
 // serve grants room to waiters in order until one does not fit. m.mu is held.
 func (m *Memory) serve() {
-	for len(m.waiters) > 0 {
-		w := m.waiters[0]
+	served := 0
+	for _, w := range m.waiters {
 		if m.used+w.n > m.limit {
-			return
+			break
 		}
 		m.used += w.n
-		m.waiters[0] = nil
-		m.waiters = m.waiters[1:]
-		close(w.ready)
+		w.ready <- struct{}{} // does not block: it is the only token
+		served++
 	}
+	m.waiters = slices.Delete(m.waiters, 0, served)
 }
 
 // force returns a chunk of at least n bytes whether or not there is room. It
@@ -186,7 +227,7 @@ func (m *Memory) Close(err error) {
 	m.closed = err
 	for _, w := range m.waiters {
 		w.err = err
-		close(w.ready)
+		w.ready <- struct{}{} // as in serve
 	}
 	m.waiters = nil
 }

@@ -3,6 +3,7 @@ package accumulator
 import (
 	"context"
 	"errors"
+	"runtime"
 	"slices"
 	"testing"
 	"testing/synctest"
@@ -22,7 +23,7 @@ func TestMemoryIsFair(t *testing.T) {
 		var served []string
 		wait := func(name string, n int) {
 			go func() {
-				c, err := m.Chunk(context.Background(), n)
+				c, err := m.Chunk(context.Background(), 0, n)
 				if err != nil {
 					t.Errorf("%s: %v", name, err)
 					return
@@ -71,13 +72,13 @@ func TestAWaiterThatGivesUpFreesItsPlace(t *testing.T) {
 		ctx, cancel := context.WithCancelCause(context.Background())
 		first := make(chan error, 1)
 		go func() {
-			_, err := m.Chunk(ctx, 8<<10)
+			_, err := m.Chunk(ctx, 0, 8<<10)
 			first <- err
 		}()
 		synctest.Wait()
 		second := make(chan *Chunk, 1)
 		go func() {
-			c, err := m.Chunk(context.Background(), 2<<10)
+			c, err := m.Chunk(context.Background(), 0, 2<<10)
 			if err != nil {
 				t.Error(err)
 			}
@@ -107,7 +108,7 @@ func TestServedAndCancelledAtOnce(t *testing.T) {
 			ctx, cancel := context.WithCancel(context.Background())
 			got := make(chan *Chunk, 1)
 			go func() {
-				c, _ := m.Chunk(ctx, 4<<10)
+				c, _ := m.Chunk(ctx, 0, 4<<10)
 				got <- c
 			}()
 			synctest.Wait()
@@ -133,7 +134,7 @@ func TestMemoryClose(t *testing.T) {
 		errs := make(chan error, 2)
 		for range 2 {
 			go func() {
-				_, err := m.Chunk(context.Background(), 1)
+				_, err := m.Chunk(context.Background(), 0, 1)
 				errs <- err
 			}()
 		}
@@ -145,7 +146,7 @@ func TestMemoryClose(t *testing.T) {
 			}
 		}
 		m.Return(held)
-		if _, err := m.Chunk(context.Background(), 1); err != over {
+		if _, err := m.Chunk(context.Background(), 0, 1); err != over {
 			t.Errorf("one who came later got %v, want the end", err)
 		}
 		if m.Used() != 0 {
@@ -157,7 +158,7 @@ func TestMemoryClose(t *testing.T) {
 // What can never fit does not wait for ever.
 func TestMemoryTooLarge(t *testing.T) {
 	m := NewMemory(8<<10, func() {})
-	_, err := m.Chunk(context.Background(), 100_000)
+	_, err := m.Chunk(context.Background(), 0, 100_000)
 	var large *TooLargeError
 	if !errors.As(err, &large) || large.Size != 100_000 || large.Limit != 8<<10 {
 		t.Errorf("error = %v, want a TooLargeError of 100000 and 8192", err)
@@ -196,4 +197,65 @@ func TestReleasePanics(t *testing.T) {
 		}
 	}()
 	NewMemory(1<<20, func() {}).release(1)
+}
+
+// Patience ends a wait as a context does; what is behind moves up.
+func TestPatienceEndsAWait(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m := NewMemory(4<<10, func() {})
+		held, err := m.TryChunk(4 << 10)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, patience := range []time.Duration{1, time.Second, time.Minute} { // one waiter, used again
+			begin := time.Now()
+			if _, err := m.Chunk(context.Background(), patience, 2<<10); !errors.Is(err, ErrNoRoom) {
+				t.Errorf("error = %v, want ErrNoRoom", err)
+			}
+			if took := time.Since(begin); took != patience {
+				t.Errorf("gave up after %v, want %v", took, patience)
+			}
+		}
+		time.AfterFunc(time.Second, func() { m.Return(held) })
+		c, err := m.Chunk(context.Background(), time.Minute, 2<<10)
+		if err != nil {
+			t.Fatal(err)
+		}
+		m.Return(c)
+		if m.Used() != 0 || m.Waiting() {
+			t.Errorf("%d bytes in use, want 0 and nobody who waits", m.Used())
+		}
+	})
+}
+
+// Where memory is what slows a program down it waits for every chunk: a wait
+// costs no allocation.
+func TestWaitingAllocatesNothing(t *testing.T) {
+	m := NewMemory(4<<10, func() {})
+	full := make(chan *Chunk)
+	go func() {
+		for c := range full {
+			for !m.Waiting() {
+				runtime.Gosched()
+			}
+			m.Return(c)
+		}
+	}()
+	defer close(full)
+	ctx := context.Background()
+	n := testing.AllocsPerRun(200, func() {
+		c, err := m.TryChunk(4 << 10)
+		if err != nil {
+			t.Fatal(err)
+		}
+		full <- c
+		c, err = m.Chunk(ctx, time.Hour, 4<<10)
+		if err != nil {
+			t.Fatal(err)
+		}
+		m.Return(c)
+	})
+	if n > 1 { // a chunk now and then, if a collection has emptied the pool
+		t.Errorf("%v allocations for a wait, want 0", n)
+	}
 }

@@ -35,8 +35,21 @@ type Entry struct {
 	Key, Value []byte
 	Headers    []protocol.Header
 	Timestamp  int64 // Unix milliseconds
-	Callback   any   // kept for Batch.Callbacks; nil for none
+	Callback   any   // for Batch.EachCallback, a function or pointer; nil for none
 	Txn        int64 // number of the record's transaction; 0 for none. A batch has records of one
+
+	// Detached says that the caller does not keep the ticket's batch. One that
+	// has such records alone is used again when it has ended, and has no Done.
+	Detached bool
+
+	// Tally, if set, grows by the bytes that the record takes. It is guarded by
+	// the queue's lock, so it must be of this queue alone.
+	Tally *int64
+
+	// Ticket is the result of an append. It is here because whoever appends
+	// has the entry at hand, and a result that is copied from call to call
+	// costs more than a record's checksum.
+	Ticket Ticket
 }
 
 // A Status says what became of an append.
@@ -55,6 +68,7 @@ type Ticket struct {
 	Index int32
 	Size  int32 // bytes that the record takes in the batch
 	Full  bool  // its batch has reached batch.size
+	Tally int64 // the entry's, with this record; 0 if it has none
 }
 
 // Topic returns the queue's topic.
@@ -67,41 +81,49 @@ func (q *Queue) Partition() int32 { return q.partition }
 func (q *Queue) Queued() int64 { return q.queued.Load() }
 
 // Append puts e into the open batch if it fits its last chunk. It never blocks
-// and takes one lock. nowMs may be some milliseconds stale.
-func (q *Queue) Append(e *Entry, nowMs int64) (Ticket, Status) {
+// and takes one lock. nowMs may be some milliseconds stale. With Appended,
+// e.Ticket says where the record is.
+func (q *Queue) Append(e *Entry, nowMs int64) Status {
 	q.mu.Lock()
 	b := q.tail
 	if b == nil || b.sealed || q.refused != nil {
 		err := q.refused
 		q.mu.Unlock()
 		if err != nil {
-			return Ticket{}, Refused
+			return Refused
 		}
-		return Ticket{}, NeedRoom
+		return NeedRoom
 	}
 	c := b.chunks[len(b.chunks)-1]
 	body := protocol.RecordBodySize(b.count, e.Timestamp-b.baseTime, e.Key, e.Value, e.Headers)
 	n := protocol.RecordSize(body)
 	if len(c.buf)+n > cap(c.buf) || b.size+n > q.topic.cap() || nowMs-b.openedMs > q.topic.acc.sealAgeMs ||
-		e.Callback != nil && b.callbacks.full() || b.txn != e.Txn {
+		e.Callback != nil && !b.callbacks.takes(e, b.count) || b.txn != e.Txn {
 		q.mu.Unlock()
-		return Ticket{}, NeedRoom
+		return NeedRoom
 	}
-	t, note := q.put(b, c, e, body, n)
+	note := q.put(b, c, e, body, n)
 	q.mu.Unlock()
 	if note {
 		q.topic.acc.note(q)
 	}
-	return t, Appended
+	return Appended
 }
 
 // put encodes e into c, the last chunk of b, where it fits. q.mu is held. It
 // reports whether the loop must look at the queue.
-func (q *Queue) put(b *Batch, c *Chunk, e *Entry, body, n int) (t Ticket, note bool) {
+func (q *Queue) put(b *Batch, c *Chunk, e *Entry, body, n int) (note bool) {
 	c.buf = protocol.AppendRecord(c.buf, body, b.count, e.Timestamp-b.baseTime, e.Key, e.Value, e.Headers)
-	t = Ticket{Batch: b, Index: b.count, Size: int32(n)}
+	e.Ticket.Batch, e.Ticket.Index, e.Ticket.Size = b, b.count, int32(n)
 	if e.Callback != nil {
-		b.callbacks.add(Callback{Fn: e.Callback, Timestamp: e.Timestamp, Index: b.count})
+		b.callbacks.add(e, b.count)
+	}
+	if !e.Detached {
+		b.keep()
+	}
+	if e.Tally != nil {
+		e.Ticket.Tally = *e.Tally + int64(n)
+		*e.Tally = e.Ticket.Tally
 	}
 	b.count++
 	b.unresolved++
@@ -111,8 +133,8 @@ func (q *Queue) put(b *Batch, c *Chunk, e *Entry, body, n int) (t Ticket, note b
 		b.filled = true
 		note = q.noteHead(b)
 	}
-	t.Full = b.filled
-	return t, note
+	e.Ticket.Full = b.filled
+	return note
 }
 
 // noteHead reports whether the loop must be told of a change to b: only if it
@@ -133,7 +155,7 @@ func (q *Queue) Room(e *Entry, now time.Time) int {
 	if b == nil || !q.takes(b, e, now.UnixMilli()) {
 		return protocol.BatchHeaderSize + entrySize(e, 0, 0)
 	}
-	if e.Callback != nil && b.callbacks.full() {
+	if e.Callback != nil && !b.callbacks.takes(e, b.count) {
 		return callbackBytes
 	}
 	n := entrySize(e, b.count, e.Timestamp-b.baseTime)
@@ -158,28 +180,28 @@ func (q *Queue) takes(b *Batch, e *Entry, nowMs int64) bool {
 // AppendWith is Append with room at hand: chunk goes to the open batch, or to
 // a new one, unless the record now fits without. A chunk that is not needed,
 // or too small by now, is given back. now is exact.
-func (q *Queue) AppendWith(e *Entry, chunk *Chunk, now time.Time) (Ticket, Status) {
+func (q *Queue) AppendWith(e *Entry, chunk *Chunk, now time.Time) Status {
 	q.mu.Lock()
 	if q.refused != nil {
 		q.mu.Unlock()
 		q.topic.acc.Memory.Return(chunk)
-		return Ticket{}, Refused
+		return Refused
 	}
 	b, opened := q.tail, false
 	if b == nil || !q.takes(b, e, now.UnixMilli()) {
 		if cap(chunk.buf) < protocol.BatchHeaderSize+entrySize(e, 0, 0) {
 			q.mu.Unlock()
 			q.topic.acc.Memory.Return(chunk)
-			return Ticket{}, NeedRoom
+			return NeedRoom
 		}
 		b, opened = q.open(e, chunk, now), true
 		chunk = nil
 	}
-	if e.Callback != nil && b.callbacks.full() {
+	if e.Callback != nil && !b.callbacks.takes(e, b.count) {
 		if cap(chunk.buf) < callbackBytes {
 			q.mu.Unlock()
 			q.topic.acc.Memory.Return(chunk)
-			return Ticket{}, NeedRoom
+			return NeedRoom
 		}
 		q.exchange(b, chunk)
 		chunk = nil
@@ -193,12 +215,12 @@ func (q *Queue) AppendWith(e *Entry, chunk *Chunk, now time.Time) (Ticket, Statu
 			if chunk != nil {
 				q.topic.acc.Memory.Return(chunk)
 			}
-			return Ticket{}, NeedRoom
+			return NeedRoom
 		}
 		q.attach(b, chunk)
 		last, chunk = chunk, nil
 	}
-	t, note := q.put(b, last, e, body, n)
+	note := q.put(b, last, e, body, n)
 	// A batch opened at the head has to be known; one opened right behind the
 	// head has sealed it, which makes it ready.
 	if opened && (q.head == b || q.head.next == b) && q.noteHead(q.head) {
@@ -212,7 +234,7 @@ func (q *Queue) AppendWith(e *Entry, chunk *Chunk, now time.Time) (Ticket, Statu
 	if chunk != nil {
 		q.topic.acc.Memory.Return(chunk)
 	}
-	return t, Appended
+	return Appended
 }
 
 // open seals the last batch and opens a new one behind it. q.mu is held.

@@ -281,7 +281,7 @@ func TestRefuse(t *testing.T) {
 	add(t, q, text("a"), noon)
 	gone := errors.New("gone")
 	q.Refuse(gone)
-	if _, status := q.Append(text("b"), noon.UnixMilli()); status != Refused || q.Err() != gone {
+	if status := q.Append(text("b"), noon.UnixMilli()); status != Refused || q.Err() != gone {
 		t.Errorf("append = %v, %v; want it refused", status, q.Err())
 	}
 	before := a.Memory.Used()
@@ -289,7 +289,7 @@ func TestRefuse(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, status := q.AppendWith(text("b"), chunk, noon); status != Refused {
+	if status := q.AppendWith(text("b"), chunk, noon); status != Refused {
 		t.Errorf("append with room = %v, want it refused", status)
 	}
 	used(t, a, before, "after the refusal")
@@ -311,7 +311,7 @@ func TestRoomThatIsNotNeededIsGivenBack(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, status := q.AppendWith(text("b"), chunk, noon); status != Appended {
+	if status := q.AppendWith(text("b"), chunk, noon); status != Appended {
 		t.Fatalf("append = %v", status)
 	}
 	used(t, a, before, "the record fits without the chunk")
@@ -324,7 +324,7 @@ func TestRoomThatIsNotNeededIsGivenBack(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, status := q.AppendWith(e, small, noon); status != NeedRoom {
+	if status := q.AppendWith(e, small, noon); status != NeedRoom {
 		t.Errorf("append into %d bytes = %v, want NeedRoom again (first asked for %d)", firstChunk, status, room)
 	}
 	used(t, a, 0, "a chunk that is too small")
@@ -380,7 +380,7 @@ func TestGrowthStaysWithinMemory(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, status := q.AppendWith(&e, chunk, now); status != Appended {
+	if status := q.AppendWith(&e, chunk, now); status != Appended {
 		t.Fatalf("the first record: status %d, want Appended", status)
 	}
 	if room := q.Room(&e, now); room > limit {

@@ -34,14 +34,14 @@ func TestManyAppendersOneDrainer(t *testing.T) {
 				binary.BigEndian.PutUint32(value[4:], uint32(i))
 				q := topic.Queues()[i%parts]
 				e := &Entry{Value: value[:8+i%90], Timestamp: noon.UnixMilli()}
-				_, status := q.Append(e, noon.UnixMilli())
+				status := q.Append(e, noon.UnixMilli())
 				for status == NeedRoom {
-					chunk, err := a.Memory.Chunk(context.Background(), q.Room(e, noon))
+					chunk, err := a.Memory.Chunk(context.Background(), 0, q.Room(e, noon))
 					if err != nil {
 						t.Error(err)
 						return
 					}
-					_, status = q.AppendWith(e, chunk, noon)
+					status = q.AppendWith(e, chunk, noon)
 				}
 			}
 		})

@@ -33,7 +33,7 @@ func BenchmarkPartition(b *testing.B) {
 			if full {
 				size = 0
 			}
-			s.Appended(s.Pick(), record, full, 0)
+			put(s, s.Pick(), record, full, 0)
 		}
 	})
 }

@@ -19,20 +19,26 @@ type Sticky struct {
 	pick  atomic.Pointer[Pick]
 	topic atomic.Pointer[Topic]
 
-	switching atomic.Bool // whoever sets it owns rand and table; not a lock: nobody waits for it
+	switching atomic.Bool // whoever sets it owns the following; not a lock: nobody waits for it
 	rand      *rand.Rand
 	table     table
+	picks     []Pick // not yet used: one allocation serves many switches
 }
 
 // Pick is a partition that records go to for a while. Picks are compared by address.
 type Pick struct {
 	Partition int32 // read only
 
-	// Every record adds to bytes and reads Partition. Apart, they do not drag each other's cache line between cores.
+	// Bytes is what was appended to the partition while this was the pick. It is the appenders': all of them hold the lock
+	// of one and the same queue, and add to it there, so that it costs them no atomic operation of its own. Apart from
+	// Partition, which others read meanwhile, so that it does not drag their cache line between cores.
 	_     [60]byte
-	bytes atomic.Int64 // appended while this was the pick
+	Bytes int64
 	_     [56]byte
 }
+
+// picksAtOnce is how many picks are allocated together.
+const picksAtOnce = 32
 
 // StickyConfig is what a Sticky needs to know.
 type StickyConfig struct {
@@ -72,7 +78,7 @@ func NewSticky(cfg StickyConfig, t *Topic, nowMs int64) *Sticky {
 		s.rand = rand.New(rand.NewPCG(rand.Uint64(), rand.Uint64()))
 	}
 	s.topic.Store(t)
-	s.pick.Store(&Pick{Partition: s.draw(t, nowMs)})
+	s.pick.Store(s.next(t, nowMs))
 	return s
 }
 
@@ -94,12 +100,11 @@ func (s *Sticky) Pick() *Pick { return s.pick.Load() }
 // better to take the new one: its record would open a batch that nobody fills.
 func (s *Sticky) Current(p *Pick) bool { return s.pick.Load() == p }
 
-// Appended counts bytes, the size of a record that went to p. full says that the record left no half-filled batch in the
-// partition's queue; from batch.size bytes on, that is the moment to switch, and at twice as many it is high time. A pick
-// that is no longer current is ignored.
-func (s *Sticky) Appended(p *Pick, bytes int, full bool, nowMs int64) {
-	n := p.bytes.Add(int64(bytes))
-	if n < s.batchSize || !full && n < 2*s.batchSize {
+// Appended tells of a record that went to p: bytes is p.Bytes with it. full says that the record left no half-filled batch
+// in the partition's queue; from batch.size bytes on, that is the moment to switch, and at twice as many it is high time. A
+// pick that is no longer current is ignored.
+func (s *Sticky) Appended(p *Pick, bytes int64, full bool, nowMs int64) {
+	if bytes < s.batchSize || !full && bytes < 2*s.batchSize {
 		return
 	}
 	s.switchFrom(p, nowMs)
@@ -110,7 +115,7 @@ func (s *Sticky) switchFrom(p *Pick, nowMs int64) {
 	for s.pick.Load() == p && s.switching.CompareAndSwap(false, true) {
 		t := s.topic.Load()
 		if s.pick.Load() == p {
-			s.pick.Store(&Pick{Partition: s.draw(t, nowMs)})
+			s.pick.Store(s.next(t, nowMs))
 		}
 		s.switching.Store(false)
 
@@ -121,6 +126,17 @@ func (s *Sticky) switchFrom(p *Pick, nowMs int64) {
 			return
 		}
 	}
+}
+
+// next returns a new pick of a partition of t. The caller owns the switch.
+func (s *Sticky) next(t *Topic, nowMs int64) *Pick {
+	if len(s.picks) == 0 {
+		s.picks = make([]Pick, picksAtOnce)
+	}
+	p := &s.picks[0]
+	s.picks = s.picks[1:]
+	p.Partition = s.draw(t, nowMs)
+	return p
 }
 
 // draw returns a partition of t. The caller owns the switch.

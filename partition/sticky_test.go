@@ -35,13 +35,19 @@ func upTo(n int32) []int32 {
 	return all
 }
 
+// put appends a record to p, as one who holds its queue's lock does.
+func put(s *Sticky, p *Pick, bytes int, full bool, nowMs int64) {
+	p.Bytes += int64(bytes)
+	s.Appended(p, p.Bytes, full, nowMs)
+}
+
 // drawn counts where each of n picks goes. A pick is used up by one batch.
 func drawn(s *Sticky, n int, batchSize int, nowMs int64) map[int32]int {
 	counts := make(map[int32]int)
 	for range n {
 		p := s.Pick()
 		counts[p.Partition]++
-		s.Appended(p, batchSize, true, nowMs)
+		put(s, p, batchSize, true, nowMs)
 	}
 	return counts
 }
@@ -173,7 +179,7 @@ func TestStickySwitchesAtABatchBoundary(t *testing.T) {
 			if !s.Current(p) {
 				t.Errorf("%s: switched before append %d", test.name, i)
 			}
-			s.Appended(p, a.bytes, a.full, 0)
+			put(s, p, a.bytes, a.full, 0)
 		}
 		if got := !s.Current(p); got != test.switched {
 			t.Errorf("%s: switched = %v, want %v", test.name, got, test.switched)
@@ -185,16 +191,16 @@ func TestStickySwitchesAtABatchBoundary(t *testing.T) {
 func TestStickyIgnoresAStalePick(t *testing.T) {
 	s := NewSticky(StickyConfig{BatchSize: 100, Rand: seeded(6)}, topicOf(8, upTo(8)...), 0)
 	stale := s.Pick()
-	s.Appended(stale, 100, true, 0)
+	put(s, stale, 100, true, 0)
 	current := s.Pick()
 	if current == stale {
 		t.Fatal("the pick did not change after a full batch")
 	}
-	s.Appended(stale, 1000, true, 0)
+	put(s, stale, 1000, true, 0)
 	if s.Pick() != current {
 		t.Errorf("a stale pick ended the current one")
 	}
-	s.Appended(current, 99, true, 0)
+	put(s, current, 99, true, 0)
 	if s.Pick() != current {
 		t.Errorf("bytes of a stale pick were counted to the current one")
 	}
@@ -228,7 +234,7 @@ func TestStickyWithTenThousandPartitions(t *testing.T) {
 	s := NewSticky(StickyConfig{BatchSize: 1, Adaptive: true, Load: load, Rand: seeded(8)}, topicOf(10_000, upTo(10_000)...), 0)
 	for ms := range int64(100) {
 		for range 100 {
-			s.Appended(s.Pick(), 1, true, ms)
+			put(s, s.Pick(), 1, true, ms)
 		}
 	}
 	if got, want := load.asked.Load(), int64(100_000); got != want {
@@ -244,11 +250,16 @@ func TestStickyConcurrently(t *testing.T) {
 	s := NewSticky(StickyConfig{BatchSize: 64, Adaptive: true, Load: load, Rand: seeded(9)}, topicOf(6, upTo(6)...), 0)
 	var wg sync.WaitGroup
 	var switches atomic.Int64
+	var locks [6]sync.Mutex // of the partitions' queues
 	for range goroutines {
 		wg.Go(func() {
 			for i := range appends {
 				p := s.Pick()
-				s.Appended(p, 8, i%2 == 0, int64(i))
+				locks[p.Partition].Lock()
+				p.Bytes += 8
+				bytes := p.Bytes
+				locks[p.Partition].Unlock()
+				s.Appended(p, bytes, i%2 == 0, int64(i))
 				if !s.Current(p) {
 					switches.Add(1)
 				}
@@ -277,7 +288,7 @@ func TestHotPathAllocatesNothing(t *testing.T) {
 		if got := testing.AllocsPerRun(1000, func() {
 			p.Partition(Record{Key: key}, topic)
 			p.Partition(Record{}, topic)
-			s.Appended(s.Pick(), 100, false, 0)
+			put(s, s.Pick(), 100, false, 0)
 		}); got != 0 {
 			t.Errorf("%s: %v allocations a record, want 0", name, got)
 		}
@@ -301,7 +312,7 @@ func BenchmarkStickyAppended(b *testing.B) {
 		b.Run(fmt.Sprint(partitions), func(b *testing.B) {
 			s := NewSticky(StickyConfig{BatchSize: 16384, Adaptive: true, Load: &queues{}}, topicOf(partitions, upTo(partitions)...), 0)
 			for i := 0; b.Loop(); i++ {
-				s.Appended(s.Pick(), 100, i%160 == 0, int64(i/5000))
+				put(s, s.Pick(), 100, i%160 == 0, int64(i/5000))
 			}
 		})
 	}

@@ -38,9 +38,9 @@ func onSend(ctx context.Context, i Interceptor, rec *Record) (err error) {
 }
 
 // refuse tells the interceptors of a record that was not taken.
-func (p *Producer) refuse(h *hook, topic string, err error) {
-	if h != nil {
-		p.acknowledge(h, noMetadata(topic), err)
+func (p *Producer) refuse(e *entry, err error) {
+	if e.hook != nil {
+		p.acknowledge(e.hook, noMetadata(e.topic), err)
 	}
 }
 
@@ -62,8 +62,20 @@ func (p *Producer) acknowledge(h *hook, md RecordMetadata, err error) {
 // next before each.
 func (p *Producer) complete(b *accumulator.Batch, next func()) {
 	b.EachCallback(func(c *accumulator.Callback) {
+		for c.Count > 0 {
+			p.completeRun(b, c, next)
+		}
+	})
+}
+
+// completeRun runs the callbacks at the beginning of c that have one outcome but for the offset, and takes them off c.
+func (p *Producer) completeRun(b *accumulator.Batch, c *accumulator.Callback, next func()) {
+	md, err := outcome(b, c.Index, c.Timestamp)
+	n := min(c.Count, b.Alike(c.Index))
+	c.Index += n
+	c.Count -= n
+	for range n {
 		next()
-		md, err := outcome(b, c.Index, c.Timestamp)
 		switch fn := c.Fn.(type) {
 		case Callback:
 			fn(md, err)
@@ -73,5 +85,8 @@ func (p *Producer) complete(b *accumulator.Batch, next func()) {
 				fn.done(md, err)
 			}
 		}
-	})
+		if md.Offset >= 0 {
+			md.Offset++
+		}
+	}
 }

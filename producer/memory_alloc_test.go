@@ -33,6 +33,7 @@ func TestSendAllocatesNothing(t *testing.T) {
 		keyed := Record{Topic: "t", Key: []byte("key"), Value: make([]byte, 30)}
 		placed := Record{Topic: "t", Partition: OnPartition(1), Value: make([]byte, 30)}
 		headed := Record{Topic: "t", Key: []byte("key"), Headers: []Header{{Key: "h", Value: []byte("v")}}}
+		topic := p.Topic("t")
 		failed := 0
 		done := func(_ RecordMetadata, err error) {
 			if err != nil {
@@ -48,6 +49,8 @@ func TestSendAllocatesNothing(t *testing.T) {
 			{"Send to a partition", func() { p.Send(ctx, placed) }},
 			{"Send with headers", func() { p.Send(ctx, headed) }},
 			{"SendFunc", func() { p.SendFunc(ctx, keyed, done) }},
+			{"Topic.Send", func() { topic.Send(ctx, keyed.Key, keyed.Value) }},
+			{"Topic.SendFunc", func() { topic.SendFunc(ctx, nil, keyless.Value, done) }},
 			{"TrySend", func() {
 				if p.TrySend(keyed, done) != nil {
 					failed++

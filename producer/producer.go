@@ -25,8 +25,8 @@ type Producer struct {
 	sender      *sender.Sender
 	initialised atomic.Bool // InitTransactions has succeeded
 	clock       *sender.Clock
-	topics      atomic.Pointer[map[string]*topic] // replaced by the loop, never changed
-	unpublished map[string]*topic                 // the loop's: what topics will be; nil if nothing has changed
+	topics      atomic.Pointer[topicSet] // replaced by the loop, never changed
+	unpublished map[string]*topic        // the loop's: what topics will be; nil if nothing has changed
 }
 
 // New returns a producer with the given settings, or a *ConfigError with every
@@ -49,7 +49,7 @@ func New(cfg Config) (*Producer, error) {
 	}
 	const overhead = protocol.BatchHeaderSize + 8*maxVarint
 	p.surelyFits = int(min(int64(cfg.MaxRequestSize), cfg.BufferMemory)) - overhead
-	p.topics.Store(&map[string]*topic{})
+	p.topics.Store(newTopicSet(map[string]*topic{}))
 	p.clock = new(sender.Clock)
 	p.sender = sender.New(p.senderConfig())
 	return p, nil
@@ -141,7 +141,7 @@ func (p *Producer) Close(ctx context.Context) error {
 // need be within ctx and max.block. Calling it beforehand spares the first
 // Send the wait.
 func (p *Producer) Partitions(ctx context.Context, name string) (int, error) {
-	t := (*p.topics.Load())[name]
+	t := p.topics.Load().get(name)
 	if t == nil {
 		w := wait{p: p, ctx: ctx, block: true}
 		defer w.end()

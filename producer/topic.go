@@ -11,9 +11,40 @@ import (
 // A topic is what Send needs to know of a topic. It is immutable but for its
 // sticky partitioner: a change of the topic makes a new one.
 type topic struct {
+	name   string
 	queues []*accumulator.Queue // by partition; as many as the topic has now
 	view   *partition.Topic
 	sticky *partition.Sticky
+}
+
+// A topicSet is the topics that Send knows. It is immutable.
+type topicSet struct {
+	byName map[string]*topic
+	near   [32]*topic // by nearby: one topic of each place, so that most records need no hash of their topic's name
+}
+
+func newTopicSet(byName map[string]*topic) *topicSet {
+	s := &topicSet{byName: byName}
+	for name, t := range byName {
+		s.near[nearby(name)] = t
+	}
+	return s
+}
+
+// nearby is a name's place among the near topics: its length and last letter tell most apart.
+func nearby(name string) uint {
+	if len(name) == 0 {
+		return 0
+	}
+	return (uint(len(name))*5 + uint(name[len(name)-1])) % uint(len(topicSet{}.near))
+}
+
+// get returns nil for a topic that is not known.
+func (s *topicSet) get(name string) *topic {
+	if t := s.near[nearby(name)]; t != nil && t.name == name {
+		return t
+	}
+	return s.byName[name]
 }
 
 // setTopic takes a topic's new metadata, for publish. It runs on the sender loop
@@ -29,10 +60,10 @@ func (p *Producer) setTopic(queues *accumulator.Topic, m *metadata.Topic, s *met
 			view.Local = append(view.Local, int32(i))
 		}
 	}
-	t := &topic{queues: queues.Queues()[:len(m.Partitions)], view: view}
+	t := &topic{name: m.Name, queues: queues.Queues()[:len(m.Partitions)], view: view}
 	now := p.clock.Now()
 	if p.unpublished == nil {
-		p.unpublished = maps.Clone(*p.topics.Load())
+		p.unpublished = maps.Clone(p.topics.Load().byName)
 	}
 	if was := p.unpublished[m.Name]; was != nil {
 		t.sticky = was.sticky
@@ -52,7 +83,7 @@ func (p *Producer) setTopic(queues *accumulator.Topic, m *metadata.Topic, s *met
 func (p *Producer) publish() {
 	if next := p.unpublished; next != nil {
 		p.unpublished = nil
-		p.topics.Store(&next)
+		p.topics.Store(newTopicSet(next))
 	}
 }
 

@@ -17,11 +17,11 @@ type Tx struct {
 
 // Send is Producer.Send. There is no need to wait for the future: the commit fails if the record does, also one that was
 // not taken.
-func (tx *Tx) Send(ctx context.Context, rec Record) Future { return tx.p.send(ctx, rec, tx.number) }
+func (tx *Tx) Send(ctx context.Context, rec Record) Future { return tx.p.send(ctx, &rec, tx.number) }
 
 // SendFunc is Producer.SendFunc.
 func (tx *Tx) SendFunc(ctx context.Context, rec Record, done Callback) {
-	tx.p.sendFunc(ctx, rec, done, tx.number)
+	tx.p.sendFunc(ctx, &rec, done, tx.number)
 }
 
 // SendSync is Producer.SendSync.
@@ -30,7 +30,7 @@ func (tx *Tx) SendSync(ctx context.Context, rec Record) (RecordMetadata, error) 
 }
 
 // TrySend is Producer.TrySend.
-func (tx *Tx) TrySend(rec Record, done Callback) error { return tx.p.trySend(rec, done, tx.number) }
+func (tx *Tx) TrySend(rec Record, done Callback) error { return tx.p.trySend(&rec, done, tx.number) }
 
 // SendOffsets is Producer.SendOffsetsToTransaction.
 func (tx *Tx) SendOffsets(ctx context.Context, offsets map[TopicPartition]OffsetAndMetadata, group ConsumerGroupMetadata) error {

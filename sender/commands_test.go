@@ -189,14 +189,14 @@ func (b *bench) append(place, name string) {
 }
 
 func (b *bench) appendEntry(q *accumulator.Queue, e *accumulator.Entry, name string) {
-	_, status := q.Append(e, b.now.UnixMilli())
+	status := q.Append(e, b.now.UnixMilli())
 	for status == accumulator.NeedRoom {
 		chunk, err := b.c.acc.Memory.TryChunk(q.Room(e, b.now))
 		if err != nil {
 			b.printf("%s: %v", name, err)
 			return
 		}
-		_, status = q.AppendWith(e, chunk, b.now)
+		status = q.AppendWith(e, chunk, b.now)
 	}
 	if status == accumulator.Refused {
 		b.printf("%s: refused: %v", name, q.Err())

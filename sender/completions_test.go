@@ -21,7 +21,7 @@ func ended(t *testing.T, n int) ([]*accumulator.Batch, *accumulator.Accumulator)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, status := q.AppendWith(e, chunk, time.Now()); status != accumulator.Appended {
+		if status := q.AppendWith(e, chunk, time.Now()); status != accumulator.Appended {
 			t.Fatalf("append = %v", status)
 		}
 		b := q.Drain()

@@ -316,13 +316,13 @@ func (h *history) append(p *modelPart, number int64, late bool) {
 		r.callback = true
 		e.Callback = r
 	}
-	ticket, status := q.Append(&e, h.now.UnixMilli())
+	status := q.Append(&e, h.now.UnixMilli())
 	for status == accumulator.NeedRoom {
 		chunk, err := h.core.acc.Memory.TryChunk(q.Room(&e, h.now))
 		if err != nil {
 			return // callers would wait, or have their record back
 		}
-		ticket, status = q.AppendWith(&e, chunk, h.now)
+		status = q.AppendWith(&e, chunk, h.now)
 	}
 	if status == accumulator.Refused {
 		return
@@ -334,13 +334,13 @@ func (h *history) append(p *modelPart, number int64, late bool) {
 	if t := h.transactions[number]; t != nil {
 		t.records = append(t.records, r)
 	}
-	if n := len(p.records); n > 1 && p.records[n-2].root.batch == ticket.Batch {
+	if n := len(p.records); n > 1 && p.records[n-2].root.batch == e.Ticket.Batch {
 		r.root = p.records[n-2].root
 	} else {
-		r.root = &modelRoot{batch: ticket.Batch, opened: h.now}
+		r.root = &modelRoot{batch: e.Ticket.Batch, opened: h.now}
 		h.roots = append(h.roots, r.root)
 	}
-	r.index = ticket.Index
+	r.index = e.Ticket.Index
 	r.root.records = append(r.root.records, r)
 	h.tracef("append %d to %s-%d of transaction %d", r.id, p.topic.name, p.index, number)
 }

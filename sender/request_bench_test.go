@@ -72,7 +72,7 @@ func BenchmarkRequest(b *testing.B) {
 			if err != nil {
 				b.Fatal(err)
 			}
-			if _, status := p.queue.AppendWith(&e, chunk, bench.now); status != accumulator.Appended {
+			if status := p.queue.AppendWith(&e, chunk, bench.now); status != accumulator.Appended {
 				b.Fatal(status)
 			}
 		}

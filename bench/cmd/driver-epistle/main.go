@@ -1,4 +1,4 @@
-// Driver-epistle sends with this repository's producer: SendFunc, with one function for all records, and SendSync.
+// Driver-epistle sends with this repository's producer: a topic's SendFunc, with one function for all records, and SendSync.
 package main
 
 import (
@@ -14,7 +14,7 @@ func main() { driver.Main("epistle", "github.com/epistle-kafka/epistle", open) }
 
 type client struct {
 	p     *producer.Producer
-	topic string
+	topic *producer.Topic
 	ctx   context.Context
 	done  producer.Callback
 	slots []producer.Callback
@@ -50,7 +50,7 @@ func open(o *driver.Options, results *driver.Results) (driver.Client, error) {
 			return nil, err
 		}
 	}
-	c := &client{p: p, topic: o.Topic, ctx: context.Background()}
+	c := &client{p: p, topic: p.Topic(o.Topic), ctx: context.Background()}
 	c.done = func(_ producer.RecordMetadata, err error) { results.Done(err) }
 	if o.Rate > 0 {
 		for i := range driver.Slots {
@@ -61,15 +61,15 @@ func open(o *driver.Options, results *driver.Results) (driver.Client, error) {
 }
 
 func (c *client) Send(key, value []byte) {
-	c.p.SendFunc(c.ctx, producer.Record{Topic: c.topic, Key: key, Value: value}, c.done)
+	c.topic.SendFunc(c.ctx, key, value, c.done)
 }
 
 func (c *client) SendSlot(key, value []byte, slot int) {
-	c.p.SendFunc(c.ctx, producer.Record{Topic: c.topic, Key: key, Value: value}, c.slots[slot])
+	c.topic.SendFunc(c.ctx, key, value, c.slots[slot])
 }
 
 func (c *client) SendWait(key, value []byte) error {
-	_, err := c.p.SendSync(c.ctx, producer.Record{Topic: c.topic, Key: key, Value: value})
+	_, err := c.topic.SendSync(c.ctx, key, value)
 	return err
 }
 

@@ -1,0 +1,81 @@
+package producer
+
+import (
+	"context"
+	"sync/atomic"
+)
+
+// Topic returns a handle for records of key and value alone to one topic. It
+// makes no look-up: a topic that does not exist, or whose name cannot be, fails
+// its records, as with Send.
+func (p *Producer) Topic(name string) *Topic { return &Topic{p: p, name: name} }
+
+// Topic sends to one topic what Producer sends to any: records of a key and a
+// value, without partition, headers or timestamp of their own. It is the
+// fastest way to send, since no Record is made and no topic looked up; so keep
+// it. Its methods are safe for concurrent use. In a
+// transaction its records belong to the one that is open.
+type Topic struct {
+	p     *Producer
+	name  string
+	known atomic.Pointer[known]
+}
+
+// known is what a handle has looked up in a topicSet. It holds while that set
+// is the producer's.
+type known struct {
+	in    *topicSet
+	topic *topic // nil: the set lacks it
+}
+
+// in returns the handle's topic in the set, or nil.
+func (t *Topic) in(s *topicSet) *topic {
+	k := t.known.Load()
+	if k == nil || k.in != s {
+		k = &known{s, s.get(t.name)}
+		t.known.Store(k)
+	}
+	return k.topic
+}
+
+// Name returns the topic's name.
+func (t *Topic) Name() string { return t.name }
+
+// Send is Producer.Send.
+func (t *Topic) Send(ctx context.Context, key, value []byte) Future {
+	if len(t.p.cfg.Interceptors) > 0 {
+		return t.p.send(ctx, t.record(key, value), 0)
+	}
+	var e entry
+	e.topic, e.handle, e.Key, e.Value = t.name, t, key, value
+	return t.p.sendEntry(ctx, &e)
+}
+
+// SendFunc is Producer.SendFunc.
+func (t *Topic) SendFunc(ctx context.Context, key, value []byte, done Callback) {
+	if len(t.p.cfg.Interceptors) > 0 {
+		t.p.sendFunc(ctx, t.record(key, value), done, 0)
+		return
+	}
+	var e entry
+	e.topic, e.handle, e.Key, e.Value, e.Detached = t.name, t, key, value, true
+	if done != nil {
+		e.Callback = done
+	}
+	t.p.sendEntryFunc(ctx, &e, done)
+}
+
+// SendSync is Producer.SendSync.
+func (t *Topic) SendSync(ctx context.Context, key, value []byte) (RecordMetadata, error) {
+	return t.Send(ctx, key, value).Wait(ctx)
+}
+
+// TrySend is Producer.TrySend.
+func (t *Topic) TrySend(key, value []byte, done Callback) error {
+	return t.p.trySend(t.record(key, value), done, 0)
+}
+
+// record is for interceptors, who see records.
+func (t *Topic) record(key, value []byte) *Record {
+	return &Record{Topic: t.name, Key: key, Value: value}
+}

@@ -1,0 +1,51 @@
+package producer
+
+import (
+	"fmt"
+	"time"
+)
+
+// lookup returns a topic that Send does not know yet.
+func (p *Producer) lookup(w *wait, name string) (*topic, error) {
+	if err := checkTopic(name); err != nil {
+		return nil, err
+	}
+	if !w.block {
+		if s := p.sender.Snapshot(); s != nil {
+			if err := s.Failure(time.Now(), name); err != nil {
+				return nil, err
+			}
+		}
+		if err := p.sender.Want(name); err != nil {
+			return nil, err
+		}
+		return nil, ErrTopicNotLoaded
+	}
+	if err := p.sender.Lookup(w.begin(), name); err != nil {
+		return nil, err
+	}
+	return p.topics.Load().get(name), nil
+}
+
+// maxTopicName is the longest name that Kafka allows, in bytes.
+const maxTopicName = 249
+
+// checkTopic applies Kafka's rules for names.
+func checkTopic(name string) error {
+	switch {
+	case name == "":
+		return &InvalidTopicError{name, "not be empty"}
+	case name == "." || name == "..":
+		return &InvalidTopicError{name, `not be "." or ".."`}
+	case len(name) > maxTopicName:
+		return &InvalidTopicError{name, fmt.Sprintf("have at most %d characters, and it has %d", maxTopicName, len(name))}
+	}
+	for _, c := range []byte(name) {
+		switch {
+		case c >= 'a' && c <= 'z', c >= 'A' && c <= 'Z', c >= '0' && c <= '9', c == '.', c == '_', c == '-':
+		default:
+			return &InvalidTopicError{name, "consist of letters, digits, '.', '_' and '-'"}
+		}
+	}
+	return nil
+}

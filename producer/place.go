@@ -1,0 +1,172 @@
+package producer
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/epistle-kafka/epistle/accumulator"
+	"github.com/epistle-kafka/epistle/partition"
+	"github.com/epistle-kafka/epistle/protocol"
+)
+
+// An entry is a record on its way into a batch: what the accumulator stores of
+// it, and what chooses its place.
+type entry struct {
+	accumulator.Entry
+	topic     string
+	handle    *Topic // by which it is sent, if any
+	partition Partition
+	stamped   bool  // Timestamp is the record's own
+	hook      *hook // set if there are interceptors, who must hear of the outcome
+}
+
+// fill makes e of a record and its callback. Interceptors may change the record.
+func (p *Producer) fill(ctx context.Context, e *entry, rec *Record, done Callback) {
+	switch {
+	case len(p.cfg.Interceptors) > 0:
+		e.hook = p.intercept(ctx, rec, done)
+		e.Callback = e.hook
+	case done != nil:
+		e.Callback = done
+	}
+	e.topic, e.partition = rec.Topic, rec.Partition
+	e.Key, e.Value, e.Headers = rec.Key, rec.Value, rec.Headers
+	if !rec.Timestamp.IsZero() {
+		e.Timestamp, e.stamped = rec.Timestamp.UnixMilli(), true
+	}
+}
+
+// in returns the record's topic as the set has it, or nil.
+func (e *entry) in(s *topicSet) *topic {
+	if e.handle != nil {
+		return e.handle.in(s)
+	}
+	return s.get(e.topic)
+}
+
+// admit puts a record into the open batch of its partition.
+func (p *Producer) admit(ctx context.Context, e *entry, block bool) error {
+	if p.cfg.TransactionalID != "" {
+		number, err := p.admitTo(e.Txn)
+		e.Txn = number
+		if err != nil {
+			return &AdmissionError{e.topic, err}
+		}
+	}
+	if ctx.Err() != nil {
+		return &AdmissionError{e.topic, context.Cause(ctx)}
+	}
+	var err error
+	if t := e.in(p.topics.Load()); t != nil {
+		err = p.place(ctx, nil, t, e, block)
+		if !e.partition.named && errors.Is(err, ErrPartitionGone) {
+			// The topic was made again, smaller, while this chose: it has been
+			// published with what there is now.
+			err = p.place(ctx, nil, e.in(p.topics.Load()), e, block)
+		}
+	} else {
+		err = p.placeNew(ctx, e, block)
+	}
+	if err != nil {
+		return &AdmissionError{e.topic, err}
+	}
+	return nil
+}
+
+// placeNew is place for a topic that is not known yet.
+func (p *Producer) placeNew(ctx context.Context, e *entry, block bool) error {
+	w := wait{p: p, ctx: ctx, block: block}
+	defer w.end()
+	t, err := p.lookup(&w, e.topic)
+	if err != nil {
+		return err
+	}
+	return p.place(ctx, &w, t, e, block)
+}
+
+// place chooses the record's partition and appends it there. w is nil unless
+// the call has waited already. What is common does not wait, and knows nothing
+// of it: every nanosecond here is a nanosecond of each record.
+func (p *Producer) place(ctx context.Context, w *wait, t *topic, e *entry, block bool) error {
+	now := p.clock.Now()
+	if !e.stamped {
+		e.Timestamp = now
+	} else if e.Timestamp < 0 {
+		return &InvalidTimestampError{e.Timestamp}
+	}
+	if err := p.checkSize(&e.Entry); err != nil {
+		return err
+	}
+	q, pick, err := p.choose(t, e)
+	if err != nil {
+		return err
+	}
+	status := q.Append(&e.Entry, now)
+	if status != accumulator.Appended && pick != nil && !t.sticky.Current(pick) {
+		// It has moved on meanwhile: this record would open a batch here that
+		// nobody fills.
+		if q, pick, err = p.choose(t, e); err != nil {
+			return err
+		}
+		status = q.Append(&e.Entry, now)
+	}
+	if status != accumulator.Appended {
+		if err := p.placeWithRoom(ctx, w, q, e, block); err != nil {
+			return err
+		}
+	}
+	if pick != nil {
+		t.sticky.Appended(pick, e.Ticket.Tally, e.Ticket.Full, now)
+	}
+	return nil
+}
+
+// choose returns the queue of the record's partition, and the pick it came
+// from if the sticky partitioner chose it: then e is counted to it.
+func (p *Producer) choose(t *topic, e *entry) (*accumulator.Queue, *partition.Pick, error) {
+	e.Tally = nil
+	n := e.partition.n
+	if !e.partition.named {
+		var err error
+		n, err = p.partitioner.Partition(partition.Record{Key: e.Key, Value: e.Value}, t.view)
+		if err != nil {
+			return nil, nil, fmt.Errorf("the partitioner failed: %w", err)
+		}
+		if n == partition.Any {
+			pick := t.sticky.Pick()
+			// The pick may be from before the topic was made again, smaller.
+			if int(pick.Partition) < len(t.queues) {
+				e.Tally = &pick.Bytes
+				return t.queues[pick.Partition], pick, nil
+			}
+			return t.queues[0], nil, nil
+		}
+	}
+	if n < 0 || int(n) >= len(t.queues) {
+		return nil, nil, &NoSuchPartitionError{Want: n, Have: int32(len(t.queues))}
+	}
+	return t.queues[n], nil, nil
+}
+
+// checkSize refuses a record that no request can carry.
+func (p *Producer) checkSize(e *accumulator.Entry) error {
+	size := len(e.Key) + len(e.Value)
+	for i := range e.Headers {
+		size += len(e.Headers[i].Key) + len(e.Headers[i].Value) + 2*maxVarint
+	}
+	if size < p.surelyFits {
+		return nil
+	}
+	size = protocol.BatchHeaderSize + protocol.RecordSize(protocol.RecordBodySize(0, 0, e.Key, e.Value, e.Headers))
+	if size > p.cfg.MaxRequestSize {
+		return &RecordTooLargeError{Size: size, Limit: int64(p.cfg.MaxRequestSize), Key: "max.request.size"}
+	}
+	if int64(size) > p.cfg.BufferMemory {
+		return &RecordTooLargeError{Size: size, Limit: p.cfg.BufferMemory, Key: "buffer.memory"}
+	}
+	return nil
+}
+
+// maxVarint is the most bytes that a 32-bit varint takes.
+const maxVarint = 5

@@ -1,0 +1,118 @@
+package producer
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/epistle-kafka/epistle/accumulator"
+)
+
+// placeWithRoom appends a record that does not fit its batch's last chunk.
+func (p *Producer) placeWithRoom(ctx context.Context, w *wait, q *accumulator.Queue, e *entry, block bool) error {
+	if w == nil {
+		w = &wait{p: p, ctx: ctx, block: block}
+		defer w.end()
+	}
+	return p.appendWithRoom(w, q, e)
+}
+
+// appendWithRoom appends a record that does not fit its batch's last chunk: it
+// reserves a chunk first, waiting for memory if need be.
+func (p *Producer) appendWithRoom(w *wait, q *accumulator.Queue, e *entry) error {
+	for {
+		now := time.Now()
+		p.clock.Publish(now)
+		chunk, err := p.chunk(w, q.Room(&e.Entry, now))
+		if err != nil {
+			return err
+		}
+		if w.waited() {
+			now = time.Now()
+		}
+		if !e.stamped {
+			e.Timestamp = now.UnixMilli()
+		}
+		status := q.AppendWith(&e.Entry, chunk, now)
+		switch status {
+		case accumulator.Appended:
+			return nil
+		case accumulator.Refused:
+			if err := q.Err(); err != nil {
+				return err
+			} // else it has been opened again meanwhile
+		}
+	}
+}
+
+// chunk reserves n bytes.
+func (p *Producer) chunk(w *wait, n int) (*accumulator.Chunk, error) {
+	memory := p.sender.Memory()
+	chunk, err := memory.TryChunk(n)
+	if err == nil {
+		return chunk, nil
+	}
+	if !errors.Is(err, accumulator.ErrNoRoom) {
+		var large *accumulator.TooLargeError
+		if errors.As(err, &large) {
+			return nil, &RecordTooLargeError{Size: int(large.Size), Limit: large.Limit, Key: "buffer.memory"}
+		}
+		return nil, err
+	}
+	if !w.block {
+		return nil, ErrBufferFull
+	}
+	ctx, patience := w.memory()
+	chunk, err = memory.Chunk(ctx, patience, n)
+	if errors.Is(err, accumulator.ErrNoRoom) {
+		return nil, fmt.Errorf("%w: %w", ErrBufferFull, p.sender.Explain(w.cause()))
+	}
+	return chunk, err
+}
+
+// A wait bounds what one Send may wait for, all together.
+type wait struct {
+	p      *Producer
+	ctx    context.Context
+	block  bool
+	cancel context.CancelFunc // set once it has begun to wait for metadata
+	until  time.Time          // set once it has begun to wait for memory alone
+}
+
+// begin returns a context that ends with the caller's or with max.block.
+func (w *wait) begin() context.Context {
+	if w.cancel == nil {
+		w.ctx, w.cancel = context.WithTimeoutCause(w.ctx, w.p.cfg.MaxBlock, w.tooLong())
+	}
+	return w.ctx
+}
+
+// memory is begin for one who waits for memory, maybe once for every chunk: it makes no context.
+func (w *wait) memory() (context.Context, time.Duration) {
+	if w.cancel != nil {
+		return w.ctx, 0
+	}
+	if w.until.IsZero() {
+		w.until = time.Now().Add(w.p.cfg.MaxBlock)
+	}
+	return w.ctx, max(time.Until(w.until), 1)
+}
+
+func (w *wait) tooLong() error { return fmt.Errorf("%w (%v)", ErrMaxBlock, w.p.cfg.MaxBlock) }
+
+func (w *wait) waited() bool { return w.cancel != nil || !w.until.IsZero() }
+
+// cause is why the wait has ended without success.
+func (w *wait) cause() error {
+	if err := context.Cause(w.ctx); err != nil {
+		return err
+	}
+	return w.tooLong()
+}
+
+func (w *wait) end() {
+	if w.cancel != nil {
+		w.cancel()
+	}
+}
