@@ -41,6 +41,13 @@ type Response interface {
 	ThrottleFor() time.Duration
 }
 
+// SelfContained is a response that refers to nothing of the frame it was read from, whose memory may be used again at
+// once. Of the others no byte of the frame may change as long as they are in use.
+type SelfContained interface {
+	Response
+	selfContained()
+}
+
 // newRequests has a constructor for every API, in the order of API keys.
 var newRequests = []func() Request{
 	func() Request { return new(ProduceRequest) },

@@ -72,3 +72,23 @@ func decodeElements[T any, P decodable[T]](d *decoder, n int) []T {
 	}
 	return v
 }
+
+// decodeInto reads the length of an array of structures that take at least minSize bytes each in every version, and
+// returns so many elements for the caller to decode, in the memory of used if they fit. Length 0 is nil.
+//
+// The elements hold what they held in used, so that their own slices can be used again: decoding one has to set all of
+// its fields.
+func decodeInto[T any](d *decoder, minSize int, used []T) []T {
+	at := d.off
+	n := d.present(d.arrayLength(minSize), at)
+	if n == 0 {
+		return nil
+	}
+	used = used[:cap(used)]
+	if n <= len(used) {
+		return used[:n]
+	}
+	v := make([]T, n)
+	copy(v, used)
+	return v
+}

@@ -176,6 +176,16 @@ func (d *decoder) string() string {
 	return string(d.take(d.present(d.stringLength(), at)))
 }
 
+// stringLike is string without a copy if the string is used, which it was the last time.
+func (d *decoder) stringLike(used string) string {
+	at := d.off
+	b := d.take(d.present(d.stringLength(), at))
+	if string(b) == used {
+		return used
+	}
+	return string(b)
+}
+
 func (d *decoder) nullableString() *string {
 	n := d.stringLength()
 	if n < 0 {

@@ -21,7 +21,8 @@
 //     the same difference, and gives nil for an empty array that cannot be null. A null string where the version
 //     knows none is written as the empty string.
 //   - Times are durations, whole milliseconds on the wire; what does not fit becomes the nearest that does.
-//   - Byte slices and records that were read alias the frame. Strings do not.
+//   - Byte slices and records that were read alias the frame. Strings do not. A [SelfContained] response has neither
+//     byte slices nor records.
 //   - Encoding cannot fail. What can be no message at all, a version out of range or a string above 32767 bytes, is a
 //     bug of the caller and panics. So whoever takes strings from a user checks their length first.
 //   - Decoding takes any bytes and never panics. It stops at the first error, which names message, version and the

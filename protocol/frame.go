@@ -19,8 +19,17 @@ const frameLengthSize = 4
 
 // AppendRequest appends a whole frame to dst: length, header and body. Version must be in the API's range, and no
 // string longer than 32767 bytes: both are bugs of the caller, and panic.
+//
+// It allocates nothing for a ProduceRequest if dst has room.
 func AppendRequest(dst []byte, h RequestHeader, m Request) []byte {
 	start := len(dst)
+	if p, ok := m.(*ProduceRequest); ok {
+		// The call of encode is a static one, so that e stays on the stack.
+		e := newRequestEncoder(dst, h, p.API())
+		p.encode(&e)
+		putFrameLength(e.buf[start:], len(e.buf)-start)
+		return e.buf
+	}
 	e := newRequestEncoder(dst, h, m.API())
 	m.encode(&e)
 	putFrameLength(e.buf[start:], len(e.buf)-start)
@@ -97,15 +106,25 @@ func AppendResponse(dst []byte, version int16, correlationID int32, m Response) 
 	return e.buf
 }
 
-// DecodeResponse reads a frame without its length into m, which is reset first and may then alias frame; after an
-// error m's content means nothing. version is that of the request; out of the API's range it panics.
+// DecodeResponse reads a frame without its length into m, which is reset first and may then alias frame, unless it is
+// SelfContained; after an error m's content means nothing. version is that of the request; out of the API's range it
+// panics. It allocates nothing for a ProduceResponse that has held an answer of the same shape.
 //
 // The correlation ID is returned also with an error in the body. A broker that does not know the version of an
 // ApiVersionsRequest answers in v0 with UnsupportedVersion (KIP-511): such an answer is read as v0 whatever version is.
 func DecodeResponse(frame []byte, version int16, m Response) (correlationID int32, err error) {
 	api := m.API()
 	api.mustKnow(version)
-	d := decoder{buf: frame, version: version, name: api.Name, kind: "response", flexible: api.flexible(version)}
+	if p, ok := m.(*ProduceResponse); ok {
+		// The call of decode is a static one, so that d stays on the stack.
+		d := newResponseDecoder(frame, api, version)
+		correlationID = d.int32()
+		d.tags()
+		p.decode(&d)
+		d.end()
+		return correlationID, d.err
+	}
+	d := newResponseDecoder(frame, api, version)
 	correlationID = d.int32()
 	if plainResponseHeader(api) {
 		if r, ok := m.(*ApiVersionsResponse); ok && r.decodeUnsupported(d) {
@@ -117,6 +136,10 @@ func DecodeResponse(frame []byte, version int16, m Response) (correlationID int3
 	m.decode(&d)
 	d.end()
 	return correlationID, d.err
+}
+
+func newResponseDecoder(frame []byte, api API, version int16) decoder {
+	return decoder{buf: frame, version: version, name: api.Name, kind: "response", flexible: api.flexible(version)}
 }
 
 // decodeUnsupported reports whether what d is to read is the refusal of a version, in v0, and reads it if so. It has

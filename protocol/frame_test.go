@@ -83,6 +83,13 @@ func TestFrameRequestDoesNotAllocate(t *testing.T) {
 		if got != 0 {
 			t.Errorf("v%d: got %v allocations, want 0", version, got)
 		}
+		whole := make([]byte, 0, 8192)
+		got = testing.AllocsPerRun(100, func() {
+			AppendRequest(whole, header, request)
+		})
+		if got != 0 {
+			t.Errorf("v%d in one piece: got %v allocations, want 0", version, got)
+		}
 	}
 }
 

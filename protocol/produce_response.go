@@ -3,6 +3,9 @@ package protocol
 import "time"
 
 // ProduceResponse tells what became of each batch of a ProduceRequest.
+//
+// Reading into one that was used before takes over the memory of its slices: what was kept of those changes then. Strings
+// do not change, and nothing refers to the frame. So a steady pace of answers of one shape allocates nothing.
 type ProduceResponse struct {
 	Topics        []ProduceTopicResponse
 	ThrottleTime  time.Duration
@@ -59,15 +62,25 @@ func (m *ProduceResponse) encode(e *messageEncoder) {
 	)
 }
 
+func (*ProduceResponse) selfContained() {}
+
+// Not decodeArray, here and below: its calls through a type parameter would put the decoder on the heap, for each answer.
 func (m *ProduceResponse) decode(d *decoder) {
+	used := *m // its slices are the memory for the new ones
 	*m = ProduceResponse{}
-	m.Topics = decodeArray[ProduceTopicResponse](d, 3)
+	m.Topics = decodeInto(d, 3, used.Topics)
+	for i := range m.Topics {
+		m.Topics[i].decode(d)
+	}
 	m.ThrottleTime = d.millis()
 	d.taggedFields(func(tag uint32) bool {
 		if d.version < 10 || tag != 0 {
 			return false
 		}
-		m.NodeEndpoints = decodeArray[NodeEndpoint](d, 11)
+		m.NodeEndpoints = decodeInto(d, 11, used.NodeEndpoints)
+		for i := range m.NodeEndpoints {
+			m.NodeEndpoints[i].decode(d)
+		}
 		return true
 	})
 }
@@ -83,12 +96,17 @@ func (t *ProduceTopicResponse) encode(e *messageEncoder) {
 }
 
 func (t *ProduceTopicResponse) decode(d *decoder) {
+	used := *t
+	*t = ProduceTopicResponse{}
 	if d.version >= 13 {
 		t.TopicID = d.uuid()
 	} else {
-		t.Name = d.string()
+		t.Name = d.stringLike(used.Name)
 	}
-	t.Partitions = decodeArray[ProducePartitionResponse](d, 22)
+	t.Partitions = decodeInto(d, 22, used.Partitions)
+	for i := range t.Partitions {
+		t.Partitions[i].decode(d)
+	}
 	d.tags()
 }
 
@@ -110,6 +128,7 @@ func (p *ProducePartitionResponse) encode(e *messageEncoder) {
 }
 
 func (p *ProducePartitionResponse) decode(d *decoder) {
+	used := p.RecordErrors
 	*p = ProducePartitionResponse{LogStartOffset: -1, CurrentLeader: noLeader}
 	p.Index = d.int32()
 	p.ErrorCode = d.errorCode()
@@ -119,7 +138,10 @@ func (p *ProducePartitionResponse) decode(d *decoder) {
 		p.LogStartOffset = d.int64()
 	}
 	if d.version >= 8 {
-		p.RecordErrors = decodeArray[RecordError](d, 5)
+		p.RecordErrors = decodeInto(d, 5, used)
+		for i := range p.RecordErrors {
+			p.RecordErrors[i].decode(d)
+		}
 		p.ErrorMessage = d.nullableString()
 	}
 	d.taggedFields(func(tag uint32) bool {

@@ -15,8 +15,13 @@ type Call struct {
 	MaxVersion int16         // cap on the negotiated version; 0 = none
 	Timeout    time.Duration // from the beginning of the write to the answer; 0 = Config.RequestTimeout
 
-	// Before, if set, runs on the write loop just before the request is encoded, and may still change it for the
-	// version it will have. It must not block. It does not run for a call that ends before that.
+	// SizeHint is about how many bytes the request has. A small one is written by Send itself if nothing is in its way,
+	// which saves waking the write loop. 0 = unknown: left to the write loop.
+	SizeHint int
+
+	// Before, if set, runs just before the request is encoded, and may still change it for the version it will have. It
+	// runs on the write loop, or with SizeHint perhaps inside Send. It must not block. It does not run for a call that
+	// ends before that.
 	Before func(version int16)
 
 	// Done is called exactly once after a successful Send, by a goroutine of the connection and never from inside Send.
@@ -45,6 +50,12 @@ func (call *Call) reset() {
 	call.RequestSize, call.ResponseSize = 0, 0
 	call.WrittenAt, call.DoneAt = time.Time{}, time.Time{}
 	call.correlationID, call.deadline, call.timedOut = 0, time.Time{}, false
+}
+
+// end is the only caller of Done. The call's slot has to be free by then.
+func (call *Call) end(err error, now time.Time) {
+	call.Err, call.DoneAt = err, now
+	call.Done(call)
 }
 
 // queue is a first-in first-out queue of calls. It reuses its memory: pushing and popping at an even pace allocates

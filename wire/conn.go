@@ -20,7 +20,8 @@ type Conn struct {
 	sock     net.Conn // what was dialled: closing it ends a read and a write in progress
 	frames   *frameReader
 	out      sink
-	firstID  int32 // correlation id of the first request after the handshake
+	direct   trySink // out's way to write without waiting, nil if it has none
+	firstID  int32   // correlation id of the first request after the handshake
 
 	wake     chan struct{} // capacity 1, so that a wake-up is never lost and never blocks: there is something to write
 	returned chan struct{} // capacity 1, likewise: a write has returned, which readLoop may be waiting for
@@ -36,14 +37,19 @@ type Conn struct {
 	answers    int64 // calls answered in all
 
 	waiting  queue   // taken by Send
-	group    []*Call // taken by writeLoop, which encodes and then writes them together
-	writing  bool    // the group's write has begun
+	turn     turn    // whose group and writer are
+	group    []*Call // taken to be encoded and then written together
+	writing  bool    // the group's write has begun, and not ended
 	inFlight queue   // written, and waiting for an answer
 
 	throttledUntil time.Time
 	lastUsed       time.Time   // last Done, for ConnectionsMaxIdle
 	timer          *time.Timer // runs onTimer at alarm, which is never later than the first deadline
 	alarm          time.Time   // zero = not set
+
+	// Not guarded by mu.
+	writer writer  // of the one whose turn it is
+	silent []*Call // of writeLoop: calls that expect no answer, and are done now that they are written
 }
 
 // start makes the established connection live.
@@ -52,6 +58,7 @@ func (c *Conn) start() {
 	c.returned = make(chan struct{}, 1)
 	c.dying = make(chan struct{})
 	c.closed = make(chan struct{})
+	c.writer.correlationID = c.firstID
 	c.loops.Store(2)
 
 	c.mu.Lock()
@@ -63,8 +70,9 @@ func (c *Conn) start() {
 	go c.readLoop()
 }
 
-// Send hands call to the connection. It does not block. It reports false, and leaves call with the caller, once the
-// connection is broken or closing. More than Config.MaxInFlight calls that are not done is a bug of the caller: it panics.
+// Send hands call to the connection. It does not block; with Call.SizeHint it may encode the call, and write what the
+// socket takes at once. It reports false, and leaves call with the caller, once the connection is broken or closing. More
+// than Config.MaxInFlight calls that are not done is a bug of the caller: it panics.
 func (c *Conn) Send(call *Call) bool {
 	if call.Request == nil || call.Done == nil {
 		panic("wire: a call needs Request and Done")
@@ -72,6 +80,7 @@ func (c *Conn) Send(call *Call) bool {
 	if call.Response != nil && call.Response.API().Key != call.Request.API().Key {
 		panic(fmt.Sprintf("wire: a %T does not answer a %T", call.Response, call.Request))
 	}
+	version, small := c.directVersion(call)
 	c.mu.Lock()
 	if c.closing {
 		c.mu.Unlock()
@@ -83,6 +92,12 @@ func (c *Conn) Send(call *Call) bool {
 	}
 	call.reset()
 	c.unanswered++
+	if small && c.takeTurnLocked() {
+		c.group = append(c.group, call)
+		c.mu.Unlock()
+		c.writeDirectly(call, version)
+		return true
+	}
 	c.waiting.push(call)
 	c.mu.Unlock()
 
@@ -91,8 +106,8 @@ func (c *Conn) Send(call *Call) bool {
 }
 
 // Close closes the connection because of err, nil for no reason in particular; only the first call has an effect. It
-// does not block. Every call that is not done gets its Done with an error that matches ErrClosed, once writeLoop has
-// returned from the write that it may be in.
+// does not block. Every call that is not done gets its Done with an error that matches ErrClosed, once writeLoop, or a Send
+// that writes directly, has returned from the write that it may be in.
 func (c *Conn) Close(err error) {
 	c.mu.Lock()
 	first := c.beginCloseLocked(err)
@@ -138,19 +153,22 @@ func (c *Conn) ThrottledUntil() time.Time {
 	return c.throttledUntil
 }
 
-// finish ends one call: it is the only caller of Done. The slot is free before Done is called.
+// finish ends one call.
 func (c *Conn) finish(call *Call, err error) {
 	now := time.Now()
 	c.mu.Lock()
+	c.freeSlotLocked(now)
+	c.mu.Unlock()
+	call.end(err, now)
+}
+
+// freeSlotLocked gives back the slot of a call that is about to end.
+func (c *Conn) freeSlotLocked(now time.Time) {
 	c.unanswered--
 	c.lastUsed = now
 	if c.unanswered == 0 {
 		c.setAlarmLocked(c.idleDeadlineLocked())
 	}
-	c.mu.Unlock()
-
-	call.Err, call.DoneAt = err, now
-	call.Done(call)
 }
 
 // loopEnded is the last thing that either loop does. With the second of them nobody reads or writes any more, so that

@@ -108,7 +108,7 @@ func (d *dialer) establish(ctx context.Context, sock net.Conn) (*Conn, error) {
 	hs.frames.limit = d.cfg.maxResponseSize()
 	return &Conn{
 		cfg: d.cfg, peer: d.peer, versions: n.versions, features: n.features, throttledUntil: n.throttledUntil,
-		sock: sock, frames: hs.frames, out: newSink(conn), firstID: hs.correlationID,
+		sock: sock, frames: hs.frames, out: newSink(conn), direct: newTrySink(conn), firstID: hs.correlationID,
 	}, nil
 }
 

@@ -15,6 +15,7 @@
 // [Conn.Close] ends both, whoever calls it: the user, a loop that meets an error, the timer. Close marks the connection
 // as closing, so that Send takes nothing more, and closes the socket; the loops then return from whatever they were
 // waiting for. The last of them to end resolves all that is left, calls onClose, and closes the channel Closed.
+// Send itself writes a small call for which nothing is in the way, so that writeLoop need not be woken for it; see below.
 // The connection's one timer (request timeouts, idle close) runs a function on a goroutine of the runtime; that
 // function does nothing but look and call Close.
 //
@@ -23,8 +24,10 @@
 // # Who owns a call
 //
 //	caller ── Send ──► waiting ──► group ──────────► in flight ──────────► Done
-//	                   (mutex)     writeLoop          readLoop
-//	                               encodes, writes    frame, decode
+//	            │      (mutex)     writeLoop          readLoop
+//	            │                  encodes, writes    frame, decode
+//	            └─ direct ───────► group
+//	                               Send encodes, writes what goes at once
 //
 // Send hands the call over: until Done its fields belong to the connection. A call leaves the group for the in-flight
 // queue only after the write has returned that read its bytes, and only a call in that queue can be answered. A call
@@ -32,6 +35,16 @@
 // socket, waits until writeLoop has come back from its write, and resolves the calls after that. So when Done runs,
 // nothing of the connection refers to the request or its bytes, and they may be reused: a broker's early answer, a write
 // that hangs for minutes, or a socket that ignores being closed can delay Done, but never make it come too soon.
+//
+// One at a time has the turn to encode and write, the group being its: writeLoop, or a Send that writes directly. The
+// latter takes it only if nobody has it, nothing waits and the broker does not throttle, and makes one attempt that does
+// not wait for the socket. What that leaves, writeLoop writes before anything else. writeLoop does not end while a Send has
+// the turn, so that all that was said above holds for a direct write as well; and as no call is done by the write alone
+// that is written directly, and none resolved by the Send that meets an error, Done is never called inside Send.
+//
+// The answer's frame belongs to readLoop, which reads the next into its memory if the response refers to nothing of it
+// (protocol.SelfContained). The response is the caller's: it may come with another call, to be read into again. Then a
+// Produce call costs no allocation.
 //
 // Done is called by writeLoop (no answer expected, version not supported), by readLoop (answered), or by the last loop
 // to end (all else). The slot that the call took is free before Done is called.

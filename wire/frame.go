@@ -12,7 +12,8 @@ import (
 // frameReader cuts a stream into frames: four bytes of length, big endian, then so many bytes.
 type frameReader struct {
 	r     *bufio.Reader
-	limit int // largest length taken
+	limit int    // largest length taken
+	spare []byte // memory for the next frame, nil = none: what reuse was given
 }
 
 const (
@@ -21,14 +22,15 @@ const (
 	// A longer frame is read in pieces of growing size, so that its memory is taken as its bytes come, not as its length
 	// promises.
 	maxTrustedSize = 1 << 20
+	maxKeptFrame   = 64 << 10 // bytes; a larger frame is an exception, and its memory is not kept for the next
 )
 
 func newFrameReader(r io.Reader, limit int) *frameReader {
 	return &frameReader{r: bufio.NewReaderSize(r, readBufferSize), limit: limit}
 }
 
-// next returns the next frame without its length. The memory is new: decoded messages may alias it, for ever. The error
-// is io.EOF at the end of the stream, one that matches io.ErrUnexpectedEOF inside a frame, and a *FrameError for a length
+// next returns the next frame without its length. The memory is the caller's: decoded messages may alias it, for ever. The
+// error is io.EOF at the end of the stream, one that matches io.ErrUnexpectedEOF inside a frame, and a *FrameError for a length
 // that no broker sends.
 func (f *frameReader) next() ([]byte, error) {
 	prefix, err := f.r.Peek(4)
@@ -52,7 +54,12 @@ func (f *frameReader) next() ([]byte, error) {
 
 // read returns size bytes, or with an error as many as came.
 func (f *frameReader) read(size int) ([]byte, error) {
-	frame := make([]byte, min(size, maxTrustedSize))
+	var frame []byte
+	if size <= cap(f.spare) {
+		frame, f.spare = f.spare[:size], nil
+	} else {
+		frame = make([]byte, min(size, maxTrustedSize))
+	}
 	n, err := io.ReadFull(f.r, frame)
 	for err == nil && n < size {
 		grown := make([]byte, min(size, 2*len(frame)))
@@ -63,6 +70,13 @@ func (f *frameReader) read(size int) ([]byte, error) {
 		n += m
 	}
 	return frame[:n], err
+}
+
+// reuse takes back a frame that nothing refers to any more, for its memory.
+func (f *frameReader) reuse(frame []byte) {
+	if cap(frame) <= maxKeptFrame && cap(frame) > cap(f.spare) {
+		f.spare = frame
+	}
 }
 
 // insane describes a stream that does not begin with a sane length. It looks at what has already arrived, and does not

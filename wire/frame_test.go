@@ -100,3 +100,25 @@ func FuzzFrameReader(f *testing.F) {
 		}
 	})
 }
+
+// A frame that was given back lends its memory to the next, unless it is too small for that, or too large to be kept.
+func TestMemoryOfAFrameIsUsedAgain(t *testing.T) {
+	var stream []byte
+	sizes := []int{100, 60, 100, 101, 5, maxKeptFrame + 1, 5}
+	for i, size := range sizes {
+		stream = append(binary.BigEndian.AppendUint32(stream, uint32(size)), bytes.Repeat([]byte{byte(i)}, size)...)
+	}
+	f := newFrameReader(bytes.NewReader(stream), DefaultMaxResponseSize)
+	var last []byte
+	for i, same := range []bool{false, true, true, false, true, false, false} {
+		frame, err := f.next()
+		if err != nil || !bytes.Equal(frame, bytes.Repeat([]byte{byte(i)}, sizes[i])) {
+			t.Fatalf("frame %d: got %x, %v, want %d bytes of %d", i, frame, err, sizes[i], i)
+		}
+		if got := last != nil && &frame[0] == &last[0]; got != same {
+			t.Errorf("frame %d of %d bytes in the memory of the last: %v, want %v", i, sizes[i], got, same)
+		}
+		f.reuse(frame)
+		last = frame
+	}
+}

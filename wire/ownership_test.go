@@ -144,6 +144,30 @@ func TestWrittenAfterAFailedWrite(t *testing.T) {
 	}
 }
 
+// An answer that refers to its frame has it for good; one that does not leaves the memory to the next.
+func TestAnswerKeepsItsFrame(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		conn, b, _ := connect(t, testConfig())
+		done := make(chan *Call, 1)
+		var kept []*protocol.SaslAuthenticateResponse
+		for _, token := range []string{"first", "other"} {
+			send(t, conn, produce(done, "x"))
+			h, _ := b.want()
+			b.answer(h, &protocol.ProduceResponse{Topics: make([]protocol.ProduceTopicResponse, 20)})
+			<-done
+			resp := new(protocol.SaslAuthenticateResponse)
+			send(t, conn, &Call{Request: new(protocol.SaslAuthenticateRequest), Response: resp, Done: func(c *Call) { done <- c }})
+			h, _ = b.want()
+			b.answer(h, &protocol.SaslAuthenticateResponse{AuthBytes: []byte(token)})
+			<-done
+			kept = append(kept, resp)
+		}
+		if first, other := string(kept[0].AuthBytes), string(kept[1].AuthBytes); first != "first" || other != "other" {
+			t.Errorf("got %q and %q, want first and other", first, other)
+		}
+	})
+}
+
 // peekingSink keeps what it was given to write.
 type peekingSink struct{ bufs [][]byte }
 

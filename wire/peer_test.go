@@ -13,7 +13,7 @@ import (
 
 // broker is the other end of a connection, as a test plays it: one request, one answer, by hand.
 type broker struct {
-	t    *testing.T
+	t    testing.TB
 	conn net.Conn
 }
 

@@ -41,16 +41,21 @@ func (c *Conn) answer(frame []byte) error {
 		return err
 	}
 	call.ResponseSize = 4 + len(frame)
+	if _, ok := call.Response.(protocol.SelfContained); ok {
+		c.frames.reuse(frame)
+	}
+	now := time.Now()
 	c.mu.Lock()
 	c.inFlight.pop()
 	c.answers++
 	if d := throttle(call.Request.API().Key, call.Version, call.Response); d > 0 {
-		if until := time.Now().Add(d); until.After(c.throttledUntil) {
+		if until := now.Add(d); until.After(c.throttledUntil) {
 			c.throttledUntil = until
 		}
 	}
+	c.freeSlotLocked(now)
 	c.mu.Unlock()
-	c.finish(call, nil)
+	call.end(nil, now)
 	return nil
 }
 

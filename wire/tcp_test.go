@@ -57,7 +57,7 @@ func (c certificate) server() *tls.Config {
 }
 
 // serve listens on loopback and plays each connection by hand.
-func serve(t *testing.T, play func(net.Conn)) (addr string) {
+func serve(t testing.TB, play func(net.Conn)) (addr string) {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

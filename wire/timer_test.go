@@ -126,6 +126,28 @@ func TestAnsweredCallsDoNotTimeOut(t *testing.T) {
 	})
 }
 
+// A steady pace of calls leaves the alarm alone: it is set anew when it has gone off, not for each call.
+func TestCallsDoNotSetTheAlarmAnew(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		conn, b, _ := connect(t, testConfig())
+		done := make(chan *Call, 1)
+		alarms := map[time.Time]bool{}
+		for range 100 {
+			send(t, conn, initID(done))
+			h, _ := b.want()
+			time.Sleep(time.Second)
+			b.answer(h, &protocol.InitProducerIDResponse{})
+			<-done
+			conn.mu.Lock()
+			alarms[conn.alarm] = true
+			conn.mu.Unlock()
+		}
+		if len(alarms) > 5 {
+			t.Errorf("%d alarms in 100 s, want one for each 30 s or so", len(alarms))
+		}
+	})
+}
+
 // KIP-219: after an answer that asks for it nothing is written for so long. What is in flight goes on, and the time of a
 // call that waits has not begun.
 func TestThrottling(t *testing.T) {

@@ -65,8 +65,9 @@ var firstClientThrottled = map[int16]int16{
 
 // throttle returns how long the client must keep silent after this answer.
 func throttle(apiKey, version int16, resp protocol.Response) time.Duration {
-	if version < firstClientThrottled[apiKey] {
+	wanted := resp.ThrottleFor()
+	if wanted <= 0 || version < firstClientThrottled[apiKey] {
 		return 0
 	}
-	return resp.ThrottleFor()
+	return wanted
 }

@@ -6,13 +6,13 @@ import (
 	"github.com/epistle-kafka/epistle/protocol"
 )
 
-// writer is what writeLoop alone uses: the memory that it encodes into, over and over.
+// writer is the memory that requests are encoded into, over and over. It belongs to the one whose turn it is.
 type writer struct {
 	scratch       []byte   // all bytes but the record batches
 	bufs          [][]byte // the group's bytes in the order of writing: parts of scratch, and chunks of batches
-	size          int      // bytes in bufs
+	size          int      // bytes of the group
+	sent          int      // bytes of the group that are no longer in bufs: a direct write has got so far
 	ends          []int    // where each call of the group ends, in bytes from the beginning of the group
-	done          []*Call  // the calls of the group that are done now that they are written
 	correlationID int32    // of the next request
 }
 
@@ -26,100 +26,80 @@ const maxKeptScratch = 1 << 20
 // writeLoop takes calls that wait, encodes and writes them. It ends when the connection is closing.
 func (c *Conn) writeLoop() {
 	defer c.loopEnded()
-	w := &writer{correlationID: c.firstID}
-	for c.awaitCalls() {
-		for w.size < groupSize {
-			call := c.takeCall()
-			if call == nil {
-				break
+	w := &c.writer
+	for c.awaitTurn() {
+		if len(w.ends) == 0 { // else a direct write has left its rest
+			c.fillGroup(w)
+			if len(w.ends) == 0 {
+				c.endTurn()
+				continue
 			}
-			if err := w.encode(c, call); err != nil {
-				c.dropCall(call)
-				failure := c.failure(err)
-				failure.API = call.Request.API().Name
-				c.finish(call, failure)
+			if !c.beginWrite() {
+				return
 			}
-		}
-		if len(w.ends) == 0 {
-			continue
-		}
-		if !c.beginWrite() {
-			return
 		}
 		written, err := c.out.write(w.bufs)
 		clear(w.bufs) // before any of the calls can be done: nothing refers to their bytes then
-		c.endWrite(w, written, err)
+		c.mu.Lock()
+		broken := c.endWriteLocked(w, written, err)
+		c.mu.Unlock()
+		c.wroteGroup(broken)
 		if err != nil {
-			c.Close(c.failure(err))
 			return
 		}
-		for i, call := range w.done {
-			w.done[i] = nil
+		for i, call := range c.silent {
+			c.silent[i] = nil
 			c.finish(call, nil)
 		}
-		w.reset()
+		c.silent = c.silent[:0]
 	}
 }
 
-// encode appends call's request to the group.
-func (w *writer) encode(c *Conn, call *Call) error {
-	version, err := c.versions.choose(call.Request.API(), call.MaxVersion)
-	if err != nil {
-		return err
+// fillGroup takes calls that wait and encodes them.
+func (c *Conn) fillGroup(w *writer) {
+	for w.size < groupSize {
+		call := c.takeCall()
+		if call == nil {
+			return
+		}
+		version, err := c.versions.choose(call.Request.API(), call.MaxVersion)
+		if err != nil {
+			c.dropCall(call)
+			failure := c.failure(err)
+			failure.API = call.Request.API().Name
+			c.finish(call, failure)
+			continue
+		}
+		header := w.prepare(c, call, version)
+		w.scratch, w.bufs, call.RequestSize = protocol.FrameRequest(w.scratch, w.bufs, header, call.Request)
+		w.grown(call.RequestSize)
 	}
+}
+
+// prepare readies call to be encoded, and returns its header.
+func (w *writer) prepare(c *Conn, call *Call, version int16) protocol.RequestHeader {
 	if call.Before != nil {
 		call.Before(version)
 	}
 	call.Version = version
 	call.correlationID = w.correlationID
 	w.correlationID++ // wraps: brokers only send it back
-	header := protocol.RequestHeader{
+	return protocol.RequestHeader{
 		APIKey: call.Request.API().Key, Version: version, CorrelationID: call.correlationID, ClientID: &c.cfg.ClientID,
 	}
-	w.scratch, w.bufs, call.RequestSize = protocol.FrameRequest(w.scratch, w.bufs, header, call.Request)
-	w.size += call.RequestSize
+}
+
+// grown notes that a request of so many bytes has joined the group.
+func (w *writer) grown(size int) {
+	w.size += size
 	w.ends = append(w.ends, w.size)
-	return nil
 }
 
 // reset makes room for the next group.
 func (w *writer) reset() {
-	w.bufs, w.size, w.ends, w.done = w.bufs[:0], 0, w.ends[:0], w.done[:0]
+	w.bufs, w.size, w.sent, w.ends = w.bufs[:0], 0, 0, w.ends[:0]
 	if w.scratch = w.scratch[:0]; cap(w.scratch) > maxKeptScratch {
 		w.scratch = nil
-	}
-}
-
-// awaitCalls waits until there is a call to write and the broker lets us. It reports false once the connection is
-// closing.
-func (c *Conn) awaitCalls() bool {
-	for {
-		c.mu.Lock()
-		closing, calls, until := c.closing, c.waiting.len(), c.throttledUntil
-		c.mu.Unlock()
-		switch {
-		case closing:
-			return false
-		case calls == 0:
-			select {
-			case <-c.wake:
-			case <-c.dying:
-			}
-		default:
-			mute := time.Duration(0)
-			if !until.IsZero() {
-				mute = time.Until(until)
-			}
-			if mute <= 0 {
-				return true
-			}
-			timer := time.NewTimer(mute)
-			select {
-			case <-timer.C:
-			case <-c.dying:
-				timer.Stop()
-			}
-		}
 	}
 }
 
@@ -171,28 +151,39 @@ func (c *Conn) beginWrite() bool {
 	return true
 }
 
-// endWrite sorts the group's calls after its write has returned: the calls that expect an answer are in flight from
-// here on, the others are done. After an error all stay in the group, as if the write went on: the connection is about to
-// be closed, and they end with it.
-func (c *Conn) endWrite(w *writer, written int, err error) {
-	c.mu.Lock()
+// endWriteLocked sorts the group's calls after its write has returned, and ends the turn: the calls that expect an answer
+// are in flight from here on, the others are silent, for writeLoop to finish. After an error all stay in the group, as if
+// the write went on, and end with the connection, which is closing from here on: in the same breath, so that nobody writes
+// after what is broken. wroteGroup must follow, without the lock.
+func (c *Conn) endWriteLocked(w *writer, written int, err error) (broken bool) {
+	written += w.sent
 	begin := 0
 	for i, call := range c.group {
 		call.Written = begin < written
 		begin = w.ends[i]
 	}
-	if err == nil {
-		c.writing = false
-		for i, call := range c.group {
-			if call.Response == nil {
-				w.done = append(w.done, call)
-			} else {
-				c.inFlight.push(call)
-			}
-			c.group[i] = nil
-		}
-		c.group = c.group[:0]
+	w.reset()
+	c.turn = turnFree
+	if err != nil {
+		return c.beginCloseLocked(c.failure(err))
 	}
-	c.mu.Unlock()
+	c.writing = false
+	for i, call := range c.group {
+		if call.Response == nil {
+			c.silent = append(c.silent, call)
+		} else {
+			c.inFlight.push(call)
+		}
+		c.group[i] = nil
+	}
+	c.group = c.group[:0]
+	return false
+}
+
+// wroteGroup passes on what endWriteLocked has found.
+func (c *Conn) wroteGroup(broken bool) {
+	if broken {
+		c.hangUp()
+	}
 	notify(c.returned)
 }
