@@ -30,6 +30,7 @@ func (c *core) deliver(p *partition, d *delivery, offset, appendTime int64) {
 		appendTime = -1
 	}
 	d.told = true
+	d.over = d.Root() == d.Batch // what is left of a batch that was cut may be elsewhere
 	c.stat.inFlight.Add(-int64(d.Count()))
 	c.finish(d.Batch, d.Resolve(offset, appendTime, nil), true, d.Count())
 }

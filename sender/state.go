@@ -23,6 +23,8 @@ type topic struct {
 	build  uint64
 	place  int
 	filled uint64 // number of the last request that has a batch of it
+
+	touched time.Time // when metadata was last told that it is in use
 }
 
 // A partition is what the loop knows of one partition.
@@ -52,7 +54,9 @@ type partition struct {
 	unidentified bool   // on the list of those that wait for a producer id
 
 	wake  time.Time // when to look again without an event; zero: never
-	place int       // in the heap of alarms; -1: not there
+	place int       // of its entry in the heap of alarms; -1: it has none
+
+	answer *protocol.ProducePartitionResponse // scratch of match
 }
 
 // A delivery is a batch from its drain to the end of its last attempt. The
@@ -73,6 +77,7 @@ type delivery struct {
 	told     bool // its records have their outcome
 	old      bool // sent while the topic had another id
 	packed   bool // compressed, or found to be incompressible
+	over     bool // acknowledged, and that was all there was to tell
 }
 
 // before is the order in which a partition's batches were first drained;
@@ -107,6 +112,15 @@ func (p *partition) open() []*delivery {
 	all = append(all, p.retry...)
 	slices.SortFunc(all, (*delivery).before)
 	return all
+}
+
+// head describes the oldest batch that waits in the queue, if there is one. It
+// is Queue.Look, without its lock where nothing waits.
+func (p *partition) head() (accumulator.Head, bool) {
+	if p.queue.Queued() == 0 {
+		return accumulator.Head{}, false
+	}
+	return p.queue.Look()
 }
 
 // landed takes d out of the batches in flight.
