@@ -3,15 +3,20 @@ package sender
 import "time"
 
 // alarms say which partitions must be looked at when a time has come, whatever
-// else happens: a linger or a backoff ends, a batch expires. They are a heap
-// of one entry for each partition that has had an alarm.
+// else happens: a linger or a backoff ends, a batch expires.
 //
 // Each batch sets its partition's alarm several times, nearly always to a later
-// time or off. That leaves the entry where it is until it comes up, and moves
-// it then. So an entry may be earlier than the alarm, and is never later.
+// time or off. That leaves the partition's entry where it is until it comes up,
+// and moves it then. So an entry may be earlier than the alarm, but some entry
+// of each partition with an alarm is not later than that.
+//
+// Lingers end in the order in which they begin, as a rule. Those that do are in
+// a list of their own, so that the heap, whose entries are mostly of batches
+// that could expire and never do, is hardly ever touched.
 type alarms struct {
 	heap    []alarm
-	waiting int // partitions with an alarm; the other entries are leftovers
+	soon    fifo[alarm] // by time, too
+	waiting int         // partitions with an alarm; the other entries are leftovers
 }
 
 // An alarm is a partition's entry.
@@ -30,42 +35,85 @@ func (a *alarms) set(p *partition, at time.Time) {
 		}
 	}
 	p.wake = at
+	if !at.IsZero() && (p.soon.IsZero() || p.soon.After(at)) {
+		a.schedule(p)
+	}
+}
+
+// setSoon is set for an alarm that most later calls of it will not be before.
+func (a *alarms) setSoon(p *partition, at time.Time) {
+	if !p.soon.IsZero() || a.soon.len() > 0 && a.soon.last().at.After(at) {
+		a.set(p, at)
+		return
+	}
+	p.soon = at
+	a.soon.push(alarm{at, p})
+	a.set(p, at)
+}
+
+// schedule sees to it that p has an entry in the heap which is not later than
+// its alarm.
+func (a *alarms) schedule(p *partition) {
 	switch {
-	case at.IsZero():
 	case p.place < 0:
 		a.heap = append(a.heap, alarm{})
-		a.raise(len(a.heap)-1, alarm{at, p})
-	case at.Before(a.heap[p.place].at):
-		a.raise(p.place, alarm{at, p})
+		a.raise(len(a.heap)-1, alarm{p.wake, p})
+	case p.wake.Before(a.heap[p.place].at):
+		a.raise(p.place, alarm{p.wake, p})
 	}
 }
 
 // soonest returns the partition whose alarm is the next, or nil.
 func (a *alarms) soonest() *partition {
-	for len(a.heap) > 0 {
-		first := a.heap[0]
-		p := first.p
-		switch {
-		case p.wake.IsZero():
-			a.drop()
-		case p.wake.After(first.at):
-			a.sink(alarm{p.wake, p})
-		default:
-			return p
-		}
+	a.tidy(zero)
+	switch {
+	case len(a.heap) == 0 && a.soon.len() == 0:
+		return nil
+	case len(a.heap) == 0 || a.soon.len() > 0 && a.soon.first().at.Before(a.heap[0].at):
+		return a.soon.first().p
 	}
-	return nil
+	return a.heap[0].p
 }
 
 // next returns a partition whose alarm has come, or nil.
 func (a *alarms) next(now time.Time) *partition {
-	if len(a.heap) == 0 || a.heap[0].at.After(now) {
-		return nil
-	}
-	if p := a.soonest(); p != nil && !p.wake.After(now) {
-		return p
+	a.tidy(now)
+	switch {
+	case a.soon.len() > 0 && !a.soon.first().at.After(now):
+		return a.soon.first().p
+	case len(a.heap) > 0 && !a.heap[0].at.After(now):
+		return a.heap[0].p
 	}
 	return nil
+}
+
+// tidy has the first entry of the list and that of the heap say when their
+// partitions' alarms are. Entries after now need not; the zero time is no bound.
+func (a *alarms) tidy(now time.Time) {
+	for a.soon.len() > 0 {
+		first := a.soon.first()
+		if !now.IsZero() && first.at.After(now) || first.p.wake.Equal(first.at) {
+			break
+		}
+		a.soon.pop()
+		first.p.soon = zero
+		if !first.p.wake.IsZero() {
+			a.schedule(first.p)
+		}
+	}
+	for len(a.heap) > 0 {
+		first := a.heap[0]
+		if !now.IsZero() && first.at.After(now) || first.p.wake.Equal(first.at) {
+			break
+		}
+		// With an entry in the list that is early enough it needs none here,
+		// and gets one when that comes up.
+		if p := first.p; p.wake.IsZero() || !p.soon.IsZero() && !p.soon.After(p.wake) {
+			a.drop()
+		} else {
+			a.sink(alarm{p.wake, p})
+		}
+	}
 }
 
 // raise moves e, which belongs no further down than index i, to its place. The
@@ -123,6 +171,11 @@ func (a *alarms) place(i int, e alarm) {
 func (a *alarms) partitions(dst []*partition) []*partition {
 	for _, e := range a.heap {
 		if !e.p.wake.IsZero() {
+			dst = append(dst, e.p)
+		}
+	}
+	for _, e := range a.soon.all() {
+		if !e.p.wake.IsZero() && e.p.place < 0 {
 			dst = append(dst, e.p)
 		}
 	}

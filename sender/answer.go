@@ -102,10 +102,13 @@ func (r *request) nameOf(place int, id protocol.UUID) string {
 // judge deals with one partition's answer.
 func (c *core) judge(r *request, p *partition, d *delivery, a *protocol.ProducePartitionResponse) {
 	code := a.ErrorCode
-	v := judge(attempt{
-		code: code, records: d.Count(), named: len(a.RecordErrors) > 0,
-		idempotent: c.cfg.Idempotent, transactional: c.txn != nil, fresh: c.txn != nil && c.txn.Fresh(), oldest: p.oldest(d), unknown: d.unknown,
-	})
+	v := delivered
+	if code != protocol.NoError {
+		v = judge(attempt{
+			code: code, records: d.Count(), named: len(a.RecordErrors) > 0,
+			idempotent: c.cfg.Idempotent, transactional: c.txn != nil, fresh: c.txn != nil && c.txn.Fresh(), oldest: p.oldest(d), unknown: d.unknown,
+		})
+	}
 	if v == delivered || v == duplicate {
 		if v == duplicate {
 			a.BaseOffset, a.LogAppendTime = -1, -1 // not reliable (pitfall 12)

@@ -33,6 +33,7 @@ type core struct {
 	meta *metadata.Cluster
 	stat *counters
 	now  time.Time // of the step or event at hand
+	old  time.Time // what came then or before has expired by now
 
 	topics map[string]*topic
 	nodes  map[int32]*node
@@ -102,15 +103,19 @@ func (c *core) addBootstrap() {
 
 // handle applies one event.
 func (c *core) handle(now time.Time, e event) {
-	c.now = now
+	c.pass(now)
 	e.apply(c)
+}
+
+func (c *core) pass(now time.Time) {
+	c.now, c.old = now, now.Add(-c.cfg.DeliveryTimeout)
 }
 
 // step does everything that can be done now, and returns when it wants to be
 // called again at the latest; the zero time if only an event can change
 // anything.
 func (c *core) step(now time.Time) time.Time {
-	c.now = now
+	c.pass(now)
 	c.seeNoted()
 	if c.txn != nil && c.txn.stirred {
 		c.txn.stirred = false

@@ -8,8 +8,14 @@ type fifo[T any] struct {
 
 func (f *fifo[T]) len() int { return len(f.items) - f.head }
 
+// all returns the items, oldest first, until the next change.
+func (f *fifo[T]) all() []T { return f.items[f.head:] }
+
 // first returns the oldest. There must be one.
 func (f *fifo[T]) first() T { return f.items[f.head] }
+
+// last returns the newest. There must be one.
+func (f *fifo[T]) last() T { return f.items[len(f.items)-1] }
 
 func (f *fifo[T]) push(item T) {
 	// Not for less than half of it, so that moving costs each item as much as growing would.

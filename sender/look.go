@@ -22,18 +22,26 @@ func (c *core) look(p *partition) {
 	if c.txn != nil {
 		c.sweep(p)
 	}
-	at := c.expire(p)
+	oldest := p.oldestOpened()
+	if !oldest.IsZero() && !oldest.After(c.old) {
+		oldest = c.expire(p)
+	}
 	head, queued := c.expireQueued(p)
 	if queued {
-		at = sooner(at, head.Opened.Add(c.cfg.DeliveryTimeout))
+		oldest = sooner(oldest, head.Opened)
+	}
+	at := zero
+	if !oldest.IsZero() {
+		at = oldest.Add(c.cfg.DeliveryTimeout)
 	}
 	switch due := c.due(p, head, queued); {
 	case due.IsZero():
 		c.withdraw(p)
-	case due.After(c.now):
-		at = sooner(at, due)
-	default:
+	case !due.After(c.now):
 		c.offer(p)
+	case due.Before(at):
+		c.alarms.setSoon(p, due)
+		return
 	}
 	c.alarms.set(p, at)
 }
@@ -112,18 +120,12 @@ func (c *core) touch(t *topic) {
 }
 
 // expire ends the drained batches of p that are too old, and returns when the
-// oldest that is left will be; the zero time if there is none.
-func (c *core) expire(p *partition) time.Time {
-	limit := c.cfg.DeliveryTimeout
-	oldest := p.oldestEnd(limit)
-	if oldest.IsZero() || oldest.After(c.now) {
-		return oldest
-	}
-	oldest = time.Time{}
+// oldest that is left was opened; the zero time if there is none.
+func (c *core) expire(p *partition) (oldest time.Time) {
 	for _, d := range p.open() {
-		switch end := d.Opened().Add(limit); {
-		case end.After(c.now):
-			oldest = sooner(oldest, end)
+		switch {
+		case d.Opened().After(c.old):
+			oldest = sooner(oldest, d.Opened())
 		case d.conn != nil:
 			// Its bytes stay with the connection, and its sequence stays
 			// unresolved, until the answer or the connection's end (pitfall 8).
@@ -139,16 +141,16 @@ func (c *core) expire(p *partition) time.Time {
 	return oldest
 }
 
-// oldestEnd returns when the oldest delivery without an outcome expires; the
-// zero time if there is none.
-func (p *partition) oldestEnd(limit time.Duration) (oldest time.Time) {
+// oldestOpened returns when the oldest delivery without an outcome was opened;
+// the zero time if there is none.
+func (p *partition) oldestOpened() (oldest time.Time) {
 	for _, d := range p.inFlight {
 		if !d.told {
-			oldest = sooner(oldest, d.Opened().Add(limit))
+			oldest = sooner(oldest, d.Opened())
 		}
 	}
 	for _, d := range p.retry {
-		oldest = sooner(oldest, d.Opened().Add(limit))
+		oldest = sooner(oldest, d.Opened())
 	}
 	return oldest
 }
@@ -158,7 +160,7 @@ func (p *partition) oldestEnd(limit time.Duration) (oldest time.Time) {
 func (c *core) expireQueued(p *partition) (accumulator.Head, bool) {
 	for {
 		head, ok := p.head()
-		if !ok || head.Opened.Add(c.cfg.DeliveryTimeout).After(c.now) {
+		if !ok || head.Opened.After(c.old) {
 			return head, ok
 		}
 		c.failQueued(p.queue.Drain(), c.timeout(p, c.waitingFor(p)))

@@ -55,6 +55,7 @@ type partition struct {
 
 	wake  time.Time // when to look again without an event; zero: never
 	place int       // of its entry in the heap of alarms; -1: it has none
+	soon  time.Time // of its entry in their list; zero: it has none
 
 	answer *protocol.ProducePartitionResponse // scratch of match
 }
