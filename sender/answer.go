@@ -41,9 +41,11 @@ func (e answered) apply(c *core) {
 		default:
 			c.judge(r, p, d, a)
 		}
-		c.look(p)
 		if d.over {
+			c.lookDelivered(p)
 			c.recycle(d)
+		} else {
+			c.look(p)
 		}
 	}
 	c.learnHinted()

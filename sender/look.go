@@ -46,6 +46,15 @@ func (c *core) look(p *partition) {
 	c.alarms.set(p, at)
 }
 
+// lookDelivered is look after one batch of p was delivered, and nothing else has
+// changed. A partition whose turn comes anyway is left alone until then: its
+// alarm is too early at worst.
+func (c *core) lookDelivered(p *partition) {
+	if p.ready == nil || c.txn != nil || !p.wake.After(c.now) {
+		c.look(p)
+	}
+}
+
 // due returns when p's next batch should go out as far as linger and backoff
 // are concerned; the zero time if there is none, or if something must come in
 // first that will lead to another look. head is p's.
@@ -124,8 +133,8 @@ func (c *core) touch(t *topic) {
 func (c *core) expire(p *partition) (oldest time.Time) {
 	for _, d := range p.open() {
 		switch {
-		case d.Opened().After(c.old):
-			oldest = sooner(oldest, d.Opened())
+		case d.opened.After(c.old):
+			oldest = sooner(oldest, d.opened)
 		case d.conn != nil:
 			// Its bytes stay with the connection, and its sequence stays
 			// unresolved, until the answer or the connection's end (pitfall 8).
@@ -146,11 +155,11 @@ func (c *core) expire(p *partition) (oldest time.Time) {
 func (p *partition) oldestOpened() (oldest time.Time) {
 	for _, d := range p.inFlight {
 		if !d.told {
-			oldest = sooner(oldest, d.Opened())
+			oldest = sooner(oldest, d.opened)
 		}
 	}
 	for _, d := range p.retry {
-		oldest = sooner(oldest, d.Opened())
+		oldest = sooner(oldest, d.opened)
 	}
 	return oldest
 }

@@ -153,7 +153,7 @@ func (c *core) cut(p *partition, d *delivery, err error) {
 
 // piece makes a delivery of a part of d, to be sent in its place.
 func (c *core) piece(p *partition, d *delivery, b *accumulator.Batch) *delivery {
-	part := &delivery{Batch: b, part: p, order: d.order, attempts: d.attempts}
+	part := &delivery{Batch: b, part: p, opened: d.opened, order: d.order, attempts: d.attempts}
 	p.requeue(part)
 	return part
 }

@@ -70,12 +70,12 @@ func (c *core) reuse(r *request) {
 func (c *core) newDelivery(b *accumulator.Batch, p *partition) *delivery {
 	last := len(c.pool.deliveries) - 1
 	if last < c.pool.hold {
-		return &delivery{Batch: b, part: p, order: p.order}
+		return &delivery{Batch: b, part: p, opened: b.Opened(), order: p.order}
 	}
 	d := c.pool.deliveries[last]
 	c.pool.deliveries[last] = nil
 	c.pool.deliveries = c.pool.deliveries[:last]
-	d.Batch, d.part, d.order = b, p, p.order
+	d.Batch, d.part, d.opened, d.order = b, p, b.Opened(), p.order
 	return d
 }
 
