@@ -14,17 +14,16 @@ var errNoAnswer = errors.New("the broker's answer does not mention the partition
 
 // apply ends an attempt of each batch of a produce request.
 func (e answered) apply(c *core) {
-	r := e.request
+	r, call := e.request, &e.request.call
 	c.pending--
 	if l := &r.node.links[data]; l.conn == r.conn {
 		l.busy--
-		if e.call.Err == nil {
+		if call.Err == nil {
 			l.failures = 0
 		}
 	}
-	answers := map[*partition]*protocol.ProducePartitionResponse(nil)
-	if e.call.Err == nil && e.call.Response != nil {
-		answers = c.match(r)
+	if call.Err == nil && call.Response != nil {
+		c.match(r)
 	}
 	for _, d := range r.deliveries {
 		p := d.part
@@ -32,19 +31,25 @@ func (e answered) apply(c *core) {
 		c.flying--
 		d.conn = nil
 		d.Drop()
-		switch a := answers[p]; {
-		case e.call.Err != nil:
-			c.broken(p, d, e.call.Err, e.call.Written)
-		case e.call.Response == nil:
+		switch a := p.answer; {
+		case call.Err != nil:
+			c.broken(p, d, call.Err, call.Written)
+		case call.Response == nil:
 			c.deliver(p, d, -1, -1) // acks=0: written is all there is to know
 		case a == nil:
 			c.broken(p, d, errNoAnswer, true)
 		default:
 			c.judge(r, p, d, a)
 		}
-		c.look(p)
+		if d.over {
+			c.lookDelivered(p)
+			c.recycle(d)
+		} else {
+			c.look(p)
+		}
 	}
 	c.learnHinted()
+	c.reuse(r)
 }
 
 // learnHinted applies the leaders that an answer named, all at once.
@@ -59,45 +64,53 @@ func (c *core) learnHinted() {
 	c.publish()
 }
 
-// match finds the answer for each partition of r. Those of version 13 and
-// later name the topic by its id, which is the id of the request.
-func (c *core) match(r *request) map[*partition]*protocol.ProducePartitionResponse {
-	found := make(map[*partition]*protocol.ProducePartitionResponse, len(r.deliveries))
+// match finds the answer for each partition of r, and leaves it there. Those of
+// version 13 and later name the topic by its id, which is the id of the request.
+func (c *core) match(r *request) {
+	for _, d := range r.deliveries {
+		d.part.answer = nil
+	}
 	byID := r.call.Version > lastVersionByName
 	for i := range r.response.Topics {
 		t := &r.response.Topics[i]
 		name := t.Name
 		if byID {
-			name = r.nameOf(t.TopicID)
+			name = r.nameOf(i, t.TopicID)
 		}
 		known := c.topics[name]
 		for j := range t.Partitions {
 			a := &t.Partitions[j]
 			if known != nil && a.Index >= 0 && int(a.Index) < len(known.parts) {
-				found[known.parts[a.Index]] = a
+				known.parts[a.Index].answer = a
 			}
 		}
 	}
-	return found
 }
 
 // nameOf returns the name that the request had for a topic id: metadata may
-// have moved on since.
-func (r *request) nameOf(id protocol.UUID) string {
-	i := slices.IndexFunc(r.message.Topics, func(t protocol.ProduceTopic) bool { return t.TopicID == id })
-	if i < 0 {
+// have moved on since. Most brokers answer in the order of the request, so that
+// place is tried first.
+func (r *request) nameOf(place int, id protocol.UUID) string {
+	topics := r.message.Topics
+	if place >= len(topics) || topics[place].TopicID != id {
+		place = slices.IndexFunc(topics, func(t protocol.ProduceTopic) bool { return t.TopicID == id })
+	}
+	if place < 0 {
 		return ""
 	}
-	return r.message.Topics[i].Name
+	return topics[place].Name
 }
 
 // judge deals with one partition's answer.
 func (c *core) judge(r *request, p *partition, d *delivery, a *protocol.ProducePartitionResponse) {
 	code := a.ErrorCode
-	v := judge(attempt{
-		code: code, records: d.Count(), named: len(a.RecordErrors) > 0,
-		idempotent: c.cfg.Idempotent, transactional: c.txn != nil, fresh: c.txn != nil && c.txn.Fresh(), oldest: p.oldest(d), unknown: d.unknown,
-	})
+	v := delivered
+	if code != protocol.NoError {
+		v = judge(attempt{
+			code: code, records: d.Count(), named: len(a.RecordErrors) > 0,
+			idempotent: c.cfg.Idempotent, transactional: c.txn != nil, fresh: c.txn != nil && c.txn.Fresh(), oldest: p.oldest(d), unknown: d.unknown,
+		})
+	}
 	if v == delivered || v == duplicate {
 		if v == duplicate {
 			a.BaseOffset, a.LogAppendTime = -1, -1 // not reliable (pitfall 12)

@@ -4,21 +4,9 @@ import (
 	"slices"
 	"time"
 
+	"github.com/epistle-kafka/epistle/accumulator"
 	"github.com/epistle-kafka/epistle/protocol"
-	"github.com/epistle-kafka/epistle/wire"
 )
-
-// A request is a produce request from its first batch to its answer.
-type request struct {
-	node       *node
-	conn       conn // that it was built for; it goes to no other
-	deliveries []*delivery
-	packing    int // batches that a compressor still has
-
-	message  protocol.ProduceRequest
-	response protocol.ProduceResponse
-	call     wire.Call
-}
 
 // Sizes in bytes that bound a request from above, so that its batches can be
 // chosen before it is encoded.
@@ -32,22 +20,22 @@ const (
 // connects to it if need be. It returns when to come back.
 func (c *core) serve(n *node) time.Time {
 	l := &n.links[data]
-	for len(n.ready) > 0 && n.ready[0].ready != n {
+	for n.ready.len() > 0 && n.ready.first().ready != n {
 		n.pop() // it has moved to another leader, and is no reason to connect
 	}
-	if len(n.ready) == 0 || c.aborted {
+	if n.ready.len() == 0 || c.aborted {
 		return time.Time{}
 	}
 	if l.conn == nil {
 		return c.connect(n, data)
 	}
-	for len(n.ready) > 0 && n.open(c.now, c.spare(c.cfg.MaxInFlight)) {
+	for n.ready.len() > 0 && n.open(c.now, c.spare(c.cfg.MaxInFlight)) {
 		r := c.fill(n)
 		if r == nil {
 			break
 		}
 		l.busy++
-		n.built = append(n.built, r)
+		n.built.push(r)
 		if c.cfg.Codec != protocol.CodecNone {
 			c.packAll(r)
 		}
@@ -56,7 +44,7 @@ func (c *core) serve(n *node) time.Time {
 	if l.conn == nil {
 		return c.connect(n, data)
 	}
-	if t := l.conn; t != nil && len(n.ready) > 0 && t.ThrottledUntil().After(c.now) {
+	if t := l.conn; t != nil && n.ready.len() > 0 && t.ThrottledUntil().After(c.now) {
 		return t.ThrottledUntil()
 	}
 	return time.Time{}
@@ -68,9 +56,10 @@ func (c *core) fill(n *node) *request {
 	var r *request
 	c.build++
 	size := requestOverhead + len(c.cfg.Wire.ClientID)
-	for turn := len(n.ready); turn > 0; turn-- {
-		p := n.ready[0]
-		if r != nil && p.ready == n && size+p.nextSize() > c.cfg.MaxRequestSize {
+	for turn := n.ready.len(); turn > 0; turn-- {
+		p := n.ready.first()
+		head, queued := p.head()
+		if r != nil && p.ready == n && size+p.nextSize(head) > c.cfg.MaxRequestSize {
 			break // it is first in the next request
 		}
 		n.pop()
@@ -78,7 +67,7 @@ func (c *core) fill(n *node) *request {
 			continue // it has moved to another leader, or came back and is here twice
 		}
 		p.ready = nil
-		d := c.take(p, n)
+		d := c.take(p, n, head, queued)
 		if d == nil {
 			continue
 		}
@@ -94,7 +83,7 @@ func (c *core) fill(n *node) *request {
 			break
 		}
 		if r == nil {
-			r = &request{node: n, conn: n.links[data].conn}
+			r = c.newRequest(n)
 		}
 		size += add
 		p.build = c.build
@@ -106,20 +95,16 @@ func (c *core) fill(n *node) *request {
 
 // pop takes the first entry off the ready list.
 func (n *node) pop() {
-	p := n.ready[0]
-	n.ready[0] = nil
-	n.ready = n.ready[1:]
-	if p.listed == n {
+	if p := n.ready.pop(); p.listed == n {
 		p.listed = nil
 	}
 }
 
 // nextSize returns the bytes of the batch that a take would return.
-func (p *partition) nextSize() int {
+func (p *partition) nextSize(head accumulator.Head) int {
 	if len(p.retry) > 0 {
 		return p.retry[0].Size()
 	}
-	head, _ := p.queue.Look()
 	return head.Size
 }
 
@@ -135,11 +120,13 @@ func (c *core) add(r *request, p *partition, d *delivery) {
 	d.conn, d.old, d.era = r.conn, false, p.numbers.Era()
 	d.Hold()
 	d.attempts++
-	p.queue.Stalled.Store(0)
+	p.moving()
 	p.inFlight = append(p.inFlight, d)
 	c.flying++
 	r.deliveries = append(r.deliveries, d)
-	c.meta.Touch(c.now, p.topic.name)
+	if c.touchDue(p.topic) {
+		c.touch(p.topic)
+	}
 }
 
 // packAll hands the batches of r that are not compressed yet to the
@@ -164,10 +151,8 @@ func (e packedUp) apply(c *core) {
 // sendBuilt hands the node's requests to the connection in the order in which
 // they were built, as far as they are compressed.
 func (c *core) sendBuilt(n *node) {
-	for len(n.built) > 0 && n.built[0].packing == 0 {
-		r := n.built[0]
-		n.built[0] = nil
-		n.built = n.built[1:]
+	for n.built.len() > 0 && n.built.first().packing == 0 {
+		r := n.built.pop()
 		l := &n.links[data]
 		if c.dropOld(r); len(r.deliveries) == 0 {
 			c.unsent(r)
@@ -187,46 +172,21 @@ func (c *core) sendBuilt(n *node) {
 	}
 }
 
-// prepare makes the message and the call of r, whose batches are final now.
-func (c *core) prepare(r *request) {
-	r.message = protocol.ProduceRequest{Acks: c.cfg.Acks, Timeout: c.cfg.RequestTimeout}
-	c.build++
-	ids := true
-	for _, d := range r.deliveries {
-		t := d.part.topic
-		if t.build != c.build {
-			t.build, t.place = c.build, len(r.message.Topics)
-			r.message.Topics = append(r.message.Topics, protocol.ProduceTopic{Name: t.name, TopicID: t.id})
-			ids = ids && t.id != protocol.UUID{}
-		}
-		d.seal()
-		to := &r.message.Topics[t.place]
-		to.Partitions = append(to.Partitions, protocol.ProducePartition{Index: d.part.index, Records: d.Bytes(nil)})
-	}
-	r.call = wire.Call{Request: &r.message, Before: r.sum, Done: func(call *wire.Call) { c.out.post(answered{r, call}) }}
-	if c.cfg.Acks != 0 {
-		r.call.Response = &r.response
-	}
-	if !ids {
-		r.call.MaxVersion = lastVersionByName
-	}
-	if c.txn != nil {
-		r.message.TransactionalID = &c.cfg.TransactionalID
-		if !c.txn.New() {
-			r.call.MaxVersion = lastVersionOldTxn
-		}
-	}
-}
-
 // count takes r, which is on its way now, into the statistics.
 func (c *core) count(r *request) {
+	var bytes, sent, retried int64
 	for _, d := range r.deliveries {
-		c.stat.bytes.Add(int64(d.Size()))
+		bytes += int64(d.Size())
 		if d.attempts == 1 {
-			c.stat.sent.Add(int64(d.Count()))
+			sent += int64(d.Count())
 		} else {
-			c.stat.retried.Add(int64(d.Count()))
+			retried += int64(d.Count())
 		}
+	}
+	c.stat.bytes.Add(bytes)
+	c.stat.sent.Add(sent)
+	if retried > 0 {
+		c.stat.retried.Add(retried)
 	}
 }
 
@@ -236,15 +196,6 @@ const lastVersionByName = 12
 
 // lastVersionOldTxn is the last version of Produce in the old protocol of transactions; later ones add partitions.
 const lastVersionOldTxn = 11
-
-// sum runs on the write loop, so that checksums cost the loop nothing.
-func (r *request) sum(int16) {
-	for i := range r.message.Topics {
-		for _, p := range r.message.Topics[i].Partitions {
-			protocol.PutBatchCRC(p.Records)
-		}
-	}
-}
 
 // unsent takes back a request that never reached its connection: not an
 // attempt, and nothing has been written.

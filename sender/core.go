@@ -33,11 +33,14 @@ type core struct {
 	meta *metadata.Cluster
 	stat *counters
 	now  time.Time // of the step or event at hand
+	old  time.Time // what came then or before has expired by now
 
 	topics map[string]*topic
 	nodes  map[int32]*node
+	order  []*node // the same
 	alarms alarms
 	build  uint64 // number of the request being built
+	pool   pool
 
 	identity  identity
 	txn       *transactor          // nil without a transactional id
@@ -56,6 +59,7 @@ type core struct {
 	learned []string             // topics that OnTopic was told of and Publish was not
 	hinted  []string             // topics with a leader that the answer at hand has named
 	noted   []*accumulator.Queue // scratch
+	looked  []*partition         // scratch
 }
 
 // identity is the producer id that the broker has given, and the request for
@@ -92,22 +96,26 @@ func (c *core) addBootstrap() {
 	for i, addr := range c.cfg.Bootstrap {
 		id := int32(-1 - i)
 		if c.nodes[id] == nil {
-			c.nodes[id] = &node{id: id, addr: addr}
+			c.addNode(id, addr)
 		}
 	}
 }
 
 // handle applies one event.
 func (c *core) handle(now time.Time, e event) {
-	c.now = now
+	c.pass(now)
 	e.apply(c)
+}
+
+func (c *core) pass(now time.Time) {
+	c.now, c.old = now, now.Add(-c.cfg.DeliveryTimeout)
 }
 
 // step does everything that can be done now, and returns when it wants to be
 // called again at the latest; the zero time if only an event can change
 // anything.
 func (c *core) step(now time.Time) time.Time {
-	c.now = now
+	c.pass(now)
 	c.seeNoted()
 	if c.txn != nil && c.txn.stirred {
 		c.txn.stirred = false
@@ -117,12 +125,14 @@ func (c *core) step(now time.Time) time.Time {
 		c.look(p)
 	}
 	at := c.steer()
-	for _, n := range c.nodes {
-		at = sooner(at, c.serve(n))
+	for _, n := range c.order {
+		if n.ready.len() > 0 {
+			at = sooner(at, c.serve(n))
+		}
 	}
 	at = sooner(at, c.askIdentity()) // a partition may just have found that its id has run out of epochs
-	if len(c.alarms) > 0 {
-		at = sooner(at, c.alarms[0].wake)
+	if p := c.alarms.soonest(); p != nil {
+		at = sooner(at, p.wake)
 	}
 	return at
 }
@@ -138,15 +148,21 @@ func (c *core) seeNoted() {
 	}
 	c.noted = c.acc.Noted(c.noted[:0])
 	for _, q := range c.noted {
+		if q.Queued() == 0 {
+			q.Look() // readies it for the next note
+		}
 		c.look(q.Owner.(*partition))
 	}
 }
 
 // lookAll looks at every partition that has work and an alarm for it.
 func (c *core) lookAll() {
-	for _, p := range append([]*partition(nil), c.alarms...) {
+	parts := c.alarms.partitions(c.looked[:0])
+	c.looked = nil // in use
+	for _, p := range parts {
 		c.look(p)
 	}
+	c.looked = parts[:0]
 }
 
 // sooner returns the earlier of two times, where zero means never.

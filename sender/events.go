@@ -26,11 +26,9 @@ type (
 		conn  conn
 		err   error
 	}
-	// answered: a produce request has ended, with an answer or without.
-	answered struct {
-		request *request
-		call    *wire.Call
-	}
+	// answered: a produce request has ended, with an answer or without. Events
+	// that come for every request are one pointer, which costs no allocation.
+	answered struct{ request *request }
 	// packedUp: a batch went through a compressor.
 	packedUp struct{ request *request }
 	// replied: a control request has ended.

@@ -1,8 +1,6 @@
 package sender
 
 import (
-	"slices"
-
 	"github.com/epistle-kafka/epistle/accumulator"
 	"github.com/epistle-kafka/epistle/txn"
 )
@@ -17,7 +15,7 @@ func (e flushing) apply(c *core) {
 func (c *core) gather(g *accumulator.Group) {
 	for _, t := range c.topics {
 		for _, p := range t.parts {
-			if p.place < 0 && p.queue.Queued() == 0 {
+			if p.wake.IsZero() && p.queue.Queued() == 0 {
 				continue // no alarm for the expiry of anything, and nothing new
 			}
 			for _, d := range p.open() {
@@ -35,7 +33,7 @@ func (c *core) gather(g *accumulator.Group) {
 // urge ends the linger of all that waits.
 func (c *core) urge() {
 	c.seeNoted()
-	for _, p := range slices.Clone(c.alarms) {
+	for _, p := range c.alarms.partitions(nil) {
 		p.queue.UrgeAll(func(*accumulator.Batch) {})
 		c.look(p)
 	}
@@ -79,8 +77,8 @@ func (e aborting) apply(c *core) {
 			c.alarms.set(p, zero)
 		}
 	}
-	for _, n := range c.nodes {
-		for len(n.ready) > 0 {
+	for _, n := range c.order {
+		for n.ready.len() > 0 {
 			n.pop()
 		}
 		for i := range n.links {

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/epistle-kafka/epistle/accumulator"
@@ -21,30 +22,50 @@ func (c *core) look(p *partition) {
 	if c.txn != nil {
 		c.sweep(p)
 	}
-	at := c.expire(p)
-	switch due := c.due(p); {
+	oldest := p.oldestOpened()
+	if !oldest.IsZero() && !oldest.After(c.old) {
+		oldest = c.expire(p)
+	}
+	head, queued := c.expireQueued(p)
+	if queued {
+		oldest = sooner(oldest, head.Opened)
+	}
+	at := zero
+	if !oldest.IsZero() {
+		at = oldest.Add(c.cfg.DeliveryTimeout)
+	}
+	switch due := c.due(p, head, queued); {
 	case due.IsZero():
 		c.withdraw(p)
-	case due.After(c.now):
-		at = sooner(at, due)
-	default:
+	case !due.After(c.now):
 		c.offer(p)
+	case due.Before(at):
+		c.alarms.setSoon(p, due)
+		return
 	}
 	c.alarms.set(p, at)
 }
 
+// lookDelivered is look after one batch of p was delivered, and nothing else has
+// changed. A partition whose turn comes anyway is left alone until then: its
+// alarm is too early at worst.
+func (c *core) lookDelivered(p *partition) {
+	if p.ready == nil || c.txn != nil || !p.wake.After(c.now) {
+		c.look(p)
+	}
+}
+
 // due returns when p's next batch should go out as far as linger and backoff
 // are concerned; the zero time if there is none, or if something must come in
-// first that will lead to another look.
-func (c *core) due(p *partition) time.Time {
+// first that will lead to another look. head is p's.
+func (c *core) due(p *partition, head accumulator.Head, queued bool) time.Time {
 	if len(p.retry) > 0 {
 		if p.backoff.After(c.now) {
 			return p.backoff
 		}
 		return c.now
 	}
-	head, ok := p.queue.Look()
-	if !ok {
+	if !queued {
 		return time.Time{}
 	}
 	due := c.now
@@ -59,8 +80,8 @@ func (c *core) due(p *partition) time.Time {
 
 // offer puts p on the ready list of its leader.
 func (c *core) offer(p *partition) {
-	if c.meta.UnknownTopic(c.now, p.topic.name) == nil {
-		c.meta.Touch(c.now, p.topic.name) // what has records to send must not be forgotten
+	if c.touchDue(p.topic) && c.meta.UnknownTopic(c.now, p.topic.name) == nil {
+		c.touch(p.topic) // what has records to send must not be forgotten
 	}
 	n := c.nodes[p.leader]
 	if p.leader < 0 || n == nil {
@@ -76,7 +97,7 @@ func (c *core) offer(p *partition) {
 	p.ready = n // on another node's list too, maybe: that entry no longer counts
 	if p.listed != n {
 		p.listed = n
-		n.ready = append(n.ready, p)
+		n.ready.push(p)
 	}
 }
 
@@ -84,22 +105,36 @@ func (c *core) offer(p *partition) {
 // is on one only if what it had has ended there, unsent.
 func (c *core) withdraw(p *partition) {
 	p.ready = nil // its entry no longer counts
-	p.queue.Stalled.Store(0)
+	p.moving()
 }
 
-// expire ends the batches of p that are too old, and returns when the oldest
-// that is left will be; the zero time if there is none.
-func (c *core) expire(p *partition) time.Time {
-	limit := c.cfg.DeliveryTimeout
-	oldest := p.oldestEnd(limit)
-	if oldest.IsZero() || oldest.After(c.now) {
-		return sooner(oldest, c.expireQueued(p))
+// moving notes that nothing of p's queue waits for its broker.
+func (p *partition) moving() {
+	if p.queue.Stalled.Load() != 0 { // to store costs more than to look, for those who append as well
+		p.queue.Stalled.Store(0)
 	}
-	oldest = time.Time{}
+}
+
+// touchEvery is how exact metadata's idea is of when a topic was last in use.
+const touchEvery = time.Second
+
+// touchDue reports whether metadata has to be told again that t is in use.
+func (c *core) touchDue(t *topic) bool {
+	return c.now.Sub(t.touched) >= min(touchEvery, c.cfg.Metadata.MaxIdle/2)
+}
+
+func (c *core) touch(t *topic) {
+	t.touched = c.now
+	c.meta.Touch(c.now, t.name)
+}
+
+// expire ends the drained batches of p that are too old, and returns when the
+// oldest that is left was opened; the zero time if there is none.
+func (c *core) expire(p *partition) (oldest time.Time) {
 	for _, d := range p.open() {
-		switch end := d.Opened().Add(limit); {
-		case end.After(c.now):
-			oldest = sooner(oldest, end)
+		switch {
+		case d.opened.After(c.old):
+			oldest = sooner(oldest, d.opened)
 		case d.conn != nil:
 			// Its bytes stay with the connection, and its sequence stays
 			// unresolved, until the answer or the connection's end (pitfall 8).
@@ -112,32 +147,30 @@ func (c *core) expire(p *partition) time.Time {
 			c.giveUp(p, d, c.timeout(p, state))
 		}
 	}
-	return sooner(oldest, c.expireQueued(p))
+	return oldest
 }
 
-// oldestEnd returns when the oldest delivery without an outcome expires; the
-// zero time if there is none.
-func (p *partition) oldestEnd(limit time.Duration) (oldest time.Time) {
+// oldestOpened returns when the oldest delivery without an outcome was opened;
+// the zero time if there is none.
+func (p *partition) oldestOpened() (oldest time.Time) {
 	for _, d := range p.inFlight {
 		if !d.told {
-			oldest = sooner(oldest, d.Opened().Add(limit))
+			oldest = sooner(oldest, d.opened)
 		}
 	}
 	for _, d := range p.retry {
-		oldest = sooner(oldest, d.Opened().Add(limit))
+		oldest = sooner(oldest, d.opened)
 	}
 	return oldest
 }
 
-// expireQueued is expire for the batches that are not drained yet.
-func (c *core) expireQueued(p *partition) time.Time {
+// expireQueued is expire for the batches that are not drained yet. It returns
+// the first that is left, if there is one.
+func (c *core) expireQueued(p *partition) (accumulator.Head, bool) {
 	for {
-		head, ok := p.queue.Look()
-		if !ok {
-			return time.Time{}
-		}
-		if end := head.Opened.Add(c.cfg.DeliveryTimeout); end.After(c.now) {
-			return end
+		head, ok := p.head()
+		if !ok || head.Opened.After(c.old) {
+			return head, ok
 		}
 		c.failQueued(p.queue.Drain(), c.timeout(p, c.waitingFor(p)))
 	}
@@ -195,8 +228,8 @@ func (c *core) waitingFor(p *partition) string {
 
 // take returns the next batch of p to be sent to n, numbered, or nil if none
 // may be drained now. Whatever stands in the way leads to another look when it
-// goes: an answer, an identity, new metadata.
-func (c *core) take(p *partition, n *node) *delivery {
+// goes: an answer, an identity, new metadata. head is p's.
+func (c *core) take(p *partition, n *node, head accumulator.Head, queued bool) *delivery {
 	if !c.mayDrain(p, n) {
 		return nil
 	}
@@ -209,10 +242,10 @@ func (c *core) take(p *partition, n *node) *delivery {
 			return nil
 		}
 		d := p.retry[0]
-		p.retry = append(p.retry[:0], p.retry[1:]...)
+		p.retry = slices.Delete(p.retry, 0, 1)
 		return d
 	}
-	switch due := c.due(p); {
+	switch due := c.due(p, head, queued); {
 	case due.IsZero():
 		return nil
 	case due.After(c.now): // it was hurried, and the reason has gone
@@ -222,7 +255,7 @@ func (c *core) take(p *partition, n *node) *delivery {
 	b := p.queue.Drain()
 	c.stat.inFlight.Add(int64(b.Count()))
 	p.order++
-	return &delivery{Batch: b, part: p, order: p.order}
+	return c.newDelivery(b, p)
 }
 
 // mayDrain applies I2 and the rule of one at a time until proven.

@@ -66,8 +66,9 @@ func New(cfg Config) *Sender {
 
 // run is the loop.
 func (s *Sender) run() {
-	timer := time.NewTimer(time.Hour)
+	timer := time.NewTimer(0)
 	defer timer.Stop()
+	var rings time.Time // when the timer does at the latest; zero: it has
 	var events []event
 	for {
 		now := time.Now()
@@ -84,17 +85,21 @@ func (s *Sender) run() {
 		if s.core.done() {
 			break
 		}
-		if len(s.core.alarms) > 0 {
+		if s.core.alarms.waiting > 0 {
 			at = sooner(at, now.Add(staleness))
 		}
-		wait := 24 * time.Hour
-		if !at.IsZero() {
-			wait = max(time.Until(at), 0)
+		// A timer that rings too early is left to: to set it costs more than a step.
+		if at.IsZero() {
+			at = now.Add(24 * time.Hour)
 		}
-		timer.Reset(wait)
+		if rings.IsZero() || at.Before(rings) {
+			rings = at
+			timer.Reset(max(time.Until(at), 0))
+		}
 		select {
 		case <-s.inbox.wake:
 		case <-timer.C:
+			rings = zero
 		}
 	}
 	s.conns.Wait()

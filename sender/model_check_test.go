@@ -323,7 +323,7 @@ func (h *history) checkMemory() {
 		}
 	}
 	drained := int64(0)
-	quiet := len(h.ends) == 0 && len(h.core.alarms) == 0
+	quiet := len(h.ends) == 0 && h.core.alarms.waiting == 0
 	for _, mc := range h.conns {
 		for _, f := range mc.flights {
 			for _, a := range f.attempts {

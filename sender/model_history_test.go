@@ -89,6 +89,11 @@ func newHistory(seed uint64, tracing bool) *history {
 		SealAge: max(h.cfg.Linger, h.cfg.DeliveryTimeout/20), Wake: func() {},
 	})
 	h.core = newCore(h.cfg, h, acc, metadata.New(h.cfg.Metadata), new(counters))
+	if seed%2 == 0 {
+		// Nothing is used again, so that whoever uses a request or delivery after its end panics. In the other histories
+		// it would get somebody else's.
+		h.core.pool.hold = math.MaxInt
+	}
 	if h.cfg.TransactionalID != "" {
 		h.caller = &modelCaller{h: h}
 	}

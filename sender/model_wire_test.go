@@ -187,9 +187,10 @@ func (mc *modelConn) hangUp(err error, way hangWay) {
 	}
 	for _, f := range flights {
 		written := f.processed || way != hangUnsent
+		call := f.call
 		f.keep()
-		f.call.Err, f.call.Written = err, written
-		f.call.Done(f.call)
+		call.Err, call.Written = err, written
+		call.Done(call)
 	}
 	h.conns = slices.DeleteFunc(h.conns, func(o *modelConn) bool { return o == mc })
 	h.post(hungUp{mc.node, mc.which, mc, err})
@@ -209,7 +210,13 @@ func (f *flight) keep() {
 	call := *f.call
 	f.call = &call
 	if req, ok := call.Request.(*protocol.ProduceRequest); ok {
-		copied := *req // its batches were read when it was sent
+		// Its batches were read when it was sent.
+		copied := *req
+		copied.Topics = slices.Clone(req.Topics)
+		for i := range copied.Topics {
+			t := &copied.Topics[i]
+			t.Partitions = make([]protocol.ProducePartition, len(t.Partitions))
+		}
 		f.call.Request = &copied
 	}
 }

@@ -46,8 +46,8 @@ type node struct {
 	addr  string
 	links [lanes]link
 
-	ready []*partition // may be drained, in turn
-	built []*request   // drained and not sent yet, in order
+	ready fifo[*partition] // may be drained, in turn
+	built fifo[*request]   // drained and not sent yet, in order
 }
 
 // open reports whether the node can take one more produce request now.
@@ -66,13 +66,19 @@ func (c *core) nodeFor(s *metadata.Snapshot, id int32) *node {
 	return c.nodeAt(id, b.Host, b.Port)
 }
 
+func (c *core) addNode(id int32, addr string) *node {
+	n := &node{id: id, addr: addr}
+	c.nodes[id] = n
+	c.order = append(c.order, n)
+	return n
+}
+
 // nodeAt returns the node of a broker, with its address as it is now.
 func (c *core) nodeAt(id int32, host string, port int32) *node {
 	addr := net.JoinHostPort(host, strconv.Itoa(int(port)))
 	n := c.nodes[id]
 	if n == nil {
-		n = &node{id: id, addr: addr}
-		c.nodes[id] = n
+		n = c.addNode(id, addr)
 	} else if n.addr != addr {
 		// The broker has moved. What is in flight may still be answered where
 		// it is; the next dial goes to the new address, at once.

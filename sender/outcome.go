@@ -30,6 +30,7 @@ func (c *core) deliver(p *partition, d *delivery, offset, appendTime int64) {
 		appendTime = -1
 	}
 	d.told = true
+	d.over = d.Root() == d.Batch // what is left of a batch that was cut may be elsewhere
 	c.stat.inFlight.Add(-int64(d.Count()))
 	c.finish(d.Batch, d.Resolve(offset, appendTime, nil), true, d.Count())
 }
@@ -152,7 +153,7 @@ func (c *core) cut(p *partition, d *delivery, err error) {
 
 // piece makes a delivery of a part of d, to be sent in its place.
 func (c *core) piece(p *partition, d *delivery, b *accumulator.Batch) *delivery {
-	part := &delivery{Batch: b, part: p, order: d.order, attempts: d.attempts}
+	part := &delivery{Batch: b, part: p, opened: d.opened, order: d.order, attempts: d.attempts}
 	p.requeue(part)
 	return part
 }

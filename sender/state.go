@@ -23,43 +23,50 @@ type topic struct {
 	build  uint64
 	place  int
 	filled uint64 // number of the last request that has a batch of it
+
+	touched time.Time // when metadata was last told that it is in use
 }
 
-// A partition is what the loop knows of one partition.
+// A partition is what the loop knows of one partition. What each look reads is
+// in front: with thousands of them the time goes into fetching it.
 type partition struct {
-	topic *topic
-	index int32
-	queue *accumulator.Queue
+	queue    *accumulator.Queue
+	inFlight []*delivery // drained to a connection and not answered, in order
+	retry    []*delivery // to be sent again, in order; before anything queued
+
+	ready  *node     // whose ready list it is on, and counts
+	wake   time.Time // when to look again without an event; zero: never
+	soon   time.Time // of its entry in the list of alarms; zero: it has none
+	place  int       // of its entry in the heap of alarms; -1: it has none
+	listed *node     // whose ready list has its newest entry, whether it counts or not
+
+	backoff  time.Time // not before
+	failures int       // failed attempts since the last success
 
 	leader int32 // -1: none known
 	epoch  int32
+	index  int32
+	topic  *topic
 
-	numbers  idempotent.Partition
-	inFlight []*delivery // drained to a connection and not answered, in order
-	retry    []*delivery // to be sent again, in order; before anything queued
-	order    int64       // of the next drained batch
+	unidentified bool   // on the list of those that wait for a producer id
+	build        uint64 // number of the last request that was given a batch of it
+
+	numbers idempotent.Partition
+	order   int64 // of the next drained batch
+	lastErr error // of the last failed attempt
 
 	joined  int64 // number of the last transaction that it is part of
 	joining int64 // the same, from when that was asked for
 
-	failures int       // failed attempts since the last success
-	backoff  time.Time // not before
-	lastErr  error     // of the last failed attempt
-
-	ready        *node  // whose ready list it is on, and counts
-	listed       *node  // whose ready list has its newest entry, whether it counts or not
-	build        uint64 // number of the last request that was given a batch of it
-	unidentified bool   // on the list of those that wait for a producer id
-
-	wake  time.Time // when to look again without an event; zero: never
-	place int       // in the heap of alarms; -1: not there
+	answer *protocol.ProducePartitionResponse // scratch of match
 }
 
 // A delivery is a batch from its drain to the end of its last attempt. The
 // user may have been told an outcome earlier.
 type delivery struct {
 	*accumulator.Batch
-	part *partition
+	part   *partition
+	opened time.Time // the batch's, nearer at hand
 
 	identity idempotent.Identity
 	seq      int32
@@ -73,6 +80,7 @@ type delivery struct {
 	told     bool // its records have their outcome
 	old      bool // sent while the topic had another id
 	packed   bool // compressed, or found to be incompressible
+	over     bool // acknowledged, and that was all there was to tell
 }
 
 // before is the order in which a partition's batches were first drained;
@@ -107,6 +115,15 @@ func (p *partition) open() []*delivery {
 	all = append(all, p.retry...)
 	slices.SortFunc(all, (*delivery).before)
 	return all
+}
+
+// head describes the oldest batch that waits in the queue, if there is one. It
+// is Queue.Look, without its lock where nothing waits.
+func (p *partition) head() (accumulator.Head, bool) {
+	if p.queue.Queued() == 0 {
+		return accumulator.Head{}, false
+	}
+	return p.queue.Look()
 }
 
 // landed takes d out of the batches in flight.

@@ -108,7 +108,12 @@ func (c *core) change(ch metadata.Changes) {
 		c.nodeFor(snapshot, id)
 	}
 	for _, name := range ch.Forgotten {
-		if t := c.topics[name]; t != nil && slices.ContainsFunc(t.parts, func(p *partition) bool { return p.place >= 0 }) {
+		t := c.topics[name]
+		if t == nil {
+			continue
+		}
+		t.touched = zero
+		if slices.ContainsFunc(t.parts, func(p *partition) bool { return !p.wake.IsZero() }) {
 			c.meta.Want(c.now, name) // its records wait for longer than metadata.max.idle
 		}
 	}
@@ -185,7 +190,7 @@ func (c *core) lead(s *metadata.Snapshot, p *partition, m metadata.Partition) {
 	}
 	if p.leader != m.Leader {
 		p.numbers.Disturb()
-		p.queue.Stalled.Store(0)
+		p.moving()
 		p.ready = nil // an entry on the old leader's list no longer counts
 	}
 	p.leader, p.epoch = m.Leader, m.LeaderEpoch

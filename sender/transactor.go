@@ -92,7 +92,7 @@ func (c *core) closeTxn(g *accumulator.Group) {
 // askTxn sends the transactional requests that are due. It returns when to come back.
 func (c *core) askTxn() time.Time {
 	for {
-		step, at := c.txn.Next(c.now, len(c.alarms) == 0 && c.flying == 0)
+		step, at := c.txn.Next(c.now, c.alarms.waiting == 0 && c.flying == 0)
 		c.txnMoved()
 		if step == nil {
 			if c.txn.stirred {
@@ -244,7 +244,7 @@ func (c *core) sweep(p *partition) {
 // dropForeign ends what waits in p's queue and is not of the open transaction.
 func (c *core) dropForeign(p *partition) {
 	number := c.txn.Number()
-	for head, ok := p.queue.Look(); ok && head.Txn != number; head, ok = p.queue.Look() {
+	for head, ok := p.head(); ok && head.Txn != number; head, ok = p.head() {
 		err := errEnded // it came too late, and the transaction is none the worse for it
 		if cause := c.txn.Cause(); cause != nil && head.Txn == c.txn.Last() {
 			err = cause

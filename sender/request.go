@@ -1,0 +1,81 @@
+package sender
+
+import (
+	"github.com/epistle-kafka/epistle/protocol"
+	"github.com/epistle-kafka/epistle/wire"
+)
+
+// A request is a produce request from its first batch to its answer. It is the
+// loop's, and used again when its answer has been applied; see pool.
+type request struct {
+	node       *node
+	conn       conn // that it was built for; it goes to no other
+	deliveries []*delivery
+	packing    int // batches that a compressor still has
+
+	// The connection's from Send to Done.
+	message  protocol.ProduceRequest
+	response protocol.ProduceResponse
+	call     wire.Call
+	chunks   [][]byte // of all batches; message has slices of it
+
+	out effects // the core's; constant, so that Done may use it
+}
+
+// prepare makes the message and the call of r, whose batches are final now.
+func (c *core) prepare(r *request) {
+	r.message.Acks, r.message.Timeout = c.cfg.Acks, c.cfg.RequestTimeout
+	c.build++
+	ids := true
+	for _, d := range r.deliveries {
+		t := d.part.topic
+		if t.build != c.build {
+			t.build, t.place = c.build, len(r.message.Topics)
+			r.addTopic(t)
+			ids = ids && t.id != protocol.UUID{}
+		}
+		d.seal()
+		first := len(r.chunks)
+		r.chunks = d.Bytes(r.chunks)
+		to := &r.message.Topics[t.place]
+		to.Partitions = append(to.Partitions, protocol.ProducePartition{
+			Index: d.part.index, Records: r.chunks[first:len(r.chunks):len(r.chunks)],
+		})
+	}
+	if c.cfg.Acks != 0 {
+		r.call.Response = &r.response
+	}
+	if !ids {
+		r.call.MaxVersion = lastVersionByName
+	}
+	if c.txn != nil {
+		r.message.TransactionalID = &c.cfg.TransactionalID
+		if !c.txn.New() {
+			r.call.MaxVersion = lastVersionOldTxn
+		}
+	}
+}
+
+// addTopic adds a topic to the message, with the slice of partitions that an
+// earlier one may have left in its place.
+func (r *request) addTopic(t *topic) {
+	topics := r.message.Topics
+	n := len(topics)
+	var parts []protocol.ProducePartition
+	if n < cap(topics) {
+		parts = topics[:n+1][n].Partitions[:0]
+	}
+	r.message.Topics = append(topics, protocol.ProduceTopic{Name: t.name, TopicID: t.id, Partitions: parts})
+}
+
+// sum runs on the write loop, so that checksums cost the loop nothing.
+func (r *request) sum(int16) {
+	for i := range r.message.Topics {
+		for _, p := range r.message.Topics[i].Partitions {
+			protocol.PutBatchCRC(p.Records)
+		}
+	}
+}
+
+// done tells the loop that the request has ended.
+func (r *request) done(*wire.Call) { r.out.post(answered{r}) }
