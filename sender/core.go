@@ -137,10 +137,16 @@ func (c *core) step(now time.Time) time.Time {
 	return at
 }
 
-// seeNoted looks at the queues whose head has changed.
+// briefLinger is a linger that even one who waits for memory can sit out while
+// something is in flight, whose answer will bring some.
+const briefLinger = 100 * time.Millisecond
+
+// seeNoted looks at the queues whose head has changed. Nothing lingers while
+// somebody waits for memory that only sending can free: but with many
+// partitions and little for each, to send it all at once would be to send it in
+// the smallest batches just when there is the most of it.
 func (c *core) seeNoted() {
-	if waiting := c.acc.Memory.Waiting(); waiting && !c.hurry {
-		// Somebody waits for memory that only sending can free.
+	if waiting := c.acc.Memory.Waiting(); waiting && !c.hurry && (c.flying == 0 || c.cfg.Linger > briefLinger) {
 		c.hurry = true
 		c.lookAll()
 	} else if !waiting && !c.closing {

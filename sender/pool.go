@@ -82,6 +82,7 @@ func (c *core) newDelivery(b *accumulator.Batch, p *partition) *delivery {
 // recycle ends the life of a delivered batch in the loop: from here on nothing
 // of it refers to d, or to its batch.
 func (c *core) recycle(d *delivery) {
+	d.Release()
 	*d = delivery{}
 	if len(c.pool.deliveries) < maxPooled {
 		c.pool.deliveries = append(c.pool.deliveries, d)

@@ -48,12 +48,29 @@ func (c *core) prepare(r *request) {
 	if !ids {
 		r.call.MaxVersion = lastVersionByName
 	}
+	r.call.SizeHint = r.directSize()
 	if c.txn != nil {
 		r.message.TransactionalID = &c.cfg.TransactionalID
 		if !c.txn.New() {
 			r.call.MaxVersion = lastVersionOldTxn
 		}
 	}
+}
+
+// alwaysDirect is the size in bytes up to which a request is best written by the loop itself. A larger one is, if its
+// connection is idle: then its write holds up nothing, and to wake another goroutine for it would take longer.
+const alwaysDirect = 4 << 10
+
+// directSize is the call's SizeHint.
+func (r *request) directSize() int {
+	size := 0
+	for _, d := range r.deliveries {
+		size += d.Size() + partitionOverhead
+	}
+	if size > alwaysDirect && r.node.links[data].busy > 1 {
+		return 0
+	}
+	return size
 }
 
 // addTopic adds a topic to the message, with the slice of partitions that an
@@ -68,7 +85,7 @@ func (r *request) addTopic(t *topic) {
 	r.message.Topics = append(topics, protocol.ProduceTopic{Name: t.name, TopicID: t.id, Partitions: parts})
 }
 
-// sum runs on the write loop, so that checksums cost the loop nothing.
+// sum runs where the request is written: on the write loop, so that checksums cost the loop nothing, unless it is small.
 func (r *request) sum(int16) {
 	for i := range r.message.Topics {
 		for _, p := range r.message.Topics[i].Partitions {
