@@ -13,27 +13,30 @@ import (
 // and is read-only once Done is closed. One that no future knows is used again
 // when it has ended: see Release.
 type Batch struct {
-	queue  *Queue
-	next   *Batch // behind it in the queue
-	sealed bool   // no more records
-	filled bool   // batch.size was reached
-	urged  atomic.Bool
-	kept   bool  // somebody outside may hold it for ever, such as a future
-	txn    int64 // number of its records' transaction; 0 for none
+	// What every append needs comes first: with a thousand partitions in turn,
+	// each line of memory that it touches costs as much as the copy.
+	queue    *Queue
+	sealed   bool // no more records
+	filled   bool // batch.size was reached
+	kept     bool // somebody outside may hold it for ever, such as a future
+	urged    atomic.Bool
+	count    int32
+	open     []byte // of the last chunk, which learns of it when the batch is drained
+	size     int    // bytes written, the header included
+	txn      int64  // number of its records' transaction; 0 for none
+	openedMs int64  // when its first record came, in Unix milliseconds
+	baseTime int64  // Unix milliseconds
+	maxTime  int64
+	sum      sum // of the records so far
 
-	opened   time.Time // when its first record came
-	openedMs int64     // the same, in Unix milliseconds
-
+	callbacks callbacks
 	chunks    []*Chunk
-	size      int   // bytes written, the header included
-	raw       int   // the same before compression; 0 if there was none
-	reserved  int64 // bytes taken from Memory
-	count     int32
-	baseTime  int64 // Unix milliseconds
-	maxTime   int64
+	next      *Batch    // behind it in the queue
+	opened    time.Time // when its first record came
+	raw       int       // size before compression; 0 if there was none
+	reserved  int64     // bytes taken from Memory
 	codec     protocol.Codec
 	holders   atomic.Int32 // of the chunks; the bytes go back with the last
-	callbacks callbacks
 	// Bytes of reserved that are for callbacks. Apart from them, since they are
 	// given back by the last holder, and the callbacks read by their caller.
 	reservedCallbacks int64
@@ -41,7 +44,7 @@ type Batch struct {
 	done              chan struct{} // nil while nobody keeps the batch
 	whole             span          // the outcome, if the batch was never cut
 	spans             []span        // the outcomes of its pieces, if it was
-	unresolved        int32         // records without an outcome
+	unresolved        int32         // records without an outcome, from the drain on
 
 	// A piece of a batch that was cut reports to the batch that its futures
 	// know.
@@ -220,7 +223,7 @@ func (b *Batch) freeChunks() {
 		m.chunks.put(c)
 		b.chunks[i] = nil
 	}
-	b.chunks = b.chunks[:0]
+	b.chunks, b.open = b.chunks[:0], nil
 	if n := b.reserved - b.reservedCallbacks; n > 0 {
 		b.reserved -= n
 		m.release(n)

@@ -204,7 +204,7 @@ func TestCutWithout(t *testing.T) {
 // Cutting waits for no memory, which might be waiting for itself, and gives the
 // old bytes back at once.
 func TestCutNeedsNoRoom(t *testing.T) {
-	a := small(func(c *Config) { c.Memory = 6 << 10 }) // for a chunk and the callbacks
+	a := small(func(c *Config) { c.Memory = 4 << 10 }) // for a chunk and the callbacks
 	root := fill(t, a.Topic("t", 1).Queues()[0], 40)
 	if _, err := a.Memory.TryChunk(1); err == nil {
 		t.Fatal("there is room; the test wants none")
@@ -212,7 +212,7 @@ func TestCutNeedsNoRoom(t *testing.T) {
 	if _, err := root.Cut(root.Halves()); err != nil {
 		t.Fatal(err)
 	}
-	used(t, a, 8<<10, "after the cut: a chunk for each half, and the callbacks")
+	used(t, a, 6<<10, "after the cut: a chunk for each half, and the callbacks")
 	root.Drop()
 	used(t, a, 0, "at the end")
 }

@@ -23,11 +23,11 @@ type Callback struct {
 type callbacks struct {
 	n      int
 	last   *Callback // entry n-1; nil if there is none
-	first  [4]Callback
+	first  [6]Callback
 	blocks []*callbackBlock
 }
 
-type callbackBlock [128]Callback
+type callbackBlock [64]Callback
 
 // callbackBytes is what a block counts for: its size where pointers have 64
 // bits. A chunk of as many bytes is given in exchange.
@@ -86,10 +86,14 @@ func (b *Batch) EachCallback(f func(*Callback)) {
 	for i := range cs.n {
 		f(cs.at(i))
 	}
+	// What users' functions hold must not live on here.
+	clear(cs.first[:min(cs.n, len(cs.first))])
+	rest := cs.n - len(cs.first)
 	for i, block := range cs.blocks {
-		clear(block[:]) // what users' functions hold must not live on here
+		clear(block[:min(max(rest, 0), len(block))])
+		rest -= len(block)
 		callbackBlocks.Put(block)
 		cs.blocks[i] = nil
 	}
-	*cs = callbacks{blocks: cs.blocks[:0]}
+	cs.n, cs.last, cs.blocks = 0, nil, cs.blocks[:0]
 }

@@ -16,6 +16,7 @@ func (b *Batch) Compress(codec protocol.Codec, c *protocol.Compressor, scratch [
 	b.codec, b.raw = codec, b.size
 	b.size = protocol.BatchHeaderSize + len(out)
 	b.overwrite(out)
+	b.sum = sum{} // it was of what these bytes replace
 	return out, nil
 }
 

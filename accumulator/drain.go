@@ -38,7 +38,8 @@ func (q *Queue) Drain() *Batch {
 		q.tail = nil
 	}
 	b.next = nil
-	b.sealed = true
+	b.sealed, b.unresolved = true, b.count
+	b.settle()
 	q.queued.Add(-b.reserved)
 	return b
 }

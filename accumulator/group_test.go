@@ -110,7 +110,7 @@ func TestCallbacksCount(t *testing.T) {
 	for _, c := range b.chunks {
 		chunks += int64(cap(c.buf))
 	}
-	if got := a.Memory.Used() - chunks; got < 300*16 || got > 4*int64(callbackBytes) {
+	if got := a.Memory.Used() - chunks; got < 300*16 || got > 300*32+int64(callbackBytes) {
 		t.Errorf("300 callbacks count for %d bytes, want what they take", got)
 	}
 	end(b, 0, nil)

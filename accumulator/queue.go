@@ -94,15 +94,14 @@ func (q *Queue) Append(e *Entry, nowMs int64) Status {
 		}
 		return NeedRoom
 	}
-	c := b.chunks[len(b.chunks)-1]
 	body := protocol.RecordBodySize(b.count, e.Timestamp-b.baseTime, e.Key, e.Value, e.Headers)
 	n := protocol.RecordSize(body)
-	if len(c.buf)+n > cap(c.buf) || b.size+n > q.topic.cap() || nowMs-b.openedMs > q.topic.acc.sealAgeMs ||
+	if len(b.open)+n > cap(b.open) || b.size+n > q.topic.cap() || nowMs-b.openedMs > q.topic.acc.sealAgeMs ||
 		e.Callback != nil && !b.callbacks.takes(e, b.count) || b.txn != e.Txn {
 		q.mu.Unlock()
 		return NeedRoom
 	}
-	note := q.put(b, c, e, body, n)
+	note := q.put(b, e, body, n)
 	q.mu.Unlock()
 	if note {
 		q.topic.acc.note(q)
@@ -110,10 +109,10 @@ func (q *Queue) Append(e *Entry, nowMs int64) Status {
 	return Appended
 }
 
-// put encodes e into c, the last chunk of b, where it fits. q.mu is held. It
+// put encodes e into the last chunk of b, where it fits. q.mu is held. It
 // reports whether the loop must look at the queue.
-func (q *Queue) put(b *Batch, c *Chunk, e *Entry, body, n int) (note bool) {
-	c.buf = protocol.AppendRecord(c.buf, body, b.count, e.Timestamp-b.baseTime, e.Key, e.Value, e.Headers)
+func (q *Queue) put(b *Batch, e *Entry, body, n int) (note bool) {
+	b.open = protocol.AppendRecord(b.open, body, b.count, e.Timestamp-b.baseTime, e.Key, e.Value, e.Headers)
 	e.Ticket.Batch, e.Ticket.Index, e.Ticket.Size = b, b.count, int32(n)
 	if e.Callback != nil {
 		b.callbacks.add(e, b.count)
@@ -126,9 +125,11 @@ func (q *Queue) put(b *Batch, c *Chunk, e *Entry, body, n int) (note bool) {
 		*e.Tally = e.Ticket.Tally
 	}
 	b.count++
-	b.unresolved++
 	b.size += n
 	b.maxTime = max(b.maxTime, e.Timestamp)
+	if b.size-b.sum.size >= sumStep && q.topic.acc.sums {
+		b.sumUp()
+	}
 	if b.size >= q.topic.acc.batchSize && !b.filled {
 		b.filled = true
 		note = q.noteHead(b)
@@ -159,7 +160,7 @@ func (q *Queue) Room(e *Entry, now time.Time) int {
 		return callbackBytes
 	}
 	n := entrySize(e, b.count, e.Timestamp-b.baseTime)
-	last := cap(b.chunks[len(b.chunks)-1].buf)
+	last := cap(b.open)
 	// Chunks double, so that memory follows the data; the cap on the batch
 	// bounds the last, and so does the memory that there is.
 	return max(n, min(2*last, lastChunk, q.topic.cap()-b.size, q.topic.acc.Memory.most()))
@@ -208,8 +209,7 @@ func (q *Queue) AppendWith(e *Entry, chunk *Chunk, now time.Time) Status {
 	}
 	body := protocol.RecordBodySize(b.count, e.Timestamp-b.baseTime, e.Key, e.Value, e.Headers)
 	n := protocol.RecordSize(body)
-	last := b.chunks[len(b.chunks)-1]
-	if len(last.buf)+n > cap(last.buf) {
+	if len(b.open)+n > cap(b.open) {
 		if chunk == nil || cap(chunk.buf) < n {
 			q.mu.Unlock()
 			if chunk != nil {
@@ -218,9 +218,9 @@ func (q *Queue) AppendWith(e *Entry, chunk *Chunk, now time.Time) Status {
 			return NeedRoom
 		}
 		q.attach(b, chunk)
-		last, chunk = chunk, nil
+		chunk = nil
 	}
-	note := q.put(b, last, e, body, n)
+	note := q.put(b, e, body, n)
 	// A batch opened at the head has to be known; one opened right behind the
 	// head has sealed it, which makes it ready.
 	if opened && (q.head == b || q.head.next == b) && q.noteHead(q.head) {
@@ -257,9 +257,18 @@ func (q *Queue) open(e *Entry, chunk *Chunk, now time.Time) *Batch {
 
 // attach adds a chunk to b. q.mu is held.
 func (q *Queue) attach(b *Batch, c *Chunk) {
+	b.settle()
 	b.chunks = append(b.chunks, c)
+	b.open = c.buf
 	b.reserved += int64(cap(c.buf))
 	q.queued.Add(int64(cap(c.buf)))
+}
+
+// settle tells the last chunk what has been written to it.
+func (b *Batch) settle() {
+	if last := len(b.chunks) - 1; last >= 0 {
+		b.chunks[last].buf = b.open
+	}
 }
 
 // exchange gives the bytes that were reserved for a chunk to b's callbacks.

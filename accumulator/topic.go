@@ -12,6 +12,7 @@ type Config struct {
 	MaxBatchBytes int           // bytes; a batch never grows beyond, unless by a single record
 	Memory        int64         // bytes (buffer.memory)
 	SealAge       time.Duration // a batch older than this takes no more records
+	Compressed    bool          // batches will be compressed: to sum their records would be in vain
 	Wake          func()        // tells the sender loop to look; must not block
 }
 
@@ -22,6 +23,7 @@ type Accumulator struct {
 	batchSize     int
 	maxBatchBytes int
 	sealAgeMs     int64
+	sums          bool // records are summed as they come
 	wake          func()
 
 	mu    sync.Mutex // guards the following; never held while blocking
@@ -35,6 +37,7 @@ func New(c Config) *Accumulator {
 		batchSize:     c.BatchSize,
 		maxBatchBytes: c.MaxBatchBytes,
 		sealAgeMs:     c.SealAge.Milliseconds(),
+		sums:          !c.Compressed,
 		wake:          c.Wake,
 	}
 }

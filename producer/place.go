@@ -60,7 +60,7 @@ func (p *Producer) admit(ctx context.Context, e *entry, block bool) error {
 	var err error
 	if t := e.in(p.topics.Load()); t != nil {
 		err = p.place(ctx, nil, t, e, block)
-		if !e.partition.named && errors.Is(err, ErrPartitionGone) {
+		if err != nil && !e.partition.named && errors.Is(err, ErrPartitionGone) {
 			// The topic was made again, smaller, while this chose: it has been
 			// published with what there is now.
 			err = p.place(ctx, nil, e.in(p.topics.Load()), e, block)
@@ -95,8 +95,10 @@ func (p *Producer) place(ctx context.Context, w *wait, t *topic, e *entry, block
 	} else if e.Timestamp < 0 {
 		return &InvalidTimestampError{e.Timestamp}
 	}
-	if err := p.checkSize(&e.Entry); err != nil {
-		return err
+	if len(e.Key)+len(e.Value) >= p.surelyFits || len(e.Headers) > 0 {
+		if err := p.checkSize(&e.Entry); err != nil {
+			return err
+		}
 	}
 	q, pick, err := p.choose(t, e)
 	if err != nil {
@@ -127,21 +129,25 @@ func (p *Producer) place(ctx context.Context, w *wait, t *topic, e *entry, block
 func (p *Producer) choose(t *topic, e *entry) (*accumulator.Queue, *partition.Pick, error) {
 	e.Tally = nil
 	n := e.partition.n
-	if !e.partition.named {
+	switch {
+	case e.partition.named:
+	case p.keyless && e.Key == nil:
+		n = partition.Any // without a call to say so
+	default:
 		var err error
 		n, err = p.partitioner.Partition(partition.Record{Key: e.Key, Value: e.Value}, t.view)
 		if err != nil {
 			return nil, nil, fmt.Errorf("the partitioner failed: %w", err)
 		}
-		if n == partition.Any {
-			pick := t.sticky.Pick()
-			// The pick may be from before the topic was made again, smaller.
-			if int(pick.Partition) < len(t.queues) {
-				e.Tally = &pick.Bytes
-				return t.queues[pick.Partition], pick, nil
-			}
-			return t.queues[0], nil, nil
+	}
+	if n == partition.Any && !e.partition.named {
+		pick := t.sticky.Pick()
+		// The pick may be from before the topic was made again, smaller.
+		if int(pick.Partition) < len(t.queues) {
+			e.Tally = &pick.Bytes
+			return t.queues[pick.Partition], pick, nil
 		}
+		return t.queues[0], nil, nil
 	}
 	if n < 0 || int(n) >= len(t.queues) {
 		return nil, nil, &NoSuchPartitionError{Want: n, Have: int32(len(t.queues))}

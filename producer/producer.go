@@ -21,7 +21,8 @@ type Producer struct {
 	cfg         Config
 	log         *slog.Logger
 	partitioner partition.Partitioner
-	surelyFits  int // bytes of payload below which no limit is near
+	keyless     bool // the partitioner leaves records without a key to Sticky
+	surelyFits  int  // bytes of payload below which no limit is near
 	sender      *sender.Sender
 	initialised atomic.Bool // InitTransactions has succeeded
 	clock       *sender.Clock
@@ -43,9 +44,9 @@ func New(cfg Config) (*Producer, error) {
 	switch {
 	case cfg.Partitioner != nil:
 	case cfg.PartitionerIgnoreKeys:
-		p.partitioner = partition.IgnoreKeys()
+		p.partitioner, p.keyless = partition.IgnoreKeys(), true
 	default:
-		p.partitioner = partition.Default(partition.JavaMurmur2)
+		p.partitioner, p.keyless = partition.Default(partition.JavaMurmur2), true
 	}
 	const overhead = protocol.BatchHeaderSize + 8*maxVarint
 	p.surelyFits = int(min(int64(cfg.MaxRequestSize), cfg.BufferMemory)) - overhead

@@ -47,6 +47,7 @@ func New(cfg Config) *Sender {
 		MaxBatchBytes: cfg.MaxBatchBytes,
 		Memory:        cfg.Memory,
 		SealAge:       max(cfg.Linger, cfg.DeliveryTimeout/20),
+		Compressed:    cfg.Codec != protocol.CodecNone,
 		Wake:          s.inbox.nudge,
 	})
 	s.cfg.Clock.Publish(time.Now())

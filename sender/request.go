@@ -87,10 +87,8 @@ func (r *request) addTopic(t *topic) {
 
 // sum runs where the request is written: on the write loop, so that checksums cost the loop nothing, unless it is small.
 func (r *request) sum(int16) {
-	for i := range r.message.Topics {
-		for _, p := range r.message.Topics[i].Partitions {
-			protocol.PutBatchCRC(p.Records)
-		}
+	for _, d := range r.deliveries {
+		d.PutCRC()
 	}
 }
 

@@ -1,0 +1,47 @@
+package accumulator
+
+import "github.com/epistle-kafka/epistle/protocol"
+
+// A sum is the CRC of a batch's first records, as far as it has been taken. To
+// sum records while they are appended costs a third of what it costs later, on
+// another processor, when this one's cache has seen megabytes go by.
+type sum struct {
+	crc   uint32
+	chunk int32 // index of the chunk that it ends in
+	end   int   // in that chunk
+	size  int   // bytes of the batch that are covered or in the header; 0 = none yet
+}
+
+// sumStep is after how many bytes records are summed: few enough that a
+// processor's first cache still has them, and enough that a record costs no
+// call. A batch that stays smaller is summed in one go with its header.
+const sumStep = 8 << 10
+
+// sumUp takes the records that are new into the sum. The queue's lock is held.
+func (b *Batch) sumUp() {
+	b.settle()
+	b.sum = sum{crc: b.crc(), chunk: int32(len(b.chunks) - 1), end: len(b.open), size: b.size}
+}
+
+// crc returns the CRC of all records.
+func (b *Batch) crc() uint32 {
+	crc, end := b.sum.crc, b.sum.end
+	if b.sum.size == 0 {
+		end = protocol.BatchHeaderSize
+	}
+	for _, c := range b.chunks[b.sum.chunk:] {
+		crc, end = protocol.UpdateCRC(crc, c.buf[end:]), 0
+	}
+	return crc
+}
+
+// PutCRC writes the batch's CRC to its header, whose other fields must be in
+// place. It may be called where the batch is written.
+func (b *Batch) PutCRC() {
+	if b.sum.size == 0 {
+		var few [8][]byte
+		protocol.PutBatchCRC(b.Bytes(few[:0]))
+		return
+	}
+	protocol.PutBatchCRCOf(b.chunks[0].buf, b.crc(), b.size-protocol.BatchHeaderSize)
+}
