@@ -39,6 +39,7 @@ func (q *Queue) Drain() *Batch {
 	}
 	b.next = nil
 	b.sealed, b.unresolved = true, b.count
+	q.usual = (q.usual + b.size) / 2
 	b.settle()
 	q.queued.Add(-b.reserved)
 	return b

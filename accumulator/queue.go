@@ -26,6 +26,7 @@ type Queue struct {
 
 	mu         sync.Mutex // guards the following; never held while blocking
 	head, tail *Batch
+	usual      int   // bytes of a batch, as those before have been
 	noted      bool  // in the accumulator's list of queues to look at
 	refused    error // appends are refused with it
 }
@@ -154,7 +155,9 @@ func (q *Queue) Room(e *Entry, now time.Time) int {
 	defer q.mu.Unlock()
 	b := q.tail
 	if b == nil || !q.takes(b, e, now.UnixMilli()) {
-		return protocol.BatchHeaderSize + entrySize(e, 0, 0)
+		// One chunk that holds what the batches before have held is less than
+		// the several that it would grow by.
+		return max(protocol.BatchHeaderSize+entrySize(e, 0, 0), min(q.usual, lastChunk, q.topic.cap(), q.topic.acc.Memory.most()))
 	}
 	if e.Callback != nil && !b.callbacks.takes(e, b.count) {
 		return callbackBytes

@@ -12,6 +12,7 @@ import (
 // else. What waits here still counts against buffer.memory, which bounds it.
 type completions struct {
 	call func(b *accumulator.Batch, next func())
+	step func() // cs.next, made a func value once and not for each batch
 	wake chan struct{} // capacity 1
 	done chan struct{}
 
@@ -32,7 +33,9 @@ type completion struct {
 }
 
 func newCompletions(call func(b *accumulator.Batch, next func())) *completions {
-	return &completions{call: call, wake: make(chan struct{}, 1), done: make(chan struct{})}
+	cs := &completions{call: call, wake: make(chan struct{}, 1), done: make(chan struct{})}
+	cs.step = cs.next
+	return cs
 }
 
 func (cs *completions) put(c completion) {
@@ -78,7 +81,7 @@ func (cs *completions) complete(c completion) {
 		return
 	}
 	c.batch.Drop() // its callbacks have begun: the bytes count no longer (I5)
-	cs.call(c.batch, cs.next)
+	cs.call(c.batch, cs.step)
 	cs.running.Store(0)
 	c.batch.Leave()
 }

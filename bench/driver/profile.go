@@ -38,6 +38,8 @@ func (o *Options) writeAllocations() error {
 	if err != nil {
 		return err
 	}
+	runtime.GC() // the profile is as of the last collection but one
+	runtime.GC()
 	if err := pprof.Lookup("allocs").WriteTo(f, 0); err != nil {
 		return err
 	}
