@@ -1,11 +1,12 @@
 package accumulator
 
-import "sync"
-
 // A Chunk is a piece of a batch's bytes. Records never straddle two chunks, so
 // one is at least as long as the longest record in it.
 type Chunk struct {
-	buf []byte // len: written; cap: reserved
+	buf   []byte // len: written; cap: reserved
+	block *block // that it is a part of; nil for one larger than a block
+	unit  uint8  // where it begins there
+	order uint8  // it has 1<<order units
 }
 
 const (
@@ -14,42 +15,11 @@ const (
 )
 
 // chunkSize rounds n up to the size of a chunk: a power of two up to
-// lastChunk, which is pooled, and the size itself beyond, which is not.
+// lastChunk, a part of a block, and the size itself beyond.
 func chunkSize(n int) int {
 	size := firstChunk
 	for size < n && size < lastChunk {
 		size <<= 1
 	}
 	return max(size, n)
-}
-
-// A chunkPool keeps chunks for reuse, by size. Garbage collection empties it,
-// so that a burst is not kept for ever.
-type chunkPool struct {
-	bySize [6]sync.Pool // firstChunk << i
-}
-
-func chunkClass(size int) int {
-	for i, s := 0, firstChunk; s <= lastChunk; i, s = i+1, s<<1 {
-		if s == size {
-			return i
-		}
-	}
-	return -1
-}
-
-func (p *chunkPool) get(size int) *Chunk {
-	if i := chunkClass(size); i >= 0 {
-		if c, ok := p.bySize[i].Get().(*Chunk); ok {
-			return c
-		}
-	}
-	return &Chunk{buf: make([]byte, 0, size)}
-}
-
-func (p *chunkPool) put(c *Chunk) {
-	if i := chunkClass(cap(c.buf)); i >= 0 {
-		c.buf = c.buf[:0]
-		p.bySize[i].Put(c)
-	}
 }

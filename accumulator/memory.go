@@ -30,7 +30,6 @@ type waiter struct {
 	n     int64
 	ready chan struct{} // capacity 1: one token when granted or refused
 	err   error         // set before the token
-	timer *time.Timer   // the caller's alone; nil until it is first needed
 }
 
 // ErrNoRoom says that the memory bound is reached.
@@ -59,10 +58,10 @@ func (m *Memory) TryChunk(n int) (*Chunk, error) {
 
 // Chunk returns a chunk of at least n bytes and waits for room until ctx ends,
 // in which case the error wraps both ErrNoRoom and the context's cause, or
-// for patience, after which it is ErrNoRoom; 0: as long as it takes. Waiting
+// until alarm goes, after which it is ErrNoRoom; nil: it never does. Waiting
 // costs no allocation: where memory is what slows a program down, it waits for
 // each chunk.
-func (m *Memory) Chunk(ctx context.Context, patience time.Duration, n int) (*Chunk, error) {
+func (m *Memory) Chunk(ctx context.Context, alarm <-chan time.Time, n int) (*Chunk, error) {
 	size := m.round(n)
 	m.mu.Lock()
 	err := m.admit(size)
@@ -79,7 +78,7 @@ func (m *Memory) Chunk(ctx context.Context, patience time.Duration, n int) (*Chu
 	m.mu.Unlock()
 
 	m.onWait()
-	if err := m.await(ctx, w, patience); err != nil {
+	if err := m.await(ctx, w, alarm); err != nil {
 		return nil, err
 	}
 	return m.chunks.get(int(size)), nil
@@ -99,17 +98,7 @@ func (m *Memory) join(size int64) *waiter {
 }
 
 // await waits until w is served, and gives it back.
-func (m *Memory) await(ctx context.Context, w *waiter, patience time.Duration) error {
-	var alarm <-chan time.Time
-	if patience > 0 {
-		if w.timer == nil {
-			w.timer = time.NewTimer(patience)
-		} else {
-			w.timer.Reset(patience)
-		}
-		defer w.timer.Stop()
-		alarm = w.timer.C
-	}
+func (m *Memory) await(ctx context.Context, w *waiter, alarm <-chan time.Time) error {
 	var cause error
 	select {
 	case <-w.ready:
@@ -205,6 +194,13 @@ func (m *Memory) Return(c *Chunk) {
 	m.chunks.put(c)
 	m.release(n)
 }
+
+// Trim lets go of memory that nobody has needed since the last Trim. It reports
+// whether more is left that nobody needs now.
+func (m *Memory) Trim() bool { return m.chunks.trim() }
+
+// Spare reports whether there is memory that nobody needs now.
+func (m *Memory) Spare() bool { return m.chunks.isSpare() }
 
 // Used returns the bytes reserved now.
 func (m *Memory) Used() int64 {

@@ -23,7 +23,7 @@ func TestMemoryIsFair(t *testing.T) {
 		var served []string
 		wait := func(name string, n int) {
 			go func() {
-				c, err := m.Chunk(context.Background(), 0, n)
+				c, err := m.Chunk(context.Background(), nil, n)
 				if err != nil {
 					t.Errorf("%s: %v", name, err)
 					return
@@ -72,13 +72,13 @@ func TestAWaiterThatGivesUpFreesItsPlace(t *testing.T) {
 		ctx, cancel := context.WithCancelCause(context.Background())
 		first := make(chan error, 1)
 		go func() {
-			_, err := m.Chunk(ctx, 0, 8<<10)
+			_, err := m.Chunk(ctx, nil, 8<<10)
 			first <- err
 		}()
 		synctest.Wait()
 		second := make(chan *Chunk, 1)
 		go func() {
-			c, err := m.Chunk(context.Background(), 0, 2<<10)
+			c, err := m.Chunk(context.Background(), nil, 2<<10)
 			if err != nil {
 				t.Error(err)
 			}
@@ -108,7 +108,7 @@ func TestServedAndCancelledAtOnce(t *testing.T) {
 			ctx, cancel := context.WithCancel(context.Background())
 			got := make(chan *Chunk, 1)
 			go func() {
-				c, _ := m.Chunk(ctx, 0, 4<<10)
+				c, _ := m.Chunk(ctx, nil, 4<<10)
 				got <- c
 			}()
 			synctest.Wait()
@@ -134,7 +134,7 @@ func TestMemoryClose(t *testing.T) {
 		errs := make(chan error, 2)
 		for range 2 {
 			go func() {
-				_, err := m.Chunk(context.Background(), 0, 1)
+				_, err := m.Chunk(context.Background(), nil, 1)
 				errs <- err
 			}()
 		}
@@ -146,7 +146,7 @@ func TestMemoryClose(t *testing.T) {
 			}
 		}
 		m.Return(held)
-		if _, err := m.Chunk(context.Background(), 0, 1); err != over {
+		if _, err := m.Chunk(context.Background(), nil, 1); err != over {
 			t.Errorf("one who came later got %v, want the end", err)
 		}
 		if m.Used() != 0 {
@@ -158,7 +158,7 @@ func TestMemoryClose(t *testing.T) {
 // What can never fit does not wait for ever.
 func TestMemoryTooLarge(t *testing.T) {
 	m := NewMemory(8<<10, func() {})
-	_, err := m.Chunk(context.Background(), 0, 100_000)
+	_, err := m.Chunk(context.Background(), nil, 100_000)
 	var large *TooLargeError
 	if !errors.As(err, &large) || large.Size != 100_000 || large.Limit != 8<<10 {
 		t.Errorf("error = %v, want a TooLargeError of 100000 and 8192", err)
@@ -199,8 +199,8 @@ func TestReleasePanics(t *testing.T) {
 	NewMemory(1<<20, func() {}).release(1)
 }
 
-// Patience ends a wait as a context does; what is behind moves up.
-func TestPatienceEndsAWait(t *testing.T) {
+// An alarm ends a wait as a context does; what is behind moves up.
+func TestAnAlarmEndsAWait(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m := NewMemory(4<<10, func() {})
 		held, err := m.TryChunk(4 << 10)
@@ -209,7 +209,7 @@ func TestPatienceEndsAWait(t *testing.T) {
 		}
 		for _, patience := range []time.Duration{1, time.Second, time.Minute} { // one waiter, used again
 			begin := time.Now()
-			if _, err := m.Chunk(context.Background(), patience, 2<<10); !errors.Is(err, ErrNoRoom) {
+			if _, err := m.Chunk(context.Background(), time.After(patience), 2<<10); !errors.Is(err, ErrNoRoom) {
 				t.Errorf("error = %v, want ErrNoRoom", err)
 			}
 			if took := time.Since(begin); took != patience {
@@ -217,7 +217,7 @@ func TestPatienceEndsAWait(t *testing.T) {
 			}
 		}
 		time.AfterFunc(time.Second, func() { m.Return(held) })
-		c, err := m.Chunk(context.Background(), time.Minute, 2<<10)
+		c, err := m.Chunk(context.Background(), time.After(time.Minute), 2<<10)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -242,14 +242,14 @@ func TestWaitingAllocatesNothing(t *testing.T) {
 		}
 	}()
 	defer close(full)
-	ctx := context.Background()
+	ctx, alarm := context.Background(), time.After(time.Hour)
 	n := testing.AllocsPerRun(200, func() {
 		c, err := m.TryChunk(4 << 10)
 		if err != nil {
 			t.Fatal(err)
 		}
 		full <- c
-		c, err = m.Chunk(ctx, time.Hour, 4<<10)
+		c, err = m.Chunk(ctx, alarm, 4<<10)
 		if err != nil {
 			t.Fatal(err)
 		}

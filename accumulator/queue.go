@@ -24,11 +24,13 @@ type Queue struct {
 	// uses it.
 	Owner any
 
-	mu         sync.Mutex // guards the following; never held while blocking
-	head, tail *Batch
-	usual      int   // bytes of a batch, as those before have been
-	noted      bool  // in the accumulator's list of queues to look at
-	refused    error // appends are refused with it
+	mu          sync.Mutex // guards the following; never held while blocking
+	head, tail  *Batch
+	series      *int32
+	seriesBytes int64 // of the records that named series
+	usual       int   // bytes of a batch, as those before have been
+	noted       bool  // in the accumulator's list of queues to look at
+	refused     error // appends are refused with it
 }
 
 // An Entry is a record to append. Its slices are copied.
@@ -43,9 +45,9 @@ type Entry struct {
 	// has such records alone is used again when it has ended, and has no Done.
 	Detached bool
 
-	// Tally, if set, grows by the bytes that the record takes. It is guarded by
-	// the queue's lock, so it must be of this queue alone.
-	Tally *int64
+	// Series, if set, is the address of what the queue counts the record's bytes
+	// to: those of all records that name the same one, until another is named.
+	Series *int32
 
 	// Ticket is the result of an append. It is here because whoever appends
 	// has the entry at hand, and a result that is copied from call to call
@@ -65,11 +67,11 @@ const (
 
 // A Ticket names a record's place.
 type Ticket struct {
-	Batch *Batch
-	Index int32
-	Size  int32 // bytes that the record takes in the batch
-	Full  bool  // its batch has reached batch.size
-	Tally int64 // the entry's, with this record; 0 if it has none
+	Batch  *Batch
+	Index  int32
+	Size   int32 // bytes that the record takes in the batch
+	Full   bool  // its batch has reached batch.size
+	Series int64 // bytes of the entry's series, with this record; 0 if it has none
 }
 
 // Topic returns the queue's topic.
@@ -121,9 +123,12 @@ func (q *Queue) put(b *Batch, e *Entry, body, n int) (note bool) {
 	if !e.Detached {
 		b.keep()
 	}
-	if e.Tally != nil {
-		e.Ticket.Tally = *e.Tally + int64(n)
-		*e.Tally = e.Ticket.Tally
+	if e.Series != nil {
+		if e.Series != q.series {
+			q.series, q.seriesBytes = e.Series, 0
+		}
+		q.seriesBytes += int64(n)
+		e.Ticket.Series = q.seriesBytes
 	}
 	b.count++
 	b.size += n

@@ -36,7 +36,7 @@ func TestManyAppendersOneDrainer(t *testing.T) {
 				e := &Entry{Value: value[:8+i%90], Timestamp: noon.UnixMilli()}
 				status := q.Append(e, noon.UnixMilli())
 				for status == NeedRoom {
-					chunk, err := a.Memory.Chunk(context.Background(), 0, q.Room(e, noon))
+					chunk, err := a.Memory.Chunk(context.Background(), nil, q.Room(e, noon))
 					if err != nil {
 						t.Error(err)
 						return

@@ -28,17 +28,10 @@ type Sticky struct {
 // Pick is a partition that records go to for a while. Picks are compared by address.
 type Pick struct {
 	Partition int32 // read only
-
-	// Bytes is what was appended to the partition while this was the pick. It is the appenders': all of them hold the lock
-	// of one and the same queue, and add to it there, so that it costs them no atomic operation of its own. Apart from
-	// Partition, which others read meanwhile, so that it does not drag their cache line between cores.
-	_     [60]byte
-	Bytes int64
-	_     [56]byte
 }
 
 // picksAtOnce is how many picks are allocated together.
-const picksAtOnce = 32
+const picksAtOnce = 512
 
 // StickyConfig is what a Sticky needs to know.
 type StickyConfig struct {
@@ -100,7 +93,8 @@ func (s *Sticky) Pick() *Pick { return s.pick.Load() }
 // better to take the new one: its record would open a batch that nobody fills.
 func (s *Sticky) Current(p *Pick) bool { return s.pick.Load() == p }
 
-// Appended tells of a record that went to p: bytes is p.Bytes with it. full says that the record left no half-filled batch
+// Appended tells of a record that went to p: bytes is how many have gone there while p was the pick, with it. Whoever appends
+// counts them, where it holds the partition's queue anyway. full says that the record left no half-filled batch
 // in the partition's queue; from batch.size bytes on, that is the moment to switch, and at twice as many it is high time. A
 // pick that is no longer current is ignored.
 func (s *Sticky) Appended(p *Pick, bytes int64, full bool, nowMs int64) {

@@ -35,10 +35,18 @@ func upTo(n int32) []int32 {
 	return all
 }
 
-// put appends a record to p, as one who holds its queue's lock does.
+var (
+	appendedMu sync.Mutex
+	appended   = map[*Pick]int64{}
+)
+
+// put appends a record to p, as whoever holds the lock of its partition's queue does.
 func put(s *Sticky, p *Pick, bytes int, full bool, nowMs int64) {
-	p.Bytes += int64(bytes)
-	s.Appended(p, p.Bytes, full, nowMs)
+	appendedMu.Lock()
+	appended[p] += int64(bytes)
+	n := appended[p]
+	appendedMu.Unlock()
+	s.Appended(p, n, full, nowMs)
 }
 
 // drawn counts where each of n picks goes. A pick is used up by one batch.
@@ -250,16 +258,11 @@ func TestStickyConcurrently(t *testing.T) {
 	s := NewSticky(StickyConfig{BatchSize: 64, Adaptive: true, Load: load, Rand: seeded(9)}, topicOf(6, upTo(6)...), 0)
 	var wg sync.WaitGroup
 	var switches atomic.Int64
-	var locks [6]sync.Mutex // of the partitions' queues
 	for range goroutines {
 		wg.Go(func() {
 			for i := range appends {
 				p := s.Pick()
-				locks[p.Partition].Lock()
-				p.Bytes += 8
-				bytes := p.Bytes
-				locks[p.Partition].Unlock()
-				s.Appended(p, bytes, i%2 == 0, int64(i))
+				put(s, p, 8, i%2 == 0, int64(i))
 				if !s.Current(p) {
 					switches.Add(1)
 				}

@@ -126,7 +126,7 @@ func (p *Producer) place(ctx context.Context, w *wait, t *topic, e *entry, block
 		}
 	}
 	if pick != nil {
-		t.sticky.Appended(pick, e.Ticket.Tally, e.Ticket.Full, now)
+		t.sticky.Appended(pick, e.Ticket.Series, e.Ticket.Full, now)
 	}
 	return nil
 }
@@ -134,7 +134,7 @@ func (p *Producer) place(ctx context.Context, w *wait, t *topic, e *entry, block
 // choose returns the queue of the record's partition, and the pick it came
 // from if the sticky partitioner chose it: then e is counted to it.
 func (p *Producer) choose(t *topic, e *entry) (*accumulator.Queue, *partition.Pick, error) {
-	e.Tally = nil
+	e.Series = nil
 	n := e.partition.n
 	switch {
 	case e.partition.named:
@@ -151,7 +151,7 @@ func (p *Producer) choose(t *topic, e *entry) (*accumulator.Queue, *partition.Pi
 		pick := t.sticky.Pick()
 		// The pick may be from before the topic was made again, smaller.
 		if int(pick.Partition) < len(t.queues) {
-			e.Tally = &pick.Bytes
+			e.Series = &pick.Partition
 			return t.queues[pick.Partition], pick, nil
 		}
 		return t.queues[0], nil, nil

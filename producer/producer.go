@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -26,6 +27,7 @@ type Producer struct {
 	sender      *sender.Sender
 	initialised atomic.Bool // InitTransactions has succeeded
 	clock       *sender.Clock
+	timers      sync.Pool                // of *time.Timer, for max.block
 	topics      atomic.Pointer[topicSet] // replaced by the loop, never changed
 	unpublished map[string]*topic        // the loop's: what topics will be; nil if nothing has changed
 }

@@ -63,8 +63,8 @@ func (p *Producer) chunk(w *wait, n int) (*accumulator.Chunk, error) {
 	if !w.block {
 		return nil, ErrBufferFull
 	}
-	ctx, patience := w.memory()
-	chunk, err = memory.Chunk(ctx, patience, n)
+	ctx, alarm := w.memory()
+	chunk, err = memory.Chunk(ctx, alarm, n)
 	if errors.Is(err, accumulator.ErrNoRoom) {
 		return nil, fmt.Errorf("%w: %w", ErrBufferFull, p.sender.Explain(w.cause()))
 	}
@@ -77,7 +77,7 @@ type wait struct {
 	ctx    context.Context
 	block  bool
 	cancel context.CancelFunc // set once it has begun to wait for metadata
-	until  time.Time          // set once it has begun to wait for memory alone
+	timer  *time.Timer        // set once it has begun to wait for memory alone
 }
 
 // begin returns a context that ends with the caller's or with max.block.
@@ -89,19 +89,29 @@ func (w *wait) begin() context.Context {
 }
 
 // memory is begin for one who waits for memory, maybe once for every chunk: it makes no context.
-func (w *wait) memory() (context.Context, time.Duration) {
+func (w *wait) memory() (context.Context, <-chan time.Time) {
 	if w.cancel != nil {
-		return w.ctx, 0
+		return w.ctx, nil
 	}
-	if w.until.IsZero() {
-		w.until = time.Now().Add(w.p.cfg.MaxBlock)
+	if w.timer == nil {
+		w.timer = w.p.takeTimer(w.p.cfg.MaxBlock)
 	}
-	return w.ctx, max(time.Until(w.until), 1)
+	return w.ctx, w.timer.C
+}
+
+// takeTimer returns a timer that goes after d.
+func (p *Producer) takeTimer(d time.Duration) *time.Timer {
+	t, ok := p.timers.Get().(*time.Timer)
+	if !ok {
+		return time.NewTimer(d)
+	}
+	t.Reset(d)
+	return t
 }
 
 func (w *wait) tooLong() error { return fmt.Errorf("%w (%v)", ErrMaxBlock, w.p.cfg.MaxBlock) }
 
-func (w *wait) waited() bool { return w.cancel != nil || !w.until.IsZero() }
+func (w *wait) waited() bool { return w.cancel != nil || w.timer != nil }
 
 // cause is why the wait has ended without success.
 func (w *wait) cause() error {
@@ -114,5 +124,10 @@ func (w *wait) cause() error {
 func (w *wait) end() {
 	if w.cancel != nil {
 		w.cancel()
+	}
+	if w.timer != nil {
+		w.timer.Stop()
+		w.p.timers.Put(w.timer)
+		w.timer = nil
 	}
 }

@@ -12,7 +12,7 @@ import (
 // else. What waits here still counts against buffer.memory, which bounds it.
 type completions struct {
 	call func(b *accumulator.Batch, next func())
-	step func() // cs.next, made a func value once and not for each batch
+	step func()        // cs.next, made a func value once and not for each batch
 	wake chan struct{} // capacity 1
 	done chan struct{}
 

@@ -38,6 +38,9 @@ type Sender struct {
 // staleness bounds how old the coarse clock may be while a batch is open.
 const staleness = 10 * time.Millisecond
 
+// trimEvery is how long memory that nobody needs any more is kept at least.
+const trimEvery = 10 * time.Second
+
 // New starts a sender. It does no I/O until a topic is asked for.
 func New(cfg Config) *Sender {
 	s := &Sender{cfg: &cfg, inbox: newInbox(), stopped: make(chan struct{}), ended: make(chan struct{})}
@@ -69,6 +72,7 @@ func New(cfg Config) *Sender {
 func (s *Sender) run() {
 	timer := time.NewTimer(0)
 	defer timer.Stop()
+	trimmed := time.Now()
 	var rings time.Time // when the timer does at the latest; zero: it has
 	var events []event
 	for {
@@ -88,6 +92,13 @@ func (s *Sender) run() {
 		}
 		if s.core.alarms.waiting > 0 {
 			at = sooner(at, now.Add(staleness))
+		}
+		if s.acc.Memory.Spare() {
+			if now.Sub(trimmed) >= trimEvery {
+				trimmed = now
+				s.acc.Memory.Trim()
+			}
+			at = sooner(at, trimmed.Add(trimEvery))
 		}
 		// A timer that rings too early is left to: to set it costs more than a step.
 		if at.IsZero() {

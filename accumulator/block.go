@@ -1,0 +1,159 @@
+package accumulator
+
+import (
+	"math/bits"
+	"sync"
+)
+
+const (
+	unitSize   = firstChunk
+	blockUnits = lastChunk / unitSize // as many as a word has bits
+	orders     = 6                    // sizes of chunks: 1<<0 to 1<<5 units
+)
+
+// A block is the memory of chunks: one of all its units, or several of powers of
+// two of them, each at a multiple of its size. So what small chunks leave is of
+// use to large ones, and the chunks of a producer take little more than its
+// bound on memory, whatever sizes its batches have had.
+type block struct {
+	memory []byte
+	free   uint32 // bit i: unit i is in no chunk
+	places [orders]int32
+	chunks [blockUnits]Chunk
+}
+
+const allFree = 1<<blockUnits - 1
+
+// aligned has the bits at which a chunk of each order may begin.
+var aligned = [orders]uint32{0xffffffff, 0x55555555, 0x11111111, 0x01010101, 0x00010001, 0x00000001}
+
+// units are the bits of a chunk.
+func units(unit, order int) uint32 { return uint32((uint64(1)<<(1<<order) - 1) << unit) }
+
+// find returns a unit at which there is room for a chunk of that order, or -1.
+func (b *block) find(order int) int {
+	free := b.free
+	for i := range order {
+		free &= free >> (1 << i) // now: 2<<i units are free from here on
+	}
+	if free &= aligned[order]; free == 0 {
+		return -1
+	}
+	return bits.TrailingZeros32(free)
+}
+
+// A chunkPool hands out chunks. Blocks without a chunk are spare: kept for a
+// while, since what the garbage collector took would be allocated anew before
+// its next turn, and let go by trim, so that a burst is not kept for ever.
+type chunkPool struct {
+	mu    sync.Mutex // guards the following, and the blocks; never held while blocking
+	spare []*block
+	least int // of spare, since the last trim
+	// rooms has, for each order, the blocks in use with room for such a chunk.
+	// A block's place there, counted from 1, is in its places; 0 is none.
+	rooms [orders][]*block
+}
+
+// orderOf returns the order of a chunk of size bytes, and -1 for one that is no
+// part of a block.
+func orderOf(size int) int {
+	if size > lastChunk || size < unitSize || size&(size-1) != 0 {
+		return -1
+	}
+	return bits.TrailingZeros32(uint32(size / unitSize))
+}
+
+func (p *chunkPool) get(size int) *Chunk {
+	order := orderOf(size)
+	if order < 0 {
+		return &Chunk{buf: make([]byte, 0, size)}
+	}
+	p.mu.Lock()
+	for k := order; k < orders; k++ { // the smallest piece that will do
+		if n := len(p.rooms[k]); n > 0 {
+			b := p.rooms[k][n-1]
+			c := p.take(b, b.find(k), order)
+			p.mu.Unlock()
+			return c
+		}
+	}
+	var b *block
+	if last := len(p.spare) - 1; last >= 0 {
+		b, p.spare[last] = p.spare[last], nil
+		p.spare = p.spare[:last]
+		p.least = min(p.least, last)
+	} else {
+		p.mu.Unlock()
+		b = &block{memory: make([]byte, lastChunk), free: allFree}
+		p.mu.Lock()
+	}
+	c := p.take(b, 0, order)
+	p.mu.Unlock()
+	return c
+}
+
+// take makes a chunk of that order at unit, which is free. p.mu is held.
+func (p *chunkPool) take(b *block, unit, order int) *Chunk {
+	b.free &^= units(unit, order)
+	p.settle(b)
+	c := &b.chunks[unit]
+	from, to := unit*unitSize, (unit+1<<order)*unitSize
+	c.buf, c.block, c.unit, c.order = b.memory[from:from:to], b, uint8(unit), uint8(order)
+	return c
+}
+
+func (p *chunkPool) put(c *Chunk) {
+	b := c.block
+	if b == nil {
+		return
+	}
+	p.mu.Lock()
+	bit := units(int(c.unit), int(c.order))
+	if b.free&bit != 0 {
+		p.mu.Unlock()
+		panic("accumulator: a chunk was given back twice")
+	}
+	b.free |= bit
+	p.settle(b)
+	if b.free == allFree {
+		p.spare = append(p.spare, b)
+	}
+	p.mu.Unlock()
+}
+
+// trim lets go of the blocks that have been spare since the last trim. It
+// reports whether any are left.
+func (p *chunkPool) trim() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	kept := len(p.spare) - p.least
+	clear(p.spare[kept:])
+	p.spare = p.spare[:kept]
+	p.least = kept
+	return kept > 0
+}
+
+// isSpare reports whether there is anything to trim, now or later.
+func (p *chunkPool) isSpare() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return len(p.spare) > 0
+}
+
+// settle has rooms say what there is room for in b. p.mu is held.
+func (p *chunkPool) settle(b *block) {
+	for k := range orders {
+		room := b.free != allFree && b.find(k) >= 0
+		switch place := b.places[k]; {
+		case room && place == 0:
+			p.rooms[k] = append(p.rooms[k], b)
+			b.places[k] = int32(len(p.rooms[k]))
+		case !room && place > 0:
+			last := len(p.rooms[k]) - 1
+			moved := p.rooms[k][last]
+			p.rooms[k][place-1], p.rooms[k][last] = moved, nil
+			p.rooms[k] = p.rooms[k][:last]
+			moved.places[k], b.places[k] = place, 0
+		}
+	}
+}

@@ -1,0 +1,117 @@
+package accumulator
+
+import (
+	"math/rand/v2"
+	"testing"
+)
+
+// Chunks of all sizes come and go: no two share a byte, and those that are back
+// make room for others of any size.
+func TestChunksShareBlocks(t *testing.T) {
+	random := rand.New(rand.NewPCG(64, 2))
+	var p chunkPool
+	type held struct {
+		c    *Chunk
+		mark byte
+	}
+	var all []held
+	bytes, most := 0, 0
+	blocks := map[*block]bool{}
+	for i := range 20_000 {
+		if len(all) > 0 && (bytes > 1<<20 || random.IntN(2) == 0) {
+			n := random.IntN(len(all))
+			h := all[n]
+			for j, b := range h.c.buf[:cap(h.c.buf)] {
+				if b != h.mark {
+					t.Fatalf("byte %d of a chunk of %d has been written by another", j, cap(h.c.buf))
+				}
+			}
+			bytes -= cap(h.c.buf)
+			p.put(h.c)
+			all[n] = all[len(all)-1]
+			all = all[:len(all)-1]
+			continue
+		}
+		size := firstChunk << random.IntN(orders)
+		c := p.get(size)
+		if cap(c.buf) != size || len(c.buf) != 0 {
+			t.Fatalf("asked for %d bytes, got %d of %d", size, len(c.buf), cap(c.buf))
+		}
+		h := held{c, byte(i)}
+		for j := range c.buf[:size] {
+			c.buf[:size][j] = h.mark
+		}
+		all = append(all, h)
+		bytes += size
+		most = max(most, bytes)
+		blocks[c.block] = true
+	}
+	if limit := most/lastChunk*2 + 2; len(blocks) > limit {
+		t.Errorf("%d blocks for at most %d bytes, want at most %d", len(blocks), most, limit)
+	}
+	for _, h := range all {
+		p.put(h.c)
+	}
+	if len(p.spare) != len(blocks) {
+		t.Errorf("%d blocks are spare at the end, want all %d", len(p.spare), len(blocks))
+	}
+	for k, room := range p.rooms {
+		if len(room) > 0 {
+			t.Errorf("%d blocks are listed for order %d, want none", len(room), k)
+		}
+	}
+}
+
+// What many small chunks have left is of use to large ones.
+func TestSmallChunksMakeRoomForLargeOnes(t *testing.T) {
+	var p chunkPool
+	var small []*Chunk
+	for range 4 * blockUnits {
+		small = append(small, p.get(firstChunk))
+	}
+	for _, c := range small {
+		p.put(c)
+	}
+	for range 4 {
+		p.get(lastChunk)
+	}
+	if len(p.spare) != 0 {
+		t.Errorf("%d blocks are spare: the large chunks have taken new ones", len(p.spare))
+	}
+}
+
+// A burst is not kept for ever, and what is in use now and then is kept.
+func TestTrim(t *testing.T) {
+	var p chunkPool
+	var chunks []*Chunk
+	for range 10 {
+		chunks = append(chunks, p.get(lastChunk))
+	}
+	for _, c := range chunks {
+		p.put(c)
+	}
+	p.trim() // they were in use until now
+	if len(p.spare) != 10 {
+		t.Fatalf("%d blocks are spare, want 10: nobody knows yet that they are not needed", len(p.spare))
+	}
+	a, b := p.get(lastChunk), p.get(lastChunk)
+	p.put(a)
+	p.put(b)
+	if !p.trim() || len(p.spare) != 2 {
+		t.Errorf("%d blocks are left, want the 2 that were needed", len(p.spare))
+	}
+	if p.trim() || p.isSpare() {
+		t.Errorf("%d blocks are left, want none", len(p.spare))
+	}
+}
+
+func TestAChunkGivenBackTwice(t *testing.T) {
+	var p chunkPool
+	c := p.get(firstChunk)
+	p.get(firstChunk)
+	p.put(c)
+	if !panics(func() { p.put(c) }) {
+		t.Error("nobody noticed")
+	}
+	p.get(firstChunk) // the lock is free
+}
