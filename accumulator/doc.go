@@ -14,11 +14,16 @@
 // may wait for it) with no lock held, and looks again, since the batch may be
 // gone by then.
 //
+// Records are summed (CRC-32C) while they are appended, every few KiB, since
+// later, on another processor, their bytes would have to be fetched again. The
+// header comes last, and its sum is joined with theirs.
+//
 // A [Batch] belongs to its queue until it is drained. From then on it belongs
-// to the sender loop, which alone resolves it. Its bytes live in pooled
-// [Chunk]s that are given back when the last holder drops them: the loop (or
-// the completion goroutine, for a batch with callbacks) and, while a
-// connection may still write the bytes, that connection.
+// to the sender loop, which alone resolves it. Its bytes live in [Chunk]s, parts
+// of common blocks, that are given back when the last holder drops them: the
+// loop (or the completion goroutine, for a batch with callbacks) and, while a
+// connection may still write the bytes, that connection. The Batch itself is
+// used again when it has ended, if no future knows it.
 //
 // # Size
 //

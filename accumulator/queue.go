@@ -190,17 +190,16 @@ func (q *Queue) takes(b *Batch, e *Entry, nowMs int64) bool {
 // a new one, unless the record now fits without. A chunk that is not needed,
 // or too small by now, is given back. now is exact.
 func (q *Queue) AppendWith(e *Entry, chunk *Chunk, now time.Time) Status {
+	var spent *Chunk // its bytes have gone to callbacks
 	q.mu.Lock()
 	if q.refused != nil {
-		q.mu.Unlock()
-		q.topic.acc.Memory.Return(chunk)
+		q.leave(nil, chunk)
 		return Refused
 	}
 	b, opened := q.tail, false
 	if b == nil || !q.takes(b, e, now.UnixMilli()) {
 		if cap(chunk.buf) < protocol.BatchHeaderSize+entrySize(e, 0, 0) {
-			q.mu.Unlock()
-			q.topic.acc.Memory.Return(chunk)
+			q.leave(nil, chunk)
 			return NeedRoom
 		}
 		b, opened = q.open(e, chunk, now), true
@@ -208,21 +207,17 @@ func (q *Queue) AppendWith(e *Entry, chunk *Chunk, now time.Time) Status {
 	}
 	if e.Callback != nil && !b.callbacks.takes(e, b.count) {
 		if cap(chunk.buf) < callbackBytes {
-			q.mu.Unlock()
-			q.topic.acc.Memory.Return(chunk)
+			q.leave(nil, chunk)
 			return NeedRoom
 		}
 		q.exchange(b, chunk)
-		chunk = nil
+		spent, chunk = chunk, nil
 	}
 	body := protocol.RecordBodySize(b.count, e.Timestamp-b.baseTime, e.Key, e.Value, e.Headers)
 	n := protocol.RecordSize(body)
 	if len(b.open)+n > cap(b.open) {
 		if chunk == nil || cap(chunk.buf) < n {
-			q.mu.Unlock()
-			if chunk != nil {
-				q.topic.acc.Memory.Return(chunk)
-			}
+			q.leave(spent, chunk)
 			return NeedRoom
 		}
 		q.attach(b, chunk)
@@ -234,15 +229,23 @@ func (q *Queue) AppendWith(e *Entry, chunk *Chunk, now time.Time) Status {
 	if opened && (q.head == b || q.head.next == b) && q.noteHead(q.head) {
 		note = true
 	}
-	q.mu.Unlock()
-
+	q.leave(spent, chunk)
 	if note {
 		q.topic.acc.note(q)
 	}
-	if chunk != nil {
-		q.topic.acc.Memory.Return(chunk)
-	}
 	return Appended
+}
+
+// leave unlocks q, and only then gives back a chunk whose bytes are reserved for
+// something else now, and one that was not needed; nil for none.
+func (q *Queue) leave(spent, unused *Chunk) {
+	q.mu.Unlock()
+	if spent != nil {
+		q.topic.acc.Memory.chunks.put(spent)
+	}
+	if unused != nil {
+		q.topic.acc.Memory.Return(unused)
+	}
 }
 
 // open seals the last batch and opens a new one behind it. q.mu is held.
@@ -279,14 +282,13 @@ func (b *Batch) settle() {
 	}
 }
 
-// exchange gives the bytes that were reserved for a chunk to b's callbacks.
-// q.mu is held.
+// exchange gives the bytes that were reserved for a chunk to b's callbacks; the
+// chunk itself is then to be given back. q.mu is held.
 func (q *Queue) exchange(b *Batch, c *Chunk) {
 	b.callbacks.grow()
 	b.reservedCallbacks += int64(cap(c.buf))
 	b.reserved += int64(cap(c.buf))
 	q.queued.Add(int64(cap(c.buf)))
-	q.topic.acc.Memory.chunks.put(c)
 }
 
 // Err returns what appends are refused with, or nil.
