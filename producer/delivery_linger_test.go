@@ -138,3 +138,48 @@ func TestTrySend(t *testing.T) {
 		c.Resume(1)
 	})
 }
+
+// A linger that is short goes on while somebody waits for memory, as long as
+// something is in flight whose answer will bring some. With nothing in flight
+// only sending can.
+func TestAShortLingerIsSatOut(t *testing.T) {
+	const linger = 80 * time.Millisecond
+	for name, tt := range map[string]struct {
+		inFlight bool
+		want     time.Duration
+	}{
+		"something is in flight": {true, linger},
+		"nothing is":             {false, 10 * time.Millisecond},
+	} {
+		t.Run(name, func(t *testing.T) {
+			bubble(t, func(t *testing.T) {
+				c := brokertest.New(t, brokertest.InMemory(), brokertest.Topic("t", 2), brokertest.Delay(20*time.Millisecond))
+				p := start(t, c, func(cfg *producer.Config) { cfg.Linger, cfg.BufferMemory = linger, 64<<10 })
+				warm(t, p, "t")
+				send(t, p, record("first"))
+				send(t, p, producer.Record{Topic: "t", Partition: producer.OnPartition(1)})
+				c.ForgetRequests()
+				begin := time.Now()
+				f := p.Send(t.Context(), record("a"))
+				size := 39_000
+				if tt.inFlight {
+					p.Send(t.Context(), producer.Record{Topic: "t", Partition: producer.OnPartition(1), Value: make([]byte, size)})
+				} else {
+					size = 63_000 // beside the open batch there is no room for it
+				}
+				time.Sleep(10 * time.Millisecond)
+				p.Send(t.Context(), producer.Record{Topic: "t", Partition: producer.OnPartition(1), Value: make([]byte, size)}) // waits
+				<-f.Done()
+				for _, r := range c.Requests() {
+					if r.APIKey == brokertest.Produce && r.Batches[0].Partition == 0 {
+						if took := r.At.Sub(begin); took != tt.want {
+							t.Errorf("sent after %v, want %v", took, tt.want)
+						}
+						return
+					}
+				}
+				t.Error("never sent")
+			})
+		})
+	}
+}
