@@ -154,7 +154,7 @@ func TestAShortLingerIsSatOut(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			bubble(t, func(t *testing.T) {
 				c := brokertest.New(t, brokertest.InMemory(), brokertest.Topic("t", 2), brokertest.Delay(20*time.Millisecond))
-				p := start(t, c, func(cfg *producer.Config) { cfg.Linger, cfg.BufferMemory = linger, 64<<10 })
+				p := start(t, c, func(cfg *producer.Config) { cfg.Linger, cfg.BufferMemory = linger, 128<<10 })
 				warm(t, p, "t")
 				send(t, p, record("first"))
 				send(t, p, producer.Record{Topic: "t", Partition: producer.OnPartition(1)})
@@ -165,7 +165,7 @@ func TestAShortLingerIsSatOut(t *testing.T) {
 				if tt.inFlight {
 					p.Send(t.Context(), producer.Record{Topic: "t", Partition: producer.OnPartition(1), Value: make([]byte, size)})
 				} else {
-					size = 63_000 // beside the open batch there is no room for it
+					size = 129_500 // beside the open batch there is no room for it
 				}
 				time.Sleep(10 * time.Millisecond)
 				p.Send(t.Context(), producer.Record{Topic: "t", Partition: producer.OnPartition(1), Value: make([]byte, size)}) // waits
