@@ -43,25 +43,16 @@ func (t *Topic) Name() string { return t.name }
 
 // Send is Producer.Send.
 func (t *Topic) Send(ctx context.Context, key, value []byte) Future {
-	if len(t.p.cfg.Interceptors) > 0 {
-		return t.p.send(ctx, t.record(key, value), 0)
-	}
 	var e entry
-	e.topic, e.handle, e.Key, e.Value = t.name, t, key, value
+	t.fill(ctx, &e, key, value, nil)
 	return t.p.sendEntry(ctx, &e)
 }
 
 // SendFunc is Producer.SendFunc.
 func (t *Topic) SendFunc(ctx context.Context, key, value []byte, done Callback) {
-	if len(t.p.cfg.Interceptors) > 0 {
-		t.p.sendFunc(ctx, t.record(key, value), done, 0)
-		return
-	}
 	var e entry
-	e.topic, e.handle, e.Key, e.Value, e.Detached = t.name, t, key, value, true
-	if done != nil {
-		e.Callback = done
-	}
+	e.Detached = true
+	t.fill(ctx, &e, key, value, done)
 	t.p.sendEntryFunc(ctx, &e, done)
 }
 
@@ -72,10 +63,21 @@ func (t *Topic) SendSync(ctx context.Context, key, value []byte) (RecordMetadata
 
 // TrySend is Producer.TrySend.
 func (t *Topic) TrySend(key, value []byte, done Callback) error {
-	return t.p.trySend(t.record(key, value), done, 0)
+	var e entry
+	e.Detached = true
+	t.fill(context.Background(), &e, key, value, done)
+	return t.p.trySendEntry(&e)
 }
 
-// record is for interceptors, who see records.
-func (t *Topic) record(key, value []byte) *Record {
-	return &Record{Topic: t.name, Key: key, Value: value}
+// fill makes e of a key and a value. Interceptors see records, and may change
+// even the topic: then it is not the handle's any more.
+func (t *Topic) fill(ctx context.Context, e *entry, key, value []byte, done Callback) {
+	if len(t.p.cfg.Interceptors) > 0 {
+		t.p.fill(ctx, e, &Record{Topic: t.name, Key: key, Value: value}, done)
+		return
+	}
+	e.topic, e.handle, e.Key, e.Value = t.name, t, key, value
+	if done != nil {
+		e.Callback = done
+	}
 }

@@ -51,6 +51,11 @@ func TestSendAllocatesNothing(t *testing.T) {
 			{"SendFunc", func() { p.SendFunc(ctx, keyed, done) }},
 			{"Topic.Send", func() { topic.Send(ctx, keyed.Key, keyed.Value) }},
 			{"Topic.SendFunc", func() { topic.SendFunc(ctx, nil, keyless.Value, done) }},
+			{"Topic.TrySend", func() {
+				if topic.TrySend(keyed.Key, keyed.Value, done) != nil {
+					failed++
+				}
+			}},
 			{"TrySend", func() {
 				if p.TrySend(keyed, done) != nil {
 					failed++
