@@ -3,6 +3,8 @@ package accumulator
 import (
 	"testing"
 	"time"
+
+	"github.com/epistle-kafka/epistle/protocol"
 )
 
 // BenchmarkAppend is one record of 100 bytes into its partition's open batch,
@@ -14,7 +16,7 @@ func BenchmarkAppend(b *testing.B) {
 	now := time.UnixMilli(1_700_000_000_000)
 	b.ReportAllocs()
 	for b.Loop() {
-		e := Entry{Value: value, Timestamp: now.UnixMilli()}
+		e := Entry{Record: protocol.Record{Value: value}, Timestamp: now.UnixMilli()}
 		status := q.Append(&e, now.UnixMilli())
 		if status == NeedRoom {
 			chunk, err := a.Memory.TryChunk(q.Room(&e, now))

@@ -13,46 +13,54 @@ import (
 // and is read-only once Done is closed. One that no future knows is used again
 // when it has ended: see Release.
 type Batch struct {
-	// What every append needs comes first: with a thousand partitions in turn,
-	// each line of memory that it touches costs as much as the copy.
-	queue    *Queue
-	sealed   bool // no more records
-	filled   bool // batch.size was reached
-	kept     bool // somebody outside may hold it for ever, such as a future
-	urged    atomic.Bool
-	count    int32
-	open     []byte // of the last chunk, which learns of it when the batch is drained
-	size     int    // bytes written, the header included
-	txn      int64  // number of its records' transaction; 0 for none
-	openedMs int64  // when its first record came, in Unix milliseconds
-	baseTime int64  // Unix milliseconds
-	maxTime  int64
-	sum      sum // of the records so far
+	queue      *Queue
+	next       *Batch // behind it in the queue
+	filled     bool   // batch.size was reached
+	kept       bool   // somebody outside may hold it for ever, such as a future
+	codec      protocol.Codec
+	urged      atomic.Bool
+	count      int32     // this, size and maxTime, and the length of the last chunk, once the queue has settled it
+	unresolved int32     // records without an outcome, from the drain on
+	opened     time.Time // when its first record came
+	size       int       // bytes written, the header included
+	raw        int       // size before compression; 0 if there was none
+	reserved   int64     // bytes taken from Memory
+	txn        int64     // number of its records' transaction; 0 for none
+	baseTime   int64     // Unix milliseconds
+	maxTime    int64
+	chunks     []*Chunk
+	sum        sum          // of the records so far
+	holders    atomic.Int32 // of the chunks; the bytes go back with the last
+	users      atomic.Int32 // who must be done with it before it is used again: see Release
 
-	callbacks callbacks
-	chunks    []*Chunk
-	next      *Batch    // behind it in the queue
-	opened    time.Time // when its first record came
-	raw       int       // size before compression; 0 if there was none
-	reserved  int64     // bytes taken from Memory
-	codec     protocol.Codec
-	holders   atomic.Int32 // of the chunks; the bytes go back with the last
 	// Bytes of reserved that are for callbacks. Apart from them, since they are
 	// given back by the last holder, and the callbacks read by their caller.
 	reservedCallbacks int64
-	groups            []*Group      // wait for this batch
 	done              chan struct{} // nil while nobody keeps the batch
 	whole             span          // the outcome, if the batch was never cut
-	spans             []span        // the outcomes of its pieces, if it was
-	unresolved        int32         // records without an outcome, from the drain on
 
 	// A piece of a batch that was cut reports to the batch that its futures
 	// know.
-	root   *Batch
-	first  int32    // index in root of the piece's first record
-	pieces []*Batch // of a root: all that was cut from it; it holds their bytes
+	root  *Batch
+	first int32 // index in root of the piece's first record
+	rare  *rare // nil for nothing: see some
 
-	users atomic.Int32 // who must be done with it before it is used again: see Release
+	callbacks callbacks
+}
+
+// rare is what few batches have.
+type rare struct {
+	groups []*Group // wait for this batch
+	spans  []span   // the outcomes of its pieces, if it was cut
+	pieces []*Batch // of a root: all that was cut from it; it holds their bytes
+}
+
+// some returns what the batch has of the rare.
+func (b *Batch) some() *rare {
+	if b.rare == nil {
+		b.rare = new(rare)
+	}
+	return b.rare
 }
 
 // batches that have ended, for reuse: with a thousand partitions of a few
@@ -69,7 +77,7 @@ type span struct {
 
 func newBatch(q *Queue, now time.Time) *Batch {
 	b := batches.Get().(*Batch)
-	b.queue, b.opened, b.openedMs = q, now, now.UnixMilli()
+	b.queue, b.opened = q, now
 	b.holders.Store(1)
 	b.users.Store(2)
 	b.root = b
@@ -98,8 +106,12 @@ func (b *Batch) Release() {
 	if b.holders.Load() != 0 || b.unresolved != 0 {
 		panic("accumulator: a batch was released before its end")
 	}
-	chunks, blocks, groups := b.chunks[:0], b.callbacks.blocks[:0], b.groups[:0]
-	*b = Batch{chunks: chunks, groups: groups, callbacks: callbacks{blocks: blocks}}
+	r := b.rare
+	if r != nil {
+		clear(r.spans) // of the errors in it
+		*r = rare{groups: r.groups[:0], spans: r.spans[:0]}
+	}
+	*b = Batch{chunks: b.chunks[:0], rare: r, callbacks: callbacks{blocks: b.callbacks.blocks[:0]}}
 	batches.Put(b)
 }
 
@@ -158,8 +170,11 @@ func (b *Batch) Alike(index int32) int32 {
 
 // span returns the outcome that record index shares with its neighbours.
 func (b *Batch) span(index int32) *span {
-	for i := range b.spans {
-		if s := &b.spans[i]; index >= s.first && index < s.first+s.count {
+	if b.rare == nil {
+		return &b.whole
+	}
+	for i := range b.rare.spans {
+		if s := &b.rare.spans[i]; index >= s.first && index < s.first+s.count {
 			return s
 		}
 	}
@@ -182,7 +197,7 @@ func (b *Batch) ResolveRange(first, count int32, offset, appendTime int64, err e
 	if s.count == r.count {
 		r.whole = s
 	} else {
-		r.spans = append(r.spans, s)
+		r.some().spans = append(r.some().spans, s)
 	}
 	r.unresolved -= count
 	return r.unresolved == 0
@@ -212,8 +227,10 @@ func (b *Batch) Drop() {
 	if n := b.reservedCallbacks; n > 0 {
 		b.queue.topic.acc.Memory.release(n)
 	}
-	for _, p := range b.pieces {
-		p.Drop()
+	if b.rare != nil {
+		for _, p := range b.rare.pieces {
+			p.Drop()
+		}
 	}
 }
 
@@ -223,7 +240,7 @@ func (b *Batch) freeChunks() {
 		m.chunks.put(c)
 		b.chunks[i] = nil
 	}
-	b.chunks, b.open = b.chunks[:0], nil
+	b.chunks = b.chunks[:0]
 	if n := b.reserved - b.reservedCallbacks; n > 0 {
 		b.reserved -= n
 		m.release(n)

@@ -87,9 +87,11 @@ func fill(t *testing.T, q *Queue, n int) *Batch {
 	t.Helper()
 	for i := range n {
 		add(t, q, &Entry{
-			Key: fmt.Appendf(nil, "key-%d", i), Value: fmt.Appendf(nil, "value-%d", i), Callback: i,
-			Headers:   []protocol.Header{{Key: "h", Value: fmt.Append(nil, i)}},
-			Timestamp: noon.UnixMilli() + int64(i*10),
+			Record: protocol.Record{
+				Key: fmt.Appendf(nil, "key-%d", i), Value: fmt.Appendf(nil, "value-%d", i),
+				Headers: []protocol.Header{{Key: "h", Value: fmt.Append(nil, i)}},
+			},
+			Callback: i, Timestamp: noon.UnixMilli() + int64(i*10),
 		}, noon)
 	}
 	b := q.Drain()

@@ -22,8 +22,7 @@ type Callback struct {
 // cost more than the record.
 type callbacks struct {
 	n      int
-	last   *Callback // entry n-1; nil if there is none
-	first  [6]Callback
+	first  [7]Callback
 	blocks []*callbackBlock
 }
 
@@ -35,13 +34,6 @@ const callbackBytes = len(callbackBlock{}) * 32
 
 var callbackBlocks = sync.Pool{New: func() any { return new(callbackBlock) }}
 
-// joins reports whether the callback of e, which is to be record index, needs
-// no entry of its own.
-func (cs *callbacks) joins(e *Entry, index int32) bool {
-	c := cs.last
-	return c != nil && c.Timestamp == e.Timestamp && c.Index+c.Count == index && identical(c.Fn, e.Callback)
-}
-
 // identical reports whether two values are one and the same function, or other
 // value held by pointer, for certain. Go compares no functions; two that are
 // one closure have the same address, and whoever calls one calls the other.
@@ -49,9 +41,9 @@ func identical(a, b any) bool {
 	return *(*[2]uintptr)(unsafe.Pointer(&a)) == *(*[2]uintptr)(unsafe.Pointer(&b))
 }
 
-// takes reports whether the callback of e can be added without a further block.
-func (cs *callbacks) takes(e *Entry, index int32) bool {
-	return cs.n < len(cs.first)+len(cs.blocks)*len(callbackBlock{}) || cs.joins(e, index)
+// hasRoom reports whether an entry can be added without a further block.
+func (cs *callbacks) hasRoom() bool {
+	return cs.n < len(cs.first)+len(cs.blocks)*len(callbackBlock{})
 }
 
 func (cs *callbacks) grow() {
@@ -66,14 +58,12 @@ func (cs *callbacks) at(i int) *Callback {
 	return &cs.blocks[i/len(callbackBlock{})][i%len(callbackBlock{})]
 }
 
-func (cs *callbacks) add(e *Entry, index int32) {
-	if cs.joins(e, index) {
-		cs.last.Count++
-		return
-	}
-	cs.last = cs.at(cs.n)
-	*cs.last = Callback{Fn: e.Callback, Timestamp: e.Timestamp, Index: index, Count: 1}
+// add appends an entry and returns where it is.
+func (cs *callbacks) add(c Callback) *Callback {
+	at := cs.at(cs.n)
+	*at = c
 	cs.n++
+	return at
 }
 
 // HasCallbacks reports whether any record of the root batch has a callback.
@@ -95,5 +85,5 @@ func (b *Batch) EachCallback(f func(*Callback)) {
 		callbackBlocks.Put(block)
 		cs.blocks[i] = nil
 	}
-	cs.n, cs.last, cs.blocks = 0, nil, cs.blocks[:0]
+	cs.n, cs.blocks = 0, cs.blocks[:0]
 }

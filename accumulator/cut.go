@@ -51,7 +51,8 @@ func (b *Batch) Cut(ranges []Range) ([]*Batch, error) {
 	for i, r := range ranges {
 		pieces[i] = b.piece(r, h.BaseTimestamp, records[r.First:r.First+r.Count])
 	}
-	b.root.pieces = append(b.root.pieces, pieces...)
+	r := b.root.some()
+	r.pieces = append(r.pieces, pieces...)
 	b.root.kept = true // by its pieces
 	b.freeChunks()
 	return pieces, nil
@@ -60,7 +61,7 @@ func (b *Batch) Cut(ranges []Range) ([]*Batch, error) {
 // piece builds the batch of one range from its decoded records.
 func (b *Batch) piece(r Range, base int64, records []protocol.Record) *Batch {
 	p := &Batch{
-		queue: b.queue, txn: b.txn, sealed: true, filled: true, opened: b.opened, openedMs: b.openedMs,
+		queue: b.queue, txn: b.txn, opened: b.opened,
 		root: b.root, first: b.first + r.First,
 		count: r.Count, size: protocol.BatchHeaderSize,
 		baseTime: base + records[0].TimestampDelta, maxTime: base + records[0].TimestampDelta,
@@ -69,11 +70,11 @@ func (b *Batch) piece(r Range, base int64, records []protocol.Record) *Batch {
 	for i := range records {
 		rec := &records[i]
 		p.maxTime = max(p.maxTime, base+rec.TimestampDelta)
-		delta := base + rec.TimestampDelta - p.baseTime
-		body := protocol.RecordBodySize(int32(i), delta, rec.Key, rec.Value, rec.Headers)
+		rec.OffsetDelta, rec.TimestampDelta = int32(i), base+rec.TimestampDelta-p.baseTime
+		body := rec.BodySize()
 		n := protocol.RecordSize(body)
 		c := p.room(n)
-		c.buf = protocol.AppendRecord(c.buf, body, int32(i), delta, rec.Key, rec.Value, rec.Headers)
+		c.buf = rec.Append(c.buf, body)
 		p.size += n
 	}
 	return p

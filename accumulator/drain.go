@@ -22,7 +22,11 @@ func (q *Queue) Look() (Head, bool) {
 	if b == nil {
 		return Head{}, false
 	}
-	return Head{Opened: b.opened, Size: b.size, Txn: b.txn, Ready: b.sealed || b.filled || b.urged.Load()}, true
+	size, sealed := b.size, true
+	if b == q.tip.batch {
+		size, sealed = q.tip.size(), false
+	}
+	return Head{Opened: b.opened, Size: size, Txn: b.txn, Ready: sealed || b.filled || b.urged.Load()}, true
 }
 
 // Drain takes the oldest batch out of the queue, sealed, or returns nil.
@@ -33,14 +37,13 @@ func (q *Queue) Drain() *Batch {
 	if b == nil {
 		return nil
 	}
-	q.head = b.next
-	if q.head == nil {
-		q.tail = nil
+	if b == q.tip.batch {
+		q.tip.settle()
+		q.tip = tip{}
 	}
-	b.next = nil
-	b.sealed, b.unresolved = true, b.count
+	q.head, b.next = b.next, nil
+	b.unresolved = b.count
 	q.usual = (q.usual + b.size) / 2
-	b.settle()
 	q.queued.Add(-b.reserved)
 	return b
 }
@@ -76,4 +79,5 @@ func (q *Queue) Refuse(err error) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	q.refused = err
+	q.relimit()
 }

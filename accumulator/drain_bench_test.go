@@ -13,7 +13,7 @@ func BenchmarkDrain(b *testing.B) {
 	a := New(Config{BatchSize: 1, MaxBatchBytes: 1 << 20, Memory: 32 << 20, SealAge: time.Hour, Wake: func() {}})
 	q := a.Topic("t", 1).Queues()[0]
 	now := time.UnixMilli(1_700_000_000_000)
-	e := Entry{Value: make([]byte, 100), Timestamp: now.UnixMilli()}
+	e := Entry{Record: protocol.Record{Value: make([]byte, 100)}, Timestamp: now.UnixMilli()}
 	var noted []*Queue
 	var chunks [][]byte
 	b.ReportAllocs()

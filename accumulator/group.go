@@ -1,6 +1,9 @@
 package accumulator
 
-import "sync/atomic"
+import (
+	"slices"
+	"sync/atomic"
+)
 
 // A Group waits for a set of batches: every one that was told to Join, and
 // their callbacks. The sender loop makes one for each flush.
@@ -19,23 +22,24 @@ func NewGroup() *Group {
 // Join makes g wait for the root of b. It is for the owner of b, before b
 // ends.
 func (b *Batch) Join(g *Group) {
-	for _, have := range b.root.groups {
-		if have == g {
-			return
-		}
+	r := b.root.some()
+	if slices.Contains(r.groups, g) {
+		return
 	}
 	g.Enter()
-	b.root.groups = append(b.root.groups, g)
+	r.groups = append(r.groups, g)
 }
 
 // Leave ends the waiting of all groups for b. It is for the one who finished
 // b, after its callbacks, and the last thing done with it on that side.
 func (b *Batch) Leave() {
-	for i, g := range b.groups {
-		g.Exit()
-		b.groups[i] = nil
+	if r := b.rare; r != nil {
+		for i, g := range r.groups {
+			g.Exit()
+			r.groups[i] = nil
+		}
+		r.groups = r.groups[:0]
 	}
-	b.groups = b.groups[:0]
 	b.Release()
 }
 

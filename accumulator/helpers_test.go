@@ -22,9 +22,13 @@ func small(change ...func(*Config)) *Accumulator {
 	return New(c)
 }
 
-func text(s string) *Entry { return &Entry{Value: []byte(s), Timestamp: noon.UnixMilli()} }
+func text(s string) *Entry {
+	return &Entry{Record: protocol.Record{Value: []byte(s)}, Timestamp: noon.UnixMilli()}
+}
 
-func sized(n int) *Entry { return &Entry{Value: make([]byte, n), Timestamp: noon.UnixMilli()} }
+func sized(n int) *Entry {
+	return &Entry{Record: protocol.Record{Value: make([]byte, n)}, Timestamp: noon.UnixMilli()}
+}
 
 // add appends e as a caller of Send does.
 func add(t testing.TB, q *Queue, e *Entry, now time.Time) Ticket {

@@ -4,6 +4,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+	"unsafe"
 
 	"github.com/epistle-kafka/epistle/protocol"
 )
@@ -11,9 +12,17 @@ import (
 // A Queue is the batches of one partition that wait to be drained, oldest
 // first. Only the last can be open.
 type Queue struct {
-	topic     *Topic
-	partition int32
-	queued    atomic.Int64 // bytes reserved by waiting batches, for the partitioner
+	mu  sync.Mutex // guards tip, series, seriesBytes, head, usual, noted and refused; never held while blocking
+	tip tip
+
+	series      *int32
+	seriesBytes int64 // of the records that named series
+	head        *Batch
+	topic       *Topic
+	partition   int32
+	noted       bool         // in the accumulator's list of queues to look at
+	usual       int          // bytes of a batch, as those before have been
+	queued      atomic.Int64 // bytes reserved by waiting batches, for the partitioner
 
 	// Stalled is the Unix time in milliseconds since when the loop could have
 	// sent a batch of the queue had its broker taken one; 0 if it takes them.
@@ -24,22 +33,17 @@ type Queue struct {
 	// uses it.
 	Owner any
 
-	mu          sync.Mutex // guards the following; never held while blocking
-	head, tail  *Batch
-	series      *int32
-	seriesBytes int64 // of the records that named series
-	usual       int   // bytes of a batch, as those before have been
-	noted       bool  // in the accumulator's list of queues to look at
-	refused     error // appends are refused with it
+	refused error // appends are refused with it
+
+	_ [32]byte // two queues share no line
 }
 
-// An Entry is a record to append. Its slices are copied.
+// An Entry is a record to append. Its slices are copied, and its deltas set.
 type Entry struct {
-	Key, Value []byte
-	Headers    []protocol.Header
-	Timestamp  int64 // Unix milliseconds
-	Callback   any   // for Batch.EachCallback, a function or pointer; nil for none
-	Txn        int64 // number of the record's transaction; 0 for none. A batch has records of one
+	protocol.Record
+	Timestamp int64 // Unix milliseconds
+	Callback  any   // for Batch.EachCallback, a function or pointer; nil for none
+	Txn       int64 // number of the record's transaction; 0 for none. A batch has records of one
 
 	// Detached says that the caller does not keep the ticket's batch. One that
 	// has such records alone is used again when it has ended, and has no Done.
@@ -88,23 +92,36 @@ func (q *Queue) Queued() int64 { return q.queued.Load() }
 // e.Ticket says where the record is.
 func (q *Queue) Append(e *Entry, nowMs int64) Status {
 	q.mu.Lock()
-	b := q.tail
-	if b == nil || b.sealed || q.refused != nil {
-		err := q.refused
+	t := &q.tip
+	body, n := t.measure(e)
+	if len(t.buf)+n > t.limit || nowMs > t.sealAt || t.txn != e.Txn || !t.continues(e) || !e.Detached && !t.kept {
+		return q.appendMore(e, nowMs, body, n)
+	}
+	t.put(e, body, n)
+	if e.Series != nil {
+		q.count(e)
+	}
+	chunk, end := unsafe.SliceData(t.buf), len(t.buf)
+	q.mu.Unlock()
+	// With a thousand partitions in turn, the memory of the next record here has
+	// long been another's: it is asked for now, to be there when it comes.
+	prefetch(chunk, end)
+	return Appended
+}
+
+// appendMore is Append for a record with which more may change than the tip.
+// q.mu is held, and unlocked by it.
+func (q *Queue) appendMore(e *Entry, nowMs int64, body, n int) Status {
+	t := &q.tip
+	switch {
+	case q.refused != nil:
 		q.mu.Unlock()
-		if err != nil {
-			return Refused
-		}
+		return Refused
+	case t.batch == nil || len(t.buf)+n > cap(t.buf) || !q.takes(e, n, nowMs) || !t.takesCallback(e):
+		q.mu.Unlock()
 		return NeedRoom
 	}
-	body := protocol.RecordBodySize(b.count, e.Timestamp-b.baseTime, e.Key, e.Value, e.Headers)
-	n := protocol.RecordSize(body)
-	if len(b.open)+n > cap(b.open) || b.size+n > q.topic.cap() || nowMs-b.openedMs > q.topic.acc.sealAgeMs ||
-		e.Callback != nil && !b.callbacks.takes(e, b.count) || b.txn != e.Txn {
-		q.mu.Unlock()
-		return NeedRoom
-	}
-	note := q.put(b, e, body, n)
+	note := q.put(e, body, n)
 	q.mu.Unlock()
 	if note {
 		q.topic.acc.note(q)
@@ -112,36 +129,41 @@ func (q *Queue) Append(e *Entry, nowMs int64) Status {
 	return Appended
 }
 
-// put encodes e into the last chunk of b, where it fits. q.mu is held. It
+// put appends e where it fits, with all that may follow. q.mu is held. It
 // reports whether the loop must look at the queue.
-func (q *Queue) put(b *Batch, e *Entry, body, n int) (note bool) {
-	b.open = protocol.AppendRecord(b.open, body, b.count, e.Timestamp-b.baseTime, e.Key, e.Value, e.Headers)
-	e.Ticket.Batch, e.Ticket.Index, e.Ticket.Size = b, b.count, int32(n)
-	if e.Callback != nil {
-		b.callbacks.add(e, b.count)
-	}
-	if !e.Detached {
+func (q *Queue) put(e *Entry, body, n int) (note bool) {
+	t, b := &q.tip, q.tip.batch
+	if !e.Detached && !t.kept {
 		b.keep()
+		t.kept = true
 	}
+	if !t.continues(e) {
+		t.turn(e)
+	}
+	t.put(e, body, n)
 	if e.Series != nil {
-		if e.Series != q.series {
-			q.series, q.seriesBytes = e.Series, 0
-		}
-		q.seriesBytes += int64(n)
-		e.Ticket.Series = q.seriesBytes
+		q.count(e)
 	}
-	b.count++
-	b.size += n
-	b.maxTime = max(b.maxTime, e.Timestamp)
-	if b.size-b.sum.size >= sumStep && q.topic.acc.sums {
-		b.sumUp()
-	}
-	if b.size >= q.topic.acc.batchSize && !b.filled {
-		b.filled = true
+	if t.size() >= q.topic.acc.batchSize && !t.filled {
+		t.filled, b.filled = true, true
 		note = q.noteHead(b)
 	}
-	e.Ticket.Full = b.filled
+	e.Ticket.Full = t.filled
+	if q.topic.acc.sums && t.size()-b.sum.size >= sumStep {
+		t.settle()
+		b.sumUp()
+	}
+	q.relimit()
 	return note
+}
+
+// count counts e, which was appended, to its series. q.mu is held.
+func (q *Queue) count(e *Entry) {
+	if e.Series != q.series {
+		q.series, q.seriesBytes = e.Series, 0
+	}
+	q.seriesBytes += int64(e.Ticket.Size)
+	e.Ticket.Series = q.seriesBytes
 }
 
 // noteHead reports whether the loop must be told of a change to b: only if it
@@ -158,32 +180,32 @@ func (q *Queue) noteHead(b *Batch) bool {
 func (q *Queue) Room(e *Entry, now time.Time) int {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	b := q.tail
-	if b == nil || !q.takes(b, e, now.UnixMilli()) {
+	t := &q.tip
+	_, n := t.measure(e)
+	if t.batch == nil || !q.takes(e, n, now.UnixMilli()) {
 		// One chunk that holds what the batches before have held is less than
 		// the several that it would grow by.
-		return max(protocol.BatchHeaderSize+entrySize(e, 0, 0), min(q.usual, lastChunk, q.topic.cap(), q.topic.acc.Memory.most()))
+		return max(first(e), min(q.usual, lastChunk, q.topic.cap(), q.topic.acc.Memory.most()))
 	}
-	if e.Callback != nil && !b.callbacks.takes(e, b.count) {
+	if !t.takesCallback(e) {
 		return callbackBytes
 	}
-	n := entrySize(e, b.count, e.Timestamp-b.baseTime)
-	last := cap(b.open)
 	// Chunks double, so that memory follows the data; the cap on the batch
 	// bounds the last, and so does the memory that there is.
-	return max(n, min(2*last, lastChunk, q.topic.cap()-b.size, q.topic.acc.Memory.most()))
+	return max(n, min(2*cap(t.buf), lastChunk, q.topic.cap()-t.size(), q.topic.acc.Memory.most()))
 }
 
-func entrySize(e *Entry, delta int32, timeDelta int64) int {
-	return protocol.RecordSize(protocol.RecordBodySize(delta, timeDelta, e.Key, e.Value, e.Headers))
+// first returns the bytes of a batch of e alone.
+func first(e *Entry) int {
+	e.OffsetDelta, e.TimestampDelta = 0, 0
+	return protocol.BatchHeaderSize + protocol.RecordSize(e.BodySize())
 }
 
-// takes reports whether b may still grow by e. q.mu is held.
-func (q *Queue) takes(b *Batch, e *Entry, nowMs int64) bool {
-	if b.sealed || nowMs-b.openedMs > q.topic.acc.sealAgeMs || b.txn != e.Txn {
-		return false
-	}
-	return b.size+entrySize(e, b.count, e.Timestamp-b.baseTime) <= q.topic.cap()
+// takes reports whether the open batch may still grow by e, of n bytes. q.mu is
+// held.
+func (q *Queue) takes(e *Entry, n int, nowMs int64) bool {
+	t := &q.tip
+	return nowMs <= t.sealAt && t.txn == e.Txn && t.size()+n <= q.topic.cap()
 }
 
 // AppendWith is Append with room at hand: chunk goes to the open batch, or to
@@ -196,37 +218,37 @@ func (q *Queue) AppendWith(e *Entry, chunk *Chunk, now time.Time) Status {
 		q.leave(nil, chunk)
 		return Refused
 	}
-	b, opened := q.tail, false
-	if b == nil || !q.takes(b, e, now.UnixMilli()) {
-		if cap(chunk.buf) < protocol.BatchHeaderSize+entrySize(e, 0, 0) {
+	t, opened := &q.tip, false
+	body, n := t.measure(e)
+	if t.batch == nil || !q.takes(e, n, now.UnixMilli()) {
+		if cap(chunk.buf) < first(e) {
 			q.leave(nil, chunk)
 			return NeedRoom
 		}
-		b, opened = q.open(e, chunk, now), true
-		chunk = nil
+		q.open(e, chunk, now)
+		chunk, opened = nil, true
+		body, n = t.measure(e)
 	}
-	if e.Callback != nil && !b.callbacks.takes(e, b.count) {
+	if !t.takesCallback(e) {
 		if cap(chunk.buf) < callbackBytes {
 			q.leave(nil, chunk)
 			return NeedRoom
 		}
-		q.exchange(b, chunk)
+		q.exchange(chunk)
 		spent, chunk = chunk, nil
 	}
-	body := protocol.RecordBodySize(b.count, e.Timestamp-b.baseTime, e.Key, e.Value, e.Headers)
-	n := protocol.RecordSize(body)
-	if len(b.open)+n > cap(b.open) {
+	if len(t.buf)+n > cap(t.buf) {
 		if chunk == nil || cap(chunk.buf) < n {
 			q.leave(spent, chunk)
 			return NeedRoom
 		}
-		q.attach(b, chunk)
+		q.attach(chunk)
 		chunk = nil
 	}
-	note := q.put(b, e, body, n)
+	note := q.put(e, body, n)
 	// A batch opened at the head has to be known; one opened right behind the
 	// head has sealed it, which makes it ready.
-	if opened && (q.head == b || q.head.next == b) && q.noteHead(q.head) {
+	if opened && (q.head == t.batch || q.head.next == t.batch) && q.noteHead(q.head) {
 		note = true
 	}
 	q.leave(spent, chunk)
@@ -249,42 +271,37 @@ func (q *Queue) leave(spent, unused *Chunk) {
 }
 
 // open seals the last batch and opens a new one behind it. q.mu is held.
-func (q *Queue) open(e *Entry, chunk *Chunk, now time.Time) *Batch {
+func (q *Queue) open(e *Entry, chunk *Chunk, now time.Time) {
 	b := newBatch(q, now)
-	b.txn = e.Txn
-	b.baseTime, b.maxTime = e.Timestamp, e.Timestamp
-	b.size = protocol.BatchHeaderSize
-	chunk.buf = chunk.buf[:protocol.BatchHeaderSize]
-	q.attach(b, chunk)
-	if q.tail == nil {
+	b.txn, b.baseTime = e.Txn, e.Timestamp
+	if q.head == nil {
 		q.head = b
 	} else {
-		q.tail.sealed = true
-		q.tail.next = b
+		q.tip.settle()
+		q.tip.batch.next = b
 	}
-	q.tail = b
-	return b
+	q.tip = tip{
+		batch: b, baseTime: e.Timestamp, time: e.Timestamp, maxTime: e.Timestamp, txn: e.Txn,
+		sealAt: now.UnixMilli() + q.topic.acc.sealAgeMs,
+	}
+	chunk.buf = chunk.buf[:protocol.BatchHeaderSize]
+	q.attach(chunk)
 }
 
-// attach adds a chunk to b. q.mu is held.
-func (q *Queue) attach(b *Batch, c *Chunk) {
-	b.settle()
+// attach adds a chunk to the open batch. q.mu is held.
+func (q *Queue) attach(c *Chunk) {
+	t, b := &q.tip, q.tip.batch
+	t.settle()
 	b.chunks = append(b.chunks, c)
-	b.open = c.buf
+	t.before, t.buf = t.size(), c.buf
 	b.reserved += int64(cap(c.buf))
 	q.queued.Add(int64(cap(c.buf)))
 }
 
-// settle tells the last chunk what has been written to it.
-func (b *Batch) settle() {
-	if last := len(b.chunks) - 1; last >= 0 {
-		b.chunks[last].buf = b.open
-	}
-}
-
-// exchange gives the bytes that were reserved for a chunk to b's callbacks; the
-// chunk itself is then to be given back. q.mu is held.
-func (q *Queue) exchange(b *Batch, c *Chunk) {
+// exchange gives the bytes that were reserved for a chunk to the open batch's
+// callbacks; the chunk itself is then to be given back. q.mu is held.
+func (q *Queue) exchange(c *Chunk) {
+	b := q.tip.batch
 	b.callbacks.grow()
 	b.reservedCallbacks += int64(cap(c.buf))
 	b.reserved += int64(cap(c.buf))

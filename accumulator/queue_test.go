@@ -14,9 +14,9 @@ func TestABatchHoldsWhatWasAppended(t *testing.T) {
 	q := small().Topic("t", 1).Queues()[0]
 	at := noon.UnixMilli()
 	entries := []*Entry{
-		{Key: []byte("k"), Value: []byte("v"), Timestamp: at},
-		{Value: nil, Timestamp: at + 7},
-		{Key: []byte{}, Value: []byte{}, Timestamp: at - 5, Headers: []protocol.Header{{Key: "h", Value: []byte("x")}, {Key: "n"}}},
+		{Record: protocol.Record{Key: []byte("k"), Value: []byte("v")}, Timestamp: at},
+		{Timestamp: at + 7},
+		{Record: protocol.Record{Key: []byte{}, Value: []byte{}, Headers: []protocol.Header{{Key: "h", Value: []byte("x")}, {Key: "n"}}}, Timestamp: at - 5},
 	}
 	for i, e := range entries {
 		if ticket := add(t, q, e, noon); ticket.Index != int32(i) {
@@ -63,14 +63,16 @@ func TestABatchGrowsWhileItWaits(t *testing.T) {
 	a := small()
 	q := a.Topic("t", 1).Queues()[0]
 	first := add(t, q, sized(90), noon)
+	size := protocol.BatchHeaderSize + int(first.Size)
 	full := false
 	for range 900 {
 		ticket := add(t, q, sized(90), noon)
 		if ticket.Batch != first.Batch {
 			t.Fatalf("record of batch %p, want all in one batch", ticket.Batch)
 		}
-		if ticket.Full != (first.Batch.Size() >= 1000) {
-			t.Fatalf("Full = %v at %d bytes, want it from 1000 bytes on", ticket.Full, first.Batch.Size())
+		size += int(ticket.Size)
+		if ticket.Full != (size >= 1000) {
+			t.Fatalf("Full = %v at %d bytes, want it from 1000 bytes on", ticket.Full, size)
 		}
 		full = full || ticket.Full
 	}
@@ -78,11 +80,11 @@ func TestABatchGrowsWhileItWaits(t *testing.T) {
 		t.Error("the batch never was full")
 	}
 	for add(t, q, sized(90), noon).Batch == first.Batch {
-		if first.Batch.Size() > 100_000 {
-			t.Fatalf("the batch has %d bytes, want at most max.batch.bytes", first.Batch.Size())
+		if q.tip.size() > 100_000 {
+			t.Fatalf("the batch has %d bytes, want at most max.batch.bytes", q.tip.size())
 		}
 	}
-	if n := first.Batch.Size(); n < 99_000 {
+	if n := first.Batch.Size(); n < 99_000 || n > 100_000 {
 		t.Errorf("the batch was closed at %d bytes, want nearly 100000", n)
 	}
 	if b := q.Drain(); b != first.Batch {
@@ -96,8 +98,7 @@ func TestMemoryFollowsTheData(t *testing.T) {
 	q := a.Topic("t", 1).Queues()[0]
 	add(t, q, sized(10), noon)
 	used(t, a, firstChunk, "one small record")
-	b := q.head
-	for b.Size() < 50_000 {
+	for q.tip.size() < 50_000 {
 		add(t, q, sized(100), noon)
 	}
 	if got := a.Memory.Used(); got > 2*50_000+lastChunk/2 {
@@ -181,7 +182,7 @@ func TestTheLoopIsToldOnce(t *testing.T) {
 		t.Errorf("the loop was woken %d times, want once", wakes)
 	}
 	head, ok := q.Look()
-	if !ok || !head.Ready || !head.Opened.Equal(noon) || head.Size != q.head.Size() {
+	if !ok || !head.Ready || !head.Opened.Equal(noon) || head.Size != q.tip.size() {
 		t.Errorf("head = %+v, %v; want one that is ready, of noon", head, ok)
 	}
 	add(t, q, sized(100), noon)
@@ -375,7 +376,7 @@ func TestGrowthStaysWithinMemory(t *testing.T) {
 	acc := New(Config{BatchSize: 16384, MaxBatchBytes: 1 << 20, Memory: limit, SealAge: time.Hour, Wake: func() {}})
 	q := acc.Topic("t", 1).Queues()[0]
 	now := time.Now()
-	e := Entry{Value: make([]byte, 30_000), Timestamp: now.UnixMilli()}
+	e := Entry{Record: protocol.Record{Value: make([]byte, 30_000)}, Timestamp: now.UnixMilli()}
 	chunk, err := acc.Memory.TryChunk(q.Room(&e, now))
 	if err != nil {
 		t.Fatal(err)
@@ -385,5 +386,72 @@ func TestGrowthStaysWithinMemory(t *testing.T) {
 	}
 	if room := q.Room(&e, now); room > limit {
 		t.Errorf("the second record of %d bytes asks for %d of %d bytes of memory", len(e.Value), room, limit)
+	}
+}
+
+// A cap that was learned holds for the open batch as well, even where its chunk has room for more.
+func TestLearnedWhileABatchIsOpen(t *testing.T) {
+	q := small(func(c *Config) { c.BatchSize = 50_000 }).Topic("t", 1).Queues()[0]
+	first := add(t, q, sized(5000), noon)
+	add(t, q, sized(1000), noon)
+	if q.tip.limit < q.tip.size()+1000 {
+		t.Fatalf("the chunk has room for %d bytes more, want some for the test to mean anything", q.tip.limit-q.tip.size())
+	}
+	q.topic.Learn(2 * q.tip.size())
+	if second := add(t, q, sized(100), noon); second.Batch == first.Batch {
+		t.Error("the open batch grew beyond a cap that had been learned")
+	}
+}
+
+// A queue that is ended refuses the very next record, even where the open batch has room for it, and takes records again
+// when it is opened again.
+func TestRefusedWhileABatchIsOpen(t *testing.T) {
+	q := small().Topic("t", 1).Queues()[0]
+	first := add(t, q, sized(100), noon)
+	ended := errors.New("ended")
+	q.Refuse(ended)
+	if status := q.Append(sized(100), noon.UnixMilli()); status != Refused || !errors.Is(q.Err(), ended) {
+		t.Errorf("append = %v, %v; want it refused", status, q.Err())
+	}
+	q.Refuse(nil)
+	if again := add(t, q, sized(100), noon); again.Batch != first.Batch || again.Index != 1 {
+		t.Errorf("the next record is number %d of %p, want 1 of %p", again.Index, again.Batch, first.Batch)
+	}
+}
+
+// A batch is kept for one who asks for a future in the midst of others who do not, and has records of one transaction.
+func TestNeighboursOfAnotherKind(t *testing.T) {
+	q := small().Topic("t", 1).Queues()[0]
+	detached := func(txn int64) *Entry {
+		e := sized(10)
+		e.Detached, e.Txn = true, txn
+		return e
+	}
+	add(t, q, detached(0), noon)
+	add(t, q, detached(0), noon)
+	kept := add(t, q, sized(10), noon)
+	add(t, q, detached(0), noon)
+	if kept.Batch.Done() == nil {
+		t.Error("the batch of a future cannot be waited for")
+	}
+	if other := add(t, q, detached(7), noon); other.Batch == kept.Batch || other.Batch.Txn() != 7 {
+		t.Errorf("a record of transaction 7 is in a batch of %d", other.Batch.Txn())
+	}
+	if b := q.Drain(); b.Count() != 4 {
+		t.Errorf("the batch has %d records, want 4", b.Count())
+	}
+}
+
+// The header's largest timestamp is that of any record, whatever order they come in.
+func TestMaxTimestamp(t *testing.T) {
+	q := small().Topic("t", 1).Queues()[0]
+	for _, ms := range []int64{0, 0, 9, 9, 4, 4, 7} {
+		e := sized(10)
+		e.Timestamp += ms
+		add(t, q, e, noon)
+	}
+	h, _ := decode(t, q.Drain())
+	if got := h.MaxTimestamp - noon.UnixMilli(); got != 9 {
+		t.Errorf("the largest timestamp is %d ms after noon, want 9", got)
 	}
 }

@@ -6,6 +6,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/epistle-kafka/epistle/protocol"
 )
 
 // Many appenders against one drainer, under a bound that they keep running
@@ -33,7 +35,7 @@ func TestManyAppendersOneDrainer(t *testing.T) {
 			for i := range records {
 				binary.BigEndian.PutUint32(value[4:], uint32(i))
 				q := topic.Queues()[i%parts]
-				e := &Entry{Value: value[:8+i%90], Timestamp: noon.UnixMilli()}
+				e := &Entry{Record: protocol.Record{Value: value[:8+i%90]}, Timestamp: noon.UnixMilli()}
 				status := q.Append(e, noon.UnixMilli())
 				for status == NeedRoom {
 					chunk, err := a.Memory.Chunk(context.Background(), nil, q.Room(e, noon))

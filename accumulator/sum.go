@@ -17,10 +17,11 @@ type sum struct {
 // call. A batch that stays smaller is summed in one go with its header.
 const sumStep = 8 << 10
 
-// sumUp takes the records that are new into the sum. The queue's lock is held.
+// sumUp takes the records that are new into the sum. The queue has settled
+// them, and its lock is held.
 func (b *Batch) sumUp() {
-	b.settle()
-	b.sum = sum{crc: b.crc(), chunk: int32(len(b.chunks) - 1), end: len(b.open), size: b.size}
+	last := len(b.chunks) - 1
+	b.sum = sum{crc: b.crc(), chunk: int32(last), end: len(b.chunks[last].buf), size: b.size}
 }
 
 // crc returns the CRC of all records.

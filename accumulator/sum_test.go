@@ -78,7 +78,7 @@ func TestACompressedBatchIsSummedAtTheEnd(t *testing.T) {
 	a := small(func(c *Config) { c.Compressed = true; c.MaxBatchBytes = 1 << 20 })
 	q := a.Topic("t", 1).Queues()[0]
 	for range 500 {
-		add(t, q, &Entry{Value: bytes.Repeat([]byte("kafka "), 20), Timestamp: noon.UnixMilli()}, noon)
+		add(t, q, &Entry{Record: protocol.Record{Value: bytes.Repeat([]byte("kafka "), 20)}, Timestamp: noon.UnixMilli()}, noon)
 	}
 	b := q.Drain()
 	if b.sum.size != 0 {

@@ -107,5 +107,10 @@ func (t *Topic) cap() int { return int(t.learned.Load()) }
 func (t *Topic) Learn(size int) {
 	if half := int64(size / 2); half < t.learned.Load() {
 		t.learned.Store(max(half, 1))
+		for _, q := range t.Queues() {
+			q.mu.Lock()
+			q.relimit()
+			q.mu.Unlock()
+		}
 	}
 }

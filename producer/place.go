@@ -171,7 +171,8 @@ func (p *Producer) checkSize(e *accumulator.Entry) error {
 	if size < p.surelyFits {
 		return nil
 	}
-	size = protocol.BatchHeaderSize + protocol.RecordSize(protocol.RecordBodySize(0, 0, e.Key, e.Value, e.Headers))
+	e.OffsetDelta, e.TimestampDelta = 0, 0
+	size = protocol.BatchHeaderSize + protocol.RecordSize(e.BodySize())
 	if size > p.cfg.MaxRequestSize {
 		return &RecordTooLargeError{Size: size, Limit: int64(p.cfg.MaxRequestSize), Key: "max.request.size"}
 	}

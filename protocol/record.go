@@ -18,55 +18,50 @@ type Header struct {
 
 // BodySize returns the number of bytes of the record after its length.
 func (r *Record) BodySize() int {
-	return RecordBodySize(r.OffsetDelta, r.TimestampDelta, r.Key, r.Value, r.Headers)
-}
-
-// Append appends the record, its length first, to dst. bodySize must be what
-// BodySize returns. It does not allocate where dst has room for
-// RecordSize(bodySize) bytes.
-func (r *Record) Append(dst []byte, bodySize int) []byte {
-	return AppendRecord(dst, bodySize, r.OffsetDelta, r.TimestampDelta, r.Key, r.Value, r.Headers)
+	size := 1 + varintSize(r.TimestampDelta) + varintSize(int64(r.OffsetDelta)) +
+		nullableSize(r.Key) + nullableSize(r.Value) + lengthSize(len(r.Headers))
+	for i := range r.Headers {
+		h := &r.Headers[i]
+		size += lengthSize(len(h.Key)) + len(h.Key) + nullableSize(h.Value)
+	}
+	return size
 }
 
 // RecordSize returns the number of bytes of a record with a body of bodySize
 // bytes: the body and the length in front of it.
 func RecordSize(bodySize int) int { return lengthSize(bodySize) + bodySize }
 
-// RecordBodySize is [Record.BodySize] without a Record.
-func RecordBodySize(offsetDelta int32, timestampDelta int64, key, value []byte, headers []Header) int {
-	size := 1 + varintSize(timestampDelta) + varintSize(int64(offsetDelta)) +
-		nullableSize(key) + nullableSize(value) + lengthSize(len(headers))
-	for i := range headers {
-		h := &headers[i]
-		size += lengthSize(len(h.Key)) + len(h.Key) + nullableSize(h.Value)
-	}
-	return size
-}
-
-// AppendRecord is [Record.Append] without a Record.
-func AppendRecord(dst []byte, bodySize int, offsetDelta int32, timestampDelta int64, key, value []byte, headers []Header) []byte {
+// Append appends the record, its length first, to dst. bodySize must be what
+// BodySize returns. It does not allocate where dst has room for
+// RecordSize(bodySize) bytes.
+func (r *Record) Append(dst []byte, bodySize int) []byte {
 	at, end := len(dst), len(dst)+RecordSize(bodySize)
 	if end > cap(dst) {
 		dst = append(make([]byte, 0, end), dst...)
 	}
 	dst = dst[:end]
+	r.Put(dst, at, bodySize)
+	return dst
+}
+
+// Put is Append into dst[at:], which the record must fill.
+func (r *Record) Put(dst []byte, at, bodySize int) {
 	at = putLength(dst, at, bodySize)
 	dst[at] = 0 // attributes: none is defined
-	at = putVarint(dst, at+1, timestampDelta)
-	at = putVarint(dst, at, int64(offsetDelta))
-	at = putNullable(dst, at, key)
-	at = putNullable(dst, at, value)
-	at = putLength(dst, at, len(headers))
-	for i := range headers {
-		h := &headers[i]
+	at = putVarint(dst, at+1, r.TimestampDelta)
+	at = putVarint(dst, at, int64(r.OffsetDelta))
+	at = putNullable(dst, at, r.Key)
+	at = putNullable(dst, at, r.Value)
+	at = putLength(dst, at, len(r.Headers))
+	for i := range r.Headers {
+		h := &r.Headers[i]
 		at = putLength(dst, at, len(h.Key))
 		at += copy(dst[at:], h.Key)
 		at = putNullable(dst, at, h.Value)
 	}
-	if at != end {
-		panic("protocol: AppendRecord: bodySize is not the record's")
+	if at != len(dst) {
+		panic("protocol: Record.Put: bodySize is not the record's")
 	}
-	return dst
 }
 
 func nullableSize(b []byte) int {

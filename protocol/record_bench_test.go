@@ -11,29 +11,15 @@ func BenchmarkAppendRecord(b *testing.B) {
 	key := []byte("key-1234")
 	dst := make([]byte, 0, 1<<14)
 
-	b.Run("struct", func(b *testing.B) {
-		b.ReportAllocs()
-		i := int32(0)
-		for b.Loop() {
-			r := Record{OffsetDelta: i & 127, TimestampDelta: 3, Key: key, Value: value}
-			size := r.BodySize()
-			if len(dst)+RecordSize(size) > cap(dst) {
-				dst = dst[:0]
-			}
-			dst = r.Append(dst, size)
-			i++
+	b.ReportAllocs()
+	i := int32(0)
+	for b.Loop() {
+		r := Record{OffsetDelta: i & 127, TimestampDelta: 3, Key: key, Value: value}
+		size := r.BodySize()
+		if len(dst)+RecordSize(size) > cap(dst) {
+			dst = dst[:0]
 		}
-	})
-	b.Run("arguments", func(b *testing.B) {
-		b.ReportAllocs()
-		i := int32(0)
-		for b.Loop() {
-			size := RecordBodySize(i&127, 3, key, value, nil)
-			if len(dst)+RecordSize(size) > cap(dst) {
-				dst = dst[:0]
-			}
-			dst = AppendRecord(dst, size, i&127, 3, key, value, nil)
-			i++
-		}
-	})
+		dst = r.Append(dst, size)
+		i++
+	}
 }

@@ -83,7 +83,8 @@ func TestAppendDoesNotAllocate(t *testing.T) {
 	if got := testing.AllocsPerRun(1000, func() {
 		r := Record{OffsetDelta: 5, TimestampDelta: 17, Key: key, Value: value, Headers: headers}
 		dst = r.Append(dst[:0], r.BodySize())
-		dst = AppendRecord(dst, RecordBodySize(6, 18, key, value, nil), 6, 18, key, value, nil)
+		r = Record{OffsetDelta: 6, TimestampDelta: 18, Key: key, Value: value}
+		dst = r.Append(dst, r.BodySize())
 	}); got != 0 {
 		t.Errorf("%v allocations for two records, want 0", got)
 	}

@@ -13,13 +13,14 @@ func batchChunks(size int) [][]byte {
 	for i, n := 0, BatchHeaderSize; n < size; i++ {
 		value := fmt.Appendf(nil, `{"id":%d,"user":"u%06d","kind":"view","country":"FR","amount":%d.%02d,"at":%d,"offer":"garden-%x"}`,
 			i, i*7919%200_000, i%500, i%100, 1_790_000_000_000+int64(i)*7, uint32(i)*2654435761)
-		body := RecordBodySize(int32(i), 0, nil, value, nil)
+		r := Record{OffsetDelta: int32(i), Value: value}
+		body := r.BodySize()
 		last := &chunks[len(chunks)-1]
 		if len(*last)+RecordSize(body) > cap(*last) {
 			chunks = append(chunks, make([]byte, 0, chunk))
 			last = &chunks[len(chunks)-1]
 		}
-		*last = AppendRecord(*last, body, int32(i), 0, nil, value, nil)
+		*last = r.Append(*last, body)
 		n += RecordSize(body)
 	}
 	return chunks

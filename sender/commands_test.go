@@ -172,7 +172,7 @@ func (b *bench) identify(arg string) {
 
 func (b *bench) append(place, name string) {
 	value, _, _ := strings.Cut(name, "*")
-	e := accumulator.Entry{Value: []byte(value), Timestamp: b.now.UnixMilli(), Callback: value}
+	e := accumulator.Entry{Record: protocol.Record{Value: []byte(value)}, Timestamp: b.now.UnixMilli(), Callback: value}
 	if _, n, ok := strings.Cut(name, "*"); ok {
 		e.Value = []byte(strings.Repeat(value, number(n)))
 	}

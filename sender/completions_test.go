@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/epistle-kafka/epistle/accumulator"
+	"github.com/epistle-kafka/epistle/protocol"
 )
 
 // ended returns n batches of one record each that have their outcome.
@@ -16,7 +17,7 @@ func ended(t *testing.T, n int) ([]*accumulator.Batch, *accumulator.Accumulator)
 	q := a.Topic("t", 1).Queues()[0]
 	var batches []*accumulator.Batch
 	for i := range n {
-		e := &accumulator.Entry{Value: []byte("v"), Callback: i}
+		e := &accumulator.Entry{Record: protocol.Record{Value: []byte("v")}, Callback: i}
 		chunk, err := a.Memory.TryChunk(q.Room(e, time.Now()))
 		if err != nil {
 			t.Fatal(err)

@@ -95,7 +95,7 @@ func BenchmarkManyPartitions(b *testing.B) {
 	q := &crowd{bench: bench}
 	bench.c.out = q
 	parts := bench.c.topics["t"].parts[:partitions]
-	e := accumulator.Entry{Value: make([]byte, 100)}
+	e := accumulator.Entry{Record: protocol.Record{Value: make([]byte, 100)}}
 	round := func() (batches int) {
 		e.Timestamp = q.now.UnixMilli()
 		for range records {

@@ -316,7 +316,7 @@ func (h *history) append(p *modelPart, number int64, late bool) {
 	r := &modelRecord{id: len(h.records), part: p, txn: number, late: late}
 	value := make([]byte, 4+h.rng.IntN(60))
 	binary.BigEndian.PutUint32(value, uint32(r.id))
-	e := accumulator.Entry{Value: value, Timestamp: h.now.UnixMilli(), Txn: number}
+	e := accumulator.Entry{Record: protocol.Record{Value: value}, Timestamp: h.now.UnixMilli(), Txn: number}
 	if h.chance(0.3) {
 		r.callback = true
 		e.Callback = r

@@ -61,7 +61,7 @@ func BenchmarkRequest(b *testing.B) {
 	q := &quiet{bench: bench}
 	bench.c.out = q
 	parts := bench.c.topics["t"].parts
-	e := accumulator.Entry{Value: make([]byte, 100), Timestamp: bench.now.UnixMilli()}
+	e := accumulator.Entry{Record: protocol.Record{Value: make([]byte, 100)}, Timestamp: bench.now.UnixMilli()}
 	answer := protocol.ProduceTopicResponse{Name: "t"}
 	for i := range int32(partitions) {
 		answer.Partitions = append(answer.Partitions, protocol.ProducePartitionResponse{Index: i, LogAppendTime: -1})

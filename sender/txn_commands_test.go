@@ -70,7 +70,7 @@ func (b *bench) runTxn(cmd string, args []string) bool {
 		b.c.handle(b.now, e)
 		b.printf("%s: left, %v", args[0], e.how)
 	case "late":
-		e := accumulator.Entry{Value: []byte(args[2]), Timestamp: b.now.UnixMilli(), Callback: args[2], Txn: int64(number(args[0]))}
+		e := accumulator.Entry{Record: protocol.Record{Value: []byte(args[2])}, Timestamp: b.now.UnixMilli(), Callback: args[2], Txn: int64(number(args[0]))}
 		b.appendEntry(b.part(args[1]).queue, &e, args[2])
 	case "spoil":
 		b.c.handle(b.now, spoiled{int64(number(args[0])), errHangUp})

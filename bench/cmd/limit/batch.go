@@ -21,7 +21,7 @@ func (b *batch) open() {
 }
 
 // append encodes a record into place: the one copy of its value. Its timestamp is the batch's. It is written out here: the
-// library's AppendRecord knows headers and time as well, and a limit has to do with less.
+// library's Record knows headers and time as well, and a limit has to do with less.
 func (b *batch) append(key, value []byte) {
 	const fixed = 3 // attributes, timestamp delta, and the number of headers
 	offset, keySize, valueSize := uint32(b.count)<<1, uint32(len(key))<<1, uint32(len(value))<<1

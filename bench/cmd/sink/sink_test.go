@@ -103,8 +103,8 @@ func TestSinkCounts(t *testing.T) {
 func batchOf(producerID int64, epoch int16, sequence int32, values int) []byte {
 	b := make([]byte, protocol.BatchHeaderSize)
 	for i := range values {
-		size := protocol.RecordBodySize(int32(i), 0, nil, []byte("v"), nil)
-		b = protocol.AppendRecord(slices.Grow(b, 16), size, int32(i), 0, nil, []byte("v"), nil)
+		r := protocol.Record{OffsetDelta: int32(i), Value: []byte("v")}
+		b = r.Append(slices.Grow(b, 16), r.BodySize())
 	}
 	h := protocol.BatchHeader{
 		Length: int32(len(b) - 12), LastOffsetDelta: int32(values - 1), ProducerID: producerID, ProducerEpoch: epoch,

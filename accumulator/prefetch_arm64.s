@@ -1,0 +1,12 @@
+//go:build !purego
+
+#include "textflag.h"
+
+// func prefetch(p *byte, at int)
+TEXT ·prefetch(SB), NOSPLIT, $0-16
+	MOVD p+0(FP), R0
+	MOVD at+8(FP), R1
+	ADD  R1, R0
+	PRFM 64(R0), PSTL1KEEP
+	PRFM 128(R0), PSTL1KEEP
+	RET

@@ -1,0 +1,105 @@
+package accumulator
+
+import "github.com/epistle-kafka/epistle/protocol"
+
+// A tip is the end of a queue's open batch, where records are appended. It lies
+// in the queue and not in the batch, so that all that an append needs, besides
+// room for its record, is two lines of memory in a row: with a thousand
+// partitions in turn, each line more costs as much as the copy. The batch
+// learns of it by settle.
+type tip struct {
+	batch    *Batch // the last of the queue; nil: there is none
+	buf      []byte // of the batch's last chunk
+	limit    int    // up to this length of buf, records change nothing else: see relimit
+	baseTime int64  // Unix milliseconds
+	count    int32  // records in the batch
+	filled   bool   // batch.size was reached
+	kept     bool   // see Batch.keep
+
+	// The callback and timestamp of the last record: those that are like it
+	// share its entry.
+	fn   any       // nil for none
+	time int64     // Unix milliseconds
+	run  *Callback // the entry; nil if fn is
+
+	sealAt  int64 // Unix milliseconds; later records take another batch
+	txn     int64 // see Batch.txn
+	maxTime int64 // Unix milliseconds
+	before  int   // bytes of the batch in the chunks before buf's
+}
+
+// size returns the bytes of the batch.
+func (t *tip) size() int { return t.before + len(t.buf) }
+
+// measure makes e the batch's next record, and returns the sizes of its body and
+// of all of it.
+func (t *tip) measure(e *Entry) (body, n int) {
+	e.OffsetDelta, e.TimestampDelta = t.count, e.Timestamp-t.baseTime
+	body = e.BodySize()
+	return body, protocol.RecordSize(body)
+}
+
+// continues reports whether e needs no callback entry of its own.
+func (t *tip) continues(e *Entry) bool { return t.time == e.Timestamp && identical(t.fn, e.Callback) }
+
+// takesCallback reports whether e's callback can be added without a further block.
+func (t *tip) takesCallback(e *Entry) bool {
+	return e.Callback == nil || t.continues(e) || t.batch.callbacks.hasRoom()
+}
+
+// put encodes e, measured and with room, behind the other records, and fills in
+// the ticket.
+func (t *tip) put(e *Entry, body, n int) {
+	at := len(t.buf)
+	t.buf = t.buf[:at+n]
+	e.Put(t.buf, at, body)
+	e.Ticket.Batch, e.Ticket.Index, e.Ticket.Size, e.Ticket.Full = t.batch, t.count, int32(n), t.filled
+	t.count++
+}
+
+// turn begins the run of callback and timestamp that e is the first of.
+func (t *tip) turn(e *Entry) {
+	t.endRun()
+	t.fn, t.time, t.run = e.Callback, e.Timestamp, nil
+	t.maxTime = max(t.maxTime, e.Timestamp)
+	if e.Callback != nil {
+		t.run = t.batch.callbacks.add(Callback{Fn: e.Callback, Timestamp: e.Timestamp, Index: t.count})
+	}
+}
+
+// endRun tells the entry of the run how many records it is of by now.
+func (t *tip) endRun() {
+	if t.run != nil {
+		t.run.Count = t.count - t.run.Index
+	}
+}
+
+// settle tells the batch what has been appended.
+func (t *tip) settle() {
+	b := t.batch
+	if b == nil || len(b.chunks) == 0 {
+		return
+	}
+	t.endRun()
+	b.chunks[len(b.chunks)-1].buf = t.buf
+	b.count, b.size, b.maxTime = t.count, t.size(), t.maxTime
+}
+
+// relimit says anew how far records can be appended without a look at anything
+// but the tip: not beyond the chunk, nor what a batch may grow to, nor to where
+// the batch is filled or its records are to be summed. q.mu is held.
+func (q *Queue) relimit() {
+	t := &q.tip
+	if t.batch == nil || q.refused != nil {
+		t.limit = 0
+		return
+	}
+	most := min(q.topic.cap(), t.before+cap(t.buf))
+	if !t.filled {
+		most = min(most, q.topic.acc.batchSize-1)
+	}
+	if q.topic.acc.sums {
+		most = min(most, t.batch.sum.size+sumStep-1)
+	}
+	t.limit = most - t.before
+}
