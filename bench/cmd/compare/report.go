@@ -30,7 +30,7 @@ func (r *runner) markdown(outcomes []*outcome, command, picture string) string {
 		"Rounds are interleaved, and ratios are the median of the ratios of each round: compare these, not figures from different runs. CPU is that of the client's whole process. "+
 		"Every record that a client was told is delivered has been counted where it arrived.\n\n", r.rounds, r.duration, r.warmup, against)
 	b.WriteString("All with acks=all, idempotence where the client has it, at most 5 requests in flight, 32 MiB of records, and the same values. " +
-		"Settings of a client alone are the best that a sweep found, listed below.\n\n")
+		"Settings of a client alone are the best that a sweep found, listed below. What is aimed at, where a report fell short, why, and what was tried is in [NOTES.md](NOTES.md).\n\n")
 	fmt.Fprintf(&b, "![records per CPU second](%s)\n", picture)
 	for _, o := range outcomes {
 		o.markdown(&b, r.peers, outcomes)
