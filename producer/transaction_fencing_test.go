@@ -5,6 +5,7 @@ import (
 	"errors"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/epistle-kafka/epistle/brokertest"
@@ -27,6 +28,7 @@ func identities(c *brokertest.Cluster, clientID string) (n int) {
 // wantFenced demands that every call says so at once, and that nothing is tried to heal it (pitfall 18).
 func wantFenced(t *testing.T, c *brokertest.Cluster, p *producer.Producer, clientID string) {
 	t.Helper()
+	synctest.Wait() // a record is told its outcome a moment before the producer is
 	before, at := identities(c, clientID), time.Now()
 	for range 3 {
 		for what, call := range map[string]func(context.Context) error{

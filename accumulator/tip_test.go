@@ -1,0 +1,73 @@
+package accumulator
+
+import (
+	"errors"
+	"testing"
+)
+
+// A cap that was learned holds for the open batch as well, even where its chunk has room for more.
+func TestLearnedWhileABatchIsOpen(t *testing.T) {
+	q := small(func(c *Config) { c.BatchSize = 50_000 }).Topic("t", 1).Queues()[0]
+	first := add(t, q, sized(5000), noon)
+	add(t, q, sized(1000), noon)
+	if q.tip.limit < q.tip.size()+1000 {
+		t.Fatalf("the chunk has room for %d bytes more, want some for the test to mean anything", q.tip.limit-q.tip.size())
+	}
+	q.topic.Learn(2 * q.tip.size())
+	if second := add(t, q, sized(100), noon); second.Batch == first.Batch {
+		t.Error("the open batch grew beyond a cap that had been learned")
+	}
+}
+
+// A queue that is ended refuses the very next record, even where the open batch has room for it, and takes records again
+// when it is opened again.
+func TestRefusedWhileABatchIsOpen(t *testing.T) {
+	q := small().Topic("t", 1).Queues()[0]
+	first := add(t, q, sized(100), noon)
+	ended := errors.New("ended")
+	q.Refuse(ended)
+	if status := q.Append(sized(100), noon.UnixMilli()); status != Refused || !errors.Is(q.Err(), ended) {
+		t.Errorf("append = %v, %v; want it refused", status, q.Err())
+	}
+	q.Refuse(nil)
+	if again := add(t, q, sized(100), noon); again.Batch != first.Batch || again.Index != 1 {
+		t.Errorf("the next record is number %d of %p, want 1 of %p", again.Index, again.Batch, first.Batch)
+	}
+}
+
+// A batch is kept for one who asks for a future in the midst of others who do not, and has records of one transaction.
+func TestNeighboursOfAnotherKind(t *testing.T) {
+	q := small().Topic("t", 1).Queues()[0]
+	detached := func(txn int64) *Entry {
+		e := sized(10)
+		e.Detached, e.Txn = true, txn
+		return e
+	}
+	add(t, q, detached(0), noon)
+	add(t, q, detached(0), noon)
+	kept := add(t, q, sized(10), noon)
+	add(t, q, detached(0), noon)
+	if kept.Batch.Done() == nil {
+		t.Error("the batch of a future cannot be waited for")
+	}
+	if other := add(t, q, detached(7), noon); other.Batch == kept.Batch || other.Batch.Txn() != 7 {
+		t.Errorf("a record of transaction 7 is in a batch of %d", other.Batch.Txn())
+	}
+	if b := q.Drain(); b.Count() != 4 {
+		t.Errorf("the batch has %d records, want 4", b.Count())
+	}
+}
+
+// The header's largest timestamp is that of any record, whatever order they come in.
+func TestMaxTimestamp(t *testing.T) {
+	q := small().Topic("t", 1).Queues()[0]
+	for _, ms := range []int64{0, 0, 9, 9, 4, 4, 7} {
+		e := sized(10)
+		e.Timestamp += ms
+		add(t, q, e, noon)
+	}
+	h, _ := decode(t, q.Drain())
+	if got := h.MaxTimestamp - noon.UnixMilli(); got != 9 {
+		t.Errorf("the largest timestamp is %d ms after noon, want 9", got)
+	}
+}
