@@ -197,7 +197,8 @@ func (b *Batch) ResolveRange(first, count int32, offset, appendTime int64, err e
 	if s.count == r.count {
 		r.whole = s
 	} else {
-		r.some().spans = append(r.some().spans, s)
+		m := r.some()
+		m.spans = append(m.spans, s)
 	}
 	r.unresolved -= count
 	return r.unresolved == 0

@@ -133,7 +133,7 @@ func (q *Queue) appendMore(e *Entry, nowMs int64, body, n int) Status {
 // reports whether the loop must look at the queue.
 func (q *Queue) put(e *Entry, body, n int) (note bool) {
 	t, b := &q.tip, q.tip.batch
-	if !e.Detached && !t.kept {
+	if !e.Detached {
 		b.keep()
 		t.kept = true
 	}
@@ -185,7 +185,7 @@ func (q *Queue) Room(e *Entry, now time.Time) int {
 	if t.batch == nil || !q.takes(e, n, now.UnixMilli()) {
 		// One chunk that holds what the batches before have held is less than
 		// the several that it would grow by.
-		return max(first(e), min(q.usual, lastChunk, q.topic.cap(), q.topic.acc.Memory.most()))
+		return max(e.SizeAlone(), min(q.usual, lastChunk, q.topic.cap(), q.topic.acc.Memory.most()))
 	}
 	if !t.takesCallback(e) {
 		return callbackBytes
@@ -193,12 +193,6 @@ func (q *Queue) Room(e *Entry, now time.Time) int {
 	// Chunks double, so that memory follows the data; the cap on the batch
 	// bounds the last, and so does the memory that there is.
 	return max(n, min(2*cap(t.buf), lastChunk, q.topic.cap()-t.size(), q.topic.acc.Memory.most()))
-}
-
-// first returns the bytes of a batch of e alone.
-func first(e *Entry) int {
-	e.OffsetDelta, e.TimestampDelta = 0, 0
-	return protocol.BatchHeaderSize + protocol.RecordSize(e.BodySize())
 }
 
 // takes reports whether the open batch may still grow by e, of n bytes. q.mu is
@@ -221,7 +215,7 @@ func (q *Queue) AppendWith(e *Entry, chunk *Chunk, now time.Time) Status {
 	t, opened := &q.tip, false
 	body, n := t.measure(e)
 	if t.batch == nil || !q.takes(e, n, now.UnixMilli()) {
-		if cap(chunk.buf) < first(e) {
+		if cap(chunk.buf) < e.SizeAlone() {
 			q.leave(nil, chunk)
 			return NeedRoom
 		}

@@ -77,8 +77,8 @@ func (t *tip) endRun() {
 // settle tells the batch what has been appended.
 func (t *tip) settle() {
 	b := t.batch
-	if b == nil || len(b.chunks) == 0 {
-		return
+	if len(b.chunks) == 0 {
+		return // it has just been opened
 	}
 	t.endRun()
 	b.chunks[len(b.chunks)-1].buf = t.buf

@@ -8,7 +8,6 @@ import (
 
 	"github.com/epistle-kafka/epistle/accumulator"
 	"github.com/epistle-kafka/epistle/partition"
-	"github.com/epistle-kafka/epistle/protocol"
 )
 
 // An entry is a record on its way into a batch: what the accumulator stores of
@@ -171,8 +170,7 @@ func (p *Producer) checkSize(e *accumulator.Entry) error {
 	if size < p.surelyFits {
 		return nil
 	}
-	e.OffsetDelta, e.TimestampDelta = 0, 0
-	size = protocol.BatchHeaderSize + protocol.RecordSize(e.BodySize())
+	size = e.SizeAlone()
 	if size > p.cfg.MaxRequestSize {
 		return &RecordTooLargeError{Size: size, Limit: int64(p.cfg.MaxRequestSize), Key: "max.request.size"}
 	}

@@ -31,6 +31,13 @@ func (r *Record) BodySize() int {
 // bytes: the body and the length in front of it.
 func RecordSize(bodySize int) int { return lengthSize(bodySize) + bodySize }
 
+// SizeAlone returns the number of bytes of a batch of this record alone, where
+// both deltas are 0.
+func (r *Record) SizeAlone() int {
+	alone := Record{Key: r.Key, Value: r.Value, Headers: r.Headers}
+	return BatchHeaderSize + RecordSize(alone.BodySize())
+}
+
 // Append appends the record, its length first, to dst. bodySize must be what
 // BodySize returns. It does not allocate where dst has room for
 // RecordSize(bodySize) bytes.

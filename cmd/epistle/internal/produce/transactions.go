@@ -77,8 +77,8 @@ func (t *transactions) run(read <-chan error) error {
 // have is refused before: it would take its neighbours along.
 func (t *transactions) add(l *line) {
 	rec := t.job.recordOf(l)
-	alone := protocol.Record{Key: rec.Key, Value: rec.Value, Headers: rec.Headers}
-	if size := protocol.BatchHeaderSize + protocol.RecordSize(alone.BodySize()); size > t.largest {
+	asSent := protocol.Record{Key: rec.Key, Value: rec.Value, Headers: rec.Headers}
+	if size := asSent.SizeAlone(); size > t.largest {
 		t.refuse(l, &producer.RecordTooLargeError{Size: size, Limit: int64(t.largest), Key: "max.request.size"})
 		return
 	}
