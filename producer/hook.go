@@ -74,19 +74,25 @@ func (p *Producer) completeRun(b *accumulator.Batch, c *accumulator.Callback, ne
 	n := min(c.Count, b.Alike(c.Index))
 	c.Index += n
 	c.Count -= n
-	for range n {
-		next()
-		switch fn := c.Fn.(type) {
-		case Callback:
+	step := int64(1)
+	if md.Offset < 0 {
+		step = 0 // unknown, as those of the others
+	}
+	switch fn := c.Fn.(type) {
+	case Callback:
+		for range n {
+			next()
 			fn(md, err)
-		case *hook:
+			md.Offset += step
+		}
+	case *hook:
+		for range n {
+			next()
 			p.acknowledge(fn, md, err)
 			if fn.done != nil {
 				fn.done(md, err)
 			}
-		}
-		if md.Offset >= 0 {
-			md.Offset++
+			md.Offset += step
 		}
 	}
 }

@@ -139,6 +139,8 @@ func (p *Producer) choose(t *topic, e *entry) (*accumulator.Queue, *partition.Pi
 	case e.partition.named:
 	case p.keyless && e.Key == nil:
 		n = partition.Any // without a call to say so
+	case p.murmur:
+		n = partition.JavaMurmur2(e.Key, t.view.Partitions) // likewise
 	default:
 		var err error
 		n, err = p.partitioner.Partition(partition.Record{Key: e.Key, Value: e.Value}, t.view)

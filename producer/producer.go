@@ -23,6 +23,7 @@ type Producer struct {
 	log         *slog.Logger
 	partitioner partition.Partitioner
 	keyless     bool // the partitioner leaves records without a key to Sticky
+	murmur      bool // and hashes keys as Java does
 	surelyFits  int  // bytes of payload below which no limit is near
 	sender      *sender.Sender
 	initialised atomic.Bool // InitTransactions has succeeded
@@ -48,7 +49,7 @@ func New(cfg Config) (*Producer, error) {
 	case cfg.PartitionerIgnoreKeys:
 		p.partitioner, p.keyless = partition.IgnoreKeys(), true
 	default:
-		p.partitioner, p.keyless = partition.Default(partition.JavaMurmur2), true
+		p.partitioner, p.keyless, p.murmur = partition.Default(partition.JavaMurmur2), true, true
 	}
 	const overhead = protocol.BatchHeaderSize + 8*maxVarint
 	p.surelyFits = int(min(int64(cfg.MaxRequestSize), cfg.BufferMemory)) - overhead
