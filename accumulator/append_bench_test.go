@@ -28,7 +28,7 @@ func BenchmarkAppend(b *testing.B) {
 			}
 		}
 		if e.Ticket.Full {
-			d := q.Drain()
+			d := drain(q)
 			d.Resolve(0, -1, nil)
 			d.Finish()
 			d.Drop()

@@ -26,6 +26,7 @@ type Batch struct {
 	raw        int       // size before compression; 0 if there was none
 	reserved   int64     // bytes taken from Memory
 	txn        int64     // number of its records' transaction; 0 for none
+	serial     int64     // among the batches of its queue, from 1 on
 	baseTime   int64     // Unix milliseconds
 	maxTime    int64
 	chunks     []*Chunk
@@ -133,6 +134,9 @@ func (b *Batch) First() int32 { return b.first }
 // Txn returns the number of the transaction that the records belong to; 0 for none.
 func (b *Batch) Txn() int64 { return b.txn }
 
+// Serial returns the batch's number in its queue, from 1 on.
+func (b *Batch) Serial() int64 { return b.serial }
+
 // Count returns the number of records.
 func (b *Batch) Count() int32 { return b.count }
 
@@ -223,11 +227,8 @@ func (b *Batch) Drop() {
 	case n > 0:
 		return
 	}
-	b.freeChunks()
+	b.freeChunks(b.reservedCallbacks)
 	b.reserved = 0
-	if n := b.reservedCallbacks; n > 0 {
-		b.queue.topic.acc.Memory.release(n)
-	}
 	if b.rare != nil {
 		for _, p := range b.rare.pieces {
 			p.Drop()
@@ -235,17 +236,13 @@ func (b *Batch) Drop() {
 	}
 }
 
-func (b *Batch) freeChunks() {
-	m := b.queue.topic.acc.Memory
-	for i, c := range b.chunks {
-		m.chunks.put(c)
-		b.chunks[i] = nil
-	}
+// freeChunks gives back the chunks, their bytes, and more bytes.
+func (b *Batch) freeChunks(more int64) {
+	n := b.reserved - b.reservedCallbacks
+	b.queue.topic.acc.Memory.release(n+more, b.chunks...)
+	b.reserved -= n
+	clear(b.chunks)
 	b.chunks = b.chunks[:0]
-	if n := b.reserved - b.reservedCallbacks; n > 0 {
-		b.reserved -= n
-		m.release(n)
-	}
 }
 
 // Header returns the header that describes the batch's records. Producer id,

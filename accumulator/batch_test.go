@@ -29,7 +29,7 @@ func TestOutcome(t *testing.T) {
 		for range 3 {
 			add(t, q, text("a"), noon)
 		}
-		b := q.Drain()
+		b := drain(q)
 		if isDone(b) {
 			t.Error("done before it was resolved")
 		}
@@ -50,7 +50,7 @@ func TestOutcome(t *testing.T) {
 func TestResolvingTwicePanics(t *testing.T) {
 	q := small().Topic("t", 1).Queues()[0]
 	add(t, q, text("a"), noon)
-	b := q.Drain()
+	b := drain(q)
 	b.Resolve(0, -1, nil)
 	defer func() {
 		if recover() == nil {
@@ -65,7 +65,7 @@ func TestBytesStayWithTheLastHolder(t *testing.T) {
 	a := small()
 	q := a.Topic("t", 1).Queues()[0]
 	add(t, q, text("a"), noon)
-	b := q.Drain()
+	b := drain(q)
 	b.Hold() // a connection that may still write them
 	end(b, 0, nil)
 	used(t, a, firstChunk, "while the connection holds them")
@@ -94,7 +94,7 @@ func fill(t *testing.T, q *Queue, n int) *Batch {
 			Callback: i, Timestamp: noon.UnixMilli() + int64(i*10),
 		}, noon)
 	}
-	b := q.Drain()
+	b := drain(q)
 	h := b.Header()
 	b.PutHeader(&h) // as it was sent
 	return b
@@ -265,7 +265,7 @@ func TestIncompressibleStaysAsItIs(t *testing.T) {
 	a := small()
 	q := a.Topic("t", 1).Queues()[0]
 	add(t, q, text("x"), noon)
-	b := q.Drain()
+	b := drain(q)
 	raw := b.Size()
 	if _, err := b.Compress(protocol.CodecGzip, c, nil); err != nil {
 		t.Fatal(err)

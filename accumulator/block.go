@@ -1,9 +1,6 @@
 package accumulator
 
-import (
-	"math/bits"
-	"sync"
-)
+import "math/bits"
 
 const (
 	unitSize   = firstChunk
@@ -42,11 +39,12 @@ func (b *block) find(order int) int {
 	return bits.TrailingZeros32(free)
 }
 
-// A chunkPool hands out chunks. Blocks without a chunk are spare: kept for a
+func newBlock() *block { return &block{memory: make([]byte, lastChunk), free: allFree} }
+
+// A chunkPool hands out chunks; the memory's lock guards it, and the blocks. Blocks without a chunk are spare: kept for a
 // while, since what the garbage collector took would be allocated anew before
 // its next turn, and let go by trim, so that a burst is not kept for ever.
 type chunkPool struct {
-	mu    sync.Mutex // guards the following, and the blocks; never held while blocking
 	spare []*block
 	least int // of spare, since the last trim
 	// rooms has, for each order, the blocks in use with room for such a chunk.
@@ -63,36 +61,34 @@ func orderOf(size int) int {
 	return bits.TrailingZeros32(uint32(size / unitSize))
 }
 
+// get returns a chunk of size bytes, or nil: one of that size is no part of a
+// block, or needs one more.
 func (p *chunkPool) get(size int) *Chunk {
 	order := orderOf(size)
 	if order < 0 {
-		return &Chunk{buf: make([]byte, 0, size)}
+		return nil
 	}
-	p.mu.Lock()
 	for k := order; k < orders; k++ { // the smallest piece that will do
 		if n := len(p.rooms[k]); n > 0 {
 			b := p.rooms[k][n-1]
-			c := p.take(b, b.find(k), order)
-			p.mu.Unlock()
-			return c
+			return p.take(b, b.find(k), order)
 		}
 	}
-	var b *block
-	if last := len(p.spare) - 1; last >= 0 {
-		b, p.spare[last] = p.spare[last], nil
-		p.spare = p.spare[:last]
-		p.least = min(p.least, last)
-	} else {
-		p.mu.Unlock()
-		b = &block{memory: make([]byte, lastChunk), free: allFree}
-		p.mu.Lock()
+	last := len(p.spare) - 1
+	if last < 0 {
+		return nil
 	}
-	c := p.take(b, 0, order)
-	p.mu.Unlock()
-	return c
+	b := p.spare[last]
+	p.spare[last] = nil
+	p.spare = p.spare[:last]
+	p.least = min(p.least, last)
+	return p.take(b, 0, order)
 }
 
-// take makes a chunk of that order at unit, which is free. p.mu is held.
+// add returns a chunk of size bytes of one block more.
+func (p *chunkPool) add(b *block, size int) *Chunk { return p.take(b, 0, orderOf(size)) }
+
+// take makes a chunk of that order at unit, which is free.
 func (p *chunkPool) take(b *block, unit, order int) *Chunk {
 	b.free &^= units(unit, order)
 	p.settle(b)
@@ -107,10 +103,8 @@ func (p *chunkPool) put(c *Chunk) {
 	if b == nil {
 		return
 	}
-	p.mu.Lock()
 	bit := units(int(c.unit), int(c.order))
 	if b.free&bit != 0 {
-		p.mu.Unlock()
 		panic("accumulator: a chunk was given back twice")
 	}
 	b.free |= bit
@@ -118,14 +112,11 @@ func (p *chunkPool) put(c *Chunk) {
 	if b.free == allFree {
 		p.spare = append(p.spare, b)
 	}
-	p.mu.Unlock()
 }
 
 // trim lets go of the blocks that have been spare since the last trim. It
 // reports whether any are left.
 func (p *chunkPool) trim() bool {
-	p.mu.Lock()
-	defer p.mu.Unlock()
 	kept := len(p.spare) - p.least
 	clear(p.spare[kept:])
 	p.spare = p.spare[:kept]
@@ -134,13 +125,9 @@ func (p *chunkPool) trim() bool {
 }
 
 // isSpare reports whether there is anything to trim, now or later.
-func (p *chunkPool) isSpare() bool {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return len(p.spare) > 0
-}
+func (p *chunkPool) isSpare() bool { return len(p.spare) > 0 }
 
-// settle has rooms say what there is room for in b. p.mu is held.
+// settle has rooms say what there is room for in b.
 func (p *chunkPool) settle(b *block) {
 	for k := range orders {
 		room := b.free != allFree && b.find(k) >= 0

@@ -2,8 +2,8 @@ package accumulator
 
 import "testing"
 
-// told returns what EachCallback says of each record of b: nil for none.
-func told(b *Batch) []*Callback {
+// outcomes returns what EachCallback says of each record of b: nil for none.
+func outcomes(b *Batch) []*Callback {
 	by := make([]*Callback, b.count)
 	b.EachCallback(func(c *Callback) {
 		for i := range c.Count {
@@ -26,11 +26,11 @@ func TestOneFunctionForManyRecords(t *testing.T) {
 		e.Callback = fn
 		add(t, q, e, noon)
 	}
-	b := q.Drain()
+	b := drain(q)
 	if b.callbacks.n != 1 || b.reservedCallbacks != 0 {
 		t.Errorf("%d entries and %d bytes for one function, want 1 and 0", b.callbacks.n, b.reservedCallbacks)
 	}
-	for i, c := range told(b) {
+	for i, c := range outcomes(b) {
 		if c == nil || c.Timestamp != noon.UnixMilli() {
 			t.Fatalf("record %d has the callback %+v", i, c)
 		}
@@ -58,7 +58,7 @@ func TestCallbacksAreNotMixedUp(t *testing.T) {
 		e.Callback, e.Timestamp = fns[s.fn], noon.UnixMilli()+s.ms
 		add(t, q, e, noon)
 	}
-	for i, c := range told(q.Drain()) {
+	for i, c := range outcomes(drain(q)) {
 		s := all[i]
 		if (c == nil) != (s.fn == 3) {
 			t.Errorf("record %d: callback %v, want one: %v", i, c, s.fn != 3)

@@ -22,27 +22,24 @@ func (b *Batch) Compress(codec protocol.Codec, c *protocol.Compressor, scratch [
 
 // overwrite replaces the records' bytes by data, which is shorter.
 func (b *Batch) overwrite(data []byte) {
-	m := b.queue.topic.acc.Memory
-	freed := int64(0)
+	freed, used := int64(0), 0
 	for i, c := range b.chunks {
 		from := 0
 		if i == 0 {
 			from = protocol.BatchHeaderSize
 		} else if len(data) == 0 {
 			freed += int64(cap(c.buf))
-			m.chunks.put(c)
-			b.chunks[i] = nil
 			continue
 		}
+		used++
 		n := min(len(data), cap(c.buf)-from)
 		c.buf = append(c.buf[:from], data[:n]...)
 		data = data[n:]
 	}
-	for len(b.chunks) > 1 && b.chunks[len(b.chunks)-1] == nil {
-		b.chunks = b.chunks[:len(b.chunks)-1]
-	}
-	b.reserved -= freed
-	if freed > 0 {
-		m.release(freed)
+	if spent := b.chunks[used:]; len(spent) > 0 {
+		b.queue.topic.acc.Memory.release(freed, spent...)
+		b.reserved -= freed
+		clear(spent)
+		b.chunks = b.chunks[:used]
 	}
 }

@@ -54,7 +54,7 @@ func (b *Batch) Cut(ranges []Range) ([]*Batch, error) {
 	r := b.root.some()
 	r.pieces = append(r.pieces, pieces...)
 	b.root.kept = true // by its pieces
-	b.freeChunks()
+	b.freeChunks(0)
 	return pieces, nil
 }
 

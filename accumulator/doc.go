@@ -14,6 +14,11 @@
 // may wait for it) with no lock held, and looks again, since the batch may be
 // gone by then.
 //
+// The sender loop hears of a queue by a [Note], when a batch becomes its oldest
+// and when that one is ready, with all that it has to know of it; and by the
+// drain, of the next. So it need not look into a queue, whose memory would have
+// to come from the processor of those who append, and go back.
+//
 // Records are summed (CRC-32C) while they are appended, every few KiB, since
 // later, on another processor, their bytes would have to be fetched again. The
 // header comes last, and its sum is joined with theirs.

@@ -1,41 +1,34 @@
 package accumulator
 
-import "time"
-
-// A Head describes the oldest waiting batch of a queue.
-type Head struct {
-	Opened time.Time
-	Size   int
-	Txn    int64 // number of its records' transaction; 0 for none
-	// Ready says that the batch waits for nothing but its turn: it is sealed,
-	// has reached batch.size, or somebody waits for it.
-	Ready bool
-}
-
-// Look returns the queue's head for the sender loop, and false if the queue is
-// empty. The loop is told of the queue again when the head changes.
-func (q *Queue) Look() (Head, bool) {
+// Look returns the queue's head as it is now; the zero Head if the queue is
+// empty.
+func (q *Queue) Look() Head {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	q.noted = false
+	return q.look()
+}
+
+// look is Look. q.mu is held.
+func (q *Queue) look() Head {
 	b := q.head
 	if b == nil {
-		return Head{}, false
+		return Head{}
 	}
 	size, sealed := b.size, true
 	if b == q.tip.batch {
 		size, sealed = q.tip.size(), false
 	}
-	return Head{Opened: b.opened, Size: size, Txn: b.txn, Ready: sealed || b.filled || b.urged.Load()}, true
+	return Head{Opened: b.opened, Size: size, Txn: b.txn, Serial: b.serial, Ready: sealed || b.filled || b.urged.Load()}
 }
 
-// Drain takes the oldest batch out of the queue, sealed, or returns nil.
-func (q *Queue) Drain() *Batch {
+// Drain takes the oldest batch out of the queue, sealed, or returns nil. next
+// is the head from now on.
+func (q *Queue) Drain() (b *Batch, next Head) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	b := q.head
+	b = q.head
 	if b == nil {
-		return nil
+		return nil, Head{}
 	}
 	if b == q.tip.batch {
 		q.tip.settle()
@@ -43,9 +36,11 @@ func (q *Queue) Drain() *Batch {
 	}
 	q.head, b.next = b.next, nil
 	b.unresolved = b.count
-	q.usual = (q.usual + b.size) / 2
+	q.usual = int32((int(q.usual) + b.size) / 2)
 	q.queued.Add(-b.reserved)
-	return b
+	next = q.look()
+	q.told = next.told()
+	return b, next
 }
 
 // Urge ends the linger of b, which somebody waits for.
@@ -54,23 +49,28 @@ func (b *Batch) Urge() {
 		return
 	}
 	q := b.queue
+	var note Note
 	q.mu.Lock()
-	note := q.noteHead(b)
-	q.mu.Unlock()
-	if note {
-		q.topic.acc.note(q)
+	if q.tell(b, ready) {
+		note = q.note()
 	}
+	q.mu.Unlock()
+	note.send()
 }
 
 // UrgeAll ends the linger of every batch that waits in the queue and calls see
-// for each. It is the loop's, for a flush. see must not use the queue.
-func (q *Queue) UrgeAll(see func(*Batch)) {
+// for each. It is the loop's, for a flush, and returns the head. see must not
+// use the queue.
+func (q *Queue) UrgeAll(see func(*Batch)) Head {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	for b := q.head; b != nil; b = b.next {
 		b.urged.Store(true)
 		see(b)
 	}
+	h := q.look()
+	q.told = h.told()
+	return h
 }
 
 // Refuse ends the queue: later appends are refused with err. What waits in it

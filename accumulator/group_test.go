@@ -18,9 +18,9 @@ func groupDone(g *Group) bool {
 func TestGroup(t *testing.T) {
 	q := small().Topic("t", 1).Queues()[0]
 	add(t, q, text("a"), noon)
-	first := q.Drain()
+	first := drain(q)
 	add(t, q, text("b"), noon)
-	second := q.Drain()
+	second := drain(q)
 
 	g, other := NewGroup(), NewGroup()
 	first.Join(g)
@@ -105,7 +105,7 @@ func TestCallbacksCount(t *testing.T) {
 		e.Callback = i
 		add(t, q, e, noon)
 	}
-	b := q.Drain()
+	b := drain(q)
 	chunks := int64(0)
 	for _, c := range b.chunks {
 		chunks += int64(cap(c.buf))

@@ -47,6 +47,12 @@ func add(t testing.TB, q *Queue, e *Entry, now time.Time) Ticket {
 	return e.Ticket
 }
 
+// drain is Drain for one who does not ask for the next.
+func drain(q *Queue) *Batch {
+	b, _ := q.Drain()
+	return b
+}
+
 // end resolves and finishes b, and gives its bytes back.
 func end(b *Batch, offset int64, err error) {
 	if b.Resolve(offset, -1, err) {

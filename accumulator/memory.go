@@ -16,9 +16,9 @@ import (
 type Memory struct {
 	limit  int64
 	onWait func() // tells the sender loop that lingering no longer pays
-	chunks chunkPool
 
 	mu      sync.Mutex // guards the following; never held while blocking
+	chunks  chunkPool
 	used    int64
 	waiters []*waiter
 	idle    []*waiter // for reuse: as many as have ever waited at once
@@ -45,15 +45,34 @@ func NewMemory(limit int64, onWait func()) *Memory {
 func (m *Memory) TryChunk(n int) (*Chunk, error) {
 	size := m.round(n)
 	m.mu.Lock()
-	err := m.admit(size)
-	if err == nil {
-		m.used += size
-	}
-	m.mu.Unlock()
-	if err != nil {
+	if err := m.admit(size); err != nil {
+		m.mu.Unlock()
 		return nil, err
 	}
-	return m.chunks.get(int(size)), nil
+	m.used += size
+	return m.take(size), nil
+}
+
+// take returns a chunk of size bytes, which are reserved. m.mu is held, and
+// unlocked by it.
+func (m *Memory) take(size int64) *Chunk {
+	c := m.chunks.get(int(size))
+	m.mu.Unlock()
+	if c == nil {
+		c = m.grow(size)
+	}
+	return c
+}
+
+// grow is take where there is no room in any block.
+func (m *Memory) grow(size int64) *Chunk {
+	if orderOf(int(size)) < 0 {
+		return &Chunk{buf: make([]byte, 0, size)}
+	}
+	b := newBlock()
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.chunks.add(b, int(size))
 }
 
 // Chunk returns a chunk of at least n bytes and waits for room until ctx ends,
@@ -67,8 +86,7 @@ func (m *Memory) Chunk(ctx context.Context, alarm <-chan time.Time, n int) (*Chu
 	err := m.admit(size)
 	if err == nil {
 		m.used += size
-		m.mu.Unlock()
-		return m.chunks.get(int(size)), nil
+		return m.take(size), nil
 	}
 	if !errors.Is(err, ErrNoRoom) {
 		m.mu.Unlock()
@@ -81,7 +99,8 @@ func (m *Memory) Chunk(ctx context.Context, alarm <-chan time.Time, n int) (*Chu
 	if err := m.await(ctx, w, alarm); err != nil {
 		return nil, err
 	}
-	return m.chunks.get(int(size)), nil
+	m.mu.Lock()
+	return m.take(size), nil
 }
 
 // join appends a waiter for size bytes. m.mu is held.
@@ -169,38 +188,43 @@ func (m *Memory) serve() {
 // force returns a chunk of at least n bytes whether or not there is room. It
 // is for cutting a batch that is held already, where waiting would deadlock.
 func (m *Memory) force(n int) *Chunk {
-	size := chunkSize(n)
+	size := int64(chunkSize(n))
 	m.mu.Lock()
-	m.used += int64(size)
-	m.mu.Unlock()
-	return m.chunks.get(size)
+	m.used += size
+	return m.take(size)
 }
 
-// release gives n reserved bytes back.
-func (m *Memory) release(n int64) {
+// release gives n reserved bytes back, and chunks, whose bytes can be other ones.
+func (m *Memory) release(n int64, chunks ...*Chunk) {
 	m.mu.Lock()
+	defer m.mu.Unlock()
+	for _, c := range chunks {
+		m.chunks.put(c)
+	}
 	m.used -= n
 	if m.used < 0 {
-		m.mu.Unlock()
 		panic("accumulator: more memory released than reserved")
 	}
 	m.serve()
-	m.mu.Unlock()
 }
 
 // Return gives back a chunk that was reserved and not used.
-func (m *Memory) Return(c *Chunk) {
-	n := int64(cap(c.buf))
-	m.chunks.put(c)
-	m.release(n)
-}
+func (m *Memory) Return(c *Chunk) { m.release(int64(cap(c.buf)), c) }
 
 // Trim lets go of memory that nobody has needed since the last Trim. It reports
 // whether more is left that nobody needs now.
-func (m *Memory) Trim() bool { return m.chunks.trim() }
+func (m *Memory) Trim() bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.chunks.trim()
+}
 
 // Spare reports whether there is memory that nobody needs now.
-func (m *Memory) Spare() bool { return m.chunks.isSpare() }
+func (m *Memory) Spare() bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.chunks.isSpare()
+}
 
 // Used returns the bytes reserved now.
 func (m *Memory) Used() int64 {

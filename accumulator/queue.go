@@ -12,16 +12,17 @@ import (
 // A Queue is the batches of one partition that wait to be drained, oldest
 // first. Only the last can be open.
 type Queue struct {
-	mu  sync.Mutex // guards tip, series, seriesBytes, head, usual, noted and refused; never held while blocking
+	mu  sync.Mutex // guards tip, series, seriesBytes, head, serial, told, usual and refused; never held while blocking
 	tip tip
 
 	series      *int32
 	seriesBytes int64 // of the records that named series
 	head        *Batch
 	topic       *Topic
+	serial      int64 // of the newest batch
 	partition   int32
-	noted       bool         // in the accumulator's list of queues to look at
-	usual       int          // bytes of a batch, as those before have been
+	told        told         // what the loop knows of head, or will from a note under way
+	usual       int32        // bytes of a batch, as those before have been
 	queued      atomic.Int64 // bytes reserved by waiting batches, for the partitioner
 
 	// Stalled is the Unix time in milliseconds since when the loop could have
@@ -35,7 +36,7 @@ type Queue struct {
 
 	refused error // appends are refused with it
 
-	_ [32]byte // two queues share no line
+	_ [24]byte // two queues share no line
 }
 
 // An Entry is a record to append. Its slices are copied, and its deltas set.
@@ -121,11 +122,12 @@ func (q *Queue) appendMore(e *Entry, nowMs int64, body, n int) Status {
 		q.mu.Unlock()
 		return NeedRoom
 	}
-	note := q.put(e, body, n)
-	q.mu.Unlock()
-	if note {
-		q.topic.acc.note(q)
+	var note Note
+	if q.put(e, body, n) {
+		note = q.note()
 	}
+	q.mu.Unlock()
+	note.send()
 	return Appended
 }
 
@@ -144,9 +146,12 @@ func (q *Queue) put(e *Entry, body, n int) (note bool) {
 	if e.Series != nil {
 		q.count(e)
 	}
+	if len(t.buf) <= t.limit {
+		return false
+	}
 	if t.size() >= q.topic.acc.batchSize && !t.filled {
 		t.filled, b.filled = true, true
-		note = q.noteHead(b)
+		note = q.tell(b, ready)
 	}
 	e.Ticket.Full = t.filled
 	if q.topic.acc.sums && t.size()-b.sum.size >= sumStep {
@@ -166,16 +171,6 @@ func (q *Queue) count(e *Entry) {
 	e.Ticket.Series = q.seriesBytes
 }
 
-// noteHead reports whether the loop must be told of a change to b: only if it
-// is the next to be drained, and only once. q.mu is held.
-func (q *Queue) noteHead(b *Batch) bool {
-	if q.head != b || q.noted {
-		return false
-	}
-	q.noted = true
-	return true
-}
-
 // Room returns the bytes of the chunk that e needs now.
 func (q *Queue) Room(e *Entry, now time.Time) int {
 	q.mu.Lock()
@@ -185,7 +180,7 @@ func (q *Queue) Room(e *Entry, now time.Time) int {
 	if t.batch == nil || !q.takes(e, n, now.UnixMilli()) {
 		// One chunk that holds what the batches before have held is less than
 		// the several that it would grow by.
-		return max(e.SizeAlone(), min(q.usual, lastChunk, q.topic.cap(), q.topic.acc.Memory.most()))
+		return max(e.SizeAlone(), min(int(q.usual), lastChunk, q.topic.cap(), q.topic.acc.Memory.most()))
 	}
 	if !t.takesCallback(e) {
 		return callbackBytes
@@ -239,16 +234,19 @@ func (q *Queue) AppendWith(e *Entry, chunk *Chunk, now time.Time) Status {
 		q.attach(chunk)
 		chunk = nil
 	}
-	note := q.put(e, body, n)
-	// A batch opened at the head has to be known; one opened right behind the
-	// head has sealed it, which makes it ready.
-	if opened && (q.head == t.batch || q.head.next == t.batch) && q.noteHead(q.head) {
-		note = true
+	changed := q.put(e, body, n)
+	switch {
+	case opened && q.head == t.batch:
+		changed = q.tell(t.batch, waits) || changed
+	case opened && q.head.next == t.batch: // which has sealed the head
+		changed = q.tell(q.head, ready) || changed
+	}
+	var note Note
+	if changed {
+		note = q.note()
 	}
 	q.leave(spent, chunk)
-	if note {
-		q.topic.acc.note(q)
-	}
+	note.send()
 	return Appended
 }
 
@@ -257,7 +255,7 @@ func (q *Queue) AppendWith(e *Entry, chunk *Chunk, now time.Time) Status {
 func (q *Queue) leave(spent, unused *Chunk) {
 	q.mu.Unlock()
 	if spent != nil {
-		q.topic.acc.Memory.chunks.put(spent)
+		q.topic.acc.Memory.release(0, spent)
 	}
 	if unused != nil {
 		q.topic.acc.Memory.Return(unused)
@@ -267,7 +265,8 @@ func (q *Queue) leave(spent, unused *Chunk) {
 // open seals the last batch and opens a new one behind it. q.mu is held.
 func (q *Queue) open(e *Entry, chunk *Chunk, now time.Time) {
 	b := newBatch(q, now)
-	b.txn, b.baseTime = e.Txn, e.Timestamp
+	q.serial++
+	b.serial, b.txn, b.baseTime = q.serial, e.Txn, e.Timestamp
 	if q.head == nil {
 		q.head = b
 	} else {
@@ -287,7 +286,7 @@ func (q *Queue) attach(c *Chunk) {
 	t, b := &q.tip, q.tip.batch
 	t.settle()
 	b.chunks = append(b.chunks, c)
-	t.before, t.buf = t.size(), c.buf
+	t.before, t.buf, t.limit = t.size(), c.buf, 0
 	b.reserved += int64(cap(c.buf))
 	q.queued.Add(int64(cap(c.buf)))
 }

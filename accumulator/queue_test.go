@@ -23,7 +23,7 @@ func TestABatchHoldsWhatWasAppended(t *testing.T) {
 			t.Errorf("record %d has the index %d", i, ticket.Index)
 		}
 	}
-	b := q.Drain()
+	b := drain(q)
 	h, records := decode(t, b)
 	if h.Count != 3 || h.LastOffsetDelta != 2 || h.BaseTimestamp != at || h.MaxTimestamp != at+7 {
 		t.Errorf("header = %+v, want 3 records from %d to %d", h, at, at+7)
@@ -52,7 +52,7 @@ func TestAppendCopies(t *testing.T) {
 	e := text("before")
 	add(t, q, e, noon)
 	copy(e.Value, "after!")
-	if _, records := decode(t, q.Drain()); string(records[0].Value) != "before" {
+	if _, records := decode(t, drain(q)); string(records[0].Value) != "before" {
 		t.Errorf("value = %q, want what it was at the append", records[0].Value)
 	}
 }
@@ -87,7 +87,7 @@ func TestABatchGrowsWhileItWaits(t *testing.T) {
 	if n := first.Batch.Size(); n < 99_000 || n > 100_000 {
 		t.Errorf("the batch was closed at %d bytes, want nearly 100000", n)
 	}
-	if b := q.Drain(); b != first.Batch {
+	if b := drain(q); b != first.Batch {
 		t.Error("the younger batch came first")
 	}
 }
@@ -107,7 +107,7 @@ func TestMemoryFollowsTheData(t *testing.T) {
 	if got := q.Queued(); got != a.Memory.Used() {
 		t.Errorf("Queued = %d, want the %d reserved", got, a.Memory.Used())
 	}
-	end(q.Drain(), 0, nil)
+	end(drain(q), 0, nil)
 	used(t, a, 0, "at the end")
 	if got := q.Queued(); got != 0 {
 		t.Errorf("Queued = %d at the end, want 0", got)
@@ -129,7 +129,7 @@ func TestAnOversizedRecordIsABatchOfItsOwn(t *testing.T) {
 		t.Errorf("it is in %d chunks, want 1", n)
 	}
 	for _, want := range []Ticket{before, large, after} {
-		b := q.Drain()
+		b := drain(q)
 		if b != want.Batch {
 			t.Fatal("batches came in another order")
 		}
@@ -153,53 +153,74 @@ func TestSealAge(t *testing.T) {
 		if same := first.Batch == second.Batch; same != tt.same {
 			t.Errorf("a record %v younger joined = %v, want %v", tt.after, same, tt.same)
 		}
-		if head, _ := q.Look(); head.Ready == tt.same {
+		if head := q.Look(); head.Ready == tt.same {
 			t.Errorf("after %v the head is ready = %v, want a sealed batch to be ready, an open one not", tt.after, head.Ready)
 		}
 	}
 }
 
-// The loop hears of a queue when its head is opened, when it becomes ready, and
-// never twice before it has looked.
+// The loop hears of a head when it is opened and when it becomes ready, with all
+// that it needs to know, and not again.
 func TestTheLoopIsToldOnce(t *testing.T) {
 	wakes := 0
 	a := small(func(c *Config) { c.Wake = func() { wakes++ } })
 	q := a.Topic("t", 1).Queues()[0]
-	noted := func(want int, when string) {
+	noted := func(when string, want ...Head) {
 		t.Helper()
-		if got := a.Noted(nil); len(got) != want || want > 0 && got[0] != q {
-			t.Errorf("%s: %d queues noted, want %d", when, len(got), want)
+		var got []Head
+		for _, n := range a.Noted(nil) {
+			if n.Queue != q {
+				t.Errorf("%s: another queue is noted", when)
+			}
+			got = append(got, n.Head)
+		}
+		if !slices.Equal(got, want) {
+			t.Errorf("%s: noted %+v, want %+v", when, got, want)
 		}
 	}
 	add(t, q, sized(100), noon)
+	first := q.tip.size()
 	add(t, q, sized(100), noon)
-	noted(1, "opened")
-	for range 30 {
+	noted("opened", Head{Opened: noon, Size: first, Serial: 1})
+	for !q.tip.filled {
 		add(t, q, sized(100), noon)
 	}
-	noted(0, "filled, but not looked at since")
-	if wakes != 1 {
-		t.Errorf("the loop was woken %d times, want once", wakes)
-	}
-	head, ok := q.Look()
-	if !ok || !head.Ready || !head.Opened.Equal(noon) || head.Size != q.tip.size() {
-		t.Errorf("head = %+v, %v; want one that is ready, of noon", head, ok)
-	}
+	full := q.tip.size()
 	add(t, q, sized(100), noon)
-	noted(0, "grown beyond full")
-	q.Drain()
-	if _, ok := q.Look(); ok {
-		t.Error("an empty queue has a head")
+	noted("filled, and grown beyond", Head{Opened: noon, Size: full, Serial: 1, Ready: true})
+	b, next := q.Drain()
+	if b.Serial() != 1 || next != (Head{}) || q.Look() != next {
+		t.Errorf("batch %d was drained, and the head is %+v, want the first, and none", b.Serial(), next)
 	}
-	add(t, q, sized(100), noon)
-	noted(1, "opened again")
-	q.Look()
-	for range 30 {
-		add(t, q, sized(100), noon)
-	}
-	noted(1, "filled after a look")
+	later := noon.Add(time.Minute)
+	add(t, q, &Entry{Record: protocol.Record{Value: make([]byte, 2000)}, Timestamp: noon.UnixMilli(), Txn: 7}, later)
+	full = q.tip.size()
+	noted("opened by what fills it", Head{Opened: later, Size: full, Serial: 2, Txn: 7, Ready: true})
 	if wakes != 3 {
 		t.Errorf("the loop was woken %d times, want 3", wakes)
+	}
+}
+
+// Who drains is told of the next head, ready or not, and of an open one hears
+// again when it has become ready.
+func TestTheNextHeadIsToldWithTheDrain(t *testing.T) {
+	a := small()
+	q := a.Topic("t", 1).Queues()[0]
+	for i := range 3 {
+		add(t, q, text("a"), noon.Add(time.Duration(i)*2*time.Second))
+	}
+	a.Noted(nil)
+	if _, next := q.Drain(); next.Serial != 2 || !next.Ready {
+		t.Errorf("the next head is %+v, want the second batch, sealed", next)
+	}
+	if _, next := q.Drain(); next.Serial != 3 || next.Ready || !next.Opened.Equal(noon.Add(4*time.Second)) {
+		t.Errorf("the next head is %+v, want the third batch, open", next)
+	}
+	for !q.tip.filled {
+		add(t, q, sized(100), noon.Add(4*time.Second))
+	}
+	if notes := a.Noted(nil); len(notes) != 1 || !notes[0].Head.Ready || notes[0].Head.Serial != 3 {
+		t.Errorf("the third batch was filled, and noted is %+v", notes)
 	}
 }
 
@@ -210,14 +231,14 @@ func TestASealedHeadIsReady(t *testing.T) {
 	q := a.Topic("t", 1).Queues()[0]
 	add(t, q, text("a"), noon)
 	a.Noted(nil)
-	if head, _ := q.Look(); head.Ready {
+	if head := q.Look(); head.Ready {
 		t.Error("a batch that may linger is ready")
 	}
 	add(t, q, text("b"), noon.Add(2*time.Second))
 	if n := len(a.Noted(nil)); n != 1 {
 		t.Errorf("the head was sealed, and %d queues are noted, want 1", n)
 	}
-	if head, _ := q.Look(); !head.Ready {
+	if head := q.Look(); !head.Ready {
 		t.Error("a sealed head is not ready")
 	}
 	add(t, q, text("c"), noon.Add(4*time.Second))
@@ -232,26 +253,30 @@ func TestUrge(t *testing.T) {
 	q := a.Topic("t", 1).Queues()[0]
 	ticket := add(t, q, text("a"), noon)
 	a.Noted(nil)
-	q.Look()
 	ticket.Batch.Urge()
 	ticket.Batch.Urge()
 	if n := len(a.Noted(nil)); n != 1 {
 		t.Errorf("%d queues noted, want 1", n)
 	}
-	if head, _ := q.Look(); !head.Ready {
+	if head := q.Look(); !head.Ready {
 		t.Error("a batch that somebody waits for lingers")
+	}
+	for !q.tip.filled {
+		add(t, q, sized(100), noon)
+	}
+	if n := len(a.Noted(nil)); n != 0 {
+		t.Errorf("a batch that was ready is full now: %d queues noted, want 0", n)
 	}
 	// One that is behind the head, or drained, concerns nobody now.
 	second := add(t, q, text("b"), noon.Add(2*time.Second))
 	a.Noted(nil)
-	q.Look()
 	second.Batch.Urge()
 	if n := len(a.Noted(nil)); n != 0 {
 		t.Errorf("a batch behind the head was urged: %d queues noted, want 0", n)
 	}
-	q.Drain()
+	drain(q)
 	ticket.Batch.Urge()
-	if head, _ := q.Look(); !head.Ready {
+	if head := q.Look(); !head.Ready {
 		t.Error("the urge was forgotten when the batch became the head")
 	}
 }
@@ -263,13 +288,16 @@ func TestUrgeAllSeesEveryBatch(t *testing.T) {
 		want = append(want, add(t, q, text("a"), noon.Add(time.Duration(i)*2*time.Second)).Batch)
 	}
 	var got []*Batch
-	q.UrgeAll(func(b *Batch) { got = append(got, b) })
+	head := q.UrgeAll(func(b *Batch) { got = append(got, b) })
+	if !head.Ready || head.Serial != 1 {
+		t.Errorf("the head is %+v, want the first batch, ready", head)
+	}
 	if !slices.Equal(got, want) {
 		t.Errorf("saw %d batches, want all %d in order", len(got), len(want))
 	}
-	q.Drain()
-	q.Drain()
-	if head, _ := q.Look(); !head.Ready {
+	drain(q)
+	drain(q)
+	if head := q.Look(); !head.Ready {
 		t.Error("the last batch was not urged")
 	}
 }
@@ -294,7 +322,7 @@ func TestRefuse(t *testing.T) {
 		t.Errorf("append with room = %v, want it refused", status)
 	}
 	used(t, a, before, "after the refusal")
-	if b := q.Drain(); b == nil || b.Count() != 1 {
+	if b := drain(q); b == nil || b.Count() != 1 {
 		t.Error("what had been appended is gone")
 	}
 	q.Refuse(nil)
@@ -320,7 +348,7 @@ func TestRoomThatIsNotNeededIsGivenBack(t *testing.T) {
 	// The batch was drained meanwhile, so a whole batch has to be opened.
 	e := sized(firstChunk - 10)
 	room := q.Room(e, noon)
-	end(q.Drain(), 0, nil)
+	end(drain(q), 0, nil)
 	small, err := a.Memory.TryChunk(firstChunk)
 	if err != nil {
 		t.Fatal(err)
@@ -359,7 +387,7 @@ func TestLearn(t *testing.T) {
 	for range 100 {
 		add(t, q, sized(90), noon)
 	}
-	for b := q.Drain(); b != nil; b = q.Drain() {
+	for b := drain(q); b != nil; b = drain(q) {
 		if b.Size() > 2000 {
 			t.Errorf("a batch of %d bytes, want at most 2000", b.Size())
 		}

@@ -13,7 +13,7 @@ func fleeting(t *testing.T, q *Queue, n int) *Batch {
 		e.Detached = true
 		add(t, q, e, noon)
 	}
-	return q.Drain()
+	return drain(q)
 }
 
 // deliver ends b as the loop does, up to Release.
@@ -75,7 +75,7 @@ func TestABatchThatIsKeptIsNotUsedAgain(t *testing.T) {
 	add(t, q, e, noon)
 	ticket := add(t, q, text("kept"), noon)
 	add(t, q, e, noon)
-	b := q.Drain()
+	b := drain(q)
 	deliver(b, 40)
 	b.Release()
 	for range 50 {

@@ -53,10 +53,9 @@ func TestManyAppendersOneDrainer(t *testing.T) {
 
 	seen := 0
 	last := map[[2]uint32]uint32{} // by appender and partition: next expected at least
-	drain := func() {
+	drainAll := func() {
 		for _, q := range topic.Queues() {
-			q.Look()
-			for b := q.Drain(); b != nil; b = q.Drain() {
+			for b := drain(q); b != nil; b = drain(q) {
 				_, recs := decode(t, b)
 				for _, r := range recs {
 					w, i := binary.BigEndian.Uint32(r.Value), binary.BigEndian.Uint32(r.Value[4:])
@@ -81,9 +80,9 @@ func TestManyAppendersOneDrainer(t *testing.T) {
 		if n := a.Memory.Used(); n > 32<<10 {
 			t.Fatalf("%d bytes are reserved, more than the bound", n)
 		}
-		drain()
+		drainAll()
 	}
-	drain()
+	drainAll()
 	if seen != appenders*records {
 		t.Errorf("%d records came out, want %d", seen, appenders*records)
 	}

@@ -46,7 +46,7 @@ func TestRecordsAreSummedAsTheyCome(t *testing.T) {
 			}
 			add(t, q, e, noon)
 		}
-		for b := q.Drain(); b != nil; b = q.Drain() {
+		for b := drain(q); b != nil; b = drain(q) {
 			if b.sum.size > 0 {
 				summed++
 			}
@@ -80,7 +80,7 @@ func TestACompressedBatchIsSummedAtTheEnd(t *testing.T) {
 	for range 500 {
 		add(t, q, &Entry{Record: protocol.Record{Value: bytes.Repeat([]byte("kafka "), 20)}, Timestamp: noon.UnixMilli()}, noon)
 	}
-	b := q.Drain()
+	b := drain(q)
 	if b.sum.size != 0 {
 		t.Errorf("%d bytes were summed in vain", b.sum.size)
 	}
@@ -126,7 +126,7 @@ func TestABatchBeginsAsLargeAsUsual(t *testing.T) {
 		for range records {
 			add(t, q, sized(100), noon)
 		}
-		b := q.Drain()
+		b := drain(q)
 		n := len(b.chunks)
 		end(b, 0, nil)
 		return n

@@ -53,7 +53,7 @@ func TestNeighboursOfAnotherKind(t *testing.T) {
 	if other := add(t, q, detached(7), noon); other.Batch == kept.Batch || other.Batch.Txn() != 7 {
 		t.Errorf("a record of transaction 7 is in a batch of %d", other.Batch.Txn())
 	}
-	if b := q.Drain(); b.Count() != 4 {
+	if b := drain(q); b.Count() != 4 {
 		t.Errorf("the batch has %d records, want 4", b.Count())
 	}
 }
@@ -66,8 +66,22 @@ func TestMaxTimestamp(t *testing.T) {
 		e.Timestamp += ms
 		add(t, q, e, noon)
 	}
-	h, _ := decode(t, q.Drain())
+	h, _ := decode(t, drain(q))
 	if got := h.MaxTimestamp - noon.UnixMilli(); got != 9 {
 		t.Errorf("the largest timestamp is %d ms after noon, want 9", got)
+	}
+}
+
+// A batch is full with the record that makes it so, however many chunks it has
+// and whatever of them is left.
+func TestFullAcrossChunks(t *testing.T) {
+	for size := 10; size < 1500; size += 7 {
+		q := small(func(c *Config) { c.BatchSize = 5000 }).Topic("t", 1).Queues()[0]
+		for full := false; !full; {
+			full = add(t, q, sized(size), noon).Full
+			if want := q.tip.size() >= 5000; full != want {
+				t.Fatalf("records of %d bytes: with %d in the batch it is full = %v, want %v", size, q.tip.size(), full, want)
+			}
+		}
 	}
 }

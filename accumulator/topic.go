@@ -27,7 +27,7 @@ type Accumulator struct {
 	wake          func()
 
 	mu    sync.Mutex // guards the following; never held while blocking
-	noted []*Queue   // queues that the loop has to look at
+	noted []Note     // that the loop has not taken yet
 }
 
 // New returns an empty accumulator.
@@ -40,25 +40,6 @@ func New(c Config) *Accumulator {
 		sums:          !c.Compressed,
 		wake:          c.Wake,
 	}
-}
-
-// note puts q on the list that the loop takes with Noted, and wakes it.
-func (a *Accumulator) note(q *Queue) {
-	a.mu.Lock()
-	a.noted = append(a.noted, q)
-	a.mu.Unlock()
-	a.wake()
-}
-
-// Noted appends the queues whose head has changed since the last call to dst.
-// Each is there at most once; Look readies it for the next time.
-func (a *Accumulator) Noted(dst []*Queue) []*Queue {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	dst = append(dst, a.noted...)
-	clear(a.noted)
-	a.noted = a.noted[:0]
-	return dst
 }
 
 // A Topic is the queues of one topic.

@@ -77,8 +77,9 @@ type Config struct {
 	// max.batch.bytes (ours), default 1 MiB. While a partition cannot be sent to, its open batch goes on growing up
 	// to this many uncompressed bytes, or up to MaxRequestSize if that is less. At least BatchSize.
 	MaxBatchBytes int
-	// linger.ms, default 5 ms. How long a batch that is not full waits for more records. Flush, Close and whoever
-	// waits for a result end it early.
+	// linger.ms, default 5 ms. How long a batch that is not full waits for more records, at most. Flush, Close and
+	// whoever waits for a result end it early; and so does, by an eighth of it and not more than 1 ms, another batch
+	// that goes, whose request it joins.
 	Linger time.Duration
 	// buffer.memory, default 32 MiB. Bytes for records that wait, are in flight, or whose callbacks have not begun, by
 	// whole chunks, with their callbacks. When it is used up, Send waits, up to MaxBlock. What the producer holds in all

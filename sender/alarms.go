@@ -87,6 +87,18 @@ func (a *alarms) next(now time.Time) *partition {
 	return nil
 }
 
+// takeSoon takes the first entry of the list off, if its alarm comes until then,
+// and returns its partition, or nil. The partition is to be looked at.
+func (a *alarms) takeSoon(until time.Time) *partition {
+	a.tidy(until)
+	if a.soon.len() == 0 || a.soon.first().at.After(until) {
+		return nil
+	}
+	p := a.soon.pop().p
+	p.soon = zero
+	return p
+}
+
 // tidy has the first entry of the list and that of the heap say when their
 // partitions' alarms are. Entries after now need not; the zero time is no bound.
 func (a *alarms) tidy(now time.Time) {

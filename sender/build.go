@@ -4,7 +4,6 @@ import (
 	"slices"
 	"time"
 
-	"github.com/epistle-kafka/epistle/accumulator"
 	"github.com/epistle-kafka/epistle/protocol"
 )
 
@@ -58,8 +57,7 @@ func (c *core) fill(n *node) *request {
 	size := requestOverhead + len(c.cfg.Wire.ClientID)
 	for turn := n.ready.len(); turn > 0; turn-- {
 		p := n.ready.first()
-		head, queued := p.head()
-		if r != nil && p.ready == n && size+p.nextSize(head) > c.cfg.MaxRequestSize {
+		if r != nil && p.ready == n && size+c.nextSize(p, size) > c.cfg.MaxRequestSize {
 			break // it is first in the next request
 		}
 		n.pop()
@@ -67,7 +65,7 @@ func (c *core) fill(n *node) *request {
 			continue // it has moved to another leader, or came back and is here twice
 		}
 		p.ready = nil
-		d := c.take(p, n, head, queued)
+		d := c.take(p, n)
 		if d == nil {
 			continue
 		}
@@ -100,12 +98,17 @@ func (n *node) pop() {
 	}
 }
 
-// nextSize returns the bytes of the batch that a take would return.
-func (p *partition) nextSize(head accumulator.Head) int {
+// nextSize returns the bytes of the batch that a take would return, for a
+// request of size bytes. One that lingers is small, and not looked at unless
+// the request is nearly full.
+func (c *core) nextSize(p *partition, size int) int {
 	if len(p.retry) > 0 {
 		return p.retry[0].Size()
 	}
-	return head.Size
+	if p.head.Ready || size+2*c.cfg.BatchSize > c.cfg.MaxRequestSize {
+		p.head = p.queue.Look()
+	}
+	return p.head.Size
 }
 
 // putBack undoes a take.

@@ -25,7 +25,7 @@ func ended(t *testing.T, n int) ([]*accumulator.Batch, *accumulator.Accumulator)
 		if status := q.AppendWith(e, chunk, time.Now()); status != accumulator.Appended {
 			t.Fatalf("append = %v", status)
 		}
-		b := q.Drain()
+		b, _ := q.Drain()
 		b.Resolve(int64(i), -1, nil)
 		b.Finish()
 		batches = append(batches, b)
@@ -55,6 +55,7 @@ func TestCompletionsRunInOrder(t *testing.T) {
 		cs.put(completion{batch: batches[1]})
 		cs.put(completion{group: group})
 		cs.put(completion{batch: batches[2]})
+		cs.send()
 		synctest.Wait()
 		if got, want := a.Memory.Used(), before/3*2; got != want {
 			t.Errorf("with the first callback running %d bytes are reserved, want %d", got, want)

@@ -34,6 +34,7 @@ type core struct {
 	stat *counters
 	now  time.Time // of the step or event at hand
 	old  time.Time // what came then or before has expired by now
+	soon time.Time // what lingers until then goes now: now, unless early says later
 
 	topics map[string]*topic
 	nodes  map[int32]*node
@@ -56,10 +57,10 @@ type core struct {
 
 	firstChoice uint32 // odd; a different order of brokers for each producer
 
-	learned []string             // topics that OnTopic was told of and Publish was not
-	hinted  []string             // topics with a leader that the answer at hand has named
-	noted   []*accumulator.Queue // scratch
-	looked  []*partition         // scratch
+	learned []string           // topics that OnTopic was told of and Publish was not
+	hinted  []string           // topics with a leader that the answer at hand has named
+	noted   []accumulator.Note // scratch
+	looked  []*partition       // scratch
 }
 
 // identity is the producer id that the broker has given, and the request for
@@ -108,7 +109,7 @@ func (c *core) handle(now time.Time, e event) {
 }
 
 func (c *core) pass(now time.Time) {
-	c.now, c.old = now, now.Add(-c.cfg.DeliveryTimeout)
+	c.now, c.soon, c.old = now, now, now.Add(-c.cfg.DeliveryTimeout)
 }
 
 // step does everything that can be done now, and returns when it wants to be
@@ -124,6 +125,7 @@ func (c *core) step(now time.Time) time.Time {
 	for p := c.alarms.next(now); p != nil; p = c.alarms.next(now) {
 		c.look(p)
 	}
+	c.early()
 	at := c.steer()
 	for _, n := range c.order {
 		if n.ready.len() > 0 {
@@ -141,7 +143,7 @@ func (c *core) step(now time.Time) time.Time {
 // something is in flight, whose answer will bring some.
 const briefLinger = 100 * time.Millisecond
 
-// seeNoted looks at the queues whose head has changed. Nothing lingers while
+// seeNoted looks at the partitions whose head has changed. Nothing lingers while
 // somebody waits for memory that only sending can free: but with many
 // partitions and little for each, to send it all at once would be to send it in
 // the smallest batches just when there is the most of it.
@@ -153,11 +155,10 @@ func (c *core) seeNoted() {
 		c.hurry = false
 	}
 	c.noted = c.acc.Noted(c.noted[:0])
-	for _, q := range c.noted {
-		if q.Queued() == 0 {
-			q.Look() // readies it for the next note
-		}
-		c.look(q.Owner.(*partition))
+	for i := range c.noted {
+		p := c.noted[i].Queue.Owner.(*partition)
+		p.noted(c.noted[i].Head)
+		c.look(p)
 	}
 }
 

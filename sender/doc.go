@@ -13,7 +13,7 @@
 // what happened, and what it wants done goes out through a small interface. So
 // a script or a seed can drive it.
 //
-//	Send ──► accumulator queue ──(noted)──► loop: look ─► ready list of the leader
+//	Send ──► accumulator queue ──(note)──► loop: look ─► ready list of the leader
 //	                                          │
 //	                                 drain, number, compress (in parallel)
 //	                                          │
@@ -26,7 +26,10 @@
 //
 // A step costs what is ready, not what exists: a ready list for each node, and
 // one heap with the next deadline of each partition that has work. Idle
-// partitions are in neither. Requests and batches are used again when they have
+// partitions are in neither. What the loop knows of a queue it has been told,
+// when its oldest batch changed or was drained. A batch whose linger is about
+// to end goes along with those that go, so that many partitions with few
+// records each make few requests. Requests and batches are used again when they have
 // ended, so a steady load allocates nothing. A small request is written by the
 // loop itself, if its connection takes it at once; all others by the
 // connection's goroutine.

@@ -21,7 +21,7 @@ func (c *core) gather(g *accumulator.Group) {
 			for _, d := range p.open() {
 				d.Join(g)
 			}
-			p.queue.UrgeAll(func(b *accumulator.Batch) { b.Join(g) })
+			p.head = p.queue.UrgeAll(func(b *accumulator.Batch) { b.Join(g) })
 			c.look(p)
 		}
 	}
@@ -34,7 +34,7 @@ func (c *core) gather(g *accumulator.Group) {
 func (c *core) urge() {
 	c.seeNoted()
 	for _, p := range c.alarms.partitions(nil) {
-		p.queue.UrgeAll(func(*accumulator.Batch) {})
+		p.head = p.queue.UrgeAll(func(*accumulator.Batch) {})
 		c.look(p)
 	}
 }

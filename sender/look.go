@@ -26,18 +26,18 @@ func (c *core) look(p *partition) {
 	if !oldest.IsZero() && !oldest.After(c.old) {
 		oldest = c.expire(p)
 	}
-	head, queued := c.expireQueued(p)
-	if queued {
-		oldest = sooner(oldest, head.Opened)
+	c.expireQueued(p)
+	if p.queued() {
+		oldest = sooner(oldest, p.head.Opened)
 	}
 	at := zero
 	if !oldest.IsZero() {
 		at = oldest.Add(c.cfg.DeliveryTimeout)
 	}
-	switch due := c.due(p, head, queued); {
+	switch due := c.due(p); {
 	case due.IsZero():
 		c.withdraw(p)
-	case !due.After(c.now):
+	case !due.After(c.soon):
 		c.offer(p)
 	case due.Before(at):
 		c.alarms.setSoon(p, due)
@@ -57,20 +57,20 @@ func (c *core) lookDelivered(p *partition) {
 
 // due returns when p's next batch should go out as far as linger and backoff
 // are concerned; the zero time if there is none, or if something must come in
-// first that will lead to another look. head is p's.
-func (c *core) due(p *partition, head accumulator.Head, queued bool) time.Time {
+// first that will lead to another look.
+func (c *core) due(p *partition) time.Time {
 	if len(p.retry) > 0 {
 		if p.backoff.After(c.now) {
 			return p.backoff
 		}
 		return c.now
 	}
-	if !queued {
+	if !p.queued() {
 		return time.Time{}
 	}
 	due := c.now
-	if !head.Ready && !c.hurry && c.cfg.Linger > 0 && (c.txn == nil || !c.txn.Ending()) {
-		due = head.Opened.Add(c.cfg.Linger)
+	if !p.head.Ready && !c.hurry && c.cfg.Linger > 0 && (c.txn == nil || !c.txn.Ending()) {
+		due = p.head.Opened.Add(c.cfg.Linger)
 	}
 	if p.backoff.After(due) {
 		due = p.backoff
@@ -164,15 +164,10 @@ func (p *partition) oldestOpened() (oldest time.Time) {
 	return oldest
 }
 
-// expireQueued is expire for the batches that are not drained yet. It returns
-// the first that is left, if there is one.
-func (c *core) expireQueued(p *partition) (accumulator.Head, bool) {
-	for {
-		head, ok := p.head()
-		if !ok || head.Opened.After(c.old) {
-			return head, ok
-		}
-		c.failQueued(p.queue.Drain(), c.timeout(p, c.waitingFor(p)))
+// expireQueued is expire for the batches that are not drained yet.
+func (c *core) expireQueued(p *partition) {
+	for p.queued() && !p.head.Opened.After(c.old) {
+		c.failQueued(p.drain(), c.timeout(p, c.waitingFor(p)))
 	}
 }
 
@@ -228,8 +223,8 @@ func (c *core) waitingFor(p *partition) string {
 
 // take returns the next batch of p to be sent to n, numbered, or nil if none
 // may be drained now. Whatever stands in the way leads to another look when it
-// goes: an answer, an identity, new metadata. head is p's.
-func (c *core) take(p *partition, n *node, head accumulator.Head, queued bool) *delivery {
+// goes: an answer, an identity, new metadata.
+func (c *core) take(p *partition, n *node) *delivery {
 	if !c.mayDrain(p, n) {
 		return nil
 	}
@@ -245,14 +240,14 @@ func (c *core) take(p *partition, n *node, head accumulator.Head, queued bool) *
 		p.retry = slices.Delete(p.retry, 0, 1)
 		return d
 	}
-	switch due := c.due(p, head, queued); {
+	switch due := c.due(p); {
 	case due.IsZero():
 		return nil
-	case due.After(c.now): // it was hurried, and the reason has gone
+	case due.After(c.soon): // it was hurried, and the reason has gone
 		c.alarms.set(p, sooner(p.wake, due))
 		return nil
 	}
-	b := p.queue.Drain()
+	b := p.drain()
 	c.stat.inFlight.Add(int64(b.Count()))
 	p.order++
 	return c.newDelivery(b, p)

@@ -83,10 +83,12 @@ func (s *Sender) run() {
 			s.core.handle(now, e)
 			events[i] = nil
 		}
+		s.completions.send()
 		if s.core.aborted {
 			s.cancel()
 		}
 		at := s.core.step(now)
+		s.completions.send()
 		if s.core.done() {
 			break
 		}
@@ -176,6 +178,8 @@ func (s *Sender) random() float64              { return rand.Float64() }
 func (s *Sender) await(ctx context.Context, done <-chan struct{}) error {
 	patience := time.NewTicker(s.cfg.CallbackPatience)
 	defer patience.Stop()
+	s.completions.watched.Add(1)
+	defer s.completions.watched.Add(-1)
 	stuck := s.completions.running.Load()
 	for {
 		select {

@@ -43,6 +43,9 @@ type partition struct {
 	backoff  time.Time // not before
 	failures int       // failed attempts since the last success
 
+	head    accumulator.Head // of queue, as far as the loop has been told
+	drained int64            // serial of the last batch that was taken out of queue
+
 	leader int32 // -1: none known
 	epoch  int32
 	index  int32
@@ -117,13 +120,28 @@ func (p *partition) open() []*delivery {
 	return all
 }
 
-// head describes the oldest batch that waits in the queue, if there is one. It
-// is Queue.Look, without its lock where nothing waits.
-func (p *partition) head() (accumulator.Head, bool) {
-	if p.queue.Queued() == 0 {
-		return accumulator.Head{}, false
+// queued reports whether a batch waits in the queue.
+func (p *partition) queued() bool { return p.head.Serial != 0 }
+
+// noted takes in what was told of the queue's head.
+func (p *partition) noted(h accumulator.Head) {
+	switch {
+	case h.Serial <= p.drained: // the loop was there before the note
+	case h.Serial == p.head.Serial:
+		p.head.Ready = p.head.Ready || h.Ready
+	default:
+		p.head = h
 	}
-	return p.queue.Look()
+}
+
+// drain takes the oldest batch out of the queue, or returns nil.
+func (p *partition) drain() *accumulator.Batch {
+	b, next := p.queue.Drain()
+	if b != nil {
+		p.drained = b.Serial()
+	}
+	p.head = next
+	return b
 }
 
 // landed takes d out of the batches in flight.

@@ -239,7 +239,7 @@ func (c *core) retire(t *topic) {
 func (c *core) failAll(p *partition, err error) {
 	// First, so that what is sent because something has failed is not failed too.
 	var queued []*accumulator.Batch
-	for b := p.queue.Drain(); b != nil; b = p.queue.Drain() {
+	for b := p.drain(); b != nil; b = p.drain() {
 		queued = append(queued, b)
 	}
 	for len(p.retry) > 0 {

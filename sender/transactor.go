@@ -244,12 +244,12 @@ func (c *core) sweep(p *partition) {
 // dropForeign ends what waits in p's queue and is not of the open transaction.
 func (c *core) dropForeign(p *partition) {
 	number := c.txn.Number()
-	for head, ok := p.head(); ok && head.Txn != number; head, ok = p.head() {
+	for p.queued() && p.head.Txn != number {
 		err := errEnded // it came too late, and the transaction is none the worse for it
-		if cause := c.txn.Cause(); cause != nil && head.Txn == c.txn.Last() {
+		if cause := c.txn.Cause(); cause != nil && p.head.Txn == c.txn.Last() {
 			err = cause
 		}
-		c.endQueued(p.queue.Drain(), err)
+		c.endQueued(p.drain(), err)
 	}
 }
 
