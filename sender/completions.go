@@ -46,10 +46,11 @@ func newCompletions(call func(b *accumulator.Batch, next func())) *completions {
 func (cs *completions) put(c completion) { cs.held = append(cs.held, c) }
 
 // send hands over all that was put: the batches of an answer at once, since to
-// hand over each would take a third as long as its callbacks.
-func (cs *completions) send() {
+// hand over each would take a third as long as its callbacks. It reports whether
+// there was anything.
+func (cs *completions) send() bool {
 	if len(cs.held) == 0 {
-		return
+		return false
 	}
 	cs.mu.Lock()
 	cs.queue = append(cs.queue, cs.held...)
@@ -57,6 +58,7 @@ func (cs *completions) send() {
 	clear(cs.held)
 	cs.held = cs.held[:0]
 	cs.nudge()
+	return true
 }
 
 func (cs *completions) nudge() {

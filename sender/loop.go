@@ -3,6 +3,7 @@ package sender
 import (
 	"context"
 	"math/rand/v2"
+	"runtime"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -83,7 +84,11 @@ func (s *Sender) run() {
 			s.core.handle(now, e)
 			events[i] = nil
 		}
-		s.completions.send()
+		if s.completions.send() && s.cfg.Linger == 0 {
+			// Who does without linger waits for this: let the callbacks run here
+			// and now, since to wake another processor for them takes longer.
+			runtime.Gosched()
+		}
 		if s.core.aborted {
 			s.cancel()
 		}

@@ -66,9 +66,15 @@ func (b *broker) append(t *target, key, value []byte) int {
 	return len(batch.buf)
 }
 
-// send writes the request that is being built, and waits for a place in flight for the next one.
+// send writes the request that is being built, once there is a place in flight for it.
 func (b *broker) send(l *limit) error {
 	r := b.building
+	var next *request // there is one more than may be in flight: with it in hand, r may go
+	select {
+	case next = <-b.free:
+	case err := <-b.failed:
+		return err
+	}
 	now := time.Now().UnixMilli()
 	partitions := b.produce.Topics[0].Partitions[:0]
 	for i, local := range r.touched {
@@ -91,11 +97,7 @@ func (b *broker) send(l *limit) error {
 	if _, err := bufs.WriteTo(b.conn); err != nil {
 		return err
 	}
-	select {
-	case b.building = <-b.free:
-	case err := <-b.failed:
-		return err
-	}
+	b.building = next
 	return nil
 }
 
