@@ -1,6 +1,8 @@
 package accumulator
 
 import (
+	"bytes"
+	"fmt"
 	"testing"
 	"time"
 
@@ -33,5 +35,48 @@ func BenchmarkAppend(b *testing.B) {
 			d.Finish()
 			d.Drop()
 		}
+	}
+}
+
+// BenchmarkAppendLarge is one record of 1 KiB that no cache near the processor
+// has, appended as it is, and with Fetch before its place is looked for.
+func BenchmarkAppendLarge(b *testing.B) {
+	const size = 1 << 10
+	values := bytes.Repeat([]byte("epistle "), 16<<20/8)
+	for _, fetch := range []bool{false, true} {
+		b.Run(fmt.Sprintf("fetch=%t", fetch), func(b *testing.B) {
+			a := New(Config{BatchSize: 16 << 10, MaxBatchBytes: 1 << 20, Memory: 32 << 20, SealAge: time.Hour, Wake: func() {}})
+			q := a.Topic("t", 1).Queues()[0]
+			now := time.UnixMilli(1_700_000_000_000)
+			var notes []Note
+			at := 0
+			b.SetBytes(size)
+			b.ReportAllocs()
+			for b.Loop() {
+				e := Entry{Record: protocol.Record{Value: values[at : at+size : at+size]}, Timestamp: now.UnixMilli(), Detached: true}
+				if at += size; at == len(values) {
+					at = 0
+				}
+				if fetch {
+					Fetch(e.Value)
+				}
+				if q.Append(&e, now.UnixMilli()) == NeedRoom {
+					chunk, err := a.Memory.TryChunk(q.Room(&e, now))
+					if err != nil {
+						b.Fatal(err)
+					}
+					if status := q.AppendWith(&e, chunk, now); status != Appended {
+						b.Fatal(status)
+					}
+				}
+				if e.Ticket.Full {
+					notes = a.Noted(notes[:0])
+					d := drain(q)
+					end(d, 0, nil)
+					d.Leave()
+					d.Release()
+				}
+			}
+		})
 	}
 }

@@ -7,3 +7,9 @@ package accumulator
 //
 //go:noescape
 func prefetch(p *byte, at int)
+
+// prefetchLines asks the processor for the lines of the n bytes at p, at least
+// one, to be read. It touches nothing and cannot fail.
+//
+//go:noescape
+func prefetchLines(p *byte, n int)

@@ -3,3 +3,5 @@
 package accumulator
 
 func prefetch(*byte, int) {}
+
+func prefetchLines(*byte, int) {}

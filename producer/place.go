@@ -89,6 +89,7 @@ func (p *Producer) placeNew(ctx context.Context, e *entry, block bool) error {
 // the call has waited already. What is common does not wait, and knows nothing
 // of it: every nanosecond here is a nanosecond of each record.
 func (p *Producer) place(ctx context.Context, w *wait, t *topic, e *entry, block bool) error {
+	accumulator.Fetch(e.Value)
 	now := p.clock.Now()
 	if !e.stamped {
 		e.Timestamp = now

@@ -63,21 +63,29 @@ func (a *alarms) schedule(p *partition) {
 	}
 }
 
-// soonest returns the partition whose alarm is the next, or nil.
-func (a *alarms) soonest() *partition {
-	a.tidy(zero)
-	switch {
-	case len(a.heap) == 0 && a.soon.len() == 0:
-		return nil
-	case len(a.heap) == 0 || a.soon.len() > 0 && a.soon.first().at.Before(a.heap[0].at):
-		return a.soon.first().p
+// rings returns when next must be asked again, if nothing changes before; the
+// zero time if there is no alarm. It may be too early, by an entry of the heap
+// that is: to bring its top up to date after each step would be to sort all
+// partitions by when their batches could expire, over and over.
+func (a *alarms) rings() time.Time {
+	a.tidySoon(zero)
+	if a.waiting == 0 {
+		return zero
 	}
-	return a.heap[0].p
+	at := zero
+	if a.soon.len() > 0 {
+		at = a.soon.first().at
+	}
+	if len(a.heap) > 0 {
+		at = sooner(at, a.heap[0].at)
+	}
+	return at
 }
 
 // next returns a partition whose alarm has come, or nil.
 func (a *alarms) next(now time.Time) *partition {
-	a.tidy(now)
+	a.tidySoon(now)
+	a.tidyHeap(now)
 	switch {
 	case a.soon.len() > 0 && !a.soon.first().at.After(now):
 		return a.soon.first().p
@@ -90,7 +98,7 @@ func (a *alarms) next(now time.Time) *partition {
 // takeSoon takes the first entry of the list off, if its alarm comes until then,
 // and returns its partition, or nil. The partition is to be looked at.
 func (a *alarms) takeSoon(until time.Time) *partition {
-	a.tidy(until)
+	a.tidySoon(until)
 	if a.soon.len() == 0 || a.soon.first().at.After(until) {
 		return nil
 	}
@@ -99,9 +107,9 @@ func (a *alarms) takeSoon(until time.Time) *partition {
 	return p
 }
 
-// tidy has the first entry of the list and that of the heap say when their
-// partitions' alarms are. Entries after now need not; the zero time is no bound.
-func (a *alarms) tidy(now time.Time) {
+// tidySoon has the first entry of the list say when its partition's alarm is.
+// Entries after now need not; the zero time is no bound.
+func (a *alarms) tidySoon(now time.Time) {
 	for a.soon.len() > 0 {
 		first := a.soon.first()
 		if !now.IsZero() && first.at.After(now) || first.p.wake.Equal(first.at) {
@@ -113,9 +121,14 @@ func (a *alarms) tidy(now time.Time) {
 			a.schedule(first.p)
 		}
 	}
+}
+
+// tidyHeap has the entries of the heap up to now say when their partitions'
+// alarms are.
+func (a *alarms) tidyHeap(now time.Time) {
 	for len(a.heap) > 0 {
 		first := a.heap[0]
-		if !now.IsZero() && first.at.After(now) || first.p.wake.Equal(first.at) {
+		if first.at.After(now) || first.p.wake.Equal(first.at) {
 			break
 		}
 		// With an entry in the list that is early enough it needs none here,

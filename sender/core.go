@@ -133,10 +133,7 @@ func (c *core) step(now time.Time) time.Time {
 		}
 	}
 	at = sooner(at, c.askIdentity()) // a partition may just have found that its id has run out of epochs
-	if p := c.alarms.soonest(); p != nil {
-		at = sooner(at, p.wake)
-	}
-	return at
+	return sooner(at, c.alarms.rings())
 }
 
 // briefLinger is a linger that even one who waits for memory can sit out while

@@ -25,8 +25,8 @@
 //	futures are let go; callbacks run on the completion goroutine
 //
 // A step costs what is ready, not what exists: a ready list for each node, and
-// one heap with the next deadline of each partition that has work. Idle
-// partitions are in neither. What the loop knows of a queue it has been told,
+// one heap with the deadline of each partition that has work, or with an earlier
+// one that has been met. Idle partitions are in neither. What the loop knows of a queue it has been told,
 // when its oldest batch changed or was drained. A batch whose linger is about
 // to end goes along with those that go, so that many partitions with few
 // records each make few requests. Requests and batches are used again when they have
