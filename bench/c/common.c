@@ -35,6 +35,7 @@ static void set(struct options *o, const char *text) {
 	size_t n = (size_t)(value++ - text);
 	struct { const char *key; int *to; } numbers[] = {
 		{"copy", &o->copy}, {"poll.inline", &o->poll_inline}, {"batch.num.messages", &o->batch_num_messages},
+		{"socket.send.buffer.bytes", &o->send_buffer},
 		{"call", &o->call}, {"messages", &o->max_messages},
 	};
 	for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)

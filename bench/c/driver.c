@@ -74,6 +74,7 @@ static void open_client(void) {
 	if (o.linger >= 0) conf_number(conf, "linger.ms", (double)o.linger / 1e6);
 	if (o.batch) conf_number(conf, "batch.size", o.batch);
 	if (o.batch_num_messages) conf_number(conf, "batch.num.messages", o.batch_num_messages);
+	if (o.send_buffer) conf_number(conf, "socket.send.buffer.bytes", o.send_buffer);
 	rd_kafka_conf_set_dr_msg_cb(conf, delivered);
 	char text[512];
 	if (!(rk = rd_kafka_new(RD_KAFKA_PRODUCER, conf, text, sizeof text))) fatal("%s", text);

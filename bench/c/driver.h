@@ -15,7 +15,7 @@ struct options {
 	int64_t warmup, duration, linger; // nanoseconds; linger below 0 = the client's default
 	int batch, memory, in_flight;
 	// -set of this client alone.
-	int copy, poll_inline, batch_num_messages, call, max_messages;
+	int copy, poll_inline, batch_num_messages, send_buffer, call, max_messages;
 };
 
 struct ring {

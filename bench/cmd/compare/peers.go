@@ -27,6 +27,8 @@ const (
 	limit   = "limit"
 	rdkafka = "librdkafka"
 	idle    = "epistle-idle"
+	untuned = "epistle-defaults"
+	roomy   = "limit-roomy"
 )
 
 // peers are in the order of the tables.
@@ -37,6 +39,11 @@ var peers = []*peer{
 		lz4:  "as epistle", zstd: "as epistle",
 	},
 	{
+		name: roomy, title: "limit program, socket of 512 KiB", build: goProgram("limit"), only: "c",
+		args: []string{"-batch", mib, "-set", sendBuffer},
+		note: "the same, with SO_SNDBUF set; all others in these tables leave it to the system, unless the commands below say otherwise",
+	},
+	{
 		name: epistle, title: "epistle", build: goProgram("driver-epistle"),
 		note: "`SendFunc` with one callback for all records; `SendSync` in (j)",
 		lz4:  "9, as Java's: the fast compressor", zstd: "3",
@@ -44,6 +51,10 @@ var peers = []*peer{
 	{
 		name: idle, title: "epistle, 10,000 idle partitions", build: goProgram("driver-epistle"), only: "a", args: []string{"-set", "idle=idle-10000"},
 		note: "the same, with a topic of 10,000 partitions that it knows of and sends nothing to",
+	},
+	{
+		name: untuned, title: "epistle, defaults", build: goProgram("driver-epistle"), only: "c",
+		note: "the same, without what a sweep found",
 	},
 	{
 		name: franz, title: "franz-go", build: goProgram("driver-franz"),
@@ -105,4 +116,6 @@ func (p *peer) knows(s *scenario) bool {
 }
 
 // rival says whether the peer is a producer other than Epistle.
-func (p *peer) rival() bool { return p.name != epistle && p.name != idle && p.name != limit }
+func (p *peer) rival() bool {
+	return !slices.Contains([]string{epistle, idle, untuned, limit, roomy}, p.name)
+}

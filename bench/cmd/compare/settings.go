@@ -44,9 +44,14 @@ func fitting(s *scenario, args []string) []string {
 }
 
 // candidates are what a sweep tries for each peer, in each scenario: its defaults, and what its documentation says is good
-// for throughput. Epistle and the limit program are not swept: they run as their defaults, or the scenario, have it. Where
-// a scenario gives linger or batch size itself, that is left out.
+// for throughput. Of Epistle it is the socket's buffer alone. The limit program is not swept: it runs as the scenario has
+// it. Where a scenario gives linger or batch size itself, that is left out.
 var candidates = map[string][]string{
+	epistle: {
+		"",
+		"-set " + sendBuffer,
+		"-set send.buffer.bytes=-1",
+	},
 	franz: {
 		"",
 		"-linger 0",
@@ -54,6 +59,7 @@ var candidates = map[string][]string{
 		"-set records=50000",
 		"-set partitioner=bytes64k",
 		"-set partitioner=sticky",
+		"-set records=50000 -set " + sendBuffer,
 	},
 	"sarama": {
 		"",
@@ -65,6 +71,7 @@ var candidates = map[string][]string{
 		"-linger 1ms",
 		"-linger 1ms -set messages=1000",
 		"-linger 1ms -set messages=1000 -set call=100",
+		"-linger 1ms -set messages=1000 -set call=100 -set " + sendBuffer,
 		"-linger 5ms -set messages=10000 -set call=1000",
 	},
 	"confluent": {
@@ -72,6 +79,7 @@ var candidates = map[string][]string{
 		"-linger 0",
 		"-set batch.num.messages=100000",
 		"-set batch.producer=true",
+		"-set batch.producer=true -set socket." + sendBuffer,
 		"-linger 50ms -set batch.num.messages=100000",
 	},
 	"librdkafka": {
@@ -80,6 +88,7 @@ var candidates = map[string][]string{
 		"-set copy=0",
 		"-set call=100",
 		"-set call=100 -set copy=0",
+		"-set call=100 -set copy=0 -set socket." + sendBuffer,
 		"-set call=100 -set copy=0 -set batch.num.messages=100000",
 		"-set poll.inline=1",
 	},
@@ -88,8 +97,13 @@ var candidates = map[string][]string{
 		"-linger 0",
 		"-batch 65536",
 		"-batch 262144",
+		"-batch 262144 -set " + sendBuffer,
 	},
 }
+
+// sendBuffer is room in the socket for half of a request of 1 MiB. librdkafka's setting has socket. in front; sarama has
+// none, nor a way to dial that would not lose its timeouts.
+const sendBuffer = "send.buffer.bytes=524288"
 
 // sweep finds the best of the candidates, for each peer and scenario, and records it in best.json. The first metric of the
 // scenario decides.

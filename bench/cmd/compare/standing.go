@@ -65,6 +65,8 @@ func (o *outcome) standing(peers []*peer, outcomes []*outcome) []string {
 			add(perSecond, best.name, "the best peer's, "+best.title)
 		}
 		add(perSecond, limit, "the limit's")
+		add(perCPUSecond, roomy, "the limit's with a larger send buffer")
+		add(perCPUSecond, untuned, "its own with its defaults")
 		add(perCPUSecond, idle, "its own beside idle partitions")
 	}
 	if best := o.best(peers, p99); best != nil && o.scenario.timed() {
@@ -104,7 +106,11 @@ func (o *outcome) codecSum(outcomes []*outcome) string {
 		return ""
 	}
 	cost := func(r rounds) float64 { return 1e9 / spreadOf(r.figures(perCPUSecond)).median }
-	whole, codec, rest := cost(o.by[epistle]), cost(o.codecs[epistle]), cost(plain.by[epistle])
+	bare := plain.by[untuned] // its settings are those of the scenarios with a codec
+	if len(bare) == 0 {
+		bare = plain.by[epistle]
+	}
+	whole, codec, rest := cost(o.by[epistle]), cost(o.codecs[epistle]), cost(bare)
 	if math.IsNaN(whole + codec + rest) {
 		return ""
 	}

@@ -26,6 +26,7 @@ func open(o *driver.Options, results *driver.Results) (driver.Client, error) {
 	cfg.BufferMemory = int64(o.Memory)
 	cfg.MaxInFlightRequestsPerConnection = o.InFlight
 	cfg.MaxBatchBytes = o.Set.Int("max.batch.bytes", cfg.MaxBatchBytes)
+	cfg.SendBuffer = o.Set.Int("send.buffer.bytes", cfg.SendBuffer)
 	if o.Linger >= 0 {
 		cfg.Linger = o.Linger
 	}

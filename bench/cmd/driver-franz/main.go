@@ -46,6 +46,9 @@ func open(o *driver.Options, results *driver.Results) (driver.Client, error) {
 	if o.Batch > 0 {
 		options = append(options, kgo.ProducerBatchMaxBytes(int32(o.Batch)))
 	}
+	if n := o.Set.Int("send.buffer.bytes", 0); n > 0 {
+		options = append(options, kgo.Dialer(driver.DialWithBuffer(n)))
+	}
 	switch o.Set.Text("partitioner") {
 	case "": // its default: murmur2 for keys, sticky by bytes
 	case "sticky":

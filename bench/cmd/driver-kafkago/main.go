@@ -35,6 +35,9 @@ func open(o *driver.Options, results *driver.Results) (driver.Client, error) {
 		BatchTimeout:           10 * time.Millisecond, // the default of 1 s is for nobody
 		Transport:              &kafka.Transport{ClientID: o.ClientID},
 	}
+	if n := o.Set.Int("send.buffer.bytes", 0); n > 0 {
+		w.Transport = &kafka.Transport{ClientID: o.ClientID, Dial: driver.DialWithBuffer(n)}
+	}
 	if o.Linger >= 0 {
 		w.BatchTimeout = max(o.Linger, time.Microsecond)
 	}

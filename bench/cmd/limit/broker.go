@@ -203,6 +203,11 @@ func (l *limit) connect() error {
 		if err != nil {
 			return err
 		}
+		if n := l.o.Set.Int("send.buffer.bytes", 0); n > 0 {
+			if err := c.(*net.TCPConn).SetWriteBuffer(n); err != nil {
+				return err
+			}
+		}
 		b := &broker{conn: c, version: 9, clientID: l.o.ClientID, producerID: identity.ProducerID}
 		byNode[node.NodeID] = b
 		l.brokers = append(l.brokers, b)

@@ -48,6 +48,9 @@ func open(o *driver.Options, results *driver.Results) (driver.Client, error) {
 	if n := o.Set.Int("batch.num.messages", 0); n > 0 {
 		cfg["batch.num.messages"] = n
 	}
+	if n := o.Set.Int("socket.send.buffer.bytes", 0); n > 0 {
+		cfg["socket.send.buffer.bytes"] = n
+	}
 	p, err := kafka.NewProducer(&cfg)
 	if err != nil {
 		return nil, err
