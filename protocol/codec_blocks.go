@@ -3,7 +3,8 @@ package protocol
 // blockCutter cuts a chain of chunks into blocks, for formats that compress
 // each block on its own.
 type blockCutter struct {
-	size    int      // bytes of every block but the last
+	size    int      // bytes of a block at most
+	alone   int      // a block shorter than size has at least so many, or is the last; 0: only the last is
 	chunks  [][]byte // what is left; the first from at on
 	at      int
 	scratch []byte // holds a block that lies in more than one chunk
@@ -13,10 +14,11 @@ type blockCutter struct {
 func (c *blockCutter) cut(chunks [][]byte) { c.chunks, c.at = chunks, 0 }
 
 // next returns the next block, or nil at the end, and then lets go of the
-// chain. The block is valid until the next call.
+// chain. The block is valid until the next call. What is left of a chunk goes
+// alone if it is enough: to fill the block up, all of it would be copied.
 func (c *blockCutter) next() []byte {
 	piece := c.piece(c.size)
-	if len(piece) == c.size || len(c.chunks) == 0 {
+	if len(piece) == c.size || len(c.chunks) == 0 || c.alone > 0 && len(piece) >= c.alone {
 		return piece
 	}
 	if c.scratch == nil {

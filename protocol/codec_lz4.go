@@ -10,8 +10,10 @@ import (
 	"github.com/pierrec/lz4/v4"
 )
 
-// lz4Encoder writes lz4 frames byte for byte as Java's are laid out:
-// independent blocks of 64 KiB, no checksums but the header's, no content size.
+// lz4Encoder writes lz4 frames as Java's are laid out: independent blocks of up
+// to 64 KiB, no checksums but the header's, no content size. Java's blocks are
+// full but for the last; here what lies in one chunk is a block if it is at
+// least half of one.
 // The frame is so simple that it is written here; the library's own Writer
 // would copy every chunk once more.
 type lz4Encoder struct {
@@ -45,7 +47,7 @@ func newLZ4Encoder(level int) *lz4Encoder {
 
 func (e *lz4Encoder) encode(dst []byte, src [][]byte) ([]byte, error) {
 	dst = append(dst, lz4Header...)
-	e.blocks.size = lz4BlockSize
+	e.blocks.size, e.blocks.alone = lz4BlockSize, lz4BlockSize/2
 	e.blocks.cut(src)
 	for b := e.blocks.next(); b != nil; b = e.blocks.next() {
 		dst = slices.Grow(dst, 4+len(b))
