@@ -10,9 +10,13 @@ func DialWithBuffer(n int) func(ctx context.Context, network, address string) (n
 	return func(ctx context.Context, network, address string) (net.Conn, error) {
 		var d net.Dialer
 		c, err := d.DialContext(ctx, network, address)
-		if tcp, ok := c.(*net.TCPConn); ok {
-			err = tcp.SetWriteBuffer(n)
+		if err != nil {
+			return nil, err
 		}
-		return c, err
+		if err := c.(*net.TCPConn).SetWriteBuffer(n); err != nil {
+			c.Close()
+			return nil, err
+		}
+		return c, nil
 	}
 }
