@@ -32,6 +32,7 @@ type outcome struct {
 	commands map[string]string
 	failures map[string]error // peers that gave nothing, and why
 	codecs   map[string]rounds
+	trips    []float64 // roundTrip before each round
 }
 
 func (r *runner) open(s *scenario) (target, error) {
@@ -54,6 +55,7 @@ func (r *runner) scenario(s *scenario) (*outcome, error) {
 	defer t.close()
 	o := &outcome{scenario: s, by: map[string]rounds{}, commands: map[string]string{}, failures: map[string]error{}, codecs: map[string]rounds{}}
 	for round := range r.rounds {
+		o.trips = append(o.trips, roundTrip())
 		for i := range r.peers {
 			p := r.peers[(i+round)%len(r.peers)]
 			if p.missing != nil || !p.knows(s) || p.name == idle && r.real != "" {

@@ -1,0 +1,50 @@
+package main
+
+import (
+	"runtime"
+	"sync/atomic"
+	"time"
+)
+
+// roundTrip is how long a line of memory takes from one core to another and back, in nanoseconds; 0 on a machine with one.
+// In a virtual machine it can change by a factor of six from minute to minute, as its cores move on the host. A client whose
+// goroutines hand records to each other pays it for each, one that does all on one core does not: so it says what a spread
+// of the rounds comes from.
+func roundTrip() float64 {
+	if runtime.GOMAXPROCS(0) < 2 || runtime.NumCPU() < 2 {
+		return 0
+	}
+	const most, patience, end = 25_000, 200 * time.Millisecond, -1
+	var line struct {
+		_  [128]byte
+		at atomic.Int64
+		_  [128]byte
+	}
+	woken := make(chan struct{})
+	go func() {
+		runtime.LockOSThread() // until it ends
+		close(woken)
+		for i := int64(1); ; i += 2 {
+			at := line.at.Load()
+			for ; at != i && at != end; at = line.at.Load() {
+			}
+			if at == end {
+				return
+			}
+			line.at.Store(i + 1)
+		}
+	}()
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	<-woken
+	began := time.Now()
+	trips := int64(0)
+	for trips < most && (trips%64 != 0 || time.Since(began) < patience) { // they may have been put on one core
+		line.at.Store(2*trips + 1)
+		for trips++; line.at.Load() != 2*trips; {
+		}
+	}
+	took := time.Since(began)
+	line.at.Store(end)
+	return float64(took.Nanoseconds()) / float64(trips)
+}
