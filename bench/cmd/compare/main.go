@@ -37,6 +37,7 @@ func run() error {
 	report := flag.Bool("report", false, "write REPORT.md and report.svg, or REPORT-kafka.md and report-kafka.svg")
 	sweep := flag.Bool("sweep", false, "try settings, and record the best")
 	real := flag.String("real", "", "bootstrap addresses of a real Kafka")
+	patience := flag.Duration("patience", 5*time.Minute, "to wait, in all, for the machine's cores to be near each other")
 	source := flag.String("source", "bench", "directory of the benchmark's module")
 	bin := flag.String("bin", "bin/bench", "directory for what is built")
 	flag.Parse()
@@ -56,7 +57,7 @@ func run() error {
 	if err != nil {
 		return err
 	}
-	r := &runner{rounds: *rounds, warmup: *warmup, duration: *duration, verify: *verify, real: *real}
+	r := &runner{rounds: *rounds, warmup: *warmup, duration: *duration, verify: *verify, real: *real, trip: roundTrip, patience: *patience}
 	if r.peers, err = pickPeers(*only); err != nil {
 		return err
 	}

@@ -23,6 +23,10 @@ type runner struct {
 	verify   bool
 	best     settings
 	real     string // bootstrap addresses of a real Kafka; "" = the sink
+
+	trip     func() float64 // roundTrip
+	nearest  float64        // what it has been at best
+	patience time.Duration  // how long to wait, in all, for it to be near that
 }
 
 // An outcome is all that a scenario gave.
@@ -32,7 +36,7 @@ type outcome struct {
 	commands map[string]string
 	failures map[string]error // peers that gave nothing, and why
 	codecs   map[string]rounds
-	trips    []float64 // roundTrip before each round
+	trips    []float64 // roundTrip before each run
 }
 
 func (r *runner) open(s *scenario) (target, error) {
@@ -55,12 +59,12 @@ func (r *runner) scenario(s *scenario) (*outcome, error) {
 	defer t.close()
 	o := &outcome{scenario: s, by: map[string]rounds{}, commands: map[string]string{}, failures: map[string]error{}, codecs: map[string]rounds{}}
 	for round := range r.rounds {
-		o.trips = append(o.trips, roundTrip())
 		for i := range r.peers {
 			p := r.peers[(i+round)%len(r.peers)]
 			if p.missing != nil || !p.knows(s) || p.name == idle && r.real != "" {
 				continue
 			}
+			o.trips = append(o.trips, r.near())
 			args := slices.Concat(r.args(t, s, p), p.args, r.best.of(p, s))
 			o.commands[p.name] = strings.Join(append(slices.Clone(p.command), args...), " ")
 			got, err := r.once(t, s, p, args)
