@@ -35,15 +35,17 @@ func TestRunsWaitForNearCores(t *testing.T) {
 		if r.near(); waited() != 0 {
 			t.Errorf("waited %v with 170 ns after 57, want no wait", waited())
 		}
-		trip = 350
-		go func() {
-			time.Sleep(4 * time.Second)
-			trip = 60
-		}()
+		apart := time.Now().Add(4 * time.Second)
+		r.trip = func() float64 {
+			if time.Now().Before(apart) {
+				return 350
+			}
+			return 60
+		}
 		if got := r.near(); got != 60 || waited() < 4*time.Second || waited() > 5*time.Second {
 			t.Errorf("%v ns after %v, want 60 after 4 s", got, waited())
 		}
-		trip = 350
+		r.trip = func() float64 { return 350 }
 		if got := r.near(); got != 350 || waited() < 10*time.Second || waited() > 11*time.Second {
 			t.Errorf("%v ns after %v, want 350 when 10 s were spent", got, waited())
 		}
