@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"context"
 	"encoding/binary"
 	"fmt"
 	"io"
@@ -9,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/epistle-kafka/epistle/bench/driver"
 	"github.com/epistle-kafka/epistle/protocol"
 )
 
@@ -197,16 +199,15 @@ func (l *limit) connect() error {
 	if len(cluster.Topics) != 1 || cluster.Topics[0].ErrorCode != protocol.NoError {
 		return fmt.Errorf("topic %s cannot be looked up: %v", l.o.Topic, cluster.Topics)
 	}
+	dial := (&net.Dialer{}).DialContext
+	if n := l.o.Set.Int("send.buffer.bytes", 0); n > 0 {
+		dial = driver.DialWithBuffer(n)
+	}
 	byNode := map[int32]*broker{}
 	for _, node := range cluster.Brokers {
-		c, err := net.Dial("tcp", net.JoinHostPort(node.Host, fmt.Sprint(node.Port)))
+		c, err := dial(context.Background(), "tcp", net.JoinHostPort(node.Host, fmt.Sprint(node.Port)))
 		if err != nil {
 			return err
-		}
-		if n := l.o.Set.Int("send.buffer.bytes", 0); n > 0 {
-			if err := c.(*net.TCPConn).SetWriteBuffer(n); err != nil {
-				return err
-			}
 		}
 		b := &broker{conn: c, version: 9, clientID: l.o.ClientID, producerID: identity.ProducerID}
 		byNode[node.NodeID] = b
