@@ -12,7 +12,7 @@ import (
 // A Queue is the batches of one partition that wait to be drained, oldest
 // first. Only the last can be open.
 type Queue struct {
-	mu  sync.Mutex // guards tip, series, seriesBytes, head, serial, told, usual and refused; never held while blocking
+	mu  sync.Mutex // guards tip, series, seriesBytes, head, serial, told, usual, refused and turn; never held while blocking
 	tip tip
 
 	series      *int32
@@ -34,9 +34,10 @@ type Queue struct {
 	// uses it.
 	Owner any
 
-	refused error // appends are refused with it
+	refused error         // appends are refused with it
+	turn    chan struct{} // see Turn; nil until somebody has needed it
 
-	_ [24]byte // two queues share no line
+	_ [16]byte // two queues share no line
 }
 
 // An Entry is a record to append. Its slices are copied, and its deltas set.
@@ -188,6 +189,20 @@ func (q *Queue) Room(e *Entry, now time.Time) int {
 	// Chunks double, so that memory follows the data; the cap on the batch
 	// bounds the last, and so does the memory that there is.
 	return max(n, min(2*cap(t.buf), lastChunk, q.topic.cap()-t.size(), q.topic.acc.Memory.most()))
+}
+
+// Turn returns a channel of capacity 1, the token in which is held by the one
+// caller that waits for memory for the queue. Others wait for the token, and
+// look again when they have it: if each waited for memory, a chunk would go from
+// one to the next, to find with each that its record fits by now, while those
+// who need chunks for other queues wait behind them all.
+func (q *Queue) Turn() chan struct{} {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if q.turn == nil {
+		q.turn = make(chan struct{}, 1)
+	}
+	return q.turn
 }
 
 // takes reports whether the open batch may still grow by e, of n bytes. q.mu is

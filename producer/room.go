@@ -24,7 +24,7 @@ func (p *Producer) appendWithRoom(w *wait, q *accumulator.Queue, e *entry) error
 	for {
 		now := time.Now()
 		p.clock.Publish(now)
-		chunk, err := p.chunk(w, q.Room(&e.Entry, now))
+		chunk, err := p.chunk(w, q, q.Room(&e.Entry, now))
 		if err != nil {
 			return err
 		}
@@ -34,7 +34,12 @@ func (p *Producer) appendWithRoom(w *wait, q *accumulator.Queue, e *entry) error
 		if !e.stamped {
 			e.Timestamp = now.UnixMilli()
 		}
-		status := q.AppendWith(&e.Entry, chunk, now)
+		var status accumulator.Status
+		if chunk == nil {
+			status = q.Append(&e.Entry, now.UnixMilli())
+		} else {
+			status = q.AppendWith(&e.Entry, chunk, now)
+		}
 		switch status {
 		case accumulator.Appended:
 			return nil
@@ -46,8 +51,9 @@ func (p *Producer) appendWithRoom(w *wait, q *accumulator.Queue, e *entry) error
 	}
 }
 
-// chunk reserves n bytes.
-func (p *Producer) chunk(w *wait, n int) (*accumulator.Chunk, error) {
+// chunk reserves n bytes for q. It returns no chunk after a wait for another
+// caller, who has brought one: the record may fit by now.
+func (p *Producer) chunk(w *wait, q *accumulator.Queue, n int) (*accumulator.Chunk, error) {
 	memory := p.sender.Memory()
 	chunk, err := memory.TryChunk(n)
 	if err == nil {
@@ -64,7 +70,10 @@ func (p *Producer) chunk(w *wait, n int) (*accumulator.Chunk, error) {
 		return nil, ErrBufferFull
 	}
 	ctx, alarm := w.memory()
-	chunk, err = memory.Chunk(ctx, alarm, n)
+	waited, err := w.takeTurn(q)
+	if err == nil && !waited {
+		chunk, err = memory.Chunk(ctx, alarm, n)
+	}
 	if errors.Is(err, accumulator.ErrNoRoom) {
 		return nil, fmt.Errorf("%w: %w", ErrBufferFull, p.sender.Explain(w.cause()))
 	}
@@ -78,6 +87,7 @@ type wait struct {
 	block  bool
 	cancel context.CancelFunc // set once it has begun to wait for metadata
 	timer  *time.Timer        // set once it has begun to wait for memory alone
+	turn   chan struct{}      // of the queue that it waits for memory for; see accumulator.Queue.Turn
 }
 
 // begin returns a context that ends with the caller's or with max.block.
@@ -97,6 +107,31 @@ func (w *wait) memory() (context.Context, <-chan time.Time) {
 		w.timer = w.p.takeTimer(w.p.cfg.MaxBlock)
 	}
 	return w.ctx, w.timer.C
+}
+
+// takeTurn waits until no other caller waits for memory for q. It reports
+// whether one did.
+func (w *wait) takeTurn(q *accumulator.Queue) (waited bool, err error) {
+	if w.turn != nil {
+		return false, nil
+	}
+	turn := q.Turn()
+	select {
+	case turn <- struct{}{}:
+		w.turn = turn
+		return false, nil
+	default:
+	}
+	ctx, alarm := w.memory()
+	select {
+	case turn <- struct{}{}:
+		w.turn = turn
+		return true, nil
+	case <-ctx.Done():
+		return true, fmt.Errorf("%w: %w", accumulator.ErrNoRoom, context.Cause(ctx))
+	case <-alarm:
+		return true, accumulator.ErrNoRoom
+	}
 }
 
 // takeTimer returns a timer that goes after d.
@@ -122,6 +157,9 @@ func (w *wait) cause() error {
 }
 
 func (w *wait) end() {
+	if w.turn != nil {
+		<-w.turn
+	}
 	if w.cancel != nil {
 		w.cancel()
 	}
