@@ -42,15 +42,15 @@ func block(b *strings.Builder, o *outcome, peers []*peer, y int) int {
 	text(b, 12, y+20, "13", "start", "#1f2328", "("+o.scenario.name+") "+o.scenario.title)
 	y += blockGap - 6
 	most := 0.0
-	for _, r := range o.by {
-		if s := spreadOf(r.figures(perCPUSecond)); !math.IsNaN(s.most) {
+	for _, p := range peers {
+		if s := spreadOf(o.by[p.name].figures(perCPUSecond)); !math.IsNaN(s.most) && !p.aside {
 			most = max(most, s.most)
 		}
 	}
 	scale := float64(chartWidth-labelWidth-2*figureWidth) / most
 	for _, p := range peers {
 		s := spreadOf(o.by[p.name].figures(perCPUSecond))
-		if math.IsNaN(s.median) {
+		if math.IsNaN(s.median) || p.aside {
 			continue
 		}
 		colour := map[string]string{epistle: "#0969da", limit: "#d1d9e0"}[p.name]

@@ -37,7 +37,7 @@ func run() error {
 	report := flag.Bool("report", false, "write REPORT.md and report.svg, or REPORT-kafka.md and report-kafka.svg")
 	sweep := flag.Bool("sweep", false, "try settings, and record the best")
 	real := flag.String("real", "", "bootstrap addresses of a real Kafka")
-	patience := flag.Duration("patience", 5*time.Minute, "to wait, in all, for the machine's cores to be near each other")
+	patience := flag.Duration("patience", 5*time.Minute, "to wait, in all, for the machine's cores to be near each other, and for runs that are done again since they were not")
 	source := flag.String("source", "bench", "directory of the benchmark's module")
 	bin := flag.String("bin", "bin/bench", "directory for what is built")
 	flag.Parse()
@@ -99,7 +99,7 @@ func (r *runner) compare(list []scenario, report bool) error {
 			return fmt.Errorf("(%s): %w", list[i].name, err)
 		}
 		outcomes = append(outcomes, o)
-		o.print(os.Stdout, r.peers, outcomes)
+		o.print(os.Stdout, r.peers)
 		for name := range o.failures {
 			failed = append(failed, fmt.Sprintf("%s in (%s)", name, o.scenario.name))
 		}

@@ -14,8 +14,9 @@ type peer struct {
 	note  string                           // what a reader has to know
 	lz4   string                           // its default level
 	zstd  string
-	only  string   // the one scenario that it is for; "" = all
+	only  string   // the one scenario that it is for, or the letter of a group; "" = all
 	args  []string // always
+	aside bool     // not in the chart: what it shows is not the scenario
 
 	command []string // after build
 	missing error    // why it is left out
@@ -28,6 +29,8 @@ const (
 	rdkafka = "librdkafka"
 	idle    = "epistle-idle"
 	untuned = "epistle-defaults"
+	eight   = "epistle-eight"
+	plain   = "epistle-plain"
 	roomy   = "limit-roomy"
 )
 
@@ -55,6 +58,14 @@ var peers = []*peer{
 	{
 		name: untuned, title: "epistle, defaults", build: goProgram("driver-epistle"), only: "c",
 		note: "the same, without what a sweep found",
+	},
+	{
+		name: eight, title: "epistle, 8 goroutines", build: goProgram("driver-epistle"), only: "d64", args: []string{"-goroutines", "8"}, aside: true,
+		note: "as in (d), in the rounds of 64",
+	},
+	{
+		name: plain, title: "epistle, no codec", build: goProgram("driver-epistle"), only: "e", args: []string{"-codec", "none"}, aside: true,
+		note: "the same values in the same rounds, not compressed",
 	},
 	{
 		name: franz, title: "franz-go", build: goProgram("driver-franz"),
@@ -112,10 +123,10 @@ func pickPeers(names string) ([]*peer, error) {
 
 // knows says whether the peer takes part in a scenario.
 func (p *peer) knows(s *scenario) bool {
-	return (p.name != limit || !s.noLimit) && (p.only == "" || p.only == s.name)
+	return (p.name != limit || !s.noLimit) && (p.only == "" || p.only == s.name || strings.HasPrefix(s.name, p.only+"-"))
 }
 
 // rival says whether the peer is a producer other than Epistle.
 func (p *peer) rival() bool {
-	return !slices.Contains([]string{epistle, idle, untuned, limit, roomy}, p.name)
+	return p.only == "" && p.name != epistle && p.name != limit
 }

@@ -36,7 +36,8 @@ type outcome struct {
 	commands map[string]string
 	failures map[string]error // peers that gave nothing, and why
 	codecs   map[string]rounds
-	trips    []float64 // roundTrip before each run
+	trips    []float64 // roundTrip before and after each run
+	again    int       // runs that were done again: see steady
 }
 
 func (r *runner) open(s *scenario) (target, error) {
@@ -64,10 +65,9 @@ func (r *runner) scenario(s *scenario) (*outcome, error) {
 			if p.missing != nil || !p.knows(s) || p.name == idle && r.real != "" {
 				continue
 			}
-			o.trips = append(o.trips, r.near())
 			args := slices.Concat(r.args(t, s, p), p.args, r.best.of(p, s))
 			o.commands[p.name] = strings.Join(append(slices.Clone(p.command), args...), " ")
-			got, err := r.once(t, s, p, args)
+			got, err := r.steady(o, func() (*sample, error) { return r.once(t, s, p, args) })
 			if err != nil {
 				o.failures[p.name] = err
 				fmt.Printf("  %s, round %d: %v\n", p.title, round+1, err)
@@ -146,6 +146,7 @@ func (r *runner) codecsAlone(o *outcome) error {
 	for client, program := range map[string]string{epistle: limit, rdkafka: rdkafka} {
 		last := len(o.by[client]) - 1
 		if last < 0 || o.by[client][last] == nil || o.by[client][last].batches == 0 {
+			o.codecs[client] = append(o.codecs[client], nil)
 			continue
 		}
 		i := slices.IndexFunc(peers, func(p *peer) bool { return p.name == program })

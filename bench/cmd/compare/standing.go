@@ -41,9 +41,8 @@ func (o *outcome) verdict(peers []*peer) string {
 	return "epistle by " + m.String() + ": " + strings.Join(parts, "; ")
 }
 
-// standing is what the scenario says of Epistle, in lines: the ratios that matter in it, and the verdict. outcomes are all
-// so far: some of what is said of a scenario is by another of the same run.
-func (o *outcome) standing(peers []*peer, outcomes []*outcome) []string {
+// standing is what the scenario says of Epistle, in lines: the ratios that matter in it, and the verdict.
+func (o *outcome) standing(peers []*peer) []string {
 	ours := o.by[epistle]
 	if len(ours.figures(perSecond)) == 0 {
 		return nil
@@ -68,6 +67,7 @@ func (o *outcome) standing(peers []*peer, outcomes []*outcome) []string {
 		add(perCPUSecond, roomy, "the limit's with a larger send buffer")
 		add(perCPUSecond, untuned, "its own with its defaults")
 		add(perCPUSecond, idle, "its own beside idle partitions")
+		add(perSecond, eight, "its own with 8 goroutines")
 	}
 	if best := o.best(peers, p99); best != nil && o.scenario.timed() {
 		add(p99, best.name, "the best peer's, "+best.title)
@@ -75,12 +75,8 @@ func (o *outcome) standing(peers []*peer, outcomes []*outcome) []string {
 	if len(parts) > 0 {
 		lines = append(lines, "epistle: "+strings.Join(parts, "; "))
 	}
-	if line := o.codecSum(outcomes); line != "" {
+	if line := o.codecSum(); line != "" {
 		lines = append(lines, line)
-	}
-	if eight := find(outcomes, "d"); o.scenario.name == "d64" && eight != nil {
-		share := spreadOf(ours.figures(perSecond)).median / spreadOf(eight.by[epistle].figures(perSecond)).median
-		lines = append(lines, fmt.Sprintf("epistle: %.0f %% of the rate with 8 goroutines", 100*share))
 	}
 	if v := o.verdict(peers); v != "" {
 		lines = append(lines, v)
@@ -99,29 +95,22 @@ func (o *outcome) best(peers []*peer, m metric) (best *peer) {
 	return best
 }
 
-// codecSum compares the CPU that a record costs with the codec's alone and an uncompressed record's of the same size.
-func (o *outcome) codecSum(outcomes []*outcome) string {
-	plain := find(outcomes, map[int]string{100: "a", 1024: "c"}[o.scenario.size])
-	if o.scenario.codec == "" || plain == nil {
-		return ""
-	}
-	cost := func(r rounds) float64 { return 1e9 / spreadOf(r.figures(perCPUSecond)).median }
-	bare := plain.by[untuned] // its settings are those of the scenarios with a codec
-	if len(bare) == 0 {
-		bare = plain.by[epistle]
-	}
-	whole, codec, rest := cost(o.by[epistle]), cost(o.codecs[epistle]), cost(bare)
-	if math.IsNaN(whole + codec + rest) {
-		return ""
-	}
-	return fmt.Sprintf("epistle: CPU of a record %.0f ns; its codec alone %.0f ns, and (%s) %.0f ns: %.0f ns", whole, codec, plain.scenario.name, rest, codec+rest)
-}
-
-func find(outcomes []*outcome, name string) *outcome {
-	for _, o := range outcomes {
-		if o.scenario.name == name {
-			return o
+// codecSum compares the CPU that a record costs with the codec's alone and that of a record without codec: by round, as all
+// ratios are.
+func (o *outcome) codecSum() string {
+	var whole, codec, rest, share []float64
+	cost := func(s *sample) float64 { return 1e9 / s.PerCPUSecond }
+	ours, alone, bare := o.by[epistle], o.codecs[epistle], o.by[plain]
+	for i := range min(len(ours), len(alone), len(bare)) {
+		if ours[i] != nil && alone[i] != nil && bare[i] != nil {
+			w, c, r := cost(ours[i]), cost(alone[i]), cost(bare[i])
+			whole, codec, rest, share = append(whole, w), append(codec, c), append(rest, r), append(share, w/(c+r))
 		}
 	}
-	return nil
+	if len(whole) == 0 {
+		return ""
+	}
+	return fmt.Sprintf("epistle: CPU of a record %.0f ns; its codec alone %.0f ns, and without codec %.0f ns; of the two together, by round: %s",
+		spreadOf(whole).median, spreadOf(codec).median, spreadOf(rest).median,
+		withSpread(spreadOf(share), func(f float64) string { return fmt.Sprintf("%.2f", f) }))
 }

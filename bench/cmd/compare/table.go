@@ -126,7 +126,7 @@ func (o *outcome) rows(peers []*peer) [][]string {
 }
 
 // print writes the table in columns, and how Epistle stands.
-func (o *outcome) print(w io.Writer, peers []*peer, outcomes []*outcome) {
+func (o *outcome) print(w io.Writer, peers []*peer) {
 	fmt.Fprintf(w, "\n(%s) %s\n", o.scenario.name, o.scenario.title)
 	rows := o.rows(peers)
 	widths := make([]int, len(rows[0]))
@@ -141,7 +141,7 @@ func (o *outcome) print(w io.Writer, peers []*peer, outcomes []*outcome) {
 		}
 		fmt.Fprintln(w)
 	}
-	for _, line := range o.standing(peers, outcomes) {
+	for _, line := range o.standing(peers) {
 		fmt.Fprintf(w, "  %s\n", line)
 	}
 }
