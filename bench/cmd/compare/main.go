@@ -90,7 +90,11 @@ func (r *runner) compare(list []scenario, report bool) error {
 	fmt.Printf("%s\n%d rounds of %v after %v\n", machine(), r.rounds, r.duration, r.warmup)
 	var outcomes []*outcome
 	var failed []string
+	// In equal shares, so that the last scenarios have some, too; what one leaves is the next one's.
+	share := r.patience / time.Duration(max(len(list), 1))
+	r.patience = 0
 	for i := range list {
+		r.patience += share
 		if r.real != "" && !list[i].real {
 			continue
 		}
