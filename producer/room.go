@@ -70,7 +70,7 @@ func (p *Producer) chunk(w *wait, q *accumulator.Queue, n int) (*accumulator.Chu
 		return nil, ErrBufferFull
 	}
 	ctx, alarm := w.memory()
-	waited, err := w.takeTurn(q)
+	waited, err := w.takeTurn(ctx, alarm, q)
 	if err == nil && !waited {
 		chunk, err = memory.Chunk(ctx, alarm, n)
 	}
@@ -109,9 +109,9 @@ func (w *wait) memory() (context.Context, <-chan time.Time) {
 	return w.ctx, w.timer.C
 }
 
-// takeTurn waits until no other caller waits for memory for q. It reports
-// whether one did.
-func (w *wait) takeTurn(q *accumulator.Queue) (waited bool, err error) {
+// takeTurn waits until no other caller waits for memory for q, or until ctx ends
+// or alarm goes, which is an ErrNoRoom. It reports whether one did.
+func (w *wait) takeTurn(ctx context.Context, alarm <-chan time.Time, q *accumulator.Queue) (waited bool, err error) {
 	if w.turn != nil {
 		return false, nil
 	}
@@ -122,16 +122,14 @@ func (w *wait) takeTurn(q *accumulator.Queue) (waited bool, err error) {
 		return false, nil
 	default:
 	}
-	ctx, alarm := w.memory()
 	select {
 	case turn <- struct{}{}:
 		w.turn = turn
 		return true, nil
 	case <-ctx.Done():
-		return true, fmt.Errorf("%w: %w", accumulator.ErrNoRoom, context.Cause(ctx))
 	case <-alarm:
-		return true, accumulator.ErrNoRoom
 	}
+	return true, accumulator.ErrNoRoom
 }
 
 // takeTimer returns a timer that goes after d.
