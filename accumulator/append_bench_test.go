@@ -38,6 +38,53 @@ func BenchmarkAppend(b *testing.B) {
 	}
 }
 
+// BenchmarkAppendManyPartitions is one record of 100 bytes with a key of 16, into
+// one of a thousand partitions, whose batches are sent after 25 records each, and
+// 5 ms: what is needed of a partition has mostly left the nearest cache. Draining
+// and the end of batches are in it, on the same processor.
+func BenchmarkAppendManyPartitions(b *testing.B) {
+	const partitions, records = 1000, 25_000
+	a := New(Config{BatchSize: 16 << 10, MaxBatchBytes: 1 << 20, Memory: 32 << 20, SealAge: time.Hour, Wake: func() {}})
+	queues := a.Topic("t", partitions).Queues()
+	now := time.UnixMilli(1_700_000_000_000)
+	e := Entry{
+		Record:   protocol.Record{Key: make([]byte, 16), Value: make([]byte, 100)},
+		Callback: new(int), Detached: true,
+	}
+	var notes []Note
+	sent, hash := 0, uint32(1)
+	b.ReportAllocs()
+	for b.Loop() {
+		hash = hash*1664525 + 1013904223
+		q := queues[uint64(hash)*partitions>>32]
+		e.Timestamp = now.UnixMilli()
+		if q.Append(&e, e.Timestamp) == NeedRoom {
+			chunk, err := a.Memory.TryChunk(q.Room(&e, now))
+			if err != nil {
+				b.Fatal(err)
+			}
+			if status := q.AppendWith(&e, chunk, now); status != Appended {
+				b.Fatal(status)
+			}
+		}
+		if sent++; sent%(records/5) == 0 {
+			now = now.Add(time.Millisecond)
+		}
+		if sent%records != 0 {
+			continue
+		}
+		notes = a.Noted(notes[:0])
+		for _, q := range queues {
+			for d := drain(q); d != nil; d = drain(q) {
+				end(d, 0, nil)
+				d.EachCallback(func(*Callback) {})
+				d.Leave()
+				d.Release()
+			}
+		}
+	}
+}
+
 // BenchmarkAppendLarge is one record of 1 KiB that no cache near the processor
 // has, appended as it is, and with Fetch before its place is looked for.
 func BenchmarkAppendLarge(b *testing.B) {

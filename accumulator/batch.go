@@ -17,6 +17,7 @@ type Batch struct {
 	next       *Batch // behind it in the queue
 	filled     bool   // batch.size was reached
 	kept       bool   // somebody outside may hold it for ever, such as a future
+	unusual    bool   // there is something in rare
 	codec      protocol.Codec
 	urged      atomic.Bool
 	count      int32     // this, size and maxTime, and the length of the last chunk, once the queue has settled it
@@ -44,7 +45,7 @@ type Batch struct {
 	// know.
 	root  *Batch
 	first int32 // index in root of the piece's first record
-	rare  *rare // nil for nothing: see some
+	rare  *rare // see some; only if the batch is unusual, since it is far away
 
 	callbacks callbacks
 }
@@ -58,6 +59,7 @@ type rare struct {
 
 // some returns what the batch has of the rare.
 func (b *Batch) some() *rare {
+	b.unusual = true
 	if b.rare == nil {
 		b.rare = new(rare)
 	}
@@ -108,7 +110,7 @@ func (b *Batch) Release() {
 		panic("accumulator: a batch was released before its end")
 	}
 	r := b.rare
-	if r != nil {
+	if b.unusual {
 		clear(r.spans) // of the errors in it
 		*r = rare{groups: r.groups[:0], spans: r.spans[:0]}
 	}
@@ -174,7 +176,7 @@ func (b *Batch) Alike(index int32) int32 {
 
 // span returns the outcome that record index shares with its neighbours.
 func (b *Batch) span(index int32) *span {
-	if b.rare == nil {
+	if !b.unusual {
 		return &b.whole
 	}
 	for i := range b.rare.spans {
@@ -229,7 +231,7 @@ func (b *Batch) Drop() {
 	}
 	b.freeChunks(b.reservedCallbacks)
 	b.reserved = 0
-	if b.rare != nil {
+	if b.unusual {
 		for _, p := range b.rare.pieces {
 			p.Drop()
 		}

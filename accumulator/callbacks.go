@@ -21,10 +21,12 @@ type Callback struct {
 // against the memory bound as chunks do: a slice that grew by copying would
 // cost more than the record.
 type callbacks struct {
-	n      int
-	first  [7]Callback
+	n      int // once the queue has settled the batch; until then the tip knows
+	first  [firstCallbacks]Callback
 	blocks []*callbackBlock
 }
+
+const firstCallbacks = 7
 
 type callbackBlock [64]Callback
 
@@ -41,10 +43,8 @@ func identical(a, b any) bool {
 	return *(*[2]uintptr)(unsafe.Pointer(&a)) == *(*[2]uintptr)(unsafe.Pointer(&b))
 }
 
-// hasRoom reports whether an entry can be added without a further block.
-func (cs *callbacks) hasRoom() bool {
-	return cs.n < len(cs.first)+len(cs.blocks)*len(callbackBlock{})
-}
+// most returns how many entries there can be without a further block.
+func (cs *callbacks) most() int { return len(cs.first) + len(cs.blocks)*len(callbackBlock{}) }
 
 func (cs *callbacks) grow() {
 	cs.blocks = append(cs.blocks, callbackBlocks.Get().(*callbackBlock))
@@ -56,14 +56,6 @@ func (cs *callbacks) at(i int) *Callback {
 	}
 	i -= len(cs.first)
 	return &cs.blocks[i/len(callbackBlock{})][i%len(callbackBlock{})]
-}
-
-// add appends an entry and returns where it is.
-func (cs *callbacks) add(c Callback) *Callback {
-	at := cs.at(cs.n)
-	*at = c
-	cs.n++
-	return at
 }
 
 // HasCallbacks reports whether any record of the root batch has a callback.

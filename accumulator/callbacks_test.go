@@ -1,6 +1,9 @@
 package accumulator
 
-import "testing"
+import (
+	"math/rand/v2"
+	"testing"
+)
 
 // outcomes returns what EachCallback says of each record of b: nil for none.
 func outcomes(b *Batch) []*Callback {
@@ -72,6 +75,38 @@ func TestCallbacksAreNotMixedUp(t *testing.T) {
 		}
 		if c.Timestamp != noon.UnixMilli()+s.ms {
 			t.Errorf("record %d: timestamp %d, want %d ms after noon", i, c.Timestamp-noon.UnixMilli(), s.ms)
+		}
+	}
+}
+
+// So it is with as many entries as need several blocks, whatever of function and
+// timestamp changes from one record to the next.
+func TestCallbacksInManyBlocks(t *testing.T) {
+	for seed := range uint64(20) {
+		rng := rand.New(rand.NewPCG(seed, 1))
+		q := small(func(c *Config) { c.BatchSize, c.MaxBatchBytes = 1<<20, 1<<20 }).Topic("t", 1).Queues()[0]
+		fns := []any{new(int), new(int), nil}
+		var all []Callback
+		last := Callback{Fn: fns[0]}
+		for range 100 + rng.IntN(400) {
+			switch rng.IntN(4) {
+			case 0:
+				last.Fn = fns[rng.IntN(len(fns))]
+			case 1:
+				last.Timestamp += rng.Int64N(3)
+			}
+			all = append(all, last)
+			e := text("v")
+			e.Callback, e.Timestamp = last.Fn, noon.UnixMilli()+last.Timestamp
+			add(t, q, e, noon)
+		}
+		for i, c := range outcomes(drain(q)) {
+			switch want := all[i]; {
+			case (c == nil) != (want.Fn == nil):
+				t.Fatalf("seed %d: record %d of %d: callback %v, want one: %v", seed, i, len(all), c, want.Fn != nil)
+			case c != nil && (c.Fn != want.Fn || c.Timestamp-noon.UnixMilli() != want.Timestamp):
+				t.Fatalf("seed %d: record %d of %d got the callback or the timestamp of another", seed, i, len(all))
+			}
 		}
 	}
 }

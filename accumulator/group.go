@@ -33,7 +33,8 @@ func (b *Batch) Join(g *Group) {
 // Leave ends the waiting of all groups for b. It is for the one who finished
 // b, after its callbacks, and the last thing done with it on that side.
 func (b *Batch) Leave() {
-	if r := b.rare; r != nil {
+	if b.unusual {
+		r := b.rare
 		for i, g := range r.groups {
 			g.Exit()
 			r.groups[i] = nil

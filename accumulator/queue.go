@@ -96,7 +96,8 @@ func (q *Queue) Append(e *Entry, nowMs int64) Status {
 	q.mu.Lock()
 	t := &q.tip
 	body, n := t.measure(e)
-	if len(t.buf)+n > t.limit || nowMs > t.sealAt || t.txn != e.Txn || !t.continues(e) || !e.Detached && !t.kept {
+	if len(t.buf)+n > t.limit || nowMs > t.sealAt || t.txn != e.Txn || !e.Detached && !t.kept ||
+		!t.continues(e) && !t.turnNext(e) {
 		return q.appendMore(e, nowMs, body, n)
 	}
 	t.put(e, body, n)
@@ -290,7 +291,7 @@ func (q *Queue) open(e *Entry, chunk *Chunk, now time.Time) {
 	}
 	q.tip = tip{
 		batch: b, baseTime: e.Timestamp, time: e.Timestamp, maxTime: e.Timestamp, txn: e.Txn,
-		sealAt: now.UnixMilli() + q.topic.acc.sealAgeMs,
+		sealAt: now.UnixMilli() + q.topic.acc.sealAgeMs, room: firstCallbacks,
 	}
 	chunk.buf = chunk.buf[:protocol.BatchHeaderSize]
 	q.attach(chunk)
@@ -311,6 +312,7 @@ func (q *Queue) attach(c *Chunk) {
 func (q *Queue) exchange(c *Chunk) {
 	b := q.tip.batch
 	b.callbacks.grow()
+	q.tip.room += uint8(len(callbackBlock{}))
 	b.reservedCallbacks += int64(cap(c.buf))
 	b.reserved += int64(cap(c.buf))
 	q.queued.Add(int64(cap(c.buf)))

@@ -1,6 +1,10 @@
 package accumulator
 
-import "github.com/epistle-kafka/epistle/protocol"
+import (
+	"unsafe"
+
+	"github.com/epistle-kafka/epistle/protocol"
+)
 
 // A tip is the end of a queue's open batch, where records are appended. It lies
 // in the queue and not in the batch, so that all that an append needs, besides
@@ -15,6 +19,7 @@ type tip struct {
 	count    int32  // records in the batch
 	filled   bool   // batch.size was reached
 	kept     bool   // see Batch.keep
+	room     uint8  // entries that the batch's callbacks take without a further block
 
 	// The callback and timestamp of the last record: those that are like it
 	// share its entry.
@@ -44,7 +49,7 @@ func (t *tip) continues(e *Entry) bool { return t.time == e.Timestamp && identic
 
 // takesCallback reports whether e's callback can be added without a further block.
 func (t *tip) takesCallback(e *Entry) bool {
-	return e.Callback == nil || t.continues(e) || t.batch.callbacks.hasRoom()
+	return e.Callback == nil || t.room > 0 || t.continues(e)
 }
 
 // put encodes e, measured and with room, behind the other records, and fills in
@@ -59,12 +64,39 @@ func (t *tip) put(e *Entry, body, n int) {
 
 // turn begins the run of callback and timestamp that e is the first of.
 func (t *tip) turn(e *Entry) {
-	t.endRun()
-	t.fn, t.time, t.run = e.Callback, e.Timestamp, nil
-	t.maxTime = max(t.maxTime, e.Timestamp)
-	if e.Callback != nil {
-		t.run = t.batch.callbacks.add(Callback{Fn: e.Callback, Timestamp: e.Timestamp, Index: t.count})
+	if t.turnNext(e) {
+		return
 	}
+	var run *Callback
+	if e.Callback != nil {
+		cs := &t.batch.callbacks
+		run = cs.at(cs.most() - int(t.room))
+		t.room--
+	}
+	t.begin(e, run)
+}
+
+// turnNext is turn where the new run's entry lies right behind that of the last,
+// so that it needs no more of the batch, which is far away. Where it does not, it
+// does nothing and reports false.
+func (t *tip) turnNext(e *Entry) bool {
+	if t.run == nil || e.Callback == nil || t.room == 0 || int(t.room) == len(callbackBlock{}) {
+		return false
+	}
+	t.room--
+	t.begin(e, (*Callback)(unsafe.Add(unsafe.Pointer(t.run), unsafe.Sizeof(*t.run))))
+	return true
+}
+
+// begin ends the last run and begins the one of e, with the entry run; nil if e
+// has no callback.
+func (t *tip) begin(e *Entry, run *Callback) {
+	t.endRun()
+	if run != nil {
+		*run = Callback{Fn: e.Callback, Timestamp: e.Timestamp, Index: t.count}
+	}
+	t.fn, t.time, t.run = e.Callback, e.Timestamp, run
+	t.maxTime = max(t.maxTime, e.Timestamp)
 }
 
 // endRun tells the entry of the run how many records it is of by now.
@@ -83,6 +115,7 @@ func (t *tip) settle() {
 	t.endRun()
 	b.chunks[len(b.chunks)-1].buf = t.buf
 	b.count, b.size, b.maxTime = t.count, t.size(), t.maxTime
+	b.callbacks.n = b.callbacks.most() - int(t.room)
 }
 
 // relimit says anew how far records can be appended without a look at anything
