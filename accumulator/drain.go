@@ -49,13 +49,16 @@ func (b *Batch) Urge() {
 		return
 	}
 	q := b.queue
-	var note Note
 	q.mu.Lock()
-	if q.tell(b, ready) {
-		note = q.note()
+	if !q.tell(b, ready) {
+		q.mu.Unlock()
+		return
 	}
+	note := q.note()
 	q.mu.Unlock()
-	note.send()
+	a := q.topic.acc
+	a.list(note)
+	a.urgent()
 }
 
 // UrgeAll ends the linger of every batch that waits in the queue and calls see

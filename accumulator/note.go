@@ -57,16 +57,20 @@ func (q *Queue) tell(b *Batch, what told) bool {
 func (q *Queue) note() Note { return Note{q, q.look()} }
 
 // send puts n on the list that the loop takes with Noted, and wakes it. The
-// zero Note is none.
+// zero Note is none. No lock may be held.
 func (n Note) send() {
-	if n.Queue == nil {
-		return
+	if n.Queue != nil {
+		a := n.Queue.topic.acc
+		a.list(n)
+		a.wake()
 	}
-	a := n.Queue.topic.acc
+}
+
+// list puts n on the list that the loop takes with Noted.
+func (a *Accumulator) list(n Note) {
 	a.mu.Lock()
 	a.noted = append(a.noted, n)
 	a.mu.Unlock()
-	a.wake()
 }
 
 // Noted appends the notes since the last call to dst: for each batch at most

@@ -150,3 +150,19 @@ func TestUrgeAllSeesEveryBatch(t *testing.T) {
 		t.Error("the last batch was not urged")
 	}
 }
+
+// A batch that somebody waits for is urgent, once, and another change is not.
+func TestWhoWaitsIsUrgent(t *testing.T) {
+	wakes, urgent := 0, 0
+	a := small(func(c *Config) { c.Wake, c.Urgent = func() { wakes++ }, func() { urgent++ } })
+	q := a.Topic("t", 1).Queues()[0]
+	b := add(t, q, text("a"), noon).Batch
+	b.Urge()
+	b.Urge()
+	if wakes != 1 || urgent != 1 {
+		t.Errorf("the loop was woken %d times, and %d times for what is urgent, want once each", wakes, urgent)
+	}
+	if head := a.Noted(nil); len(head) != 2 || !head[1].Head.Ready {
+		t.Errorf("noted %+v, want that there is one, and that it is ready", head)
+	}
+}

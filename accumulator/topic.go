@@ -14,6 +14,7 @@ type Config struct {
 	SealAge       time.Duration // a batch older than this takes no more records
 	Compressed    bool          // batches will be compressed: to sum their records would be in vain
 	Wake          func()        // tells the sender loop to look; must not block
+	Urgent        func()        // is Wake for a batch that somebody waits for: see Batch.Urge. nil: Wake
 }
 
 // An Accumulator is all queues of one producer and their common memory.
@@ -24,7 +25,7 @@ type Accumulator struct {
 	maxBatchBytes int
 	sealAgeMs     int64
 	sums          bool // records are summed as they come
-	wake          func()
+	wake, urgent  func()
 
 	mu    sync.Mutex // guards the following; never held while blocking
 	noted []Note     // that the loop has not taken yet
@@ -32,6 +33,9 @@ type Accumulator struct {
 
 // New returns an empty accumulator.
 func New(c Config) *Accumulator {
+	if c.Urgent == nil {
+		c.Urgent = c.Wake
+	}
 	return &Accumulator{
 		Memory:        NewMemory(c.Memory, c.Wake),
 		batchSize:     c.BatchSize,
@@ -39,6 +43,7 @@ func New(c Config) *Accumulator {
 		sealAgeMs:     c.SealAge.Milliseconds(),
 		sums:          !c.Compressed,
 		wake:          c.Wake,
+		urgent:        c.Urgent,
 	}
 }
 

@@ -79,7 +79,8 @@ type Config struct {
 	MaxBatchBytes int
 	// linger.ms, default 5 ms. How long a batch that is not full waits for more records, at most. Flush, Close and
 	// whoever waits for a result end it early; and so does, by an eighth of it and not more than 1 ms, another batch
-	// that goes, whose request it joins.
+	// that goes, whose request it joins. What does not linger, Send hands to its connection itself if that takes it
+	// at once.
 	Linger time.Duration
 	// buffer.memory, default 32 MiB. Bytes for records that wait, are in flight, or whose callbacks have not begun, by
 	// whole chunks, with their callbacks. When it is used up, Send waits, up to MaxBlock. What the producer holds in all

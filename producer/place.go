@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"runtime"
 
 	"github.com/epistle-kafka/epistle/accumulator"
 	"github.com/epistle-kafka/epistle/partition"
@@ -117,12 +116,6 @@ func (p *Producer) place(ctx context.Context, w *wait, t *topic, e *entry, block
 	if status != accumulator.Appended {
 		if err := p.placeWithRoom(ctx, w, q, e, block); err != nil {
 			return err
-		}
-		if p.cfg.Linger == 0 {
-			// The loop has just been told of a batch that may go at once. Let
-			// it run here: to wake another processor for it would take longer
-			// than all that it has to do.
-			runtime.Gosched()
 		}
 	}
 	if pick != nil {

@@ -5,13 +5,19 @@
 //
 // # The loop
 //
-// One goroutine, the loop, owns all delivery state: which batch is in flight
-// where, what waits for a retry, sequence numbers, backoff, deadlines. Callers
-// append to the accumulator's queues and connections move bytes; both tell the
-// loop by its inbox, which never blocks them. The core of the loop has no
-// clock and does no I/O: it is driven by step(now) and by events that carry
-// what happened, and what it wants done goes out through a small interface. So
-// a script or a seed can drive it.
+// The loop owns all delivery state: which batch is in flight where, what waits
+// for a retry, sequence numbers, backoff, deadlines. Callers append to the
+// accumulator's queues and connections move bytes; both tell the loop by its
+// inbox, which never blocks them. Its steps are done one at a time, by whoever
+// has its turn. That is its own goroutine, but for a record that may go at once,
+// without linger or since somebody waits for it: then the caller does the step
+// itself if nobody else has the turn, since to wake a goroutine on another
+// processor takes longer than all that is to be done. A step waits for nothing,
+// so neither does the caller.
+//
+// The core of the loop has no clock and does no I/O: it is driven by step(now)
+// and by events that carry what happened, and what it wants done goes out
+// through a small interface. So a script or a seed can drive it.
 //
 //	Send ──► accumulator queue ──(note)──► loop: look ─► ready list of the leader
 //	                                          │
@@ -30,8 +36,8 @@
 // when its oldest batch changed or was drained. A batch whose linger is about
 // to end goes along with those that go, so that many partitions with few
 // records each make few requests. Requests and batches are used again when they have
-// ended, so a steady load allocates nothing. A small request is written by the
-// loop itself, if its connection takes it at once; all others by the
+// ended, so a steady load allocates nothing. A small request is written in the
+// step itself, if its connection takes it at once; all others by the
 // connection's goroutine.
 //
 // # Transactions
@@ -57,7 +63,8 @@
 //
 // # Goroutines
 //
-//	loop         started by New, ended by Close; everything above
+//	loop         started by New, ended by Close; everything above, but for the
+//	             steps that callers do
 //	completions  started by New, ended by the loop's end; runs users' callbacks,
 //	             in order per partition; a slow one holds up no I/O
 //	compressors  up to GOMAXPROCS, started when compression is set, ended by Close

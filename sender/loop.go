@@ -3,7 +3,6 @@ package sender
 import (
 	"context"
 	"math/rand/v2"
-	"runtime"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -33,26 +32,40 @@ type Sender struct {
 	stopped chan struct{}  // closed when every record has its outcome and no connection is left
 	ended   chan struct{}  // closed when the callbacks have returned, too
 
-	core *core // the loop's alone
+	turn    chan struct{} // capacity 1: full while somebody does a step, to whom the following belong
+	core    *core
+	events  []event   // scratch
+	rings   time.Time // when the loop's timer does at the latest; zero: the loop comes by itself
+	trimmed time.Time // when memory last was
 }
-
-// staleness bounds how old the coarse clock may be while a batch is open.
-const staleness = 10 * time.Millisecond
-
-// trimEvery is how long memory that nobody needs any more is kept at least.
-const trimEvery = 10 * time.Second
 
 // New starts a sender. It does no I/O until a topic is asked for.
 func New(cfg Config) *Sender {
-	s := &Sender{cfg: &cfg, inbox: newInbox(), stopped: make(chan struct{}), ended: make(chan struct{})}
+	s := newSender(cfg)
+	go s.completions.run()
+	go s.run()
+	return s
+}
+
+// newSender is New without the goroutines.
+func newSender(cfg Config) *Sender {
+	s := &Sender{
+		cfg: &cfg, inbox: newInbox(), turn: make(chan struct{}, 1), trimmed: time.Now(),
+		stopped: make(chan struct{}), ended: make(chan struct{}),
+	}
 	s.ctx, s.cancel = context.WithCancel(context.Background())
+	wake := s.inbox.nudge
+	if cfg.Linger == 0 {
+		wake = s.lend
+	}
 	s.acc = accumulator.New(accumulator.Config{
 		BatchSize:     cfg.BatchSize,
 		MaxBatchBytes: cfg.MaxBatchBytes,
 		Memory:        cfg.Memory,
 		SealAge:       max(cfg.Linger, cfg.DeliveryTimeout/20),
 		Compressed:    cfg.Codec != protocol.CodecNone,
-		Wake:          s.inbox.nudge,
+		Wake:          wake,
+		Urgent:        s.lend,
 	})
 	s.cfg.Clock.Publish(time.Now())
 	s.completions = newCompletions(cfg.Complete)
@@ -64,8 +77,6 @@ func New(cfg Config) *Sender {
 		meta.Jitter = rand.Float64
 	}
 	s.core = newCore(s.cfg, s, s.acc, metadata.New(meta), &s.stat)
-	go s.completions.run()
-	go s.run()
 	return s
 }
 
@@ -73,52 +84,31 @@ func New(cfg Config) *Sender {
 func (s *Sender) run() {
 	timer := time.NewTimer(0)
 	defer timer.Stop()
-	trimmed := time.Now()
-	var rings time.Time // when the timer does at the latest; zero: it has
-	var events []event
+	rang := false
 	for {
+		s.turn <- struct{}{}
+		if rang {
+			s.rings = zero
+		}
 		now := time.Now()
-		s.cfg.Clock.Publish(now)
-		events = s.inbox.take(events)
-		for i, e := range events {
-			s.core.handle(now, e)
-			events[i] = nil
-		}
-		if s.completions.send() && s.cfg.Linger == 0 {
-			// Who does without linger waits for this: let the callbacks run here
-			// and now, since to wake another processor for them takes longer.
-			runtime.Gosched()
-		}
-		if s.core.aborted {
-			s.cancel()
-		}
-		at := s.core.step(now)
-		s.completions.send()
+		at := s.step(now)
 		if s.core.done() {
-			break
-		}
-		if s.core.alarms.waiting > 0 {
-			at = sooner(at, now.Add(staleness))
-		}
-		if s.acc.Memory.Spare() {
-			if now.Sub(trimmed) >= trimEvery {
-				trimmed = now
-				s.acc.Memory.Trim()
-			}
-			at = sooner(at, trimmed.Add(trimEvery))
+			break // with the turn: there are no more
 		}
 		// A timer that rings too early is left to: to set it costs more than a step.
 		if at.IsZero() {
 			at = now.Add(24 * time.Hour)
 		}
-		if rings.IsZero() || at.Before(rings) {
-			rings = at
+		if s.rings.IsZero() || at.Before(s.rings) {
+			s.rings = at
 			timer.Reset(max(time.Until(at), 0))
 		}
+		<-s.turn
 		select {
 		case <-s.inbox.wake:
+			rang = false
 		case <-timer.C:
-			rings = zero
+			rang = true
 		}
 	}
 	s.conns.Wait()
