@@ -88,11 +88,11 @@ func TestSettingsAreNotPassedOver(t *testing.T) {
 	if got := s.Int("more", 1); got != 1 {
 		t.Errorf("what is not given is %d, want 1", got)
 	}
-	if err := s.unknown(); err == nil || !strings.Contains(err.Error(), `"recodrs"`) {
+	if err := s.Unknown(); err == nil || !strings.Contains(err.Error(), `"recodrs"`) {
 		t.Errorf("the error is %v, want one that names recodrs", err)
 	}
 	s.Text("recodrs")
-	if err := s.unknown(); err != nil {
+	if err := s.Unknown(); err != nil {
 		t.Errorf("all were asked for, and the error is %v", err)
 	}
 }

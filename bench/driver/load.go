@@ -19,7 +19,7 @@ func Main(client, module string, open func(*Options, *Results) (Client, error)) 
 	if l.client, err = open(o, &l.results); err != nil {
 		Fatal(err)
 	}
-	if err := o.Set.unknown(); err != nil {
+	if err := o.Set.Unknown(); err != nil {
 		Fatal(err)
 	}
 	result := Result{Client: client, Version: moduleVersion(module)}

@@ -86,8 +86,8 @@ func (s *Settings) Int(key string, otherwise int) int {
 	return n
 }
 
-// unknown is an error for those that the client has not asked for.
-func (s *Settings) unknown() error {
+// Unknown is an error for those that the client has not asked for.
+func (s *Settings) Unknown() error {
 	for key := range s.values {
 		if !s.used[key] {
 			return fmt.Errorf("this client has no setting %q", key)

@@ -49,6 +49,9 @@ func run(o *driver.Options, result *driver.Result) error {
 	if err := l.connect(); err != nil {
 		return err
 	}
+	if err := o.Set.Unknown(); err != nil {
+		return err
+	}
 	warm, err := l.phase(o.Warmup, 0)
 	if err != nil {
 		return err
