@@ -80,6 +80,12 @@ func newSender(cfg Config) *Sender {
 	return s
 }
 
+// staleness bounds how old the coarse clock may be while a batch is open.
+const staleness = 10 * time.Millisecond
+
+// trimEvery is how long memory that nobody needs any more is kept at least.
+const trimEvery = 10 * time.Second
+
 // run is the loop.
 func (s *Sender) run() {
 	timer := time.NewTimer(0)
@@ -118,6 +124,57 @@ func (s *Sender) run() {
 	close(s.stopped)
 	s.completions.close()
 	close(s.ended)
+}
+
+// step takes up what has come in and does all that can be done now. It returns
+// when the next step is due at the latest, whatever comes; the zero time for
+// never. It is for the one who has the turn, and waits for nothing.
+func (s *Sender) step(now time.Time) time.Time {
+	s.cfg.Clock.Publish(now)
+	s.events = s.inbox.take(s.events)
+	for i, e := range s.events {
+		s.core.handle(now, e)
+		s.events[i] = nil
+	}
+	s.completions.send()
+	if s.core.aborted {
+		s.cancel()
+	}
+	at := s.core.step(now)
+	s.completions.send()
+	if s.core.alarms.waiting > 0 {
+		at = sooner(at, now.Add(staleness))
+	}
+	if s.acc.Memory.Spare() {
+		if now.Sub(s.trimmed) >= trimEvery {
+			s.trimmed = now
+			s.acc.Memory.Trim()
+		}
+		at = sooner(at, s.trimmed.Add(trimEvery))
+	}
+	return at
+}
+
+// lend has the caller do a step, if it is nobody's turn: the caller has a record
+// that may go at once, and to wake the loop's goroutine on another processor
+// takes longer than all that there is to do. Else, the loop does.
+func (s *Sender) lend() {
+	select {
+	case s.turn <- struct{}{}:
+	default:
+		s.inbox.nudge() // whose turn it is may have looked already
+		return
+	}
+	defer crash()
+	needed := s.core.done() // the loop is, to end or to set its timer
+	if !needed {
+		at := s.step(time.Now())
+		needed = s.core.done() || !at.IsZero() && at.Before(s.rings)
+	}
+	<-s.turn
+	if needed {
+		s.inbox.nudge()
+	}
 }
 
 // closeGrace is how long Close waits for callbacks of the records that it has

@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -34,6 +35,14 @@ func idle(t *testing.T, linger time.Duration) *Sender {
 		s.cancel()
 		s.conns.Wait()
 	})
+	return s
+}
+
+// awake returns one whose loop runs, without linger. The test must close it.
+func awake(t *testing.T) *Sender {
+	s := idle(t, 0)
+	go s.completions.run()
+	go s.run()
 	return s
 }
 
@@ -87,6 +96,40 @@ func TestACallerWhoseTurnItIsNot(t *testing.T) {
 	}
 }
 
+// However many come at once, and the loop with them: one does a step at a time,
+// and all that comes in is taken up, once.
+func TestManyCallersAndTheLoop(t *testing.T) {
+	s := awake(t)
+	const callers, each = 8, 500
+	counted, all := 0, make(chan struct{})
+	var group sync.WaitGroup
+	for range callers {
+		group.Go(func() {
+			for range each {
+				s.inbox.put(apply(func() {
+					if counted++; counted == callers*each { // two at once would be a race
+						close(all)
+					}
+				}))
+				s.lend()
+			}
+		})
+	}
+	group.Wait()
+	<-all
+	if _, err := s.Close(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if counted != callers*each {
+		t.Errorf("%d of %d events were taken up", counted, callers*each)
+	}
+}
+
+// apply is an event that does what it says.
+type apply func()
+
+func (do apply) apply(*core) { do() }
+
 // The loop's timer is set anew after a step of a caller if something is due before
 // it rings, such as to read the clock while a batch is open, and only then.
 func TestTheTimerAfterAStepOfACaller(t *testing.T) {
@@ -112,9 +155,7 @@ func TestTheTimerAfterAStepOfACaller(t *testing.T) {
 
 // A sender that has ended does no more steps, whoever comes.
 func TestACallerAfterTheEnd(t *testing.T) {
-	s := idle(t, 0)
-	go s.completions.run()
-	go s.run()
+	s := awake(t)
 	if _, err := s.Close(t.Context()); err != nil {
 		t.Fatal(err)
 	}
