@@ -9,6 +9,17 @@ import (
 	"github.com/epistle-kafka/epistle/protocol"
 )
 
+// appendWithRoom appends a record that does not fit its batch's last chunk.
+func appendWithRoom(b *testing.B, q *Queue, e *Entry, now time.Time) {
+	chunk, err := q.topic.acc.Memory.TryChunk(q.Room(e, now))
+	if err != nil {
+		b.Fatal(err)
+	}
+	if status := q.AppendWith(e, chunk, now); status != Appended {
+		b.Fatal(status)
+	}
+}
+
 // BenchmarkAppend is one record of 100 bytes into its partition's open batch,
 // with its share of opening and draining batches.
 func BenchmarkAppend(b *testing.B) {
@@ -19,15 +30,8 @@ func BenchmarkAppend(b *testing.B) {
 	b.ReportAllocs()
 	for b.Loop() {
 		e := Entry{Record: protocol.Record{Value: value}, Timestamp: now.UnixMilli()}
-		status := q.Append(&e, now.UnixMilli())
-		if status == NeedRoom {
-			chunk, err := a.Memory.TryChunk(q.Room(&e, now))
-			if err != nil {
-				b.Fatal(err)
-			}
-			if status = q.AppendWith(&e, chunk, now); status != Appended {
-				b.Fatal(status)
-			}
+		if q.Append(&e, now.UnixMilli()) == NeedRoom {
+			appendWithRoom(b, q, &e, now)
 		}
 		if e.Ticket.Full {
 			d := drain(q)
@@ -59,13 +63,7 @@ func BenchmarkAppendManyPartitions(b *testing.B) {
 		q := queues[uint64(hash)*partitions>>32]
 		e.Timestamp = now.UnixMilli()
 		if q.Append(&e, e.Timestamp) == NeedRoom {
-			chunk, err := a.Memory.TryChunk(q.Room(&e, now))
-			if err != nil {
-				b.Fatal(err)
-			}
-			if status := q.AppendWith(&e, chunk, now); status != Appended {
-				b.Fatal(status)
-			}
+			appendWithRoom(b, q, &e, now)
 		}
 		if sent++; sent%(records/5) == 0 {
 			now = now.Add(time.Millisecond)
@@ -108,13 +106,7 @@ func BenchmarkAppendLarge(b *testing.B) {
 					Fetch(e.Value)
 				}
 				if q.Append(&e, now.UnixMilli()) == NeedRoom {
-					chunk, err := a.Memory.TryChunk(q.Room(&e, now))
-					if err != nil {
-						b.Fatal(err)
-					}
-					if status := q.AppendWith(&e, chunk, now); status != Appended {
-						b.Fatal(status)
-					}
+					appendWithRoom(b, q, &e, now)
 				}
 				if e.Ticket.Full {
 					notes = a.Noted(notes[:0])

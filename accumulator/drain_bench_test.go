@@ -18,13 +18,7 @@ func BenchmarkDrain(b *testing.B) {
 	var chunks [][]byte
 	b.ReportAllocs()
 	for b.Loop() {
-		chunk, err := a.Memory.TryChunk(q.Room(&e, now))
-		if err != nil {
-			b.Fatal(err)
-		}
-		if status := q.AppendWith(&e, chunk, now); status != Appended {
-			b.Fatal(status)
-		}
+		appendWithRoom(b, q, &e, now)
 		noted = a.Noted(noted[:0])
 		if noted[0].Head.Serial == 0 {
 			b.Fatal("nothing waits in the queue")
