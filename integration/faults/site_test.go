@@ -4,7 +4,6 @@
 package faults_test
 
 import (
-	"errors"
 	"fmt"
 	"strings"
 	"testing"
@@ -94,8 +93,8 @@ func (s *site) clean(records []*sent) {
 // written is how many records the topic holds.
 func (s *site) written() int64 {
 	s.t.Helper()
-	ends, err := s.admin.Client().ListEndOffsets(s.t.Context(), s.topic)
-	do(s.t, errors.Join(err, ends.Error()))
+	ends, err := s.admin.Ends(s.t.Context(), s.topic)
+	do(s.t, err)
 	var n int64
 	ends.Each(func(end kadm.ListedOffset) { n += end.Offset })
 	return n

@@ -69,10 +69,7 @@ func (a *Admin) awaitPartitions(ctx context.Context, topic string, partitions in
 				return false, fmt.Errorf("a partition has no leader")
 			}
 		}
-		offsets, err := a.client.ListEndOffsets(ctx, topic)
-		if err == nil {
-			err = offsets.Error()
-		}
+		_, err = a.Ends(ctx, topic)
 		return err == nil, err
 	})
 	if err != nil {
@@ -142,6 +139,29 @@ func (a *Admin) InSync(ctx context.Context, topic string) (map[int32]int, error)
 		inSync[p.Partition] = len(p.ISR)
 	}
 	return inSync, nil
+}
+
+// Ends is the offset after the last record of each partition of the topics.
+func (a *Admin) Ends(ctx context.Context, topics ...string) (kadm.ListedOffsets, error) {
+	return offsets(ctx, a.client.ListEndOffsets, topics...)
+}
+
+// CommittedEnds is the offset of each partition of the topics up to which no transaction is open.
+func (a *Admin) CommittedEnds(ctx context.Context, topics ...string) (kadm.ListedOffsets, error) {
+	return offsets(ctx, a.client.ListCommittedOffsets, topics...)
+}
+
+// offsets asks the leaders of the topics with list, again while one of them cannot say yet: elected a
+// moment ago, it does not know how far its followers are (OFFSET_NOT_AVAILABLE), or that it leads.
+func offsets(ctx context.Context, list func(context.Context, ...string) (kadm.ListedOffsets, error), topics ...string) (listed kadm.ListedOffsets, err error) {
+	err = poll(ctx, func() (bool, error) {
+		var err error
+		if listed, err = list(ctx, topics...); err == nil {
+			err = listed.Error()
+		}
+		return !kerr.IsRetriable(err), err
+	})
+	return listed, err
 }
 
 // AwaitInSync waits until each partition of the topic has that many in-sync replicas.

@@ -80,17 +80,11 @@ func bounds(ctx context.Context, admin *kadm.Client, topic string, o Options) (m
 	if o.Committed {
 		list = admin.ListCommittedOffsets
 	}
-	ends, err := list(ctx, topic)
-	if err == nil {
-		err = ends.Error()
-	}
+	ends, err := offsets(ctx, list, topic)
 	if err != nil {
 		return nil, err
 	}
-	starts, err := admin.ListStartOffsets(ctx, topic)
-	if err == nil {
-		err = starts.Error()
-	}
+	starts, err := offsets(ctx, admin.ListStartOffsets, topic)
 	if err != nil {
 		return nil, err
 	}

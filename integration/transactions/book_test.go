@@ -115,17 +115,11 @@ func (b *book) write(t *testing.T, p *producer.Producer, size int, commit bool) 
 // has returned, and what comes after a marker that is lacking is not visible either.
 func (b *book) settle(t *testing.T) {
 	t.Helper()
-	admin := b.site.admin.Client()
+	admin := b.site.admin
 	await(t, func(ctx context.Context) (lacking string) {
-		ends, err := admin.ListEndOffsets(ctx, b.topics...)
-		if err == nil {
-			err = ends.Error()
-		}
+		ends, err := admin.Ends(ctx, b.topics...)
 		do(t, err)
-		stable, err := admin.ListCommittedOffsets(ctx, b.topics...)
-		if err == nil {
-			err = stable.Error()
-		}
+		stable, err := admin.CommittedEnds(ctx, b.topics...)
 		do(t, err)
 		ends.Each(func(end kadm.ListedOffset) {
 			if at, _ := stable.Lookup(end.Topic, end.Partition); at.Offset < end.Offset {
