@@ -17,3 +17,7 @@ func Fetch(value []byte) {
 		prefetchLines(unsafe.SliceData(value), min(len(value), fetchMost))
 	}
 }
+
+// Fetch says that records are about to be appended to q: the lines that this
+// needs are on their way then, and not waited for.
+func (q *Queue) Fetch() { prefetch((*byte)(unsafe.Pointer(q)), -64) }

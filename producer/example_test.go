@@ -65,6 +65,35 @@ func ExampleProducer_SendFunc() {
 	// Output: 1000 acknowledged, 0 failed
 }
 
+func ExampleTopic_SendAllFunc() {
+	brokers, stop := bootstrap()
+	defer stop()
+	ctx := context.Background()
+	p, err := producer.New(producer.DefaultConfig(brokers...))
+	if err != nil {
+		log.Fatal(err)
+	}
+	orders := p.Topic("orders")
+	sent := 0
+	count := func(_ producer.RecordMetadata, err error) {
+		if err == nil {
+			sent++
+		}
+	}
+	lines := strings.Lines("one\ntwo\nthree\nfour\nfive\n")
+	records := make([]producer.KeyValue, 0, 2) // a hundred or more is what pays
+	for line := range lines {
+		if records = append(records, producer.KeyValue{Value: []byte(line)}); len(records) == cap(records) {
+			orders.SendAllFunc(ctx, records, count)
+			records = records[:0] // all was copied
+		}
+	}
+	orders.SendAllFunc(ctx, records, count)
+	fmt.Println(p.Close(ctx), sent)
+	// Output:
+	// <nil> 5
+}
+
 func ExampleMayBeWritten() {
 	brokers, stop := bootstrap()
 	defer stop()

@@ -13,8 +13,8 @@ func (p *Producer) Topic(name string) *Topic { return &Topic{p: p, name: name} }
 // Topic sends to one topic what Producer sends to any: records of a key and a
 // value, without partition, headers or timestamp of their own. It is the
 // fastest way to send, since no Record is made and no topic looked up; so keep
-// it. Its methods are safe for concurrent use. In a
-// transaction its records belong to the one that is open.
+// it. SendAllFunc takes many records in a call. Its methods are safe for
+// concurrent use. In a transaction its records belong to the one that is open.
 type Topic struct {
 	p     *Producer
 	name  string

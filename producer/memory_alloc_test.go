@@ -34,6 +34,7 @@ func TestSendAllocatesNothing(t *testing.T) {
 		placed := Record{Topic: "t", Partition: OnPartition(1), Value: make([]byte, 30)}
 		headed := Record{Topic: "t", Key: []byte("key"), Headers: []Header{{Key: "h", Value: []byte("v")}}}
 		topic := p.Topic("t")
+		pair := []KeyValue{{Value: keyless.Value}, {Key: keyed.Key, Value: keyed.Value}}
 		failed := 0
 		done := func(_ RecordMetadata, err error) {
 			if err != nil {
@@ -51,6 +52,7 @@ func TestSendAllocatesNothing(t *testing.T) {
 			{"SendFunc", func() { p.SendFunc(ctx, keyed, done) }},
 			{"Topic.Send", func() { topic.Send(ctx, keyed.Key, keyed.Value) }},
 			{"Topic.SendFunc", func() { topic.SendFunc(ctx, nil, keyless.Value, done) }},
+			{"Topic.SendAllFunc", func() { topic.SendAllFunc(ctx, pair, done) }},
 			{"Topic.TrySend", func() {
 				if topic.TrySend(keyed.Key, keyed.Value, done) != nil {
 					failed++

@@ -153,3 +153,22 @@ func TestMaxBlockInTheLine(t *testing.T) {
 		}
 	})
 }
+
+// In a call with many records the first waits for max.block, and those behind it
+// are not made to wait as long again.
+func TestMaxBlockForManyRecords(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := fill(t)
+		began := time.Now()
+		refused := 0
+		f.Topic("t").SendAllFunc(t.Context(), make([]KeyValue, 5), func(md RecordMetadata, err error) {
+			if !errors.Is(err, ErrMaxBlock) || !errors.Is(err, ErrBufferFull) || md.Topic != "t" || MayBeWritten(err) {
+				t.Errorf("%+v, %v; want ErrMaxBlock and ErrBufferFull", md, err)
+			}
+			refused++
+		})
+		if took := time.Since(began); took != f.cfg.MaxBlock || refused != 5 {
+			t.Errorf("%d records were refused after %v, want 5 after %v", refused, took, f.cfg.MaxBlock)
+		}
+	})
+}

@@ -43,11 +43,16 @@ func (p *Producer) sendFunc(ctx context.Context, rec *Record, done Callback, num
 
 func (p *Producer) sendEntryFunc(ctx context.Context, e *entry, done Callback) {
 	if err := p.admit(ctx, e, true); err != nil {
-		p.spoil(e.Txn, err)
-		p.refuse(e, err)
-		if done != nil {
-			done(noMetadata(e.topic), err)
-		}
+		p.refuseFunc(e, done, err)
+	}
+}
+
+// refuseFunc tells all who must hear of a record that SendFunc did not take.
+func (p *Producer) refuseFunc(e *entry, done Callback, err error) {
+	p.spoil(e.Txn, err)
+	p.refuse(e, err)
+	if done != nil {
+		done(noMetadata(e.topic), err)
 	}
 }
 

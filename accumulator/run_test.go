@@ -1,0 +1,139 @@
+package accumulator
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/epistle-kafka/epistle/protocol"
+)
+
+// runOf is an entry for runs of records that nobody keeps a future of.
+func runOf(series *int32) *Entry {
+	return &Entry{Timestamp: noon.UnixMilli(), Callback: series, Detached: true, Series: series}
+}
+
+// batchesOf returns all that waits in q as brokers and callbacks would see it, and ends it.
+func batchesOf(q *Queue) (out []string) {
+	for b := drain(q); b != nil; b = drain(q) {
+		h := b.Header()
+		b.PutHeader(&h)
+		b.PutCRC()
+		text := fmt.Sprintf("%x", bytes.Join(b.Bytes(nil), nil))
+		b.Resolve(0, -1, nil)
+		b.EachCallback(func(c *Callback) { text += fmt.Sprint(" ", c.Index, c.Count, c.Timestamp) })
+		b.Finish()
+		b.Drop()
+		out = append(out, text)
+	}
+	return out
+}
+
+// Records that are appended in runs make the batches that they make one by one, to the last bit.
+func TestRunsMakeTheSameBatches(t *testing.T) {
+	for seed := range uint64(200) {
+		random := rand.New(rand.NewPCG(seed, 1))
+		batchSize := 200 + random.IntN(30_000)
+		settings := func(c *Config) { c.BatchSize, c.MaxBatchBytes, c.Compressed = batchSize, 40_000, seed%2 == 0 }
+		single := small(settings).Topic("t", 1).Queues()[0]
+		runs := small(settings).Topic("t", 1).Queues()[0]
+		largest := 1 + random.IntN(1000)
+		var records []KeyValue
+		for range 200 {
+			r := KeyValue{Value: make([]byte, random.IntN(largest))}
+			if random.IntN(3) == 0 {
+				r.Key = make([]byte, random.IntN(30))
+			}
+			for i := range r.Value {
+				r.Value[i] = byte(random.Uint32())
+			}
+			records = append(records, r)
+		}
+		series := new(int32)
+		inRuns, at := 0, noon
+		for len(records) > 0 {
+			// A caller's call: all of one millisecond.
+			call := records[:min(len(records), 1+random.IntN(20))]
+			records = records[len(call):]
+			for i := range call {
+				e := runOf(series)
+				e.Key, e.Value, e.Timestamp = call[i].Key, call[i].Value, at.UnixMilli()
+				add(t, single, e, at)
+			}
+			e := runOf(series)
+			for len(call) > 0 {
+				e.Timestamp = at.UnixMilli()
+				if n := runs.AppendRun(e, call, at.UnixMilli()); n > 0 {
+					call, inRuns = call[n:], inRuns+n
+					continue
+				}
+				e.Key, e.Value = call[0].Key, call[0].Value
+				add(t, runs, e, at)
+				call = call[1:]
+			}
+			at = at.Add(time.Duration(random.IntN(3)) * time.Millisecond)
+		}
+		if inRuns < 20 {
+			t.Errorf("seed %d: %d of 200 records were appended in runs, too few for the test to mean anything", seed, inRuns)
+		}
+		if single.seriesBytes != runs.seriesBytes {
+			t.Errorf("seed %d: the series has %d bytes, want %d", seed, runs.seriesBytes, single.seriesBytes)
+		}
+		want, got := batchesOf(single), batchesOf(runs)
+		if !slices.Equal(got, want) {
+			t.Fatalf("seed %d: records appended in runs are in %d batches, one by one in %d, or they differ", seed, len(got), len(want))
+		}
+	}
+}
+
+// A run stops behind the record with which another partition may be due, and its ticket is that record's.
+func TestARunStopsWhereAnotherPartitionMayBeDue(t *testing.T) {
+	q := small(func(c *Config) { c.BatchSize = 1000 }).Topic("t", 1).Queues()[0]
+	add(t, q, sized(5000), noon) // of somebody who chose the partition: it fills the batch, and brings room for more
+	records := make([]KeyValue, 50)
+	for i := range records {
+		records[i].Value = make([]byte, 93) // 100 bytes with all else
+	}
+	e := runOf(new(int32))
+	add(t, q, &Entry{Record: protocol.Record{Value: records[0].Value}, Timestamp: e.Timestamp, Callback: e.Callback, Detached: true, Series: e.Series}, noon)
+	if n := q.AppendRun(e, records, noon.UnixMilli()); n == 0 || e.Ticket.Series < 1000 || e.Ticket.Series >= 1000+2*int64(e.Ticket.Size) || !e.Ticket.Full {
+		t.Errorf("it took %d records and its ticket is %+v; want it to end with 1,000 bytes in its series, of a full batch", n, e.Ticket)
+	}
+	if got := q.tip.count; got != e.Ticket.Index+1 || q.tip.limit < len(q.tip.buf)+1000 {
+		t.Errorf("the ticket is of record %d of %d, in a chunk with %d bytes left; want the last, and more than 1,000", e.Ticket.Index, got, q.tip.limit-len(q.tip.buf))
+	}
+}
+
+// Where more has to be done for a record than to write it, no run begins, and
+// nothing has changed.
+func TestNoRunBegins(t *testing.T) {
+	records := []KeyValue{{Value: []byte("a")}, {Value: []byte("b")}}
+	tests := map[string]func(q *Queue, e *Entry) (nowMs int64){
+		"no batch":    func(q *Queue, _ *Entry) int64 { end(drain(q), 0, nil); return noon.UnixMilli() },
+		"refused":     func(q *Queue, _ *Entry) int64 { q.Refuse(errors.New("ended")); return noon.UnixMilli() },
+		"sealed":      func(*Queue, *Entry) int64 { return noon.Add(time.Minute).UnixMilli() },
+		"transaction": func(_ *Queue, e *Entry) int64 { e.Txn = 7; return noon.UnixMilli() },
+		"future":      func(_ *Queue, e *Entry) int64 { e.Detached = false; return noon.UnixMilli() },
+		"callback":    func(_ *Queue, e *Entry) int64 { e.Callback = new(int); return noon.UnixMilli() },
+	}
+	for name, change := range tests {
+		t.Run(name, func(t *testing.T) {
+			q := small().Topic("t", 1).Queues()[0]
+			first := &Entry{Record: protocol.Record{Value: []byte("first")}, Timestamp: noon.UnixMilli(), Detached: true}
+			add(t, q, first, noon)
+			e := &Entry{Timestamp: noon.UnixMilli(), Detached: true}
+			nowMs := change(q, e)
+			if n := q.AppendRun(e, records, nowMs); n != 0 {
+				t.Errorf("%d records were appended, want none", n)
+			}
+			q.Refuse(nil)
+			if b := drain(q); b != nil && b.Count() != 1 {
+				t.Errorf("the batch has %d records, want its first alone", b.Count())
+			}
+		})
+	}
+}

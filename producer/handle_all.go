@@ -1,0 +1,126 @@
+package producer
+
+import (
+	"context"
+	"errors"
+
+	"github.com/epistle-kafka/epistle/accumulator"
+	"github.com/epistle-kafka/epistle/partition"
+)
+
+// KeyValue is a record of a [Topic]. A nil Key is null: no key. A nil Value is
+// null: in a compacted topic a tombstone.
+type KeyValue = accumulator.KeyValue
+
+// SendAllFunc is SendFunc for each of the records, in their order, and done is
+// called once for each. Of neighbours without a key, what they have in common is
+// done once, which makes it the fastest way to send where records come several
+// at a time: a hundred in a call are enough. With keys it gains less.
+//
+// All is copied before it returns, also the records themselves, so the caller
+// may use the slice again. A record that is not taken does not stop those behind
+// it, with one exception: when one has waited in vain, for max.block or for a
+// topic that cannot be found, those behind it are refused with the same error,
+// and not made to wait as long again.
+func (t *Topic) SendAllFunc(ctx context.Context, records []KeyValue, done Callback) {
+	run := entry{Entry: accumulator.Entry{Detached: true}}
+	if done != nil {
+		run.Callback = done
+	}
+	var late error // what a record has waited in vain with
+	for len(records) > 0 {
+		err := late
+		if err == nil {
+			if n := t.sendRun(ctx, &run, records); n > 0 {
+				records = records[n:]
+				continue
+			}
+		}
+		var e entry
+		e.Detached = true
+		t.fill(ctx, &e, records[0].Key, records[0].Value, done)
+		if err == nil {
+			err = t.p.admit(ctx, &e, true)
+		}
+		if err != nil {
+			t.p.refuseFunc(&e, done, err)
+			if errors.Is(err, ErrMaxBlock) || e.topic == t.name && t.in(t.p.topics.Load()) == nil {
+				late = err
+			}
+		}
+		records = records[1:]
+	}
+}
+
+// longestRun is how many records are appended under one lock at most.
+const longestRun = 256
+
+// sendRun sends the first of records, as many as their partitions' open batches
+// take as they are; run has all that is not their own. It returns how many: 0
+// where there is more to do for the first than that.
+func (t *Topic) sendRun(ctx context.Context, run *entry, records []KeyValue) int {
+	p := t.p
+	if !p.keyless || len(p.cfg.Interceptors) > 0 || ctx.Err() != nil {
+		return 0
+	}
+	to := t.in(p.topics.Load())
+	if to == nil {
+		return 0
+	}
+	if p.cfg.TransactionalID != "" {
+		var err error
+		if run.Txn, err = p.admitTo(0); err != nil {
+			return 0
+		}
+	}
+	now := p.clock.Now()
+	run.Timestamp = now
+	if records[0].Key == nil {
+		return p.sendKeyless(to, run, records, now)
+	}
+	if p.murmur {
+		return p.sendKeyed(to, run, records, now)
+	}
+	return 0
+}
+
+// sendKeyless is sendRun for the first records that have no key: all of them go to one partition.
+func (p *Producer) sendKeyless(to *topic, run *entry, records []KeyValue, now int64) int {
+	n := 1
+	for n < min(len(records), longestRun) && records[n].Key == nil {
+		n++
+	}
+	accumulator.Fetch(records[0].Value)
+	run.Key = nil
+	q, pick, err := p.choose(to, run)
+	if err != nil {
+		return 0
+	}
+	if n = q.AppendRun(&run.Entry, records[:n], now); n > 0 && pick != nil {
+		to.sticky.Appended(pick, run.Ticket.Series, run.Ticket.Full, now)
+	}
+	return n
+}
+
+// atOnce is how many partitions are asked for together.
+const atOnce = 16
+
+// sendKeyed is sendRun for the first records that have a key: each has a partition of its own, which is asked for before
+// the first is appended.
+func (p *Producer) sendKeyed(to *topic, run *entry, records []KeyValue, now int64) int {
+	var queues [atOnce]*accumulator.Queue
+	n := 0
+	run.Series = nil
+	for n < min(len(records), len(queues)) && records[n].Key != nil {
+		queues[n] = to.queues[partition.JavaMurmur2(records[n].Key, to.view.Partitions)]
+		queues[n].Fetch()
+		n++
+	}
+	for i := range n {
+		run.Key, run.Value = records[i].Key, records[i].Value
+		if queues[i].Append(&run.Entry, now) != accumulator.Appended {
+			return i
+		}
+	}
+	return n
+}
