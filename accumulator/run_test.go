@@ -45,7 +45,7 @@ func TestRunsMakeTheSameBatches(t *testing.T) {
 		var records []KeyValue
 		for range 200 {
 			r := KeyValue{Value: make([]byte, random.IntN(largest))}
-			if random.IntN(3) == 0 {
+			if random.IntN(10) == 0 {
 				r.Key = make([]byte, random.IntN(30))
 			}
 			for i := range r.Value {
@@ -105,6 +105,29 @@ func TestARunStopsWhereAnotherPartitionMayBeDue(t *testing.T) {
 	}
 	if got := q.tip.count; got != e.Ticket.Index+1 || q.tip.limit < len(q.tip.buf)+1000 {
 		t.Errorf("the ticket is of record %d of %d, in a chunk with %d bytes left; want the last, and more than 1,000", e.Ticket.Index, got, q.tip.limit-len(q.tip.buf))
+	}
+}
+
+// While no batch is full it goes on to twice as much: only then is it high time to go elsewhere.
+func TestARunGoesOnInBatchesThatAreNotFull(t *testing.T) {
+	q := small(func(c *Config) { c.BatchSize = 1000 }).Topic("t", 1).Queues()[0]
+	records := make([]KeyValue, 3)
+	for i := range records {
+		records[i].Value = make([]byte, 93)
+	}
+	e := runOf(new(int32))
+	e.Value = records[0].Value
+	for e.Ticket.Series < 1500 { // in batches of one, that somebody sends at once
+		add(t, q, e, noon)
+		end(drain(q), 0, nil)
+	}
+	for add(t, q, e, noon); e.Ticket.Series < 2000; add(t, q, e, noon) {
+		from := e.Ticket.Series
+		n := q.AppendRun(e, records, noon.UnixMilli())
+		if to, each := e.Ticket.Series, int64(e.Ticket.Size); to < 2000 && n != 3 || to >= 2000+each {
+			t.Fatalf("with %d bytes in its series a run took %d records, want 3, or as many as make it 2,000", from, n)
+		}
+		end(drain(q), 0, nil)
 	}
 }
 

@@ -86,17 +86,15 @@ func (t *Topic) sendRun(ctx context.Context, run *entry, records []KeyValue) int
 
 // sendKeyless is sendRun for the first records that have no key: all of them go to one partition.
 func (p *Producer) sendKeyless(to *topic, run *entry, records []KeyValue, now int64) int {
-	n := 1
-	for n < min(len(records), longestRun) && records[n].Key == nil {
-		n++
-	}
+	records = records[:min(len(records), longestRun)]
 	accumulator.Fetch(records[0].Value)
 	run.Key = nil
 	q, pick, err := p.choose(to, run)
 	if err != nil {
 		return 0
 	}
-	if n = q.AppendRun(&run.Entry, records[:n], now); n > 0 && pick != nil {
+	n := q.AppendRun(&run.Entry, records, now)
+	if n > 0 && pick != nil {
 		to.sticky.Appended(pick, run.Ticket.Series, run.Ticket.Full, now)
 	}
 	return n

@@ -18,6 +18,13 @@ type Client interface {
 	Close()
 }
 
+// Grouper is a Client whose fastest way may be to take several records in a call.
+type Grouper interface {
+	// Group returns how one goroutine sends: send keeps what it is given until there is enough for a call, and rest
+	// hands over what is left. Both are nil if one record at a time is what was asked for.
+	Group() (send func(key, value []byte), rest func())
+}
+
 // Slots is how many records of an open loop can be on their way at once. Callbacks made beforehand, one a slot, spare the
 // client an allocation that would be the driver's.
 const Slots = 1 << 16

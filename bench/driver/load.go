@@ -148,13 +148,24 @@ func (t *turn) next() (key, value []byte) {
 
 // flood sends as fast as the client takes records. It looks at the clock at every 64th.
 func (l *load) flood(g int, until time.Time, records int) (sent int64) {
+	send, rest := l.sender()
+	defer rest()
 	for t := l.turn(g); ; sent++ {
 		if sent%64 == 0 && records == 0 && time.Now().After(until) || records > 0 && sent == int64(records) {
 			return sent
 		}
-		key, value := t.next()
-		l.client.Send(key, value)
+		send(t.next())
 	}
+}
+
+// sender returns how a goroutine sends by the client's fastest way, and hands over what is left at the end.
+func (l *load) sender() (send func(key, value []byte), rest func()) {
+	if g, ok := l.client.(Grouper); ok {
+		if send, rest := g.Group(); send != nil {
+			return send, rest
+		}
+	}
+	return l.client.Send, func() {}
 }
 
 // waiting sends one record after the other, each when the one before it is acknowledged.

@@ -14,7 +14,8 @@ type peer struct {
 	note  string                           // what a reader has to know
 	lz4   string                           // its default level
 	zstd  string
-	only  string   // the one scenario that it is for, or the letter of a group; "" = all
+	only  []string // the scenarios that it is for, or letters of groups; nil = all
+	as    string   // whose best settings it has; "" = its own
 	args  []string // always
 	aside bool     // not in the chart: what it shows is not the scenario
 
@@ -42,29 +43,29 @@ var peers = []*peer{
 		lz4:  "as epistle", zstd: "as epistle",
 	},
 	{
-		name: roomy, title: "limit program, socket of 512 KiB", build: goProgram("limit"), only: "c",
+		name: roomy, title: "limit program, socket of 512 KiB", build: goProgram("limit"), only: []string{"c"},
 		args: []string{"-batch", mib, "-set", sendBuffer},
 		note: "the same, with SO_SNDBUF set; all others in these tables leave it to the system, unless the commands below say otherwise",
 	},
 	{
 		name: epistle, title: "epistle", build: goProgram("driver-epistle"),
-		note: "`SendFunc` with one callback for all records; `SendSync` in (j)",
+		note: "`SendAllFunc` where the commands below have call=100, else `SendFunc`, with one callback for all records; `SendSync` in (j)",
 		lz4:  "9, as Java's: the fast compressor", zstd: "3",
 	},
 	{
-		name: idle, title: "epistle, 10,000 idle partitions", build: goProgram("driver-epistle"), only: "a", args: []string{"-set", "idle=idle-10000"},
+		name: idle, title: "epistle, 10,000 idle partitions", build: goProgram("driver-epistle"), only: []string{"a"}, as: epistle, args: []string{"-set", "idle=idle-10000"},
 		note: "the same, with a topic of 10,000 partitions that it knows of and sends nothing to",
 	},
 	{
-		name: untuned, title: "epistle, defaults", build: goProgram("driver-epistle"), only: "c",
-		note: "the same, without what a sweep found",
+		name: untuned, title: "epistle, one by one", build: goProgram("driver-epistle"), only: []string{"a", "b", "c", "d", "d64", "g", "h", "i"},
+		note: "the same without what a sweep found: its defaults, and `SendFunc` for each record",
 	},
 	{
-		name: eight, title: "epistle, 8 goroutines", build: goProgram("driver-epistle"), only: "d64", args: []string{"-goroutines", "8"}, aside: true,
+		name: eight, title: "epistle, 8 goroutines", build: goProgram("driver-epistle"), only: []string{"d64"}, as: epistle, args: []string{"-goroutines", "8"}, aside: true,
 		note: "as in (d), in the rounds of 64",
 	},
 	{
-		name: plain, title: "epistle, no codec", build: goProgram("driver-epistle"), only: "e", args: []string{"-codec", "none"}, aside: true,
+		name: plain, title: "epistle, no codec", build: goProgram("driver-epistle"), only: []string{"e"}, as: epistle, args: []string{"-codec", "none"}, aside: true,
 		note: "the same values in the same rounds, not compressed",
 	},
 	{
@@ -123,10 +124,14 @@ func pickPeers(names string) ([]*peer, error) {
 
 // knows says whether the peer takes part in a scenario.
 func (p *peer) knows(s *scenario) bool {
-	return (p.name != limit || !s.noLimit) && (p.only == "" || p.only == s.name || strings.HasPrefix(s.name, p.only+"-"))
+	if p.name == limit && s.noLimit {
+		return false
+	}
+	group, _, _ := strings.Cut(s.name, "-")
+	return p.only == nil || slices.Contains(p.only, s.name) || slices.Contains(p.only, group)
 }
 
 // rival says whether the peer is a producer other than Epistle.
 func (p *peer) rival() bool {
-	return p.only == "" && p.name != epistle && p.name != limit
+	return p.only == nil && p.name != epistle && p.name != limit
 }

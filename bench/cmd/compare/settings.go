@@ -25,9 +25,13 @@ func recordedBest() (settings, error) {
 }
 
 func (b settings) of(p *peer, s *scenario) []string {
-	args, ok := b[p.name][s.name]
+	name := p.name
+	if p.as != "" {
+		name = p.as
+	}
+	args, ok := b[name][s.name]
 	if !ok {
-		args = b[p.name]["*"]
+		args = b[name]["*"]
 	}
 	return fitting(s, strings.Fields(args))
 }
@@ -44,13 +48,15 @@ func fitting(s *scenario, args []string) []string {
 }
 
 // candidates are what a sweep tries for each peer, in each scenario: its defaults, and what its documentation says is good
-// for throughput. Of Epistle it is the socket's buffer alone. The limit program is not swept: it runs as the scenario has
+// for throughput. Of Epistle it is the socket's buffer, and as many records a call as others have. The limit program is not swept: it runs as the scenario has
 // it. Where a scenario gives linger or batch size itself, that is left out.
 var candidates = map[string][]string{
 	epistle: {
 		"",
 		"-set " + sendBuffer,
 		"-set send.buffer.bytes=-1",
+		"-set call=100",
+		"-set call=100 -set " + sendBuffer,
 	},
 	franz: {
 		"",

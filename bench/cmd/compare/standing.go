@@ -65,7 +65,7 @@ func (o *outcome) standing(peers []*peer) []string {
 		}
 		add(perSecond, limit, "the limit's")
 		add(perCPUSecond, roomy, "the limit's with a larger send buffer")
-		add(perCPUSecond, untuned, "its own with its defaults")
+		add(perCPUSecond, untuned, "its own one by one, with its defaults")
 		add(perCPUSecond, idle, "its own beside idle partitions")
 		add(perSecond, eight, "its own with 8 goroutines")
 	}

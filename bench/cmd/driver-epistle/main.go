@@ -1,4 +1,5 @@
-// Driver-epistle sends with this repository's producer: a topic's SendFunc, with one function for all records, and SendSync.
+// Driver-epistle sends with this repository's producer: a topic's SendFunc, or SendAllFunc with call=100, with one function
+// for all records, and SendSync.
 package main
 
 import (
@@ -18,6 +19,7 @@ type client struct {
 	ctx   context.Context
 	done  producer.Callback
 	slots []producer.Callback
+	call  int // records that a call takes
 }
 
 func open(o *driver.Options, results *driver.Results) (driver.Client, error) {
@@ -51,7 +53,7 @@ func open(o *driver.Options, results *driver.Results) (driver.Client, error) {
 			return nil, err
 		}
 	}
-	c := &client{p: p, topic: p.Topic(o.Topic), ctx: context.Background()}
+	c := &client{p: p, topic: p.Topic(o.Topic), ctx: context.Background(), call: o.Set.Int("call", 1)}
 	c.done = func(_ producer.RecordMetadata, err error) { results.Done(err) }
 	if o.Rate > 0 {
 		for i := range driver.Slots {
@@ -63,6 +65,25 @@ func open(o *driver.Options, results *driver.Results) (driver.Client, error) {
 
 func (c *client) Send(key, value []byte) {
 	c.topic.SendFunc(c.ctx, key, value, c.done)
+}
+
+// Group implements driver.Grouper.
+func (c *client) Group() (send func(key, value []byte), rest func()) {
+	if c.call <= 1 {
+		return nil, nil
+	}
+	group := make([]producer.KeyValue, 0, c.call)
+	rest = func() {
+		c.topic.SendAllFunc(c.ctx, group, c.done)
+		group = group[:0]
+	}
+	send = func(key, value []byte) {
+		group = append(group, producer.KeyValue{Key: key, Value: value})
+		if len(group) == cap(group) {
+			rest()
+		}
+	}
+	return send, rest
 }
 
 func (c *client) SendSlot(key, value []byte, slot int) {
