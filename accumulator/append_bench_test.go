@@ -42,6 +42,44 @@ func BenchmarkAppend(b *testing.B) {
 	}
 }
 
+// BenchmarkAppendRun is one record of 100 bytes of a hundred that are appended
+// together, with its share of opening and draining batches.
+func BenchmarkAppendRun(b *testing.B) {
+	a := New(Config{BatchSize: 16 << 10, MaxBatchBytes: 1 << 20, Memory: 32 << 20, SealAge: time.Hour, Wake: func() {}})
+	q := a.Topic("t", 1).Queues()[0]
+	call := make([]KeyValue, 100)
+	for i := range call {
+		call[i].Value = make([]byte, 100)
+	}
+	now := time.UnixMilli(1_700_000_000_000)
+	e := Entry{Timestamp: now.UnixMilli(), Callback: new(int), Detached: true, Series: new(int32)}
+	var notes []Note
+	left := call
+	b.ReportAllocs()
+	for i := 0; b.Loop(); i++ { // a round of the loop is one record, and a run is a hundred rounds' work
+		if i%len(call) != 0 {
+			continue
+		}
+		for left = call; len(left) > 0; {
+			n := q.AppendRun(&e, left, e.Timestamp)
+			if n == 0 {
+				n, e.Value = 1, left[0].Value
+				if q.Append(&e, e.Timestamp) == NeedRoom {
+					appendWithRoom(b, q, &e, now)
+				}
+			}
+			left = left[n:]
+			if e.Ticket.Full {
+				notes = a.Noted(notes[:0])
+				d := drain(q)
+				end(d, 0, nil)
+				d.Leave()
+				d.Release()
+			}
+		}
+	}
+}
+
 // BenchmarkAppendManyPartitions is one record of 100 bytes with a key of 16, into
 // one of a thousand partitions, whose batches are sent after 25 records each, and
 // 5 ms: what is needed of a partition has mostly left the nearest cache. Draining

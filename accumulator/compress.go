@@ -17,6 +17,7 @@ func (b *Batch) Compress(codec protocol.Codec, c *protocol.Compressor, scratch [
 	b.size = protocol.BatchHeaderSize + len(out)
 	b.overwrite(out)
 	b.sum = sum{} // it was of what these bytes replace
+	b.sumUp()     // here, where they are in the cache
 	return out, nil
 }
 

@@ -93,7 +93,7 @@ func (r *runner) clients(b *strings.Builder, outcomes []*outcome) {
 
 // tried lists the candidates of the sweep.
 func (r *runner) tried(b *strings.Builder) {
-	b.WriteString("\n## Settings tried\n\n`compare -sweep` tries these, without what the scenario itself sets, in each scenario that best.json names; the others have what was best in (a), and Epistle its defaults in (e), (f) and (j).\n\n")
+	b.WriteString("\n## Settings tried\n\n`compare -sweep` tries these, without what the scenario itself sets, in each scenario that best.json names; the others have what was best in (a), and Epistle its defaults in (f) and (j).\n\n")
 	for _, p := range r.peers {
 		var list []string
 		for _, c := range candidates[p.name] {
