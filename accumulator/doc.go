@@ -7,7 +7,8 @@
 // # Who owns what
 //
 // Callers of Send append to a [Queue] under its own lock, which is held for
-// one append or one drain and never while anything blocks. Memory is bounded
+// one append, a run of records that fit one chunk, or one drain, and never while
+// anything blocks. Memory is bounded
 // by [Memory], which has a lock of its own; the two are never held together.
 // An append that fits the open batch's last chunk takes the queue's lock
 // alone. One that does not is told how much room it needs, reserves it (and
@@ -21,8 +22,9 @@
 // to come from the processor of those who append, and go back.
 //
 // Records are summed (CRC-32C) while they are appended, every few KiB, since
-// later, on another processor, their bytes would have to be fetched again. The
-// header comes last, and its sum is joined with theirs.
+// later, on another processor, their bytes would have to be fetched again; those
+// of a compressed batch where they were compressed. The header comes last, and
+// its sum is joined with theirs.
 //
 // A [Batch] belongs to its queue until it is drained. From then on it belongs
 // to the sender loop, which alone resolves it. Its bytes live in [Chunk]s, parts

@@ -16,7 +16,8 @@
 // [Producer.SendSync] waits, [Producer.TrySend] never blocks. Send waits only
 // for the metadata of a topic not yet known and for room in buffer.memory; its
 // ctx and max.block bound that, and nothing else. From then on the record has
-// delivery.timeout to be acknowledged, whatever becomes of ctx.
+// delivery.timeout to be acknowledged, whatever becomes of ctx. A [Topic] takes
+// keys and values alone, with less work for each, and many in a call.
 //
 // # What can be relied on
 //
