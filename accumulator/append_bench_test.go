@@ -20,6 +20,16 @@ func appendWithRoom(b *testing.B, q *Queue, e *Entry, now time.Time) {
 	}
 }
 
+// sendOff drains and ends a batch of q, as the sender does. notes is used again.
+func sendOff(a *Accumulator, q *Queue, notes []Note) []Note {
+	notes = a.Noted(notes[:0])
+	d := drain(q)
+	end(d, 0, nil)
+	d.Leave()
+	d.Release()
+	return notes
+}
+
 // BenchmarkAppend is one record of 100 bytes into its partition's open batch,
 // with its share of opening and draining batches.
 func BenchmarkAppend(b *testing.B) {
@@ -54,13 +64,12 @@ func BenchmarkAppendRun(b *testing.B) {
 	now := time.UnixMilli(1_700_000_000_000)
 	e := Entry{Timestamp: now.UnixMilli(), Callback: new(int), Detached: true, Series: new(int32)}
 	var notes []Note
-	left := call
 	b.ReportAllocs()
 	for i := 0; b.Loop(); i++ { // a round of the loop is one record, and a run is a hundred rounds' work
 		if i%len(call) != 0 {
 			continue
 		}
-		for left = call; len(left) > 0; {
+		for left := call; len(left) > 0; {
 			n := q.AppendRun(&e, left, e.Timestamp)
 			if n == 0 {
 				n, e.Value = 1, left[0].Value
@@ -70,11 +79,7 @@ func BenchmarkAppendRun(b *testing.B) {
 			}
 			left = left[n:]
 			if e.Ticket.Full {
-				notes = a.Noted(notes[:0])
-				d := drain(q)
-				end(d, 0, nil)
-				d.Leave()
-				d.Release()
+				notes = sendOff(a, q, notes)
 			}
 		}
 	}
@@ -147,11 +152,7 @@ func BenchmarkAppendLarge(b *testing.B) {
 					appendWithRoom(b, q, &e, now)
 				}
 				if e.Ticket.Full {
-					notes = a.Noted(notes[:0])
-					d := drain(q)
-					end(d, 0, nil)
-					d.Leave()
-					d.Release()
+					notes = sendOff(a, q, notes)
 				}
 			}
 		})

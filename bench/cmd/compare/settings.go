@@ -48,8 +48,8 @@ func fitting(s *scenario, args []string) []string {
 }
 
 // candidates are what a sweep tries for each peer, in each scenario: its defaults, and what its documentation says is good
-// for throughput. Of Epistle it is the socket's buffer, and as many records a call as others have. The limit program is not swept: it runs as the scenario has
-// it. Where a scenario gives linger or batch size itself, that is left out.
+// for throughput. Of Epistle it is the socket's buffer, and as many records a call as others have. The limit program is not
+// swept: it runs as the scenario has it. Where a scenario gives linger or batch size itself, that is left out.
 var candidates = map[string][]string{
 	epistle: {
 		"",
