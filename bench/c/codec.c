@@ -29,10 +29,10 @@ static char *varint(char *at, int64_t v) {
 	return at;
 }
 
-// fill writes records of the values in turn, as a batch holds them, and returns their size.
+// fill writes records of the values from *turn on, as a batch holds them, and returns their size.
 static size_t fill(char *dst, size_t size, const struct ring *values, size_t *turn, int64_t *records) {
 	char *at = dst;
-	for (int64_t i = 0; (size_t)(at - dst) + values->size + 30 < size; i++, ++*records) {
+	for (int64_t i = 0; (size_t)(at - dst) + values->size + 30 < size && *turn < values->count; i++, ++*records) {
 		char head[32], *end = head;
 		*end++ = 0; // attributes
 		end = varint(end, 0);
@@ -45,7 +45,7 @@ static size_t fill(char *dst, size_t size, const struct ring *values, size_t *tu
 		memcpy(at, values->bytes + *turn * values->size, values->size);
 		at += values->size;
 		*at++ = 0; // headers
-		if (++*turn == values->count) *turn = 0;
+		++*turn;
 	}
 	return (size_t)(at - dst);
 }
@@ -59,22 +59,25 @@ void codec_alone(const struct options *o, const struct ring *values, struct resu
 	char *batch = malloc(size), *out = malloc(capacity);
 	void *context = ZSTD_createCCtx();
 	size_t turn = 0;
-	// The batches are made beforehand: what is measured is their compression.
-	enum { batches = 8 };
-	char *raw[batches];
-	size_t sizes[batches];
-	int64_t records[batches] = {0};
-	for (int i = 0; i < batches; i++) {
-		sizes[i] = fill(batch, size, values, &turn, &records[i]);
-		raw[i] = memcpy(malloc(sizes[i]), batch, sizes[i]);
+	// The batches are made beforehand, of all the values: what is measured is their compression.
+	struct { char *raw; size_t size; int64_t records; } *all = NULL, *b;
+	size_t batches = 0;
+	while (turn < values->count) {
+		all = realloc(all, (batches + 1) * sizeof *all);
+		b = &all[batches++];
+		b->records = 0;
+		b->size = fill(batch, size, values, &turn, &b->records);
+		if (!b->records) fatal("a batch of %zu bytes holds no value", size);
+		b->raw = memcpy(malloc(b->size), batch, b->size);
 	}
 	int64_t from = now();
 	double cpu = cpu_time();
-	for (int i = 0; now() - from < o->duration; i = (i + 1) % batches) {
-		size_t n = zstd ? ZSTD_compressCCtx(context, out, capacity, raw[i], sizes[i], 3)
-		                : LZ4F_compressFrame(out, capacity, raw[i], sizes[i], &preferences);
+	for (size_t i = 0; now() - from < o->duration; i = (i + 1) % batches) {
+		b = &all[i];
+		size_t n = zstd ? ZSTD_compressCCtx(context, out, capacity, b->raw, b->size, 3)
+		                : LZ4F_compressFrame(out, capacity, b->raw, b->size, &preferences);
 		if (n > capacity) fatal("%s failed", o->codec);
-		r->records += records[i];
+		r->records += b->records;
 	}
 	r->wall = (double)(now() - from) / 1e9;
 	r->cpu = cpu_time() - cpu;

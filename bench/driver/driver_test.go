@@ -36,7 +36,7 @@ func TestQuantiles(t *testing.T) {
 // back from their file.
 func TestValuesAreTheSame(t *testing.T) {
 	for _, size := range []int{100, 1024} {
-		a, b := Values(size), Values(size)
+		a, b, more := Values(size, RingBytes), Values(size, RingBytes), Values(size, 2*RingBytes)
 		path := filepath.Join(t.TempDir(), "values")
 		if err := a.WriteFile(path); err != nil {
 			t.Fatal(err)
@@ -47,6 +47,9 @@ func TestValuesAreTheSame(t *testing.T) {
 		}
 		if string(a.bytes) != string(b.bytes) || string(a.bytes) != string(c.bytes) {
 			t.Errorf("values of %d bytes are not the same each time", size)
+		}
+		if string(more.bytes[:len(a.bytes)]) != string(a.bytes) || more.Len() < 2*a.Len() {
+			t.Errorf("twice as many values of %d bytes are not those and as many others", size)
 		}
 		if v := a.At(a.Len() - 1); len(v) != size || v[0] != '{' || v[size-1] != '}' {
 			t.Errorf("the last value of %d bytes is %q", size, v)

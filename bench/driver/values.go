@@ -9,9 +9,9 @@ import (
 // Seed is that of all values and keys.
 const Seed = 20_260_917
 
-// ringBytes is how much of them there is: more than a processor's second-level cache, and less than counts in a peak of
-// resident memory.
-const ringBytes = 4 << 20
+// RingBytes is how much of them there is, unless somebody asks for more: more than a processor's second-level cache, and
+// less than counts in a peak of resident memory.
+const RingBytes = 4 << 20
 
 // A Ring is values of one size, to be sent in turn.
 type Ring struct {
@@ -48,11 +48,11 @@ var (
 	}
 )
 
-// Values returns JSON-like events of exactly that size, the same ones for the same size.
-func Values(size int) *Ring {
+// Values returns JSON-like events of exactly that size, no more than that many bytes, the same ones for the same size.
+func Values(size, most int) *Ring {
 	random := rand.New(rand.NewPCG(Seed, uint64(size)))
-	bytes := make([]byte, 0, ringBytes)
-	for i := 0; len(bytes)+size <= ringBytes; i++ {
+	bytes := make([]byte, 0, most)
+	for i := 0; len(bytes)+size <= most; i++ {
 		end := len(bytes) + size
 		bytes = fmt.Appendf(bytes, `{"id":%d,"user":"u%06d","kind":%q,"country":%q,"amount":%d.%02d,"at":%d`,
 			i, random.IntN(200_000), kinds[random.IntN(len(kinds))], countries[random.IntN(len(countries))],
@@ -73,7 +73,7 @@ func Keys(size int) *Ring {
 	}
 	random := rand.New(rand.NewPCG(Seed, uint64(size)))
 	var bytes []byte
-	for range min(1<<16, ringBytes/size) {
+	for range min(1<<16, RingBytes/size) {
 		end := len(bytes) + size
 		for len(bytes) < end {
 			bytes = fmt.Appendf(bytes, "user-%011d", random.IntN(1<<30))
@@ -103,7 +103,8 @@ func readRing(path string, size int, generate func(int) *Ring) (*Ring, error) {
 
 // Rings returns the values and keys of a load, from their files or generated.
 func (o *Options) Rings() (values, keys *Ring, err error) {
-	if values, err = readRing(o.Values, o.ValueSize, Values); err != nil {
+	some := func(size int) *Ring { return Values(size, RingBytes) }
+	if values, err = readRing(o.Values, o.ValueSize, some); err != nil {
 		return nil, nil, err
 	}
 	keys, err = readRing(o.Keys, o.KeySize, Keys)

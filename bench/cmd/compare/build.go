@@ -31,17 +31,30 @@ func (b *builder) all(peers []*peer) error {
 			fmt.Printf("left out: %s: %v\n", p.title, p.missing)
 		}
 	}
-	for _, size := range []int{100, 1024} {
-		if err := driver.Values(size).WriteFile(b.values(size)); err != nil {
+	written := map[string]bool{}
+	for i := range scenarios {
+		s := &scenarios[i]
+		path := b.values(s)
+		if written[path] {
+			continue
+		}
+		written[path] = true
+		if err := driver.Values(s.size, s.ring).WriteFile(path); err != nil {
 			return err
 		}
 	}
 	return driver.Keys(16).WriteFile(b.keys())
 }
 
-func (b *builder) values(size int) string {
-	return filepath.Join(b.bin, fmt.Sprintf("values-%d", size))
+// values is the file of a scenario's values.
+func (b *builder) values(s *scenario) string {
+	name := fmt.Sprintf("values-%d", s.size)
+	if s.ring != driver.RingBytes {
+		name += fmt.Sprintf("-%dM", s.ring>>20)
+	}
+	return filepath.Join(b.bin, name)
 }
+
 func (b *builder) keys() string { return filepath.Join(b.bin, "keys-16") }
 
 // run runs a command; its error is what the command said last.

@@ -19,6 +19,8 @@ type peer struct {
 	args  []string // always
 	aside bool     // not in the chart: what it shows is not the scenario
 
+	settingsOf string // the scenario whose best settings it has; "" = the one that is run
+
 	command []string // after build
 	missing error    // why it is left out
 }
@@ -65,8 +67,8 @@ var peers = []*peer{
 		note: "as in (d), in the rounds of 64",
 	},
 	{
-		name: plain, title: "epistle, no codec", build: goProgram("driver-epistle"), only: []string{"e"}, as: epistle, args: []string{"-codec", "none"}, aside: true,
-		note: "the same values in the same rounds, not compressed",
+		name: plain, title: "epistle, no codec", build: goProgram("driver-epistle"), only: []string{"e"}, as: epistle, settingsOf: "a", args: []string{"-codec", "none"}, aside: true,
+		note: "the same values in the same rounds, not compressed, with the settings of (a)",
 	},
 	{
 		name: franz, title: "franz-go", build: goProgram("driver-franz"),

@@ -27,7 +27,7 @@ func (r *runner) markdown(outcomes []*outcome, command, picture string) string {
 		against = "a real Kafka"
 	}
 	fmt.Fprintf(&b, "Every figure is the median of %d rounds of %v after %v of warm-up, against %s; in brackets what the rounds lie between. "+
-		"Rounds are interleaved, and ratios are the median of the ratios of each round: compare these, not figures from different runs. CPU is that of the client's whole process. "+
+		"Rounds are interleaved, and ratios are the median of the ratios of each round: compare these, not figures from different runs. CPU is that of the client's whole process, and so is peak RSS, less the values that its driver holds: 4 MiB, in (e) 32. "+
 		"Every record that a client was told is delivered has been counted where it arrived.\n\n"+
 		"A line of memory that takes several times as long between two cores as it did says that the host has moved these apart. "+
 		"Clients that hand records from one core to another pay for that, the limit program hardly does: so each run, of whichever client, waits for the cores to be near each other, and is done again, twice at most, if they are apart at its end, until the patience for its scenario has gone.\n\n", r.rounds, r.duration, r.warmup, against)

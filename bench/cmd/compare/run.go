@@ -84,7 +84,7 @@ func (r *runner) scenario(s *scenario) (*outcome, error) {
 // args are the flags of a run but for the peer's own settings.
 func (r *runner) args(t target, s *scenario, p *peer) []string {
 	args := []string{"-b", t.bootstrap(), "-topic", t.topic(), "-client", p.name,
-		"-warmup", r.warmup.String(), "-duration", r.duration.String(), "-values", r.values(s.size)}
+		"-warmup", r.warmup.String(), "-duration", r.duration.String(), "-values", r.values(s)}
 	if s.sets("-key") {
 		args = append(args, "-keys", r.keys())
 	}
@@ -116,6 +116,7 @@ func (r *runner) once(t target, s *scenario, p *peer, args []string) (*sample, e
 		return nil, fmt.Errorf("%d records failed", got.Errors)
 	}
 	got.batches, got.bytes, got.valueSize = counted.Batches, counted.Bytes, s.size
+	got.PeakRSS = max(got.PeakRSS-int64(s.ring), 0) // the driver's, not the client's
 	return got, nil
 }
 
@@ -156,7 +157,7 @@ func (r *runner) codecsAlone(o *outcome) error {
 		of := o.by[client][last]
 		const overhead = 9 // bytes of a record besides its value
 		size := math.Ceil(float64(of.Acknowledged) / float64(of.batches) * float64(o.scenario.size+overhead))
-		args := []string{"-alone", "-values", r.values(o.scenario.size), "-size", fmt.Sprint(o.scenario.size),
+		args := []string{"-alone", "-values", r.values(o.scenario), "-size", fmt.Sprint(o.scenario.size),
 			"-codec", o.scenario.codec, "-batch", fmt.Sprint(int(size)), "-duration", r.duration.String()}
 		got, err := r.drive(peers[i], args)
 		errs = errors.Join(errs, err)

@@ -3,6 +3,8 @@ package main
 import (
 	"fmt"
 	"strings"
+
+	"github.com/epistle-kafka/epistle/bench/driver"
 )
 
 // A scenario is one load, for every client alike.
@@ -13,6 +15,7 @@ type scenario struct {
 	sink   []string // of the sink
 	limit  []string // of the limit program, besides
 	size   int      // bytes of a value
+	ring   int      // bytes of all values, which are sent in turn
 	codec  string   // "" = none
 	metric metric   // what clients are compared by
 
@@ -33,7 +36,7 @@ var scenarios = func() []scenario {
 		for _, size := range []int{100, 1024} {
 			list = append(list, scenario{
 				name: fmt.Sprintf("e-%s-%d", codec, size), title: fmt.Sprintf("%s at the client's default level, values of %d bytes", codec, size),
-				size: size, codec: codec, real: true,
+				size: size, ring: manyValues, codec: codec, real: true,
 			})
 		}
 	}
@@ -49,6 +52,9 @@ var scenarios = func() []scenario {
 		if s.size == 0 {
 			s.size = 100
 		}
+		if s.ring == 0 {
+			s.ring = driver.RingBytes
+		}
 		s.args = append(s.args, "-size", fmt.Sprint(s.size))
 		if s.codec != "" {
 			s.args = append(s.args, "-codec", s.codec)
@@ -61,6 +67,10 @@ var scenarios = func() []scenario {
 }()
 
 const mib = "1048576"
+
+// manyValues are so many bytes of them that a codec hardly meets the same value twice in a batch: one of 1 MiB that was
+// filled in pieces, in turn with those of other partitions, has pieces from all over 4 MiB, and then several of them twice.
+const manyValues = 32 << 20
 
 // timed says whether latencies are reported.
 func (s *scenario) timed() bool { return s.metric != perCPUSecond }

@@ -29,7 +29,11 @@ func (b settings) of(p *peer, s *scenario) []string {
 	if p.as != "" {
 		name = p.as
 	}
-	args, ok := b[name][s.name]
+	load := s.name
+	if p.settingsOf != "" {
+		load = p.settingsOf
+	}
+	args, ok := b[name][load]
 	if !ok {
 		args = b[name]["*"]
 	}
@@ -48,8 +52,9 @@ func fitting(s *scenario, args []string) []string {
 }
 
 // candidates are what a sweep tries for each peer, in each scenario: its defaults, and what its documentation says is good
-// for throughput. Of Epistle it is the socket's buffer, and as many records a call as others have. The limit program is not
-// swept: it runs as the scenario has it. Where a scenario gives linger or batch size itself, that is left out.
+// for throughput. Of Epistle it is the socket's buffer, as many records a call as others have, and how far batches grow that
+// wait: zstd takes longest over large ones, whoever's they are. The limit program is not swept: it runs as the scenario has
+// it. Where a scenario gives linger or batch size itself, that is left out.
 var candidates = map[string][]string{
 	epistle: {
 		"",
@@ -57,6 +62,7 @@ var candidates = map[string][]string{
 		"-set send.buffer.bytes=-1",
 		"-set call=100",
 		"-set call=100 -set " + sendBuffer,
+		"-set call=100 -set max.batch.bytes=65536",
 	},
 	franz: {
 		"",
@@ -65,6 +71,7 @@ var candidates = map[string][]string{
 		"-set records=50000",
 		"-set partitioner=bytes64k",
 		"-set partitioner=sticky",
+		"-batch 65536",
 		"-set records=50000 -set " + sendBuffer,
 	},
 	"sarama": {
@@ -87,6 +94,7 @@ var candidates = map[string][]string{
 		"-set batch.producer=true",
 		"-set batch.producer=true -set socket." + sendBuffer,
 		"-linger 50ms -set batch.num.messages=100000",
+		"-set batch.producer=true -batch 65536",
 	},
 	"librdkafka": {
 		"",
@@ -97,6 +105,7 @@ var candidates = map[string][]string{
 		"-set call=100 -set copy=0 -set socket." + sendBuffer,
 		"-set call=100 -set copy=0 -set batch.num.messages=100000",
 		"-set poll.inline=1",
+		"-set call=100 -set copy=0 -batch 65536",
 	},
 	"java": {
 		"",

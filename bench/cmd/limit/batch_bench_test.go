@@ -8,7 +8,7 @@ import (
 
 // BenchmarkRecord is what a record of 100 bytes costs the limit program besides the write.
 func BenchmarkRecord(b *testing.B) {
-	values := driver.Values(100)
+	values := driver.Values(100, driver.RingBytes)
 	var open batch
 	open.open()
 	i := 0

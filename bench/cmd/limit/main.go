@@ -172,14 +172,15 @@ func codecAlone(o *driver.Options, result *driver.Result) error {
 	if p == nil {
 		return fmt.Errorf("no codec %q to have alone", o.Codec)
 	}
-	var batches [8]batch
-	value := 0
-	for i := range batches {
-		batches[i].open()
-		for len(batches[i].buf) < o.Batch {
-			batches[i].append(nil, values.At(value))
-			value = (value + 1) % values.Len()
+	// All the values, as a producer has them: processors learn a few batches by heart.
+	var batches []batch
+	for value := 0; value < values.Len(); {
+		var b batch
+		b.open()
+		for ; len(b.buf) < o.Batch && value < values.Len(); value++ {
+			b.append(nil, values.At(value))
 		}
+		batches = append(batches, b)
 	}
 	var sent int64
 	from, began := driver.Take(), time.Now()
