@@ -231,7 +231,7 @@ func TestCompressInPlace(t *testing.T) {
 			a := small()
 			root := fill(t, a.Topic("t", 1).Queues()[0], 500)
 			raw, before := root.Size(), a.Memory.Used()
-			if _, err := root.Compress(codec, c, nil); err != nil {
+			if err := root.Compress(codec, c, new(Scratch)); err != nil {
 				t.Fatal(err)
 			}
 			if root.Size() >= raw || a.Memory.Used() >= before {
@@ -256,6 +256,31 @@ func TestCompressInPlace(t *testing.T) {
 	}
 }
 
+// What compressing takes is kept for the batches that follow, and holds none of
+// those that went before.
+func TestCompressReusesItsScratch(t *testing.T) {
+	for _, codec := range []protocol.Codec{protocol.CodecSnappy, protocol.CodecLZ4} {
+		c, err := protocol.NewCompressor(codec, protocol.LevelDefault)
+		if err != nil {
+			t.Fatal(err)
+		}
+		q := small().Topic("t", 1).Queues()[0]
+		batches := []*Batch{fill(t, q, 500), fill(t, q, 500), fill(t, q, 500)}
+		var scratch Scratch
+		if got := testing.AllocsPerRun(len(batches)-1, func() {
+			if err := batches[0].Compress(codec, c, &scratch); err != nil {
+				t.Fatal(err)
+			}
+			batches = batches[1:]
+		}); got > 0 {
+			t.Errorf("%v: %v allocations a batch, want none", codec, got)
+		}
+		if i := slices.IndexFunc(scratch.raw, func(chunk []byte) bool { return chunk != nil }); i >= 0 {
+			t.Errorf("%v: chunk %d of a batch that is done with is still referred to", codec, i)
+		}
+	}
+}
+
 // What does not shrink stays as it is.
 func TestIncompressibleStaysAsItIs(t *testing.T) {
 	c, err := protocol.NewCompressor(protocol.CodecGzip, protocol.LevelDefault)
@@ -267,7 +292,7 @@ func TestIncompressibleStaysAsItIs(t *testing.T) {
 	add(t, q, text("x"), noon)
 	b := drain(q)
 	raw := b.Size()
-	if _, err := b.Compress(protocol.CodecGzip, c, nil); err != nil {
+	if err := b.Compress(protocol.CodecGzip, c, new(Scratch)); err != nil {
 		t.Fatal(err)
 	}
 	h, records := decode(t, b)

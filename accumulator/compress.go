@@ -2,23 +2,32 @@ package accumulator
 
 import "github.com/epistle-kafka/epistle/protocol"
 
+// A Scratch is room to compress in, for one batch after another. The zero value
+// is ready for use; it is not for concurrent use.
+type Scratch struct {
+	raw    [][]byte // the records of the batch, chunk by chunk
+	packed []byte
+}
+
 // Compress compresses the records of a drained batch into its own chunks and
 // gives back those that are no longer needed, so it takes no memory beyond
-// scratch. A batch that would grow stays as it is, uncompressed. It returns
-// scratch, grown as it was needed. The batch must have no other holder.
-func (b *Batch) Compress(codec protocol.Codec, c *protocol.Compressor, scratch []byte) ([]byte, error) {
-	src := b.Bytes(nil)
-	src[0] = src[0][protocol.BatchHeaderSize:]
-	out, err := c.Compress(scratch[:0], src)
-	if err != nil || protocol.BatchHeaderSize+len(out) >= b.size {
-		return out, err
+// scratch, which grows as it is needed. A batch that would grow stays as it is,
+// uncompressed. The batch must have no other holder.
+func (b *Batch) Compress(codec protocol.Codec, c *protocol.Compressor, scratch *Scratch) error {
+	raw := b.Bytes(scratch.raw[:0])
+	raw[0] = raw[0][protocol.BatchHeaderSize:]
+	packed, err := c.Compress(scratch.packed[:0], raw)
+	clear(raw) // of what may be another batch's soon
+	scratch.raw, scratch.packed = raw, packed
+	if err != nil || protocol.BatchHeaderSize+len(packed) >= b.size {
+		return err
 	}
 	b.codec, b.raw = codec, b.size
-	b.size = protocol.BatchHeaderSize + len(out)
-	b.overwrite(out)
+	b.size = protocol.BatchHeaderSize + len(packed)
+	b.overwrite(packed)
 	b.sum = sum{} // it was of what these bytes replace
 	b.sumUp()     // here, where they are in the cache
-	return out, nil
+	return nil
 }
 
 // overwrite replaces the records' bytes by data, which is shorter.

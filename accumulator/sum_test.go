@@ -88,7 +88,7 @@ func TestACompressedBatchIsSummedAtTheEnd(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := b.Compress(protocol.CodecLZ4, c, nil); err != nil {
+	if err := b.Compress(protocol.CodecLZ4, c, new(Scratch)); err != nil {
 		t.Fatal(err)
 	}
 	checkCRC(t, "compressed", b)

@@ -10,7 +10,7 @@ import (
 // in proportion to a batch. It is not for concurrent use; where several batches
 // are compressed at once, each needs its own. What an encoder holds at most is
 // about 32 KiB for snappy, 0.3 MiB for lz4, 1.4 MiB for gzip, and for zstd
-// 3.5 MiB at Java's default, 6 MiB up to level 9 and 36 MiB above.
+// 4 MiB at Java's default, 6 MiB up to level 9 and 36 MiB above.
 //
 // A level is one of Java's, and means what the library at hand has nearest:
 //

@@ -9,8 +9,9 @@ import (
 // zstdEncoder writes one zstd frame a batch, without a checksum of its own: the
 // batch has one.
 type zstdEncoder struct {
-	w   *zstd.Encoder
-	out appender
+	w     *zstd.Encoder
+	out   appender
+	whole bool // what is one block is compressed from where it lies
 }
 
 const zstdLevelDefault = 3 // Java's
@@ -20,8 +21,9 @@ const zstdLevelDefault = 3 // Java's
 const zstdWindow = 1 << 20
 
 func newZstdEncoder(level int) (*zstdEncoder, error) {
+	speed := zstd.EncoderLevelFromZstd(level)
 	w, err := zstd.NewWriter(nil,
-		zstd.WithEncoderLevel(zstd.EncoderLevelFromZstd(level)),
+		zstd.WithEncoderLevel(speed),
 		zstd.WithEncoderConcurrency(1), // no goroutine
 		zstd.WithWindowSize(zstdWindow),
 		zstd.WithLowerEncoderMem(true),
@@ -29,10 +31,15 @@ func newZstdEncoder(level int) (*zstdEncoder, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &zstdEncoder{w: w}, nil
+	// The library has tables apart for that: at slower levels they are larger than
+	// two copies of a block are worth.
+	return &zstdEncoder{w: w, whole: speed <= zstd.SpeedDefault}, nil
 }
 
 func (e *zstdEncoder) encode(dst []byte, src [][]byte) ([]byte, error) {
+	if e.whole && len(src) == 1 && len(src[0]) <= zstdBlock {
+		return e.w.EncodeAll(src[0], dst), nil
+	}
 	size := 0
 	for _, c := range src {
 		size += len(c)

@@ -312,7 +312,7 @@ func (b *bench) finishPacks(n int) {
 	for _, p := range b.packs[:n] {
 		compressor, err := protocol.NewCompressor(b.c.cfg.Codec, b.c.cfg.CodecLevel)
 		if err == nil {
-			_, err = p.delivery.Compress(b.c.cfg.Codec, compressor, nil)
+			err = p.delivery.Compress(b.c.cfg.Codec, compressor, new(accumulator.Scratch))
 		}
 		if err != nil {
 			panic(err)

@@ -4,6 +4,7 @@ import (
 	"runtime"
 	"sync"
 
+	"github.com/epistle-kafka/epistle/accumulator"
 	"github.com/epistle-kafka/epistle/protocol"
 )
 
@@ -18,7 +19,7 @@ type packers struct {
 
 	mu      sync.Mutex // guards the following
 	cond    *sync.Cond // on mu: the queue has work, or closed
-	queue   []packing
+	queue   fifo[packing]
 	idle    int // goroutines that wait
 	running int
 	closed  bool
@@ -40,8 +41,8 @@ func newPackers(codec protocol.Codec, level int, in *inbox) *packers {
 func (ps *packers) put(p packing) {
 	ps.mu.Lock()
 	defer ps.mu.Unlock()
-	ps.queue = append(ps.queue, p)
-	if ps.idle < len(ps.queue) && ps.running < runtime.GOMAXPROCS(0) {
+	ps.queue.push(p)
+	if ps.idle < ps.queue.len() && ps.running < runtime.GOMAXPROCS(0) {
 		ps.running++
 		ps.ended.Go(ps.run)
 		return
@@ -54,14 +55,13 @@ func (ps *packers) run() {
 	if err != nil {
 		panic("sender: a compressor's settings were not checked: " + err.Error())
 	}
-	var scratch []byte
+	var scratch accumulator.Scratch
 	for {
 		p, ok := ps.next()
 		if !ok {
 			return
 		}
-		scratch, err = p.delivery.Compress(ps.codec, compressor, scratch)
-		if err != nil { // a codec does not fail on bytes in memory
+		if err := p.delivery.Compress(ps.codec, compressor, &scratch); err != nil { // a codec does not fail on bytes in memory
 			panic("sender: compressing: " + err.Error())
 		}
 		ps.inbox.put(packedUp{p.request})
@@ -71,7 +71,7 @@ func (ps *packers) run() {
 func (ps *packers) next() (packing, bool) {
 	ps.mu.Lock()
 	defer ps.mu.Unlock()
-	for len(ps.queue) == 0 {
+	for ps.queue.len() == 0 {
 		if ps.closed {
 			return packing{}, false
 		}
@@ -79,10 +79,7 @@ func (ps *packers) next() (packing, bool) {
 		ps.cond.Wait()
 		ps.idle--
 	}
-	p := ps.queue[0]
-	ps.queue[0] = packing{}
-	ps.queue = ps.queue[1:]
-	return p, true
+	return ps.queue.pop(), true
 }
 
 func (ps *packers) close() {
