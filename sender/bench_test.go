@@ -317,7 +317,9 @@ func (b *bench) finishPacks(n int) {
 		if err != nil {
 			panic(err)
 		}
-		b.post(packedUp{p.request})
+		if p.request.packedOne() {
+			b.post(packedUp{p.request})
+		}
 	}
 	b.packs = b.packs[n:]
 }

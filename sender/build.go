@@ -135,18 +135,28 @@ func (c *core) add(r *request, p *partition, d *delivery) {
 // packAll hands the batches of r that are not compressed yet to the
 // compressors, each on its own.
 func (c *core) packAll(r *request) {
+	unpacked := int32(0)
+	for _, d := range r.deliveries {
+		if !d.packed {
+			unpacked++
+		}
+	}
+	if unpacked == 0 {
+		return
+	}
+	r.unpacked.Store(unpacked)
+	r.packing = true
+	c.pending++
 	for _, d := range r.deliveries {
 		if !d.packed {
 			d.packed = true
-			r.packing++
-			c.pending++
 			c.out.pack(r, d)
 		}
 	}
 }
 
 func (e packedUp) apply(c *core) {
-	e.request.packing--
+	e.request.packing = false
 	c.pending--
 	c.sendBuilt(e.request.node)
 }
@@ -154,7 +164,7 @@ func (e packedUp) apply(c *core) {
 // sendBuilt hands the node's requests to the connection in the order in which
 // they were built, as far as they are compressed.
 func (c *core) sendBuilt(n *node) {
-	for n.built.len() > 0 && n.built.first().packing == 0 {
+	for n.built.len() > 0 && !n.built.first().packing {
 		r := n.built.pop()
 		l := &n.links[data]
 		if c.dropOld(r); len(r.deliveries) == 0 {

@@ -13,7 +13,7 @@ import (
 type effects interface {
 	// dial connects to n and then delivers dialed.
 	dial(n *node, which lane, timeout time.Duration)
-	// pack compresses d and then delivers packedUp for r.
+	// pack compresses d, and then delivers packedUp for r if its packedOne says so.
 	pack(r *request, d *delivery)
 	// post delivers an event on the loop.
 	post(e event)

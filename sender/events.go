@@ -29,7 +29,7 @@ type (
 	// answered: a produce request has ended, with an answer or without. Events
 	// that come for every request are one pointer, which costs no allocation.
 	answered struct{ request *request }
-	// packedUp: a batch went through a compressor.
+	// packedUp: the last of a request's batches went through a compressor.
 	packedUp struct{ request *request }
 	// replied: a control request has ended.
 	replied struct {

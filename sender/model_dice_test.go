@@ -234,7 +234,9 @@ func (h *history) dialDone() {
 func (h *history) packDone() {
 	r := h.packs[0]
 	h.packs = slices.Delete(h.packs, 0, 1)
-	h.post(packedUp{r})
+	if r.packedOne() {
+		h.post(packedUp{r})
+	}
 }
 
 // passToWake lets time go on to when the core wants to be called.

@@ -64,7 +64,9 @@ func (ps *packers) run() {
 		if err := p.delivery.Compress(ps.codec, compressor, &scratch); err != nil { // a codec does not fail on bytes in memory
 			panic("sender: compressing: " + err.Error())
 		}
-		ps.inbox.put(packedUp{p.request})
+		if p.request.packedOne() {
+			ps.inbox.put(packedUp{p.request})
+		}
 	}
 }
 

@@ -48,7 +48,7 @@ func TestThePoolRefersToNothing(t *testing.T) {
 		t.Fatal("the pool is empty")
 	}
 	for _, r := range b.c.pool.requests {
-		if r.node != nil || r.conn != nil || r.packing != 0 || len(r.deliveries)+len(r.chunks)+len(r.message.Topics) > 0 ||
+		if r.node != nil || r.conn != nil || r.packing || r.unpacked.Load() != 0 || len(r.deliveries)+len(r.chunks)+len(r.message.Topics) > 0 ||
 			len(r.response.Topics)+len(r.response.NodeEndpoints) > 0 || r.call.Err != nil || r.call.Response != nil {
 			t.Errorf("%+v in the pool", r)
 		}

@@ -1,6 +1,8 @@
 package sender
 
 import (
+	"sync/atomic"
+
 	"github.com/epistle-kafka/epistle/protocol"
 	"github.com/epistle-kafka/epistle/wire"
 )
@@ -11,7 +13,9 @@ type request struct {
 	node       *node
 	conn       conn // that it was built for; it goes to no other
 	deliveries []*delivery
-	packing    int // batches that a compressor still has
+	packing    bool // a compressor still has some of its batches
+
+	unpacked atomic.Int32 // batches that compressors have yet to do; theirs while packing
 
 	// The connection's from Send to Done.
 	message  protocol.ProduceRequest
@@ -21,6 +25,10 @@ type request struct {
 
 	out effects // the core's; constant, so that Done may use it
 }
+
+// packedOne says that a compressor is done with one of r's batches. It reports
+// whether that was the last: the loop is told of that one alone.
+func (r *request) packedOne() bool { return r.unpacked.Add(-1) == 0 }
 
 // prepare makes the message and the call of r, whose batches are final now.
 func (c *core) prepare(r *request) {
