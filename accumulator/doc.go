@@ -8,13 +8,13 @@
 //
 // Callers of Send append to a [Queue] under its own lock, which is held for
 // one append, a run of records that fit one chunk, or one drain, and never while
-// anything blocks. Memory is bounded
-// by [Memory], which has a lock of its own; the two are never held together.
-// An append that fits the open batch's last chunk takes the queue's lock
-// alone. One that does not is told how much room it needs, reserves it (and
-// may wait for it) with no lock held, and looks again, since the batch may be
-// gone by then. Of those who wait for memory for one queue, one alone waits with
-// Memory, the others for its turn to end: see [Queue.Turn].
+// anything blocks. Memory is bounded by [Memory], which has a lock of its own;
+// the two are never held together. An append that fits the open batch's last
+// chunk takes the queue's lock alone. One that does not is told how much room it
+// needs, reserves it (and may wait for it) with no lock held, and looks again,
+// since the batch may be gone by then. Of those who wait for memory for one
+// queue, one alone waits with Memory, the others for its turn to end: see
+// [Queue.Turn].
 //
 // The sender loop hears of a queue by a [Note], when a batch becomes its oldest
 // and when that one is ready, with all that it has to know of it; and by the

@@ -139,6 +139,25 @@ func TestScenariosKeepTheirTerms(t *testing.T) {
 	}
 }
 
+// TestWithoutCodecIsAsInA guards the sum of codec and record: what the record alone costs is what it costs in (a), whatever
+// settings were best with the codec.
+func TestWithoutCodecIsAsInA(t *testing.T) {
+	best := settings{epistle: {"a": "-set call=100", "*": "-set call=100 -set max.batch.bytes=65536"}}
+	list, err := pick("e")
+	if err != nil {
+		t.Fatal(err)
+	}
+	picked, err := pickPeers(epistle + "," + plain)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, want := range []string{"-set call=100 -set max.batch.bytes=65536", "-set call=100"} {
+		if got := strings.Join(best.of(picked[i], &list[0]), " "); got != want {
+			t.Errorf("%s runs with %s, want %s", picked[i].name, got, want)
+		}
+	}
+}
+
 // outcomes are three scenarios in which a peer has failed and another is left out.
 func outcomes() []*outcome {
 	var list []*outcome

@@ -5,6 +5,8 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+
+	"github.com/epistle-kafka/epistle/bench/driver"
 )
 
 // report writes REPORT.md and the chart beside it; what was measured on a real Kafka has files of its own.
@@ -27,10 +29,10 @@ func (r *runner) markdown(outcomes []*outcome, command, picture string) string {
 		against = "a real Kafka"
 	}
 	fmt.Fprintf(&b, "Every figure is the median of %d rounds of %v after %v of warm-up, against %s; in brackets what the rounds lie between. "+
-		"Rounds are interleaved, and ratios are the median of the ratios of each round: compare these, not figures from different runs. CPU is that of the client's whole process, and so is peak RSS, less the values that its driver holds: 4 MiB, in (e) 32. "+
+		"Rounds are interleaved, and ratios are the median of the ratios of each round: compare these, not figures from different runs. CPU is that of the client's whole process, and so is peak RSS, less the values that its driver holds: %d MiB, in (e) %d. "+
 		"Every record that a client was told is delivered has been counted where it arrived.\n\n"+
 		"A line of memory that takes several times as long between two cores as it did says that the host has moved these apart. "+
-		"Clients that hand records from one core to another pay for that, the limit program hardly does: so each run, of whichever client, waits for the cores to be near each other, and is done again, twice at most, if they are apart at its end, until the patience for its scenario has gone.\n\n", r.rounds, r.duration, r.warmup, against)
+		"Clients that hand records from one core to another pay for that, the limit program hardly does: so each run, of whichever client, waits for the cores to be near each other, and is done again, twice at most, if they are apart at its end, until the patience for its scenario has gone.\n\n", r.rounds, r.duration, r.warmup, against, driver.RingBytes>>20, manyValues>>20)
 	b.WriteString("All with acks=all, idempotence where the client has it, at most 5 requests in flight, 32 MiB of records, and the same values. " +
 		"Settings of a client alone are the best that a sweep found, listed below. What is aimed at, where a report fell short, why, and what was tried is in [NOTES.md](NOTES.md).\n\n")
 	fmt.Fprintf(&b, "![records per CPU second](%s)\n", picture)
