@@ -139,6 +139,35 @@ func TestScenariosKeepTheirTerms(t *testing.T) {
 	}
 }
 
+// TestTrialsTakeTurns guards a sweep against a machine that is slower after a while: it is so for each candidate, and what
+// fails is tried no more.
+func TestTrialsTakeTurns(t *testing.T) {
+	tried := []trial{{args: []string{"slow"}}, {args: []string{"broken"}}, {args: []string{"fast"}}}
+	var order []string
+	inTurn(tried, 3, func(args []string) (*sample, error) {
+		order = append(order, args[0])
+		if args[0] == "broken" {
+			return nil, errors.New("it is broken")
+		}
+		speed := map[string]float64{"slow": 100, "fast": 110}[args[0]]
+		if len(order) > 3 {
+			speed /= 2
+		}
+		return of(speed)[0], nil
+	})
+	if want := "slow broken fast fast slow fast slow"; strings.Join(order, " ") != want {
+		t.Errorf("the order is %v, want %s", order, want)
+	}
+	for i, want := range []float64{50, 0, 55} {
+		if got := spreadOf(tried[i].got.figures(perCPUSecond)).median; want > 0 && got != want {
+			t.Errorf("%v has %v, want %v", tried[i].args, got, want)
+		}
+	}
+	if tried[1].failed == nil || tried[0].failed != nil {
+		t.Errorf("failed are %v and %v, want the broken one alone", tried[0].failed, tried[1].failed)
+	}
+}
+
 // TestWithoutCodecIsAsInA guards the sum of codec and record: what the record alone costs is what it costs in (a), whatever
 // settings were best with the codec.
 func TestWithoutCodecIsAsInA(t *testing.T) {
