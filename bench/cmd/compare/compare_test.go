@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/epistle-kafka/epistle/bench/driver"
+	"github.com/epistle-kafka/epistle/bench/internal/counted"
 )
 
 // of makes rounds of those figures; 0 is a round that failed.
@@ -139,6 +140,20 @@ func TestScenariosKeepTheirTerms(t *testing.T) {
 	}
 }
 
+// TestValuesAreTheDrivers guards the peak RSS: the memory of the values is the driver's, and would hide what a client takes.
+func TestValuesAreTheDrivers(t *testing.T) {
+	for _, s := range scenarios {
+		if s.ring < driver.RingBytes {
+			t.Errorf("(%s): the driver has %d bytes of values, want %d at least", s.name, s.ring, driver.RingBytes)
+		}
+		got := sample{Result: driver.Result{PeakRSS: int64(s.ring) + 40<<20}}
+		got.count(counted.Client{Batches: 3, Bytes: 5}, &s)
+		if got.PeakRSS != 40<<20 || got.batches != 3 || got.bytes != 5 || got.valueSize != s.size {
+			t.Errorf("(%s): with 40 MiB besides the values it is %+v", s.name, got)
+		}
+	}
+}
+
 // TestTrialsTakeTurns guards a sweep against a machine that is slower after a while: it is so for each candidate, and what
 // fails is tried no more.
 func TestTrialsTakeTurns(t *testing.T) {
@@ -202,6 +217,19 @@ func outcomes() []*outcome {
 	return list
 }
 
+// TestSumsHaveRoundsOfTheirOwn guards that a sum is of the rounds that all clients had, without those in which a run failed,
+// and of more besides, which no other figure is of.
+func TestSumsHaveRoundsOfTheirOwn(t *testing.T) {
+	o := outcomes()[1]
+	o.more = []sum{{of(1e6)[0], of(2e6)[0], of(2e6)[0]}, {of(1e6)[0], of(2e6)[0], of(4e6)[0]}, {of(1e6)[0], of(2e6)[0], of(2e6)[0]}}
+	if got, want := o.codecSum(), "by 5 rounds: 1.00 (0.49…1.33)"; !strings.HasSuffix(got, want) {
+		t.Errorf("it says %q, want %q at its end", got, want)
+	}
+	if got := len(o.by[epistle]); got != 3 {
+		t.Errorf("epistle has %d rounds, want its 3", got)
+	}
+}
+
 // TestChartIsWellFormed reads the chart as an XML parser does, with a title that would break it.
 func TestChartIsWellFormed(t *testing.T) {
 	list := outcomes()
@@ -253,7 +281,7 @@ func TestReportNamesWhatIsMissing(t *testing.T) {
 		"| Java client | left out: it needs a JDK |", "sarama failed in a round, which does not count: <refused> & gone",
 		"| epistle | 6.5 M (6 M…7 M) |", "epistle by records/CPU s: ahead of franz-go.", "codec of epistle, alone",
 		"records/CPU s 4.33 × franz-go's; records/CPU s 0.72 × the limit's; records/s 4.33 × the best peer's, franz-go;",
-		"epistle: CPU of a record 155 ns; its codec alone 146 ns, and without codec 146 ns; of the two together, by round: 0.53 (0.49…0.57).", "    driver-epistle -b x\n",
+		"epistle: CPU of a record 155 ns; its codec alone 146 ns, and without codec 146 ns; of the two together, by 2 rounds: 0.53 (0.49…0.57).", "    driver-epistle -b x\n",
 	} {
 		if !strings.Contains(report, want) {
 			t.Errorf("the report does not say %q:\n%s", want, report)

@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/epistle-kafka/epistle/bench/driver"
+	"github.com/epistle-kafka/epistle/bench/internal/counted"
 )
 
 // A metric is a figure of a run.
@@ -34,6 +35,13 @@ type sample struct {
 	driver.Result
 	batches, bytes int64 // as the sink counted them; 0 = not known
 	valueSize      int
+}
+
+// count adds what the target has counted in a run of the scenario, and takes off what is the driver's and not the client's:
+// the memory of the values.
+func (s *sample) count(c counted.Client, of *scenario) {
+	s.batches, s.bytes, s.valueSize = c.Batches, c.Bytes, of.size
+	s.PeakRSS = max(s.PeakRSS-int64(of.ring), 0)
 }
 
 func (s *sample) figure(m metric) float64 {

@@ -124,6 +124,10 @@ func pickPeers(names string) ([]*peer, error) {
 	return picked, nil
 }
 
+func peerNamed(name string) *peer {
+	return peers[slices.IndexFunc(peers, func(p *peer) bool { return p.name == name })]
+}
+
 // knows says whether the peer takes part in a scenario.
 func (p *peer) knows(s *scenario) bool {
 	if p.name == limit && s.noLimit {

@@ -33,6 +33,9 @@ func (r *runner) markdown(outcomes []*outcome, command, picture string) string {
 		"Every record that a client was told is delivered has been counted where it arrived.\n\n"+
 		"A line of memory that takes several times as long between two cores as it did says that the host has moved these apart. "+
 		"Clients that hand records from one core to another pay for that, the limit program hardly does: so each run, of whichever client, waits for the cores to be near each other, and is done again, twice at most, if they are apart at its end, until the patience for its scenario has gone.\n\n", r.rounds, r.duration, r.warmup, against, driver.RingBytes>>20, manyValues>>20)
+	if r.real == "" {
+		fmt.Fprintf(&b, "In (e), what a record costs with a codec, what the codec costs alone and a record without it are three runs whose errors add up: their sums are of %d rounds.\n\n", sumTimes*r.rounds)
+	}
 	b.WriteString("All with acks=all, idempotence where the client has it, at most 5 requests in flight, 32 MiB of records, and the same values. " +
 		"Settings of a client alone are the best that a sweep found, listed below. What is aimed at, where a report fell short, why, and what was tried is in [NOTES.md](NOTES.md).\n\n")
 	fmt.Fprintf(&b, "![records per CPU second](%s)\n", picture)

@@ -36,6 +36,7 @@ type outcome struct {
 	commands map[string]string
 	failures map[string]error // peers that gave nothing, and why
 	codecs   map[string]rounds
+	more     []sum     // beyond those that by and codecs have
 	trips    []float64 // roundTrip before and after each run
 	again    int       // runs that were done again: see steady
 }
@@ -65,7 +66,7 @@ func (r *runner) scenario(s *scenario) (*outcome, error) {
 			if p.missing != nil || !p.knows(s) || p.name == idle && r.real != "" {
 				continue
 			}
-			args := slices.Concat(r.args(t, s, p), p.args, r.best.of(p, s))
+			args := r.command(t, s, p)
 			o.commands[p.name] = strings.Join(append(slices.Clone(p.command), args...), " ")
 			got, err := r.steady(o, func() (*sample, error) { return r.once(t, s, p, args) })
 			if err != nil {
@@ -78,7 +79,15 @@ func (r *runner) scenario(s *scenario) (*outcome, error) {
 			fmt.Printf("  codecs alone, round %d: %v\n", round+1, err)
 		}
 	}
+	if err := r.sumUp(t, o); err != nil {
+		fmt.Printf("  what a record costs with a codec: %v\n", err)
+	}
 	return o, nil
+}
+
+// command is all flags of a run.
+func (r *runner) command(t target, s *scenario, p *peer) []string {
+	return slices.Concat(r.args(t, s, p), p.args, r.best.of(p, s))
 }
 
 // args are the flags of a run but for the peer's own settings.
@@ -115,8 +124,7 @@ func (r *runner) once(t target, s *scenario, p *peer, args []string) (*sample, e
 	case got.Errors > 0:
 		return nil, fmt.Errorf("%d records failed", got.Errors)
 	}
-	got.batches, got.bytes, got.valueSize = counted.Batches, counted.Bytes, s.size
-	got.PeakRSS = max(got.PeakRSS-int64(s.ring), 0) // the driver's, not the client's
+	got.count(counted, s)
 	return got, nil
 }
 
@@ -150,20 +158,23 @@ func (r *runner) codecsAlone(o *outcome) error {
 			o.codecs[client] = append(o.codecs[client], nil)
 			continue
 		}
-		i := slices.IndexFunc(peers, func(p *peer) bool { return p.name == program })
-		if peers[i].command == nil {
+		p := peerNamed(program)
+		if p.command == nil {
 			continue
 		}
-		of := o.by[client][last]
-		const overhead = 9 // bytes of a record besides its value
-		size := math.Ceil(float64(of.Acknowledged) / float64(of.batches) * float64(o.scenario.size+overhead))
-		args := []string{"-alone", "-values", r.values(o.scenario), "-size", fmt.Sprint(o.scenario.size),
-			"-codec", o.scenario.codec, "-batch", fmt.Sprint(int(size)), "-duration", r.duration.String()}
-		got, err := r.drive(peers[i], args)
+		got, err := r.codecAlone(o.scenario, p, o.by[client][last])
 		errs = errors.Join(errs, err)
 		o.codecs[client] = append(o.codecs[client], got)
 	}
 	return errs
+}
+
+// codecAlone has p compress batches as large, on average, as those of a run were.
+func (r *runner) codecAlone(s *scenario, p *peer, of *sample) (*sample, error) {
+	const overhead = 9 // bytes of a record besides its value
+	size := math.Ceil(float64(of.Acknowledged) / float64(of.batches) * float64(s.size+overhead))
+	return r.drive(p, []string{"-alone", "-values", r.values(s), "-size", fmt.Sprint(s.size),
+		"-codec", s.codec, "-batch", fmt.Sprint(int(size)), "-duration", r.duration.String()})
 }
 
 // versions are those of the clients that gave anything.

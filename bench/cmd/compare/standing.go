@@ -94,23 +94,3 @@ func (o *outcome) best(peers []*peer, m metric) (best *peer) {
 	}
 	return best
 }
-
-// codecSum compares the CPU that a record costs with the codec's alone and that of a record without codec: by round, as all
-// ratios are.
-func (o *outcome) codecSum() string {
-	var whole, codec, rest, share []float64
-	cost := func(s *sample) float64 { return 1e9 / s.PerCPUSecond }
-	ours, alone, bare := o.by[epistle], o.codecs[epistle], o.by[plain]
-	for i := range min(len(ours), len(alone), len(bare)) {
-		if ours[i] != nil && alone[i] != nil && bare[i] != nil {
-			w, c, r := cost(ours[i]), cost(alone[i]), cost(bare[i])
-			whole, codec, rest, share = append(whole, w), append(codec, c), append(rest, r), append(share, w/(c+r))
-		}
-	}
-	if len(whole) == 0 {
-		return ""
-	}
-	return fmt.Sprintf("epistle: CPU of a record %.0f ns; its codec alone %.0f ns, and without codec %.0f ns; of the two together, by round: %s",
-		spreadOf(whole).median, spreadOf(codec).median, spreadOf(rest).median,
-		withSpread(spreadOf(share), func(f float64) string { return fmt.Sprintf("%.2f", f) }))
-}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"testing"
 
+	"github.com/epistle-kafka/epistle/bench/driver"
 	"github.com/epistle-kafka/epistle/protocol"
 )
 
@@ -44,5 +45,25 @@ func TestBatchesAreSound(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// TestCodecAloneHasAllValues guards what a codec is measured with when it is alone: every value once, in batches of the size
+// that was asked for.
+func TestCodecAloneHasAllValues(t *testing.T) {
+	const size = 16 << 10
+	values := driver.Values(100, 1<<20)
+	batches, records := batchesOf(values, size), 0
+	for i := range batches {
+		records += int(batches[i].count)
+		if n := len(batches[i].buf); i < len(batches)-1 && (n < size || n > size+200) {
+			t.Errorf("batch %d has %d bytes, want %d and a record more at most", i, n, size)
+		}
+		if i > 0 && !bytes.Contains(batches[i].buf, values.At(records-1)) {
+			t.Errorf("batch %d does not end with value %d", i, records-1)
+		}
+	}
+	if records != values.Len() {
+		t.Errorf("%d records of %d values", records, values.Len())
 	}
 }

@@ -172,16 +172,7 @@ func codecAlone(o *driver.Options, result *driver.Result) error {
 	if p == nil {
 		return fmt.Errorf("no codec %q to have alone", o.Codec)
 	}
-	// All the values, as a producer has them: processors learn a few batches by heart.
-	var batches []batch
-	for value := 0; value < values.Len(); {
-		var b batch
-		b.open()
-		for ; len(b.buf) < o.Batch && value < values.Len(); value++ {
-			b.append(nil, values.At(value))
-		}
-		batches = append(batches, b)
-	}
+	batches := batchesOf(values, o.Batch)
 	var sent int64
 	from, began := driver.Take(), time.Now()
 	for i := 0; time.Since(began) < o.Duration; i = (i + 1) % len(batches) {
@@ -194,4 +185,19 @@ func codecAlone(o *driver.Options, result *driver.Result) error {
 	}
 	result.Fill(from, driver.Take(), sent)
 	return nil
+}
+
+// batchesOf returns batches of all the values, as a producer has them: processors learn a few batches by heart. Each but the
+// last has size bytes, or just over.
+func batchesOf(values *driver.Ring, size int) []batch {
+	var batches []batch
+	for value := 0; value < values.Len(); {
+		var b batch
+		b.open()
+		for ; len(b.buf) < size && value < values.Len(); value++ {
+			b.append(nil, values.At(value))
+		}
+		batches = append(batches, b)
+	}
+	return batches
 }

@@ -1,0 +1,68 @@
+package main
+
+import "fmt"
+
+// A sum compares what a record costs with a codec with what the codec costs alone and what a record costs without it, from
+// one round. Epistle's whole run should cost no more than the two together.
+type sum struct{ whole, alone, bare *sample }
+
+// sumTimes is how many times as many rounds a sum is of as all other figures. It is of three runs, so their errors add up,
+// and it is near its bound: five rounds are off by two or three percent.
+const sumTimes = 3
+
+// sumUp does the rounds that only sums need, where there is a codec. They count for nothing else.
+func (r *runner) sumUp(t target, o *outcome) error {
+	s, done := o.scenario, o.sums()
+	if r.real != "" || len(done) == 0 {
+		return nil
+	}
+	for round := range (sumTimes - 1) * r.rounds {
+		var got sum
+		runs := []func() error{
+			func() (err error) { got.whole, err = r.again(t, o, epistle); return err },
+			func() (err error) { got.bare, err = r.again(t, o, plain); return err },
+			func() (err error) { got.alone, err = r.codecAlone(s, peerNamed(limit), done[0].whole); return err },
+		}
+		for i := range runs {
+			if err := runs[(i+round)%len(runs)](); err != nil {
+				return err
+			}
+		}
+		o.more = append(o.more, got)
+	}
+	return nil
+}
+
+// again does one more run of a client.
+func (r *runner) again(t target, o *outcome, name string) (*sample, error) {
+	p := peerNamed(name)
+	return r.steady(o, func() (*sample, error) { return r.once(t, o.scenario, p, r.command(t, o.scenario, p)) })
+}
+
+// sums are those of all rounds in which no run failed.
+func (o *outcome) sums() []sum {
+	var all []sum
+	ours, alone, bare := o.by[epistle], o.codecs[epistle], o.by[plain]
+	for i := range min(len(ours), len(alone), len(bare)) {
+		if ours[i] != nil && alone[i] != nil && bare[i] != nil {
+			all = append(all, sum{ours[i], alone[i], bare[i]})
+		}
+	}
+	return append(all, o.more...)
+}
+
+// codecSum says what the sums come to: by round, as all ratios are.
+func (o *outcome) codecSum() string {
+	var whole, codec, rest, share []float64
+	cost := func(s *sample) float64 { return 1e9 / s.PerCPUSecond }
+	for _, s := range o.sums() {
+		w, c, r := cost(s.whole), cost(s.alone), cost(s.bare)
+		whole, codec, rest, share = append(whole, w), append(codec, c), append(rest, r), append(share, w/(c+r))
+	}
+	if len(whole) == 0 {
+		return ""
+	}
+	return fmt.Sprintf("epistle: CPU of a record %.0f ns; its codec alone %.0f ns, and without codec %.0f ns; of the two together, by %d rounds: %s",
+		spreadOf(whole).median, spreadOf(codec).median, spreadOf(rest).median, len(whole),
+		withSpread(spreadOf(share), func(f float64) string { return fmt.Sprintf("%.2f", f) }))
+}
