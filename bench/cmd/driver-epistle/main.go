@@ -78,7 +78,11 @@ func (c *client) Group() (send func(key, value []byte), rest func()) {
 		group = group[:0]
 	}
 	send = func(key, value []byte) {
-		group = append(group, producer.KeyValue{Key: key, Value: value})
+		// Field by field: what append copies goes by way of the stack, stored in words and loaded in pairs, and a processor waits
+		// for all stores before such a load, those of the record before, too.
+		group = group[:len(group)+1]
+		last := &group[len(group)-1]
+		last.Key, last.Value = key, value
 		if len(group) == cap(group) {
 			rest()
 		}
