@@ -4,4 +4,8 @@ package accumulator
 
 func prefetch(*byte, int) {}
 
+func prefetchRange(*byte, int, int) {}
+
+func prefetchValues(*KeyValue, int) {}
+
 func prefetchLines(*byte, int) {}

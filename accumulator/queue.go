@@ -75,7 +75,7 @@ const (
 type Ticket struct {
 	Batch  *Batch
 	Index  int32
-	Size   int32 // bytes that the record takes in the batch
+	Size   int32 // bytes that the record takes in the batch, or all records of a run do
 	Full   bool  // its batch has reached batch.size
 	Series int64 // bytes of the entry's series, with this record; 0 if it has none
 }

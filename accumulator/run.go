@@ -1,56 +1,95 @@
 package accumulator
 
-import "unsafe"
+import (
+	"unsafe"
+
+	"github.com/epistle-kafka/epistle/protocol"
+)
 
 // A KeyValue is what a record has of its own, besides what it shares with its
 // neighbours.
-type KeyValue struct{ Key, Value []byte }
+type KeyValue = protocol.KeyValue
 
-// farAhead is how many bytes before they are written the lines of a run's next
-// records are asked for: time enough for them to come from beyond the caches.
-const farAhead = 512
+// What is asked for in advance while a run is written: time enough for it to come
+// from beyond the caches, and less than would push out what is needed sooner.
+const (
+	farAhead  = 512                  // bytes before they are written, the lines that records will be in
+	together  = 8                    // records with a value below fetchFrom that are written between two requests
+	mostAhead = together * fetchFrom // bytes asked for in one request
+)
 
 // AppendRun appends the first of records that have no key and that the open batch
 // takes as it is, each with its own value and all else of e, under one lock: what
 // costs most of a small record is the lock. It stops behind a record with which
 // another partition may be due: see partition.Sticky. It returns how many it has
-// appended, with e.Ticket that of the last; 0 is no refusal: Append says why, or
-// needs room. nowMs is as in Append.
+// appended, with e.Ticket that of the last, but with the Size of all of them; 0 is
+// no refusal: Append says why, or needs room. nowMs is as in Append.
 func (q *Queue) AppendRun(e *Entry, records []KeyValue, nowMs int64) int {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	t := &q.tip
-	if nowMs > t.sealAt || t.txn != e.Txn || !e.Detached && !t.kept {
+	if nowMs > t.sealAt || t.txn != e.Txn || !e.Detached && !t.kept || t.limit <= len(t.buf) || len(e.Headers) > 0 {
 		return 0
 	}
 	return q.appendRun(e, records)
 }
 
-// appendRun is AppendRun where the open batch, if there is one, takes e's kind
-// of record. q.mu is held.
+// appendRun is AppendRun where there is an open batch that takes e's kind of
+// record. q.mu is held.
 func (q *Queue) appendRun(e *Entry, records []KeyValue) int {
 	t := &q.tip
-	due := int64(q.topic.acc.batchSize) // bytes of the series
-	if !t.filled {
+	run := protocol.NewRun(e.Timestamp - t.baseTime)
+	buf, from := t.buf[:t.limit], len(t.buf)
+	n, at, until := 0, from, from+q.runBytes(e)
+	for n < len(records) {
+		group := records[n : n+1]
+		if n > 0 && len(group[0].Value) < fetchFrom {
+			group = records[n:min(n+together, len(records))]
+		}
+		fetchNext(records[n+len(group):])
+		k, end := run.Put(buf, at, t.count+int32(n), group, until)
+		if k == 0 || n == 0 && !t.continues(e) && !t.turnNext(e) {
+			break
+		}
+		prefetchRange(unsafe.SliceData(buf), max(at, end-mostAhead)+farAhead, end+farAhead)
+		n, at = n+k, end
+	}
+	if n == 0 {
+		return 0
+	}
+	t.buf, t.count = buf[:at], t.count+int32(n)
+	e.Ticket = Ticket{Batch: t.batch, Index: t.count - 1, Size: int32(at - from), Full: t.filled}
+	if e.Series != nil {
+		q.count(e)
+	}
+	return n
+}
+
+// runBytes returns how many bytes of records a run takes: it stops behind the one
+// with which it has them. q.mu is held.
+func (q *Queue) runBytes(e *Entry) int {
+	if e.Series == nil {
+		return q.tip.limit
+	}
+	due := int64(q.topic.acc.batchSize) // of the series
+	if !q.tip.filled {
 		due *= 2
 	}
-	for i := range records {
-		if i+1 < len(records) {
-			Fetch(records[i+1].Value)
-		}
-		e.Key, e.Value = records[i].Key, records[i].Value
-		body, n := t.measure(e)
-		if e.Key != nil || len(t.buf)+n > t.limit || i == 0 && !t.continues(e) && !t.turnNext(e) {
-			return i
-		}
-		t.put(e, body, n)
-		prefetch(unsafe.SliceData(t.buf), len(t.buf)+farAhead-64)
-		if e.Series == nil {
-			continue
-		}
-		if q.count(e); q.seriesBytes >= due {
-			return i + 1
-		}
+	if e.Series == q.series {
+		due -= q.seriesBytes
 	}
-	return len(records)
+	return int(max(due, 1))
+}
+
+// fetchNext asks for the values of those of the next records that are small, or
+// for the first that is not.
+func fetchNext(records []KeyValue) {
+	if len(records) == 0 {
+		return
+	}
+	if len(records[0].Value) >= fetchFrom {
+		Fetch(records[0].Value)
+		return
+	}
+	prefetchValues(&records[0], min(together, len(records)))
 }

@@ -100,8 +100,12 @@ func TestARunStopsWhereAnotherPartitionMayBeDue(t *testing.T) {
 	}
 	e := runOf(new(int32))
 	add(t, q, &Entry{Record: protocol.Record{Value: records[0].Value}, Timestamp: e.Timestamp, Callback: e.Callback, Detached: true, Series: e.Series}, noon)
-	if n := q.AppendRun(e, records, noon.UnixMilli()); n == 0 || e.Ticket.Series < 1000 || e.Ticket.Series >= 1000+2*int64(e.Ticket.Size) || !e.Ticket.Full {
+	before := len(q.tip.buf)
+	if n := q.AppendRun(e, records, noon.UnixMilli()); n == 0 || e.Ticket.Series < 1000 || e.Ticket.Series >= 1000+101 || !e.Ticket.Full {
 		t.Errorf("it took %d records and its ticket is %+v; want it to end with 1,000 bytes in its series, of a full batch", n, e.Ticket)
+	}
+	if got := len(q.tip.buf) - before; got != int(e.Ticket.Size) {
+		t.Errorf("the ticket is of %d bytes, want all %d of the run", e.Ticket.Size, got)
 	}
 	if got := q.tip.count; got != e.Ticket.Index+1 || q.tip.limit < len(q.tip.buf)+1000 {
 		t.Errorf("the ticket is of record %d of %d, in a chunk with %d bytes left; want the last, and more than 1,000", e.Ticket.Index, got, q.tip.limit-len(q.tip.buf))
@@ -124,7 +128,7 @@ func TestARunGoesOnInBatchesThatAreNotFull(t *testing.T) {
 	for add(t, q, e, noon); e.Ticket.Series < 2000; add(t, q, e, noon) {
 		from := e.Ticket.Series
 		n := q.AppendRun(e, records, noon.UnixMilli())
-		if to, each := e.Ticket.Series, int64(e.Ticket.Size); to < 2000 && n != 3 || to >= 2000+each {
+		if to := e.Ticket.Series; to < 2000 && n != 3 || to >= 2000+101 {
 			t.Fatalf("with %d bytes in its series a run took %d records, want 3, or as many as make it 2,000", from, n)
 		}
 		end(drain(q), 0, nil)
@@ -141,6 +145,7 @@ func TestNoRunBegins(t *testing.T) {
 		"sealed":      func(*Queue, *Entry) int64 { return noon.Add(time.Minute).UnixMilli() },
 		"transaction": func(_ *Queue, e *Entry) int64 { e.Txn = 7; return noon.UnixMilli() },
 		"future":      func(_ *Queue, e *Entry) int64 { e.Detached = false; return noon.UnixMilli() },
+		"headers":     func(_ *Queue, e *Entry) int64 { e.Headers = make([]protocol.Header, 1); return noon.UnixMilli() },
 		"callback":    func(_ *Queue, e *Entry) int64 { e.Callback = new(int); return noon.UnixMilli() },
 	}
 	for name, change := range tests {

@@ -20,4 +20,9 @@ func TestHintsTouchNothing(t *testing.T) {
 	Fetch(page[len(page)-fetchMost:])
 	prefetch(unsafe.SliceData(page), 0)
 	prefetch(unsafe.SliceData(page), len(page)-1)
+	prefetchRange(unsafe.SliceData(page), 0, 1000)
+	prefetchRange(unsafe.SliceData(page), len(page)-1, len(page)+1000)
+	fetchNext(nil)
+	fetchNext([]KeyValue{{}, {Value: page[:100]}, {Value: page[len(page)-1:]}, {Value: page[len(page):]}})
+	fetchNext([]KeyValue{{Value: page}})
 }

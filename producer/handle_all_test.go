@@ -186,6 +186,9 @@ func TestSendAllWithKeys(t *testing.T) {
 			for _, r := range c.Records("t", partition) {
 				sum++
 				if r.Key == nil {
+					if string(r.Value) != "of no key" {
+						t.Errorf("record %s has lost its key", r.Value)
+					}
 					continue
 				}
 				key, value := string(r.Key), string(r.Value)

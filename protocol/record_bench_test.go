@@ -23,3 +23,24 @@ func BenchmarkAppendRecord(b *testing.B) {
 		i++
 	}
 }
+
+// The cost of encoding eight records of 100 bytes and no key that follow each other.
+func BenchmarkPutRun(b *testing.B) {
+	records := make([]KeyValue, 8)
+	for i := range records {
+		records[i].Value = bytes.Repeat([]byte("v"), 100)
+	}
+	dst := make([]byte, 1<<14)
+
+	b.ReportAllocs()
+	at, i := 0, int32(0)
+	for b.Loop() {
+		run := NewRun(3)
+		n, end := run.Put(dst, at, i&127, records, len(dst))
+		if n < len(records) {
+			end = 0
+		}
+		at = end
+		i++
+	}
+}
