@@ -8,7 +8,7 @@ type sum struct{ whole, alone, bare *sample }
 
 // sumTimes is how many times as many rounds a sum is of as all other figures. It is of three runs, so their errors add up,
 // and it is near its bound: five rounds are off by two or three percent.
-const sumTimes = 3
+const sumTimes = 5
 
 // sumUp does the rounds that only sums need, where there is a codec. They count for nothing else.
 func (r *runner) sumUp(t target, o *outcome) error {
