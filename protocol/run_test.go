@@ -97,3 +97,36 @@ func TestARunStopsWhereItIsTold(t *testing.T) {
 		t.Errorf("it has written %d records, want the 2 before the one with a key", n)
 	}
 }
+
+// FuzzRun has a run of any values, of the lengths that bytes say, in any room.
+func FuzzRun(f *testing.F) {
+	f.Add(int64(0), int32(0), []byte{100, 0, 255, 3}, 1000)
+	f.Add(int64(-1), int32(63), []byte{16, 17}, 40)
+	f.Add(int64(1<<27), int32(1<<27-1), []byte{250, 251}, 200_000)
+	f.Fuzz(func(t *testing.T, timestampDelta int64, offsetDelta int32, lengths []byte, room int) {
+		var records []KeyValue
+		for _, n := range lengths[:min(len(lengths), 50)] {
+			switch {
+			case n == 255:
+				records = append(records, KeyValue{}) // null
+			case n > 240:
+				records = append(records, KeyValue{Value: bytes.Repeat([]byte{n}, int(n-240)<<12)})
+			default:
+				records = append(records, KeyValue{Value: bytes.Repeat([]byte{n}, int(n))})
+			}
+		}
+		all, _ := oneByOne(timestampDelta, offsetDelta, records)
+		dst := make([]byte, min(uint(room), uint(len(all)+20)))
+		run := NewRun(timestampDelta)
+		n, end := run.Put(dst, 0, offsetDelta, records, math.MaxInt)
+		want, _ := oneByOne(timestampDelta, offsetDelta, records[:n])
+		if end != len(want) || !bytes.Equal(dst[:end], want) {
+			t.Fatalf("%d records are %d bytes, want %d, or they differ", n, end, len(want))
+		}
+		if n < len(records) {
+			if next, _ := oneByOne(timestampDelta, offsetDelta, records[:n+1]); len(next) <= len(dst) {
+				t.Fatalf("it stopped after %d records, at %d bytes of %d, where there was room for the next", n, end, len(dst))
+			}
+		}
+	})
+}
