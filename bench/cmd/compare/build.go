@@ -1,6 +1,7 @@
 package main
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -98,13 +99,17 @@ func librdkafka(b *builder) ([]string, error) {
 	if _, err := exec.LookPath(compiler()); err != nil {
 		return nil, fmt.Errorf("it needs a C compiler: %w", err)
 	}
-	list := exec.Command("go", "list", "-m", "-f", "{{.Dir}}", "github.com/confluentinc/confluent-kafka-go/v2")
-	list.Dir = filepath.Join(b.source, "confluent")
-	out, err := list.Output()
+	download := exec.Command("go", "mod", "download", "-json", "github.com/confluentinc/confluent-kafka-go/v2")
+	download.Dir = filepath.Join(b.source, "confluent")
+	out, err := download.Output()
 	if err != nil {
-		return nil, fmt.Errorf("go list: %w", err)
+		return nil, fmt.Errorf("go mod download: %w", err)
 	}
-	vendor := filepath.Join(strings.TrimSpace(string(out)), "kafka", "librdkafka_vendor")
+	var module struct{ Dir string }
+	if err := json.Unmarshal(out, &module); err != nil {
+		return nil, fmt.Errorf("go mod download: %w", err)
+	}
+	vendor := filepath.Join(module.Dir, "kafka", "librdkafka_vendor")
 	kinds := map[string]string{"linux": "glibc_linux", "darwin": "darwin"}
 	library := filepath.Join(vendor, fmt.Sprintf("librdkafka_%s_%s.a", kinds[runtime.GOOS], runtime.GOARCH))
 	if _, err := os.Stat(library); err != nil {
