@@ -22,9 +22,8 @@ type Run struct {
 // delta are in the first, 3, 1 and 4 bytes at most; offset delta, key and the
 // value's length are in the second, 4, 1 and 3 bytes.
 const (
-	runDelta  = 1 << 28 // timestamp deltas are below, zig-zag
-	runOffset = 1 << 28 // offset deltas, too
-	runBody   = 1 << 20 // bodies have fewer bytes
+	runDelta = 1 << 28    // both deltas are below, zig-zag
+	runValue = 1<<20 - 32 // values are shorter, so that bodies are below 1<<20
 )
 
 // NewRun returns the encoder of records with that timestamp delta, in milliseconds.
@@ -49,7 +48,7 @@ func (r *Run) Put(dst []byte, at int, offsetDelta int32, records []KeyValue, unt
 			length = uint64(len(value)) << 1
 		}
 		offset := uint64(offsetDelta+int32(n)) << 1
-		if r.sharedSize == 0 || offset >= runOffset || len(value) >= runBody-32 || at+16 > len(dst) {
+		if r.sharedSize == 0 || offset >= runDelta || len(value) >= runValue || at+16 > len(dst) {
 			end := r.putRare(dst, at, offsetDelta+int32(n), value)
 			if end == at {
 				break

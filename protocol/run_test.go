@@ -7,13 +7,12 @@ import (
 )
 
 // oneByOne encodes records of a run as Record does.
-func oneByOne(timestampDelta int64, offsetDelta int32, records []KeyValue) (out []byte, last int) {
+func oneByOne(timestampDelta int64, offsetDelta int32, records []KeyValue) (out []byte) {
 	for i, kv := range records {
 		r := Record{TimestampDelta: timestampDelta, OffsetDelta: offsetDelta + int32(i), Key: kv.Key, Value: kv.Value}
-		last = len(out)
 		out = r.Append(out, r.BodySize())
 	}
-	return out, last
+	return out
 }
 
 // valuesOf returns a record without a key for each length, with null for -1.
@@ -34,7 +33,7 @@ func TestARunIsItsRecords(t *testing.T) {
 	records := valuesOf(lengths...)
 	check := func(timestampDelta int64, offsetDelta int32, records []KeyValue) {
 		t.Helper()
-		want, _ := oneByOne(timestampDelta, offsetDelta, records)
+		want := oneByOne(timestampDelta, offsetDelta, records)
 		for _, slack := range []int{0, 1, 8, 15, 16, 17, 100} { // the last records are written otherwise where dst ends with them
 			got := make([]byte, 3+len(want)+slack)
 			run := NewRun(timestampDelta)
@@ -67,13 +66,13 @@ func TestARunIsItsRecords(t *testing.T) {
 // It stops where dst has no room for a whole record, and has then written no part of one.
 func TestARunStopsWhereThereIsNoRoom(t *testing.T) {
 	records := valuesOf(100, 3, 100, 0, 200)
-	want, _ := oneByOne(1, 0, records)
+	want := oneByOne(1, 0, records)
 	for room := range len(want) {
 		dst := make([]byte, room)
 		run := NewRun(1)
 		n, end := run.Put(dst, 0, 0, records, math.MaxInt)
-		fit, _ := oneByOne(1, 0, records[:n])
-		if next, _ := oneByOne(1, 0, records[:n+1]); end != len(fit) || len(next) <= room || !bytes.Equal(dst[:end], fit) {
+		fit := oneByOne(1, 0, records[:n])
+		if next := oneByOne(1, 0, records[:n+1]); end != len(fit) || len(next) <= room || !bytes.Equal(dst[:end], fit) {
 			t.Fatalf("in %d bytes there are %d records of %d bytes, want %d, and the next would have ended at %d", room, n, end, len(fit), len(next))
 		}
 	}
@@ -82,9 +81,9 @@ func TestARunStopsWhereThereIsNoRoom(t *testing.T) {
 // It stops before a key, and behind the record that reaches until.
 func TestARunStopsWhereItIsTold(t *testing.T) {
 	records := valuesOf(100, 100, 100, 100)
-	all, last := oneByOne(0, 0, records)
+	one := len(oneByOne(0, 0, records[:1]))
 	for _, stop := range []struct{ until, n, end int }{
-		{0, 0, 0}, {1, 1, last / 3}, {last / 3, 1, last / 3}, {last/3 + 1, 2, last / 3 * 2}, {last, 3, last}, {last + 1, 4, len(all)},
+		{0, 0, 0}, {1, 1, one}, {one, 1, one}, {one + 1, 2, 2 * one}, {3 * one, 3, 3 * one}, {3*one + 1, 4, 4 * one},
 	} {
 		run := NewRun(0)
 		if n, end := run.Put(make([]byte, 1000), 0, 0, records, stop.until); n != stop.n || end != stop.end {
@@ -115,16 +114,16 @@ func FuzzRun(f *testing.F) {
 				records = append(records, KeyValue{Value: bytes.Repeat([]byte{n}, int(n))})
 			}
 		}
-		all, _ := oneByOne(timestampDelta, offsetDelta, records)
+		all := oneByOne(timestampDelta, offsetDelta, records)
 		dst := make([]byte, min(uint(room), uint(len(all)+20)))
 		run := NewRun(timestampDelta)
 		n, end := run.Put(dst, 0, offsetDelta, records, math.MaxInt)
-		want, _ := oneByOne(timestampDelta, offsetDelta, records[:n])
+		want := oneByOne(timestampDelta, offsetDelta, records[:n])
 		if end != len(want) || !bytes.Equal(dst[:end], want) {
 			t.Fatalf("%d records are %d bytes, want %d, or they differ", n, end, len(want))
 		}
 		if n < len(records) {
-			if next, _ := oneByOne(timestampDelta, offsetDelta, records[:n+1]); len(next) <= len(dst) {
+			if next := oneByOne(timestampDelta, offsetDelta, records[:n+1]); len(next) <= len(dst) {
 				t.Fatalf("it stopped after %d records, at %d bytes of %d, where there was room for the next", n, end, len(dst))
 			}
 		}
