@@ -13,6 +13,7 @@ const (
 // use to large ones, and the chunks of a producer take little more than its
 // bound on memory, whatever sizes its batches have had.
 type block struct {
+	slab   *slab
 	memory []byte
 	free   uint32 // bit i: unit i is in no chunk
 	places [orders]int32
@@ -39,14 +40,10 @@ func (b *block) find(order int) int {
 	return bits.TrailingZeros32(free)
 }
 
-func newBlock() *block { return &block{memory: make([]byte, lastChunk), free: allFree} }
-
-// A chunkPool hands out chunks; the memory's lock guards it, and the blocks. Blocks without a chunk are spare: kept for a
-// while, since what the garbage collector took would be allocated anew before
-// its next turn, and let go by trim, so that a burst is not kept for ever.
+// A chunkPool hands out chunks; the memory's lock guards it, its slabs and their
+// blocks.
 type chunkPool struct {
-	spare []*block
-	least int // of spare, since the last trim
+	slabs
 	// rooms has, for each order, the blocks in use with room for such a chunk.
 	// A block's place there, counted from 1, is in its places; 0 is none.
 	rooms [orders][]*block
@@ -74,19 +71,12 @@ func (p *chunkPool) get(size int) *Chunk {
 			return p.take(b, b.find(k), order)
 		}
 	}
-	last := len(p.spare) - 1
-	if last < 0 {
+	b := p.takeBlock()
+	if b == nil {
 		return nil
 	}
-	b := p.spare[last]
-	p.spare[last] = nil
-	p.spare = p.spare[:last]
-	p.least = min(p.least, last)
 	return p.take(b, 0, order)
 }
-
-// add returns a chunk of size bytes of one block more.
-func (p *chunkPool) add(b *block, size int) *Chunk { return p.take(b, 0, orderOf(size)) }
 
 // take makes a chunk of that order at unit, which is free.
 func (p *chunkPool) take(b *block, unit, order int) *Chunk {
@@ -110,22 +100,9 @@ func (p *chunkPool) put(c *Chunk) {
 	b.free |= bit
 	p.settle(b)
 	if b.free == allFree {
-		p.spare = append(p.spare, b)
+		p.putBlock(b)
 	}
 }
-
-// trim lets go of the blocks that have been spare since the last trim. It
-// reports whether any are left.
-func (p *chunkPool) trim() bool {
-	kept := len(p.spare) - p.least
-	clear(p.spare[kept:])
-	p.spare = p.spare[:kept]
-	p.least = kept
-	return kept > 0
-}
-
-// isSpare reports whether there is anything to trim, now or later.
-func (p *chunkPool) isSpare() bool { return len(p.spare) > 0 }
 
 // settle has rooms say what there is room for in b.
 func (p *chunkPool) settle(b *block) {

@@ -5,12 +5,25 @@ import (
 	"testing"
 )
 
-// get returns a chunk, of a new block if need be, as Memory does.
-func get(p *chunkPool, size int) *Chunk {
-	if c := p.get(size); c != nil {
-		return c
+// get returns a chunk, of a new slab if need be, as Memory does.
+func get(p *chunkPool, size int) *Chunk { return getWithin(p, size, 1<<40) }
+
+func getWithin(p *chunkPool, size int, limit int64) *Chunk {
+	c := p.get(size)
+	if c == nil {
+		p.add(newSlab(p.plan(limit)))
+		c = p.get(size)
 	}
-	return p.add(newBlock(), size)
+	return c
+}
+
+// spare returns how many blocks of p have no chunk.
+func (p *chunkPool) spare() int {
+	n := 0
+	for _, s := range p.all {
+		n += len(s.spare)
+	}
+	return n
 }
 
 // Chunks of all sizes come and go: no two share a byte, and those that are back
@@ -60,8 +73,8 @@ func TestChunksShareBlocks(t *testing.T) {
 	for _, h := range all {
 		p.put(h.c)
 	}
-	if len(p.spare) != len(blocks) {
-		t.Errorf("%d blocks are spare at the end, want all %d", len(p.spare), len(blocks))
+	if p.spare() != p.blocks || p.idle != len(p.all) {
+		t.Errorf("%d blocks are spare at the end, want all %d, and %d slabs are idle, want all %d", p.spare(), p.blocks, p.idle, len(p.all))
 	}
 	for k, room := range p.rooms {
 		if len(room) > 0 {
@@ -83,33 +96,8 @@ func TestSmallChunksMakeRoomForLargeOnes(t *testing.T) {
 	for range 4 {
 		get(&p, lastChunk)
 	}
-	if len(p.spare) != 0 {
-		t.Errorf("%d blocks are spare: the large chunks have taken new ones", len(p.spare))
-	}
-}
-
-// A burst is not kept for ever, and what is in use now and then is kept.
-func TestTrim(t *testing.T) {
-	var p chunkPool
-	var chunks []*Chunk
-	for range 10 {
-		chunks = append(chunks, get(&p, lastChunk))
-	}
-	for _, c := range chunks {
-		p.put(c)
-	}
-	p.trim() // they were in use until now
-	if len(p.spare) != 10 {
-		t.Fatalf("%d blocks are spare, want 10: nobody knows yet that they are not needed", len(p.spare))
-	}
-	a, b := get(&p, lastChunk), get(&p, lastChunk)
-	p.put(a)
-	p.put(b)
-	if !p.trim() || len(p.spare) != 2 {
-		t.Errorf("%d blocks are left, want the 2 that were needed", len(p.spare))
-	}
-	if p.trim() || p.isSpare() {
-		t.Errorf("%d blocks are left, want none", len(p.spare))
+	if n := p.spare(); n != 0 {
+		t.Errorf("%d blocks are spare: the large chunks have taken new ones", n)
 	}
 }
 

@@ -69,10 +69,14 @@ func (m *Memory) grow(size int64) *Chunk {
 	if orderOf(int(size)) < 0 {
 		return &Chunk{buf: make([]byte, 0, size)}
 	}
-	b := newBlock()
+	m.mu.Lock()
+	blocks := m.chunks.plan(m.limit)
+	m.mu.Unlock()
+	s := newSlab(blocks)
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	return m.chunks.add(b, int(size))
+	m.chunks.add(s)
+	return m.chunks.get(int(size))
 }
 
 // Chunk returns a chunk of at least n bytes and waits for room until ctx ends,

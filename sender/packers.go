@@ -66,6 +66,9 @@ func (ps *packers) run() {
 		}
 		if p.request.packedOne() {
 			ps.inbox.put(packedUp{p.request})
+			// Now, not when there is nothing left to compress: the loop has a request
+			// to write, and callers have the room that compressed batches have left.
+			runtime.Gosched()
 		}
 	}
 }
