@@ -28,10 +28,11 @@
 //
 // A [Batch] belongs to its queue until it is drained. From then on it belongs
 // to the sender loop, which alone resolves it. Its bytes live in [Chunk]s, parts
-// of common blocks, that are given back when the last holder drops them: the
-// loop (or the completion goroutine, for a batch with callbacks) and, while a
-// connection may still write the bytes, that connection. The Batch itself is
-// used again when it has ended, if no future knows it.
+// of common blocks, which large slabs of memory are cut into. They are given back
+// when the last holder drops them: the loop (or the completion goroutine, for a
+// batch with callbacks) and, while a connection may still write the bytes, that
+// connection. The Batch itself is used again when it has ended, if no future knows
+// it.
 //
 // # Size
 //

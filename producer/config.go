@@ -84,8 +84,10 @@ type Config struct {
 	Linger time.Duration
 	// buffer.memory, default 32 MiB. Bytes for records that wait, are in flight, or whose callbacks have not begun, by
 	// whole chunks, with their callbacks. When it is used up, Send waits, up to MaxBlock. What the producer holds in all
-	// stays within this plus 6 MiB, and with compression a compressor and a batch for each core. At least BatchSize
-	// and 4096.
+	// stays within this plus 6 MiB, and with compression a compressor and a batch for each core. It is allocated as it
+	// is needed, first by 64 KiB, then by as much as there is already, and beyond 2 MiB in pieces of 2 MiB, which on
+	// Linux are to lie in huge pages, where those are not switched off (transparent_hugepage=never). What a burst needed
+	// goes back to the garbage collector after some seconds. At least BatchSize and 4096.
 	BufferMemory int64
 	// max.block.ms, default 1 min. How long Send waits at most, for the metadata of its topic and for memory together.
 	MaxBlock time.Duration

@@ -67,7 +67,8 @@
 //	             steps that callers do
 //	completions  started by New, ended by the loop's end; runs users' callbacks,
 //	             in order per partition; a slow one holds up no I/O
-//	compressors  up to GOMAXPROCS, started when compression is set, ended by Close
+//	compressors  up to GOMAXPROCS, started when compression is set, ended by Close;
+//	             each gives way when a request is complete
 //	dials        one for each connection being made, ended by its success or deadline
 //	connections  two for each, see package wire
 //
