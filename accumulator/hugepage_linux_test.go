@@ -9,8 +9,7 @@ import (
 	"unsafe"
 )
 
-// Large slabs are where Linux may have huge pages, from end to end, and the small
-// ones that came before them are as they were.
+// Large slabs are where Linux may have huge pages, from end to end.
 func TestHugePagesAreAskedFor(t *testing.T) {
 	if _, err := os.Stat("/sys/kernel/mm/transparent_hugepage"); err != nil {
 		t.Skip("this kernel has no huge pages: ", err)

@@ -3,8 +3,8 @@ package accumulator
 // A slab is the memory of blocks that is allocated at once. Slabs are as large as
 // all before them together, so that memory follows the data, up to mostSlab: those
 // are to lie in huge pages. A buffer that is full is written and read from end to
-// end, over and over, and with pages of 4 KiB, of which a processor remembers one
-// or two thousand, that takes a look into the page table for every few records.
+// end, over and over, and with pages of 4 KiB, of which a processor remembers a
+// few thousand, that takes a look into the page table for every few records.
 type slab struct {
 	index  int // in slabs
 	blocks int
