@@ -12,7 +12,10 @@ type slab struct {
 	needed bool     // one has a chunk, or had one since the last trim
 }
 
-const mostSlab = hugePage / lastChunk // blocks
+const (
+	hugePage = 2 << 20              // bytes, on most processors
+	mostSlab = hugePage / lastChunk // blocks
+)
 
 func newSlab(blocks int) *slab {
 	memory := make([]byte, blocks*lastChunk)

@@ -1,4 +1,0 @@
-package accumulator
-
-// hugePage is the size of a huge page on most processors, in bytes.
-const hugePage = 2 << 20
