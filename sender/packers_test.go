@@ -13,14 +13,13 @@ import (
 // drained returns the batch of one record with that value.
 func drained(t *testing.T, acc *accumulator.Accumulator, topic string, value []byte) *accumulator.Batch {
 	t.Helper()
-	now := time.UnixMilli(1_700_000_000_000)
 	q := acc.Topic(topic, 1).Queues()[0]
-	e := &accumulator.Entry{Record: protocol.Record{Value: value}, Timestamp: now.UnixMilli()}
-	chunk, err := acc.Memory.TryChunk(q.Room(e, now))
+	e := &accumulator.Entry{Record: protocol.Record{Value: value}, Timestamp: scriptStart.UnixMilli()}
+	chunk, err := acc.Memory.TryChunk(q.Room(e, scriptStart))
 	if err != nil {
 		t.Fatal(err)
 	}
-	if status := q.AppendWith(e, chunk, now); status != accumulator.Appended {
+	if status := q.AppendWith(e, chunk, scriptStart); status != accumulator.Appended {
 		t.Fatalf("append: %v", status)
 	}
 	b, _ := q.Drain()
