@@ -22,7 +22,7 @@ func of(figures ...float64) rounds {
 			r = append(r, nil)
 			continue
 		}
-		r = append(r, &sample{Result: driver.Result{Records: 1, Acknowledged: 1, PerCPUSecond: f, PerSecond: f, P50: int64(f), P99: int64(f)}, bytes: 50, valueSize: 100})
+		r = append(r, &sample{Result: driver.Result{Records: 1, Acknowledged: 1, PerCPUSecond: f, PerSecond: f, P50: int64(f), P99: int64(f)}, Bytes: 50, ValueSize: 100})
 	}
 	return r
 }
@@ -54,7 +54,7 @@ func TestRatiosAreOfTheSameRound(t *testing.T) {
 	}
 }
 
-func TestAhead(t *testing.T) {
+func TestBeyond(t *testing.T) {
 	for _, test := range []struct {
 		m    metric
 		a, b rounds
@@ -67,9 +67,41 @@ func TestAhead(t *testing.T) {
 		{p99, of(5, 6), of(3, 4), false},
 		{p99, of(3, 5), of(5, 6), false},
 	} {
-		if got := ahead(test.m, test.a, test.b); got != test.want {
-			t.Errorf("by %v, %v ahead of %v: %v, want %v", test.m, test.a.figures(test.m), test.b.figures(test.m), got, test.want)
+		if got := beyond(test.m, test.a, test.b); got != test.want {
+			t.Errorf("by %v, %v beyond %v: %v, want %v", test.m, test.a.figures(test.m), test.b.figures(test.m), got, test.want)
 		}
+	}
+}
+
+// TestVerdicts guards that a machine that drifts does not hide who was better each time, and that nobody is called ahead by
+// every round who lost one.
+func TestVerdicts(t *testing.T) {
+	for _, test := range []struct {
+		m            metric
+		ours, theirs rounds
+		want         verdict
+	}{
+		{perCPUSecond, of(5, 6, 7), of(3, 4, 4.5), ahead},
+		{perCPUSecond, of(5, 6, 9), of(4, 5.5, 8), aheadInEach}, // the spreads overlap
+		{perCPUSecond, of(5, 6, 9), of(4, 7, 8), level},
+		{perCPUSecond, of(5, 6, 9, 0), of(4, 5.5, 8, 9), aheadInEach}, // who failed is not behind
+		{perCPUSecond, of(5, 6, 9), of(5, 5.5, 8), level},             // nor is ahead who was as good
+		{perCPUSecond, of(5, 5, 8), of(5, 5.5, 9), level},
+		{perCPUSecond, of(4, 5.5, 8), of(5, 6, 9), behindInEach},
+		{perCPUSecond, of(3, 4, 4.5), of(5, 6, 7), behind},
+		{p99, of(5, 6, 9), of(6, 8, 10), aheadInEach},
+		{p99, of(5, 8, 9), of(6, 7, 10), level},
+		{p99, of(5, 6, 9), of(4, 5, 8), behindInEach},
+	} {
+		if got := compared(test.m, test.ours, test.theirs); got != test.want {
+			t.Errorf("by %v, %v is %q %v, want %q", test.m, test.ours.figures(test.m), got, test.theirs.figures(test.m), test.want)
+		}
+	}
+	o := &outcome{scenario: &scenarios[0], by: map[string]rounds{epistle: of(5, 6, 9), franz: of(4, 7, 8), "sarama": of(1, 2, 3), "kafka-go": of(4, 5.5, 8), rdkafka: of(6, 7, 10)}}
+	const want = "epistle by records/CPU s: ahead of sarama; in every round ahead of kafka-go; " +
+		"within the spread of the rounds of franz-go (better in 2 of 3); in every round behind librdkafka in C"
+	if got := o.verdicts(peers); got != want {
+		t.Errorf("it says\n%s\nwant\n%s", got, want)
 	}
 }
 
@@ -148,7 +180,7 @@ func TestValuesAreTheDrivers(t *testing.T) {
 		}
 		got := sample{Result: driver.Result{PeakRSS: int64(s.ring) + 40<<20}}
 		got.count(counted.Client{Batches: 3, Bytes: 5}, &s)
-		if got.PeakRSS != 40<<20 || got.batches != 3 || got.bytes != 5 || got.valueSize != s.size {
+		if got.PeakRSS != 40<<20 || got.Batches != 3 || got.Bytes != 5 || got.ValueSize != s.size {
 			t.Errorf("(%s): with 40 MiB besides the values it is %+v", s.name, got)
 		}
 	}
@@ -275,13 +307,13 @@ func TestReportNamesWhatIsMissing(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r := &runner{builder: &builder{bin: "/somewhere"}, peers: append(slices.Clone(picked), missing), rounds: 3}
+	r := &runner{builder: &builder{bin: "/somewhere"}, peers: append(slices.Clone(picked), missing), rounds: 3, date: "2001-02-03", machine: "an abacus"}
 	report := r.markdown(outcomes(), "make bench-report", "report.svg")
 	for _, want := range []string{
-		"| Java client | left out: it needs a JDK |", "sarama failed in a round, which does not count: <refused> & gone",
+		"on 2001-02-03, on an abacus.", "| Java client | left out: it needs a JDK |", "sarama failed in a round, which does not count: <refused> & gone",
 		"| epistle | 6.5 M (6 M…7 M) |", "epistle by records/CPU s: ahead of franz-go.", "codec of epistle, alone",
 		"records/CPU s 4.33 × franz-go's; records/CPU s 0.72 × the limit's; records/s 4.33 × the best peer's, franz-go;",
-		"epistle: CPU of a record 155 ns; its codec alone 146 ns, and without codec 146 ns; of the two together, by 2 rounds: 0.53 (0.49…0.57).", "    driver-epistle -b x\n",
+		"epistle: CPU of a record 155 ns; its codec alone 146 ns, and without codec 146 ns; of the two together, by 2 rounds: 0.53 (0.49…0.57).", "    /somewhere/driver-epistle -b x\n",
 	} {
 		if !strings.Contains(report, want) {
 			t.Errorf("the report does not say %q:\n%s", want, report)

@@ -33,14 +33,14 @@ func (m metric) String() string {
 // sample is what one run gave.
 type sample struct {
 	driver.Result
-	batches, bytes int64 // as the sink counted them; 0 = not known
-	valueSize      int
+	Batches, Bytes int64 `json:",omitempty"` // as the sink counted them; 0 = not known
+	ValueSize      int   `json:",omitempty"`
 }
 
 // count adds what the target has counted in a run of the scenario, and takes off what is the driver's and not the client's:
 // the memory of the values.
 func (s *sample) count(c counted.Client, of *scenario) {
-	s.batches, s.bytes, s.valueSize = c.Batches, c.Bytes, of.size
+	s.Batches, s.Bytes, s.ValueSize = c.Batches, c.Bytes, of.size
 	s.PeakRSS = max(s.PeakRSS-int64(of.ring), 0)
 }
 
@@ -63,12 +63,12 @@ func (s *sample) figure(m metric) float64 {
 	case p999:
 		return float64(s.P999)
 	case allocationsPerBatch:
-		if s.batches == 0 || s.Allocations < 0 {
+		if s.Batches == 0 || s.Allocations < 0 {
 			return -1
 		}
-		return s.Allocations * float64(s.Acknowledged) / float64(s.batches)
+		return s.Allocations * float64(s.Acknowledged) / float64(s.Batches)
 	case compression:
-		return float64(s.Acknowledged) * float64(s.valueSize) / float64(s.bytes)
+		return float64(s.Acknowledged) * float64(s.ValueSize) / float64(s.Bytes)
 	}
 	panic(fmt.Sprint("no metric ", int(m)))
 }
@@ -121,8 +121,22 @@ func ratios(m metric, of, to rounds) spread {
 	return spreadOf(figures)
 }
 
-// ahead says whether a is better than b by more than the spread of the rounds: a's worst round is better than b's best.
-func ahead(m metric, a, b rounds) bool {
+// better says in how many of the rounds that both had a was better than b.
+func better(m metric, a, b rounds) (won, of int) {
+	for i := range min(len(a), len(b)) {
+		if a[i] == nil || b[i] == nil {
+			continue
+		}
+		of++
+		if m.better(a[i].figure(m), b[i].figure(m)) {
+			won++
+		}
+	}
+	return won, of
+}
+
+// beyond says whether a is better than b by more than the spread of the rounds: a's worst round is better than b's best.
+func beyond(m metric, a, b rounds) bool {
 	fa, fb := spreadOf(a.figures(m)), spreadOf(b.figures(m))
 	if m.better(1, 2) { // less is better
 		return fa.most < fb.least

@@ -7,6 +7,7 @@
 //	compare -quick                       two short rounds, to see that everything works
 //	compare -report                      writes REPORT.md and report.svg as well
 //	compare -real 127.0.0.1:9092         scenarios a, c, e and f on a real Kafka
+//	compare -from samples.json -report   writes them again, from the samples that they left: nothing is run
 //	compare -sweep                       finds the best settings of each peer, and records them
 package main
 
@@ -34,7 +35,8 @@ func run() error {
 	duration := flag.Duration("duration", 3*time.Second, "of each run's measurement")
 	quick := flag.Bool("quick", false, "2 rounds of half a second, unless said otherwise")
 	verify := flag.Bool("verify", false, "have the sink check CRC, counts and sequences; figures mean less then")
-	report := flag.Bool("report", false, "write REPORT.md and report.svg, or REPORT-kafka.md and report-kafka.svg")
+	report := flag.Bool("report", false, "write REPORT.md and report.svg, or REPORT-kafka.md and report-kafka.svg, and the samples beside the drivers")
+	from := flag.String("from", "", "file of samples that a report has left: run nothing, and print what they say")
 	sweep := flag.Bool("sweep", false, "try settings, and record the best")
 	real := flag.String("real", "", "bootstrap addresses of a real Kafka")
 	patience := flag.Duration("patience", 5*time.Minute, "to wait, in all, for the machine's cores to be near each other, and for runs that are done again since they were not")
@@ -57,7 +59,8 @@ func run() error {
 	if err != nil {
 		return err
 	}
-	r := &runner{rounds: *rounds, warmup: *warmup, duration: *duration, verify: *verify, real: *real, trip: roundTrip, patience: *patience}
+	r := &runner{rounds: *rounds, warmup: *warmup, duration: *duration, verify: *verify, real: *real, trip: roundTrip, patience: *patience,
+		machine: machine(), date: today()}
 	if r.peers, err = pickPeers(*only); err != nil {
 		return err
 	}
@@ -66,6 +69,9 @@ func run() error {
 	}
 	if r.builder, err = newBuilder(*source, *bin); err != nil {
 		return err
+	}
+	if *from != "" {
+		return r.fromSamples(*from, *report)
 	}
 	if err := r.all(r.peers); err != nil {
 		return err
@@ -87,7 +93,7 @@ func newBuilder(source, bin string) (*builder, error) {
 
 // compare runs the scenarios and prints what came of them. That a peer failed is an error at the end.
 func (r *runner) compare(list []scenario, report bool) error {
-	fmt.Printf("%s\n%d rounds of %v after %v\n", machine(), r.rounds, r.duration, r.warmup)
+	r.begin()
 	var outcomes []*outcome
 	var failed []string
 	// In equal shares, so that the last scenarios have some, too; what one leaves is the next one's.
@@ -103,16 +109,17 @@ func (r *runner) compare(list []scenario, report bool) error {
 			return fmt.Errorf("(%s): %w", list[i].name, err)
 		}
 		outcomes = append(outcomes, o)
+		if report {
+			if err := r.writeSamples(outcomes); err != nil {
+				return err
+			}
+		}
 		o.print(os.Stdout, r.peers)
 		for name := range o.failures {
 			failed = append(failed, fmt.Sprintf("%s in (%s)", name, o.scenario.name))
 		}
 	}
-	for _, p := range r.peers {
-		if p.missing != nil {
-			fmt.Printf("\nleft out: %s: %v\n", p.title, p.missing)
-		}
-	}
+	r.leftOut()
 	if report {
 		if err := r.report(outcomes, "make bench-report"); err != nil {
 			return err
@@ -122,4 +129,33 @@ func (r *runner) compare(list []scenario, report bool) error {
 		return fmt.Errorf("runs failed: %s", strings.Join(failed, ", "))
 	}
 	return nil
+}
+
+func (r *runner) begin() {
+	fmt.Printf("%s\n%d rounds of %v after %v\n", r.machine, r.rounds, r.duration, r.warmup)
+}
+
+func (r *runner) leftOut() {
+	for _, p := range r.peers {
+		if p.missing != nil {
+			fmt.Printf("\nleft out: %s: %v\n", p.title, p.missing)
+		}
+	}
+}
+
+// fromSamples prints what samples say that were measured before, and writes their report.
+func (r *runner) fromSamples(name string, report bool) error {
+	outcomes, err := r.readSamples(name)
+	if err != nil {
+		return err
+	}
+	r.begin()
+	for _, o := range outcomes {
+		o.print(os.Stdout, r.peers)
+	}
+	r.leftOut()
+	if !report {
+		return nil
+	}
+	return r.report(outcomes, "make bench-report")
 }

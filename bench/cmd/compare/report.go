@@ -23,7 +23,7 @@ func (r *runner) report(outcomes []*outcome, command string) error {
 
 func (r *runner) markdown(outcomes []*outcome, command, picture string) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "# Side by side\n\nWritten by `%s` on %s, on %s.\n\n", command, today(), machine())
+	fmt.Fprintf(&b, "# Side by side\n\nWritten by `%s` on %s, on %s.\n\n", command, r.date, r.machine)
 	against := "a sink, a broker that only acknowledges, in a process of its own"
 	if r.real != "" {
 		against = "a real Kafka"
@@ -36,6 +36,7 @@ func (r *runner) markdown(outcomes []*outcome, command, picture string) string {
 	if r.real == "" {
 		fmt.Fprintf(&b, "In (e), what a record costs with a codec, what the codec costs alone and a record without it are three runs whose errors add up: their sums are of %d rounds.\n\n", sumTimes*r.rounds)
 	}
+	b.WriteString("Epistle is said to be ahead of a client if its worst round was better than that client's best, and ahead in every round if it was better in each, though the two overlap as the machine drifts.\n\n")
 	b.WriteString("All with acks=all, idempotence where the client has it, at most 5 requests in flight, 32 MiB of records, and the same values. " +
 		"Settings of a client alone are the best that a sweep found, listed below. What is aimed at, where a report fell short, why, and what was tried is in [NOTES.md](NOTES.md).\n\n")
 	fmt.Fprintf(&b, "![records per CPU second](%s)\n", picture)
@@ -124,7 +125,7 @@ func (r *runner) commands(b *strings.Builder, outcomes []*outcome) {
 		fmt.Fprintf(b, "\n(%s) %s\n\n", o.scenario.name, to)
 		for _, p := range r.peers {
 			if c := o.commands[p.name]; c != "" {
-				fmt.Fprintf(b, "    %s\n", r.shorten(c))
+				fmt.Fprintf(b, "    %s\n", c)
 			}
 		}
 	}

@@ -23,6 +23,8 @@ type runner struct {
 	verify   bool
 	best     settings
 	real     string // bootstrap addresses of a real Kafka; "" = the sink
+	machine  string
+	date     string
 
 	trip     func() float64 // roundTrip
 	nearest  float64        // what it has been at best
@@ -66,9 +68,7 @@ func (r *runner) scenario(s *scenario) (*outcome, error) {
 			if p.missing != nil || !p.knows(s) || p.name == idle && r.real != "" {
 				continue
 			}
-			args := r.command(t, s, p)
-			o.commands[p.name] = strings.Join(append(slices.Clone(p.command), args...), " ")
-			got, err := r.steady(o, func() (*sample, error) { return r.once(t, s, p, args) })
+			got, err := r.turn(t, o, p)
 			if err != nil {
 				o.failures[p.name] = err
 				fmt.Printf("  %s, round %d: %v\n", p.title, round+1, err)
@@ -83,6 +83,13 @@ func (r *runner) scenario(s *scenario) (*outcome, error) {
 		fmt.Printf("  what a record costs with a codec: %v\n", err)
 	}
 	return o, nil
+}
+
+// turn is one run of a client.
+func (r *runner) turn(t target, o *outcome, p *peer) (*sample, error) {
+	args := r.command(t, o.scenario, p)
+	o.commands[p.name] = r.shorten(strings.Join(append(slices.Clone(p.command), args...), " "))
+	return r.steady(o, func() (*sample, error) { return r.once(t, o.scenario, p, args) })
 }
 
 // command is all flags of a run.
@@ -154,7 +161,7 @@ func (r *runner) codecsAlone(o *outcome) error {
 	var errs error
 	for client, program := range map[string]string{epistle: limit, rdkafka: rdkafka} {
 		last := len(o.by[client]) - 1
-		if last < 0 || o.by[client][last] == nil || o.by[client][last].batches == 0 {
+		if last < 0 || o.by[client][last] == nil || o.by[client][last].Batches == 0 {
 			o.codecs[client] = append(o.codecs[client], nil)
 			continue
 		}
@@ -172,7 +179,7 @@ func (r *runner) codecsAlone(o *outcome) error {
 // codecAlone has p compress batches as large, on average, as those of a run were.
 func (r *runner) codecAlone(s *scenario, p *peer, of *sample) (*sample, error) {
 	const overhead = 9 // bytes of a record besides its value
-	size := math.Ceil(float64(of.Acknowledged) / float64(of.batches) * float64(s.size+overhead))
+	size := math.Ceil(float64(of.Acknowledged) / float64(of.Batches) * float64(s.size+overhead))
 	return r.drive(p, []string{"-alone", "-values", r.values(s), "-size", fmt.Sprint(s.size),
 		"-codec", s.codec, "-batch", fmt.Sprint(int(size)), "-duration", r.duration.String()})
 }

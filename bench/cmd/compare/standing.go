@@ -9,34 +9,66 @@ import (
 // enoughRounds have a spread that says something.
 const enoughRounds = 3
 
-// verdict says how Epistle compares with each peer, by what the scenario is compared by; nothing after too few rounds.
-func (o *outcome) verdict(peers []*peer) string {
-	m := o.scenario.metric
-	var front, level, behind []string
-	ours := o.by[epistle]
-	for _, p := range peers {
-		theirs := o.by[p.name]
-		switch {
-		case !p.rival() || len(theirs.figures(m)) < enoughRounds:
-		case ahead(m, ours, theirs):
-			front = append(front, p.title)
-		case ahead(m, theirs, ours):
-			behind = append(behind, p.title)
-		default:
-			level = append(level, p.title)
-		}
+// A verdict is how Epistle compares with a peer, from best to worst.
+type verdict int
+
+const (
+	ahead verdict = iota
+	aheadInEach
+	level
+	behindInEach
+	behind
+)
+
+func (v verdict) String() string {
+	return [...]string{"ahead of", "in every round ahead of", "within the spread of the rounds of", "in every round behind", "behind"}[v]
+}
+
+// compared is the verdict by a metric.
+func compared(m metric, ours, theirs rounds) verdict {
+	won, of := better(m, ours, theirs)
+	lost, _ := better(m, theirs, ours)
+	switch {
+	case beyond(m, ours, theirs):
+		return ahead
+	case beyond(m, theirs, ours):
+		return behind
+	case won == of:
+		return aheadInEach
+	case lost == of:
+		return behindInEach
 	}
-	if len(ours.figures(m)) < enoughRounds || len(front)+len(level)+len(behind) == 0 {
+	return level
+}
+
+// verdicts say how Epistle compares with each peer, by what the scenario is compared by; nothing after too few rounds.
+func (o *outcome) verdicts(peers []*peer) string {
+	m := o.scenario.metric
+	ours := o.by[epistle]
+	if len(ours.figures(m)) < enoughRounds {
 		return ""
 	}
-	var parts []string
-	for _, part := range []struct {
-		what  string
-		peers []string
-	}{{"ahead of", front}, {"within the spread of the rounds of", level}, {"behind", behind}} {
-		if len(part.peers) > 0 {
-			parts = append(parts, part.what+" "+strings.Join(part.peers, ", "))
+	var titles [behind + 1][]string
+	for _, p := range peers {
+		theirs := o.by[p.name]
+		if !p.rival() || len(theirs.figures(m)) < enoughRounds {
+			continue
 		}
+		v, title := compared(m, ours, theirs), p.title
+		if v == level {
+			won, of := better(m, ours, theirs)
+			title += fmt.Sprintf(" (better in %d of %d)", won, of)
+		}
+		titles[v] = append(titles[v], title)
+	}
+	var parts []string
+	for v, list := range titles {
+		if len(list) > 0 {
+			parts = append(parts, fmt.Sprintf("%v %s", verdict(v), strings.Join(list, ", ")))
+		}
+	}
+	if len(parts) == 0 {
+		return ""
 	}
 	return "epistle by " + m.String() + ": " + strings.Join(parts, "; ")
 }
@@ -78,7 +110,7 @@ func (o *outcome) standing(peers []*peer) []string {
 	if line := o.codecSum(); line != "" {
 		lines = append(lines, line)
 	}
-	if v := o.verdict(peers); v != "" {
+	if v := o.verdicts(peers); v != "" {
 		lines = append(lines, v)
 	}
 	return lines

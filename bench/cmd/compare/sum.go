@@ -4,7 +4,7 @@ import "fmt"
 
 // A sum compares what a record costs with a codec with what the codec costs alone and what a record costs without it, from
 // one round. Epistle's whole run should cost no more than the two together.
-type sum struct{ whole, alone, bare *sample }
+type sum struct{ Whole, Alone, Bare *sample }
 
 // sumTimes is how many times as many rounds a sum is of as all other figures. It is of three runs, so their errors add up,
 // and it is near its bound: five rounds are off by two or three percent.
@@ -19,9 +19,9 @@ func (r *runner) sumUp(t target, o *outcome) error {
 	for round := range (sumTimes - 1) * r.rounds {
 		var got sum
 		runs := []func() error{
-			func() (err error) { got.whole, err = r.again(t, o, epistle); return err },
-			func() (err error) { got.bare, err = r.again(t, o, plain); return err },
-			func() (err error) { got.alone, err = r.codecAlone(s, peerNamed(limit), done[0].whole); return err },
+			func() (err error) { got.Whole, err = r.turn(t, o, peerNamed(epistle)); return err },
+			func() (err error) { got.Bare, err = r.turn(t, o, peerNamed(plain)); return err },
+			func() (err error) { got.Alone, err = r.codecAlone(s, peerNamed(limit), done[0].Whole); return err },
 		}
 		for i := range runs {
 			if err := runs[(i+round)%len(runs)](); err != nil {
@@ -31,12 +31,6 @@ func (r *runner) sumUp(t target, o *outcome) error {
 		o.more = append(o.more, got)
 	}
 	return nil
-}
-
-// again does one more run of a client.
-func (r *runner) again(t target, o *outcome, name string) (*sample, error) {
-	p := peerNamed(name)
-	return r.steady(o, func() (*sample, error) { return r.once(t, o.scenario, p, r.command(t, o.scenario, p)) })
 }
 
 // sums are those of all rounds in which no run failed.
@@ -56,7 +50,7 @@ func (o *outcome) codecSum() string {
 	var whole, codec, rest, share []float64
 	cost := func(s *sample) float64 { return 1e9 / s.PerCPUSecond }
 	for _, s := range o.sums() {
-		w, c, r := cost(s.whole), cost(s.alone), cost(s.bare)
+		w, c, r := cost(s.Whole), cost(s.Alone), cost(s.Bare)
 		whole, codec, rest, share = append(whole, w), append(codec, c), append(rest, r), append(share, w/(c+r))
 	}
 	if len(whole) == 0 {

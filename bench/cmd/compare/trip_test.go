@@ -73,7 +73,7 @@ func TestRunsWithCoresApartAreDoneAgain(t *testing.T) {
 		run := func() (*sample, error) {
 			time.Sleep(time.Second)
 			runs++
-			return &sample{valueSize: runs}, nil
+			return &sample{ValueSize: runs}, nil
 		}
 		for _, c := range []struct {
 			what  string
@@ -88,8 +88,8 @@ func TestRunsWithCoresApartAreDoneAgain(t *testing.T) {
 			runs, trips = 0, c.trips
 			o := &outcome{}
 			got, err := r.steady(o, run)
-			if err != nil || runs != c.runs || got.valueSize != c.runs || o.again != c.runs-1 {
-				t.Errorf("%s: run %d of %d, %d done again, error %v; want the last of %d", c.what, got.valueSize, runs, o.again, err, c.runs)
+			if err != nil || runs != c.runs || got.ValueSize != c.runs || o.again != c.runs-1 {
+				t.Errorf("%s: run %d of %d, %d done again, error %v; want the last of %d", c.what, got.ValueSize, runs, o.again, err, c.runs)
 			}
 			if want := c.trips[len(c.trips)-2:]; !slices.Equal(o.trips, want) {
 				t.Errorf("%s: %v ns before and after the run, want %v", c.what, o.trips, want)
