@@ -308,7 +308,7 @@ func TestReportNamesWhatIsMissing(t *testing.T) {
 		t.Fatal(err)
 	}
 	r := &runner{builder: &builder{bin: "/somewhere"}, peers: append(slices.Clone(picked), missing), rounds: 3, date: "2001-02-03", machine: "an abacus"}
-	report := r.markdown(outcomes(), "make bench-report", "report.svg")
+	report := r.markdown(outcomes(), "report.svg")
 	for _, want := range []string{
 		"on 2001-02-03, on an abacus.", "| Java client | left out: it needs a JDK |", "sarama failed in a round, which does not count: <refused> & gone",
 		"| epistle | 6.5 M (6 M…7 M) |", "epistle by records/CPU s: ahead of franz-go.", "codec of epistle, alone",

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"iter"
 	"math"
 	"slices"
 
@@ -110,29 +111,38 @@ func spreadOf(figures []float64) spread {
 	return spread{f[0], middle, f[len(f)-1]}
 }
 
+// pairs are the figures of two clients, round by round, without rounds that either failed in.
+func pairs(m metric, a, b rounds) iter.Seq2[float64, float64] {
+	return func(yield func(float64, float64) bool) {
+		for i := range min(len(a), len(b)) {
+			if a[i] != nil && b[i] != nil && !yield(a[i].figure(m), b[i].figure(m)) {
+				return
+			}
+		}
+	}
+}
+
 // ratios compares two clients round by round, since what slows one run of a round mostly slows the other.
 func ratios(m metric, of, to rounds) spread {
 	var figures []float64
-	for i := range min(len(of), len(to)) {
-		if of[i] != nil && to[i] != nil {
-			figures = append(figures, of[i].figure(m)/to[i].figure(m))
-		}
+	for f, t := range pairs(m, of, to) {
+		figures = append(figures, f/t)
 	}
 	return spreadOf(figures)
 }
 
-// better says in how many of the rounds that both had a was better than b.
-func better(m metric, a, b rounds) (won, of int) {
-	for i := range min(len(a), len(b)) {
-		if a[i] == nil || b[i] == nil {
-			continue
-		}
+// wins says in how many of the rounds that both had a was better than b, and in how many b was.
+func wins(m metric, a, b rounds) (won, lost, of int) {
+	for fa, fb := range pairs(m, a, b) {
 		of++
-		if m.better(a[i].figure(m), b[i].figure(m)) {
+		switch {
+		case m.better(fa, fb):
 			won++
+		case m.better(fb, fa):
+			lost++
 		}
 	}
-	return won, of
+	return won, lost, of
 }
 
 // beyond says whether a is better than b by more than the spread of the rounds: a's worst round is better than b's best.

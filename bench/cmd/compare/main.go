@@ -121,7 +121,7 @@ func (r *runner) compare(list []scenario, report bool) error {
 	}
 	r.leftOut()
 	if report {
-		if err := r.report(outcomes, "make bench-report"); err != nil {
+		if err := r.report(outcomes); err != nil {
 			return err
 		}
 	}
@@ -157,5 +157,5 @@ func (r *runner) fromSamples(name string, report bool) error {
 	if !report {
 		return nil
 	}
-	return r.report(outcomes, "make bench-report")
+	return r.report(outcomes)
 }

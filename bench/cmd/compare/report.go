@@ -10,7 +10,7 @@ import (
 )
 
 // report writes REPORT.md and the chart beside it; what was measured on a real Kafka has files of its own.
-func (r *runner) report(outcomes []*outcome, command string) error {
+func (r *runner) report(outcomes []*outcome) error {
 	text, picture := "REPORT.md", "report.svg"
 	if r.real != "" {
 		text, picture = "REPORT-kafka.md", "report-kafka.svg"
@@ -18,12 +18,12 @@ func (r *runner) report(outcomes []*outcome, command string) error {
 	if err := os.WriteFile(filepath.Join(r.source, picture), []byte(chart(outcomes, r.peers)), 0o666); err != nil {
 		return err
 	}
-	return os.WriteFile(filepath.Join(r.source, text), []byte(r.markdown(outcomes, command, picture)), 0o666)
+	return os.WriteFile(filepath.Join(r.source, text), []byte(r.markdown(outcomes, picture)), 0o666)
 }
 
-func (r *runner) markdown(outcomes []*outcome, command, picture string) string {
+func (r *runner) markdown(outcomes []*outcome, picture string) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "# Side by side\n\nWritten by `%s` on %s, on %s.\n\n", command, r.date, r.machine)
+	fmt.Fprintf(&b, "# Side by side\n\nWritten by `make bench-report` on %s, on %s.\n\n", r.date, r.machine)
 	against := "a sink, a broker that only acknowledges, in a process of its own"
 	if r.real != "" {
 		against = "a real Kafka"

@@ -29,7 +29,7 @@ func TestReportFromSamples(t *testing.T) {
 	if err := measured.writeSamples(list); err != nil {
 		t.Fatal(err)
 	}
-	want := measured.markdown(list, "make bench-report", "report.svg")
+	want := measured.markdown(list, "report.svg")
 
 	later := &runner{builder: &builder{source: dir, bin: dir}, peers: team(), rounds: 5, date: "2009-09-09", machine: "another"}
 	if err := later.fromSamples(later.samplesFile(), true); err != nil {

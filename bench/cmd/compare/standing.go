@@ -26,8 +26,7 @@ func (v verdict) String() string {
 
 // compared is the verdict by a metric.
 func compared(m metric, ours, theirs rounds) verdict {
-	won, of := better(m, ours, theirs)
-	lost, _ := better(m, theirs, ours)
+	won, lost, of := wins(m, ours, theirs)
 	switch {
 	case beyond(m, ours, theirs):
 		return ahead
@@ -56,7 +55,7 @@ func (o *outcome) verdicts(peers []*peer) string {
 		}
 		v, title := compared(m, ours, theirs), p.title
 		if v == level {
-			won, of := better(m, ours, theirs)
+			won, _, of := wins(m, ours, theirs)
 			title += fmt.Sprintf(" (better in %d of %d)", won, of)
 		}
 		titles[v] = append(titles[v], title)
