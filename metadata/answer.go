@@ -180,6 +180,9 @@ func (a *answer) described(t *topic, in *protocol.MetadataTopic) {
 		t.replace(a.now, merged.ID)
 	}
 	t.confirm()
+	if t.wanted {
+		t.touched = a.now // a caller has waited for it until now
+	}
 	t.wanted, t.reason = false, nil
 	t.exists()
 	delete(a.pending, t.name)
@@ -229,7 +232,6 @@ func (a *answer) settleLeaders() {
 			}
 		}
 		if changed {
-			a.snapshot = nil
 			a.ask(t)
 			if !slices.Contains(a.changes.Changed, name) {
 				a.changes.Changed = append(a.changes.Changed, name)

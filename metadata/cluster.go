@@ -17,7 +17,7 @@ type Cluster struct {
 	topics    map[string]*topic  // all that are looked for or known
 	pending   map[string]*topic  // those of topics to ask for again soon
 	failures  map[string]failure // remembered answers, by topic
-	snapshot  *Snapshot          // nil if anything changed since the last
+	snapshot  *Snapshot          // nil if what it holds changed since the last
 	nodes     nodes              // who disappointed us
 
 	request      *protocol.MetadataRequest // what Next last returned, until it is sent or out of date
@@ -72,10 +72,10 @@ const (
 
 // Changes is what an answer brought. Lists are sorted by topic.
 type Changes struct {
-	Changed   []string       // topics whose *Topic is new in the next snapshot
+	Changed   []string       // topics whose *Topic is another one now
 	Failed    []TopicFailure // topics that will not come; those never seen are no longer looked for
 	Recreated []Recreation   // also in Changed
-	Forgotten []string       // topics idle for MaxIdle, no longer in the snapshot
+	Forgotten []string       // topics idle for MaxIdle, which are no longer known
 
 	// Rebootstrap asks for the bootstrap servers. The brokers have been forgotten, the topics have not. Connections that
 	// carry no metadata may go on.
@@ -106,7 +106,8 @@ func New(cfg Config) *Cluster {
 	}
 }
 
-// Snapshot returns the cluster as it is now. It costs nothing if nothing changed since the last call.
+// Snapshot returns what is not about topics that are there, as it is now. It costs nothing if none of that changed since the
+// last call, and what it costs does not grow with the topics that are known.
 func (c *Cluster) Snapshot() *Snapshot {
 	if c.snapshot != nil {
 		return c.snapshot
@@ -114,25 +115,30 @@ func (c *Cluster) Snapshot() *Snapshot {
 	s := &Snapshot{
 		ClusterID: c.clusterID,
 		Brokers:   c.brokers,
-		Topics:    make(map[string]*Topic, len(c.topics)),
 		failures:  make(map[string]failure, len(c.failures)),
 		waiting:   make(map[string]error),
 	}
-	for name, t := range c.topics {
-		if t.data == nil {
-			if t.reason != nil {
-				s.waiting[name] = t.reason
-			}
-			continue
+	for name, t := range c.pending { // a topic that is not there yet is always asked for
+		if t.data == nil && t.reason != nil {
+			s.waiting[name] = t.reason
 		}
-		t.shared = true
-		s.Topics[name] = t.data
 	}
 	for name, f := range c.failures {
 		s.failures[name] = f
 	}
 	c.snapshot = s
 	return s
+}
+
+// Topic returns a topic as it is now; nil if it was never seen, or is forgotten. It is immutable and safe for concurrent
+// use: a change makes a new one, and a topic that did not change is the same pointer.
+func (c *Cluster) Topic(name string) *Topic {
+	t := c.topics[name]
+	if t == nil || t.data == nil {
+		return nil
+	}
+	t.shared = true
+	return t.data
 }
 
 // Want says that a caller waits for topic. It is asked for at once, and then with backoff until it is there, has failed, or

@@ -2,6 +2,8 @@ package metadata
 
 import (
 	"errors"
+	"fmt"
+	"runtime"
 	"testing"
 	"time"
 
@@ -25,9 +27,9 @@ func TestSnapshotsDoNotChange(t *testing.T) {
 	c.Want(epoch, "t")
 	exchange(t, c, epoch, 1, "t id=a 1/0 2/0")
 
-	old := c.Snapshot()
-	if c.Snapshot() != old {
-		t.Errorf("nothing changed, and there is another snapshot")
+	old := whole(c)
+	if c.Snapshot() != old.Snapshot || c.Topic("t") != old.Topics["t"] {
+		t.Errorf("nothing changed, and there is another snapshot, or another topic")
 	}
 	topic := old.Topics["t"]
 	if !c.Hint(epoch, "t", 0, protocol.LeaderIDAndEpoch{LeaderID: 9, LeaderEpoch: 1}, []protocol.NodeEndpoint{{NodeID: 9, Host: "b9", Port: 9092}}) {
@@ -40,7 +42,7 @@ func TestSnapshotsDoNotChange(t *testing.T) {
 	if _, ok := old.Brokers[9]; ok {
 		t.Errorf("broker 9 came into the old snapshot: %v", old.Brokers)
 	}
-	now := c.Snapshot().Topics["t"]
+	now := whole(c).Topics["t"]
 	for p := range now.Partitions {
 		if got, want := now.Partitions[p], (Partition{Leader: 9, LeaderEpoch: 1}); got != want {
 			t.Errorf("partition %d in the new snapshot is %v, want %v", p, got, want)
@@ -61,7 +63,7 @@ func TestHintsCopyATopicOnce(t *testing.T) {
 	resp := response(nil, nil)
 	resp.Topics = append(resp.Topics, topicAnswer(fields))
 	c.Answer(epoch, 1, req, resp)
-	c.Snapshot()
+	whole(c)
 	hint := func(p int32) {
 		if !c.Hint(epoch, "t", p, protocol.LeaderIDAndEpoch{LeaderID: 2, LeaderEpoch: 1}, nil) {
 			t.Fatalf("hint for partition %d ignored", p)
@@ -166,5 +168,30 @@ func TestBrokenCallersPanic(t *testing.T) {
 func TestBrokerAddrOfIPv6(t *testing.T) {
 	if got, want := (Broker{Host: "::1", Port: 9092}).Addr(), "[::1]:9092"; got != want {
 		t.Errorf("Addr() = %s, want %s", got, want)
+	}
+}
+
+// An answer costs what it brings, not what is known already: the ten-thousandth topic is as cheap as the first.
+func TestAnAnswerCostsWhatItBrings(t *testing.T) {
+	c := New(testConfig())
+	cost := func(from, n int) uint64 {
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		for i := range n {
+			name := fmt.Sprint("t", from+i)
+			c.Want(epoch, name)
+			exchange(t, c, epoch, 1, name+" id=a 1/0")
+			c.Snapshot()
+			if c.Topic(name) == nil {
+				t.Fatalf("topic %s is not there", name)
+			}
+		}
+		runtime.ReadMemStats(&after)
+		return (after.TotalAlloc - before.TotalAlloc) / uint64(n)
+	}
+	first := cost(0, 1000)
+	cost(1000, 8000)
+	if last := cost(9000, 1000); last > 2*first {
+		t.Errorf("an answer costs %d bytes among the first thousand topics and %d after nine thousand, want about the same", first, last)
 	}
 }

@@ -9,7 +9,7 @@ import (
 // Hint takes the new leader that a Produce answer names for a partition (KIP-951), with where it is, if the answer says so.
 // It reports whether it did: if so, the partition may be sent to its new leader at once, else RequestUpdate. A hint counts
 // only if its epoch is newer than the one known, and if the leader's address is known; epochs belong to a topic id, so the
-// caller passes only what was said of the present one. Many hints before the next Snapshot cost one copy of the topic.
+// caller passes only what was said of the present one. Many hints before the next call of Topic cost one copy of it.
 func (c *Cluster) Hint(now time.Time, name string, partition int32, leader protocol.LeaderIDAndEpoch, endpoints []protocol.NodeEndpoint) bool {
 	t := c.topics[name]
 	if t == nil || t.data == nil || partition < 0 || int(partition) >= len(t.data.Partitions) {
@@ -30,6 +30,5 @@ func (c *Cluster) Hint(now time.Time, name string, partition int32, leader proto
 	}
 	t.own().Partitions[partition] = Partition{Leader: leader.LeaderID, LeaderEpoch: leader.LeaderEpoch}
 	t.touched = now
-	c.snapshot = nil
 	return true
 }

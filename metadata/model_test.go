@@ -87,12 +87,12 @@ func lagging(t *testing.T, seed uint64) {
 	cfg.Jitter = r.Float64
 	c := New(cfg)
 	now := epoch
-	seen := c.Snapshot()
+	seen := whole(c)
 	gone := make(map[protocol.UUID]time.Time)
 	rebooted := false // since the last answer
 	look := func(what string) {
 		t.Helper()
-		next := c.Snapshot()
+		next := whole(c)
 		if !rebooted {
 			checkLeaders(t, next, what)
 		}
@@ -144,7 +144,7 @@ func lagging(t *testing.T, seed uint64) {
 func hintFrom(r *rand.Rand, w *world, c *Cluster, now time.Time) {
 	name := worldTopics[r.IntN(len(worldTopics))]
 	truth := w.past[max(0, len(w.past)-1-r.IntN(8))][name]
-	known := c.Snapshot().Topics[name]
+	known := whole(c).Topics[name]
 	if known == nil || truth.TopicID != known.ID { // a broker answers with a hint for the id that was asked about
 		return
 	}
@@ -153,7 +153,7 @@ func hintFrom(r *rand.Rand, w *world, c *Cluster, now time.Time) {
 	c.Hint(now, name, p.PartitionIndex, protocol.LeaderIDAndEpoch{LeaderID: p.LeaderID, LeaderEpoch: p.LeaderEpoch}, endpoints)
 }
 
-func checkLeaders(t *testing.T, s *Snapshot, what string) {
+func checkLeaders(t *testing.T, s cut, what string) {
 	t.Helper()
 	for name, topic := range s.Topics {
 		for i, p := range topic.Partitions {
@@ -164,7 +164,7 @@ func checkLeaders(t *testing.T, s *Snapshot, what string) {
 	}
 }
 
-func checkStep(t *testing.T, before, after *Snapshot, now time.Time, gone map[protocol.UUID]time.Time, what string) {
+func checkStep(t *testing.T, before, after cut, now time.Time, gone map[protocol.UUID]time.Time, what string) {
 	t.Helper()
 	for _, name := range slices.Sorted(maps.Keys(after.Topics)) {
 		topic := after.Topics[name]
@@ -194,7 +194,7 @@ func checkStep(t *testing.T, before, after *Snapshot, now time.Time, gone map[pr
 	}
 }
 
-func checkTruth(t *testing.T, seen *Snapshot, w *world) {
+func checkTruth(t *testing.T, seen cut, w *world) {
 	t.Helper()
 	for name, truth := range w.past[len(w.past)-1] {
 		got := seen.Topics[name]

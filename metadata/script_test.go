@@ -73,6 +73,22 @@ func testConfig() Config {
 	}
 }
 
+// A cut is all that is known at one moment: a snapshot, and every topic that is there.
+type cut struct {
+	*Snapshot
+	Topics map[string]*Topic
+}
+
+func whole(c *Cluster) cut {
+	all := cut{c.Snapshot(), make(map[string]*Topic)}
+	for name := range c.topics {
+		if t := c.Topic(name); t != nil {
+			all.Topics[name] = t
+		}
+	}
+	return all
+}
+
 type script struct {
 	c    *Cluster
 	now  time.Time
@@ -138,12 +154,12 @@ func (s *script) run(lines []string) string {
 		}
 		return fmt.Sprint(s.c.Prefer(nodes))
 	case "unknown":
-		if a, b := s.c.UnknownTopic(s.now, args[1]), s.c.Snapshot().Failure(s.now, args[1]); !errors.Is(a, b) {
+		if a, b := s.c.UnknownTopic(s.now, args[1]), whole(s.c).Failure(s.now, args[1]); !errors.Is(a, b) {
 			return fmt.Sprintf("UnknownTopic %v, Snapshot.Failure %v", a, b)
 		}
 		return errorText(s.c.UnknownTopic(s.now, args[1]))
 	case "waiting":
-		return errorText(s.c.Snapshot().Waiting(args[1]))
+		return errorText(whole(s.c).Waiting(args[1]))
 	case "snapshot":
 		return s.snapshot()
 	default:
@@ -221,7 +237,7 @@ func (s *script) changes(ch Changes) string {
 }
 
 func (s *script) snapshot() string {
-	snap := s.c.Snapshot()
+	snap := whole(s.c)
 	brokers := []string{fmt.Sprintf("cluster=%q brokers:", snap.ClusterID)}
 	for _, id := range slices.Sorted(maps.Keys(snap.Brokers)) {
 		b := snap.Brokers[id]

@@ -8,14 +8,11 @@ import (
 	"github.com/epistle-kafka/epistle/protocol"
 )
 
-// Snapshot is the cluster as last heard of. It and all it refers to is immutable and safe for concurrent use.
+// Snapshot is the cluster as last heard of, less the topics that are there: see [Cluster.Topic]. It and all it refers to is
+// immutable and safe for concurrent use.
 type Snapshot struct {
 	ClusterID string           // "" until a broker has told
 	Brokers   map[int32]Broker // by node id; empty before the first answer and after a rebootstrap
-
-	// Topics holds the topics once seen and not forgotten since. A *Topic that did not change is the same pointer in the
-	// next snapshot.
-	Topics map[string]*Topic
 
 	failures map[string]failure
 	waiting  map[string]error

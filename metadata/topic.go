@@ -14,7 +14,7 @@ type topic struct {
 	touched time.Time // last Want or Touch
 
 	data     *Topic       // nil: never seen
-	shared   bool         // data is in a snapshot and must not be written
+	shared   bool         // data was given out and must not be written
 	replaced []replacedID // ids it had before, newest last
 
 	reason       error     // what the last answer said, while data is nil
@@ -64,7 +64,7 @@ func (t *topic) confirm() {
 	}
 }
 
-// own makes data safe to write until the next snapshot.
+// own makes data safe to write until it is given out again.
 func (t *topic) own() *Topic {
 	if t.shared {
 		t.data = &Topic{Name: t.data.Name, ID: t.data.ID, Partitions: slices.Clone(t.data.Partitions)}

@@ -25,7 +25,8 @@ var (
 	// ErrBufferFull: buffer.memory is used up.
 	ErrBufferFull = errors.New("buffer.memory is used up")
 	// ErrTopicNotLoaded: TrySend does not know the topic yet. It has started to
-	// look it up; try again soon, or call Partitions first.
+	// look it up; try again soon, or call LoadTopics first. It may have known the
+	// topic before: one that is idle for metadata.max.idle is forgotten.
 	ErrTopicNotLoaded = errors.New("the topic's metadata is not loaded yet")
 	// ErrOutcomeUnknown: the wait for a record's outcome was ended by its
 	// context. The record itself goes on, and may be delivered.

@@ -18,24 +18,27 @@ func (p *Producer) Topic(name string) *Topic { return &Topic{p: p, name: name} }
 type Topic struct {
 	p     *Producer
 	name  string
-	known atomic.Pointer[known]
+	place atomic.Pointer[slot] // where the topic was found last; nil: nowhere yet
 }
 
-// known is what a handle has looked up in a topicSet. It holds while that set
-// is the producer's.
-type known struct {
-	in    *topicSet
-	topic *topic // nil: the set lacks it
-}
-
-// in returns the handle's topic in the set, or nil.
-func (t *Topic) in(s *topicSet) *topic {
-	k := t.known.Load()
-	if k == nil || k.in != s {
-		k = &known{s, s.get(t.name)}
-		t.known.Store(k)
+// known returns the handle's topic as it is now, or nil.
+func (t *Topic) known() *topic {
+	if s := t.place.Load(); s != nil {
+		if known := s.now.Load(); known != nil {
+			return known
+		}
 	}
-	return k.topic
+	return t.find()
+}
+
+// find is known for a topic that is not where it was found last.
+func (t *Topic) find() *topic {
+	s := t.p.topics.find(t.name)
+	if s == nil {
+		return nil
+	}
+	t.place.Store(s)
+	return s.now.Load()
 }
 
 // Name returns the topic's name.

@@ -44,7 +44,7 @@ func (t *Topic) SendAllFunc(ctx context.Context, records []KeyValue, done Callba
 		}
 		if err != nil {
 			t.p.refuseFunc(&e, done, err)
-			if errors.Is(err, ErrMaxBlock) || e.topic == t.name && t.in(t.p.topics.Load()) == nil {
+			if errors.Is(err, ErrMaxBlock) || e.topic == t.name && t.known() == nil {
 				late = err
 			}
 		}
@@ -63,7 +63,7 @@ func (t *Topic) sendRun(ctx context.Context, run *entry, records []KeyValue) int
 	if !p.keyless || len(p.cfg.Interceptors) > 0 || ctx.Err() != nil {
 		return 0
 	}
-	to := t.in(p.topics.Load())
+	to := t.known()
 	if to == nil {
 		return 0
 	}

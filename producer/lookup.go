@@ -21,10 +21,14 @@ func (p *Producer) lookup(w *wait, name string) (*topic, error) {
 		}
 		return nil, ErrTopicNotLoaded
 	}
-	if err := p.sender.Lookup(w.begin(), name); err != nil {
-		return nil, err
+	for {
+		if err := p.sender.Lookup(w.begin(), name); err != nil {
+			return nil, err
+		}
+		if t := p.topics.get(name); t != nil {
+			return t, nil
+		} // else it was idle, and has been forgotten in this very moment
 	}
-	return p.topics.Load().get(name), nil
 }
 
 // maxTopicName is the longest name that Kafka allows, in bytes.

@@ -7,6 +7,7 @@ import (
 
 	"github.com/epistle-kafka/epistle/accumulator"
 	"github.com/epistle-kafka/epistle/partition"
+	"github.com/epistle-kafka/epistle/sender"
 )
 
 // An entry is a record on its way into a batch: what the accumulator stores of
@@ -36,12 +37,12 @@ func (p *Producer) fill(ctx context.Context, e *entry, rec *Record, done Callbac
 	}
 }
 
-// in returns the record's topic as the set has it, or nil.
-func (e *entry) in(s *topicSet) *topic {
+// known returns the record's topic as it is now, or nil.
+func (p *Producer) known(e *entry) *topic {
 	if e.handle != nil {
-		return e.handle.in(s)
+		return e.handle.known()
 	}
-	return s.get(e.topic)
+	return p.topics.get(e.topic)
 }
 
 // admit puts a record into the open batch of its partition.
@@ -57,12 +58,10 @@ func (p *Producer) admit(ctx context.Context, e *entry, block bool) error {
 		return &AdmissionError{e.topic, context.Cause(ctx)}
 	}
 	var err error
-	if t := e.in(p.topics.Load()); t != nil {
+	if t := p.known(e); t != nil {
 		err = p.place(ctx, nil, t, e, block)
-		if err != nil && !e.partition.named && errors.Is(err, ErrPartitionGone) {
-			// The topic was made again, smaller, while this chose: it has been
-			// published with what there is now.
-			err = p.place(ctx, nil, e.in(p.topics.Load()), e, block)
+		if err != nil {
+			err = p.placeAgain(ctx, t, e, block, err)
 		}
 	} else {
 		err = p.placeNew(ctx, e, block)
@@ -71,6 +70,23 @@ func (p *Producer) admit(ctx context.Context, e *entry, block bool) error {
 		return &AdmissionError{e.topic, err}
 	}
 	return nil
+}
+
+// placeAgain is place for a topic that has changed while a record was placed, which failed with err. It returns err if that
+// is not why.
+func (p *Producer) placeAgain(ctx context.Context, was *topic, e *entry, block bool, err error) error {
+	switch {
+	case errors.Is(err, sender.ErrForgotten):
+		// The topic was idle until now.
+	case errors.Is(err, ErrPartitionGone) && !e.partition.named:
+		// The topic was made again, smaller: it has been published with what there is now.
+	default:
+		return err
+	}
+	if t := p.known(e); t != nil && t != was {
+		return p.place(ctx, nil, t, e, block)
+	}
+	return p.placeNew(ctx, e, block)
 }
 
 // placeNew is place for a topic that is not known yet.

@@ -2,6 +2,7 @@ package producer
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"sync"
@@ -28,9 +29,9 @@ type Producer struct {
 	sender      *sender.Sender
 	initialised atomic.Bool // InitTransactions has succeeded
 	clock       *sender.Clock
-	timers      sync.Pool                // of *time.Timer, for max.block
-	topics      atomic.Pointer[topicSet] // replaced by the loop, never changed
-	unpublished map[string]*topic        // the loop's: what topics will be; nil if nothing has changed
+	timers      sync.Pool // of *time.Timer, for max.block
+	topics      *registry
+	unpublished map[string]*topic // the loop's: what will be in topics; nil if nothing has changed
 }
 
 // New returns a producer with the given settings, or a *ConfigError with every
@@ -53,7 +54,7 @@ func New(cfg Config) (*Producer, error) {
 	}
 	const overhead = protocol.BatchHeaderSize + 8*maxVarint
 	p.surelyFits = int(min(int64(cfg.MaxRequestSize), cfg.BufferMemory)) - overhead
-	p.topics.Store(newTopicSet(map[string]*topic{}))
+	p.topics = newRegistry()
 	p.clock = new(sender.Clock)
 	p.sender = sender.New(p.senderConfig())
 	return p, nil
@@ -95,6 +96,7 @@ func (p *Producer) senderConfig() sender.Config {
 		FailRecreated:    cfg.TopicRecreation == FailRecords,
 		ClusterCheck:     cfg.MetadataClusterCheck && cfg.MetadataRecoveryStrategy == RecoveryRebootstrap,
 		OnTopic:          p.setTopic,
+		OnForget:         p.topics.remove,
 		Publish:          p.publish,
 		Complete:         p.complete,
 		CallbackPatience: max(cfg.MaxBlock, time.Second),
@@ -141,11 +143,42 @@ func (p *Producer) Close(ctx context.Context) error {
 	return nil
 }
 
+// LoadTopics looks topics up, all at once, within ctx and max.block
+// (max.block.ms), so that no Send has to wait for one of them: the first record
+// to each of many topics costs a round trip else. A topic that is known already
+// costs nothing. A topic that nothing was sent to for metadata.max.idle.ms is
+// forgotten again. The error names each topic that could not be looked up; the
+// others are there all the same. LoadTopics may be called concurrently.
+func (p *Producer) LoadTopics(ctx context.Context, topics ...string) error {
+	var errs []error
+	var missing []string
+	for _, name := range topics {
+		if p.topics.get(name) != nil {
+			continue
+		}
+		if err := checkTopic(name); err != nil {
+			errs = append(errs, &AdmissionError{name, err})
+			continue
+		}
+		missing = append(missing, name)
+	}
+	if len(missing) > 0 {
+		w := wait{p: p, ctx: ctx, block: true}
+		defer w.end()
+		for i, err := range p.sender.LookupAll(w.begin(), missing) {
+			if err != nil {
+				errs = append(errs, &AdmissionError{missing[i], err})
+			}
+		}
+	}
+	return errors.Join(errs...)
+}
+
 // Partitions returns the number of partitions of a topic, looking it up if
 // need be within ctx and max.block. Calling it beforehand spares the first
-// Send the wait.
+// Send the wait; LoadTopics does so for many topics.
 func (p *Producer) Partitions(ctx context.Context, name string) (int, error) {
-	t := p.topics.Load().get(name)
+	t := p.topics.get(name)
 	if t == nil {
 		w := wait{p: p, ctx: ctx, block: true}
 		defer w.end()

@@ -1,8 +1,6 @@
 package producer
 
 import (
-	"maps"
-
 	"github.com/epistle-kafka/epistle/accumulator"
 	"github.com/epistle-kafka/epistle/metadata"
 	"github.com/epistle-kafka/epistle/partition"
@@ -15,36 +13,6 @@ type topic struct {
 	queues []*accumulator.Queue // by partition; as many as the topic has now
 	view   *partition.Topic
 	sticky *partition.Sticky
-}
-
-// A topicSet is the topics that Send knows. It is immutable.
-type topicSet struct {
-	byName map[string]*topic
-	near   [32]*topic // by nearby: one topic of each place, so that most records need no hash of their topic's name
-}
-
-func newTopicSet(byName map[string]*topic) *topicSet {
-	s := &topicSet{byName: byName}
-	for name, t := range byName {
-		s.near[nearby(name)] = t
-	}
-	return s
-}
-
-// nearby is a name's place among the near topics: its length and last letter tell most apart.
-func nearby(name string) uint {
-	if len(name) == 0 {
-		return 0
-	}
-	return (uint(len(name))*5 + uint(name[len(name)-1])) % uint(len(topicSet{}.near))
-}
-
-// get returns nil for a topic that is not known.
-func (s *topicSet) get(name string) *topic {
-	if t := s.near[nearby(name)]; t != nil && t.name == name {
-		return t
-	}
-	return s.byName[name]
 }
 
 // setTopic takes a topic's new metadata, for publish. It runs on the sender loop
@@ -62,10 +30,7 @@ func (p *Producer) setTopic(queues *accumulator.Topic, m *metadata.Topic, s *met
 	}
 	t := &topic{name: m.Name, queues: queues.Queues()[:len(m.Partitions)], view: view}
 	now := p.clock.Now()
-	if p.unpublished == nil {
-		p.unpublished = maps.Clone(p.topics.Load().byName)
-	}
-	if was := p.unpublished[m.Name]; was != nil {
+	if was := p.latest(m.Name); was != nil {
 		t.sticky = was.sticky
 		t.sticky.Update(view, now)
 	} else {
@@ -75,16 +40,27 @@ func (p *Producer) setTopic(queues *accumulator.Topic, m *metadata.Topic, s *met
 			Load:      &load{queues: queues, patience: p.patience()},
 		}, view, now)
 	}
+	if p.unpublished == nil {
+		p.unpublished = map[string]*topic{}
+	}
 	p.unpublished[m.Name] = t
 }
 
-// publish makes the topics that setTopic was told of visible to Send, with one
-// copy of the map for all of them. It runs on the sender loop alone.
-func (p *Producer) publish() {
-	if next := p.unpublished; next != nil {
-		p.unpublished = nil
-		p.topics.Store(newTopicSet(next))
+// latest returns a topic as setTopic last made it, or nil.
+func (p *Producer) latest(name string) *topic {
+	if t := p.unpublished[name]; t != nil {
+		return t
 	}
+	return p.topics.get(name)
+}
+
+// publish makes the topics that setTopic was told of visible to Send. It runs
+// on the sender loop alone.
+func (p *Producer) publish() {
+	for _, t := range p.unpublished {
+		p.topics.set(t)
+	}
+	p.unpublished = nil
 }
 
 // patience is how many milliseconds a partition's broker may take nothing

@@ -91,6 +91,7 @@ func newBench(args []string) *bench {
 		Reconnect:      backoff.Policy{Base: 50 * time.Millisecond, Max: time.Second, Jitter: 0.2},
 		ConnectTimeout: backoff.Policy{Base: 10 * time.Second, Max: 30 * time.Second, Jitter: 0.2},
 		OnTopic:        func(*accumulator.Topic, *metadata.Topic, *metadata.Snapshot) {},
+		OnForget:       func(string) {},
 		Publish:        func() {},
 	}
 	b := &bench{

@@ -50,6 +50,9 @@ type Config struct {
 	// OnTopic is told of a topic's queues and metadata, when it is first known
 	// and whenever they change. It runs on the loop: it must not block.
 	OnTopic func(*accumulator.Topic, *metadata.Topic, *metadata.Snapshot)
+	// OnForget is told of a topic that was idle for metadata.max.idle. Its queues take no more records: they refuse them with
+	// ErrForgotten. On the loop, too.
+	OnForget func(topic string)
 	// Publish follows one or more calls of OnTopic: callers that wait for these
 	// topics go on right after it. On the loop, too.
 	Publish func()

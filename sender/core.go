@@ -44,6 +44,7 @@ type core struct {
 	pool   pool
 
 	identity  identity
+	retired   retired              // of the partitions of forgotten topics
 	txn       *transactor          // nil without a transactional id
 	lookups   map[string][]*lookup // callers that wait for a topic
 	abandoned []string             // topics whose last waiter left while asked

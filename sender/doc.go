@@ -102,4 +102,20 @@
 //
 // And one batch in flight per partition until its first acknowledgement: see
 // package idempotent.
+//
+// # Topics that are idle
+//
+// A topic that nothing was sent to for metadata.max.idle is forgotten: by
+// metadata, by the loop, and by those who send, whose queues are refused with
+// ErrForgotten. Whoever was about to append looks the topic up again. It is kept
+// while a batch is unresolved or a transaction is open.
+//
+// What the broker remembers of the topic's partitions stays, so their numbers
+// must not be used again (I6). The loop keeps one number in their place: the
+// newest epoch, under the present producer id, of any partition that was
+// forgotten. A partition that is met later begins with the epoch after it, at
+// sequence 0. That is right for every broker: one that remembers the old epoch
+// takes a newer one at 0, and one that remembers nothing takes any. In the old
+// protocol of transactions the epoch is the whole producer's, so it gets a new
+// one before the next transaction.
 package sender

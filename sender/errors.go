@@ -15,6 +15,9 @@ var (
 	// ErrTopicRecreated: the topic was deleted and made again, and the record
 	// may be in the log that was deleted.
 	ErrTopicRecreated = errors.New("the topic was deleted and made again")
+	// ErrForgotten: the topic was idle, and its queues are no longer in use. It
+	// is to be looked up again. No record ends with it.
+	ErrForgotten = errors.New("the topic was idle for too long and has been forgotten")
 	// ErrPartitionGone: the topic was made again with fewer partitions.
 	ErrPartitionGone = errors.New("the partition no longer exists")
 )

@@ -43,6 +43,8 @@ type (
 		topic string
 		wait  *lookup // nil: nobody waits
 	}
+	// wantedAll: a caller asks for several topics at once, so that one request does.
+	wantedAll []wanted
 	// unwanted: that caller no longer waits.
 	unwanted struct {
 		topic string

@@ -36,7 +36,7 @@ func (c *core) look(p *partition) {
 	}
 	switch due := c.due(p); {
 	case due.IsZero():
-		c.withdraw(p)
+		p.withdraw() // it was ready only if what it had has ended there, unsent
 	case !due.After(c.soon):
 		c.offer(p)
 	case due.Before(at):
@@ -99,13 +99,6 @@ func (c *core) offer(p *partition) {
 		p.listed = n
 		n.ready.push(p)
 	}
-}
-
-// withdraw takes p, which has nothing to send, off its leader's ready list. It
-// is on one only if what it had has ended there, unsent.
-func (c *core) withdraw(p *partition) {
-	p.ready = nil // its entry no longer counts
-	p.moving()
 }
 
 // moving notes that nothing of p's queue waits for its broker.
@@ -262,7 +255,7 @@ func (c *core) mayDrain(p *partition, n *node) bool {
 		if !c.identify(p) {
 			return false
 		}
-		p.numbers.Start(c.identity.current)
+		c.begin(p)
 	}
 	if len(p.inFlight) == 0 {
 		return true

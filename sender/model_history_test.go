@@ -105,7 +105,7 @@ func (h *history) newConfig() *Config {
 	cfg := &Config{
 		Bootstrap: []string{"boot:9092"}, Clock: new(Clock),
 		Metadata: metadata.Config{
-			MaxAge: 5 * time.Minute, MaxIdle: 5 * time.Minute, RetryBackoff: 10 * ms, RetryBackoffMax: 100 * ms,
+			MaxAge: pick(h, []time.Duration{200 * ms, 5 * time.Minute}), MaxIdle: pick(h, []time.Duration{100 * ms, time.Second, 5 * time.Minute}), RetryBackoff: 10 * ms, RetryBackoffMax: 100 * ms,
 			Jitter: func() float64 { return 0.5 },
 		},
 		BatchSize: pick(h, []int{100, 150, 300, 4000}), MaxBatchBytes: 4000, MaxRequestSize: 1 << 20, Memory: 1 << 20,
@@ -117,6 +117,7 @@ func (h *history) newConfig() *Config {
 		ConnectTimeout:  backoff.Policy{Base: 100 * ms, Max: 300 * ms, Jitter: 0.2},
 		Linger:          pick(h, []time.Duration{0, 0, 5 * ms, 30 * ms}),
 		OnTopic:         func(*accumulator.Topic, *metadata.Topic, *metadata.Snapshot) {},
+		OnForget:        func(string) {},
 		Publish:         func() {},
 	}
 	cfg.FailRecreated = h.chance(0.2)
@@ -310,8 +311,9 @@ func (h *history) append(p *modelPart, number int64, late bool) {
 	q := known.parts[p.index].queue
 	if h.nearTheEnd && !known.parts[p.index].numbers.Started() && h.core.identity.valid {
 		n := &known.parts[p.index].numbers
-		n.Start(h.core.identity.current)
-		n.Number(math.MaxInt32 - int32(h.rng.IntN(6)))
+		if h.core.begin(known.parts[p.index]); !n.Broken() {
+			n.Number(math.MaxInt32 - int32(h.rng.IntN(6)))
+		}
 	}
 	r := &modelRecord{id: len(h.records), part: p, txn: number, late: late}
 	value := make([]byte, 4+h.rng.IntN(60))

@@ -46,6 +46,32 @@ func (s *Sender) Lookup(ctx context.Context, topic string) error {
 	}
 	l := &lookup{done: make(chan struct{})}
 	s.inbox.put(wanted{topic, l})
+	return s.awaitLookup(ctx, topic, l)
+}
+
+// LookupAll is Lookup for several topics at once. It returns an error for each topic that is not known in the end, by the
+// topics' order; nil for those that are.
+func (s *Sender) LookupAll(ctx context.Context, topics []string) []error {
+	errs := make([]error, len(topics))
+	if s.closing.Load() {
+		for i := range errs {
+			errs[i] = ErrClosed
+		}
+		return errs
+	}
+	all := make(wantedAll, len(topics))
+	for i, topic := range topics {
+		all[i] = wanted{topic, &lookup{done: make(chan struct{})}}
+	}
+	s.inbox.put(all)
+	for i, w := range all {
+		errs[i] = s.awaitLookup(ctx, w.topic, w.wait)
+	}
+	return errs
+}
+
+// awaitLookup waits for the end of a lookup that the loop was told of.
+func (s *Sender) awaitLookup(ctx context.Context, topic string, l *lookup) error {
 	select {
 	case <-l.done:
 		return l.err

@@ -20,6 +20,12 @@ func (l *lookup) end(err error) {
 	close(l.done)
 }
 
+func (e wantedAll) apply(c *core) {
+	for _, w := range e {
+		w.apply(c)
+	}
+}
+
 func (e wanted) apply(c *core) {
 	switch {
 	case c.topics[e.topic] != nil:
@@ -108,12 +114,8 @@ func (c *core) change(ch metadata.Changes) {
 		c.nodeFor(snapshot, id)
 	}
 	for _, name := range ch.Forgotten {
-		t := c.topics[name]
-		if t == nil {
-			continue
-		}
-		t.touched = zero
-		if slices.ContainsFunc(t.parts, func(p *partition) bool { return !p.wake.IsZero() }) {
+		if t := c.topics[name]; t != nil && !c.forget(t) {
+			t.touched = zero
 			c.meta.Want(c.now, name) // its records wait for longer than metadata.max.idle
 		}
 	}
@@ -141,11 +143,11 @@ func (c *core) publish() {
 
 // learn brings the loop's view of a topic up to its metadata.
 func (c *core) learn(name string) {
-	snapshot := c.meta.Snapshot()
-	m := snapshot.Topics[name]
+	m := c.meta.Topic(name)
 	if m == nil {
 		return
 	}
+	snapshot := c.meta.Snapshot()
 	t := c.topics[name]
 	if t == nil {
 		t = &topic{name: name, queues: c.acc.Topic(name, 0)}

@@ -160,9 +160,8 @@ func (s *Sender) SendOffsets(ctx context.Context, group txn.Group, offsets []pro
 	return s.transact(ctx, &txnCall{
 		name: txn.CallOffsets, Op: txn.Op{Group: group, Offsets: offsets},
 		start: func(c *core, call *txnCall) {
-			known := c.meta.Snapshot().Topics
 			for i := range call.Offsets {
-				if t := known[call.Offsets[i].Name]; t != nil {
+				if t := c.meta.Topic(call.Offsets[i].Name); t != nil {
 					call.Offsets[i].TopicID = t.ID
 				}
 			}
