@@ -1,5 +1,5 @@
 // Driver in C: librdkafka by rd_kafka_produce, or rd_kafka_produce_batch, with a delivery report for each message, which
-// a thread of its own serves. It is linked with the library that the module confluent-kafka-go ships.
+// says which one it is of, and which a thread of its own serves. It is linked with the library that the module confluent-kafka-go ships.
 #include "driver.h"
 #include "rdkafka.h"
 
@@ -16,28 +16,31 @@ static rd_kafka_t *rk;
 static rd_kafka_topic_t *topic;
 static atomic_llong acked, failed;
 static atomic_int first_error, ended;
+static atomic_llong first_failed; // its id
 
 struct waiter {
 	sem_t done;
 	rd_kafka_resp_err_t err;
 };
 
-// delivered is called for each message. Its opaque is nothing, or when it should have been sent, or who waits for it.
+// id is a record's own: a thread's number, and how many it has sent. It is not 0.
+static void *id(int thread, int64_t sent) { return (void *)(intptr_t)(((int64_t)thread << 40) + sent + 1); }
+
+// delivered is called for each message. Its opaque is its id, or when it should have been sent, or who waits for it.
 static void delivered(rd_kafka_t *rk_, const rd_kafka_message_t *m, void *opaque) {
 	(void)rk_, (void)opaque;
 	if (m->err) {
 		int none = 0;
-		atomic_compare_exchange_strong(&first_error, &none, m->err);
+		if (atomic_compare_exchange_strong(&first_error, &none, m->err)) first_failed = (long long)(intptr_t)m->_private;
 		atomic_fetch_add(&failed, 1);
 	} else {
 		atomic_fetch_add_explicit(&acked, 1, memory_order_relaxed);
 	}
-	if (!m->_private) return;
 	if (o.wait) {
 		struct waiter *w = m->_private;
 		w->err = m->err;
 		sem_post(&w->done);
-	} else {
+	} else if (o.rate) {
 		latency_add((now() - (int64_t)(intptr_t)m->_private) / 1000);
 	}
 }
@@ -103,9 +106,9 @@ static void produce(const struct turn *t, void *opaque) {
 	}
 }
 
-static void produce_many(struct turn *t, rd_kafka_message_t *m) {
+static void produce_many(struct turn *t, rd_kafka_message_t *m, int thread, int64_t sent) {
 	for (int i = 0; i < o.call; i++) {
-		m[i] = (rd_kafka_message_t){.payload = value_at(t), .len = values.size, .key = key_at(t), .key_len = keys.size};
+		m[i] = (rd_kafka_message_t){.payload = value_at(t), .len = values.size, .key = key_at(t), .key_len = keys.size, ._private = id(thread, sent + i)};
 		advance(t);
 	}
 	for (int taken = 0;;) {
@@ -128,10 +131,10 @@ static void *flood(void *argument) {
 	for (int64_t i = 0;; i++) {
 		if (p->records ? p->sent >= p->records : i % 64 == 0 && now() > p->until) break;
 		if (many) {
-			produce_many(&t, many);
+			produce_many(&t, many, p->index, p->sent);
 			p->sent += o.call;
 		} else {
-			produce(&t, NULL);
+			produce(&t, id(p->index, p->sent));
 			advance(&t);
 			p->sent++;
 		}
@@ -219,7 +222,7 @@ int main(int argc, char **argv) {
 	r.wall = (double)(now() - from) / 1e9;
 	r.errors = failed;
 	r.acknowledged = acked;
-	if (failed) fatal("%lld records failed, the first one with: %s", (long long)failed, rd_kafka_err2str(first_error));
+	if (failed) fatal("%lld records failed, the first one, %lld, with: %s", (long long)failed, (long long)first_failed, rd_kafka_err2str(first_error));
 	if (o.rate || o.wait) r.p50 = latency_quantile(0.5), r.p99 = latency_quantile(0.99), r.p999 = latency_quantile(0.999);
 	ended = 1;
 	if (!o.poll_inline) pthread_join(poller, NULL);

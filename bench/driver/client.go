@@ -1,14 +1,16 @@
 package driver
 
 import (
+	"fmt"
 	"sync/atomic"
 	"time"
 )
 
 // Client is a producer that a driver has wrapped. Its methods may be called from several goroutines at once.
 type Client interface {
-	// Send hands a record over by the fastest way the client has. Results.Done is told what became of it.
-	Send(key, value []byte)
+	// Send hands one record over, and has Results.DoneOf told what became of it, by the id: through a closure of its own, or
+	// whatever else the client has for a program that wants to know which record an outcome belongs to.
+	Send(key, value []byte, id int64)
 	// SendSlot is Send, with Results.DoneSlot told.
 	SendSlot(key, value []byte, slot int)
 	// SendWait sends a record and waits for what becomes of it.
@@ -18,16 +20,28 @@ type Client interface {
 	Close()
 }
 
-// Grouper is a Client whose fastest way may be to take several records in a call.
+// A Sender is how one goroutine sends.
+type Sender func(key, value []byte, id int64)
+
+// Grouper is a Client with a call that takes several records, or an outcome that somebody has to come for.
 type Grouper interface {
-	// Group returns how one goroutine sends: send keeps what it is given until there is enough for a call, and rest
-	// hands over what is left. Both are nil if one record at a time is what was asked for.
-	Group() (send func(key, value []byte), rest func())
+	// Group returns how one goroutine sends: send may keep what it is given until there is enough for a call, and rest
+	// hands over what is left, or waits for it. Both are nil if it is to be the client's Send.
+	Group() (send Sender, rest func())
+}
+
+// Bounded is a Client that does not bound what it holds.
+type Bounded interface {
+	// Room is how many records may be on their way. The load keeps to it by a look at its own counters now and then.
+	Room() int
 }
 
 // Slots is how many records of an open loop can be on their way at once. Callbacks made beforehand, one a slot, spare the
 // client an allocation that would be the driver's.
 const Slots = 1 << 16
+
+// perGoroutine is how many ids a goroutine has for its records.
+const perGoroutine = 1 << 40
 
 // Results is where the outcomes of records are counted.
 type Results struct {
@@ -52,19 +66,22 @@ func (r *Results) Done(err error) {
 	r.fail(err, 1)
 }
 
-// DoneMany counts the outcome of n records.
-func (r *Results) DoneMany(n int, err error) {
+// DoneOf counts the outcome of the record with that id.
+func (r *Results) DoneOf(id int64, err error) {
 	if err == nil {
-		r.acked.Add(int64(n))
+		r.acked.Add(1)
 		return
 	}
-	r.fail(err, n)
+	r.fail(fmt.Errorf("record %d of goroutine %d: %w", id%perGoroutine, id/perGoroutine, err), 1)
 }
 
 func (r *Results) fail(err error, n int) {
 	r.first.CompareAndSwap(nil, &err)
 	r.failed.Add(int64(n))
 }
+
+// done is how many records have their outcome.
+func (r *Results) done() int64 { return r.acked.Load() + r.failed.Load() }
 
 // DoneSlot counts the outcome of the record in a slot, with its latency.
 func (r *Results) DoneSlot(slot int, err error) {
@@ -77,7 +94,7 @@ func (r *Results) DoneSlot(slot int, err error) {
 func (r *Results) await(n int64) bool {
 	last, since := int64(-1), time.Now()
 	for {
-		done := r.acked.Load() + r.failed.Load()
+		done := r.done()
 		if done >= n {
 			return true
 		}

@@ -119,7 +119,7 @@ func (f *fake) outcome() error {
 	return nil
 }
 
-func (f *fake) Send(_, _ []byte)               { f.r.Done(f.outcome()) }
+func (f *fake) Send(_, _ []byte, id int64)     { f.r.DoneOf(id, f.outcome()) }
 func (f *fake) SendSlot(_, _ []byte, slot int) { f.r.DoneSlot(slot, f.outcome()) }
 func (f *fake) SendWait(_, _ []byte) error     { return f.outcome() }
 func (f *fake) Flush()                         {}
@@ -161,4 +161,80 @@ func TestLoadsCountEveryRecord(t *testing.T) {
 			}
 		})
 	}
+}
+
+// slow acknowledges in a goroutine of its own, and knows the most that was on its way.
+type slow struct {
+	fake
+	room    int
+	waiting chan int64
+	most    atomic.Int64
+	out     atomic.Int64
+}
+
+func (s *slow) Room() int { return s.room }
+
+func (s *slow) Send(_, _ []byte, id int64) {
+	out := s.out.Add(1)
+	for most := s.most.Load(); out > most && !s.most.CompareAndSwap(most, out); most = s.most.Load() {
+	}
+	s.waiting <- id
+}
+
+// TestWhoHoldsWithoutBoundIsBounded guards that a client without a bound of its own is handed no more than its room, and a
+// stride for each goroutine; and that a phase that ends within a stride leaves the next one its room.
+func TestWhoHoldsWithoutBoundIsBounded(t *testing.T) {
+	const goroutines, room = 3, 2000
+	l, err := newLoad(&Options{ValueSize: 100, Goroutines: goroutines, Records: 20_000})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := &slow{room: room, waiting: make(chan int64, 1<<20)}
+	l.client = s
+	l.bound()
+	go func() {
+		for id := range s.waiting {
+			s.out.Add(-1)
+			l.results.DoneOf(id, nil)
+		}
+	}()
+	for range 20 {
+		if err := l.phase(0, 20_001); err != nil {
+			t.Fatal(err)
+		}
+	}
+	close(s.waiting)
+	if most := s.most.Load(); most > room+(goroutines+1)*stride {
+		t.Errorf("%d records were on their way, want %d at most and a stride for each goroutine", most, room)
+	}
+	if l.handed.Load() != l.sent || l.results.done() != l.sent {
+		t.Errorf("%d records were handed over, %d were done, want %d", l.handed.Load(), l.results.done(), l.sent)
+	}
+}
+
+// TestOutcomesSayOfWhichRecord guards that a program that wants to know gets it: the error names the record.
+func TestOutcomesSayOfWhichRecord(t *testing.T) {
+	l, err := newLoad(&Options{ValueSize: 100, Goroutines: 2, Records: 200})
+	if err != nil {
+		t.Fatal(err)
+	}
+	l.client = &only{fake: fake{r: &l.results}, id: perGoroutine + 17}
+	err = l.measure(&Result{})
+	if want := "record 17 of goroutine 1: not delivered"; err == nil || !strings.HasSuffix(err.Error(), want) {
+		t.Errorf("the error is %v, want %q at its end", err, want)
+	}
+}
+
+// only fails for one record.
+type only struct {
+	fake
+	id int64
+}
+
+func (o *only) Send(_, _ []byte, id int64) {
+	if id == o.id {
+		o.r.DoneOf(id, errFake)
+		return
+	}
+	o.r.DoneOf(id, nil)
 }

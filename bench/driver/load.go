@@ -22,6 +22,7 @@ func Main(client, module string, open func(*Options, *Results) (Client, error)) 
 	if err := o.Set.Unknown(); err != nil {
 		Fatal(err)
 	}
+	l.bound()
 	result := Result{Client: client, Version: moduleVersion(module)}
 	if err := l.measure(&result); err != nil {
 		Fatal(err)
@@ -37,7 +38,13 @@ type load struct {
 	client       Client
 	results      Results
 	sent         int64 // in all
+
+	room   int64        // records that may be on their way; 0 = the client bounds what it holds
+	handed atomic.Int64 // records that a flood has handed over or is about to, by the stride
 }
+
+// stride is how many records a flood sends between two looks at the clock, and at what is on its way.
+const stride = 64
 
 func newLoad(o *Options) (*load, error) {
 	l := &load{o: o}
@@ -146,20 +153,49 @@ func (t *turn) next() (key, value []byte) {
 	return key, value
 }
 
-// flood sends as fast as the client takes records. It looks at the clock at every 64th.
+// flood sends as fast as the client takes records.
 func (l *load) flood(g int, until time.Time, records int) (sent int64) {
 	send, rest := l.sender()
 	defer rest()
+	first := int64(g) * perGoroutine
 	for t := l.turn(g); ; sent++ {
-		if sent%64 == 0 && records == 0 && time.Now().After(until) || records > 0 && sent == int64(records) {
+		if records > 0 && sent == int64(records) {
+			if begun := sent % stride; begun > 0 {
+				l.handed.Add(begun - stride)
+			}
 			return sent
 		}
-		send(t.next())
+		if sent%stride == 0 {
+			if records == 0 && time.Now().After(until) {
+				return sent
+			}
+			l.heed()
+		}
+		key, value := t.next()
+		send(key, value, first+sent)
 	}
 }
 
-// sender returns how a goroutine sends by the client's fastest way, and hands over what is left at the end.
-func (l *load) sender() (send func(key, value []byte), rest func()) {
+// bound asks the client what it cannot hold.
+func (l *load) bound() {
+	if b, ok := l.client.(Bounded); ok {
+		l.room = max(int64(b.Room()), 4*stride*int64(l.o.Goroutines)) // each has a stride, and what it keeps for a call
+	}
+}
+
+// heed waits while more is on its way than may be. It takes no lock, and is called once for a stride: a client without a
+// bound of its own is not to pay for ours.
+func (l *load) heed() {
+	if l.room == 0 {
+		return
+	}
+	for handed := l.handed.Add(stride); handed-l.results.done() > l.room+stride; {
+		time.Sleep(50 * time.Microsecond)
+	}
+}
+
+// sender returns how a goroutine sends, and what hands over what is left at the end.
+func (l *load) sender() (send Sender, rest func()) {
 	if g, ok := l.client.(Grouper); ok {
 		if send, rest := g.Group(); send != nil {
 			return send, rest

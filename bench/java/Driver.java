@@ -18,7 +18,6 @@ import java.util.concurrent.atomic.AtomicLongArray;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.concurrent.locks.LockSupport;
-import org.apache.kafka.clients.producer.Callback;
 import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.common.serialization.ByteArraySerializer;
@@ -32,7 +31,6 @@ public class Driver {
     static final Map<String, String> settings = new HashMap<>();
     static final LongAdder acked = new LongAdder(), failed = new LongAdder();
     static final AtomicReference<Exception> first = new AtomicReference<>();
-    static final Callback done = (metadata, e) -> count(e);
 
     static KafkaProducer<byte[], byte[]> producer;
     static byte[][] values, keys;
@@ -44,7 +42,7 @@ public class Driver {
         values = ring(flags.get("values"), number("size", 100));
         keys = ring(flags.get("keys"), number("key", 0));
         producer = new KafkaProducer<>(config());
-        phase(duration("warmup", "1s"), 0);
+        warmUp();
         Latency.reset();
         OperatingSystemMXBean system = (OperatingSystemMXBean) ManagementFactory.getOperatingSystemMXBean();
         long cpu = system.getProcessCpuTime(), from = System.nanoTime();
@@ -61,6 +59,23 @@ public class Driver {
                 + "\"latency_p50_us\":%d,\"latency_p99_us\":%d,\"latency_p999_us\":%d}%n",
             version(), records, failed.sum(), acked.sum(), wall, used, records / wall, records / used, peakMemory(),
             timed ? Latency.quantile(0.5) : 0, timed ? Latency.quantile(0.99) : 0, timed ? Latency.quantile(0.999) : 0);
+    }
+
+    /**
+     * The load before the measurement: for as long as -warmup says, and with -steady on, second by second, until what a second
+     * of CPU gives has stopped to grow, for that long at most. The JVM compiles what it runs often, and better after a while.
+     */
+    static void warmUp() throws Exception {
+        phase(duration("warmup", "1s"), 0);
+        OperatingSystemMXBean system = (OperatingSystemMXBean) ManagementFactory.getOperatingSystemMXBean();
+        long until = System.nanoTime() + duration("steady", "0s");
+        double best = 0;
+        for (int without = 0; without < 3 && System.nanoTime() - until < 0;) {
+            long cpu = system.getProcessCpuTime(), records = phase(1_000_000_000L, 0);
+            double rate = (double) records / Math.max(system.getProcessCpuTime() - cpu, 1);
+            without = rate > 1.05 * best ? 0 : without + 1;
+            best = Math.max(best, rate);
+        }
     }
 
     static void parse(String[] args) {
@@ -132,6 +147,11 @@ public class Driver {
         }
     }
 
+    /** Counts the outcome of a record that its callback has the number of. */
+    static void count(int thread, long record, Exception e) {
+        count(e == null ? null : new Exception("record " + record + " of thread " + thread, e));
+    }
+
     /** Sends for that long, or that many records, and returns when all are acknowledged. */
     static long phase(long last, int records) throws Exception {
         if (last <= 0 && records == 0) {
@@ -167,7 +187,8 @@ public class Driver {
             if (records > 0 ? sent == records : sent % 64 == 0 && System.nanoTime() - until > 0) {
                 return sent;
             }
-            producer.send(new ProducerRecord<>(topic, keys[key], values[value]), done);
+            long record = sent;
+            producer.send(new ProducerRecord<>(topic, keys[key], values[value]), (metadata, e) -> count(index, record, e));
             value = value + 1 == values.length ? 0 : value + 1;
             key = key + 1 == keys.length ? 0 : key + 1;
         }

@@ -1,5 +1,6 @@
-// Driver-epistle sends with this repository's producer: a topic's SendFunc, or SendAllFunc with call=100, with one function
-// for all records, and SendSync.
+// Driver-epistle sends with this repository's producer: a topic's SendFunc, with a closure for each record, and SendSync.
+// With -set callback=shared all records have one function, with call=100 they are handed over by SendAllFunc, a hundred at
+// a time and with one function, and with callback=future by Send, whose futures are waited for.
 package main
 
 import (
@@ -20,7 +21,13 @@ type client struct {
 	done  producer.Callback
 	slots []producer.Callback
 	call  int // records that a call takes
+
+	results *driver.Results
+	outcome string // what a record has to tell its outcome: "" = a closure of its own, "shared", "future"
 }
+
+// futures is how many a goroutine has before it waits for the oldest.
+const futures = 1 << 14
 
 func open(o *driver.Options, results *driver.Results) (driver.Client, error) {
 	cfg := producer.DefaultConfig(strings.Split(o.Bootstrap, ",")...)
@@ -53,7 +60,12 @@ func open(o *driver.Options, results *driver.Results) (driver.Client, error) {
 			return nil, err
 		}
 	}
-	c := &client{p: p, topic: p.Topic(o.Topic), ctx: context.Background(), call: o.Set.Int("call", 1)}
+	c := &client{p: p, topic: p.Topic(o.Topic), ctx: context.Background(), call: o.Set.Int("call", 1), results: results, outcome: o.Set.Text("callback")}
+	switch c.outcome {
+	case "", "shared", "future":
+	default:
+		return nil, fmt.Errorf("no callback %q", c.outcome)
+	}
 	c.done = func(_ producer.RecordMetadata, err error) { results.Done(err) }
 	if o.Rate > 0 {
 		for i := range driver.Slots {
@@ -63,21 +75,58 @@ func open(o *driver.Options, results *driver.Results) (driver.Client, error) {
 	return c, nil
 }
 
-func (c *client) Send(key, value []byte) {
-	c.topic.SendFunc(c.ctx, key, value, c.done)
+func (c *client) Send(key, value []byte, id int64) {
+	c.topic.SendFunc(c.ctx, key, value, func(_ producer.RecordMetadata, err error) { c.results.DoneOf(id, err) })
 }
 
 // Group implements driver.Grouper.
-func (c *client) Group() (send func(key, value []byte), rest func()) {
-	if c.call <= 1 {
-		return nil, nil
+func (c *client) Group() (send driver.Sender, rest func()) {
+	switch {
+	case c.call > 1:
+		return c.several()
+	case c.outcome == "future":
+		return c.waited()
+	case c.outcome == "shared":
+		return func(key, value []byte, _ int64) { c.topic.SendFunc(c.ctx, key, value, c.done) }, func() {}
 	}
+	return nil, nil
+}
+
+// waited has a goroutine keep the futures of its records, and wait for the oldest when it has many.
+func (c *client) waited() (send driver.Sender, rest func()) {
+	type one struct {
+		future producer.Future
+		id     int64
+	}
+	ring := make([]one, futures)
+	n, oldest := 0, 0
+	wait := func() {
+		f := &ring[oldest]
+		_, err := f.future.Wait(c.ctx)
+		c.results.DoneOf(f.id, err)
+		oldest, n = (oldest+1)%futures, n-1
+	}
+	send = func(key, value []byte, id int64) {
+		if n == futures {
+			wait()
+		}
+		ring[(oldest+n)%futures] = one{c.topic.Send(c.ctx, key, value), id}
+		n++
+	}
+	return send, func() {
+		for n > 0 {
+			wait()
+		}
+	}
+}
+
+func (c *client) several() (send driver.Sender, rest func()) {
 	group := make([]producer.KeyValue, 0, c.call)
 	rest = func() {
 		c.topic.SendAllFunc(c.ctx, group, c.done)
 		group = group[:0]
 	}
-	send = func(key, value []byte) {
+	send = func(key, value []byte, _ int64) {
 		// Field by field: what append copies goes by way of the stack, stored in words and loaded in pairs, and a processor waits
 		// for all stores before such a load, those of the record before, too.
 		group = group[:len(group)+1]

@@ -1,11 +1,12 @@
-// Driver-franz sends with franz-go: Produce, with one promise for all records, and ProduceSync. With idempotence it has 5
-// requests in flight and cannot be told otherwise.
+// Driver-franz sends with franz-go: Produce, with a promise for each record, and ProduceSync. With idempotence it has 5
+// requests in flight and cannot be told otherwise. With -set pooled=true a Record is used again once its promise was called.
 package main
 
 import (
 	"context"
 	"fmt"
 	"strings"
+	"sync"
 
 	"github.com/epistle-kafka/epistle/bench/driver"
 	"github.com/twmb/franz-go/pkg/kgo"
@@ -16,8 +17,9 @@ func main() { driver.Main("franz-go", "github.com/twmb/franz-go", open) }
 type client struct {
 	*kgo.Client
 	ctx     context.Context
-	promise func(*kgo.Record, error)
+	results *driver.Results
 	slots   []func(*kgo.Record, error)
+	pool    *sync.Pool // of *kgo.Record; nil = each is allocated
 }
 
 func open(o *driver.Options, results *driver.Results) (driver.Client, error) {
@@ -36,9 +38,14 @@ func open(o *driver.Options, results *driver.Results) (driver.Client, error) {
 		kgo.RequiredAcks(kgo.AllISRAcks()),
 		kgo.ProducerBatchCompression(codec),
 		kgo.AllowAutoTopicCreation(),
-		// Bounded by bytes as all are, so that the default of 10,000 records is not what bounds it.
-		kgo.MaxBufferedBytes(o.Memory),
-		kgo.MaxBufferedRecords(o.Set.Int("records", o.Memory/max(o.ValueSize+o.KeySize, 1))),
+		kgo.MaxBufferedBytes(o.Memory), // as all are; and by records as by default, unless there is a setting
+	}
+	switch records := o.Set.Text("records"); records {
+	case "":
+	case "all": // bounded by bytes alone
+		options = append(options, kgo.MaxBufferedRecords(o.Memory/max(o.ValueSize+o.KeySize, 1)))
+	default:
+		options = append(options, kgo.MaxBufferedRecords(o.Set.Int("records", 0)))
 	}
 	if o.Linger >= 0 {
 		options = append(options, kgo.ProducerLinger(o.Linger))
@@ -62,8 +69,10 @@ func open(o *driver.Options, results *driver.Results) (driver.Client, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &client{Client: cl, ctx: context.Background()}
-	c.promise = func(_ *kgo.Record, err error) { results.Done(err) }
+	c := &client{Client: cl, ctx: context.Background(), results: results}
+	if o.Set.Text("pooled") == "true" {
+		c.pool = &sync.Pool{New: func() any { return new(kgo.Record) }}
+	}
 	if o.Rate > 0 {
 		for i := range driver.Slots {
 			c.slots = append(c.slots, func(_ *kgo.Record, err error) { results.DoneSlot(i, err) })
@@ -72,8 +81,18 @@ func open(o *driver.Options, results *driver.Results) (driver.Client, error) {
 	return c, nil
 }
 
-func (c *client) Send(key, value []byte) {
-	c.Produce(c.ctx, &kgo.Record{Key: key, Value: value}, c.promise)
+func (c *client) Send(key, value []byte, id int64) {
+	if c.pool == nil {
+		c.Produce(c.ctx, &kgo.Record{Key: key, Value: value}, func(_ *kgo.Record, err error) { c.results.DoneOf(id, err) })
+		return
+	}
+	record := c.pool.Get().(*kgo.Record)
+	record.Key, record.Value = key, value
+	c.Produce(c.ctx, record, func(r *kgo.Record, err error) {
+		c.results.DoneOf(id, err)
+		*r = kgo.Record{}
+		c.pool.Put(r)
+	})
 }
 
 func (c *client) SendSlot(key, value []byte, slot int) {

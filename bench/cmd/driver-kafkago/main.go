@@ -1,12 +1,12 @@
 // Driver-kafkago sends with segmentio's kafka-go: a Writer, asynchronous with its Completion, or not where records are
-// waited for. It has no idempotence, one request of a partition in flight, and no bound of memory: the driver bounds it.
+// waited for. It has no idempotence, one request of a partition in flight, and no bound of memory: the load bounds it. With
+// -set call=100 each goroutine hands over a hundred messages in a call.
 package main
 
 import (
 	"context"
 	"fmt"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/epistle-kafka/epistle/bench/driver"
@@ -18,10 +18,8 @@ func main() { driver.Main("kafka-go", "github.com/segmentio/kafka-go", open) }
 type client struct {
 	*kafka.Writer
 	ctx  context.Context
-	room chan struct{} // a token for each message on its way
-
-	mu   sync.Mutex      // guards the following
-	call []kafka.Message // of the next call of WriteMessages, which takes many as well as one
+	room int // messages on their way
+	call int // messages that a call of WriteMessages takes
 }
 
 func open(o *driver.Options, results *driver.Results) (driver.Client, error) {
@@ -54,17 +52,16 @@ func open(o *driver.Options, results *driver.Results) (driver.Client, error) {
 	} else {
 		w.Balancer = &kafka.RoundRobin{}
 	}
-	c := &client{Writer: w, ctx: context.Background()}
-	c.room = make(chan struct{}, o.Memory/max(o.ValueSize+o.KeySize, 1))
-	c.call = make([]kafka.Message, 0, o.Set.Int("call", 1))
+	c := &client{Writer: w, ctx: context.Background(), call: o.Set.Int("call", 1)}
+	c.room = o.Set.Int("room", o.Memory/max(o.ValueSize+o.KeySize, 1))
 	if !o.Wait {
 		w.Completion = func(messages []kafka.Message, err error) {
 			for i := range messages {
-				<-c.room
-				if slot, ok := messages[i].WriterData.(int); ok {
-					results.DoneSlot(slot, err)
-				} else {
-					results.Done(err)
+				switch which := messages[i].WriterData.(type) {
+				case int64:
+					results.DoneOf(which, err)
+				case int:
+					results.DoneSlot(which, err)
 				}
 			}
 		}
@@ -72,19 +69,29 @@ func open(o *driver.Options, results *driver.Results) (driver.Client, error) {
 	return c, nil
 }
 
-func (c *client) Send(key, value []byte) {
-	m := kafka.Message{Key: key, Value: value}
-	if cap(c.call) == 1 {
-		c.write(m)
-		return
+// Room implements driver.Bounded.
+func (c *client) Room() int { return c.room }
+
+func (c *client) Send(key, value []byte, id int64) {
+	c.write(kafka.Message{Key: key, Value: value, WriterData: id})
+}
+
+// Group implements driver.Grouper.
+func (c *client) Group() (send driver.Sender, rest func()) {
+	if c.call <= 1 {
+		return nil, nil
 	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.call = append(c.call, m)
-	if len(c.call) == cap(c.call) {
-		c.write(c.call...)
-		c.call = c.call[:0]
+	group := make([]kafka.Message, 0, c.call)
+	rest = func() {
+		c.write(group...)
+		group = group[:0] // a Writer has copied them
 	}
+	return func(key, value []byte, id int64) {
+		group = append(group, kafka.Message{Key: key, Value: value, WriterData: id})
+		if len(group) == cap(group) {
+			rest()
+		}
+	}, rest
 }
 
 func (c *client) SendSlot(key, value []byte, slot int) {
@@ -92,9 +99,6 @@ func (c *client) SendSlot(key, value []byte, slot int) {
 }
 
 func (c *client) write(messages ...kafka.Message) {
-	for range messages {
-		c.room <- struct{}{}
-	}
 	if err := c.WriteMessages(c.ctx, messages...); err != nil {
 		driver.Fatal(fmt.Errorf("a record was not taken: %w", err))
 	}
@@ -104,15 +108,8 @@ func (c *client) SendWait(key, value []byte) error {
 	return c.WriteMessages(c.ctx, kafka.Message{Key: key, Value: value})
 }
 
-// Flush hands over what Send has kept. A Writer sends what it has when it is time.
-func (c *client) Flush() {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if len(c.call) > 0 {
-		c.write(c.call...)
-		c.call = c.call[:0]
-	}
-}
+// Flush has nothing to call: a Writer sends what it has when it is time.
+func (c *client) Flush() {}
 
 func (c *client) Close() {
 	if err := c.Writer.Close(); err != nil {

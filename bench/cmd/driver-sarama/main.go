@@ -18,7 +18,7 @@ type client struct {
 	async sarama.AsyncProducer
 	sync  sarama.SyncProducer
 	topic string
-	room  chan struct{} // sarama has no bound of memory: one token for each message on its way
+	room  int // messages on their way: sarama has no bound of memory
 	ended sync.WaitGroup
 }
 
@@ -27,7 +27,7 @@ func open(o *driver.Options, results *driver.Results) (driver.Client, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &client{topic: o.Topic, room: make(chan struct{}, o.Memory/max(o.ValueSize+o.KeySize, 1))}
+	c := &client{topic: o.Topic, room: o.Set.Int("room", o.Memory/max(o.ValueSize+o.KeySize, 1))}
 	addresses := strings.Split(o.Bootstrap, ",")
 	if o.Wait {
 		c.sync, err = sarama.NewSyncProducer(addresses, cfg)
@@ -37,11 +37,11 @@ func open(o *driver.Options, results *driver.Results) (driver.Client, error) {
 		return nil, err
 	}
 	done := func(m *sarama.ProducerMessage, err error) {
-		<-c.room
-		if slot, ok := m.Metadata.(int); ok {
-			results.DoneSlot(slot, err)
-		} else {
-			results.Done(err)
+		switch which := m.Metadata.(type) {
+		case int64:
+			results.DoneOf(which, err)
+		case int:
+			results.DoneSlot(which, err)
 		}
 	}
 	c.ended.Go(func() {
@@ -81,7 +81,7 @@ func config(o *driver.Options) (*sarama.Config, error) {
 	}
 	cfg.Producer.Flush.MaxMessages = o.Set.Int("max.messages", cfg.Producer.Flush.MaxMessages)
 	if o.KeySize > 0 {
-		cfg.Producer.Partitioner = sarama.NewHashPartitioner // FNV-1a: it has no murmur2
+		cfg.Producer.Partitioner = sarama.NewMurmur2Partitioner
 	} else {
 		cfg.Producer.Partitioner = sarama.NewRoundRobinPartitioner
 	}
@@ -96,15 +96,18 @@ func (c *client) message(key, value []byte) *sarama.ProducerMessage {
 	return m
 }
 
-func (c *client) Send(key, value []byte) {
-	c.room <- struct{}{}
-	c.async.Input() <- c.message(key, value)
+// Room implements driver.Bounded.
+func (c *client) Room() int { return c.room }
+
+func (c *client) Send(key, value []byte, id int64) {
+	m := c.message(key, value)
+	m.Metadata = id
+	c.async.Input() <- m
 }
 
 func (c *client) SendSlot(key, value []byte, slot int) {
 	m := c.message(key, value)
 	m.Metadata = slot
-	c.room <- struct{}{}
 	c.async.Input() <- m
 }
 

@@ -59,9 +59,12 @@ func open(o *driver.Options, results *driver.Results) (driver.Client, error) {
 		for e := range p.Events() {
 			switch e := e.(type) {
 			case *kafka.Message:
-				if slot, ok := e.Opaque.(int); ok {
-					results.DoneSlot(slot, e.TopicPartition.Error)
-				} else {
+				switch which := e.Opaque.(type) {
+				case int64:
+					results.DoneOf(which, e.TopicPartition.Error)
+				case int:
+					results.DoneSlot(which, e.TopicPartition.Error)
+				default: // a batch producer forgets the Opaque: nobody is told which record it is
 					results.Done(e.TopicPartition.Error)
 				}
 			case kafka.Error:
@@ -72,8 +75,8 @@ func open(o *driver.Options, results *driver.Results) (driver.Client, error) {
 	return &client{Producer: p, topic: kafka.TopicPartition{Topic: &o.Topic, Partition: kafka.PartitionAny}, batch: batch}, nil
 }
 
-func (c *client) Send(key, value []byte) {
-	m := &kafka.Message{TopicPartition: c.topic, Key: key, Value: value}
+func (c *client) Send(key, value []byte, id int64) {
+	m := &kafka.Message{TopicPartition: c.topic, Key: key, Value: value, Opaque: id}
 	if c.batch {
 		//lint:ignore SA1019 part of the sweep
 		c.ProduceChannel() <- m
