@@ -36,6 +36,8 @@ type sample struct {
 	driver.Result
 	Batches, Bytes int64 `json:",omitempty"` // as the sink counted them; 0 = not known
 	ValueSize      int   `json:",omitempty"`
+
+	Trip float64 `json:",omitempty"` // roundTrip before or after the run, whichever was longer, in nanoseconds
 }
 
 // count adds what the target has counted in a run of the scenario, and takes off what is the driver's and not the client's:

@@ -5,7 +5,7 @@
 //	compare                              all scenarios, five rounds
 //	compare -scenarios a,e -peers epistle,franz-go,limit
 //	compare -quick                       two short rounds, to see that everything works
-//	compare -report                      writes REPORT.md and report.svg as well
+//	compare -report                      writes REPORT.md, report.svg and README's section on speed as well
 //	compare -real 127.0.0.1:9092         scenarios a, c, e and f on a real Kafka
 //	compare -from samples.json -report   writes them again, from the samples that they left: nothing is run
 //	compare -sweep                       finds the best settings of each peer, and records them
@@ -28,25 +28,26 @@ func main() {
 }
 
 func run() error {
+	estimate := flag.Bool("estimate", false, "say how long it would take, and run nothing")
 	names := flag.String("scenarios", "", "which, separated by commas; all of a letter by the letter")
 	only := flag.String("peers", "", "which, separated by commas")
 	rounds := flag.Int("rounds", 5, "of each client")
 	warmup := flag.Duration("warmup", 2*time.Second, "of each run")
 	duration := flag.Duration("duration", 3*time.Second, "of each run's measurement")
-	quick := flag.Bool("quick", false, "2 rounds of half a second, unless said otherwise")
+	steady := flag.Duration("steady", 20*time.Second, "for the Java client to warm up until its rate is steady, at most")
+	quick := flag.Bool("quick", false, "2 rounds of half a second, and no wait for the Java client's rate, unless said otherwise")
 	verify := flag.Bool("verify", false, "have the sink check CRC, counts and sequences; figures mean less then")
-	report := flag.Bool("report", false, "write REPORT.md and report.svg, or REPORT-kafka.md and report-kafka.svg, and the samples beside the drivers")
+	report := flag.Bool("report", false, "write REPORT.md, report.svg and README's section, or REPORT-kafka.md and report-kafka.svg, and the samples beside the drivers")
 	from := flag.String("from", "", "file of samples that a report has left: run nothing, and print what they say")
 	sweep := flag.Bool("sweep", false, "try settings, and record the best")
 	real := flag.String("real", "", "bootstrap addresses of a real Kafka")
-	patience := flag.Duration("patience", 5*time.Minute, "to wait, in all, for the machine's cores to be near each other, and for runs that are done again since they were not")
 	source := flag.String("source", "bench", "directory of the benchmark's module")
 	bin := flag.String("bin", "bin/bench", "directory for what is built")
 	flag.Parse()
 	if *quick {
 		given := map[string]bool{}
 		flag.Visit(func(f *flag.Flag) { given[f.Name] = true })
-		for name, value := range map[string]string{"rounds": "2", "warmup": "500ms", "duration": "500ms"} {
+		for name, value := range map[string]string{"rounds": "2", "warmup": "500ms", "duration": "500ms", "steady": "0s"} {
 			if given[name] {
 				continue
 			}
@@ -59,7 +60,7 @@ func run() error {
 	if err != nil {
 		return err
 	}
-	r := &runner{rounds: *rounds, warmup: *warmup, duration: *duration, verify: *verify, real: *real, trip: roundTrip, patience: *patience,
+	r := &runner{rounds: *rounds, warmup: *warmup, duration: *duration, steady: *steady, verify: *verify, real: *real, trip: roundTrip,
 		machine: machine(), date: today()}
 	if r.peers, err = pickPeers(*only); err != nil {
 		return err
@@ -72,6 +73,10 @@ func run() error {
 	}
 	if *from != "" {
 		return r.fromSamples(*from, *report)
+	}
+	if *estimate {
+		fmt.Printf("about %.0f minutes\n", r.estimate(list, *sweep).Minutes())
+		return nil
 	}
 	if err := r.all(r.peers); err != nil {
 		return err
@@ -96,11 +101,7 @@ func (r *runner) compare(list []scenario, report bool) error {
 	r.begin()
 	var outcomes []*outcome
 	var failed []string
-	// In equal shares, so that the last scenarios have some, too; what one leaves is the next one's.
-	share := r.patience / time.Duration(max(len(list), 1))
-	r.patience = 0
 	for i := range list {
-		r.patience += share
 		if r.real != "" && !list[i].real {
 			continue
 		}

@@ -17,7 +17,9 @@ type peer struct {
 	only  []string // the scenarios that it is for, or letters of groups; nil = all
 	as    string   // whose best settings it has; "" = its own
 	args  []string // always
-	aside bool     // not in the chart: what it shows is not the scenario
+	most  int      // rounds that it takes part in; 0 = all
+
+	steady bool // it warms up until its rate is steady, for as long as the runner allows
 
 	settingsOf string // the scenario whose best settings it has; "" = the one that is run
 
@@ -27,15 +29,22 @@ type peer struct {
 
 const (
 	epistle = "epistle"
-	franz   = "franz-go"
-	limit   = "limit"
-	rdkafka = "librdkafka"
+	again   = "epistle-again"
+	shared  = "epistle-shared"
+	several = "epistle-several"
+	future  = "epistle-future"
 	idle    = "epistle-idle"
-	untuned = "epistle-defaults"
 	eight   = "epistle-eight"
 	plain   = "epistle-plain"
+	franz   = "franz-go"
+	bare    = "franz-go-defaults"
+	limit   = "limit"
 	roomy   = "limit-roomy"
+	rdkafka = "librdkafka"
 )
+
+// ways are the scenarios in which Epistle's other calls are measured too.
+var ways = []string{"a", "c", "d", "g", "h"}
 
 // peers are in the order of the tables.
 var peers = []*peer{
@@ -51,53 +60,69 @@ var peers = []*peer{
 	},
 	{
 		name: epistle, title: "epistle", build: goProgram("driver-epistle"),
-		note: "`SendAllFunc` where the commands below have call=100, else `SendFunc`, with one callback for all records; `SendSync` in (j)",
+		note: "`SendFunc` of a topic, one record a call, with a closure for each; `SendSync` in (j)",
 		lz4:  "9, as Java's: the fast compressor", zstd: "3",
 	},
 	{
+		name: again, title: "epistle, again", build: goProgram("driver-epistle"), as: epistle,
+		note: "the same program with the same flags, in the same rounds: how far the two are apart is the noise of all that is measured here",
+	},
+	{
+		name: shared, title: "epistle, one callback", build: goProgram("driver-epistle"), only: ways, as: epistle, args: []string{"-set", "callback=shared"},
+		note: "`SendFunc` with one function for all records, which does not know which record it is called for",
+	},
+	{
+		name: several, title: "epistle, 100 a call", build: goProgram("driver-epistle"), only: ways, as: epistle, args: []string{"-set", "call=100"},
+		note: "`SendAllFunc`, with one function for all records",
+	},
+	{
+		name: future, title: "epistle, futures", build: goProgram("driver-epistle"), only: ways, as: epistle, args: []string{"-set", "callback=future"},
+		note: "`Send`; each goroutine waits for its oldest future when it has 16,384",
+	},
+	{
 		name: idle, title: "epistle, 10,000 idle partitions", build: goProgram("driver-epistle"), only: []string{"a"}, as: epistle, args: []string{"-set", "idle=idle-10000"},
-		note: "the same, with a topic of 10,000 partitions that it knows of and sends nothing to",
+		note: "as epistle, with a topic of 10,000 partitions that it knows of and sends nothing to",
 	},
 	{
-		name: untuned, title: "epistle, one by one", build: goProgram("driver-epistle"), only: []string{"a", "b", "c", "d", "d64", "g", "h", "i"},
-		note: "the same without what a sweep found: its defaults, and `SendFunc` for each record",
-	},
-	{
-		name: eight, title: "epistle, 8 goroutines", build: goProgram("driver-epistle"), only: []string{"d64"}, as: epistle, args: []string{"-goroutines", "8"}, aside: true,
+		name: eight, title: "epistle, 8 goroutines", build: goProgram("driver-epistle"), only: []string{"d64"}, as: epistle, args: []string{"-goroutines", "8"},
 		note: "as in (d), in the rounds of 64",
 	},
 	{
-		name: plain, title: "epistle, no codec", build: goProgram("driver-epistle"), only: []string{"e"}, as: epistle, settingsOf: "a", args: []string{"-codec", "none"}, aside: true,
+		name: plain, title: "epistle, no codec", build: goProgram("driver-epistle"), only: []string{"e"}, as: epistle, settingsOf: "a", args: []string{"-codec", "none"},
 		note: "the same values in the same rounds, not compressed, with the settings of (a)",
 	},
 	{
 		name: franz, title: "franz-go", build: goProgram("driver-franz"),
-		note: "`Produce` with one promise for all records; `ProduceSync` in (j)",
+		note: "`Produce` with a promise for each record, and its Records from a pool where the commands below have pooled=true; `ProduceSync` in (j)",
 		lz4:  "0: the fast compressor", zstd: "the library's default, about 3",
 	},
 	{
+		name: bare, title: "franz-go, its defaults", build: goProgram("driver-franz"), only: []string{"a", "c", "d", "h"},
+		note: "the same without what a sweep found: 50,000 buffered records, and each Record allocated",
+	},
+	{
 		name: "sarama", title: "sarama", build: goProgram("driver-sarama"),
-		note: "`AsyncProducer` by its channels; `SyncProducer` in (j). With idempotence it allows 1 request in flight; keys by FNV-1a",
+		note: "`AsyncProducer` by its channels, each message with its number as `Metadata`; `SyncProducer` in (j). With idempotence it allows 1 request in flight",
 		lz4:  "the fast compressor", zstd: "the library's default, about 3",
 	},
 	{
 		name: "kafka-go", title: "kafka-go", build: goProgram("driver-kafkago"),
-		note: "`Writer` with `Async` and `Completion`. No idempotence, 1 request of a partition in flight; the driver bounds its memory",
+		note: "`Writer` with `Async` and `Completion`, each message with its number as `WriterData`; a hundred in a call where the commands below have call=100. No idempotence, 1 request of a partition in flight",
 		lz4:  "the fast compressor", zstd: "3",
 	},
 	{
 		name: "confluent", title: "confluent-kafka-go", build: confluent,
-		note: "librdkafka through cgo: `Produce` and the channel of events",
+		note: "librdkafka through cgo: `Produce` and the channel of events, each message with its number as `Opaque`; a batch producer, where the commands below have one, forgets it",
 		lz4:  "0: the fast compressor", zstd: "3",
 	},
 	{
 		name: rdkafka, title: "librdkafka in C", build: librdkafka,
-		note: "`rd_kafka_produce` or `rd_kafka_produce_batch`, delivery reports served by a thread; with `copy=0` it keeps the caller's bytes instead of a copy; the library that confluent-kafka-go ships",
+		note: "`rd_kafka_produce`, or `rd_kafka_produce_batch` with a hundred in a call where the commands below have call=100, each message with its number as opaque; delivery reports served by a thread; with `copy=0` it keeps the caller's bytes instead of a copy; the library that confluent-kafka-go ships",
 		lz4:  "0: the fast compressor", zstd: "3",
 	},
 	{
-		name: "java", title: "Java client", build: java,
-		note: "`send` with a callback; `send(…).get()` in (j). The JVM warms up as long as all others",
+		name: "java", title: "Java client", build: java, steady: true, most: 3,
+		note: "`send` with a callback for each record; `send(…).get()` in (j). Measured once three seconds in a row gave no more records for a second of CPU, or after what -steady allows (20 s); so it has three of the rounds",
 		lz4:  "9: the fast compressor", zstd: "3",
 	},
 }
@@ -139,5 +164,13 @@ func (p *peer) knows(s *scenario) bool {
 
 // rival says whether the peer is a producer other than Epistle.
 func (p *peer) rival() bool {
-	return p.only == nil && p.name != epistle && p.name != limit
+	return p.only == nil && p.as == "" && p.name != epistle && p.name != limit
+}
+
+// drawn says whether the peer is in the chart: one row for each producer, and the limit program's.
+func (p *peer) drawn() bool { return p.rival() || p.name == epistle || p.name == limit }
+
+// sitsOut says whether the peer takes no part in a round. The rounds that it has are spread over all of them.
+func (p *peer) sitsOut(round, rounds int) bool {
+	return p.most > 0 && round > 0 && round*p.most/rounds == (round-1)*p.most/rounds
 }

@@ -9,39 +9,67 @@ import (
 	"github.com/epistle-kafka/epistle/bench/driver"
 )
 
-// report writes REPORT.md and the chart beside it; what was measured on a real Kafka has files of its own.
+// report writes REPORT.md, the chart beside it, and what README says of both; what was measured on a real Kafka has files of
+// its own. A handful of quick rounds is nothing for a README.
 func (r *runner) report(outcomes []*outcome) error {
 	text, picture := "REPORT.md", "report.svg"
 	if r.real != "" {
 		text, picture = "REPORT-kafka.md", "report-kafka.svg"
 	}
-	if err := os.WriteFile(filepath.Join(r.source, picture), []byte(chart(outcomes, r.peers)), 0o666); err != nil {
+	if err := os.WriteFile(filepath.Join(r.source, picture), []byte(chart(outcomes, r.peers, r.against())), 0o666); err != nil {
 		return err
 	}
-	return os.WriteFile(filepath.Join(r.source, text), []byte(r.markdown(outcomes, picture)), 0o666)
+	if err := os.WriteFile(filepath.Join(r.source, text), []byte(r.markdown(outcomes, picture)), 0o666); err != nil {
+		return err
+	}
+	if r.real != "" || r.rounds < enoughRounds {
+		return nil
+	}
+	return r.writeReadme(outcomes)
+}
+
+func (r *runner) against() string {
+	if r.real != "" {
+		return "a real Kafka"
+	}
+	return "a broker that only acknowledges (a sink), in a process of its own on the same cores"
 }
 
 func (r *runner) markdown(outcomes []*outcome, picture string) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "# Side by side\n\nWritten by `make bench-report` on %s, on %s.\n\n", r.date, r.machine)
-	against := "a sink, a broker that only acknowledges, in a process of its own"
-	if r.real != "" {
-		against = "a real Kafka"
-	}
-	fmt.Fprintf(&b, "Every figure is the median of %d rounds of %v after %v of warm-up, against %s; in brackets what the rounds lie between. "+
+	fmt.Fprintf(&b, "Every figure is the median of %d rounds of %v after %v of warm-up (of three rounds for the Java client, whose warm-up lasts until it gets no better), against %s; in brackets what the rounds lie between. No round was left out or done again. "+
 		"Rounds are interleaved, and ratios are the median of the ratios of each round: compare these, not figures from different runs. CPU is that of the client's whole process, and so is peak RSS, less the values that its driver holds: %d MiB, in (e) %d. "+
-		"Every record that a client was told is delivered has been counted where it arrived.\n\n"+
-		"A line of memory that takes several times as long between two cores as it did says that the host has moved these apart. "+
-		"Clients that hand records from one core to another pay for that, the limit program hardly does: so each run, of whichever client, waits for the cores to be near each other, and is done again, twice at most, if they are apart at its end, until the patience for its scenario has gone.\n\n", r.rounds, r.duration, r.warmup, against, driver.RingBytes>>20, manyValues>>20)
+		"Every record that a client was told is delivered has been counted where it arrived.\n\n", r.rounds, r.duration, r.warmup, r.against(), driver.RingBytes>>20, manyValues>>20)
+	b.WriteString("The row epistle, which is compared and drawn, is one record a call, each with a closure of its own that knows which record it is for; so are the rows of all others, each in its client's own way, but for those whose commands below have call=100: they were faster so. " +
+		"Epistle's other calls have rows of their own, and are compared with nobody else.\n\n" +
+		"The row epistle, again, is the same program once more. What the two are apart at worst is the noise of the scenario: no figure has more digits than it allows, and nobody is called ahead by less.\n\n")
+	if t := outcomes; nearest(t) > 0 {
+		all := trips{Nearest: nearest(t)}
+		for _, o := range t {
+			one := o.trips(all.Nearest)
+			all.Runs, all.Far = all.Runs+one.Runs, all.Far+one.Far
+		}
+		fmt.Fprintf(&b, "A line of memory went from one core to the other and back in %.0f ns at best. In %d of %d runs it took more than three times as long, before or after: the host had moved the cores apart. "+
+			"Clients that hand records from one core to another pay for that; the limit program hardly does. Each scenario says how many of its runs were so.\n\n", all.Nearest, all.Far, all.Runs)
+	}
+	b.WriteString("The limit program builds and writes on one goroutine. Where that has a core to itself, its records/s are what one core gives and no limit, so it is compared by CPU alone; its rate is compared with where it waits for the network.\n\n")
+	if len(outcomes) < len(scenarios) && r.real == "" {
+		var names []string
+		for _, o := range outcomes {
+			names = append(names, "("+o.scenario.name+")")
+		}
+		fmt.Fprintf(&b, "This report is of %s alone; the other scenarios were not measured.\n\n", strings.Join(names, ", "))
+	}
 	if r.real == "" {
 		fmt.Fprintf(&b, "In (e), what a record costs with a codec, what the codec costs alone and a record without it are three runs whose errors add up: their sums are of %d rounds.\n\n", sumTimes*r.rounds)
 	}
-	b.WriteString("Epistle is said to be ahead of a client if its worst round was better than that client's best, and ahead in every round if it was better in each, though the two overlap as the machine drifts.\n\n")
+	b.WriteString("Epistle is said to be ahead of a client if its worst round was better than that client's best, and ahead in every round if it was better in each, though the two overlap as the machine drifts; in both cases by more than the noise.\n\n")
 	b.WriteString("All with acks=all, idempotence where the client has it, at most 5 requests in flight, 32 MiB of records, and the same values. " +
 		"Settings of a client alone are the best that a sweep found, listed below. What is aimed at, where a report fell short, why, and what was tried is in [NOTES.md](NOTES.md).\n\n")
 	fmt.Fprintf(&b, "![records per CPU second](%s)\n", picture)
 	for _, o := range outcomes {
-		o.markdown(&b, r.peers)
+		o.markdown(&b, r.peers, nearest(outcomes))
 	}
 	r.clients(&b, outcomes)
 	r.tried(&b)
@@ -49,7 +77,7 @@ func (r *runner) markdown(outcomes []*outcome, picture string) string {
 	return b.String()
 }
 
-func (o *outcome) markdown(b *strings.Builder, peers []*peer) {
+func (o *outcome) markdown(b *strings.Builder, peers []*peer, nearest float64) {
 	fmt.Fprintf(b, "\n## (%s) %s\n\n", o.scenario.name, o.scenario.title)
 	for i, row := range o.rows(peers) {
 		fmt.Fprintf(b, "| %s |\n", strings.Join(row, " | "))
@@ -57,10 +85,7 @@ func (o *outcome) markdown(b *strings.Builder, peers []*peer) {
 			fmt.Fprintf(b, "| --- |%s\n", strings.Repeat(" ---: |", len(row)-1))
 		}
 	}
-	if s := spreadOf(o.trips); s.median > 0 {
-		fmt.Fprintf(b, "\nA line of memory from one core to another and back, before and after each run: %s ns; %d runs were done again.\n",
-			withSpread(s, func(f float64) string { return fmt.Sprintf("%.0f", f) }), o.again)
-	}
+	fmt.Fprintf(b, "\n%s %s\n", o.noises(), o.cores(nearest))
 	for _, line := range o.standing(peers) {
 		fmt.Fprintf(b, "\n%s.\n", line)
 	}
@@ -101,15 +126,21 @@ func (r *runner) clients(b *strings.Builder, outcomes []*outcome) {
 func (r *runner) tried(b *strings.Builder) {
 	b.WriteString("\n## Settings tried\n\n`compare -sweep` tries these, without what the scenario itself sets, in each scenario that best.json names; the others have what was best in (a), and Epistle its defaults in (f) and (j).\n\n")
 	for _, p := range r.peers {
-		var list []string
-		for _, c := range candidates[p.name] {
-			if c == "" {
-				c = "defaults"
+		var stages []string
+		for i, stage := range candidates[p.name] {
+			var list []string
+			for _, c := range stage {
+				switch {
+				case c != "":
+					list = append(list, "`"+c+"`")
+				case i == 0:
+					list = append(list, "defaults")
+				}
 			}
-			list = append(list, "`"+c+"`")
+			stages = append(stages, strings.Join(list, ", "))
 		}
-		if len(list) > 0 {
-			fmt.Fprintf(b, "- %s: %s\n", p.title, strings.Join(list, ", "))
+		if len(stages) > 0 {
+			fmt.Fprintf(b, "- %s: %s\n", p.title, strings.Join(stages, "; with the best of these: "))
 		}
 	}
 }

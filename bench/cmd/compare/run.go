@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"iter"
 	"math"
 	"os/exec"
 	"slices"
@@ -20,15 +21,14 @@ type runner struct {
 	rounds   int
 	warmup   time.Duration
 	duration time.Duration
+	steady   time.Duration // at most, for who warms up until its rate is steady
 	verify   bool
 	best     settings
 	real     string // bootstrap addresses of a real Kafka; "" = the sink
 	machine  string
 	date     string
 
-	trip     func() float64 // roundTrip
-	nearest  float64        // what it has been at best
-	patience time.Duration  // how long to wait, in all, for it to be near that
+	trip func() float64 // roundTrip
 }
 
 // An outcome is all that a scenario gave.
@@ -38,9 +38,25 @@ type outcome struct {
 	commands map[string]string
 	failures map[string]error // peers that gave nothing, and why
 	codecs   map[string]rounds
-	more     []sum     // beyond those that by and codecs have
-	trips    []float64 // roundTrip before and after each run
-	again    int       // runs that were done again: see steady
+	more     []sum // beyond those that by and codecs have
+}
+
+// samples are those of all runs of clients.
+func (o *outcome) samples() iter.Seq[*sample] {
+	return func(yield func(*sample) bool) {
+		for _, r := range o.by {
+			for _, s := range r {
+				if s != nil && !yield(s) {
+					return
+				}
+			}
+		}
+		for _, s := range o.more {
+			if !yield(s.Whole) || !yield(s.Bare) {
+				return
+			}
+		}
+	}
 }
 
 func (r *runner) open(s *scenario) (target, error) {
@@ -68,6 +84,10 @@ func (r *runner) scenario(s *scenario) (*outcome, error) {
 			if p.missing != nil || !p.knows(s) || p.name == idle && r.real != "" {
 				continue
 			}
+			if p.sitsOut(round, r.rounds) {
+				o.by[p.name] = append(o.by[p.name], nil)
+				continue
+			}
 			got, err := r.turn(t, o, p)
 			if err != nil {
 				o.failures[p.name] = err
@@ -89,7 +109,7 @@ func (r *runner) scenario(s *scenario) (*outcome, error) {
 func (r *runner) turn(t target, o *outcome, p *peer) (*sample, error) {
 	args := r.command(t, o.scenario, p)
 	o.commands[p.name] = r.shorten(strings.Join(append(slices.Clone(p.command), args...), " "))
-	return r.steady(o, func() (*sample, error) { return r.once(t, o.scenario, p, args) })
+	return r.around(func() (*sample, error) { return r.once(t, o.scenario, p, args) })
 }
 
 // command is all flags of a run.
@@ -107,6 +127,9 @@ func (r *runner) args(t target, s *scenario, p *peer) []string {
 	args = append(args, s.args...)
 	if p.name == limit {
 		args = append(args, s.limit...)
+	}
+	if p.steady && r.steady > 0 {
+		args = append(args, "-steady", r.steady.String())
 	}
 	return args
 }

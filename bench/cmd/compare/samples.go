@@ -27,8 +27,6 @@ type scenarioSamples struct {
 	By       map[string]rounds
 	Codecs   map[string]rounds
 	Sums     []sum
-	Trips    []float64
-	Again    int
 	Commands map[string]string
 	Failures map[string]string
 }
@@ -53,8 +51,7 @@ func (r *runner) writeSamples(outcomes []*outcome) error {
 		for name, err := range o.failures {
 			failures[name] = err.Error()
 		}
-		s.Scenarios = append(s.Scenarios, scenarioSamples{Name: o.scenario.name, By: o.by, Codecs: o.codecs, Sums: o.more, Trips: o.trips,
-			Again: o.again, Commands: o.commands, Failures: failures})
+		s.Scenarios = append(s.Scenarios, scenarioSamples{Name: o.scenario.name, By: o.by, Codecs: o.codecs, Sums: o.more, Commands: o.commands, Failures: failures})
 	}
 	text, err := json.Marshal(s)
 	if err != nil {
@@ -92,8 +89,7 @@ func (r *runner) readSamples(name string) ([]*outcome, error) {
 		for peer, why := range got.Failures {
 			failures[peer] = errors.New(why)
 		}
-		outcomes = append(outcomes, &outcome{scenario: &known[0], by: got.By, codecs: got.Codecs, more: got.Sums, trips: got.Trips,
-			again: got.Again, commands: got.Commands, failures: failures})
+		outcomes = append(outcomes, &outcome{scenario: &known[0], by: got.By, codecs: got.Codecs, more: got.Sums, commands: got.Commands, failures: failures})
 	}
 	return outcomes, nil
 }

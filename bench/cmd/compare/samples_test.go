@@ -25,7 +25,9 @@ func TestReportFromSamples(t *testing.T) {
 	measured.peers[len(measured.peers)-1].missing = errors.New("it needs a JDK")
 	list := outcomes()
 	list[1].more = []sum{{of(1e6)[0], of(2e6)[0], of(2e6)[0]}}
-	list[1].trips, list[1].again = []float64{50, 70}, 2
+	for i, trip := range []float64{50, 300, 70} {
+		list[1].by[epistle][i].Trip = trip
+	}
 	if err := measured.writeSamples(list); err != nil {
 		t.Fatal(err)
 	}

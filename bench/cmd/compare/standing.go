@@ -21,7 +21,7 @@ const (
 )
 
 func (v verdict) String() string {
-	return [...]string{"ahead of", "in every round ahead of", "within the spread of the rounds of", "in every round behind", "behind"}[v]
+	return [...]string{"ahead of", "in every round ahead of", "within the noise or the spread of the rounds of", "in every round behind", "behind"}[v]
 }
 
 // compared is the verdict by a metric.
@@ -54,6 +54,9 @@ func (o *outcome) verdicts(peers []*peer) string {
 			continue
 		}
 		v, title := compared(m, ours, theirs), p.title
+		if ratio := ratios(m, ours, theirs).median; math.Abs(math.Log(ratio)) <= math.Log1p(float64(o.noise(m))) {
+			v = level // more than the same program is apart from itself
+		}
 		if v == level {
 			won, _, of := wins(m, ours, theirs)
 			title += fmt.Sprintf(" (better in %d of %d)", won, of)
@@ -82,7 +85,7 @@ func (o *outcome) standing(peers []*peer) []string {
 	var parts []string
 	add := func(m metric, name, title string) {
 		if r := ratios(m, ours, o.by[name]); !math.IsNaN(r.median) {
-			parts = append(parts, fmt.Sprintf("%v %.2f × %s", m, r.median, title))
+			parts = append(parts, fmt.Sprintf("%v %s × %s", m, o.noise(m).digits(r.median), title))
 		}
 	}
 	if o.scenario.metric == p99 {
@@ -94,9 +97,14 @@ func (o *outcome) standing(peers []*peer) []string {
 		if best := o.best(peers, perSecond); best != nil {
 			add(perSecond, best.name, "the best peer's, "+best.title)
 		}
-		add(perSecond, limit, "the limit's")
+		if o.limitWaits() {
+			add(perSecond, limit, "the limit's")
+		}
 		add(perCPUSecond, roomy, "the limit's with a larger send buffer")
-		add(perCPUSecond, untuned, "its own one by one, with its defaults")
+		add(perCPUSecond, bare, "franz-go's with its defaults")
+		add(perCPUSecond, shared, "its own with one callback")
+		add(perCPUSecond, several, "its own with 100 a call")
+		add(perCPUSecond, future, "its own with futures")
 		add(perCPUSecond, idle, "its own beside idle partitions")
 		add(perSecond, eight, "its own with 8 goroutines")
 	}
@@ -113,6 +121,40 @@ func (o *outcome) standing(peers []*peer) []string {
 		lines = append(lines, v)
 	}
 	return lines
+}
+
+// limitWaits says whether the limit program's rate says what the machine and the network allow. It builds and writes on one
+// goroutine: where that has a core to itself, its rate is what one core gives, which is no limit of anybody with two.
+func (o *outcome) limitWaits() bool {
+	const busy = 0.8 // cores
+	r := o.by[limit]
+	return spreadOf(r.figures(perSecond)).median/spreadOf(r.figures(perCPUSecond)).median < busy
+}
+
+// noises says what the same program was apart from itself.
+func (o *outcome) noises() string {
+	m := o.scenario.metric
+	if !o.measured(m) {
+		return fmt.Sprintf("The same program was not measured often enough beside itself: a noise of %v is taken for granted.", guessed)
+	}
+	r := ratios(m, o.by[again], o.by[epistle])
+	return fmt.Sprintf("The same program again, by %v: %.2f × (%.2f…%.2f), so the noise is %v.", m, r.median, r.least, r.most, o.noise(m))
+}
+
+// cores says how many runs had cores that were far from each other, and what that did to Epistle beside franz-go.
+func (o *outcome) cores(nearest float64) string {
+	t := o.trips(nearest)
+	if t.Runs == 0 {
+		return ""
+	}
+	text := fmt.Sprintf("Cores were far from each other in %d of %d runs, all of which count.", t.Far, t.Runs)
+	m := o.scenario.metric
+	if near, far := o.apart(m, epistle, franz, nearest); len(near) > 0 && len(far) > 0 {
+		n := o.noise(m)
+		text += fmt.Sprintf(" Epistle by %v beside franz-go: %s × in the %d rounds in which they were so for one of the two, %s × in the other %d.",
+			m, n.digits(spreadOf(far).median), len(far), n.digits(spreadOf(near).median), len(near))
+	}
+	return text
 }
 
 // best is the peer with the best median.

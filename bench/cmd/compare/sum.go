@@ -1,6 +1,9 @@
 package main
 
-import "fmt"
+import (
+	"fmt"
+	"math"
+)
 
 // A sum compares what a record costs with a codec with what the codec costs alone and what a record costs without it, from
 // one round. Epistle's whole run should cost no more than the two together.
@@ -8,7 +11,7 @@ type sum struct{ Whole, Alone, Bare *sample }
 
 // sumTimes is how many times as many rounds a sum is of as all other figures. It is of three runs, so their errors add up,
 // and it is near its bound: five rounds are off by two or three percent.
-const sumTimes = 5
+const sumTimes = 3
 
 // sumUp does the rounds that only sums need, where there is a codec. They count for nothing else.
 func (r *runner) sumUp(t target, o *outcome) error {
@@ -56,7 +59,9 @@ func (o *outcome) codecSum() string {
 	if len(whole) == 0 {
 		return ""
 	}
-	return fmt.Sprintf("epistle: CPU of a record %.0f ns; its codec alone %.0f ns, and without codec %.0f ns; of the two together, by %d rounds: %s",
-		spreadOf(whole).median, spreadOf(codec).median, spreadOf(rest).median, len(whole),
-		withSpread(spreadOf(share), func(f float64) string { return fmt.Sprintf("%.2f", f) }))
+	// A median of many rounds is surer than any one of them: by the root of their number.
+	n := o.noise(perCPUSecond) / noise(math.Sqrt(float64(len(share))))
+	return fmt.Sprintf("epistle: CPU of a record %s ns; its codec alone %s ns, and without codec %s ns; of the two together, by %d rounds: %s",
+		n.digits(spreadOf(whole).median), n.digits(spreadOf(codec).median), n.digits(spreadOf(rest).median), len(whole),
+		n.spread(spreadOf(share)))
 }

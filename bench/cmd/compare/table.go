@@ -15,23 +15,27 @@ type column struct {
 
 // columns are those of a scenario: what it is compared by comes first.
 func columns(s *scenario) []column {
-	ofMetric := func(m metric, format func(float64) string) func(*outcome, *peer, rounds) string {
-		return func(_ *outcome, _ *peer, r rounds) string { return withSpread(spreadOf(r.figures(m)), format) }
+	ofMetric := func(m metric) func(*outcome, *peer, rounds) string {
+		return func(o *outcome, _ *peer, r rounds) string {
+			return o.noise(m).numbers(spreadOf(r.figures(m)))
+		}
 	}
-	middle := func(m metric, format func(float64) string) func(*outcome, *peer, rounds) string {
-		return func(_ *outcome, _ *peer, r rounds) string { return orNone(spreadOf(r.figures(m)).median, format) }
+	middle := func(m metric, format func(noise, float64) string) func(*outcome, *peer, rounds) string {
+		return func(o *outcome, _ *peer, r rounds) string {
+			return orNone(spreadOf(r.figures(m)).median, func(f float64) string { return format(o.noise(m), f) })
+		}
 	}
 	ratio := func(to string) func(*outcome, *peer, rounds) string {
 		return func(o *outcome, _ *peer, r rounds) string {
-			return withSpread(ratios(s.metric, r, o.by[to]), func(f float64) string { return fmt.Sprintf("%.2f", f) })
+			return o.noise(s.metric).spread(ratios(s.metric, r, o.by[to]))
 		}
 	}
-	list := []column{{"records/CPU s", ofMetric(perCPUSecond, number)}, {"records/s", ofMetric(perSecond, number)}}
+	list := []column{{"records/CPU s", ofMetric(perCPUSecond)}, {"records/s", ofMetric(perSecond)}}
 	if s.metric == perSecond {
 		list[0], list[1] = list[1], list[0]
 	}
 	if s.timed() {
-		latencies := []column{{"p50 µs", ofMetric(p50, number)}, {"p99 µs", ofMetric(p99, number)}, {"p99.9 µs", middle(p999, number)}}
+		latencies := []column{{"p50 µs", ofMetric(p50)}, {"p99 µs", ofMetric(p99)}, {"p99.9 µs", middle(p999, noise.number)}}
 		if s.metric == p99 {
 			list = append(latencies, list...)
 		} else {
@@ -43,36 +47,18 @@ func columns(s *scenario) []column {
 	if !s.noLimit {
 		list = append(list, column{of + " × limit", ratio(limit)})
 	}
-	list = append(list, column{"allocs", middle(allocations, small)})
+	list = append(list, column{"allocs", middle(allocations, noise.small)})
 	if s.timed() {
-		list = append(list, column{"allocs/batch", middle(allocationsPerBatch, small)})
+		list = append(list, column{"allocs/batch", middle(allocationsPerBatch, noise.small)})
 	}
 	list = append(list,
-		column{"bytes", middle(allocatedSize, small)},
-		column{"peak RSS", middle(peakRSS, func(f float64) string { return fmt.Sprintf("%.0f MiB", f/(1<<20)) })},
+		column{"bytes", middle(allocatedSize, noise.small)},
+		column{"peak RSS", middle(peakRSS, func(n noise, f float64) string { return n.digits(f/(1<<20)) + " MiB" })},
 	)
 	if s.codec != "" {
-		list = append(list, column{"ratio", middle(compression, small)})
+		list = append(list, column{"ratio", middle(compression, noise.small)})
 	}
 	return list
-}
-
-// number is a figure with three digits that count.
-func number(f float64) string {
-	switch {
-	case f >= 1e6:
-		return fmt.Sprintf("%.3g M", f/1e6)
-	case f >= 1e4:
-		return fmt.Sprintf("%.3g k", f/1e3)
-	}
-	return fmt.Sprintf("%.4g", f)
-}
-
-func small(f float64) string {
-	if f < 0 {
-		return "–"
-	}
-	return fmt.Sprintf("%.3g", f)
 }
 
 func orNone(f float64, format func(float64) string) string {
@@ -80,16 +66,6 @@ func orNone(f float64, format func(float64) string) string {
 		return "–"
 	}
 	return format(f)
-}
-
-func withSpread(s spread, format func(float64) string) string {
-	if math.IsNaN(s.median) || math.IsInf(s.median, 0) {
-		return "–"
-	}
-	if s.least == s.most {
-		return format(s.median)
-	}
-	return fmt.Sprintf("%s (%s…%s)", format(s.median), format(s.least), format(s.most))
 }
 
 // rows is the table of a scenario, its head first.

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"fmt"
 	"runtime"
 	"sync/atomic"
 	"time"
@@ -50,48 +49,68 @@ func roundTrip() float64 {
 	return float64(took.Nanoseconds()) / float64(trips)
 }
 
-// near returns roundTrip, and waits for it to be less than three times what it has been at best, so that all clients run under
-// the same conditions: for r.patience in all.
-func (r *runner) near() float64 {
-	const pause = 500 * time.Millisecond
-	for said := false; ; said = true {
-		trip := r.measure()
-		if !r.far(trip) || r.patience <= 0 {
-			return trip
-		}
-		if !said {
-			fmt.Printf("  a line of memory takes %.0f ns between the cores, %.0f at best: waiting\n", trip, r.nearest)
-		}
-		time.Sleep(pause)
-		r.patience -= pause
-	}
+// trips are what roundTrip gave in a comparison.
+type trips struct {
+	Nearest float64 // the least of all, in nanoseconds; 0 = none was measured
+	Runs    int
+	Far     int // of the runs: before or after them it took more than three times as long as at best
 }
 
-// measure is roundTrip, which it remembers the best of.
-func (r *runner) measure() float64 {
-	trip := r.trip()
-	if r.nearest == 0 || trip < r.nearest {
-		r.nearest = trip
+// around does a run and notes in its sample how long a line took before and after it, whichever was longer. Every run counts,
+// wherever the host had the cores: what Epistle does while they are apart is a part of what it does.
+func (r *runner) around(run func() (*sample, error)) (*sample, error) {
+	before := r.trip()
+	got, err := run()
+	if got != nil {
+		got.Trip = max(before, r.trip())
 	}
-	return trip
+	return got, err
 }
 
-func (r *runner) far(trip float64) bool { return trip > 3*r.nearest }
-
-// steady does a client's run while the cores are near each other. It asks before the run and after it: one that ends with
-// cores that have moved apart counts for nothing, whoever's it was, and is done again, twice at most, and only while there is
-// patience. What cannot be had so is measured as it comes.
-func (r *runner) steady(o *outcome, run func() (*sample, error)) (*sample, error) {
-	for again := 0; ; again++ {
-		before := r.near()
-		began := time.Now()
-		got, err := run()
-		after := r.measure()
-		if err != nil || !r.far(after) || again == 2 || r.patience <= 0 {
-			o.trips = append(o.trips, before, after)
-			return got, err
+// nearest is the shortest trip of all runs.
+func nearest(outcomes []*outcome) float64 {
+	least := 0.0
+	for _, o := range outcomes {
+		for s := range o.samples() {
+			if s.Trip > 0 && (least == 0 || s.Trip < least) {
+				least = s.Trip
+			}
 		}
-		r.patience -= time.Since(began)
-		o.again++
 	}
+	return least
+}
+
+// trips are those of a scenario, given the shortest of all.
+func (o *outcome) trips(nearest float64) trips {
+	t := trips{Nearest: nearest}
+	for s := range o.samples() {
+		if s.Trip == 0 {
+			continue
+		}
+		t.Runs++
+		if s.far(nearest) {
+			t.Far++
+		}
+	}
+	return t
+}
+
+func (s *sample) far(nearest float64) bool { return s.Trip > 3*nearest }
+
+// apart splits the rounds of two clients by whether the cores were far from each other in a run of either, and returns the
+// ratios of both kinds.
+func (o *outcome) apart(m metric, of, to string, nearest float64) (near, far []float64) {
+	a, b := o.by[of], o.by[to]
+	for i := range min(len(a), len(b)) {
+		if a[i] == nil || b[i] == nil {
+			continue
+		}
+		ratio := a[i].figure(m) / b[i].figure(m)
+		if a[i].far(nearest) || b[i].far(nearest) {
+			far = append(far, ratio)
+		} else {
+			near = append(near, ratio)
+		}
+	}
+	return near, far
 }
