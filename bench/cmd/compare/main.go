@@ -2,7 +2,7 @@
 // checks that the sink has counted every record, and prints medians with the spread of the rounds and the ratio to franz-go
 // and to the limit program.
 //
-//	compare                              all scenarios, five rounds
+//	compare                              all scenarios, seven rounds
 //	compare -scenarios a,e -peers epistle,franz-go,limit
 //	compare -quick                       two short rounds, to see that everything works
 //	compare -report                      writes REPORT.md, report.svg and README's section on speed as well
@@ -31,9 +31,9 @@ func run() error {
 	estimate := flag.Bool("estimate", false, "say how long it would take, and run nothing")
 	names := flag.String("scenarios", "", "which, separated by commas; all of a letter by the letter")
 	only := flag.String("peers", "", "which, separated by commas")
-	rounds := flag.Int("rounds", 5, "of each client")
-	warmup := flag.Duration("warmup", 2*time.Second, "of each run")
-	duration := flag.Duration("duration", 3*time.Second, "of each run's measurement")
+	rounds := flag.Int("rounds", 7, "of each client")
+	warmup := flag.Duration("warmup", 500*time.Millisecond, "of each run")
+	duration := flag.Duration("duration", time.Second, "of each run's measurement")
 	steady := flag.Duration("steady", 20*time.Second, "for the Java client to warm up until its rate is steady, at most")
 	quick := flag.Bool("quick", false, "2 rounds of half a second, and no wait for the Java client's rate, unless said otherwise")
 	verify := flag.Bool("verify", false, "have the sink check CRC, counts and sequences; figures mean less then")

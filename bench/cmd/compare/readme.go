@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"unicode/utf8"
 )
 
 // What stands between these in the project's README is written with each report, so that it claims what was measured.
@@ -42,12 +43,12 @@ func (r *runner) claims(outcomes []*outcome) string {
 		t := o.trips(all.Nearest)
 		all.Runs, all.Far = all.Runs+t.Runs, all.Far+t.Far
 	}
-	fmt.Fprintf(&b, "One record a call, each with a callback that knows which record it is for, against a broker that only acknowledges and shares the client's cores "+
+	conditions := fmt.Sprintf("One record a call, each with a callback that knows which record it is for, against a broker that only acknowledges and shares the client's cores "+
 		"(%s), every client with the settings that a sweep found best for it. Median of %d rounds of %v on %s, none left out", r.machine, r.rounds, r.duration, r.date)
 	if all.Runs > 0 {
-		fmt.Fprintf(&b, ", %s of the runs with cores that the host had moved apart", percent(all.Far, all.Runs))
+		conditions += fmt.Sprintf(", %s of the runs with cores that the host had moved apart", percent(all.Far, all.Runs))
 	}
-	b.WriteString("; no figure has more digits than the same program measured beside itself allows.\n\n")
+	b.WriteString(filled(conditions+"; no figure has more digits than the same program measured beside itself allows.") + "\n")
 	fmt.Fprintf(&b, "| Epistle's records per CPU second | beside %s | beside the best of the others | noise |\n| --- | ---: | ---: | ---: |\n", titled(outcomes, franz))
 	for _, o := range outcomes {
 		if o.scenario.short != "" {
@@ -55,9 +56,31 @@ func (r *runner) claims(outcomes []*outcome) string {
 		}
 	}
 	if line := called(outcomes); line != "" {
-		b.WriteString("\n" + line + "\n")
+		b.WriteString("\n" + filled(line))
 	}
 	return b.String()
+}
+
+// filled is a paragraph in lines of no more than 120 letters.
+func filled(text string) string {
+	var b strings.Builder
+	room := 0
+	for word := range strings.FieldsSeq(text) {
+		n := utf8.RuneCountInString(word)
+		switch {
+		case b.Len() == 0:
+			room = 120
+		case n < room:
+			b.WriteByte(' ')
+			room--
+		default:
+			b.WriteByte('\n')
+			room = 120
+		}
+		b.WriteString(word)
+		room -= n
+	}
+	return b.String() + "\n"
 }
 
 // claim is a scenario's row.

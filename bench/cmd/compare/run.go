@@ -213,7 +213,7 @@ func versions(outcomes []*outcome) map[string]string {
 	for _, o := range outcomes {
 		for name, r := range o.by {
 			for _, s := range r {
-				if s != nil {
+				if s != nil && s.Version != "" {
 					v[name] = s.Version
 				}
 			}
