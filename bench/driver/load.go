@@ -23,7 +23,7 @@ func Main(client, module string, open func(*Options, *Results) (Client, error)) 
 		Fatal(err)
 	}
 	l.bound()
-	result := Result{Client: client, Version: moduleVersion(module)}
+	result := Result{Client: client, Version: ModuleVersion(module)}
 	if err := l.measure(&result); err != nil {
 		Fatal(err)
 	}

@@ -72,8 +72,8 @@ func per(n, of float64) float64 {
 	return n / of
 }
 
-// moduleVersion is the version of a module that this program was built with.
-func moduleVersion(path string) string {
+// ModuleVersion is the version of a module that this program was built with.
+func ModuleVersion(path string) string {
 	info, ok := debug.ReadBuildInfo()
 	if !ok {
 		return ""
