@@ -80,6 +80,14 @@ func (r *Results) fail(err error, n int) {
 	r.failed.Add(int64(n))
 }
 
+// First is the first error that a record had, nil if none.
+func (r *Results) First() error {
+	if err := r.first.Load(); err != nil {
+		return *err
+	}
+	return nil
+}
+
 // done is how many records have their outcome.
 func (r *Results) done() int64 { return r.acked.Load() + r.failed.Load() }
 

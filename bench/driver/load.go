@@ -79,8 +79,8 @@ func (l *load) measure(result *Result) error {
 	}
 	result.Acknowledged = l.results.acked.Load()
 	result.Errors = l.results.failed.Load()
-	if first := l.results.first.Load(); first != nil {
-		return fmt.Errorf("%d records failed, the first one with: %w", result.Errors, *first)
+	if first := l.results.First(); first != nil {
+		return fmt.Errorf("%d records failed, the first one with: %w", result.Errors, first)
 	}
 	if l.o.Rate > 0 || l.o.Wait {
 		result.P50 = l.results.latency.Quantile(0.5)
