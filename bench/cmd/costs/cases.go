@@ -20,8 +20,8 @@ import (
 	"github.com/epistle-kafka/epistle/bench/driver"
 )
 
-// A kase is something to measure, in a process of its own.
-type kase struct {
+// A cost is something to measure, in a process of its own.
+type cost struct {
 	name, title string
 	sink        []string // the sink's flags
 	run         func(open func() (client, error), last time.Duration) ([]figure, error)
@@ -29,7 +29,7 @@ type kase struct {
 
 const away = "20ms"
 
-var cases = []kase{
+var costs = []cost{
 	{name: "idle", title: "one idle producer", run: idle(1)},
 	{name: "idle100", title: "100 idle producers", run: idle(100)},
 	{name: "hang", title: "one record in flight, the broker hangs", run: hang},
@@ -43,19 +43,19 @@ var cases = []kase{
 
 func caseNames() []string {
 	var names []string
-	for _, c := range cases {
+	for _, c := range costs {
 		names = append(names, c.name)
 	}
 	return names
 }
 
 // runChild runs a case here, and prints its figures as a line.
-func runChild(name, client_, bootstrap string, last time.Duration) error {
-	i := slices.IndexFunc(cases, func(c kase) bool { return c.name == name })
+func runChild(name, who, bootstrap string, last time.Duration) error {
+	i := slices.IndexFunc(costs, func(c cost) bool { return c.name == name })
 	if i < 0 {
 		return fmt.Errorf("no case %q", name)
 	}
-	figures, err := cases[i].run(func() (client, error) { return open(client_, bootstrap) }, last)
+	figures, err := costs[i].run(func() (client, error) { return open(who, bootstrap) }, last)
 	if err != nil {
 		return err
 	}

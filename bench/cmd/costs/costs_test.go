@@ -28,7 +28,7 @@ func (f *fake) close() error { return nil }
 
 // TestCasesFailWithTheirRecords guards that no figure is of records that were not delivered.
 func TestCasesFailWithTheirRecords(t *testing.T) {
-	for _, c := range cases {
+	for _, c := range costs {
 		if c.name == "hang" {
 			continue // needs a sink to stop
 		}
@@ -49,7 +49,7 @@ func TestWhatAChildSays(t *testing.T) {
 		t.Fatal(err)
 	}
 	var told bytes.Buffer
-	c := &kase{}
+	c := &cost{}
 	figures, err := c.listen(self, &told, strings.NewReader(`[{"Name":"ms","Value":3}]`+"\n"))
 	if err != nil || len(figures) != 1 || figures[0] != (figure{"ms", 3}) || told.Len() > 0 {
 		t.Errorf("figures are %v, error %v, and the child heard %q", figures, err, told.String())

@@ -51,7 +51,7 @@ func main() {
 		return
 	}
 	head(*rounds)
-	for _, c := range cases {
+	for _, c := range costs {
 		if *names != "" && !slices.Contains(strings.Split(*names, ","), c.name) {
 			continue
 		}
@@ -75,7 +75,7 @@ func fatal(err error) {
 }
 
 // compare runs a case for both clients in turn, and prints its rows.
-func (c *kase) compare(rounds int, last time.Duration) error {
+func (c *cost) compare(rounds int, last time.Duration) error {
 	var order []string
 	got := map[string]map[string][]float64{}
 	for round := range rounds {
@@ -124,7 +124,7 @@ func spread(f []float64) string {
 }
 
 // once runs a case in a process of its own, against a sink of its own.
-func (c *kase) once(client string, last time.Duration) ([]figure, error) {
+func (c *cost) once(client string, last time.Duration) ([]figure, error) {
 	self, err := os.Executable()
 	if err != nil {
 		return nil, err
@@ -155,7 +155,7 @@ func (c *kase) once(client string, last time.Duration) ([]figure, error) {
 }
 
 // listen reads what a child says: ready, if the sink is to hang from then on, and its figures at the end.
-func (c *kase) listen(sink *os.Process, stdin io.Writer, stdout io.Reader) ([]figure, error) {
+func (c *cost) listen(sink *os.Process, stdin io.Writer, stdout io.Reader) ([]figure, error) {
 	var figures []figure
 	lines := bufio.NewScanner(stdout)
 	for lines.Scan() {
