@@ -46,7 +46,7 @@ func (r *runner) claims(outcomes []*outcome) string {
 	conditions := fmt.Sprintf("One record a call, each with a callback that knows which record it is for, against a broker that only acknowledges and shares the client's cores "+
 		"(%s), every client with the settings that a sweep found best for it. Median of %d rounds of %v on %s, none left out", r.machine, r.rounds, r.duration, r.date)
 	if all.Runs > 0 {
-		conditions += fmt.Sprintf(", %s of the runs with cores that the host had moved apart", percent(all.Far, all.Runs))
+		conditions += fmt.Sprintf(", %s of the runs with cores that were far from each other (moved apart by the host, or used by others)", percent(all.Far, all.Runs))
 	}
 	b.WriteString(filled(conditions+"; no figure has more digits than the same program measured beside itself allows.") + "\n")
 	fmt.Fprintf(&b, "| Epistle's records per CPU second | beside %s | beside the best of the others | noise |\n| --- | ---: | ---: | ---: |\n", titled(outcomes, franz))

@@ -50,7 +50,7 @@ func (r *runner) markdown(outcomes []*outcome, picture string) string {
 			one := o.trips(all.Nearest)
 			all.Runs, all.Far = all.Runs+one.Runs, all.Far+one.Far
 		}
-		fmt.Fprintf(&b, "A line of memory went from one core to the other and back in %.0f ns at best. In %d of %d runs it took more than three times as long, before or after: the host had moved the cores apart. "+
+		fmt.Fprintf(&b, "A line of memory went from one core to the other and back in %.0f ns at best. In %d of %d runs it took more than three times as long, before or after: the host had moved the cores apart, or others used them. "+
 			"Clients that hand records from one core to another pay for that; the limit program hardly does. Each scenario says how many of its runs were so.\n\n", all.Nearest, all.Far, all.Runs)
 	}
 	b.WriteString("The limit program builds and writes on one goroutine. Where that has a core to itself, its records/s are what one core gives and no limit, so it is compared by CPU alone; its rate is compared with where it waits for the network.\n\n")
