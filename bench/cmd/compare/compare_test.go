@@ -124,7 +124,7 @@ func TestRowsBesideTheClients(t *testing.T) {
 		}
 	}
 	want := map[string]string{
-		idle: "a ", shared: "a c d g h ", several: "a c d g h ", future: "a c d g h ", bare: "a c d h ", roomy: "c ", eight: "d64 ",
+		idle: "a ", shared: "a c d g h ", several: "a c d g h ", untuned: "a c d h ", future: "a c d g h ", bare: "a c d h ", roomy: "c ", eight: "d64 ",
 		plain: "e-lz4-100 e-lz4-1024 e-zstd-100 e-zstd-1024 ",
 	}
 	if !maps.Equal(in, want) {

@@ -33,6 +33,7 @@ const (
 	shared  = "epistle-shared"
 	several = "epistle-several"
 	future  = "epistle-future"
+	untuned = "epistle-defaults"
 	idle    = "epistle-idle"
 	eight   = "epistle-eight"
 	plain   = "epistle-plain"
@@ -66,6 +67,10 @@ var peers = []*peer{
 	{
 		name: again, title: "epistle, again", build: goProgram("driver-epistle"), as: epistle,
 		note: "the same program with the same flags, in the same rounds: how far the two are apart is the noise of all that is measured here",
+	},
+	{
+		name: untuned, title: "epistle, its defaults", build: goProgram("driver-epistle"), only: []string{"a", "c", "d", "h"},
+		note: "as epistle, without what a sweep found: 32 MiB of buffer, as Java has, too",
 	},
 	{
 		name: shared, title: "epistle, one callback", build: goProgram("driver-epistle"), only: ways, as: epistle, args: []string{"-set", "callback=shared"},

@@ -65,7 +65,7 @@ func (r *runner) markdown(outcomes []*outcome, picture string) string {
 		fmt.Fprintf(&b, "In (e), what a record costs with a codec, what the codec costs alone and a record without it are three runs whose errors add up: their sums are of %d rounds.\n\n", sumTimes*r.rounds)
 	}
 	b.WriteString("Epistle is said to be ahead of a client if its worst round was better than that client's best, and ahead in every round if it was better in each, though the two overlap as the machine drifts; in both cases by more than the noise.\n\n")
-	b.WriteString("All with acks=all, idempotence where the client has it, at most 5 requests in flight, 32 MiB of records, and the same values. " +
+	b.WriteString("All with acks=all, idempotence where the client has it, at most 5 requests in flight, 32 MiB of records at most, and the same values. " +
 		"Settings of a client alone are the best that a sweep found, listed below. What is aimed at, where a report fell short, why, and what was tried is in [NOTES.md](NOTES.md).\n\n")
 	fmt.Fprintf(&b, "![records per CPU second](%s)\n", picture)
 	for _, o := range outcomes {
@@ -124,7 +124,7 @@ func (r *runner) clients(b *strings.Builder, outcomes []*outcome) {
 
 // tried lists the candidates of the sweep.
 func (r *runner) tried(b *strings.Builder) {
-	b.WriteString("\n## Settings tried\n\n`compare -sweep` tries these, without what the scenario itself sets, in each scenario that best.json names; the others have what was best in (a), and Epistle its defaults in (f) and (j).\n\n")
+	b.WriteString("\n## Settings tried\n\n`compare -sweep` tries these, without what the scenario itself sets, in each scenario that best.json names; the others have what was best in (a).\n\n")
 	for _, p := range r.peers {
 		var stages []string
 		for i, stage := range candidates[p.name] {

@@ -55,18 +55,21 @@ func fitting(s *scenario, args []string) []string {
 // for throughput. They come in stages: what was best in one is what each of the next has besides. Of Epistle it is the
 // socket's buffer, how many bytes in a row go to one partition, and how far batches grow that wait: zstd takes longest over
 // large ones, whoever's they are, and records that were made one after the other are alike. Of franz-go it is first how many
-// records it buffers, since fewer stay in the caches and more make larger batches, and whether a Record is used again. The
-// limit program is not swept: it runs as the scenario has it. Where a scenario gives linger or batch size itself, that is
-// left out.
+// records it buffers, since fewer stay in the caches and more make larger batches, and whether a Record is used again. All
+// others may hold less than they are allowed, too: closures that wait are work for a collector of garbage. The limit program is not swept:
+// it runs as the scenario has it. Where a scenario gives linger or batch size itself, that is left out.
 var candidates = map[string][][]string{
-	epistle: {{
-		"",
-		"-set " + sendBuffer,
-		"-set send.buffer.bytes=-1",
-		"-set max.batch.bytes=65536",
-		"-batch 65536",
-		"-batch 65536 -set max.batch.bytes=65536",
-	}},
+	epistle: {
+		{
+			"",
+			"-set " + sendBuffer,
+			"-set send.buffer.bytes=-1",
+			"-set max.batch.bytes=65536",
+			"-batch 65536",
+			"-batch 65536 -set max.batch.bytes=65536",
+		},
+		{"", "-memory 1048576", "-memory 4194304", "-memory 8388608"},
+	},
 	franz: {
 		{
 			"",
@@ -124,13 +127,16 @@ var candidates = map[string][][]string{
 		},
 		{"", "-set messages=100000"},
 	},
-	"java": {{
-		"",
-		"-linger 0",
-		"-batch 65536",
-		"-batch 262144",
-		"-batch 262144 -set " + sendBuffer,
-	}},
+	"java": {
+		{
+			"",
+			"-linger 0",
+			"-batch 65536",
+			"-batch 262144",
+			"-batch 262144 -set " + sendBuffer,
+		},
+		{"", "-memory 4194304", "-memory 8388608"},
+	},
 }
 
 // sendBuffer is room in the socket for half of a request of 1 MiB. librdkafka's setting has socket. in front; sarama has

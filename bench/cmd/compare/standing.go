@@ -102,6 +102,7 @@ func (o *outcome) standing(peers []*peer) []string {
 		}
 		add(perCPUSecond, roomy, "the limit's with a larger send buffer")
 		add(perCPUSecond, bare, "franz-go's with its defaults")
+		add(perCPUSecond, untuned, "its own with its defaults")
 		add(perCPUSecond, shared, "its own with one callback")
 		add(perCPUSecond, several, "its own with 100 a call")
 		add(perCPUSecond, future, "its own with futures")
