@@ -95,3 +95,25 @@ func TestSomePeersSitRoundsOut(t *testing.T) {
 		}
 	}
 }
+
+// TestTheSameProgramIsNotAlwaysNextToItself guards that the noise is also that of the time between any two clients of a round,
+// and that each takes part once.
+func TestTheSameProgramIsNotAlwaysNextToItself(t *testing.T) {
+	apart := 0
+	for round := range 7 {
+		turns := order(round, len(peers))
+		at := map[string]int{}
+		for turn, i := range turns {
+			at[peers[i].name] = turn
+		}
+		if len(at) != len(peers) {
+			t.Errorf("round %d has %d clients, want %d", round, len(at), len(peers))
+		}
+		if d := at[again] - at[epistle]; d < -2 || d > 2 {
+			apart++
+		}
+	}
+	if apart < 4 {
+		t.Errorf("in %d of 7 rounds there are others between epistle and epistle again, want it in most", apart)
+	}
+}

@@ -39,9 +39,9 @@ func (r *runner) markdown(outcomes []*outcome, picture string) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "# Side by side\n\nWritten by `make bench-report` on %s, on %s.\n\n", r.date, r.machine)
 	fmt.Fprintf(&b, "Every figure is the median of %d rounds of %v after %v of warm-up (of three rounds for the Java client, whose warm-up lasts until it gets no better), against %s; in brackets what the rounds lie between. No round was left out or done again. "+
-		"Rounds are interleaved, and ratios are the median of the ratios of each round: compare these, not figures from different runs. CPU is that of the client's whole process, and so is peak RSS, less the values that its driver holds: %d MiB, in (e) %d. "+
+		"Clients take turns, in each round in another order, and ratios are the median of the ratios of each round: compare these, not figures from different runs. CPU is that of the client's whole process, and so is peak RSS, less the values that its driver holds: %d MiB, in (e) %d. "+
 		"Every record that a client was told is delivered has been counted where it arrived.\n\n", r.rounds, r.duration, r.warmup, r.against(), driver.RingBytes>>20, manyValues>>20)
-	b.WriteString("The row epistle, which is compared and drawn, is one record a call, each with a closure of its own that knows which record it is for; so are the rows of all others, each in its client's own way, but for those whose commands below have call=100: they were faster so. " +
+	b.WriteString("The row epistle, which is compared and drawn, is one record a call, each with a closure of its own that knows which record it is for; so are the rows of all others, each in its client's own way, but for those whose commands below have call=100 or batch.producer=true: they were faster so. " +
 		"Epistle's other calls have rows of their own, and are compared with nobody else.\n\n" +
 		"The row epistle, again, is the same program once more. What the two are apart at worst is the noise of the scenario: no figure has more digits than it allows, and nobody is called ahead by less.\n\n")
 	if t := outcomes; nearest(t) > 0 {

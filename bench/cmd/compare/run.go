@@ -8,10 +8,13 @@ import (
 	"fmt"
 	"iter"
 	"math"
+	"math/rand/v2"
 	"os/exec"
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/epistle-kafka/epistle/bench/driver"
 )
 
 // A runner runs scenarios.
@@ -70,7 +73,13 @@ func (r *runner) open(s *scenario) (target, error) {
 	return r.startSink(args)
 }
 
-// scenario runs all clients in turn, as often as there are rounds. Each round begins with another one.
+// order is how the clients of a round take turns: each round has an order of its own, the same in each comparison. In one that
+// is always the same, the same program again would be right behind itself, and the noise only that of two seconds.
+func order(round, clients int) []int {
+	return rand.New(rand.NewPCG(driver.Seed, uint64(round))).Perm(clients)
+}
+
+// scenario runs all clients in turn, as often as there are rounds.
 func (r *runner) scenario(s *scenario) (*outcome, error) {
 	t, err := r.open(s)
 	if err != nil {
@@ -79,8 +88,8 @@ func (r *runner) scenario(s *scenario) (*outcome, error) {
 	defer t.close()
 	o := &outcome{scenario: s, by: map[string]rounds{}, commands: map[string]string{}, failures: map[string]error{}, codecs: map[string]rounds{}}
 	for round := range r.rounds {
-		for i := range r.peers {
-			p := r.peers[(i+round)%len(r.peers)]
+		for _, i := range order(round, len(r.peers)) {
+			p := r.peers[i]
 			if p.missing != nil || !p.knows(s) || p.name == idle && r.real != "" {
 				continue
 			}
