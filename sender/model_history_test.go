@@ -69,6 +69,7 @@ type history struct {
 	nextOffset   int64
 	groups       []*accumulator.Group
 	closing      bool
+	closed       time.Time // when Close was called
 	nearTheEnd   bool // sequences begin shortly before they wrap
 }
 

@@ -52,7 +52,7 @@ func (e *leaving) apply(c *core) {
 	select {
 	case <-e.call.told: // both at once
 	default:
-		if e.why = c.txn.Trouble(); e.call.name != txn.CallInit && e.call.name != txn.CallBegin {
+		if e.why = c.txnObstacle(); e.call.name != txn.CallInit && e.call.name != txn.CallBegin {
 			e.how = c.txn.InDoubt()
 		}
 		c.txn.Leave(&e.call.Op)
@@ -88,9 +88,7 @@ func (s *Sender) transact(ctx context.Context, call *txnCall) error {
 	}
 	err := context.Cause(ctx)
 	if e.why != nil {
-		err = fmt.Errorf("%w; last failure: %w", err, e.why)
-	} else {
-		err = s.Explain(err)
+		err = fmt.Errorf("%w; %w", err, e.why)
 	}
 	return &txn.Error{Call: call.name, TransactionalID: s.cfg.TransactionalID, Outcome: e.how, Next: txn.RetryCall, Err: err}
 }

@@ -17,7 +17,11 @@ type transactor struct {
 	state   txn.State // as last seen by txnMoved
 	number  int64     // the same
 	stirred bool      // partitions with work have to be looked at
+
+	// Of Close, which waits for the end of the transaction, though not for ever.
 	closing []*accumulator.Group
+	closeBy time.Time
+	gaveUp  error // that it has not come until then
 
 	// The cluster's finalised features as of the highest epoch heard of.
 	features int64
@@ -75,22 +79,13 @@ func (c *core) txnMoved() {
 	}
 }
 
-// closeTxn aborts an open transaction, and makes g wait for its end, or for that of a commit in progress.
-func (c *core) closeTxn(g *accumulator.Group) {
-	t := c.txn
-	if t.Idle() {
-		return
-	}
-	g.Enter()
-	t.closing = append(t.closing, g)
-	if t.State() == txn.InTransaction || t.State() == txn.Failed {
-		t.Abort(&txn.Op{Done: func(error) {}})
-		c.txnMoved()
-	}
-}
-
 // askTxn sends the transactional requests that are due. It returns when to come back.
 func (c *core) askTxn() time.Time {
+	closeBy := c.closeTimeout()
+	return sooner(c.askSteps(), closeBy)
+}
+
+func (c *core) askSteps() time.Time {
 	for {
 		step, at := c.txn.Next(c.now, c.alarms.waiting == 0 && c.flying == 0)
 		c.txnMoved()
@@ -136,6 +131,7 @@ func (c *core) sendStep(step *txn.Step) (at time.Time, sent bool) {
 		return c.now, false
 	}
 	then := func(c *core, _ *node, call *wire.Call) { c.takeTxnAnswer(step, call) }
+	step.Asked, step.Broker = n.id, c.brokerName(n.id)
 	if !c.askUpTo(n, step.MaxVersion, step.Request, step.Request.NewResponse(), then) {
 		return c.now, false // its connection is gone
 	}

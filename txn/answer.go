@@ -77,7 +77,7 @@ func (t *Txn) retry(now time.Time, s *Step, code protocol.ErrorCode) bool {
 	switch {
 	case code == protocol.ConcurrentTransactions, t.unknownYet(code):
 		t.undo(s)
-		t.soon(now)
+		t.soon(now, s.answered(code))
 		return true
 	case !code.Retriable():
 		return false
@@ -86,7 +86,7 @@ func (t *Txn) retry(now time.Time, s *Step, code protocol.ErrorCode) bool {
 		delete(t.coordinators, s.key)
 	}
 	t.undo(s)
-	t.again(now, code)
+	t.again(now, s.answered(code))
 	return true
 }
 
@@ -149,10 +149,10 @@ func (t *Txn) found(now time.Time, s *Step, resp *protocol.FindCoordinatorRespon
 			node, code, text = c.NodeID, c.ErrorCode, c.ErrorMessage
 		}
 	}
-	err := fmt.Errorf("looking for the coordinator: %w", withText(code, text))
+	err := fmt.Errorf("looking for the coordinator: %w", s.answered(withText(code, text)))
 	switch {
 	case code == protocol.NoError && node < 0:
-		t.again(now, errors.New("the broker names no coordinator, and no reason"))
+		t.again(now, s.answered(errors.New("the broker names no coordinator, and no reason")))
 	case code == protocol.NoError:
 		t.coordinators[s.key] = node
 		t.ok()

@@ -1,6 +1,7 @@
 package txn
 
 import (
+	"fmt"
 	"slices"
 	"time"
 
@@ -235,6 +236,17 @@ func (t *Txn) Fail(err error) {
 
 // Die makes the producer useless, because of something that trying again cannot mend.
 func (t *Txn) Die(next Next, err error) { t.die(t.failure(t.endCall(), t.lostOutcome(), next, err)) }
+
+// GiveUp ends the producer while its transaction is open or its end awaited, because of err, and returns what the call of
+// that name can be told. What was not committed the coordinator aborts, when it sees that nobody does.
+func (t *Txn) GiveUp(call string, err error) error {
+	if t.lostOutcome() == Aborted {
+		err = fmt.Errorf("%w; the cluster aborts it once transaction.timeout.ms (%v) has passed since it began, and until then "+
+			"consumers that read committed records wait for it", err, t.cfg.Timeout)
+	}
+	t.Die(NewProducer, err)
+	return t.dead(call)
+}
 
 // dropOffsets ends the calls whose offsets will not be committed. One at work goes on without its caller.
 func (t *Txn) dropOffsets() {

@@ -17,6 +17,10 @@ type Step struct {
 	// The versions that mean what is meant here; 0 for no bound. A node that knows none of them ends in Unsupported.
 	MinVersion, MaxVersion int16
 
+	// Set by who sends it: which node it is that is asked, and its name for errors.
+	Asked  int32
+	Broker string
+
 	kind  kind
 	key   key         // of a search, and of the coordinator asked
 	parts []Partition // of addPartitions
@@ -200,6 +204,23 @@ func (t *Txn) busy() bool {
 	return slices.ContainsFunc(t.flying, func(s *Step) bool { return s.kind != addPartitions })
 }
 
+// Awaits returns the request whose answer has been awaited for longest, and who is to give it; "" if there is none.
+func (t *Txn) Awaits() (api string, node int32) {
+	if len(t.flying) == 0 {
+		return "", 0
+	}
+	s := t.flying[0]
+	return s.Request.API().Name, s.Asked
+}
+
+// answered is a code with the request that it answers, and who has given it.
+func (s *Step) answered(code error) error {
+	if s.Broker == "" {
+		return fmt.Errorf("%s: %w", s.Request.API().Name, code)
+	}
+	return fmt.Errorf("%s, answered by %s: %w", s.Request.API().Name, s.Broker, code)
+}
+
 // waits reports whether a step of that kind is under way.
 func (t *Txn) waits(k kind) bool {
 	return slices.ContainsFunc(t.flying, func(s *Step) bool { return s.kind == k })
@@ -254,9 +275,9 @@ func (t *Txn) again(now time.Time, err error) {
 }
 
 // soon is again while the transaction before is being completed, which takes milliseconds as a rule.
-func (t *Txn) soon(now time.Time) {
+func (t *Txn) soon(now time.Time, err error) {
 	const first = 5 * time.Millisecond
-	t.trouble = protocol.ConcurrentTransactions
+	t.trouble = err
 	t.notBefore = now.Add(min(first<<min(t.failures, 10), t.cfg.Delay(t.failures)))
 	t.failures++
 }

@@ -101,6 +101,7 @@ const (
 	CallOffsets = "SendOffsetsToTransaction"
 	CallCommit  = "CommitTransaction"
 	CallAbort   = "AbortTransaction"
+	CallClose   = "Close"
 )
 
 // New returns the state before InitTransactions.
@@ -143,7 +144,8 @@ func (t *Txn) RoundingOff() bool { return t.Ending() || len(t.offsets) > 0 }
 
 // Idle reports whether the producer can be closed without losing or blocking anything.
 func (t *Txn) Idle() bool {
-	return t.state == Uninitialized || t.state == Initializing || t.state == Ready || t.state == Fatal
+	return t.state == Uninitialized || t.state == Initializing || t.state == Ready || t.state == Fatal ||
+		t.state == Renewing && !t.clearing
 }
 
 // Refusal returns why no record can be sent now, for the call of that name; nil if one can.
