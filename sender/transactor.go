@@ -258,10 +258,11 @@ func (c *core) doom(b *accumulator.Batch, err error) {
 	}
 }
 
-// gap notes that numbers of p were taken for records that are not written, or may not be.
+// gap notes that numbers of p were taken for records that are not written, or may not be. Where they are of an older
+// identity than the producer has now, p adopts that at 0 with its next batch anyway, and nobody needs another.
 func (c *core) gap(p *partition) {
 	p.numbers.Break()
-	if c.txn != nil {
+	if c.txn != nil && p.numbers.Broken() && p.numbers.Identity() == c.txn.Identity() {
 		c.txn.Renew()
 	}
 }

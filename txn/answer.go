@@ -95,6 +95,23 @@ func (t *Txn) unknownYet(code protocol.ErrorCode) bool {
 	return code == protocol.InvalidProducerIDMapping && t.fresh
 }
 
+// unmet says that the coordinator's PRODUCER_FENCED, for a request for a new epoch, only means that it does not know the fresh
+// producer id yet: it looks at the id before it looks whether the transaction before is complete. The request is repeated as
+// it is. A producer that took over meanwhile has the id's next epoch, or another id, so that the repeated request fences
+// nobody and gets the same answer; that is final after delivery.timeout.
+func (t *Txn) unmet(now time.Time, code protocol.ErrorCode) bool {
+	if code != protocol.ProducerFenced || !t.fresh || t.met {
+		return false
+	}
+	if t.stranger.IsZero() {
+		t.stranger = now
+	}
+	return now.Sub(t.stranger) < t.cfg.Patience
+}
+
+// confirmed notes that the coordinator has taken something for the open transaction.
+func (t *Txn) confirmed() { t.sure, t.met = true, true }
+
 // fenced says that the coordinator takes this producer for an old one. That is final, and nothing may heal it (pitfall 18).
 func fenced(code protocol.ErrorCode) bool {
 	return code == protocol.ProducerFenced || code == protocol.InvalidProducerEpoch
@@ -181,6 +198,8 @@ func (t *Txn) initialised(now time.Time, s *Step, resp *protocol.InitProducerIDR
 	case code == protocol.NoError:
 		t.identify(idempotent.Identity{ID: resp.ProducerID, Epoch: resp.ProducerEpoch})
 	case t.retry(now, s, code):
+	case t.unmet(now, code):
+		t.soon(now, s.answered(code))
 	case t.state == Initializing && !fenced(code):
 		t.refuseInit(initNext(code), code)
 	default:
@@ -199,6 +218,7 @@ func (t *Txn) identify(id idempotent.Identity) {
 	}
 	t.ok()
 	t.identity, t.renewal, t.fresh = id, false, false
+	t.stranger = time.Time{}
 	t.level = max(min(t.newest, 2), 1)
 	t.move(identified)
 	for _, op := range t.inits {
@@ -263,7 +283,7 @@ func (t *Txn) partitionsAdded(now time.Time, s *Step, resp *protocol.AddPartitio
 		return
 	}
 	t.ok()
-	t.sure = true
+	t.confirmed()
 	t.added = append(t.added, s.parts...)
 }
 
@@ -271,7 +291,7 @@ func (t *Txn) offsetsAdded(now time.Time, s *Step, code protocol.ErrorCode) {
 	switch {
 	case code == protocol.NoError:
 		t.ok()
-		t.sure = true
+		t.confirmed()
 		t.groups[s.op.Group.ID] = true
 	case t.retry(now, s, code):
 	default:
@@ -296,7 +316,7 @@ func (t *Txn) offsetsCommitted(now time.Time, s *Step, resp *protocol.TxnOffsetC
 	switch {
 	case worst == protocol.NoError:
 		t.ok()
-		t.sure = true
+		t.confirmed()
 		if len(t.offsets) > 0 && t.offsets[0] == s.op {
 			t.offsets = t.offsets[1:]
 			s.op.Done(nil)
@@ -332,7 +352,7 @@ func (t *Txn) endAnswered(now time.Time, s *Step, resp *protocol.EndTxnResponse)
 	case code == protocol.InvalidTxnState && t.state == Aborting && !t.New() && !t.sure:
 		// The old protocol makes an error of it that nothing is open. A request that would open something may be late, and
 		// under a new epoch it is refused. Not without EndTxn: who asks for a new epoch while something is open is fenced.
-		t.blank = true
+		t.blank, t.met = true, true
 	case t.unknownYet(code) && !t.sure:
 		t.retry(now, s, code)
 	case t.state == Committing && code.Class() == protocol.ClassAbortable && !t.doubt:
@@ -362,7 +382,7 @@ func (t *Txn) endedAs(resp *protocol.EndTxnResponse) {
 				id.ID, id.Epoch, t.identity.ID, t.identity.Epoch)))
 			return
 		}
-		t.fresh = id.ID != t.identity.ID
+		t.fresh, t.met, t.stranger = id.ID != t.identity.ID, false, time.Time{}
 		t.identity, t.renewal = id, false
 	}
 	t.ended()

@@ -199,7 +199,7 @@ func (t *Txn) Add(p Partition) {
 func (t *Txn) Joins() { t.started = true }
 
 // Joined notes that a partition has become part of it so.
-func (t *Txn) Joined() { t.sure = true }
+func (t *Txn) Joined() { t.confirmed() }
 
 // Added returns the partitions that have become part of the transaction since the last call.
 func (t *Txn) Added() []Partition {

@@ -44,6 +44,21 @@
 // never asked to be committed can only be aborted: by us, by the coordinator's timeout, or by the next producer of the
 // transactional id.
 //
+// # A fresh producer id
+//
+// Where epochs have run out, EndTxn gives another producer id at once, and the coordinator takes it when the transaction is
+// complete. Until then it does not know who asks, and looks at the id before anything else: it answers
+// INVALID_PRODUCER_ID_MAPPING, and PRODUCER_FENCED to who asks for a new epoch. Neither means that anybody was fenced, so the
+// request is repeated as it is, with the same id and epoch: never as one that knows none, which would fence whoever has taken
+// over. That is safe with every broker: where somebody has, the id or its epoch is another one by then, so that the repeated
+// request changes nothing and gets the same answer, which counts after delivery.timeout. It counts at once if the coordinator
+// has taken anything under the fresh id.
+//
+// A new epoch is asked for only if some partition needs it. One whose numbers belong to an older identity than the producer's
+// adopts that at 0 with its next batch, whatever has become of its numbers.
+//
+// # Fenced
+//
 // Fenced is final: the coordinator's PRODUCER_FENCED, or INVALID_PRODUCER_EPOCH, ends the producer and is told on each
 // call. The latter in the answer to a Produce may only mean that the transaction has timed out, so it can be aborted first.
 package txn

@@ -31,11 +31,13 @@ type Txn struct {
 	fatal *Error // why Fatal
 
 	identity idempotent.Identity
-	newest   int16 // finalised level of transaction.version, as last heard
-	level    int16 // by which the identity was last used, or got
-	number   int64 // of the last transaction begun
-	fresh    bool  // the last EndTxn has given another producer id, which coordinators know when the end is complete
-	renewal  bool  // the sequence of some partition is broken: a new epoch is needed before the next transaction
+	newest   int16     // finalised level of transaction.version, as last heard
+	level    int16     // by which the identity was last used, or got
+	number   int64     // of the last transaction begun
+	fresh    bool      // the last EndTxn has given another producer id, which coordinators know when the end is complete
+	met      bool      // the coordinator has shown that it knows that id
+	stranger time.Time // since when it has called that id's owner fenced; zero: it has not
+	renewal  bool      // the sequence of some partition is broken: a new epoch is needed before the next transaction
 
 	// The transaction.
 	committing bool // it is, or was, to be committed
