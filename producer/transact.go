@@ -112,7 +112,15 @@ func (p *Producer) transactOnce(ctx context.Context, f func(tx *Tx) error) (lost
 			return false, nil
 		}
 		var failure *TransactionError
-		if !errors.As(err, &failure) || failure.Next != AbortIt {
+		if !errors.As(err, &failure) {
+			return false, err
+		}
+		switch failure.Next {
+		case AbortIt:
+		case FixConfiguration: // nothing can be done but to abort, and where not even that can, err says why
+			_ = p.abortAnyway(ctx)
+			return false, err
+		default:
 			return false, err
 		}
 	}

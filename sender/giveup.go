@@ -19,9 +19,19 @@ func (c *core) closeTxn(g *accumulator.Group) {
 	if t.closing = append(t.closing, g); t.closeBy.IsZero() {
 		t.closeBy = c.now.Add(c.cfg.DeliveryTimeout)
 	}
-	if t.State() == txn.InTransaction || t.State() == txn.Failed {
+	if t.CanAbort() {
 		t.Abort(&txn.Op{Done: func(error) {}})
 		c.txnMoved()
+	}
+}
+
+// releaseClose ends the waiting of Close for a transaction that has ended.
+func (c *core) releaseClose() {
+	if c.txn.Idle() {
+		for _, g := range c.txn.closing {
+			g.Exit()
+		}
+		c.txn.closing = nil
 	}
 }
 

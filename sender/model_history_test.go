@@ -47,7 +47,7 @@ type history struct {
 	featureEpoch int64
 	lastID       int64
 	firstEpoch   int16
-	exhausting   bool // epochs run out just when something else happens
+	exhausting   bool   // epochs run out just when something else happens
 	mayDie       string // why a producer may be of no use any more
 	timedOut     bool   // a transaction has; nobody but its producer's Produce may learn of it without being fenced
 	hurt         bool   // a transaction may fail because of what happened to the one before
@@ -71,7 +71,7 @@ type history struct {
 	groups       []*accumulator.Group
 	closing      bool
 	closed       time.Time // when Close was called
-	nearTheEnd   bool // sequences begin shortly before they wrap
+	nearTheEnd   bool      // sequences begin shortly before they wrap
 }
 
 func newHistory(seed uint64, tracing bool) *history {

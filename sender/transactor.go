@@ -23,8 +23,9 @@ type transactor struct {
 	closeBy time.Time
 	gaveUp  error // that it has not come until then
 
-	// The cluster's finalised features as of the highest epoch heard of.
-	features int64
+	// The cluster's finalised features as of the highest epoch heard of, and the level of transaction.version in them.
+	features  int64
+	finalized int16
 }
 
 // Transaction is what senders of records have to know.
@@ -58,6 +59,7 @@ func (c *core) txnMoved() {
 	}
 	state, number := t.State(), t.Number()
 	if state == t.state && number == t.number {
+		c.releaseClose()
 		return
 	}
 	t.state, t.number, t.stirred = state, number, true
@@ -71,12 +73,7 @@ func (c *core) txnMoved() {
 		c.txnMoved()
 		return
 	}
-	if t.Idle() {
-		for _, g := range t.closing {
-			g.Exit()
-		}
-		t.closing = nil
-	}
+	c.releaseClose()
 }
 
 // askTxn sends the transactional requests that are due. It returns when to come back.
@@ -123,7 +120,11 @@ func (c *core) sendStep(step *txn.Step) (at time.Time, sent bool) {
 		}
 	}
 	api := step.Request.API()
-	if newest, ok := n.links[control].conn.Version(api.Key); ok && newest < step.MinVersion {
+	newest, ok := n.links[control].conn.Version(api.Key)
+	if ok && c.lower(step, newest) {
+		return c.now, false
+	}
+	if ok && newest < step.MinVersion {
 		t.Unsupported(step, &wire.UnsupportedVersionError{
 			API: api.Name, Known: true, BrokerMax: newest, Min: step.MinVersion, Max: api.Max,
 		})
@@ -159,7 +160,7 @@ func (c *core) takeTxnAnswer(step *txn.Step, call *wire.Call) {
 			continue
 		}
 		p := topic.parts[added.Index]
-		p.joined = t.Number()
+		p.joined, p.added = t.Number(), t.Number()
 		c.look(p)
 	}
 }
@@ -183,8 +184,8 @@ func (c *core) admitted(p *partition) bool {
 	switch {
 	case number == 0:
 		return false
-	case p.joined == number:
-	case c.txn.New():
+	case p.joined == number && (!c.txn.New() || p.added == number || c.adds(p)):
+	case c.txn.New() && c.adds(p):
 		c.txn.Joins()
 		p.joined = number
 	default:
@@ -198,6 +199,13 @@ func (c *core) admitted(p *partition) bool {
 		p.numbers.Adopt(c.identity.current)
 	}
 	return true
+}
+
+// adds reports whether the next Produce to p adds it to the transaction. A connection that offers no version which does
+// leaves that to AddPartitionsToTxn, in the new protocol, too.
+func (c *core) adds(p *partition) bool {
+	n := c.nodes[p.leader]
+	return n == nil || n.links[data].conn == nil || n.links[data].adds
 }
 
 // spare is how many of n may be in flight now. While a transaction is open one is kept for the batches that its end sends
@@ -301,9 +309,10 @@ func (c *core) askFeatures(n *node) {
 
 // noteFeatures takes a broker's word for what is finalised, unless a newer one is known.
 func (c *core) noteFeatures(epoch int64, levels map[string]int16) {
+	defer c.speak()
 	if epoch < c.txn.features {
 		return
 	}
 	c.txn.features = epoch
-	c.txn.SetLevel(levels["transaction.version"])
+	c.txn.finalized = levels["transaction.version"]
 }

@@ -14,14 +14,14 @@ import (
 // request may have reached the broker.
 func (t *Txn) Answer(now time.Time, s *Step, resp protocol.Response, err error, written bool) {
 	t.landed(s)
-	if t.state == Fatal {
+	if t.state == Fatal && !(t.burying && (s.kind == end || s.kind == find)) {
 		return
 	}
 	if err != nil {
 		if s.kind == end && written {
 			t.doubt = true
 			// It may come yet, and in the old protocol it would end a later transaction of the same epoch (pitfall 15).
-			t.renewal = t.renewal || !t.New()
+			t.renewal = t.renewal || s.old
 		}
 		delete(t.coordinators, s.key)
 		t.undo(s)
@@ -53,6 +53,9 @@ func (t *Txn) Unsupported(s *Step, err error) {
 	t.landed(s)
 	switch {
 	case t.state == Fatal:
+		if t.burying && (s.kind == end || s.kind == find) {
+			t.bury(err)
+		}
 	case t.state == Initializing:
 		t.refuseInit(FixConfiguration, err)
 	case s.kind == initID:
@@ -177,6 +180,8 @@ func (t *Txn) found(now time.Time, s *Step, resp *protocol.FindCoordinatorRespon
 		t.again(now, err)
 	case t.state == Initializing:
 		t.refuseInit(initNext(code), err)
+	case t.state == Fatal:
+		t.bury(err)
 	case s.key.kind == protocol.CoordinatorKeyGroup:
 		t.lose(code, err)
 	case code.Class() == protocol.ClassInvalidConfiguration:
@@ -342,19 +347,23 @@ func (op *Op) topic(answered *protocol.TxnOffsetCommitTopicResponse) string {
 func (t *Txn) endAnswered(now time.Time, s *Step, resp *protocol.EndTxnResponse) {
 	code := resp.ErrorCode
 	switch {
+	case code == protocol.NoError && t.state == Fatal:
+		t.bury(nil)
 	case code == protocol.NoError:
-		t.endedAs(resp)
+		t.endedAs(s, resp)
 	case code.Retriable():
 		// All of them may come after the decision was written: a coordinator looks at the transaction once more before it
 		// answers, and it may have been moved, or be loading, by then.
 		t.doubt = true
 		t.retry(now, s, code)
-	case code == protocol.InvalidTxnState && t.state == Aborting && !t.New() && !t.sure:
+	case code == protocol.InvalidTxnState && t.state == Aborting && s.old && !t.sure:
 		// The old protocol makes an error of it that nothing is open. A request that would open something may be late, and
 		// under a new epoch it is refused. Not without EndTxn: who asks for a new epoch while something is open is fenced.
 		t.blank, t.met = true, true
 	case t.unknownYet(code) && !t.sure:
 		t.retry(now, s, code)
+	case t.state == Fatal:
+		t.bury(fmt.Errorf("the transaction could not be aborted: %w", code))
 	case t.state == Committing && code.Class() == protocol.ClassAbortable && !t.doubt:
 		t.asked = false
 		t.Fail(code)
@@ -369,8 +378,10 @@ func (t *Txn) endAnswered(now time.Time, s *Step, resp *protocol.EndTxnResponse)
 }
 
 // endedAs ends the transaction, and takes the identity for the next from the answer of the new protocol (KIP-890).
-func (t *Txn) endedAs(resp *protocol.EndTxnResponse) {
-	if t.New() {
+func (t *Txn) endedAs(s *Step, resp *protocol.EndTxnResponse) {
+	if s.old {
+		t.renewal = t.renewal || t.New() // what is late of the new protocol would begin a transaction under the same epoch
+	} else {
 		id := idempotent.Identity{ID: resp.ProducerID, Epoch: resp.ProducerEpoch}
 		if id.ID < 0 || id.Epoch < 0 || id.ID == t.identity.ID && id.Epoch <= t.identity.Epoch {
 			outcome := Aborted

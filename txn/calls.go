@@ -45,6 +45,10 @@ func (t *Txn) Begin(op *Op) {
 			op.Done(&StateError{CallBegin, ruleUnclaimed})
 			return
 		}
+		if t.unspoken != nil {
+			op.Done(t.failure(CallBegin, Open, FixConfiguration, t.unspoken))
+			return
+		}
 		t.unclaimed = false
 		if t.renewal || t.newest >= 2 && t.level < 2 {
 			// What a delayed request of the old protocol would do to a transaction of the new one is kept out by the epoch.
@@ -83,6 +87,7 @@ func (t *Txn) open() {
 	t.number++
 	t.cause = nil
 	t.committing, t.started, t.sure, t.blank, t.asked, t.doubt = false, false, false, false, false, false
+	t.oldEnd, t.oldOffsets = false, false
 	t.pending, t.added, t.groups = nil, nil, map[string]bool{}
 }
 
@@ -158,7 +163,14 @@ func (t *Txn) Abort(op *Op) {
 	case Committing:
 		op.Done(&StateError{CallAbort, ruleCommitting})
 	case Fatal:
-		op.Done(t.dead(CallAbort))
+		if !t.orphaned {
+			op.Done(t.dead(CallAbort))
+			return
+		}
+		if !t.burying { // what has gone wrong before is not about EndTxn
+			t.burying, t.failures, t.notBefore, t.trouble = true, 0, time.Time{}, nil
+		}
+		t.endings = append(t.endings, op)
 	default:
 		op.Done(&StateError{CallAbort, ruleInit})
 	}
@@ -245,7 +257,19 @@ func (t *Txn) GiveUp(call string, err error) error {
 			"consumers that read committed records wait for it", err, t.cfg.Timeout)
 	}
 	t.Die(NewProducer, err)
-	return t.dead(call)
+	if t.orphaned { // it has died before
+		t.bury(err)
+	}
+	return t.failure(call, t.fatal.Outcome, NewProducer, err)
+}
+
+// bury ends what was to be done for the transaction of a producer that is Fatal: nil if it is aborted.
+func (t *Txn) bury(err error) {
+	t.orphaned, t.burying = false, false
+	if err != nil {
+		err = t.failure(CallAbort, t.fatal.Outcome, t.fatal.Next, err)
+	}
+	t.finishEndings(err)
 }
 
 // dropOffsets ends the calls whose offsets will not be committed. One at work goes on without its caller.
@@ -305,6 +329,8 @@ func (t *Txn) die(err *Error) {
 	if t.state == Fatal {
 		return
 	}
+	// A setting or a permission that is wrong concerns what was asked, and need not concern EndTxn.
+	t.orphaned = err.Next == FixConfiguration && t.started && !t.asked && t.state.open()
 	t.move(die)
 	t.fatal = err
 	t.pending = nil

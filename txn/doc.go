@@ -26,7 +26,10 @@
 //
 // # Two protocols
 //
-// Which protocol a transaction is in, the finalised feature transaction.version says when it begins.
+// Which protocol a transaction is in is settled when it begins: the new one if the feature transaction.version is finalised at 2
+// and every broker that was heard offers all of its requests. What is finalised says nothing of what a proxy lets through. The
+// old one works on the same cluster, as it does for old clients; if a coordinator lacks what the old one needs as well, the call
+// that begins says so.
 //
 //	old (0 and 1)     AddPartitionsToTxn before the first Produce to a partition, at most 11;
 //	                  AddOffsetsToTxn before TxnOffsetCommit, at most 4; EndTxn, at most 4.
@@ -36,6 +39,17 @@
 // From the old to the new the epoch is raised before the first new transaction, and so it is in the old after an abort that
 // left a gap in some partition's sequence (KIP-360), or of which the coordinator had not heard, and after an EndTxn without
 // an answer, which may come late.
+//
+// # Hidden requests
+//
+// What a connection offers can change with each, in the middle of a transaction, too. A request of the new protocol that its
+// node no longer offers gives way to those of the old one, which mean the same to the coordinator: AddPartitionsToTxn for a
+// Produce, AddOffsetsToTxn and an older TxnOffsetCommit for offsets, an older EndTxn. The latter leaves the epoch as it was, and
+// a late Produce of the new protocol would begin another transaction under it, so a new epoch is asked for before the next. Once
+// a newer EndTxn may have had its effect, no older one is sent: the epoch may be another by then, and it would be called fenced.
+//
+// A setting or a permission that is found to be wrong in the middle ends the producer, and need not concern EndTxn: Abort sends
+// it all the same, and Close does, so that nobody waits until the transaction has timed out.
 //
 // # What is certain
 //

@@ -21,6 +21,7 @@ type Step struct {
 	Asked  int32
 	Broker string
 
+	old   bool // an EndTxn of the old protocol
 	kind  kind
 	key   key         // of a search, and of the coordinator asked
 	parts []Partition // of addPartitions
@@ -126,7 +127,7 @@ func (t *Txn) due(quiet bool) kind {
 			return addPartitions
 		case t.busy():
 		case len(t.offsets) > 0:
-			if !t.New() && !t.groups[t.offsets[0].Group.ID] {
+			if (!t.New() || t.oldOffsets) && !t.groups[t.offsets[0].Group.ID] {
 				return addOffsets
 			}
 			return commitOffsets
@@ -145,6 +146,10 @@ func (t *Txn) due(quiet bool) kind {
 			return initID
 		}
 		return end
+	case Fatal:
+		if t.burying && quiet && len(t.flying) == 0 {
+			return end
+		}
 	}
 	return nothing
 }
@@ -179,7 +184,7 @@ func (t *Txn) fill(s *Step) {
 			Topics: s.op.Offsets,
 		}
 		s.MinVersion, s.MaxVersion = 0, lastOldOffsetCommit
-		if t.New() {
+		if t.New() && !t.oldOffsets {
 			s.MinVersion, s.MaxVersion = firstNewOffsetCommit, 0
 			if s.op.byName || slices.ContainsFunc(s.op.Offsets, func(o protocol.TxnOffsetCommitTopic) bool { return o.TopicID == protocol.UUID{} }) {
 				s.MaxVersion = lastOffsetsByName
@@ -189,11 +194,26 @@ func (t *Txn) fill(s *Step) {
 		s.Request = &protocol.EndTxnRequest{
 			TransactionalID: t.cfg.ID, ProducerID: id, ProducerEpoch: epoch, Committed: t.state == Committing,
 		}
+		s.old = !t.New() || t.oldEnd
 		s.MaxVersion = lastOldEndTxn
-		if t.New() {
+		if !s.old {
 			s.MinVersion, s.MaxVersion = firstNewEndTxn, 0
 		}
 	}
+}
+
+// Lower notes that the node of s, which was not Sent, knows the request in the versions of the old protocol alone, though
+// the transaction is in the new one. It reports whether those will do; another step is due then.
+func (t *Txn) Lower(s *Step) bool {
+	switch {
+	case s.kind == commitOffsets:
+		t.oldOffsets = true
+	case s.kind == end && !t.doubt: // else the epoch may be another one by now, and the old EndTxn would be called fenced
+		t.oldEnd = true
+	default:
+		return false
+	}
+	return true
 }
 
 // maxFlying bounds the steps that are under way at once.

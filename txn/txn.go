@@ -31,7 +31,8 @@ type Txn struct {
 	fatal *Error // why Fatal
 
 	identity idempotent.Identity
-	newest   int16     // finalised level of transaction.version, as last heard
+	newest   int16     // level of transaction.version that is finalised and that brokers have the requests for, as last heard
+	unspoken error     // why no transaction can be begun, as last heard: the coordinator has no request to end one
 	level    int16     // by which the identity was last used, or got
 	number   int64     // of the last transaction begun
 	fresh    bool      // the last EndTxn has given another producer id, which coordinators know when the end is complete
@@ -44,6 +45,8 @@ type Txn struct {
 	started    bool // the coordinator may know of it
 	sure       bool // it has said so
 	blank      bool // EndTxn was refused, since nothing is open
+	oldEnd     bool // EndTxn is that of the old protocol, since the coordinator has no other
+	oldOffsets bool // and so are the requests for offsets, since a group's coordinator has no others
 	asked      bool // an EndTxn for it was sent
 	doubt      bool // one may have taken effect
 	pending    []Partition
@@ -55,6 +58,8 @@ type Txn struct {
 	beginning *Op
 	offsets   []*Op // the first is at work
 	endings   []*Op
+	orphaned  bool // the producer is Fatal, and a transaction of it open that EndTxn can still abort
+	burying   bool // and that is being done
 	unclaimed bool // the transaction was committed, or aborted, after its caller had left
 	clearing  bool // the new epoch that Renewing asks for ends the transaction, where EndTxn cannot
 
@@ -146,7 +151,7 @@ func (t *Txn) RoundingOff() bool { return t.Ending() || len(t.offsets) > 0 }
 
 // Idle reports whether the producer can be closed without losing or blocking anything.
 func (t *Txn) Idle() bool {
-	return t.state == Uninitialized || t.state == Initializing || t.state == Ready || t.state == Fatal ||
+	return t.state == Uninitialized || t.state == Initializing || t.state == Ready || t.state == Fatal && !t.orphaned ||
 		t.state == Renewing && !t.clearing
 }
 
@@ -184,8 +189,21 @@ func (t *Txn) Cause() error {
 // Trouble returns what went wrong with the last request, if nothing has gone right since.
 func (t *Txn) Trouble() error { return t.trouble }
 
-// SetLevel notes the finalised level of transaction.version. It counts from the next transaction on.
+// SetLevel notes the level of transaction.version that is finalised, or the one below it that brokers have the requests for.
+// It counts from the next transaction on.
 func (t *Txn) SetLevel(level int16) { t.newest = level }
+
+// SetUnspoken notes why no transaction can be begun, whatever the level; nil if one can.
+func (t *Txn) SetUnspoken(err error) { t.unspoken = err }
+
+// Coordinator returns the node that coordinates the transactional id, if it is known.
+func (t *Txn) Coordinator() (node int32, ok bool) {
+	node, ok = t.coordinators[key{protocol.CoordinatorKeyTransaction, t.cfg.ID}]
+	return node, ok
+}
+
+// CanAbort reports whether a transaction is open that Abort would end.
+func (t *Txn) CanAbort() bool { return t.state == InTransaction || t.state == Failed || t.orphaned }
 
 // Renew notes that the sequence of a partition is broken: a new epoch is needed before the next transaction.
 func (t *Txn) Renew() { t.renewal = true }
