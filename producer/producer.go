@@ -28,6 +28,7 @@ type Producer struct {
 	surelyFits  int  // bytes of payload below which no limit is near
 	sender      *sender.Sender
 	initialised atomic.Bool // InitTransactions has succeeded
+	transacting atomic.Bool // a Transact has not returned
 	clock       *sender.Clock
 	timers      sync.Pool // of *time.Timer, for max.block
 	topics      *registry

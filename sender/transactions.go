@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/epistle-kafka/epistle/accumulator"
+	"github.com/epistle-kafka/epistle/internal/cause"
 	"github.com/epistle-kafka/epistle/protocol"
 	"github.com/epistle-kafka/epistle/txn"
 )
@@ -86,7 +87,7 @@ func (s *Sender) transact(ctx context.Context, call *txnCall) error {
 		return call.err
 	default:
 	}
-	err := context.Cause(ctx)
+	err := cause.Of(ctx)
 	if e.why != nil {
 		err = fmt.Errorf("%w; %w", err, e.why)
 	}

@@ -13,6 +13,7 @@ import (
 // Answer deals with the end of a step that was Sent: with resp, or with err if there was no answer. written says that the
 // request may have reached the broker.
 func (t *Txn) Answer(now time.Time, s *Step, resp protocol.Response, err error, written bool) {
+	t.now = now
 	t.landed(s)
 	if t.state == Fatal && !(t.burying && (s.kind == end || s.kind == find)) {
 		return
@@ -121,7 +122,7 @@ func fenced(code protocol.ErrorCode) bool {
 }
 
 func (t *Txn) fencedError(outcome Outcome, code protocol.ErrorCode) *Error {
-	return t.failure(t.endCall(), outcome, NewProducer, fmt.Errorf("%w: %w", ErrFenced, code))
+	return t.failure(t.endCall(), outcome, NewProducer, fmt.Errorf("%w: %w", ErrFenced, t.Overdue(code)))
 }
 
 // nextAfter is what a human may do after a code that ends the producer.
@@ -134,6 +135,7 @@ func nextAfter(code protocol.ErrorCode) Next {
 
 // lose gives up the transaction, or the producer, because of what a coordinator has answered.
 func (t *Txn) lose(code protocol.ErrorCode, err error) {
+	err = t.Overdue(err)
 	switch {
 	case fenced(code):
 		t.die(t.fencedError(t.lostOutcome(), code))
@@ -148,7 +150,7 @@ func (t *Txn) lose(code protocol.ErrorCode, err error) {
 // matter of the producer then.
 func (t *Txn) outlaw(code protocol.ErrorCode, err error) {
 	if code == protocol.InvalidTxnState {
-		t.Die(NewProducer, err)
+		t.Die(NewProducer, t.Overdue(err))
 		return
 	}
 	t.lose(code, err)
@@ -175,7 +177,7 @@ func (t *Txn) found(now time.Time, s *Step, resp *protocol.FindCoordinatorRespon
 		t.again(now, s.answered(errors.New("the broker names no coordinator, and no reason")))
 	case code == protocol.NoError:
 		t.coordinators[s.key] = node
-		t.ok()
+		t.failures, t.notBefore = 0, time.Time{} // the trouble stays: what the coordinator is wanted for may have been it
 	case code.Retriable():
 		t.again(now, err)
 	case t.state == Initializing:

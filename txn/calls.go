@@ -12,7 +12,8 @@ import (
 const (
 	ruleInit       = "call InitTransactions first"
 	ruleNone       = "no transaction is open: call BeginTransaction first"
-	ruleOpen       = "a transaction is open: commit or abort it first"
+	ruleOpen       = "a transaction is open, and whoever has begun it has to commit or abort it first. " + ruleOverlap
+	ruleOverlap    = "If that is another goroutine, calls overlap: give each a producer with a transactional.id of its own, or call one after the other"
 	ruleCommitting = "a commit is in progress, and only its end can tell the outcome: call CommitTransaction again"
 	ruleAborting   = "the transaction is being aborted: call AbortTransaction again to wait for it"
 	ruleUnclaimed  = "the outcome of the last commit has been told to nobody: call CommitTransaction again"
@@ -85,6 +86,7 @@ func (t *Txn) open() {
 	t.move(begin)
 	t.level = max(min(t.newest, 2), 1)
 	t.number++
+	t.began = t.now
 	t.cause = nil
 	t.committing, t.started, t.sure, t.blank, t.asked, t.doubt = false, false, false, false, false, false
 	t.oldEnd, t.oldOffsets = false, false

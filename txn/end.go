@@ -39,7 +39,7 @@ func (t *Txn) endAnswered(now time.Time, s *Step, resp *protocol.EndTxnResponse)
 		if code.MayBeWritten() {
 			t.doubt = true
 		}
-		t.Die(nextAfter(code), code)
+		t.Die(nextAfter(code), t.Overdue(code))
 	}
 }
 

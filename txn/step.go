@@ -60,6 +60,7 @@ const lastButOne = math.MaxInt16 - 2
 // Next returns the request that is due, or nil and when to come back; the zero time if something has to happen first.
 // quiet says that no record of the transaction waits or is in flight.
 func (t *Txn) Next(now time.Time, quiet bool) (*Step, time.Time) {
+	t.now = now
 	t.expire(now)
 	k := t.due(quiet)
 	if k == nothing {

@@ -41,6 +41,7 @@ type Txn struct {
 	renewal  bool      // the sequence of some partition is broken: a new epoch is needed before the next transaction
 
 	// The transaction.
+	began      time.Time
 	committing bool // it is, or was, to be committed
 	started    bool // the coordinator may know of it
 	sure       bool // it has said so
@@ -63,6 +64,7 @@ type Txn struct {
 	unclaimed bool // the transaction was committed, or aborted, after its caller had left
 	clearing  bool // the new epoch that Renewing asks for ends the transaction, where EndTxn cannot
 
+	now          time.Time     // as last told
 	coordinators map[key]int32 // node ids
 	flying       []*Step       // that wait for their answers
 	failures     int           // attempts since the last success
@@ -192,6 +194,26 @@ func (t *Txn) Trouble() error { return t.trouble }
 // SetLevel notes the level of transaction.version that is finalised, or the one below it that brokers have the requests for.
 // It counts from the next transaction on.
 func (t *Txn) SetLevel(level int16) { t.newest = level }
+
+// Pass notes that time has gone on.
+func (t *Txn) Pass(now time.Time) { t.now = now }
+
+// Overdue adds to a broker's error how long the transaction has been open, if that may be why: its coordinator aborts it after
+// transaction.timeout, and then knows of none, or of a newer epoch.
+func (t *Txn) Overdue(err error) error {
+	code, _ := codeOf(err)
+	open := t.now.Sub(t.began)
+	if t.number == 0 || open < t.cfg.Timeout {
+		return err
+	}
+	switch code {
+	case protocol.InvalidTxnState, protocol.InvalidProducerEpoch, protocol.ProducerFenced, protocol.TransactionAbortable,
+		protocol.InvalidProducerIDMapping:
+		return fmt.Errorf("%w; it was open for %v, and the coordinator aborts a transaction after transaction.timeout.ms (%v)",
+			err, open.Round(time.Millisecond), t.cfg.Timeout)
+	}
+	return err
+}
 
 // SetUnspoken notes why no transaction can be begun, whatever the level; nil if one can.
 func (t *Txn) SetUnspoken(err error) { t.unspoken = err }
