@@ -84,7 +84,8 @@
 //	             in order per partition; a slow one holds up no I/O
 //	compressors  up to GOMAXPROCS, started when compression is set, ended by Close;
 //	             each gives way when a request is complete
-//	dials        one for each connection being made, ended by its success or deadline
+//	dials        one for each connection being made, ended by its success or deadline;
+//	             a DialContext of the user's has one of its own, which may be left behind
 //	connections  two for each, see package wire
 //
 // Their number depends neither on partitions nor on records.
