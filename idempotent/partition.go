@@ -78,9 +78,10 @@ func (p *Partition) Disturb() {
 func (p *Partition) Era() int32 { return p.era }
 
 // Break notes that numbers were taken for records that were not written, or
-// may not have been: a new epoch is needed before the next is taken.
+// may not have been: a new epoch is needed before the next is taken. A partition
+// without an identity has taken none.
 func (p *Partition) Break() {
-	if p.identity != None {
+	if p.started && p.identity != None {
 		p.broken = true
 	}
 }

@@ -28,6 +28,7 @@ type Producer struct {
 	surelyFits  int  // bytes of payload below which no limit is near
 	sender      *sender.Sender
 	initialised atomic.Bool // InitTransactions has succeeded
+	transacting atomic.Bool // a Transact has not returned
 	clock       *sender.Clock
 	timers      sync.Pool // of *time.Timer, for max.block
 	topics      *registry
@@ -132,6 +133,13 @@ func (p *Producer) Flush(ctx context.Context) error { return p.sender.Flush(ctx)
 // goroutines. When ctx ends first, what is left fails with ErrClosed and Close
 // says how many records that were; their callbacks it awaits for a second at
 // most. It is safe to call it more than once.
+//
+// Without an end of ctx it takes no longer than delivery.timeout, which bounds
+// every record, and the callbacks. A transaction that is open it aborts, and a
+// commit in progress it finishes, within the same time: if the cluster gives no
+// answer to that, Close gives up with a *TransactionError. The cluster then
+// aborts the transaction after TransactionTimeout, unless its commit was asked
+// for; the error's Outcome says that.
 func (p *Producer) Close(ctx context.Context) error {
 	failed, err := p.sender.Close(ctx)
 	switch {

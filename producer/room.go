@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/epistle-kafka/epistle/accumulator"
+	"github.com/epistle-kafka/epistle/internal/cause"
 )
 
 // placeWithRoom appends a record that does not fit its batch's last chunk.
@@ -93,7 +94,7 @@ type wait struct {
 // begin returns a context that ends with the caller's or with max.block.
 func (w *wait) begin() context.Context {
 	if w.cancel == nil {
-		w.ctx, w.cancel = context.WithTimeoutCause(w.ctx, w.p.cfg.MaxBlock, w.tooLong())
+		w.ctx, w.cancel = cause.Within(w.ctx, w.p.cfg.MaxBlock, w.tooLong())
 	}
 	return w.ctx
 }
@@ -148,7 +149,7 @@ func (w *wait) waited() bool { return w.cancel != nil || w.timer != nil }
 
 // cause is why the wait has ended without success.
 func (w *wait) cause() error {
-	if err := context.Cause(w.ctx); err != nil {
+	if err := cause.Of(w.ctx); err != nil {
 		return err
 	}
 	return w.tooLong()

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/epistle-kafka/epistle/internal/cause"
 	"github.com/epistle-kafka/epistle/protocol"
 )
 
@@ -65,6 +66,10 @@ func (p *Producer) Transact(ctx context.Context, f func(tx *Tx) error, options .
 	for _, option := range options {
 		option(&o)
 	}
+	if !p.transacting.CompareAndSwap(false, true) {
+		return errOverlap
+	}
+	defer p.transacting.Store(false)
 	if err := p.initOnce(ctx); err != nil {
 		return err
 	}
@@ -75,6 +80,18 @@ func (p *Producer) Transact(ctx context.Context, f func(tx *Tx) error, options .
 		}
 		o.retries--
 	}
+}
+
+var errOverlap = &TransactionStateError{Call: "Transact", Rule: "another Transact of this producer has not returned, and a producer has one " +
+	"transaction at a time: calls overlap, or this one was made inside of the other's function. Give each goroutine a producer " +
+	"with a transactional.id of its own, or call one after the other"}
+
+// tooLate is why a transaction is aborted whose function has come to its end after that of ctx.
+func (p *Producer) tooLate(ctx context.Context) error {
+	if ctx.Err() == nil {
+		return nil
+	}
+	return fmt.Errorf("Transact of %q: ctx ended before the commit was asked for: %w", p.cfg.TransactionalID, p.sender.Explain(cause.Of(ctx)))
 }
 
 // initOnce is InitTransactions unless that has been done.
@@ -105,14 +122,22 @@ func (p *Producer) transactOnce(ctx context.Context, f func(tx *Tx) error) (lost
 	err = f(tx)
 	returned = true
 	if err == nil {
-		err = context.Cause(ctx)
+		err = p.tooLate(ctx)
 	}
 	if err == nil {
 		if err = p.CommitTransaction(ctx); err == nil {
 			return false, nil
 		}
 		var failure *TransactionError
-		if !errors.As(err, &failure) || failure.Next != AbortIt {
+		if !errors.As(err, &failure) {
+			return false, err
+		}
+		switch failure.Next {
+		case AbortIt:
+		case FixConfiguration: // nothing can be done but to abort, and where not even that can, err says why
+			_ = p.abortAnyway(ctx)
+			return false, err
+		default:
 			return false, err
 		}
 	}

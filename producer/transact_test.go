@@ -89,7 +89,7 @@ func TestTransactWhoseContextEnds(t *testing.T) {
 			if returned != nil {
 				want = returned
 			}
-			if err != want {
+			if !errors.Is(err, want) {
 				t.Errorf("Transact says %v, want %v", err, want)
 			}
 			if tx, _ := c.Transaction("tx"); tx.State != brokertest.StateCompleteAbort {

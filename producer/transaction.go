@@ -42,8 +42,9 @@ const (
 	// NewProducer: close this producer. Another one with the same transactional id can go on, unless it is what has
 	// fenced this one.
 	NewProducer = txn.NewProducer
-	// FixConfiguration: a setting or a permission has to be put right first. InitTransactions may then be called again;
-	// after it, a new producer is needed.
+	// FixConfiguration: a setting or a permission has to be put right first. InitTransactions or BeginTransaction may then
+	// be called again. Later than that a new producer is needed; before, AbortTransaction or Close aborts what is open, so
+	// that consumers need not wait until it has timed out. Transact has done so.
 	FixConfiguration = txn.FixConfiguration
 )
 

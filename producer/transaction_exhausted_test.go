@@ -81,3 +81,80 @@ func TestTheNextProducerIDIsKnownAMomentLater(t *testing.T) {
 		})
 	}
 }
+
+// exhausted starts a cluster and a producer whose last transaction has used up the epochs of its id. The coordinator has
+// given the next id, and takes its time to complete that transaction.
+func exhausted(t *testing.T) (*brokertest.Cluster, *producer.Producer) {
+	t.Helper()
+	c := brokertest.New(t, brokertest.InMemory(), brokertest.Topic("t", 1))
+	transaction(t, transactional(t, c), "before")
+	if !c.SetProducerEpoch("tx", 32764) {
+		t.Fatal("the epoch is not set")
+	}
+	p := transactional(t, c, func(cfg *producer.Config) { cfg.MetadataMaxAge = time.Second })
+	first, _ := c.Transaction("tx")
+	for i := 0; ; i++ {
+		if now, _ := c.Transaction("tx"); now.Epoch >= 32766 {
+			break // the next end gives another id
+		}
+		transaction(t, p, fmt.Sprint("first ", i))
+	}
+	c.HoldMarkers(true)
+	transaction(t, p, "last")
+	if now, _ := c.Transaction("tx"); now.ProducerID != first.ProducerID || now.State != brokertest.StatePrepareCommit {
+		t.Fatalf("the coordinator says %+v, want that the last transaction is being completed", now)
+	}
+	return c, p
+}
+
+// A topic is made again before the next transaction. Every partition adopts the id that EndTxn has given, at 0, so that the
+// gap in its numbers is no reason to ask for another. The coordinator would not know who asks, and call the producer fenced.
+func TestATopicIsMadeAgainWhileTheNextProducerIDIsNotKnown(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		c, p := exhausted(t)
+		if err := c.RecreateTopic("t"); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(3 * time.Second) // the producer has heard of it
+		c.ForgetRequests()
+		begin(t, p)
+		f := p.Send(t.Context(), record("next"))
+		time.Sleep(time.Second)
+		c.HoldMarkers(false)
+		if _, err := f.Wait(t.Context()); err != nil {
+			t.Error(err)
+		}
+		commit(t, p)
+		wantVisible(t, c, "next")
+		if n := len(asked(c, brokertest.InitProducerID)); n > 0 {
+			t.Errorf("another epoch was asked for %d times, want none", n)
+		}
+	})
+}
+
+// Where an epoch of the next id has to be asked for, since the cluster has gone back to the old protocol and on again, the
+// coordinator says PRODUCER_FENCED until it knows that id.
+func TestAnEpochIsNeededWhileTheNextProducerIDIsNotKnown(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		c, p := exhausted(t)
+		for level := int16(1); level <= 2; level++ {
+			if err := c.SetFeature("transaction.version", level); err != nil {
+				t.Fatal(err)
+			}
+			time.Sleep(3 * time.Second) // the producer has heard of it
+			if level == 1 {
+				transaction(t, p) // an empty one
+			}
+		}
+		c.ForgetRequests()
+		go func() {
+			time.Sleep(10 * time.Second)
+			c.HoldMarkers(false)
+		}()
+		transaction(t, p, "next")
+		if n := len(asked(c, brokertest.InitProducerID)); n < 3 {
+			t.Errorf("an epoch was asked for %d times, want until the coordinator knew the id", n)
+		}
+		soundLog(t, c)
+	})
+}

@@ -110,6 +110,7 @@ func (h *txHistory) renew() {
 			h.t.Errorf("after Close %d bytes are reserved, want 0", n)
 		}
 	}
+	h.age()
 	h.producers++
 	h.p = uninitialised(h.t, h.c, h.change)
 	for {
@@ -293,9 +294,15 @@ func (h *txHistory) chaos(r *rand.Rand) {
 				_ = h.c.MoveLeader("out", r.Int32N(h.partitions), broker)
 			}
 		}
+		if r.IntN(2) == 0 {
+			h.more(r)
+		}
 		time.Sleep(time.Duration(r.IntN(1500)) * time.Millisecond)
 	}
 	h.c.ClearFaults()
+	if err := h.c.SetMinISR("out", 1); err != nil {
+		h.t.Error(err)
+	}
 }
 
 // usurp lets another producer take the id, and leave again.

@@ -60,3 +60,21 @@ func TestTransactionTakesAsManyDelaysAsItMust(t *testing.T) {
 		}
 	}
 }
+
+// With one request in flight there is no place to keep free for the end of a transaction: its records go out before that.
+func TestOneInFlightSendsBeforeTheCommit(t *testing.T) {
+	inEachProtocol(t, func(t *testing.T, s speech) {
+		c := s.cluster(t)
+		p := transactional(t, c, func(cfg *producer.Config) { cfg.MaxInFlightRequestsPerConnection, cfg.Linger = 1, 0 })
+		begin(t, p)
+		at := time.Now()
+		if _, err := p.SendSync(within(t, time.Minute), record("a")); err != nil {
+			t.Fatalf("the record before the commit: %v", err)
+		}
+		if took := time.Since(at); took > time.Second {
+			t.Errorf("the record took %v, want that it goes out at once", took)
+		}
+		commit(t, p)
+		wantVisible(t, c, "a")
+	})
+}

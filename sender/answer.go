@@ -119,6 +119,9 @@ func (c *core) judge(r *request, p *partition, d *delivery, a *protocol.ProduceP
 		return
 	}
 	err := brokerError(code, a.ErrorMessage)
+	if c.txn != nil {
+		err = c.txn.Overdue(err)
+	}
 	p.lastErr = err
 	p.numbers.Disturb()
 	if code.MayBeWritten() {

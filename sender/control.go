@@ -146,7 +146,7 @@ func (e dialed) apply(c *core) {
 		}
 		l.conn, l.busy, l.lastErr = e.conn, 0, nil
 		if c.txn != nil {
-			c.noteFeatures(e.conn.Features())
+			c.hear(e.node, e.which, e.conn)
 		}
 		return
 	}

@@ -111,6 +111,9 @@ func (c *core) handle(now time.Time, e event) {
 
 func (c *core) pass(now time.Time) {
 	c.now, c.soon, c.old = now, now, now.Add(-c.cfg.DeliveryTimeout)
+	if c.txn != nil {
+		c.txn.Pass(now)
+	}
 }
 
 // step does everything that can be done now, and returns when it wants to be

@@ -61,6 +61,21 @@
 // only wait: what they began goes on when their ctx ends, and the next call of
 // the same kind takes it up.
 //
+// # Waits
+//
+// No call waits for longer than a setting allows, whatever the cluster does, and
+// though its ctx has no end. Calls of transactions, look-ups and waits for memory
+// are bounded by max.block. Flush is bounded by delivery.timeout, since every
+// record has its outcome by then. So is Close, from when it was called: a
+// transaction that has not ended by then is given up. That harms nothing. What
+// was not asked to be committed the coordinator aborts, when transaction.timeout
+// has passed; of what was, nobody but the coordinator knows, and Close says so.
+// Callbacks belong to the user: one that runs for longer than max.block is
+// awaited no more.
+//
+// The error that ends a wait has the end of ctx, or the setting, and what was
+// waited for: the last failure, and the request that has no answer yet.
+//
 // # Goroutines
 //
 //	loop         started by New, ended by Close; everything above, but for the
@@ -69,7 +84,8 @@
 //	             in order per partition; a slow one holds up no I/O
 //	compressors  up to GOMAXPROCS, started when compression is set, ended by Close;
 //	             each gives way when a request is complete
-//	dials        one for each connection being made, ended by its success or deadline
+//	dials        one for each connection being made, ended by its success or deadline;
+//	             a DialContext of the user's has one of its own, which may be left behind
 //	connections  two for each, see package wire
 //
 // Their number depends neither on partitions nor on records.

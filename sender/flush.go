@@ -1,9 +1,6 @@
 package sender
 
-import (
-	"github.com/epistle-kafka/epistle/accumulator"
-	"github.com/epistle-kafka/epistle/txn"
-)
+import "github.com/epistle-kafka/epistle/accumulator"
 
 func (e flushing) apply(c *core) {
 	c.gather(e.group)
@@ -61,8 +58,7 @@ func (e closing) apply(c *core) {
 func (e aborting) apply(c *core) {
 	c.aborted = true
 	if c.txn != nil {
-		c.txn.Die(txn.NewProducer, ErrClosed)
-		c.txnMoved()
+		c.abandonTxn()
 	}
 	for _, t := range c.topics {
 		for _, p := range t.parts {

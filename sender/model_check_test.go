@@ -305,6 +305,9 @@ func (h *history) check() {
 				h.fail("I7: a dead producer takes records")
 			}
 		}
+		if late := h.now.Sub(h.closed) - h.cfg.DeliveryTimeout; len(h.core.txn.closing) > 0 && late > 10*time.Millisecond {
+			h.fail("Close waits for the end of a transaction, %v after delivery.timeout", late)
+		}
 	}
 	for _, root := range h.roots {
 		if late := h.now.Sub(root.opened) - h.cfg.DeliveryTimeout; late > 10*time.Millisecond {

@@ -94,6 +94,7 @@ func (h *history) decide(commit, bumps bool) {
 	if bumps {
 		if t.exhausted() {
 			t.nextID = h.newProducerID()
+			h.exhaust()
 		}
 		t.lastEpoch = t.epoch
 		if t.epoch < math.MaxInt16 {
@@ -112,8 +113,25 @@ func (h *history) decide(commit, bumps bool) {
 	}
 	t.groups = nil
 	t.become(prepared(commit))
-	if h.calm || h.chance(0.6) {
+	if h.calm || !h.exhausting && h.chance(0.6) || h.exhausting && h.chance(0.3) {
 		h.complete()
+	}
+}
+
+// exhaust is what else happens while EndTxn gives another producer id, which the coordinator takes when the markers are
+// written: a topic is made again, or the protocol changes, once or there and back.
+func (h *history) exhaust() {
+	if !h.exhausting || h.calm {
+		return
+	}
+	if h.chance(0.5) {
+		h.recreate()
+	}
+	if h.flips && h.chance(0.7) {
+		h.level = 3 - h.level
+		h.featureEpoch++
+		h.tracef("transaction.version is %d", h.level)
+		h.core.meta.RequestUpdate(h.now)
 	}
 }
 

@@ -285,7 +285,7 @@ func later(a, b time.Time) time.Time {
 
 // close begins Close; its time may be up at once.
 func (h *history) close() {
-	h.closing = true
+	h.closing, h.closed = true, h.now
 	g := accumulator.NewGroup()
 	h.groups = append(h.groups, g)
 	h.tracef("close")

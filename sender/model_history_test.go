@@ -47,6 +47,7 @@ type history struct {
 	featureEpoch int64
 	lastID       int64
 	firstEpoch   int16
+	exhausting   bool   // epochs run out just when something else happens
 	mayDie       string // why a producer may be of no use any more
 	timedOut     bool   // a transaction has; nobody but its producer's Produce may learn of it without being fenced
 	hurt         bool   // a transaction may fail because of what happened to the one before
@@ -69,7 +70,8 @@ type history struct {
 	nextOffset   int64
 	groups       []*accumulator.Group
 	closing      bool
-	nearTheEnd   bool // sequences begin shortly before they wrap
+	closed       time.Time // when Close was called
+	nearTheEnd   bool      // sequences begin shortly before they wrap
 }
 
 func newHistory(seed uint64, tracing bool) *history {
@@ -158,6 +160,7 @@ func (h *history) setMode() {
 	h.cfg.TransactionTimeout = pick(h, []time.Duration{time.Second, 10 * time.Second, time.Minute})
 	if h.chance(0.2) {
 		h.firstEpoch = lastClientEpoch - int16(h.rng.IntN(4))
+		h.exhausting = h.seed%3 != 0
 	}
 }
 

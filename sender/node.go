@@ -37,6 +37,7 @@ type link struct {
 	failures int       // of dialing, since it last worked
 	notUntil time.Time
 	lastErr  error
+	adds     bool // Produce adds partitions to transactions
 }
 
 // A node is a broker, or with a negative id a bootstrap server that has not
@@ -45,6 +46,8 @@ type node struct {
 	id    int32
 	addr  string
 	links [lanes]link
+
+	speech speech // of its last connection, for transactions
 
 	ready fifo[*partition] // may be drained, in turn
 	built fifo[*request]   // drained and not sent yet, in order

@@ -118,6 +118,11 @@ func (s *Sender) Flush(ctx context.Context) error {
 // records were failed so, and what kept it from waiting for them. After ctx has
 // ended it still waits up to a second for callbacks.
 func (s *Sender) Close(ctx context.Context) (failed int64, err error) {
+	select {
+	case <-s.stopped: // another Close has told all
+		return 0, s.await(ctx, s.ended)
+	default:
+	}
 	s.closing.Store(true)
 	g := accumulator.NewGroup()
 	s.inbox.put(closing{g})
@@ -129,6 +134,11 @@ func (s *Sender) Close(ctx context.Context) (failed int64, err error) {
 		err = s.await(ctx, s.ended)
 	} else {
 		s.grace() // so that who has counted outcomes has them all
+	}
+	if t := s.core.txn; t != nil && t.gaveUp != nil { // nobody does steps any more
+		if err = t.gaveUp; ctx.Err() != nil {
+			err = fmt.Errorf("%w: %w", context.Cause(ctx), err)
+		}
 	}
 	return s.stat.failed.Load() - before, err
 }

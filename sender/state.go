@@ -60,6 +60,7 @@ type partition struct {
 
 	joined  int64 // number of the last transaction that it is part of
 	joining int64 // the same, from when that was asked for
+	added   int64 // the same, of the last that AddPartitionsToTxn made it part of
 
 	answer *protocol.ProducePartitionResponse // scratch of match
 }

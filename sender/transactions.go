@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/epistle-kafka/epistle/accumulator"
+	"github.com/epistle-kafka/epistle/internal/cause"
 	"github.com/epistle-kafka/epistle/protocol"
 	"github.com/epistle-kafka/epistle/txn"
 )
@@ -52,7 +53,7 @@ func (e *leaving) apply(c *core) {
 	select {
 	case <-e.call.told: // both at once
 	default:
-		if e.why = c.txn.Trouble(); e.call.name != txn.CallInit && e.call.name != txn.CallBegin {
+		if e.why = c.txnObstacle(); e.call.name != txn.CallInit && e.call.name != txn.CallBegin {
 			e.how = c.txn.InDoubt()
 		}
 		c.txn.Leave(&e.call.Op)
@@ -86,11 +87,9 @@ func (s *Sender) transact(ctx context.Context, call *txnCall) error {
 		return call.err
 	default:
 	}
-	err := context.Cause(ctx)
+	err := cause.Of(ctx)
 	if e.why != nil {
-		err = fmt.Errorf("%w; last failure: %w", err, e.why)
-	} else {
-		err = s.Explain(err)
+		err = fmt.Errorf("%w; %w", err, e.why)
 	}
 	return &txn.Error{Call: call.name, TransactionalID: s.cfg.TransactionalID, Outcome: e.how, Next: txn.RetryCall, Err: err}
 }
@@ -150,7 +149,7 @@ func (s *Sender) InitTransactions(ctx context.Context) error {
 // BeginTransaction begins a transaction. It waits only if a new epoch is needed first.
 // It returns the transaction's number, for Entry.Txn.
 func (s *Sender) BeginTransaction(ctx context.Context) (number int64, err error) {
-	call := &txnCall{name: txn.CallBegin, start: func(c *core, call *txnCall) { c.txn.Begin(&call.Op) }}
+	call := &txnCall{name: txn.CallBegin, start: func(c *core, call *txnCall) { c.speak(); c.txn.Begin(&call.Op) }}
 	err = s.transact(ctx, call)
 	return call.number, err
 }

@@ -17,10 +17,15 @@ type transactor struct {
 	state   txn.State // as last seen by txnMoved
 	number  int64     // the same
 	stirred bool      // partitions with work have to be looked at
-	closing []*accumulator.Group
 
-	// The cluster's finalised features as of the highest epoch heard of.
-	features int64
+	// Of Close, which waits for the end of the transaction, though not for ever.
+	closing []*accumulator.Group
+	closeBy time.Time
+	gaveUp  error // that it has not come until then
+
+	// The cluster's finalised features as of the highest epoch heard of, and the level of transaction.version in them.
+	features  int64
+	finalized int16
 }
 
 // Transaction is what senders of records have to know.
@@ -54,6 +59,7 @@ func (c *core) txnMoved() {
 	}
 	state, number := t.State(), t.Number()
 	if state == t.state && number == t.number {
+		c.releaseClose()
 		return
 	}
 	t.state, t.number, t.stirred = state, number, true
@@ -67,30 +73,16 @@ func (c *core) txnMoved() {
 		c.txnMoved()
 		return
 	}
-	if t.Idle() {
-		for _, g := range t.closing {
-			g.Exit()
-		}
-		t.closing = nil
-	}
-}
-
-// closeTxn aborts an open transaction, and makes g wait for its end, or for that of a commit in progress.
-func (c *core) closeTxn(g *accumulator.Group) {
-	t := c.txn
-	if t.Idle() {
-		return
-	}
-	g.Enter()
-	t.closing = append(t.closing, g)
-	if t.State() == txn.InTransaction || t.State() == txn.Failed {
-		t.Abort(&txn.Op{Done: func(error) {}})
-		c.txnMoved()
-	}
+	c.releaseClose()
 }
 
 // askTxn sends the transactional requests that are due. It returns when to come back.
 func (c *core) askTxn() time.Time {
+	closeBy := c.closeTimeout()
+	return sooner(c.askSteps(), closeBy)
+}
+
+func (c *core) askSteps() time.Time {
 	for {
 		step, at := c.txn.Next(c.now, c.alarms.waiting == 0 && c.flying == 0)
 		c.txnMoved()
@@ -128,7 +120,11 @@ func (c *core) sendStep(step *txn.Step) (at time.Time, sent bool) {
 		}
 	}
 	api := step.Request.API()
-	if newest, ok := n.links[control].conn.Version(api.Key); ok && newest < step.MinVersion {
+	newest, ok := n.links[control].conn.Version(api.Key)
+	if ok && c.lower(step, newest) {
+		return c.now, false
+	}
+	if ok && newest < step.MinVersion {
 		t.Unsupported(step, &wire.UnsupportedVersionError{
 			API: api.Name, Known: true, BrokerMax: newest, Min: step.MinVersion, Max: api.Max,
 		})
@@ -136,6 +132,7 @@ func (c *core) sendStep(step *txn.Step) (at time.Time, sent bool) {
 		return c.now, false
 	}
 	then := func(c *core, _ *node, call *wire.Call) { c.takeTxnAnswer(step, call) }
+	step.Asked, step.Broker = n.id, c.brokerName(n.id)
 	if !c.askUpTo(n, step.MaxVersion, step.Request, step.Request.NewResponse(), then) {
 		return c.now, false // its connection is gone
 	}
@@ -163,7 +160,7 @@ func (c *core) takeTxnAnswer(step *txn.Step, call *wire.Call) {
 			continue
 		}
 		p := topic.parts[added.Index]
-		p.joined = t.Number()
+		p.joined, p.added = t.Number(), t.Number()
 		c.look(p)
 	}
 }
@@ -187,8 +184,8 @@ func (c *core) admitted(p *partition) bool {
 	switch {
 	case number == 0:
 		return false
-	case p.joined == number:
-	case c.txn.New():
+	case p.joined == number && (!c.txn.New() || p.added == number || c.adds(p)):
+	case c.txn.New() && c.adds(p):
 		c.txn.Joins()
 		p.joined = number
 	default:
@@ -202,6 +199,13 @@ func (c *core) admitted(p *partition) bool {
 		p.numbers.Adopt(c.identity.current)
 	}
 	return true
+}
+
+// adds reports whether the next Produce to p adds it to the transaction. A connection that offers no version which does
+// leaves that to AddPartitionsToTxn, in the new protocol, too.
+func (c *core) adds(p *partition) bool {
+	n := c.nodes[p.leader]
+	return n == nil || n.links[data].conn == nil || n.links[data].adds
 }
 
 // spare is how many of n may be in flight now. While a transaction is open one is kept for the batches that its end sends
@@ -262,10 +266,11 @@ func (c *core) doom(b *accumulator.Batch, err error) {
 	}
 }
 
-// gap notes that numbers of p were taken for records that are not written, or may not be.
+// gap notes that numbers of p were taken for records that are not written, or may not be. Where they are of an older
+// identity than the producer has now, p adopts that at 0 with its next batch anyway, and nobody needs another.
 func (c *core) gap(p *partition) {
 	p.numbers.Break()
-	if c.txn != nil {
+	if c.txn != nil && p.numbers.Broken() && p.numbers.Identity() == c.txn.Identity() {
 		c.txn.Renew()
 	}
 }
@@ -304,9 +309,10 @@ func (c *core) askFeatures(n *node) {
 
 // noteFeatures takes a broker's word for what is finalised, unless a newer one is known.
 func (c *core) noteFeatures(epoch int64, levels map[string]int16) {
+	defer c.speak()
 	if epoch < c.txn.features {
 		return
 	}
 	c.txn.features = epoch
-	c.txn.SetLevel(levels["transaction.version"])
+	c.txn.finalized = levels["transaction.version"]
 }

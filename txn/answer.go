@@ -13,15 +13,16 @@ import (
 // Answer deals with the end of a step that was Sent: with resp, or with err if there was no answer. written says that the
 // request may have reached the broker.
 func (t *Txn) Answer(now time.Time, s *Step, resp protocol.Response, err error, written bool) {
+	t.now = now
 	t.landed(s)
-	if t.state == Fatal {
+	if t.state == Fatal && !(t.burying && (s.kind == end || s.kind == find)) {
 		return
 	}
 	if err != nil {
 		if s.kind == end && written {
 			t.doubt = true
 			// It may come yet, and in the old protocol it would end a later transaction of the same epoch (pitfall 15).
-			t.renewal = t.renewal || !t.New()
+			t.renewal = t.renewal || s.old
 		}
 		delete(t.coordinators, s.key)
 		t.undo(s)
@@ -53,6 +54,9 @@ func (t *Txn) Unsupported(s *Step, err error) {
 	t.landed(s)
 	switch {
 	case t.state == Fatal:
+		if t.burying && (s.kind == end || s.kind == find) {
+			t.bury(err)
+		}
 	case t.state == Initializing:
 		t.refuseInit(FixConfiguration, err)
 	case s.kind == initID:
@@ -77,7 +81,7 @@ func (t *Txn) retry(now time.Time, s *Step, code protocol.ErrorCode) bool {
 	switch {
 	case code == protocol.ConcurrentTransactions, t.unknownYet(code):
 		t.undo(s)
-		t.soon(now)
+		t.soon(now, s.answered(code))
 		return true
 	case !code.Retriable():
 		return false
@@ -86,7 +90,7 @@ func (t *Txn) retry(now time.Time, s *Step, code protocol.ErrorCode) bool {
 		delete(t.coordinators, s.key)
 	}
 	t.undo(s)
-	t.again(now, code)
+	t.again(now, s.answered(code))
 	return true
 }
 
@@ -95,13 +99,30 @@ func (t *Txn) unknownYet(code protocol.ErrorCode) bool {
 	return code == protocol.InvalidProducerIDMapping && t.fresh
 }
 
+// unmet says that the coordinator's PRODUCER_FENCED, for a request for a new epoch, only means that it does not know the fresh
+// producer id yet: it looks at the id before it looks whether the transaction before is complete. The request is repeated as
+// it is. A producer that took over meanwhile has the id's next epoch, or another id, so that the repeated request fences
+// nobody and gets the same answer; that is final after delivery.timeout.
+func (t *Txn) unmet(now time.Time, code protocol.ErrorCode) bool {
+	if code != protocol.ProducerFenced || !t.fresh || t.met {
+		return false
+	}
+	if t.stranger.IsZero() {
+		t.stranger = now
+	}
+	return now.Sub(t.stranger) < t.cfg.Patience
+}
+
+// confirmed notes that the coordinator has taken something for the open transaction.
+func (t *Txn) confirmed() { t.sure, t.met = true, true }
+
 // fenced says that the coordinator takes this producer for an old one. That is final, and nothing may heal it (pitfall 18).
 func fenced(code protocol.ErrorCode) bool {
 	return code == protocol.ProducerFenced || code == protocol.InvalidProducerEpoch
 }
 
 func (t *Txn) fencedError(outcome Outcome, code protocol.ErrorCode) *Error {
-	return t.failure(t.endCall(), outcome, NewProducer, fmt.Errorf("%w: %w", ErrFenced, code))
+	return t.failure(t.endCall(), outcome, NewProducer, fmt.Errorf("%w: %w", ErrFenced, t.Overdue(code)))
 }
 
 // nextAfter is what a human may do after a code that ends the producer.
@@ -114,6 +135,7 @@ func nextAfter(code protocol.ErrorCode) Next {
 
 // lose gives up the transaction, or the producer, because of what a coordinator has answered.
 func (t *Txn) lose(code protocol.ErrorCode, err error) {
+	err = t.Overdue(err)
 	switch {
 	case fenced(code):
 		t.die(t.fencedError(t.lostOutcome(), code))
@@ -128,7 +150,7 @@ func (t *Txn) lose(code protocol.ErrorCode, err error) {
 // matter of the producer then.
 func (t *Txn) outlaw(code protocol.ErrorCode, err error) {
 	if code == protocol.InvalidTxnState {
-		t.Die(NewProducer, err)
+		t.Die(NewProducer, t.Overdue(err))
 		return
 	}
 	t.lose(code, err)
@@ -149,17 +171,19 @@ func (t *Txn) found(now time.Time, s *Step, resp *protocol.FindCoordinatorRespon
 			node, code, text = c.NodeID, c.ErrorCode, c.ErrorMessage
 		}
 	}
-	err := fmt.Errorf("looking for the coordinator: %w", withText(code, text))
+	err := fmt.Errorf("looking for the coordinator: %w", s.answered(withText(code, text)))
 	switch {
 	case code == protocol.NoError && node < 0:
-		t.again(now, errors.New("the broker names no coordinator, and no reason"))
+		t.again(now, s.answered(errors.New("the broker names no coordinator, and no reason")))
 	case code == protocol.NoError:
 		t.coordinators[s.key] = node
-		t.ok()
+		t.failures, t.notBefore = 0, time.Time{} // the trouble stays: what the coordinator is wanted for may have been it
 	case code.Retriable():
 		t.again(now, err)
 	case t.state == Initializing:
 		t.refuseInit(initNext(code), err)
+	case t.state == Fatal:
+		t.bury(err)
 	case s.key.kind == protocol.CoordinatorKeyGroup:
 		t.lose(code, err)
 	case code.Class() == protocol.ClassInvalidConfiguration:
@@ -181,6 +205,8 @@ func (t *Txn) initialised(now time.Time, s *Step, resp *protocol.InitProducerIDR
 	case code == protocol.NoError:
 		t.identify(idempotent.Identity{ID: resp.ProducerID, Epoch: resp.ProducerEpoch})
 	case t.retry(now, s, code):
+	case t.unmet(now, code):
+		t.soon(now, s.answered(code))
 	case t.state == Initializing && !fenced(code):
 		t.refuseInit(initNext(code), code)
 	default:
@@ -199,6 +225,7 @@ func (t *Txn) identify(id idempotent.Identity) {
 	}
 	t.ok()
 	t.identity, t.renewal, t.fresh = id, false, false
+	t.stranger = time.Time{}
 	t.level = max(min(t.newest, 2), 1)
 	t.move(identified)
 	for _, op := range t.inits {
@@ -263,7 +290,7 @@ func (t *Txn) partitionsAdded(now time.Time, s *Step, resp *protocol.AddPartitio
 		return
 	}
 	t.ok()
-	t.sure = true
+	t.confirmed()
 	t.added = append(t.added, s.parts...)
 }
 
@@ -271,7 +298,7 @@ func (t *Txn) offsetsAdded(now time.Time, s *Step, code protocol.ErrorCode) {
 	switch {
 	case code == protocol.NoError:
 		t.ok()
-		t.sure = true
+		t.confirmed()
 		t.groups[s.op.Group.ID] = true
 	case t.retry(now, s, code):
 	default:
@@ -296,7 +323,7 @@ func (t *Txn) offsetsCommitted(now time.Time, s *Step, resp *protocol.TxnOffsetC
 	switch {
 	case worst == protocol.NoError:
 		t.ok()
-		t.sure = true
+		t.confirmed()
 		if len(t.offsets) > 0 && t.offsets[0] == s.op {
 			t.offsets = t.offsets[1:]
 			s.op.Done(nil)
@@ -315,62 +342,4 @@ func (op *Op) topic(answered *protocol.TxnOffsetCommitTopicResponse) string {
 		}
 	}
 	return answered.Name
-}
-
-// endAnswered deals with the answer to EndTxn. A commit has one outcome for certain only if this is the answer to the
-// only attempt, or says that it is done.
-func (t *Txn) endAnswered(now time.Time, s *Step, resp *protocol.EndTxnResponse) {
-	code := resp.ErrorCode
-	switch {
-	case code == protocol.NoError:
-		t.endedAs(resp)
-	case code.Retriable():
-		// All of them may come after the decision was written: a coordinator looks at the transaction once more before it
-		// answers, and it may have been moved, or be loading, by then.
-		t.doubt = true
-		t.retry(now, s, code)
-	case code == protocol.InvalidTxnState && t.state == Aborting && !t.New() && !t.sure:
-		// The old protocol makes an error of it that nothing is open. A request that would open something may be late, and
-		// under a new epoch it is refused. Not without EndTxn: who asks for a new epoch while something is open is fenced.
-		t.blank = true
-	case t.unknownYet(code) && !t.sure:
-		t.retry(now, s, code)
-	case t.state == Committing && code.Class() == protocol.ClassAbortable && !t.doubt:
-		t.asked = false
-		t.Fail(code)
-	case fenced(code):
-		t.die(t.fencedError(t.lostOutcome(), code))
-	default:
-		if code.MayBeWritten() {
-			t.doubt = true
-		}
-		t.Die(nextAfter(code), code)
-	}
-}
-
-// endedAs ends the transaction, and takes the identity for the next from the answer of the new protocol (KIP-890).
-func (t *Txn) endedAs(resp *protocol.EndTxnResponse) {
-	if t.New() {
-		id := idempotent.Identity{ID: resp.ProducerID, Epoch: resp.ProducerEpoch}
-		if id.ID < 0 || id.Epoch < 0 || id.ID == t.identity.ID && id.Epoch <= t.identity.Epoch {
-			outcome := Aborted
-			if t.state == Committing {
-				outcome = Committed
-			}
-			t.die(t.failure(t.endCall(), outcome, NewProducer, fmt.Errorf(
-				"the coordinator has answered what it cannot: producer id %d, epoch %d after id %d, epoch %d",
-				id.ID, id.Epoch, t.identity.ID, t.identity.Epoch)))
-			return
-		}
-		t.fresh = id.ID != t.identity.ID
-		t.identity, t.renewal = id, false
-	}
-	t.ended()
-}
-
-func (t *Txn) ended() {
-	t.ok()
-	t.move(ended)
-	t.unclaimed = len(t.endings) == 0
-	t.finishEndings(nil)
 }

@@ -1,6 +1,7 @@
 package txn
 
 import (
+	"fmt"
 	"slices"
 	"time"
 
@@ -11,7 +12,8 @@ import (
 const (
 	ruleInit       = "call InitTransactions first"
 	ruleNone       = "no transaction is open: call BeginTransaction first"
-	ruleOpen       = "a transaction is open: commit or abort it first"
+	ruleOpen       = "a transaction is open, and whoever has begun it has to commit or abort it first. " + ruleOverlap
+	ruleOverlap    = "If that is another goroutine, calls overlap: give each a producer with a transactional.id of its own, or call one after the other"
 	ruleCommitting = "a commit is in progress, and only its end can tell the outcome: call CommitTransaction again"
 	ruleAborting   = "the transaction is being aborted: call AbortTransaction again to wait for it"
 	ruleUnclaimed  = "the outcome of the last commit has been told to nobody: call CommitTransaction again"
@@ -42,6 +44,10 @@ func (t *Txn) Begin(op *Op) {
 	case Ready:
 		if t.unclaimed && t.committing {
 			op.Done(&StateError{CallBegin, ruleUnclaimed})
+			return
+		}
+		if t.unspoken != nil {
+			op.Done(t.failure(CallBegin, Open, FixConfiguration, t.unspoken))
 			return
 		}
 		t.unclaimed = false
@@ -80,8 +86,10 @@ func (t *Txn) open() {
 	t.move(begin)
 	t.level = max(min(t.newest, 2), 1)
 	t.number++
+	t.began = t.now
 	t.cause = nil
 	t.committing, t.started, t.sure, t.blank, t.asked, t.doubt = false, false, false, false, false, false
+	t.oldEnd, t.oldOffsets = false, false
 	t.pending, t.added, t.groups = nil, nil, map[string]bool{}
 }
 
@@ -157,7 +165,14 @@ func (t *Txn) Abort(op *Op) {
 	case Committing:
 		op.Done(&StateError{CallAbort, ruleCommitting})
 	case Fatal:
-		op.Done(t.dead(CallAbort))
+		if !t.orphaned {
+			op.Done(t.dead(CallAbort))
+			return
+		}
+		if !t.burying { // what has gone wrong before is not about EndTxn
+			t.burying, t.failures, t.notBefore, t.trouble = true, 0, time.Time{}, nil
+		}
+		t.endings = append(t.endings, op)
 	default:
 		op.Done(&StateError{CallAbort, ruleInit})
 	}
@@ -198,7 +213,7 @@ func (t *Txn) Add(p Partition) {
 func (t *Txn) Joins() { t.started = true }
 
 // Joined notes that a partition has become part of it so.
-func (t *Txn) Joined() { t.sure = true }
+func (t *Txn) Joined() { t.confirmed() }
 
 // Added returns the partitions that have become part of the transaction since the last call.
 func (t *Txn) Added() []Partition {
@@ -235,6 +250,29 @@ func (t *Txn) Fail(err error) {
 
 // Die makes the producer useless, because of something that trying again cannot mend.
 func (t *Txn) Die(next Next, err error) { t.die(t.failure(t.endCall(), t.lostOutcome(), next, err)) }
+
+// GiveUp ends the producer while its transaction is open or its end awaited, because of err, and returns what the call of
+// that name can be told. What was not committed the coordinator aborts, when it sees that nobody does.
+func (t *Txn) GiveUp(call string, err error) error {
+	if t.lostOutcome() == Aborted {
+		err = fmt.Errorf("%w; the cluster aborts it once transaction.timeout.ms (%v) has passed since it began, and until then "+
+			"consumers that read committed records wait for it", err, t.cfg.Timeout)
+	}
+	t.Die(NewProducer, err)
+	if t.orphaned { // it has died before
+		t.bury(err)
+	}
+	return t.failure(call, t.fatal.Outcome, NewProducer, err)
+}
+
+// bury ends what was to be done for the transaction of a producer that is Fatal: nil if it is aborted.
+func (t *Txn) bury(err error) {
+	t.orphaned, t.burying = false, false
+	if err != nil {
+		err = t.failure(CallAbort, t.fatal.Outcome, t.fatal.Next, err)
+	}
+	t.finishEndings(err)
+}
 
 // dropOffsets ends the calls whose offsets will not be committed. One at work goes on without its caller.
 func (t *Txn) dropOffsets() {
@@ -293,6 +331,8 @@ func (t *Txn) die(err *Error) {
 	if t.state == Fatal {
 		return
 	}
+	// A setting or a permission that is wrong concerns what was asked, and need not concern EndTxn.
+	t.orphaned = err.Next == FixConfiguration && t.started && !t.asked && t.state.open()
 	t.move(die)
 	t.fatal = err
 	t.pending = nil

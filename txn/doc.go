@@ -26,7 +26,10 @@
 //
 // # Two protocols
 //
-// Which protocol a transaction is in, the finalised feature transaction.version says when it begins.
+// Which protocol a transaction is in is settled when it begins: the new one if the feature transaction.version is finalised at 2
+// and every broker that was heard offers all of its requests. What is finalised says nothing of what a proxy lets through. The
+// old one works on the same cluster, as it does for old clients; if a coordinator lacks what the old one needs as well, the call
+// that begins says so.
 //
 //	old (0 and 1)     AddPartitionsToTxn before the first Produce to a partition, at most 11;
 //	                  AddOffsetsToTxn before TxnOffsetCommit, at most 4; EndTxn, at most 4.
@@ -37,12 +40,38 @@
 // left a gap in some partition's sequence (KIP-360), or of which the coordinator had not heard, and after an EndTxn without
 // an answer, which may come late.
 //
+// # Hidden requests
+//
+// What a connection offers can change with each, in the middle of a transaction, too. A request of the new protocol that its
+// node no longer offers gives way to those of the old one, which mean the same to the coordinator: AddPartitionsToTxn for a
+// Produce, AddOffsetsToTxn and an older TxnOffsetCommit for offsets, an older EndTxn. The latter leaves the epoch as it was, and
+// a late Produce of the new protocol would begin another transaction under it, so a new epoch is asked for before the next. Once
+// a newer EndTxn may have had its effect, no older one is sent: the epoch may be another by then, and it would be called fenced.
+//
+// A setting or a permission that is found to be wrong in the middle ends the producer, and need not concern EndTxn: Abort sends
+// it all the same, and Close does, so that nobody waits until the transaction has timed out.
+//
 // # What is certain
 //
 // A commit that was sent and not answered has taken effect or has not. It is asked again, under the same id and epoch,
 // until the coordinator tells; nothing is aborted meanwhile, and a producer that can ask no more says Unknown. What was
 // never asked to be committed can only be aborted: by us, by the coordinator's timeout, or by the next producer of the
 // transactional id.
+//
+// # A fresh producer id
+//
+// Where epochs have run out, EndTxn gives another producer id at once, and the coordinator takes it when the transaction is
+// complete. Until then it does not know who asks, and looks at the id before anything else: it answers
+// INVALID_PRODUCER_ID_MAPPING, and PRODUCER_FENCED to who asks for a new epoch. Neither means that anybody was fenced, so the
+// request is repeated as it is, with the same id and epoch: never as one that knows none, which would fence whoever has taken
+// over. That is safe with every broker: where somebody has, the id or its epoch is another one by then, so that the repeated
+// request changes nothing and gets the same answer, which counts after delivery.timeout. It counts at once if the coordinator
+// has taken anything under the fresh id.
+//
+// A new epoch is asked for only if some partition needs it. One whose numbers belong to an older identity than the producer's
+// adopts that at 0 with its next batch, whatever has become of its numbers.
+//
+// # Fenced
 //
 // Fenced is final: the coordinator's PRODUCER_FENCED, or INVALID_PRODUCER_EPOCH, ends the producer and is told on each
 // call. The latter in the answer to a Produce may only mean that the transaction has timed out, so it can be aborted first.

@@ -40,8 +40,8 @@ const (
 	// NewProducer: close this producer. Another one with the same transactional id can go on, unless it is what has
 	// fenced this one.
 	NewProducer
-	// FixConfiguration: a setting or a permission has to be put right first. InitTransactions may then be called again;
-	// after it, a new producer is needed.
+	// FixConfiguration: a setting or a permission has to be put right first. InitTransactions or BeginTransaction may then
+	// be called again; after them, a new producer is needed. Abort ends what is open, as far as the coordinator allows it.
 	FixConfiguration
 )
 

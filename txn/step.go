@@ -17,6 +17,11 @@ type Step struct {
 	// The versions that mean what is meant here; 0 for no bound. A node that knows none of them ends in Unsupported.
 	MinVersion, MaxVersion int16
 
+	// Set by who sends it: which node it is that is asked, and its name for errors.
+	Asked  int32
+	Broker string
+
+	old   bool // an EndTxn of the old protocol
 	kind  kind
 	key   key         // of a search, and of the coordinator asked
 	parts []Partition // of addPartitions
@@ -55,6 +60,7 @@ const lastButOne = math.MaxInt16 - 2
 // Next returns the request that is due, or nil and when to come back; the zero time if something has to happen first.
 // quiet says that no record of the transaction waits or is in flight.
 func (t *Txn) Next(now time.Time, quiet bool) (*Step, time.Time) {
+	t.now = now
 	t.expire(now)
 	k := t.due(quiet)
 	if k == nothing {
@@ -122,7 +128,7 @@ func (t *Txn) due(quiet bool) kind {
 			return addPartitions
 		case t.busy():
 		case len(t.offsets) > 0:
-			if !t.New() && !t.groups[t.offsets[0].Group.ID] {
+			if (!t.New() || t.oldOffsets) && !t.groups[t.offsets[0].Group.ID] {
 				return addOffsets
 			}
 			return commitOffsets
@@ -141,6 +147,10 @@ func (t *Txn) due(quiet bool) kind {
 			return initID
 		}
 		return end
+	case Fatal:
+		if t.burying && quiet && len(t.flying) == 0 {
+			return end
+		}
 	}
 	return nothing
 }
@@ -175,7 +185,7 @@ func (t *Txn) fill(s *Step) {
 			Topics: s.op.Offsets,
 		}
 		s.MinVersion, s.MaxVersion = 0, lastOldOffsetCommit
-		if t.New() {
+		if t.New() && !t.oldOffsets {
 			s.MinVersion, s.MaxVersion = firstNewOffsetCommit, 0
 			if s.op.byName || slices.ContainsFunc(s.op.Offsets, func(o protocol.TxnOffsetCommitTopic) bool { return o.TopicID == protocol.UUID{} }) {
 				s.MaxVersion = lastOffsetsByName
@@ -185,11 +195,26 @@ func (t *Txn) fill(s *Step) {
 		s.Request = &protocol.EndTxnRequest{
 			TransactionalID: t.cfg.ID, ProducerID: id, ProducerEpoch: epoch, Committed: t.state == Committing,
 		}
+		s.old = !t.New() || t.oldEnd
 		s.MaxVersion = lastOldEndTxn
-		if t.New() {
+		if !s.old {
 			s.MinVersion, s.MaxVersion = firstNewEndTxn, 0
 		}
 	}
+}
+
+// Lower notes that the node of s, which was not Sent, knows the request in the versions of the old protocol alone, though
+// the transaction is in the new one. It reports whether those will do; another step is due then.
+func (t *Txn) Lower(s *Step) bool {
+	switch {
+	case s.kind == commitOffsets:
+		t.oldOffsets = true
+	case s.kind == end && !t.doubt: // else the epoch may be another one by now, and the old EndTxn would be called fenced
+		t.oldEnd = true
+	default:
+		return false
+	}
+	return true
 }
 
 // maxFlying bounds the steps that are under way at once.
@@ -198,6 +223,23 @@ const maxFlying = 3
 // busy reports whether a step is under way beside which none but addPartitions may be.
 func (t *Txn) busy() bool {
 	return slices.ContainsFunc(t.flying, func(s *Step) bool { return s.kind != addPartitions })
+}
+
+// Awaits returns the request whose answer has been awaited for longest, and who is to give it; "" if there is none.
+func (t *Txn) Awaits() (api string, node int32) {
+	if len(t.flying) == 0 {
+		return "", 0
+	}
+	s := t.flying[0]
+	return s.Request.API().Name, s.Asked
+}
+
+// answered is a code with the request that it answers, and who has given it.
+func (s *Step) answered(code error) error {
+	if s.Broker == "" {
+		return fmt.Errorf("%s: %w", s.Request.API().Name, code)
+	}
+	return fmt.Errorf("%s, answered by %s: %w", s.Request.API().Name, s.Broker, code)
 }
 
 // waits reports whether a step of that kind is under way.
@@ -254,9 +296,9 @@ func (t *Txn) again(now time.Time, err error) {
 }
 
 // soon is again while the transaction before is being completed, which takes milliseconds as a rule.
-func (t *Txn) soon(now time.Time) {
+func (t *Txn) soon(now time.Time, err error) {
 	const first = 5 * time.Millisecond
-	t.trouble = protocol.ConcurrentTransactions
+	t.trouble = err
 	t.notBefore = now.Add(min(first<<min(t.failures, 10), t.cfg.Delay(t.failures)))
 	t.failures++
 }

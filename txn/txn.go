@@ -31,17 +31,23 @@ type Txn struct {
 	fatal *Error // why Fatal
 
 	identity idempotent.Identity
-	newest   int16 // finalised level of transaction.version, as last heard
-	level    int16 // by which the identity was last used, or got
-	number   int64 // of the last transaction begun
-	fresh    bool  // the last EndTxn has given another producer id, which coordinators know when the end is complete
-	renewal  bool  // the sequence of some partition is broken: a new epoch is needed before the next transaction
+	newest   int16     // level of transaction.version that is finalised and that brokers have the requests for, as last heard
+	unspoken error     // why no transaction can be begun, as last heard: the coordinator has no request to end one
+	level    int16     // by which the identity was last used, or got
+	number   int64     // of the last transaction begun
+	fresh    bool      // the last EndTxn has given another producer id, which coordinators know when the end is complete
+	met      bool      // the coordinator has shown that it knows that id
+	stranger time.Time // since when it has called that id's owner fenced; zero: it has not
+	renewal  bool      // the sequence of some partition is broken: a new epoch is needed before the next transaction
 
 	// The transaction.
+	began      time.Time
 	committing bool // it is, or was, to be committed
 	started    bool // the coordinator may know of it
 	sure       bool // it has said so
 	blank      bool // EndTxn was refused, since nothing is open
+	oldEnd     bool // EndTxn is that of the old protocol, since the coordinator has no other
+	oldOffsets bool // and so are the requests for offsets, since a group's coordinator has no others
 	asked      bool // an EndTxn for it was sent
 	doubt      bool // one may have taken effect
 	pending    []Partition
@@ -53,9 +59,12 @@ type Txn struct {
 	beginning *Op
 	offsets   []*Op // the first is at work
 	endings   []*Op
+	orphaned  bool // the producer is Fatal, and a transaction of it open that EndTxn can still abort
+	burying   bool // and that is being done
 	unclaimed bool // the transaction was committed, or aborted, after its caller had left
 	clearing  bool // the new epoch that Renewing asks for ends the transaction, where EndTxn cannot
 
+	now          time.Time     // as last told
 	coordinators map[key]int32 // node ids
 	flying       []*Step       // that wait for their answers
 	failures     int           // attempts since the last success
@@ -101,6 +110,7 @@ const (
 	CallOffsets = "SendOffsetsToTransaction"
 	CallCommit  = "CommitTransaction"
 	CallAbort   = "AbortTransaction"
+	CallClose   = "Close"
 )
 
 // New returns the state before InitTransactions.
@@ -143,7 +153,8 @@ func (t *Txn) RoundingOff() bool { return t.Ending() || len(t.offsets) > 0 }
 
 // Idle reports whether the producer can be closed without losing or blocking anything.
 func (t *Txn) Idle() bool {
-	return t.state == Uninitialized || t.state == Initializing || t.state == Ready || t.state == Fatal
+	return t.state == Uninitialized || t.state == Initializing || t.state == Ready || t.state == Fatal && !t.orphaned ||
+		t.state == Renewing && !t.clearing
 }
 
 // Refusal returns why no record can be sent now, for the call of that name; nil if one can.
@@ -180,8 +191,41 @@ func (t *Txn) Cause() error {
 // Trouble returns what went wrong with the last request, if nothing has gone right since.
 func (t *Txn) Trouble() error { return t.trouble }
 
-// SetLevel notes the finalised level of transaction.version. It counts from the next transaction on.
+// SetLevel notes the level of transaction.version that is finalised, or the one below it that brokers have the requests for.
+// It counts from the next transaction on.
 func (t *Txn) SetLevel(level int16) { t.newest = level }
+
+// Pass notes that time has gone on.
+func (t *Txn) Pass(now time.Time) { t.now = now }
+
+// Overdue adds to a broker's error how long the transaction has been open, if that may be why: its coordinator aborts it after
+// transaction.timeout, and then knows of none, or of a newer epoch.
+func (t *Txn) Overdue(err error) error {
+	code, _ := codeOf(err)
+	open := t.now.Sub(t.began)
+	if t.number == 0 || open < t.cfg.Timeout {
+		return err
+	}
+	switch code {
+	case protocol.InvalidTxnState, protocol.InvalidProducerEpoch, protocol.ProducerFenced, protocol.TransactionAbortable,
+		protocol.InvalidProducerIDMapping:
+		return fmt.Errorf("%w; it was open for %v, and the coordinator aborts a transaction after transaction.timeout.ms (%v)",
+			err, open.Round(time.Millisecond), t.cfg.Timeout)
+	}
+	return err
+}
+
+// SetUnspoken notes why no transaction can be begun, whatever the level; nil if one can.
+func (t *Txn) SetUnspoken(err error) { t.unspoken = err }
+
+// Coordinator returns the node that coordinates the transactional id, if it is known.
+func (t *Txn) Coordinator() (node int32, ok bool) {
+	node, ok = t.coordinators[key{protocol.CoordinatorKeyTransaction, t.cfg.ID}]
+	return node, ok
+}
+
+// CanAbort reports whether a transaction is open that Abort would end.
+func (t *Txn) CanAbort() bool { return t.state == InTransaction || t.state == Failed || t.orphaned }
 
 // Renew notes that the sequence of a partition is broken: a new epoch is needed before the next transaction.
 func (t *Txn) Renew() { t.renewal = true }

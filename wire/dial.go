@@ -57,6 +57,8 @@ func (d *dialer) connect(ctx context.Context) (net.Conn, error) {
 	dial := d.cfg.DialContext
 	if dial == nil {
 		dial = new(net.Dialer).DialContext // asks the resolver each time, and tries all addresses
+	} else {
+		dial = deserting(dial)
 	}
 	sock, err := dial(ctx, "tcp", d.peer.Addr)
 	if err != nil {

@@ -1,0 +1,73 @@
+package txn
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/epistle-kafka/epistle/idempotent"
+	"github.com/epistle-kafka/epistle/protocol"
+)
+
+// endAnswered deals with the answer to EndTxn. A commit has one outcome for certain only if this is the answer to the
+// only attempt, or says that it is done.
+func (t *Txn) endAnswered(now time.Time, s *Step, resp *protocol.EndTxnResponse) {
+	code := resp.ErrorCode
+	switch {
+	case code == protocol.NoError && t.state == Fatal:
+		t.bury(nil)
+	case code == protocol.NoError:
+		t.endedAs(s, resp)
+	case code.Retriable():
+		// All of them may come after the decision was written: a coordinator looks at the transaction once more before it
+		// answers, and it may have been moved, or be loading, by then.
+		t.doubt = true
+		t.retry(now, s, code)
+	case code == protocol.InvalidTxnState && t.state == Aborting && s.old && !t.sure:
+		// The old protocol makes an error of it that nothing is open. A request that would open something may be late, and
+		// under a new epoch it is refused. Not without EndTxn: who asks for a new epoch while something is open is fenced.
+		t.blank, t.met = true, true
+	case t.unknownYet(code) && !t.sure:
+		t.retry(now, s, code)
+	case t.state == Fatal:
+		t.bury(fmt.Errorf("the transaction could not be aborted: %w", code))
+	case t.state == Committing && code.Class() == protocol.ClassAbortable && !t.doubt:
+		t.asked = false
+		t.Fail(code)
+	case fenced(code):
+		t.die(t.fencedError(t.lostOutcome(), code))
+	default:
+		if code.MayBeWritten() {
+			t.doubt = true
+		}
+		t.Die(nextAfter(code), t.Overdue(code))
+	}
+}
+
+// endedAs ends the transaction, and takes the identity for the next from the answer of the new protocol (KIP-890).
+func (t *Txn) endedAs(s *Step, resp *protocol.EndTxnResponse) {
+	if s.old {
+		t.renewal = t.renewal || t.New() // what is late of the new protocol would begin a transaction under the same epoch
+	} else {
+		id := idempotent.Identity{ID: resp.ProducerID, Epoch: resp.ProducerEpoch}
+		if id.ID < 0 || id.Epoch < 0 || id.ID == t.identity.ID && id.Epoch <= t.identity.Epoch {
+			outcome := Aborted
+			if t.state == Committing {
+				outcome = Committed
+			}
+			t.die(t.failure(t.endCall(), outcome, NewProducer, fmt.Errorf(
+				"the coordinator has answered what it cannot: producer id %d, epoch %d after id %d, epoch %d",
+				id.ID, id.Epoch, t.identity.ID, t.identity.Epoch)))
+			return
+		}
+		t.fresh, t.met, t.stranger = id.ID != t.identity.ID, false, time.Time{}
+		t.identity, t.renewal = id, false
+	}
+	t.ended()
+}
+
+func (t *Txn) ended() {
+	t.ok()
+	t.move(ended)
+	t.unclaimed = len(t.endings) == 0
+	t.finishEndings(nil)
+}
