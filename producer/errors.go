@@ -18,6 +18,10 @@ var (
 	// ErrTopicRecreated: the topic was deleted and made again, and the record
 	// was for the old one, where it may be.
 	ErrTopicRecreated = sender.ErrTopicRecreated
+	// ErrClusterReplaced: another cluster is in the place of the one that was, by
+	// its id, and the record may be in the log of the old. errors.Is finds
+	// ErrTopicRecreated in it, too.
+	ErrClusterReplaced = sender.ErrClusterReplaced
 	// ErrPartitionGone: the topic was made again with fewer partitions.
 	ErrPartitionGone = sender.ErrPartitionGone
 	// ErrMaxBlock: Send has waited for max.block, for metadata or for memory.

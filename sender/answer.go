@@ -16,11 +16,8 @@ var errNoAnswer = errors.New("the broker's answer does not mention the partition
 func (e answered) apply(c *core) {
 	r, call := e.request, &e.request.call
 	c.pending--
-	if l := &r.node.links[data]; l.conn == r.conn {
-		l.busy--
-		if call.Err == nil {
-			l.failures = 0
-		}
+	if l := r.node.ended(data, r.conn); l != nil && call.Err == nil {
+		l.failures = 0
 	}
 	if call.Err == nil && call.Response != nil {
 		c.match(r)
@@ -121,6 +118,8 @@ func (c *core) judge(r *request, p *partition, d *delivery, a *protocol.ProduceP
 	err := brokerError(code, a.ErrorMessage)
 	if c.txn != nil {
 		err = c.txn.Overdue(err)
+	} else if c.cfg.Idempotent {
+		err = c.suspect(p, d, code, err)
 	}
 	p.lastErr = err
 	p.numbers.Disturb()

@@ -155,7 +155,7 @@ func set(cfg *Config, arg string) {
 // The effects.
 
 func (b *bench) dial(n *node, which lane, _ time.Duration) {
-	d := dialed{node: n, which: which}
+	d := dialed{node: n, which: which, addr: n.addr}
 	if b.world.refused[n.id] {
 		d.err = fmt.Errorf("node %d: connection refused", n.id)
 	} else {
@@ -250,6 +250,9 @@ func describeBatch(topic string, p protocol.ProducePartition) string {
 }
 
 func (bc *benchConn) Close(err error) {
+	if bc.broken {
+		return
+	}
 	if bc.which == data {
 		bc.b.sends = append(bc.b.sends, sentLine{bc.node.id, fmt.Sprintf("close %d: %v", bc.node.id, err)})
 	}

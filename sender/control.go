@@ -125,11 +125,8 @@ func (c *core) askUpTo(n *node, version int16, req protocol.Request, resp protoc
 
 func (e replied) apply(c *core) {
 	c.pending--
-	if l := &e.node.links[control]; l.conn == e.conn {
-		l.busy--
-		if e.call.Err == nil {
-			l.failures = 0
-		}
+	if l := e.node.ended(control, e.conn); l != nil && e.call.Err == nil {
+		l.failures = 0
 	}
 	e.then(c, e.node, e.call)
 }
@@ -137,6 +134,12 @@ func (e replied) apply(c *core) {
 func (e dialed) apply(c *core) {
 	c.pending--
 	l := &e.node.links[e.which]
+	if e.addr != e.node.addr || e.err == nil && l.conn != nil { // the broker has moved meanwhile
+		if e.err == nil {
+			e.node.part(former{conn: e.conn, which: e.which})
+		}
+		return
+	}
 	l.dialing = false
 	c.stat.dialing.Store(nil)
 	if e.err == nil {
@@ -170,7 +173,7 @@ func (e hungUp) apply(c *core) {
 	if l.conn == e.conn {
 		l.conn, l.busy = nil, 0
 	}
-	if errors.Is(e.err, wire.ErrIdle) {
+	if e.node.parted(e.conn) || errors.Is(e.err, wire.ErrIdle) {
 		return
 	}
 	c.disconnected(l, e.err)
@@ -206,7 +209,12 @@ func (c *core) askIdentity() time.Time {
 		TransactionTimeout: math.MaxInt32 * time.Millisecond, // no transaction: it means nothing
 		ProducerID:         -1, ProducerEpoch: -1,
 	}
-	id.asking = c.ask(n, req, new(protocol.InitProducerIDResponse), (*core).takeIdentity)
+	era := id.era
+	id.asking = c.ask(n, req, new(protocol.InitProducerIDResponse), func(c *core, _ *node, call *wire.Call) {
+		if era == c.identity.era { // else it was asked of a cluster that may be another one
+			c.takeIdentity(call)
+		}
+	})
 	if !id.asking {
 		return c.now
 	}
@@ -214,7 +222,7 @@ func (c *core) askIdentity() time.Time {
 }
 
 // takeIdentity deals with the answer to InitProducerId.
-func (c *core) takeIdentity(n *node, call *wire.Call) {
+func (c *core) takeIdentity(call *wire.Call) {
 	id := &c.identity
 	id.asking = false
 	err := call.Err
@@ -225,13 +233,11 @@ func (c *core) takeIdentity(n *node, call *wire.Call) {
 		if code == protocol.NoError && resp.ProducerID < 0 {
 			code = protocol.UnknownServerError // an impossible answer, and no reason to go on without
 		}
-		if code == protocol.NoError {
-			id.current = idempotent.Identity{ID: resp.ProducerID, Epoch: resp.ProducerEpoch}
-			id.valid, id.failed = true, 0
+		if code == protocol.NoError && id.take(idempotent.Identity{ID: resp.ProducerID, Epoch: resp.ProducerEpoch}) {
 			c.identified()
 			return
 		}
-		err = code
+		err = cmp.Or(code, protocol.CoordinatorNotAvailable) // for an id of which nothing is left
 	}
 	id.next = c.now.Add(c.cfg.RetryBackoff.Delay(id.failed, c.out.random()))
 	id.failed++
@@ -247,6 +253,7 @@ func (c *core) identified() {
 	c.identity.waiting = nil
 	for _, p := range waiting {
 		p.unidentified = false
+		c.rouse(p)
 		c.look(p)
 	}
 }

@@ -64,15 +64,18 @@ type core struct {
 	looked  []*partition       // scratch
 }
 
-// identity is the producer id that the broker has given, and the request for
+// identity is the producer id that the cluster has given, and the request for
 // one.
 type identity struct {
 	current idempotent.Identity
 	valid   bool
+	highest int16 // epoch that a partition has taken of the current id
 	asking  bool
+	era     int       // of the question: what was asked in an earlier one is not used
 	failed  int       // attempts since the last success
 	next    time.Time // not before
 	waiting []*partition
+	had     []idempotent.Identity // ids that were disowned, with their highest epochs
 }
 
 func newCore(cfg *Config, out effects, acc *accumulator.Accumulator, meta *metadata.Cluster, stat *counters) *core {

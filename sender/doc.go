@@ -76,6 +76,53 @@
 // The error that ends a wait has the end of ctx, or the setting, and what was
 // waited for: the last failure, and the request that has no answer yet.
 //
+// # Whose numbers they are
+//
+// A producer id belongs to the cluster that gave it. There nobody else has it,
+// so what a log has under our id, epoch and sequence is ours, and a partition
+// may raise the epoch on its own after a gap: it meets nobody's numbers. In any
+// other cluster the id may be somebody else's, with any epoch. What we send
+// there can be taken for a duplicate of the other's, and then is acknowledged
+// and in no log. So epochs are raised locally only on an id that this cluster
+// gave. A partition abandons its id, and waits for one that is given later, when
+//
+//   - metadata names another cluster id: so do all partitions. What was being
+//     asked of the old cluster is not used;
+//   - metadata names another topic id: so do the topic's partitions, since the
+//     cluster may have been made again under its old id;
+//   - a broker calls our epoch old (INVALID_PRODUCER_EPOCH, outside of
+//     transactions): only its producer raises the epoch of an id, and no
+//     partition sends an older one after a newer, so somebody else has the id.
+//     All partitions with that id abandon it;
+//   - a broker has as a duplicate what cannot be written yet: of no attempt the
+//     outcome is unknown. The same follows, and the batch fails as one that may
+//     be written, as a proxy could have sent it twice;
+//   - a sequence is refused in a topic without an id, whose log nothing names.
+//
+// That is safe with every broker. What may be written stays under its numbers:
+// it is sent again unchanged to the same log, or fails as one that may be written
+// (I3, I6); to the log of another topic or cluster it is not sent. A new id has
+// no state in any log, so nothing under it is a duplicate. It does not fence the
+// one before: what is late under that can only be a batch whose sender was told
+// that it may be written. A cluster whose allocator begins from the start can
+// give an id that we had before: its epoch is then raised above all that we have
+// used of it, so that nothing of ours has its numbers. A cluster that was
+// restored from a copy, with its allocator and its ids, shows itself by nothing
+// but refused epochs and sequences; README names that as a limit.
+//
+// The id of a transactional producer is its coordinator's, who knows nothing of
+// it in another cluster: by another cluster id the producer ends.
+//
+// A connection belongs to a node at its address, in one cluster. When metadata
+// says that the node is elsewhere, or that the cluster is another, the next
+// request goes over a new connection, and what is in flight is awaited on the
+// old one. Brokers that disagree about an address are followed more and more
+// slowly.
+//
+// News ends the backoff of those that it is about: another leader, another
+// topic, a producer id. Brokers that contradict each other always have news, so
+// it does so a few times, and then not before a success.
+//
 // # Goroutines
 //
 //	loop         started by New, ended by Close; everything above, but for the
@@ -100,8 +147,8 @@
 //	    in or it is closed. Without either, order may break on retry.
 //	I3  A batch gets producer id, epoch and sequence when drained, and its bytes
 //	    never change after that. It is unresolved until a definite answer,
-//	    whether in flight or queued for a retry. A partition takes a new epoch
-//	    on its own, at sequence 0, once it has no unresolved batch save those of
+//	    whether in flight or queued for a retry. A partition takes a new epoch,
+//	    or producer id, on its own, at sequence 0, once it has no unresolved batch save those of
 //	    which every attempt was definitely refused: only these are numbered
 //	    anew. A batch with an attempt of unknown outcome is retried unchanged,
 //	    or fails as one that may be written.

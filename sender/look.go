@@ -298,10 +298,14 @@ func (c *core) renew(p *partition) bool {
 		}
 		i++
 	}
+	if !c.identity.valid { // what there was may be another cluster's
+		return c.identify(p)
+	}
 	if !p.numbers.Renew(c.identity.current) {
 		c.identity.valid = false // this id has run out of epochs
 		return c.identify(p)
 	}
+	c.identity.highest = max(c.identity.highest, p.numbers.Identity().Epoch)
 	for _, d := range p.retry {
 		d.numbered = false
 	}

@@ -194,7 +194,8 @@ func (s *Sender) grace() {
 // The effects of the core.
 
 func (s *Sender) dial(n *node, which lane, timeout time.Duration) {
-	peer := wire.Peer{Addr: n.addr, NodeID: max(n.id, -1)}
+	addr := n.addr
+	peer := wire.Peer{Addr: addr, NodeID: max(n.id, -1)}
 	if s.cfg.ClusterCheck && n.id >= 0 {
 		peer.ClusterID = s.core.meta.Snapshot().ClusterID
 	}
@@ -212,10 +213,10 @@ func (s *Sender) dial(n *node, which lane, timeout time.Duration) {
 		})
 		if err != nil {
 			s.conns.Done()
-			s.inbox.put(dialed{node: n, which: which, err: err})
+			s.inbox.put(dialed{node: n, which: which, addr: addr, err: err})
 			return
 		}
-		s.inbox.put(dialed{node: n, which: which, conn: c})
+		s.inbox.put(dialed{node: n, which: which, addr: addr, conn: c})
 	}()
 }
 

@@ -207,7 +207,7 @@ func (h *history) tracef(format string, args ...any) {
 // The effects.
 
 func (h *history) dial(n *node, which lane, _ time.Duration) {
-	d := dialed{node: n, which: which}
+	d := dialed{node: n, which: which, addr: n.addr}
 	if h.refusing[n.id] {
 		d.err = fmt.Errorf("node %d: connection refused", n.id)
 	}

@@ -25,6 +25,7 @@ type topic struct {
 	filled uint64 // number of the last request that has a batch of it
 
 	touched time.Time // when metadata was last told that it is in use
+	again   error     // how it last became another topic
 }
 
 // A partition is what the loop knows of one partition. What each look reads is
@@ -42,6 +43,7 @@ type partition struct {
 
 	backoff  time.Time // not before
 	failures int       // failed attempts since the last success
+	roused   int       // how often since then news has ended the backoff
 
 	head    accumulator.Head // of queue, as far as the loop has been told
 	drained int64            // serial of the last batch that was taken out of queue
