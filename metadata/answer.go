@@ -219,7 +219,7 @@ func (a *answer) described(t *topic, in *protocol.MetadataTopic) {
 	if merged != t.data {
 		merged.Name = t.name // the answer's own string is part of its frame
 		t.data, t.shared = merged, false
-		if !t.foreign { // else it is there already
+		if !a.changes.OtherCluster || !t.foreign { // else it is there already
 			a.changes.Changed = append(a.changes.Changed, t.name)
 		}
 		a.snapshot = nil

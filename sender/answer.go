@@ -108,6 +108,15 @@ func (c *core) judge(r *request, p *partition, d *delivery, a *protocol.ProduceP
 			idempotent: c.cfg.Idempotent, transactional: c.txn != nil, fresh: c.txn != nil && c.txn.Fresh(), oldest: p.oldest(d), unknown: d.unknown,
 		})
 	}
+	if v == delivered && c.txn == nil && c.cfg.Idempotent && c.strange(p, d, a.LogAppendTime) {
+		d.unknown = true
+		if d.told {
+			c.gap(p)
+		} else {
+			c.giveUp(p, d, errStranger)
+		}
+		return
+	}
 	if v == delivered || v == duplicate {
 		if v == duplicate {
 			a.BaseOffset, a.LogAppendTime = -1, -1 // not reliable (pitfall 12)

@@ -69,13 +69,13 @@ type core struct {
 type identity struct {
 	current idempotent.Identity
 	valid   bool
-	highest int16 // epoch that a partition has taken of the current id
+	highest int16 // epoch that a partition has taken of the current id; -1: there is none to remember
 	asking  bool
 	era     int       // of the question: what was asked in an earlier one is not used
 	failed  int       // attempts since the last success
 	next    time.Time // not before
 	waiting []*partition
-	had     []idempotent.Identity // ids that were disowned, with their highest epochs
+	had     []idempotent.Identity // those before, with their highest epochs
 }
 
 func newCore(cfg *Config, out effects, acc *accumulator.Accumulator, meta *metadata.Cluster, stat *counters) *core {
@@ -85,6 +85,7 @@ func newCore(cfg *Config, out effects, acc *accumulator.Accumulator, meta *metad
 		nodes:   map[int32]*node{},
 		lookups: map[string][]*lookup{},
 	}
+	c.identity.highest = -1
 	c.firstChoice = uint32(out.random()*(1<<31))<<1 | 1
 	if cfg.TransactionalID != "" {
 		c.txn = newTransactor(c)

@@ -10,8 +10,8 @@ import (
 	"github.com/epistle-kafka/epistle/protocol"
 )
 
-// maxHad bounds the memory of disowned producer ids. There is one for each time
-// that a topic or the cluster was made again.
+// maxHad bounds the memory of former producer ids. There is one for each time
+// that a topic or the cluster was made again, or that epochs ran out.
 const maxHad = 1000
 
 // errStranger: what a broker answered can only be about another producer's batch.
@@ -22,6 +22,12 @@ var errStranger = errors.New("another producer has written to this partition wit
 // so that nothing of ours that is still on its way has its numbers. It reports
 // false if there is no such epoch.
 func (id *identity) take(given idempotent.Identity) bool {
+	if id.highest >= 0 {
+		id.had = slices.DeleteFunc(id.had, func(had idempotent.Identity) bool { return had.ID == id.current.ID })
+		id.had = append(id.had, idempotent.Identity{ID: id.current.ID, Epoch: id.highest})
+		id.had = id.had[max(0, len(id.had)-maxHad):]
+		id.highest = -1 // it is remembered
+	}
 	for _, had := range id.had {
 		if had.ID != given.ID || had.Epoch < given.Epoch {
 			continue
@@ -43,11 +49,6 @@ func (c *core) disown() {
 	id := &c.identity
 	if c.txn != nil || !c.cfg.Idempotent {
 		return
-	}
-	if id.valid {
-		id.had = slices.DeleteFunc(id.had, func(had idempotent.Identity) bool { return had.ID == id.current.ID })
-		id.had = append(id.had, idempotent.Identity{ID: id.current.ID, Epoch: id.highest})
-		id.had = id.had[max(0, len(id.had)-maxHad):]
 	}
 	id.valid, id.asking = false, false
 	id.era++
@@ -99,4 +100,26 @@ func (c *core) suspect(p *partition, d *delivery, code protocol.ErrorCode, err e
 		}
 	}
 	return err
+}
+
+// strange reports whether a success is another producer's: the broker has taken
+// d, of which nothing can be written yet, for a duplicate of the other's. Then it
+// answers with that one's time, also in a topic whose answers have none for what
+// is appended. If the topic has only just been set to have times, nobody can tell:
+// that batch fails as one that may be written, and the next are believed.
+func (c *core) strange(p *partition, d *delivery, appendTime int64) bool {
+	t := p.topic
+	switch {
+	case d.unknown || d.old:
+		return false
+	case appendTime < 0:
+		t.stamps = stampsNot
+	case t.stamps == stampsNot, t.stamps == stampsUnknown && p.numbers.Abandoned(): // in flight behind such a one
+		t.stamps = stampsUnknown
+		c.abandonAll(d.identity.ID)
+		return true
+	default:
+		t.stamps = stampsAll
+	}
+	return false
 }

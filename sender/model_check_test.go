@@ -222,8 +222,11 @@ func (h *history) checkNumbers(a *modelAttempt) {
 			if shared {
 				h.counts[tallyRetry]++
 			}
+			unknowing := o.cluster != a.cluster && !h.knows(a.part.topic) // which of two clusters it sends to
 			switch {
-			case o.fate == refused || !h.cfg.Idempotent || o.sum == a.sum && o.life == a.life:
+			case o.cluster != a.cluster && !unknowing && h.cfg.Idempotent && o.id == a.id && a.epoch <= o.epoch:
+				h.fail("I6: %v has the producer id of a cluster that was made again", a)
+			case o.fate == refused || !h.cfg.Idempotent || o.sum == a.sum && (o.life == a.life || unknowing):
 			case o.life >= 0 && a.life >= 0 && o.life != a.life:
 				if shared {
 					h.fail("I6: %v is sent to a topic that was made again, and may be in the old one", a)

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/epistle-kafka/epistle/accumulator"
+	"github.com/epistle-kafka/epistle/protocol"
 	"github.com/epistle-kafka/epistle/wire"
 )
 
@@ -61,7 +62,7 @@ func (h *history) disturb() {
 	if h.faults == 0 || !h.chance(0.2+h.faults*2) {
 		return
 	}
-	switch h.rng.IntN(16) {
+	switch h.rng.IntN(20) {
 	case 0, 1, 2:
 		if len(h.conns) > 0 {
 			mc := pick(h, h.conns)
@@ -106,6 +107,14 @@ func (h *history) disturb() {
 		}
 	case 15:
 		h.pause()
+	case 16:
+		if h.chance(0.5) {
+			h.makeAgain()
+		}
+	case 17:
+		h.moveBroker()
+	case 18, 19:
+		h.strangerWrites()
 	}
 }
 
@@ -224,7 +233,11 @@ func (h *history) dialDone() {
 	case h.fault():
 		d.err = wire.ErrTimeout
 	default:
-		mc := &modelConn{h: h, node: d.node, broker: max(d.node.id, 1), which: d.which}
+		mc := &modelConn{h: h, node: d.node, broker: max(d.node.id, 1), addr: d.addr, which: d.which}
+		if known := h.core.meta.Snapshot().ClusterID; h.cfg.ClusterCheck && d.node.id >= 0 && known != "" && known != h.cluster {
+			d.err = protocol.RebootstrapRequired // KIP-1242
+			break
+		}
 		d.conn = mc
 		h.conns = append(h.conns, mc)
 	}

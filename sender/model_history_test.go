@@ -32,6 +32,9 @@ type history struct {
 	calm   bool    // not any more
 
 	// The brokers.
+	cluster      string        // its id
+	epochs       int           // how often it was made again
+	hosts        map[int32]int // how often a broker has moved
 	brokers      int32
 	oldBrokers   bool
 	refusing     map[int32]bool
@@ -52,6 +55,7 @@ type history struct {
 	timedOut     bool   // a transaction has; nobody but its producer's Produce may learn of it without being fenced
 	hurt         bool   // a transaction may fail because of what happened to the one before
 	taken        bool   // another producer has the transactional id
+	strangers    []*stranger
 
 	// What is between them and the core.
 	events []event
@@ -77,7 +81,7 @@ type history struct {
 func newHistory(seed uint64, tracing bool) *history {
 	h := &history{
 		seed: seed, tracing: tracing, rng: rand.New(rand.NewPCG(seed, 0x657069)), now: scriptStart, started: scriptStart,
-		lives: map[protocol.UUID]int{}, refusing: map[int32]bool{}, decisions: map[int64]decision{}, added: map[addition]bool{},
+		cluster: "cluster 0", hosts: map[int32]int{}, lives: map[protocol.UUID]int{}, refusing: map[int32]bool{}, decisions: map[int64]decision{}, added: map[addition]bool{},
 		transactions: map[int64]*modelTransaction{}, coordinator: 1, featureEpoch: 1, lastID: 1000,
 		txn: &modelTxn{id: -1, epoch: -1, previousID: -1, lastEpoch: -1, nextID: -1, parts: map[*modelPart]bool{}},
 	}
@@ -123,6 +127,9 @@ func (h *history) newConfig() *Config {
 		Publish:         func() {},
 	}
 	cfg.FailRecreated = h.chance(0.2)
+	if h.chance(0.5) {
+		cfg.ClusterCheck, cfg.Metadata.Rebootstrap, cfg.Metadata.RebootstrapTrigger = true, true, time.Second
+	}
 	if h.chance(0.1) {
 		cfg.Codec = protocol.CodecGzip // the model's compressors take their time, and find everything incompressible
 	}

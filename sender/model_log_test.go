@@ -60,6 +60,7 @@ type logProducer struct {
 type logBatch struct {
 	first, last int32
 	offset      int64
+	strange     bool // another producer's
 }
 
 // logUnverified is the lowest sequence that was seen of a producer before its first batch of a transaction was appended.
@@ -157,7 +158,7 @@ func (l *modelLog) append(h *history, a *modelAttempt) int64 {
 		if len(s.batches) == 5 {
 			s.batches = append(s.batches[:0], s.batches[1:]...)
 		}
-		s.batches = append(s.batches, logBatch{a.seq, sequenceAfter(a.seq, int32(len(a.records))-1), e.base})
+		s.batches = append(s.batches, logBatch{a.seq, sequenceAfter(a.seq, int32(len(a.records))-1), e.base, false})
 	}
 	for i, r := range a.records {
 		h.checkWritten(l, r)

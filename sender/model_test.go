@@ -117,6 +117,9 @@ const (
 	tallyFenced
 	tallyUnknown
 	tallyFatal
+	tallyAgain
+	tallyMoved
+	tallyStranger
 	tallies
 )
 
@@ -124,6 +127,7 @@ var tallyNames = [tallies]string{
 	"steps", "records", "acknowledged", "not written", "maybe written", "duplicates", "out of order", "batches sent again",
 	"connections broken", "late requests", "batches too large", "topics made again", "commits", "aborts",
 	"transactions that failed", "producers fenced", "outcomes unknown", "producers that died",
+	"clusters made again", "brokers moved", "batches of strangers",
 }
 
 func (t *tally) add(h *history) {

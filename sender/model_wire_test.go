@@ -17,6 +17,7 @@ type modelConn struct {
 	h         *history
 	node      *node
 	broker    int32
+	addr      string // where it leads to
 	which     lane
 	flights   []*flight
 	broken    bool
@@ -46,6 +47,7 @@ type modelAttempt struct {
 	size    int
 	sum     uint32
 	life    int // of the topic that was named by its id; -1: by its name
+	cluster int // as in history.epochs
 	fate    attemptFate
 }
 
@@ -119,7 +121,7 @@ func (h *history) readProduce(f *flight, req *protocol.ProduceRequest) {
 			a := &modelAttempt{
 				part: topic.parts[p.Index], place: i, inTopic: j, txn: header.Transactional,
 				id: header.ProducerID, epoch: header.ProducerEpoch, seq: header.BaseSequence,
-				size: len(bytes), sum: crc32.ChecksumIEEE(bytes), life: -1,
+				size: len(bytes), sum: crc32.ChecksumIEEE(bytes), life: -1, cluster: h.epochs,
 			}
 			if f.call.Version > lastVersionByName {
 				a.life = h.lives[t.TopicID]

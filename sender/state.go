@@ -26,7 +26,17 @@ type topic struct {
 
 	touched time.Time // when metadata was last told that it is in use
 	again   error     // how it last became another topic
+	stamps  stamping
 }
+
+// stamping is whether a topic's brokers answer with a time when they append.
+type stamping uint8
+
+const (
+	stampsUnknown stamping = iota
+	stampsNot              // message.timestamp.type=CreateTime
+	stampsAll              // LogAppendTime
+)
 
 // A partition is what the loop knows of one partition. What each look reads is
 // in front: with thousands of them the time goes into fetching it.
