@@ -83,6 +83,9 @@ func TestWhatIsInFlightAtTheOldAddressIsAwaited(t *testing.T) {
 			if took := time.Since(began); !answered && took < 25*time.Second || took > 40*time.Second {
 				t.Errorf("answered=%v: it took %v", answered, took)
 			}
+			if took := time.Since(began); answered && took < 4*time.Second {
+				t.Errorf("the answer came from the old address after 5 s, and was not awaited: all was done after %v", took)
+			}
 			if got := logged(c); !slices.Equal(got, []string{"first", "slow", "behind"}) {
 				t.Errorf("answered=%v: the log holds %v", answered, got)
 			}

@@ -206,6 +206,39 @@ func TestADuplicateOfTheFirstAttemptIsNoAcknowledgement(t *testing.T) {
 	})
 }
 
+// A broker tells the time of append with a duplicate, also in a topic that has
+// none. A first attempt that is answered so is in no log. Where the topic was
+// only set to have times, it costs no more than the doubt about one batch.
+func TestASuccessWithATimeThatIsSomebodyElses(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		c := brokertest.New(t, brokertest.InMemory(), brokertest.Topic("t", 1))
+		p := start(t, c)
+		send(t, p, record("a"))
+		c.On(brokertest.Produce).Times(1).Do(brokertest.Edit(func(_ *brokertest.Request, resp protocol.Response) {
+			resp.(*protocol.ProduceResponse).Topics[0].Partitions[0].LogAppendTime = time.Now().Add(-time.Minute).UnixMilli()
+		}))
+		if _, err := p.SendSync(t.Context(), record("b")); err == nil || !producer.MayBeWritten(err) {
+			t.Errorf("error = %v, want that it may be written", err)
+		}
+		send(t, p, record("c"))
+		if n := c.Count(brokertest.InitProducerID); n != 2 {
+			t.Errorf("a producer id was asked for %d times, want 2", n)
+		}
+		if err := c.SetLogAppendTime("t", true); err != nil {
+			t.Fatal(err)
+		}
+		failed := 0
+		for range 10 {
+			if _, err := p.SendSync(t.Context(), record("d")); err != nil {
+				failed++
+			}
+		}
+		if failed > 1 {
+			t.Errorf("%d records failed after the topic was set to have times of append", failed)
+		}
+	})
+}
+
 // What was in flight when the cluster went may be in its log. It is not written
 // to the new one, and the error says why.
 func TestWhatMayBeInTheOldClusterFailsAsThat(t *testing.T) {

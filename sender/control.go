@@ -173,6 +173,9 @@ func (e hungUp) apply(c *core) {
 	if l.conn == e.conn {
 		l.conn, l.busy = nil, 0
 	}
+	if e.which == data {
+		c.disturb(e.node)
+	}
 	if e.node.parted(e.conn) || errors.Is(e.err, wire.ErrIdle) {
 		return
 	}
@@ -210,6 +213,7 @@ func (c *core) askIdentity() time.Time {
 		ProducerID:         -1, ProducerEpoch: -1,
 	}
 	era := id.era
+	id.of = n.links[control].conn
 	id.asking = c.ask(n, req, new(protocol.InitProducerIDResponse), func(c *core, _ *node, call *wire.Call) {
 		if era == c.identity.era { // else it was asked of a cluster that may be another one
 			c.takeIdentity(call)

@@ -71,6 +71,7 @@ type identity struct {
 	valid   bool
 	highest int16 // epoch that a partition has taken of the current id; -1: there is none to remember
 	asking  bool
+	of      conn      // that was asked last
 	era     int       // of the question: what was asked in an earlier one is not used
 	failed  int       // attempts since the last success
 	next    time.Time // not before

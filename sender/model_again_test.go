@@ -38,6 +38,9 @@ type stranger struct {
 // Producer ids are given from the start, and the first may be somebody else's before our producer comes.
 func (h *history) makeAgain() {
 	newID, newTopics := h.chance(0.6), true
+	if len(h.core.topics) < len(h.topics) {
+		newID = true // a topic that is met afterwards, as it is, is no sign of anything
+	}
 	if h.core.txn != nil && h.core.txn.Fresh() {
 		newID = true // the coordinator's "I do not know that id" is taken for "not yet" then, and nothing else tells
 	}
@@ -71,6 +74,8 @@ func (h *history) makeAgain() {
 	}
 	h.hurt = true
 	h.lastID = 1000
+	clear(h.given)
+	clear(h.spoiled)
 	h.strangers = nil
 	if h.chance(0.7) {
 		for range 1 + h.rng.IntN(2) {
@@ -83,7 +88,7 @@ func (h *history) makeAgain() {
 	}
 }
 
-// strangerWrites has another producer write a batch. It follows the rules: what it may not write it does not.
+// strangerWrites has another producer write a batch. Where somebody else has written under its id, it raises its epoch.
 func (h *history) strangerWrites() {
 	if len(h.strangers) == 0 {
 		return
@@ -94,7 +99,8 @@ func (h *history) strangerWrites() {
 	seq := s.next[l]
 	p := l.producers[s.id]
 	if p != nil && (p.epoch != s.epoch || len(p.batches) == 0 || sequenceAfter(p.batches[len(p.batches)-1].last, 1) != seq) {
-		return // somebody else has written under its id, and it takes another
+		s.epoch, seq = p.epoch+1, 0 // it does what we must not
+		clear(s.next)
 	}
 	h.counts[tallyStranger]++
 	h.tracef("a stranger writes %d/%d+%d to %s-%d", s.id, s.epoch, seq, l.part.topic.name, l.part.index)
@@ -121,4 +127,20 @@ func (h *history) blindTo(a *modelAttempt) bool {
 	return h.core.topics[a.part.topic.name].stamps != stampsNot || slices.ContainsFunc(a.part.attempts, func(o *modelAttempt) bool {
 		return o != a && o.fate != refused && o.id == a.id && o.epoch == a.epoch && o.seq == a.seq
 	})
+}
+
+// checkOwner demands that a batch has a producer id that this cluster gave, as soon as the producer can know that it is
+// another one, and that no epoch is raised of an id that somebody else has.
+func (h *history) checkOwner(a *modelAttempt) {
+	if h.knows(a.part.topic) && !h.given[a.id] {
+		h.fail("I6: %v has a producer id that this cluster did not give", a)
+	}
+	for _, o := range a.part.attempts {
+		if o.id == a.id && o.cluster == a.cluster && o.epoch >= a.epoch {
+			return // it is no new one
+		}
+	}
+	if h.spoiled[a.id] {
+		h.fail("I6: %v has a new epoch of a producer id that is somebody else's, too", a)
+	}
 }

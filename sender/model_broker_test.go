@@ -113,6 +113,8 @@ func (h *history) coordinated(f *flight, codes faultCodes, faults bool, do func(
 func (h *history) initProducerID(req *protocol.InitProducerIDRequest, resp *protocol.InitProducerIDResponse, version int16) protocol.ErrorCode {
 	if req.TransactionalID == nil {
 		resp.ProducerID, resp.ProducerEpoch = h.newProducerID(), h.firstEpoch
+		h.given[resp.ProducerID] = true
+		delete(h.spoiled, resp.ProducerID)
 		return protocol.NoError
 	}
 	t := h.txn

@@ -215,6 +215,9 @@ func (r *modelRecord) waits(h *history) bool {
 // checkNumbers compares a batch with those that may be written: what has its records has its bytes and its numbers (I3),
 // and what has its numbers has its records (I6).
 func (h *history) checkNumbers(a *modelAttempt) {
+	if h.core.txn == nil && h.cfg.Idempotent {
+		h.checkOwner(a)
+	}
 	if len(a.part.attempts) > 0 {
 		first, last := a.records[0].id, a.records[len(a.records)-1].id
 		for _, o := range a.part.attempts {

@@ -59,10 +59,14 @@ func (h *history) act() {
 
 // disturb does something to the brokers, or between them and the core.
 func (h *history) disturb() {
-	if h.faults == 0 || !h.chance(0.2+h.faults*2) {
+	if h.faults == 0 || !h.replacing && !h.chance(0.2+h.faults*2) {
 		return
 	}
-	switch h.rng.IntN(20) {
+	what := h.rng.IntN(20)
+	if h.replacing && h.chance(0.5) {
+		what = 16 + h.rng.IntN(4)
+	}
+	switch what {
 	case 0, 1, 2:
 		if len(h.conns) > 0 {
 			mc := pick(h, h.conns)
@@ -198,6 +202,9 @@ func (h *history) serve() {
 	}
 	for len(h.ends) > 0 && h.chance(0.7) {
 		h.completeOne()
+	}
+	if len(h.strangers) > 0 && h.chance(0.3) {
+		h.strangerWrites()
 	}
 	for _, mc := range slices.Clone(h.conns) {
 		for len(mc.flights) > 0 && !mc.broken && (mc.which == control && h.chance(0.8) || h.chance(0.5)) {

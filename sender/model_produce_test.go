@@ -41,6 +41,8 @@ func (h *history) produce(f *flight, req *protocol.ProduceRequest, resp *protoco
 			}
 		}
 		switch answer.ErrorCode {
+		case protocol.InvalidProducerEpoch:
+			f.spoils = append(f.spoils, a.id)
 		case protocol.OutOfOrderSequenceNumber:
 			h.counts[tallyOutOfOrder]++
 		case protocol.MessageTooLarge:

@@ -32,6 +32,7 @@ type flight struct {
 	number    int64 // of the client's last transaction then
 	processed bool  // answered, and the answer is on its way
 	attempts  []*modelAttempt
+	spoils    []int64 // producer ids whose epochs the answer calls old
 }
 
 // A modelAttempt is a batch in a Produce request.
@@ -230,6 +231,11 @@ func (mc *modelConn) deliver() {
 	mc.flights = slices.Delete(mc.flights, 0, 1)
 	f.call.Written = true
 	f.call.Done(f.call)
+	if mc.h.core.txn == nil {
+		for _, id := range f.spoils {
+			mc.h.spoiled[id] = true
+		}
+	}
 }
 
 // mayBeLate says whether a request may reach its broker after its connection has ended. What neither protocol can defend

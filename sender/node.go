@@ -147,6 +147,12 @@ func (c *core) leave(n *node) {
 			n.part(f)
 		}
 	}
+	c.disturb(n)
+}
+
+// disturb notes that who is at the node's end of the next connection may know
+// nothing of us (pitfall 1): it was started anew, or is another cluster's.
+func (c *core) disturb(n *node) {
 	for _, t := range c.topics {
 		for _, p := range t.parts {
 			if p.leader == n.id {

@@ -105,7 +105,12 @@ func (c *core) takeMetadata(n *node, call *wire.Call) {
 	if c.txn != nil {
 		c.askFeatures(n)
 	}
-	c.change(c.meta.Answer(c.now, n.id, call.Request.(*protocol.MetadataRequest), call.Response.(*protocol.MetadataResponse)))
+	unnamed := c.meta.Snapshot().ClusterID == ""
+	changes := c.meta.Answer(c.now, n.id, call.Request.(*protocol.MetadataRequest), call.Response.(*protocol.MetadataResponse))
+	if unnamed && c.identity.of != n.links[control].conn && c.meta.Snapshot().ClusterID != "" {
+		c.disown() // whose it was nobody knows: there was no name yet
+	}
+	c.change(changes)
 }
 
 // change applies what metadata found to be new.
