@@ -38,7 +38,7 @@ type stranger struct {
 // Producer ids are given from the start, and the first may be somebody else's before our producer comes.
 func (h *history) makeAgain() {
 	newID, newTopics := h.chance(0.6), true
-	if len(h.core.topics) < len(h.topics) {
+	if slices.ContainsFunc(h.topics, func(t *modelTopic) bool { return !h.knows(t) }) {
 		newID = true // a topic that is met afterwards, as it is, is no sign of anything
 	}
 	if h.core.txn != nil && h.core.txn.Fresh() {
