@@ -63,6 +63,9 @@ func (h *history) makeAgain() {
 	for _, t := range h.topics {
 		id := t.id
 		h.makeTopic(t)
+		if t.met = nil; !newID {
+			t.met = h.core.topics[t.name]
+		}
 		if !newTopics {
 			delete(h.lives, t.id)
 			t.id = id
@@ -116,8 +119,8 @@ func (h *history) strangerWrites() {
 
 // knows reports whether the producer can know that the cluster, and its topics, are what they are.
 func (h *history) knows(t *modelTopic) bool {
-	known := h.core.meta.Snapshot()
-	return known.ClusterID == h.cluster && known.Topics[t.name] != nil && known.Topics[t.name].ID == t.id && t.id != protocol.UUID{}
+	known := h.core.meta.Topic(t.name)
+	return h.core.meta.Snapshot().ClusterID == h.cluster && known != nil && known.ID == t.id && t.id != protocol.UUID{}
 }
 
 // blindTo reports whether the producer cannot tell that a is taken for a duplicate of a stranger's: an earlier attempt could
@@ -132,7 +135,9 @@ func (h *history) blindTo(a *modelAttempt) bool {
 // checkOwner demands that a batch has a producer id that this cluster gave, as soon as the producer can know that it is
 // another one, and that no epoch is raised of an id that somebody else has.
 func (h *history) checkOwner(a *modelAttempt) {
-	if h.knows(a.part.topic) && !h.given[a.id] {
+	t := a.part.topic
+	forgotten := t.met != nil && t.met != h.core.topics[t.name] // and met again, as if it had always been so
+	if h.knows(t) && !h.given[a.id] && !forgotten {
 		h.fail("I6: %v has a producer id that this cluster did not give", a)
 	}
 	for _, o := range a.part.attempts {

@@ -12,6 +12,7 @@ type modelTopic struct {
 	name     string
 	id       protocol.UUID // zero where the brokers have no topic ids
 	life     int
+	met      *topic // what the core had of it when the cluster was made again under its old id
 	parts    []*modelPart
 	maxBatch int // bytes
 }
