@@ -248,6 +248,10 @@ func (c *core) replaced() {
 	for _, name := range slices.Sorted(maps.Keys(c.topics)) {
 		t := c.topics[name]
 		t.id = protocol.UUID{}
+		for _, p := range t.parts { // the answer need not tell of a topic that is about to be forgotten
+			p.leader, p.epoch, p.ready = -1, -1, nil
+			p.moving()
+		}
 		c.recreated(t, ErrClusterReplaced)
 	}
 }
