@@ -108,12 +108,14 @@ func (c *core) judge(r *request, p *partition, d *delivery, a *protocol.ProduceP
 	if code != protocol.NoError {
 		v = judge(attempt{
 			code: code, records: d.Count(), named: len(a.RecordErrors) > 0,
-			idempotent: c.cfg.Idempotent, transactional: c.txn != nil, fresh: c.txn != nil && c.txn.Fresh(), oldest: p.oldest(d), unknown: d.unknown,
+			idempotent: c.cfg.Idempotent, transactional: c.txn != nil, fresh: c.txn != nil && c.txn.Fresh(), oldest: p.oldest(d), unknown: d.doubtful(),
 		})
 	}
 	if v == delivered || v == duplicate {
 		if v == duplicate {
 			a.BaseOffset, a.LogAppendTime = -1, -1 // not reliable (pitfall 12)
+		} else if d.doubt != nil {
+			c.proven(p, d)
 		}
 		c.deliver(p, d, a.BaseOffset, a.LogAppendTime)
 		return
@@ -145,13 +147,20 @@ func (c *core) judge(r *request, p *partition, d *delivery, a *protocol.ProduceP
 		c.sift(p, d, a)
 	case renumber:
 		c.gap(p)
+		p.keepNothing()
 		c.retry(p, d, err, moved)
 	case again:
 		c.retry(p, d, err, moved)
 	default:
+		if sequence(code) && d.doubt != nil && d.doubt.open() {
+			err = fmt.Errorf("%w: %w", errWhole, err)
+		}
 		c.giveUp(p, d, err)
 	}
 }
+
+// errWhole: a broker takes no part of a batch that it has.
+var errWhole = errors.New("it was sent before in a larger batch, which the broker seems to have")
 
 // follow takes the leader that the answer names (KIP-951), or asks for
 // metadata. It reports whether the leader is another one now: a batch sent to

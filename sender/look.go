@@ -11,9 +11,24 @@ import (
 	"github.com/epistle-kafka/epistle/idempotent"
 )
 
-// maxUnresolved is how many of a producer's latest batches a broker remembers
-// for each partition; with more unresolved it could not tell a duplicate.
-const maxUnresolved = 5
+// maxSpan is how many of a producer's latest batches a broker remembers for each
+// partition. If more were sent behind one that is unresolved, it could not tell
+// that one from a gap.
+const maxSpan = 5
+
+// remembers is maxSpan for the broker at the other end of t: Kafka 0.11, which
+// has no newer Produce than version 3, remembers one batch.
+func remembers(t conn) int {
+	if newest, ok := t.Version(produceKey); ok && newest <= lastVersionOfOne {
+		return 1
+	}
+	return maxSpan
+}
+
+const (
+	produceKey       = 0
+	lastVersionOfOne = 3 // of Produce
+)
 
 // look brings one partition up to date: it ends what has expired, puts the
 // partition on its leader's ready list if it may be drained, and sets its
@@ -266,7 +281,20 @@ func (c *core) mayDrain(p *partition, n *node) bool {
 	if !c.cfg.Idempotent {
 		return p.failures == 0
 	}
-	return p.numbers.Proven(c.now) && len(p.inFlight)+len(p.retry) < c.spare(maxUnresolved)
+	return p.numbers.Proven(c.now) && p.spanOfNext() <= c.spare(remembers(n.links[data].conn))
+}
+
+// spanOfNext is how many batches there are from the oldest unresolved one to the
+// newest that was sent, once p's next is. Those between them count whether or
+// not they are resolved, since the broker remembers them all the same.
+func (p *partition) spanOfNext() int {
+	oldest, newest := p.inFlight[0].rank, p.sent
+	if len(p.retry) == 0 || !p.retry[0].numbered {
+		newest++
+	} else {
+		oldest = min(oldest, p.retry[0].rank)
+	}
+	return int(newest - oldest + 1)
 }
 
 // identify reports whether there is a producer id, and asks for one if not.
@@ -279,20 +307,20 @@ func (c *core) identify(p *partition) bool {
 }
 
 // renew gives p a new epoch if that is possible now (I3). While it is not, and
-// only unresolved batches of unknown outcome stand in the way, it reports true
-// and leaves the oldest of them to be retried unchanged.
+// only unresolved batches of unknown outcome stand in the way, or what is left
+// of one, it reports true and leaves the oldest of them to be retried unchanged.
 func (c *core) renew(p *partition) bool {
 	if len(p.inFlight) > 0 {
 		return false
 	}
-	if len(p.retry) > 0 && p.retry[0].unknown {
+	if len(p.retry) > 0 && p.retry[0].doubtful() || p.keeps() {
 		return true
 	}
 	// What is behind a batch that was definitely refused can be in the log
 	// only if the broker lost its state, and would be in front of it there.
 	// It cannot be numbered anew either, so it ends as one that may be written.
 	for i := 0; i < len(p.retry); {
-		if d := p.retry[i]; d.unknown {
+		if d := p.retry[i]; d.doubtful() {
 			c.giveUp(p, d, fmt.Errorf("%w: %w", errBehind, cmp.Or(p.lastErr, errUnanswered)))
 			continue
 		}
@@ -318,6 +346,8 @@ func (p *partition) number(d *delivery) {
 		d.numbered = true
 		d.identity = p.numbers.Identity()
 		d.seq = p.numbers.Number(d.Count())
+		p.sent++
+		d.rank = p.sent
 	}
 }
 

@@ -3,6 +3,7 @@ package sender
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/epistle-kafka/epistle/accumulator"
@@ -179,7 +180,7 @@ func (h *history) checkConnection(f *flight, a *modelAttempt) {
 			}
 		}
 	}
-	if n > maxUnresolved {
+	if n > maxSpan {
 		h.fail("I2: %d batches of a partition are in flight", n)
 	}
 }
@@ -212,8 +213,8 @@ func (r *modelRecord) waits(h *history) bool {
 	return false
 }
 
-// checkNumbers compares a batch with those that may be written: what has its records has its bytes and its numbers (I3),
-// and what has its numbers has its records (I6).
+// checkNumbers compares a batch with those that may be written: what has its records has its bytes and its numbers, or the
+// batch is a part of it and within its numbers (I3); and what has its numbers has its records (I6).
 func (h *history) checkNumbers(a *modelAttempt) {
 	if len(a.part.attempts) > 0 {
 		first, last := a.records[0].id, a.records[len(a.records)-1].id
@@ -228,6 +229,7 @@ func (h *history) checkNumbers(a *modelAttempt) {
 				if shared {
 					h.fail("I6: %v is sent to a topic that was made again, and may be in the old one", a)
 				}
+			case shared && (a.partOf(o) || o.tooLate()):
 			case shared:
 				h.fail("I3: %v is sent again as %v", o, a)
 			case o.id == a.id && o.epoch == a.epoch && o.seq == a.seq:
@@ -235,6 +237,33 @@ func (h *history) checkNumbers(a *modelAttempt) {
 			}
 		}
 	}
+}
+
+// partOf reports whether a is what is left of o, or a piece of it, within o's numbers.
+func (a *modelAttempt) partOf(o *modelAttempt) bool {
+	if a.id != o.id || a.epoch != o.epoch || len(a.records) >= len(o.records) {
+		return false
+	}
+	for _, r := range a.records {
+		if !slices.Contains(o.records, r) {
+			return false
+		}
+	}
+	for n := 0; n+len(a.records) <= len(o.records); n++ {
+		if sequenceAfter(o.seq, int32(n)) == a.seq {
+			return true
+		}
+	}
+	return false
+}
+
+// tooLate reports whether o, which no broker has seen yet, comes too late for its numbers.
+func (o *modelAttempt) tooLate() bool {
+	s := o.part.log.producers[o.id]
+	if o.fate != pending || s == nil || s.epoch < o.epoch {
+		return false
+	}
+	return s.epoch > o.epoch || s.next() != o.seq
 }
 
 // checkBelongs: nothing is sent to a partition before it belongs to the transaction (I7).

@@ -27,7 +27,11 @@ func (h *history) act() {
 	r := h.rng.IntN(100)
 	switch {
 	case r < 14:
-		for range 1 + h.rng.IntN(6) {
+		n := 1 + h.rng.IntN(6)
+		if h.mumbling {
+			n *= 3
+		}
+		for range n {
 			h.send()
 		}
 	case r < 60:
@@ -61,7 +65,7 @@ func (h *history) disturb() {
 	if h.faults == 0 || !h.chance(0.2+h.faults*2) {
 		return
 	}
-	switch h.rng.IntN(16) {
+	switch h.rng.IntN(17) {
 	case 0, 1, 2:
 		if len(h.conns) > 0 {
 			mc := pick(h, h.conns)
@@ -106,7 +110,17 @@ func (h *history) disturb() {
 		}
 	case 15:
 		h.pause()
+	case 16:
+		h.resize()
 	}
+}
+
+// resize changes a topic's max.message.bytes. One record alone always fits.
+func (h *history) resize() {
+	t := pick(h, h.topics)
+	t.maxBatch = pick(h, []int{140, 200, 400, 1 << 20, 1 << 20})
+	h.counts[tallyResized]++
+	h.tracef("%s takes batches of up to %d bytes", t.name, t.maxBatch)
 }
 
 func (h *history) moveLeader() {

@@ -116,10 +116,7 @@ func (l *modelLog) admit(a *modelAttempt) (duplicate *logBatch, code protocol.Er
 			}
 		}
 	}
-	next := int32(0)
-	if n := len(s.batches); n > 0 {
-		next = sequenceAfter(s.batches[n-1].last, 1)
-	}
+	next := s.next()
 	switch {
 	case a.epoch < s.epoch:
 		return nil, protocol.InvalidProducerEpoch
@@ -129,6 +126,14 @@ func (l *modelLog) admit(a *modelAttempt) (duplicate *logBatch, code protocol.Er
 		return nil, protocol.InvalidTxnState
 	}
 	return nil, protocol.NoError
+}
+
+// next is the number that comes next.
+func (s *logProducer) next() int32 {
+	if n := len(s.batches); n > 0 {
+		return sequenceAfter(s.batches[n-1].last, 1)
+	}
+	return 0
 }
 
 // remember notes a batch, or a marker, of a producer.

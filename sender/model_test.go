@@ -111,6 +111,8 @@ const (
 	tallyLate
 	tallyCut
 	tallyRecreated
+	tallySecondThoughts
+	tallyResized
 	tallyCommit
 	tallyAbort
 	tallyLost
@@ -122,7 +124,7 @@ const (
 
 var tallyNames = [tallies]string{
 	"steps", "records", "acknowledged", "not written", "maybe written", "duplicates", "out of order", "batches sent again",
-	"connections broken", "late requests", "batches too large", "topics made again", "commits", "aborts",
+	"connections broken", "late requests", "batches too large", "topics made again", "batches in doubt refused for good", "limits changed", "commits", "aborts",
 	"transactions that failed", "producers fenced", "outcomes unknown", "producers that died",
 }
 

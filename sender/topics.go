@@ -215,7 +215,7 @@ func (c *core) recreated(t *topic) {
 			c.failAll(p, ErrTopicRecreated)
 		}
 		for _, d := range slices.Clone(p.retry) {
-			if d.unknown {
+			if d.doubtful() {
 				c.giveUp(p, d, ErrTopicRecreated)
 			}
 		}
