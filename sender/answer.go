@@ -197,6 +197,9 @@ func (c *core) broken(p *partition, d *delivery, err error, written bool) {
 	case c.cfg.Acks == 0, errors.As(err, &unsupported):
 		c.giveUp(p, d, err)
 	default:
+		if !written {
+			d.attempts-- // nobody has seen it
+		}
 		c.retry(p, d, err, false)
 	}
 }

@@ -26,6 +26,7 @@ type modelRecord struct {
 	maybe    bool
 	offset   int64
 	places   []place
+	lost     bool // its leader has lost it
 	callback bool // it has one
 	called   bool // and that has run
 }
@@ -94,6 +95,9 @@ func (h *history) resolve(r *modelRecord) {
 
 // checkAcked demands that an acknowledged record is where its future says.
 func (h *history) checkAcked(r *modelRecord) {
+	if r.lost {
+		return
+	}
 	if len(r.places) == 0 {
 		h.fail("I6: record %d is acknowledged, and is in no log", r.id)
 	}
@@ -260,7 +264,12 @@ func (a *modelAttempt) partOf(o *modelAttempt) bool {
 // tooLate reports whether o, which no broker has seen yet, comes too late for its numbers.
 func (o *modelAttempt) tooLate() bool {
 	s := o.part.log.producers[o.id]
-	if o.fate != pending || s == nil || s.epoch < o.epoch {
+	switch {
+	case o.fate != pending:
+		return false
+	case o.heard < o.part.cutBackAt:
+		return true
+	case s == nil || s.epoch < o.epoch:
 		return false
 	}
 	return s.epoch > o.epoch || s.next() != o.seq

@@ -1,6 +1,7 @@
 package sender
 
 import (
+	"math"
 	"slices"
 	"time"
 
@@ -65,7 +66,7 @@ func (h *history) disturb() {
 	if h.faults == 0 || !h.chance(0.2+h.faults*2) {
 		return
 	}
-	switch h.rng.IntN(17) {
+	switch h.rng.IntN(20) {
 	case 0, 1, 2:
 		if len(h.conns) > 0 {
 			mc := pick(h, h.conns)
@@ -112,6 +113,41 @@ func (h *history) disturb() {
 		h.pause()
 	case 16:
 		h.resize()
+	case 17, 18, 19:
+		h.loseTail()
+	}
+}
+
+// loseTail has a partition's leader lose the tail of its log, and lead again under the next epoch. A client that sends
+// without having heard of that epoch is refused: whoever does not know it may have several batches on their way to a log
+// that knows nothing of them, which nobody can defend it against.
+func (h *history) loseTail() {
+	if h.caller != nil || !h.cfg.Idempotent || h.core.identity.current.Epoch > math.MaxInt16-10 {
+		return
+	}
+	p := pick(h, pick(h, h.topics).parts)
+	n := h.rng.IntN(len(p.log.entries) + 1)
+	if h.chance(0.5) {
+		n = 0
+	}
+	p.log.cutBack(n)
+	p.epoch++
+	p.cutBackAt, p.returns = p.epoch, h.chance(0.7)
+	h.counts[tallyTails]++
+	h.hurt = true
+	h.tracef("%s-%d loses all behind its first %d batches, and is led by %d under epoch %d", p.topic.name, p.index, n, p.leader, p.epoch)
+	h.core.meta.RequestUpdate(h.now)
+	for range 3 { // the news is there before the next records, as a rule
+		h.settle()
+		for _, mc := range slices.Clone(h.conns) {
+			if mc.which == control && len(mc.flights) > 0 {
+				h.serveConn(mc)
+			}
+		}
+	}
+	for range h.rng.IntN(8) {
+		h.append(p, 0, false)
+		h.settle()
 	}
 }
 

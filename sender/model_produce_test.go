@@ -63,6 +63,11 @@ func (h *history) produceOne(f *flight, a *modelAttempt, answer *protocol.Produc
 	if faults && h.secondThoughts(a, answer) {
 		return
 	}
+	if p := a.part; faults && p.returns && a.heard >= p.cutBackAt && !h.calm {
+		p.returns = false
+		answer.ErrorCode = protocol.NotEnoughReplicas // those that follow have yet to cut their logs back
+		return
+	}
 	if faults && h.fault() {
 		switch r := h.rng.IntN(20); {
 		case r < 8:
@@ -134,7 +139,7 @@ func (h *history) appendBatch(f *flight, a *modelAttempt, answer *protocol.Produ
 	case a.life >= 0 && a.life != l.life:
 		answer.ErrorCode = protocol.UnknownTopicID
 		return
-	case p.leader != f.conn.broker:
+	case p.leader != f.conn.broker || a.heard < p.cutBackAt:
 		answer.ErrorCode = protocol.NotLeaderOrFollower
 		return
 	}

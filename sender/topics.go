@@ -182,7 +182,9 @@ func (c *core) grow(t *topic, n int) {
 	}
 }
 
-// lead sets the leader of a partition.
+// lead sets the leader of a partition. A broker that leads again, under another
+// leader epoch, is another leader: its log may have lost its tail, and with it
+// what it knew of the producer.
 func (c *core) lead(s *metadata.Snapshot, p *partition, m metadata.Partition) {
 	if m.Leader >= 0 {
 		c.nodeFor(s, m.Leader)
@@ -190,8 +192,8 @@ func (c *core) lead(s *metadata.Snapshot, p *partition, m metadata.Partition) {
 	if p.leader == m.Leader && p.epoch == m.LeaderEpoch {
 		return
 	}
+	p.numbers.Disturb()
 	if p.leader != m.Leader {
-		p.numbers.Disturb()
 		p.moving()
 		p.ready = nil // an entry on the old leader's list no longer counts
 	}
