@@ -51,7 +51,8 @@ func New(c Config) *Accumulator {
 type Topic struct {
 	acc     *Accumulator
 	name    string
-	learned atomic.Int64             // bytes; the batch size cap that the topic has taught
+	learned atomic.Int64             // bytes before compression; the batch size cap that the topic has taught
+	lesson  lesson                   // the loop's
 	queues  atomic.Pointer[[]*Queue] // by partition; replaced, never changed
 }
 
@@ -87,16 +88,3 @@ func (t *Topic) Grow(n int) {
 
 // cap returns the size that a batch of the topic may grow to, in bytes.
 func (t *Topic) cap() int { return int(t.learned.Load()) }
-
-// Learn lowers the cap after the broker refused a batch of size bytes as too
-// large: to half of it.
-func (t *Topic) Learn(size int) {
-	if half := int64(size / 2); half < t.learned.Load() {
-		t.learned.Store(max(half, 1))
-		for _, q := range t.Queues() {
-			q.mu.Lock()
-			q.relimit()
-			q.mu.Unlock()
-		}
-	}
-}

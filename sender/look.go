@@ -246,7 +246,7 @@ func (c *core) take(p *partition, n *node) *delivery {
 		}
 		d := p.retry[0]
 		p.retry = slices.Delete(p.retry, 0, 1)
-		return d
+		return c.fit(p, d)
 	}
 	switch due := c.due(p); {
 	case due.IsZero():
@@ -258,7 +258,7 @@ func (c *core) take(p *partition, n *node) *delivery {
 	b := p.drain()
 	c.stat.inFlight.Add(int64(b.Count()))
 	p.order++
-	return c.newDelivery(b, p)
+	return c.fit(p, c.newDelivery(b, p))
 }
 
 // mayDrain applies I2 and the rule of one at a time until proven.

@@ -32,6 +32,9 @@ func (c *core) deliver(p *partition, d *delivery, offset, appendTime int64) {
 		// whether or not the topic sets times.
 		appendTime = -1
 	}
+	if p.topic.queues.Taught() {
+		p.topic.queues.Accepted(c.now, d.Batch)
+	}
 	d.told = true
 	d.over = d.Root() == d.Batch // what is left of a batch that was cut may be elsewhere
 	c.stat.inFlight.Add(-int64(d.Count()))
@@ -140,20 +143,48 @@ func (c *core) finish(b *accumulator.Batch, ended, ok bool, n int32) {
 }
 
 // cut sends a batch that is too large for its topic in halves, under its own
-// numbers (KIP-126).
+// numbers (KIP-126). Pieces that are larger than what the topic has taught are
+// cut when their turn comes.
 func (c *core) cut(p *partition, d *delivery, err error) {
-	p.topic.queues.Learn(d.RawSize())
 	pieces, cutErr := d.Cut(d.Halves())
 	if cutErr != nil {
 		c.giveUp(p, d, fmt.Errorf("%w; and it could not be cut: %w", err, cutErr))
 		return
 	}
+	p.topic.queues.Refused(c.now, d.Batch)
+	c.replace(p, d, pieces, p.topic.queues.Limit(d.Batch))
+}
+
+// replace puts pieces in the place of d, under its numbers if it has any. They
+// are made for a topic of that limit.
+func (c *core) replace(p *partition, d *delivery, pieces []*accumulator.Batch, limit int) {
 	q := d.doubted()
-	p.makeRoom(d, len(pieces))
+	if d.numbered {
+		p.makeRoom(d, len(pieces))
+	}
 	for i, b := range pieces {
 		part := c.piece(p, d, b, q)
 		part.keep(d, i, b.First()-d.First())
+		part.keeps, part.limit = d.keeps, limit
 	}
+}
+
+// fit returns what is to be sent of d, which was taken to be sent now: all of
+// it, or the first piece if its topic has taught that it is too large. Only what
+// may be written as it is has to be sent so.
+func (c *core) fit(p *partition, d *delivery) *delivery {
+	t := p.topic.queues
+	if !t.Taught() || d.unknown || d.limit > 0 && d.limit <= t.Limit(d.Batch) || t.Fits(c.now, d.Batch) {
+		return d // one half may be larger than the other, and is tried all the same
+	}
+	pieces, err := d.CutTo(t.Most(c.now, d.Batch))
+	if err != nil {
+		return d // the broker will say what is wrong with it
+	}
+	c.replace(p, d, pieces, 0)
+	first := p.retry[0]
+	p.retry = slices.Delete(p.retry, 0, 1)
+	return c.fit(p, first)
 }
 
 // piece makes a delivery of a part of d, to be sent in its place. q is the doubt

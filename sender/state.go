@@ -83,6 +83,7 @@ type delivery struct {
 	conn     conn  // which it is in flight on
 	era      int32 // of its partition's numbers when it was sent
 	attempts int
+	limit    int  // of a half: its topic's, as far as it was known when the batch was cut; 0: no half
 	unknown  bool // some attempt may have been written; see doubtful
 	keeps    bool // its numbers, though its partition needs a new epoch
 	told     bool // its records have their outcome
