@@ -121,8 +121,10 @@
 //     is retried unchanged as well.
 //
 // An answer proves that only if it says that the part was written. Without
-// numbers nothing does, and parts stay in doubt. In a transaction a batch is
-// cut; records at fault lose the transaction anyway.
+// numbers nothing does, and parts stay in doubt. So they do where nothing is sent
+// under the batch's first number: all its records are at fault, or the first is
+// too large by itself. In a transaction a batch is cut; records at fault lose the
+// transaction anyway.
 //
 // # Goroutines
 //
