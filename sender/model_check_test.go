@@ -230,10 +230,10 @@ func (h *history) checkNumbers(a *modelAttempt) {
 			switch {
 			case o.fate == refused || !h.cfg.Idempotent || o.sum == a.sum && o.life == a.life:
 			case o.life >= 0 && a.life >= 0 && o.life != a.life:
-				if shared {
+				if shared && !h.tooLate(o) {
 					h.fail("I6: %v is sent to a topic that was made again, and may be in the old one", a)
 				}
-			case shared && (a.partOf(o) || o.tooLate()):
+			case shared && (a.partOf(o) || h.tooLate(o)):
 			case shared:
 				h.fail("I3: %v is sent again as %v", o, a)
 			case o.id == a.id && o.epoch == a.epoch && o.seq == a.seq:
@@ -262,8 +262,12 @@ func (a *modelAttempt) partOf(o *modelAttempt) bool {
 }
 
 // tooLate reports whether o, which no broker has seen yet, comes too late for its numbers.
-func (o *modelAttempt) tooLate() bool {
-	s := o.part.log.producers[o.id]
+func (h *history) tooLate(o *modelAttempt) bool {
+	l := o.part.log
+	if i := slices.IndexFunc(h.logs, func(l *modelLog) bool { return l.part == o.part && l.life == o.life }); i >= 0 {
+		l = h.logs[i] // of a topic that is gone, maybe
+	}
+	s := l.producers[o.id]
 	switch {
 	case o.fate != pending:
 		return false
