@@ -106,6 +106,7 @@ func (d *delivery) before(o *delivery) int {
 // requeue puts d where it belongs among the batches to be sent again:
 // younger batches must not overtake it (I2).
 func (p *partition) requeue(d *delivery) {
+	d.keeps = d.keeps && !d.old // its numbers are for a log that is gone
 	i, _ := slices.BinarySearchFunc(p.retry, d, (*delivery).before)
 	p.retry = slices.Insert(p.retry, i, d)
 }

@@ -208,6 +208,7 @@ func (c *core) recreated(t *topic) {
 	for i, p := range t.parts {
 		p.numbers.Disturb()
 		c.gap(p)
+		p.keepNothing()
 		p.failures = 0
 		for _, d := range p.inFlight {
 			d.old = true
