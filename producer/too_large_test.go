@@ -3,6 +3,7 @@ package producer_test
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"testing"
 	"time"
 
@@ -144,74 +145,76 @@ func TestOneProbeAMinute(t *testing.T) {
 	})
 }
 
+// inDoubt is how many records loseAnswer sends.
+const inDoubt = 20
+
+// loseAnswer sends a batch whose first attempt ends in fault, and then spoils its topic. It returns how its records ended;
+// those that are invalid have no key.
+func loseAnswer(t *testing.T, fault *brokertest.Action, spoil func(*brokertest.Cluster) error, invalid ...int) (*brokertest.Cluster, []error) {
+	c := brokertest.New(t, brokertest.InMemory(), brokertest.Topic("t", 1))
+	p := start(t, c, func(cfg *producer.Config) { cfg.Linger = 10 * time.Millisecond })
+	warm(t, p, "t")
+	first := record("first")
+	first.Key = []byte("k")
+	send(t, p, first)
+	c.On(brokertest.Produce).Do(fault)
+	var futures []producer.Future
+	for i := range inDoubt {
+		rec := record(fmt.Sprintf("%05d%100s", i, ""))
+		if !slices.Contains(invalid, i) {
+			rec.Key = []byte("k")
+		}
+		futures = append(futures, p.Send(t.Context(), rec))
+	}
+	time.Sleep(20 * time.Millisecond) // the first attempt is over
+	if err := spoil(c); err != nil {
+		t.Fatal(err)
+	}
+	errs := make([]error, inDoubt)
+	for i, f := range futures {
+		_, errs[i] = f.Wait(t.Context())
+	}
+	if err := c.Verify(func(r brokertest.Record) string { return string(r.Value) }); err != nil {
+		t.Error(err)
+	}
+	return c, errs
+}
+
 // One answer is lost, and then the batch is refused for good: too large, or some of its records invalid. What is in no log
 // is sent, or fails as what is not written.
 func TestRefusedForGoodAfterALostAnswer(t *testing.T) {
-	const n = 20
-	run := func(t *testing.T, fault *brokertest.Action, spoil func(*brokertest.Cluster) error, invalid ...int) (*brokertest.Cluster, []error) {
-		c := brokertest.New(t, brokertest.InMemory(), brokertest.Topic("t", 1))
-		p := start(t, c, func(cfg *producer.Config) { cfg.Linger = 10 * time.Millisecond })
-		warm(t, p, "t")
-		first := record("first")
-		first.Key = []byte("k")
-		send(t, p, first)
-		c.On(brokertest.Produce).Do(fault)
-		var futures []producer.Future
-		for i := range n {
-			rec := record(fmt.Sprintf("%05d%100s", i, ""))
-			rec.Key = []byte("k")
-			for _, bad := range invalid {
-				if i == bad {
-					rec.Key = nil
-				}
-			}
-			futures = append(futures, p.Send(t.Context(), rec))
-		}
-		time.Sleep(20 * time.Millisecond) // the first attempt is over
-		if err := spoil(c); err != nil {
-			t.Fatal(err)
-		}
-		errs := make([]error, n)
-		for i, f := range futures {
-			_, errs[i] = f.Wait(t.Context())
-		}
-		if err := c.Verify(func(r brokertest.Record) string { return string(r.Value) }); err != nil {
-			t.Error(err)
-		}
-		return c, errs
-	}
 	shrink := func(c *brokertest.Cluster) error { return c.SetTopicMaxBytes("t", 1000) }
 	compact := func(c *brokertest.Cluster) error { return c.SetCompacted("t", true) }
 
 	t.Run("too large, and in no log", func(t *testing.T) {
 		bubble(t, func(t *testing.T) {
-			c, errs := run(t, brokertest.Drop(), shrink)
+			c, errs := loseAnswer(t, brokertest.Drop(), shrink)
 			for i, err := range errs {
 				if err != nil {
 					t.Errorf("record %d: %v", i, err)
 				}
 			}
-			if got := len(logged(c)); got != n+1 {
-				t.Errorf("the log holds %d records, want %d", got, n+1)
+			if got := len(logged(c)); got != inDoubt+1 {
+				t.Errorf("the log holds %d records, want %d", got, inDoubt+1)
 			}
 		})
 	})
 	t.Run("too large, and in the log", func(t *testing.T) {
 		bubble(t, func(t *testing.T) {
-			c, errs := run(t, brokertest.HandleThenDrop(), shrink)
+			c, errs := loseAnswer(t, brokertest.HandleThenDrop(), shrink)
 			for i, err := range errs {
 				if err != nil && !producer.MayBeWritten(err) {
 					t.Errorf("record %d is in the log, and failed with %v", i, err)
 				}
 			}
-			if got := len(logged(c)); got != n+1 {
-				t.Errorf("the log holds %d records, want %d", got, n+1)
+			if got := len(logged(c)); got != inDoubt+1 {
+				t.Errorf("the log holds %d records, want %d", got, inDoubt+1)
 			}
 		})
 	})
 	t.Run("two invalid, and in no log", func(t *testing.T) {
 		bubble(t, func(t *testing.T) {
-			c, errs := run(t, brokertest.Drop(), compact, 0, 7)
+			c, errs := loseAnswer(t, brokertest.Drop(), compact, 0, 7)
 			for i, err := range errs {
 				if i == 0 || i == 7 {
 					if !errors.Is(err, protocol.InvalidRecord) || producer.MayBeWritten(err) {
@@ -221,21 +224,21 @@ func TestRefusedForGoodAfterALostAnswer(t *testing.T) {
 					t.Errorf("record %d: %v", i, err)
 				}
 			}
-			if got := len(logged(c)); got != n-1 {
-				t.Errorf("the log holds %d records, want %d", got, n-1)
+			if got := len(logged(c)); got != inDoubt-1 {
+				t.Errorf("the log holds %d records, want %d", got, inDoubt-1)
 			}
 		})
 	})
 	t.Run("two invalid by now, and in the log", func(t *testing.T) {
 		bubble(t, func(t *testing.T) {
-			c, errs := run(t, brokertest.HandleThenDrop(), compact, 0, 7)
+			c, errs := loseAnswer(t, brokertest.HandleThenDrop(), compact, 0, 7)
 			for i, err := range errs {
 				if err != nil && !producer.MayBeWritten(err) {
 					t.Errorf("record %d is in the log, and failed with %v", i, err)
 				}
 			}
-			if got := len(logged(c)); got != n+1 {
-				t.Errorf("the log holds %d records, want %d", got, n+1)
+			if got := len(logged(c)); got != inDoubt+1 {
+				t.Errorf("the log holds %d records, want %d", got, inDoubt+1)
 			}
 		})
 	})
