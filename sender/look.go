@@ -25,10 +25,8 @@ func remembers(t conn) int {
 	return maxSpan
 }
 
-const (
-	produceKey       = 0
-	lastVersionOfOne = 3 // of Produce
-)
+// lastVersionOfOne is the last version of Produce that brokers speak which remember one batch.
+const lastVersionOfOne = 3
 
 // look brings one partition up to date: it ends what has expired, puts the
 // partition on its leader's ready list if it may be drained, and sets its
