@@ -25,14 +25,33 @@ type refusal struct {
 	err error
 }
 
-func failedFuture(err error) Future { return refusedFuture("", err) }
-
-func refusedFuture(topic string, err error) Future {
-	return Future{failed: &refusal{md: noMetadata(topic), err: err}}
+func failedFuture(err error) Future {
+	return refusedFuture(RecordMetadata{Partition: -1, Offset: -1}, err)
 }
 
-func noMetadata(topic string) RecordMetadata {
-	return RecordMetadata{Topic: topic, Partition: -1, Offset: -1}
+func refusedFuture(md RecordMetadata, err error) Future {
+	return Future{failed: &refusal{md: md, err: err}}
+}
+
+// noMetadata is what is known of a record that was not taken: what its caller has said.
+func (r *Record) noMetadata() RecordMetadata {
+	md := RecordMetadata{Topic: r.Topic, Partition: -1, Offset: -1, Timestamp: r.Timestamp}
+	if n, named := r.Partition.Get(); named {
+		md.Partition = n
+	}
+	return md
+}
+
+// noMetadata is that of Record, with the partition that was chosen, if one was.
+func (e *entry) noMetadata() RecordMetadata {
+	md := RecordMetadata{Topic: e.topic, Partition: -1, Offset: -1}
+	if n, named := e.partition.Get(); named {
+		md.Partition = n
+	}
+	if e.stamped && e.Timestamp >= 0 {
+		md.Timestamp = time.UnixMilli(e.Timestamp)
+	}
+	return md
 }
 
 // closed is done from the beginning.
@@ -70,8 +89,9 @@ func (f Future) Wait(ctx context.Context) (RecordMetadata, error) {
 			return f.outcome() // both at once
 		default:
 		}
-		md := noMetadata(f.batch.Topic())
-		md.Partition = f.batch.Partition()
+		md := RecordMetadata{
+			Topic: f.batch.Topic(), Partition: f.batch.Partition(), Offset: -1, Timestamp: time.UnixMilli(f.timestamp),
+		}
 		return md, fmt.Errorf("%w: %w", ErrOutcomeUnknown, context.Cause(ctx))
 	}
 }

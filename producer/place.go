@@ -131,6 +131,9 @@ func (p *Producer) place(ctx context.Context, w *wait, t *topic, e *entry, block
 	}
 	if status != accumulator.Appended {
 		if err := p.placeWithRoom(ctx, w, q, e, block); err != nil {
+			if !errors.Is(err, ErrPartitionGone) { // else another may be chosen
+				e.partition = OnPartition(q.Partition()) // to be told of
+			}
 			return err
 		}
 	}

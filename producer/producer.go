@@ -58,6 +58,9 @@ func New(cfg Config) (*Producer, error) {
 	p.topics = newRegistry()
 	p.clock = new(sender.Clock)
 	p.sender = sender.New(p.senderConfig())
+	if cfg.TransactionalID != "" {
+		p.enlist()
+	}
 	return p, nil
 }
 
@@ -142,6 +145,7 @@ func (p *Producer) Flush(ctx context.Context) error { return p.sender.Flush(ctx)
 // for; the error's Outcome says that.
 func (p *Producer) Close(ctx context.Context) error {
 	failed, err := p.sender.Close(ctx)
+	p.delist()
 	switch {
 	case failed > 0:
 		return fmt.Errorf("close: %w: %d records were not acknowledged and failed with ErrClosed", err, failed)
