@@ -12,6 +12,7 @@ type Config struct {
 	MaxBatchBytes int           // bytes; a batch never grows beyond, unless by a single record
 	Memory        int64         // bytes (buffer.memory)
 	SealAge       time.Duration // a batch older than this takes no more records
+	Even          bool          // a series is counted and ends by its records alone, whatever batches they are in
 	Compressed    bool          // batches will be compressed: to sum their records would be in vain
 	Wake          func()        // tells the sender loop to look; must not block
 	Urgent        func()        // is Wake for a batch that somebody waits for: see Batch.Urge. nil: Wake
@@ -24,6 +25,7 @@ type Accumulator struct {
 	batchSize     int
 	maxBatchBytes int
 	sealAgeMs     int64
+	even          bool // see Config.Even
 	sums          bool // records are summed as they come
 	wake, urgent  func()
 
@@ -41,6 +43,7 @@ func New(c Config) *Accumulator {
 		batchSize:     c.BatchSize,
 		maxBatchBytes: c.MaxBatchBytes,
 		sealAgeMs:     c.SealAge.Milliseconds(),
+		even:          c.Even,
 		sums:          !c.Compressed,
 		wake:          c.Wake,
 		urgent:        c.Urgent,

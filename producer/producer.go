@@ -89,6 +89,7 @@ func (p *Producer) senderConfig() sender.Config {
 		},
 		BatchSize: cfg.BatchSize, MaxBatchBytes: p.maxBatchBytes(), MaxRequestSize: cfg.MaxRequestSize,
 		Memory: cfg.BufferMemory, Linger: cfg.Linger,
+		Even: !cfg.PartitionerAdaptivePartitioning,
 		Acks: int16(cfg.Acks), Idempotent: cfg.EnableIdempotence,
 		TransactionalID: cfg.TransactionalID, TransactionTimeout: cfg.TransactionTimeout,
 		MaxInFlight: cfg.MaxInFlightRequestsPerConnection, Retries: cfg.Retries,

@@ -23,6 +23,7 @@ type Config struct {
 	MaxRequestSize int   // bytes (max.request.size)
 	Memory         int64 // bytes (buffer.memory)
 	Linger         time.Duration
+	Even           bool // keyless records go to all partitions alike: see accumulator.Config
 
 	Acks            int16 // 0, 1 or -1 for all
 	Idempotent      bool

@@ -63,6 +63,7 @@ func newSender(cfg Config) *Sender {
 		MaxBatchBytes: cfg.MaxBatchBytes,
 		Memory:        cfg.Memory,
 		SealAge:       max(cfg.Linger, cfg.DeliveryTimeout/20),
+		Even:          cfg.Even,
 		Compressed:    cfg.Codec != protocol.CodecNone,
 		Wake:          wake,
 		Urgent:        s.lend,
