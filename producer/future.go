@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/epistle-kafka/epistle/accumulator"
+	"github.com/epistle-kafka/epistle/internal/cause"
 )
 
 // Future is the outcome of one record, now or later. It is a small value: copy
@@ -68,8 +69,9 @@ func (f Future) Done() <-chan struct{} {
 
 // Wait returns the record's outcome as soon as it is there. That somebody
 // waits ends the linger of the record's batch. If ctx ends first, the error
-// is ErrOutcomeUnknown and wraps the context's cause: the record goes on, and
-// may well be delivered.
+// is ErrOutcomeUnknown, and wraps the context's error and its cause, and the
+// last failure of the partition's broker if there was one: the record goes on,
+// and may well be delivered.
 func (f Future) Wait(ctx context.Context) (RecordMetadata, error) {
 	if f.failed != nil {
 		return f.failed.md, f.failed.err
@@ -92,8 +94,16 @@ func (f Future) Wait(ctx context.Context) (RecordMetadata, error) {
 		md := RecordMetadata{
 			Topic: f.batch.Topic(), Partition: f.batch.Partition(), Offset: -1, Timestamp: time.UnixMilli(f.timestamp),
 		}
-		return md, fmt.Errorf("%w: %w", ErrOutcomeUnknown, context.Cause(ctx))
+		return md, f.unknown(cause.Of(ctx))
 	}
+}
+
+// unknown is what Wait returns when err has ended it: that, and what the record still waits for.
+func (f Future) unknown(err error) error {
+	if why := f.batch.Why(); why != nil {
+		return fmt.Errorf("%w: %w; %w", ErrOutcomeUnknown, err, why)
+	}
+	return fmt.Errorf("%w: %w; record of %s-%d", ErrOutcomeUnknown, err, f.batch.Topic(), f.batch.Partition())
 }
 
 // outcome reads the result. Only once the batch is done.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"github.com/epistle-kafka/epistle/accumulator"
+	"github.com/epistle-kafka/epistle/internal/cause"
 	"github.com/epistle-kafka/epistle/partition"
 	"github.com/epistle-kafka/epistle/sender"
 )
@@ -55,7 +56,7 @@ func (p *Producer) admit(ctx context.Context, e *entry, block bool) error {
 		}
 	}
 	if ctx.Err() != nil {
-		return &AdmissionError{e.topic, context.Cause(ctx)}
+		return &AdmissionError{e.topic, cause.Of(ctx)}
 	}
 	var err error
 	if t := p.known(e); t != nil {

@@ -134,8 +134,8 @@ func (p *Producer) Flush(ctx context.Context) error { return p.sender.Flush(ctx)
 
 // Close refuses further records, waits until those it has are delivered or
 // have failed and their callbacks have returned, and ends all connections and
-// goroutines. When ctx ends first, what is left fails with ErrClosed and Close
-// says how many records that were; their callbacks it awaits for a second at
+// goroutines. When ctx ends first, what is left fails with ErrClosed, and Close
+// says how many records that were and what they waited for; their callbacks it awaits for a second at
 // most. It is safe to call it more than once.
 //
 // Without an end of ctx it takes no longer than delivery.timeout, which bounds
@@ -149,7 +149,7 @@ func (p *Producer) Close(ctx context.Context) error {
 	p.delist()
 	switch {
 	case failed > 0:
-		return fmt.Errorf("close: %w: %d records were not acknowledged and failed with ErrClosed", err, failed)
+		return fmt.Errorf("close: %d records were not acknowledged and failed with ErrClosed: %w", failed, err)
 	case err != nil:
 		return fmt.Errorf("close: %w", err)
 	}

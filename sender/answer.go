@@ -37,7 +37,7 @@ func (e answered) apply(c *core) {
 		case call.Response == nil:
 			c.deliver(p, d, -1, -1) // acks=0: written is all there is to know
 		case a == nil:
-			c.broken(p, d, errNoAnswer, true)
+			c.broken(p, d, r.node.refused("Produce", errNoAnswer), true)
 		default:
 			c.judge(r, p, d, a)
 		}
@@ -124,7 +124,7 @@ func (c *core) judge(r *request, p *partition, d *delivery, a *protocol.ProduceP
 	if c.txn != nil {
 		err = c.txn.Overdue(err)
 	}
-	p.lastErr = err
+	p.lastErr = r.node.refused("Produce", err)
 	p.numbers.Disturb()
 	if code.MayBeWritten() {
 		d.unknown = true
@@ -181,7 +181,7 @@ func brokerError(code protocol.ErrorCode, message *string) error {
 	if message == nil || *message == "" {
 		return code
 	}
-	return fmt.Errorf("%w: the broker says %q", code, *message)
+	return fmt.Errorf("%w: the broker says %s", code, protocol.Quoted(*message))
 }
 
 // broken deals with an attempt that ended without an answer.

@@ -262,6 +262,20 @@ func (c *core) refusedIdentity(err error) {
 	}
 }
 
+// heardMetadata notes whether n's answer to a metadata request is of any use.
+func (c *core) heardMetadata(n *node, resp *protocol.MetadataResponse) {
+	switch {
+	case resp.ErrorCode != protocol.NoError:
+		c.trouble(n.refused("Metadata", resp.ErrorCode))
+	case len(resp.Brokers) == 0:
+		c.trouble(n.refused("Metadata", errNoBrokers))
+	default:
+		c.stat.trouble.Store(nil)
+	}
+}
+
+var errNoBrokers = errors.New("it knows of no broker, not even of itself")
+
 // trouble keeps the error for those who wait and would like to know why.
 func (c *core) trouble(err error) { c.stat.trouble.Store(&err) }
 

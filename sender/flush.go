@@ -64,12 +64,12 @@ func (e aborting) apply(c *core) {
 		for _, p := range t.parts {
 			for _, d := range p.open() {
 				if d.conn != nil {
-					c.tell(d, ErrClosed, true)
+					c.tell(d, c.closed(p, c.delayed(d)), true)
 				} else {
-					c.giveUp(p, d, ErrClosed)
+					c.giveUp(p, d, c.closed(p, c.delayed(d)))
 				}
 			}
-			c.failAll(p, ErrClosed)
+			c.failAll(p, c.closed(p, c.waitingFor(p)))
 			c.alarms.set(p, zero)
 		}
 	}

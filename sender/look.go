@@ -144,13 +144,9 @@ func (c *core) expire(p *partition) (oldest time.Time) {
 		case d.conn != nil:
 			// Its bytes stay with the connection, and its sequence stays
 			// unresolved, until the answer or the connection's end (pitfall 8).
-			c.tell(d, c.timeout(p, "no answer yet"), true)
+			c.tell(d, c.timeout(p, c.delayed(d)), true)
 		default:
-			state := "waiting to be sent again"
-			if d.attempts == 0 {
-				state = "waiting for a place in a request"
-			}
-			c.giveUp(p, d, c.timeout(p, state))
+			c.giveUp(p, d, c.timeout(p, c.delayed(d)))
 		}
 	}
 	return oldest
@@ -192,10 +188,7 @@ func (c *core) endQueued(b *accumulator.Batch, err error) {
 
 // timeout is ErrDeliveryTimeout with what is known of the reason.
 func (c *core) timeout(p *partition, state string) error {
-	if err := c.obstacle(p); err != nil {
-		return fmt.Errorf("%w (%v): %s: %w", ErrDeliveryTimeout, c.cfg.DeliveryTimeout, state, err)
-	}
-	return fmt.Errorf("%w (%v): %s", ErrDeliveryTimeout, c.cfg.DeliveryTimeout, state)
+	return fmt.Errorf("%w (%v): %w", ErrDeliveryTimeout, c.cfg.DeliveryTimeout, c.stuck(p, state))
 }
 
 // obstacle is the last error that stood in p's way, or nil.
@@ -204,7 +197,10 @@ func (c *core) obstacle(p *partition) error {
 		return c.txn.Trouble()
 	}
 	if n := c.nodes[p.leader]; n != nil && n.links[data].conn == nil && n.links[data].lastErr != nil {
-		return n.links[data].lastErr
+		return closest(p.lastErr, n.links[data].lastErr)
+	}
+	if p.leader < 0 {
+		return leaderless(p.lastErr)
 	}
 	return p.lastErr
 }
@@ -220,9 +216,11 @@ func (c *core) waitingFor(p *partition) string {
 	case c.txn != nil && p.joined != c.txn.Number():
 		return "waiting for its partition to be added to the transaction"
 	case n.links[data].conn == nil:
-		return "not connected to its leader, broker " + n.addr
+		return "not connected to its leader, " + n.String()
 	case len(p.inFlight) > 0:
-		return "waiting behind a batch in flight"
+		return "waiting behind a batch in flight, which has no answer yet" + c.from(p.inFlight[0].conn)
+	case len(p.retry) > 0:
+		return "waiting behind a batch that is to be sent again"
 	}
 	return "waiting for a free place among the requests in flight"
 }

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/epistle-kafka/epistle/accumulator"
+	"github.com/epistle-kafka/epistle/internal/cause"
 	"github.com/epistle-kafka/epistle/metadata"
 	"github.com/epistle-kafka/epistle/protocol"
 	"github.com/epistle-kafka/epistle/wire"
@@ -67,6 +68,7 @@ func newSender(cfg Config) *Sender {
 		Compressed:    cfg.Codec != protocol.CodecNone,
 		Wake:          wake,
 		Urgent:        s.lend,
+		Why:           s.Why,
 	})
 	s.cfg.Clock.Publish(time.Now())
 	s.completions = newCompletions(cfg.Complete)
@@ -241,7 +243,7 @@ func (s *Sender) await(ctx context.Context, done <-chan struct{}) error {
 		case <-s.ended:
 			return nil
 		case <-ctx.Done():
-			return context.Cause(ctx)
+			return cause.Of(ctx)
 		case <-patience.C:
 			now := s.completions.running.Load()
 			if now != 0 && now == stuck {

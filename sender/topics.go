@@ -94,7 +94,7 @@ func (c *core) takeMetadata(n *node, call *wire.Call) {
 	c.asked = false
 	defer c.unwant()
 	if call.Err == nil {
-		c.stat.trouble.Store(nil)
+		c.heardMetadata(n, call.Response.(*protocol.MetadataResponse))
 	} else {
 		c.trouble(call.Err)
 		c.change(c.meta.Failed(c.now, n.id))
