@@ -26,9 +26,12 @@ type Broker struct {
 	Rack string // "" if it has none
 }
 
-// Addr returns host:port, an IPv6 host in brackets.
+// Addr returns host:port, an IPv6 host in brackets, whether or not the broker has put it in brackets already.
 func (b Broker) Addr() string {
 	host := b.Host
+	if strings.HasPrefix(host, "[") && strings.HasSuffix(host, "]") {
+		host = host[1 : len(host)-1]
+	}
 	if strings.Contains(host, ":") {
 		host = "[" + host + "]"
 	}

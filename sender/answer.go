@@ -22,6 +22,7 @@ func (e answered) apply(c *core) {
 			l.failures = 0
 		}
 	}
+	failures := r.node.health.failures
 	if call.Err == nil && call.Response != nil {
 		c.match(r)
 	}
@@ -33,6 +34,7 @@ func (e answered) apply(c *core) {
 		d.Drop()
 		switch a := p.answer; {
 		case call.Err != nil:
+			r.node.failed(c.now, call.Err)
 			c.broken(p, d, call.Err, call.Written)
 		case call.Response == nil:
 			c.deliver(p, d, -1, -1) // acks=0: written is all there is to know
@@ -47,6 +49,9 @@ func (e answered) apply(c *core) {
 		} else {
 			c.look(p)
 		}
+	}
+	if call.Err == nil {
+		r.node.answered(c.now, failures)
 	}
 	c.learnHinted()
 	c.reuse(r)
@@ -125,6 +130,7 @@ func (c *core) judge(r *request, p *partition, d *delivery, a *protocol.ProduceP
 		err = c.txn.Overdue(err)
 	}
 	p.lastErr = r.node.refused("Produce", err)
+	r.node.failed(c.now, p.lastErr)
 	p.numbers.Disturb()
 	if code.MayBeWritten() {
 		d.unknown = true

@@ -200,6 +200,7 @@ func (c *core) count(r *request) {
 	c.stat.sent.Add(sent)
 	if retried > 0 {
 		c.stat.retried.Add(retried)
+		r.node.sentAgain(retried)
 	}
 }
 

@@ -84,5 +84,6 @@ type counters struct {
 	trouble  atomic.Pointer[error]
 	dialing  atomic.Pointer[string] // address of the last dial, until some dial has ended
 	snapshot atomic.Pointer[metadata.Snapshot]
+	brokers  atomic.Pointer[[]*health]   // replaced by the loop, never changed
 	txn      atomic.Pointer[Transaction] // nil without a transactional id
 }

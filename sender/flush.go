@@ -48,6 +48,10 @@ func (e closing) apply(c *core) {
 		c.answerLookups(name, ErrClosed)
 		c.meta.Unwant(name)
 	}
+	for _, p := range c.pings {
+		p.end(ErrClosed)
+	}
+	c.pings = nil
 	if c.txn != nil {
 		c.closeTxn(e.group)
 	}

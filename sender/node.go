@@ -1,8 +1,6 @@
 package sender
 
 import (
-	"net"
-	"strconv"
 	"time"
 
 	"github.com/epistle-kafka/epistle/metadata"
@@ -48,6 +46,7 @@ type node struct {
 	links [lanes]link
 
 	speech speech // of its last connection, for transactions
+	health *health
 
 	ready fifo[*partition] // may be drained, in turn
 	built fifo[*request]   // drained and not sent yet, in order
@@ -71,6 +70,7 @@ func (c *core) nodeFor(s *metadata.Snapshot, id int32) *node {
 
 func (c *core) addNode(id int32, addr string) *node {
 	n := &node{id: id, addr: addr}
+	n.health = c.watch(n)
 	c.nodes[id] = n
 	c.order = append(c.order, n)
 	return n
@@ -78,7 +78,7 @@ func (c *core) addNode(id int32, addr string) *node {
 
 // nodeAt returns the node of a broker, with its address as it is now.
 func (c *core) nodeAt(id int32, host string, port int32) *node {
-	addr := net.JoinHostPort(host, strconv.Itoa(int(port)))
+	addr := metadata.Broker{Host: host, Port: port}.Addr()
 	n := c.nodes[id]
 	if n == nil {
 		n = c.addNode(id, addr)

@@ -28,6 +28,9 @@ func (c *Clock) Publish(now time.Time) { c.ms.Store(now.UnixMilli()) }
 // Memory returns the bound that appended records count against.
 func (s *Sender) Memory() *accumulator.Memory { return s.acc.Memory }
 
+// Closing reports whether Close has begun.
+func (s *Sender) Closing() bool { return s.closing.Load() }
+
 // Want makes the loop look a topic up, so that OnTopic is told of it.
 // It fails with ErrClosed once Close has begun.
 func (s *Sender) Want(topic string) error {
