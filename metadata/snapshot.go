@@ -66,6 +66,10 @@ func (s *Snapshot) Failure(now time.Time, topic string) error {
 	return nil
 }
 
+// LastFailure is Failure for one who does not wait for a look-up: it goes on telling what the last one said, for
+// metadata.max.idle at most, until the topic is there.
+func (s *Snapshot) LastFailure(topic string) error { return s.failures[topic].err }
+
 // Waiting returns what the last answer said of a topic that is looked for and not there yet, nil if there was none. It
 // is what to tell a caller who gave up.
 func (s *Snapshot) Waiting(topic string) error { return s.waiting[topic] }

@@ -36,9 +36,12 @@ type Producer struct {
 }
 
 // New returns a producer with the given settings, or a *ConfigError with every
-// rule that they break. It does no I/O: names are resolved and connections
+// rule that they break; with one alone if they are not from DefaultConfig. It does no I/O: names are resolved and connections
 // made when the first topic is looked up. Close ends it.
 func New(cfg Config) (*Producer, error) {
+	if err := cfg.checkOrigin(); err != nil {
+		return nil, err
+	}
 	if err := cfg.Validate(); err != nil {
 		return nil, err
 	}
@@ -135,8 +138,8 @@ func (p *Producer) Flush(ctx context.Context) error { return p.sender.Flush(ctx)
 // Close refuses further records, waits until those it has are delivered or
 // have failed and their callbacks have returned, and ends all connections and
 // goroutines. When ctx ends first, what is left fails with ErrClosed, and Close
-// says how many records that were and what they waited for; their callbacks it awaits for a second at
-// most. It is safe to call it more than once.
+// says how many records that were and what they waited for; their callbacks it
+// awaits for a second at most. It is safe to call it more than once.
 //
 // Without an end of ctx it takes no longer than delivery.timeout, which bounds
 // every record, and the callbacks. A transaction that is open it aborts, and a
@@ -163,6 +166,9 @@ func (p *Producer) Close(ctx context.Context) error {
 // forgotten again. The error names each topic that could not be looked up; the
 // others are there all the same. LoadTopics may be called concurrently.
 func (p *Producer) LoadTopics(ctx context.Context, topics ...string) error {
+	if p.sender.Closing() {
+		return ErrClosed
+	}
 	var errs []error
 	var missing []string
 	for _, name := range topics {

@@ -34,7 +34,7 @@ func TestWhatABrokerSaysIsQuotedAndBounded(t *testing.T) {
 				if m, ok := resp.(*protocol.ProduceResponse); ok {
 					for i := range m.Topics {
 						for j := range m.Topics[i].Partitions {
-							m.Topics[i].Partitions[j].ErrorCode = protocol.NotEnoughReplicas
+							m.Topics[i].Partitions[j].ErrorCode = protocol.PolicyViolation
 							m.Topics[i].Partitions[j].ErrorMessage = &said
 						}
 					}
