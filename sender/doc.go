@@ -40,6 +40,12 @@
 // step itself, if its connection takes it at once; all others by the
 // connection's goroutine.
 //
+// Whoever has waited in vain asks the loop why: what the batch waits for, and the
+// last failure that stood in its way (Sender.Why). A ping is a request of its own
+// to whichever broker can be asked, and shares nothing with what is remembered.
+// A node's health is written by the loop, at dials, answers and failures, and
+// read by anyone.
+//
 // # Transactions
 //
 // Package txn knows where the transaction stands; the loop asks it on each step
