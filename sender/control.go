@@ -152,7 +152,7 @@ func (e dialed) apply(c *core) {
 			return
 		}
 		l.conn, l.busy, l.lastErr = e.conn, 0, nil
-		e.node.connected(c.now)
+		e.node.up(c.now)
 		if c.txn != nil {
 			c.hear(e.node, e.which, e.conn)
 		}
@@ -180,7 +180,7 @@ func (e hungUp) apply(c *core) {
 	if l.conn == e.conn {
 		l.conn, l.busy = nil, 0
 	}
-	e.node.parted(c.now, !errors.Is(e.err, wire.ErrTimeout))
+	e.node.down(c.now, !errors.Is(e.err, wire.ErrTimeout))
 	if errors.Is(e.err, wire.ErrIdle) {
 		return
 	}

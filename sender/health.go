@@ -36,8 +36,8 @@ type health struct {
 	heard    time.Time // when that was
 }
 
-// watch has the health of a new node be seen by others.
-func (c *core) watch(n *node) *health {
+// newHealth has the health of a new node be seen by others.
+func (c *core) newHealth(n *node) *health {
 	h := &health{broker: Broker{ID: n.id, Addr: protocol.Shown(n.addr)}}
 	all := []*health{h}
 	if before := c.stat.brokers.Load(); before != nil {
@@ -53,8 +53,8 @@ func (h *health) change(f func(b *Broker)) {
 	f(&h.broker)
 }
 
-// connected notes a new connection: to make it, the broker has answered.
-func (n *node) connected(now time.Time) {
+// up notes a new connection: to make it, the broker has answered.
+func (n *node) up(now time.Time) {
 	h := n.health
 	h.open++
 	h.heardAt, h.heard = n.addr, now
@@ -63,8 +63,8 @@ func (n *node) connected(now time.Time) {
 	}
 }
 
-// parted notes the end of a connection. One that was given up for want of an answer does not prove that the broker was there.
-func (n *node) parted(now time.Time, proof bool) {
+// down notes the end of a connection. One that was given up for want of an answer does not prove that the broker was there.
+func (n *node) down(now time.Time, proof bool) {
 	h := n.health
 	if h.open = max(h.open-1, 0); h.open == 0 {
 		h.change(func(b *Broker) { b.Connected, b.Since = false, now })

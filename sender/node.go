@@ -70,7 +70,7 @@ func (c *core) nodeFor(s *metadata.Snapshot, id int32) *node {
 
 func (c *core) addNode(id int32, addr string) *node {
 	n := &node{id: id, addr: addr}
-	n.health = c.watch(n)
+	n.health = c.newHealth(n)
 	c.nodes[id] = n
 	c.order = append(c.order, n)
 	return n

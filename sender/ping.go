@@ -107,14 +107,14 @@ func (c *core) pinged(p *ping, n *node, call *wire.Call) {
 		c.dropPing(p)
 		p.end(err)
 	case p.broken[n.id] == nil: // its connection may have been dead for long, and be the only thing that was
-		p.broken = noted(p.broken, n, err)
+		p.broken = withError(p.broken, n, err)
 	default:
 		c.pingFailed(n, err)
 	}
 }
 
-// noted adds err to errs, which may be nil.
-func noted(errs map[int32]error, n *node, err error) map[int32]error {
+// withError adds err to errs, which may be nil.
+func withError(errs map[int32]error, n *node, err error) map[int32]error {
 	if errs == nil {
 		errs = map[int32]error{}
 	}
@@ -130,7 +130,7 @@ func (c *core) pingFailed(n *node, err error) {
 	ids := c.candidates()
 	for i := len(c.pings) - 1; i >= 0; i-- {
 		p := c.pings[i]
-		p.failed = noted(p.failed, n, err)
+		p.failed = withError(p.failed, n, err)
 		left := len(ids)
 		for _, id := range ids {
 			if p.failed[id] != nil {
