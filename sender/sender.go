@@ -152,7 +152,7 @@ func (s *Sender) Close(ctx context.Context) (failed int64, err error) {
 	}
 	if t := s.core.txn; t != nil && t.gaveUp != nil { // nobody does steps any more
 		if err = t.gaveUp; ctx.Err() != nil {
-			err = fmt.Errorf("%w: %w", context.Cause(ctx), err)
+			err = fmt.Errorf("%w: %w", cause.Of(ctx), err)
 		}
 	}
 	return s.stat.failed.Load() - before, err
