@@ -29,5 +29,6 @@
 // refused, which then can never be written in its place. So a partition has
 // one batch in flight until its first acknowledgement, and again after
 // whatever could mean that the broker's state is gone: a failed answer, a
-// change of leader or of topic id, a long idle time.
+// change of leader or of topic id, a long idle time. A broker that leads again
+// under another leader epoch is another leader.
 package idempotent

@@ -67,7 +67,7 @@ func (p *Partition) Acked(id Identity, now time.Time) {
 }
 
 // Disturb notes that the broker's state may be gone: a failed answer, a change
-// of leader or of topic id.
+// of leader, of its epoch or of the topic id.
 func (p *Partition) Disturb() {
 	p.proven = false
 	p.era++

@@ -9,6 +9,9 @@ import (
 	"github.com/epistle-kafka/epistle/protocol"
 )
 
+// maxOldFailures is how many failures are remembered beyond their time, for Snapshot.LastFailure.
+const maxOldFailures = 1000
+
 // secondOpinion is how long a topic may stay undecided for want of a second broker that would say something of it.
 const secondOpinion = 5 * time.Second
 
@@ -296,8 +299,9 @@ func (a *answer) publishBrokers() {
 // sweep forgets what nobody needs: remembered failures, and after a full answer topics that are idle.
 func (a *answer) sweep(full bool) {
 	for name, f := range a.failures {
-		if !a.now.Before(f.until) {
+		if age := a.now.Sub(f.until); age >= a.cfg.MaxIdle || age >= 0 && len(a.failures) > maxOldFailures {
 			delete(a.failures, name)
+			a.snapshot = nil
 		}
 	}
 	if !full {

@@ -35,6 +35,7 @@ type bench struct {
 	sends    []sentLine
 	wakeAt   time.Time
 	groups   map[string]*accumulator.Group
+	produce  int16 // the newest version of Produce that brokers know; 0: ours
 	txnBench
 }
 
@@ -106,6 +107,10 @@ func newBench(args []string) *bench {
 	for _, arg := range args {
 		if level, ok := strings.CutPrefix(arg, "level="); ok {
 			b.level = int16(number(level))
+			continue
+		}
+		if newest, ok := strings.CutPrefix(arg, "produce="); ok {
+			b.produce = int16(number(newest))
 			continue
 		}
 		set(cfg, arg)
@@ -262,6 +267,9 @@ func (bc *benchConn) Close(err error) {
 func (bc *benchConn) ThrottledUntil() time.Time { return bc.throttled }
 
 func (bc *benchConn) Version(apiKey int16) (int16, bool) {
+	if apiKey == produceKey && bc.b.produce > 0 {
+		return bc.b.produce, true
+	}
 	return protocol.NewRequest(apiKey).API().Max, true
 }
 

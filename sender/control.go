@@ -23,6 +23,9 @@ func (c *core) steer() time.Time {
 	if c.txn != nil {
 		at = c.askTxn()
 	}
+	if len(c.pings) > 0 {
+		at = sooner(at, c.askPings())
+	}
 	req, when := c.meta.Next(c.now)
 	if req == nil {
 		return sooner(at, when)
@@ -128,7 +131,11 @@ func (e replied) apply(c *core) {
 	if l := e.node.ended(control, e.conn); l != nil && e.call.Err == nil {
 		l.failures = 0
 	}
+	before := e.node.health.failures
 	e.then(c, e.node, e.call)
+	if e.call.Err == nil {
+		e.node.answered(c.now, before)
+	}
 }
 
 func (e dialed) apply(c *core) {
@@ -148,14 +155,17 @@ func (e dialed) apply(c *core) {
 			return
 		}
 		l.conn, l.busy, l.lastErr = e.conn, 0, nil
+		e.node.up(c.now)
 		if c.txn != nil {
 			c.hear(e.node, e.which, e.conn)
 		}
 		return
 	}
 	c.disconnected(l, e.err)
+	e.node.failed(c.now, e.err)
 	c.trouble(e.err)
 	if e.which == control {
+		c.pingFailed(e.node, e.err)
 		if c.txn != nil {
 			c.txn.Unreachable(c.now, e.node.id, e.err)
 		}
@@ -176,10 +186,12 @@ func (e hungUp) apply(c *core) {
 	if e.which == data {
 		c.disturb(e.node)
 	}
+	e.node.down(c.now, !errors.Is(e.err, wire.ErrTimeout))
 	if e.node.parted(e.conn) || errors.Is(e.err, wire.ErrIdle) {
 		return
 	}
 	c.disconnected(l, e.err)
+	e.node.failed(c.now, e.err)
 	if e.which == data {
 		c.meta.RequestUpdate(c.now)
 	}
@@ -272,6 +284,24 @@ func (c *core) refusedIdentity(err error) {
 		c.failAll(p, &IdentityError{Err: err})
 	}
 }
+
+// heardMetadata notes whether n's answer to a metadata request is of any use.
+func (c *core) heardMetadata(n *node, resp *protocol.MetadataResponse) {
+	var err error
+	switch {
+	case resp.ErrorCode != protocol.NoError:
+		err = n.refused("Metadata", resp.ErrorCode)
+	case len(resp.Brokers) == 0:
+		err = n.refused("Metadata", errNoBrokers)
+	default:
+		c.stat.trouble.Store(nil)
+		return
+	}
+	n.failed(c.now, err)
+	c.trouble(err)
+}
+
+var errNoBrokers = errors.New("it knows of no broker, not even of itself")
 
 // trouble keeps the error for those who wait and would like to know why.
 func (c *core) trouble(err error) { c.stat.trouble.Store(&err) }

@@ -49,6 +49,7 @@ type core struct {
 	lookups   map[string][]*lookup // callers that wait for a topic
 	abandoned []string             // topics whose last waiter left while asked
 	asked     bool                 // a metadata request is in flight
+	pings     []*ping              // callers that wait for a word of any broker
 
 	hurry   bool // nothing lingers: closing, or a caller waits for memory
 	closing bool // no more records

@@ -58,6 +58,7 @@ func (c *core) disown() {
 // abandon has p give up its producer id, which may be somebody else's in its log.
 func (c *core) abandon(p *partition) {
 	c.gap(p)
+	p.keepNothing()
 	if c.txn == nil {
 		p.numbers.Abandon()
 	}
@@ -86,7 +87,7 @@ func (c *core) abandonAll(producerID int64) {
 // of what cannot have been written. In a topic without an id nothing vouches
 // that the log is still the one that we began.
 func (c *core) suspect(p *partition, d *delivery, code protocol.ErrorCode, err error) error {
-	stranger := code == protocol.InvalidProducerEpoch || code == protocol.DuplicateSequenceNumber && !d.unknown
+	stranger := code == protocol.InvalidProducerEpoch || code == protocol.DuplicateSequenceNumber && !d.doubtful()
 	switch {
 	case stranger && !d.old:
 		if !p.numbers.Abandoned() { // else the others have, too
@@ -110,7 +111,7 @@ func (c *core) suspect(p *partition, d *delivery, code protocol.ErrorCode, err e
 func (c *core) strange(p *partition, d *delivery, appendTime int64) bool {
 	t := p.topic
 	switch {
-	case d.unknown || d.old:
+	case d.doubtful() || d.old:
 		return false
 	case appendTime < 0:
 		t.stamps = stampsNot

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/epistle-kafka/epistle/accumulator"
+	"github.com/epistle-kafka/epistle/internal/cause"
 	"github.com/epistle-kafka/epistle/metadata"
 	"github.com/epistle-kafka/epistle/protocol"
 	"github.com/epistle-kafka/epistle/wire"
@@ -63,9 +64,11 @@ func newSender(cfg Config) *Sender {
 		MaxBatchBytes: cfg.MaxBatchBytes,
 		Memory:        cfg.Memory,
 		SealAge:       max(cfg.Linger, cfg.DeliveryTimeout/20),
+		Even:          cfg.Even,
 		Compressed:    cfg.Codec != protocol.CodecNone,
 		Wake:          wake,
 		Urgent:        s.lend,
+		Why:           s.Why,
 	})
 	s.cfg.Clock.Publish(time.Now())
 	s.completions = newCompletions(cfg.Complete)
@@ -195,7 +198,7 @@ func (s *Sender) grace() {
 
 func (s *Sender) dial(n *node, which lane, timeout time.Duration) {
 	addr := n.addr
-	peer := wire.Peer{Addr: addr, NodeID: max(n.id, -1)}
+	peer := wire.Peer{Addr: addr, NodeID: max(n.id, -1), Answered: s.core.heardOf(addr)}
 	if s.cfg.ClusterCheck && n.id >= 0 {
 		peer.ClusterID = s.core.meta.Snapshot().ClusterID
 	}
@@ -241,7 +244,7 @@ func (s *Sender) await(ctx context.Context, done <-chan struct{}) error {
 		case <-s.ended:
 			return nil
 		case <-ctx.Done():
-			return context.Cause(ctx)
+			return cause.Of(ctx)
 		case <-patience.C:
 			now := s.completions.running.Load()
 			if now != 0 && now == stuck {

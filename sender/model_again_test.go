@@ -73,6 +73,7 @@ func (h *history) makeAgain() {
 		}
 		for _, p := range t.parts {
 			p.leader, p.epoch = 1+h.rng.Int32N(h.brokers), 0
+			p.cutBackAt, p.returns = 0, false
 		}
 	}
 	h.hurt = true

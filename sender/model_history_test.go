@@ -31,6 +31,8 @@ type history struct {
 	faults float64 // how likely a broker does not do what it should, or says so
 	calm   bool    // not any more
 
+	mumbling bool // brokers often write a batch and do not say so, while many are in flight
+
 	// The brokers.
 	cluster      string        // its id
 	epochs       int           // how often it was made again
@@ -92,6 +94,11 @@ func newHistory(seed uint64, tracing bool) *history {
 	h.brokers = int32(1 + h.rng.IntN(3))
 	h.cfg = h.newConfig()
 	h.setMode()
+	if h.faults > 0 && h.cfg.Idempotent && h.chance(0.15) {
+		h.mumbling, h.faults = true, 0.02
+		h.cfg.BatchSize, h.cfg.MaxBatchBytes, h.cfg.MaxInFlight, h.cfg.Linger = 100, 200, 5, 0
+		h.cfg.DeliveryTimeout = 20 * time.Second
+	}
 	h.makeTopics()
 	acc := accumulator.New(accumulator.Config{
 		BatchSize: h.cfg.BatchSize, MaxBatchBytes: h.cfg.MaxBatchBytes, Memory: h.cfg.Memory,
@@ -180,9 +187,13 @@ func (h *history) setMode() {
 }
 
 func (h *history) makeTopics() {
-	for _, name := range []string{"t", "u"}[:1+h.rng.IntN(2)] {
+	names, parts := []string{"t", "u"}[:1+h.rng.IntN(2)], 3
+	if h.mumbling {
+		names, parts = names[:1], 1
+	}
+	for _, name := range names {
 		t := &modelTopic{name: name, maxBatch: pick(h, []int{1 << 20, 1 << 20, 1 << 20, 200})}
-		for range 1 + h.rng.IntN(3) {
+		for range 1 + h.rng.IntN(parts) {
 			p := &modelPart{topic: t, index: int32(len(t.parts)), leader: 1 + h.rng.Int32N(h.brokers)}
 			t.parts = append(t.parts, p)
 		}

@@ -111,6 +111,9 @@ const (
 	tallyLate
 	tallyCut
 	tallyRecreated
+	tallySecondThoughts
+	tallyResized
+	tallyTails
 	tallyCommit
 	tallyAbort
 	tallyLost
@@ -125,7 +128,7 @@ const (
 
 var tallyNames = [tallies]string{
 	"steps", "records", "acknowledged", "not written", "maybe written", "duplicates", "out of order", "batches sent again",
-	"connections broken", "late requests", "batches too large", "topics made again", "commits", "aborts",
+	"connections broken", "late requests", "batches too large", "topics made again", "batches in doubt refused for good", "limits changed", "logs cut back", "commits", "aborts",
 	"transactions that failed", "producers fenced", "outcomes unknown", "producers that died",
 	"clusters made again", "brokers moved", "batches of strangers",
 }

@@ -47,8 +47,9 @@ type modelAttempt struct {
 	seq     int32
 	size    int
 	sum     uint32
-	life    int // of the topic that was named by its id; -1: by its name
-	cluster int // as in history.epochs
+	life    int   // of the topic that was named by its id; -1: by its name
+	cluster int   // as in history.epochs
+	heard   int32 // the leader epoch that the client knew of
 	fate    attemptFate
 }
 
@@ -124,6 +125,7 @@ func (h *history) readProduce(f *flight, req *protocol.ProduceRequest) {
 				id: header.ProducerID, epoch: header.ProducerEpoch, seq: header.BaseSequence,
 				size: len(bytes), sum: crc32.ChecksumIEEE(bytes), life: -1, cluster: h.epochs,
 			}
+			a.heard = h.core.topics[t.Name].parts[p.Index].epoch
 			if f.call.Version > lastVersionByName {
 				a.life = h.lives[t.TopicID]
 			}

@@ -2,9 +2,7 @@ package sender
 
 import (
 	"errors"
-	"net"
 	"slices"
-	"strconv"
 	"time"
 
 	"github.com/epistle-kafka/epistle/metadata"
@@ -50,6 +48,7 @@ type node struct {
 	links [lanes]link
 
 	speech speech // of its last connection, for transactions
+	health *health
 
 	ready fifo[*partition] // may be drained, in turn
 	built fifo[*request]   // drained and not sent yet, in order
@@ -88,12 +87,13 @@ func (c *core) nodeFor(s *metadata.Snapshot, id int32) *node {
 
 func (c *core) addNode(id int32, addr string) *node {
 	n := &node{id: id, addr: addr}
+	n.health = c.newHealth(n)
 	c.nodes[id] = n
 	c.order = append(c.order, n)
 	return n
 }
 
-func addrOf(host string, port int32) string { return net.JoinHostPort(host, strconv.Itoa(int(port))) }
+func addrOf(host string, port int32) string { return metadata.Broker{Host: host, Port: port}.Addr() }
 
 // nodeAt returns the node of a broker, with its address as it is now.
 func (c *core) nodeAt(id int32, host string, port int32) *node {

@@ -96,7 +96,7 @@ func (c *core) takeMetadata(n *node, call *wire.Call) {
 	c.asked = false
 	defer c.unwant()
 	if call.Err == nil {
-		c.stat.trouble.Store(nil)
+		c.heardMetadata(n, call.Response.(*protocol.MetadataResponse))
 	} else {
 		c.trouble(call.Err)
 		c.change(c.meta.Failed(c.now, n.id))
@@ -199,7 +199,9 @@ func (c *core) grow(t *topic, n int) {
 	}
 }
 
-// lead sets the leader of a partition.
+// lead sets the leader of a partition. A broker that leads again, under another
+// leader epoch, is another leader: its log may have lost its tail, and with it
+// what it knew of the producer.
 func (c *core) lead(s *metadata.Snapshot, p *partition, m metadata.Partition) {
 	if m.Leader >= 0 {
 		c.nodeFor(s, m.Leader)
@@ -207,8 +209,8 @@ func (c *core) lead(s *metadata.Snapshot, p *partition, m metadata.Partition) {
 	if p.leader == m.Leader && p.epoch == m.LeaderEpoch {
 		return
 	}
+	p.numbers.Disturb()
 	if p.leader != m.Leader {
-		p.numbers.Disturb()
 		p.moving()
 		p.ready = nil // an entry on the old leader's list no longer counts
 	}
@@ -274,7 +276,7 @@ func (c *core) recreated(t *topic, why error) {
 			c.failAll(p, why)
 		}
 		for _, d := range slices.Clone(p.retry) {
-			if d.unknown {
+			if d.doubtful() {
 				c.giveUp(p, d, why)
 			}
 		}

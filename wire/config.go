@@ -62,4 +62,8 @@ type Peer struct {
 	// ClusterID is the cluster that the address was learned from, "" if unknown. With a NodeID it lets a broker of
 	// version 4.4 notice that the connection has ended up elsewhere (KIP-1242).
 	ClusterID string
+
+	// Answered is when somebody at Addr last gave us an answer, zero if nobody ever did. What may be wrong with an address at
+	// first is not what is wrong with it afterwards.
+	Answered time.Time
 }

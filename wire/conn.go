@@ -206,7 +206,7 @@ func (c *Conn) explainLocked(cause error) error {
 	var e *Error
 	if c.answers == 0 && c.unanswered > 0 && errors.As(cause, &e) && e.Hint == "" && hungUp(e.Err) {
 		explained := *e
-		explained.Hint = hintFirstRequest
+		explained.Hint = hintSince(hintFirstRequest, c.peer.Answered)
 		return &explained
 	}
 	return cause
