@@ -2,9 +2,11 @@ package main
 
 import (
 	"bytes"
+	"errors"
 	"io"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
 	"syscall"
@@ -147,6 +149,28 @@ func logged(c *brokertest.Cluster, topic string) (records []string) {
 func count(c *brokertest.Cluster, topic string) (n int64) {
 	for p := range int32(c.Partitions(topic)) {
 		n += c.EndOffset(topic, p)
+	}
+	return n
+}
+
+// explained counts the lines that a file of reasons has for a fate.
+func explained(t *testing.T, reasons, fate string) (n int) {
+	t.Helper()
+	for row := range strings.Lines(reasons) {
+		fields := strings.Split(row, "\t")
+		if len(fields) != 4 || fields[2] != fate {
+			continue
+		}
+		from, to, several := strings.Cut(fields[0], "-")
+		if !several {
+			to = from
+		}
+		first, err1 := strconv.Atoi(from)
+		last, err2 := strconv.Atoi(to)
+		if err := errors.Join(err1, err2); err != nil {
+			t.Fatal(err)
+		}
+		n += last - first + 1
 	}
 	return n
 }

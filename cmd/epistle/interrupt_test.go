@@ -45,7 +45,7 @@ func TestSecondInterruptGivesUp(t *testing.T) {
 	if got := read(t, failed); got != "one\ntwo\n" {
 		t.Errorf("undelivered lines = %q, want both", got)
 	}
-	if got := strings.Count(read(t, failed+".reasons"), "may-be-written"); got != 2 {
+	if got := explained(t, read(t, failed+".reasons"), "may-be-written"); got != 2 {
 		t.Errorf("%d lines are marked as may-be-written, want 2", got)
 	}
 }

@@ -15,6 +15,7 @@ import (
 func main() {
 	signals := make(chan os.Signal, 4)
 	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	end := func(sig os.Signal) { os.Exit(cli.Status(&cli.Interrupted{Signal: sig})) }
 	stderr := int(os.Stderr.Fd())
 	width := func() int {
 		columns, _, err := term.GetSize(stderr)
@@ -27,7 +28,8 @@ func main() {
 		Stdin:       os.Stdin,
 		Stdout:      os.Stdout,
 		Screen:      ui.NewScreen(os.Stderr, term.IsTerminal(stderr), width),
-		Interrupts:  cli.Debounce(signals),
+		Interrupts:  cli.LastWord(cli.Debounce(signals), end),
+		StdinClosed: stdinClosed(),
 		Interactive: term.IsTerminal(int(os.Stdin.Fd())) && term.IsTerminal(stderr),
 	}, os.Args[1:]))
 }

@@ -121,7 +121,7 @@ func TestLinesThatAreTooLong(t *testing.T) {
 	}
 	s.wantErr("5 lines read, 2 acknowledged, 3 failed", "max.request.size")
 	reasons := read(t, failed+".reasons")
-	for _, want := range []string{"1\tstandard input:2\tnot-written\t", "2\tstandard input:4\tnot-written\t", "3\tstandard input:5\tnot-written\t", "max.request.size"} {
+	for _, want := range []string{"1\tstandard input:2\tnot-written\t", "2-3\tstandard input:4-5\tnot-written\t", "max.request.size"} {
 		if !strings.Contains(reasons, want) {
 			t.Errorf("the reasons do not say %q:\n%s", want, reasons)
 		}
@@ -138,7 +138,7 @@ func TestUndeliveredLinesCanBeSentAgain(t *testing.T) {
 	if got := read(t, failed); got != input+"\n" {
 		t.Errorf("%s = %q, want %q", failed, got, input+"\n")
 	}
-	if got := strings.Count(read(t, failed+".reasons"), "not-written\t"); got != 5 {
+	if got := explained(t, read(t, failed+".reasons"), "not-written"); got != 5 {
 		t.Errorf("%d lines have a reason, want 5", got)
 	}
 

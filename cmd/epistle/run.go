@@ -5,11 +5,13 @@ import (
 	"fmt"
 	"io"
 	"runtime"
+	"strings"
 
 	"github.com/epistle-kafka/epistle/cmd/epistle/internal/cli"
 	"github.com/epistle-kafka/epistle/cmd/epistle/internal/demo"
 	"github.com/epistle-kafka/epistle/cmd/epistle/internal/perf"
 	"github.com/epistle-kafka/epistle/cmd/epistle/internal/produce"
+	"github.com/epistle-kafka/epistle/cmd/epistle/internal/ui"
 	"github.com/epistle-kafka/epistle/producer"
 )
 
@@ -43,9 +45,9 @@ func dispatch(env *cli.Env, args []string) (name string, err error) {
 		return "", cli.Usagef("which command?")
 	}
 	switch args[0] {
-	case "help", "--help", "-h":
+	case "help", "--help", "-h", "-help", "-?":
 		return "", help(env, args[1:])
-	case "version", "--version":
+	case "version", "--version", "-version", "-V":
 		fmt.Fprintf(env.Stdout, "epistle %s, %s, %s/%s\n", producer.Version, runtime.Version(), runtime.GOOS, runtime.GOARCH)
 		return "", nil
 	}
@@ -56,6 +58,17 @@ func dispatch(env *cli.Env, args []string) (name string, err error) {
 	return c.Name, c.Execute(env, args[1:])
 }
 
+// elsewhere is what other programs call their commands, and what they are here; "" is not here at all.
+var elsewhere = map[string]string{
+	"send": "produce", "publish": "produce", "pub": "produce", "producer": "produce", "write": "produce", "put": "produce",
+	"console-producer": "produce", "kafka-console-producer": "produce", "kafka-console-producer.sh": "produce", "kcat": "produce", "kafkacat": "produce",
+	"producer-perf-test": "perf", "kafka-producer-perf-test": "perf", "kafka-producer-perf-test.sh": "perf", "perf-test": "perf",
+	"bench": "perf", "benchmark": "perf", "load": "perf", "perftest": "perf",
+	"try": "demo", "example": "demo", "quickstart": "demo",
+	"consume": "", "consumer": "", "read": "", "cat": "", "tail": "", "list": "", "ls": "", "get": "", "describe": "", "create": "", "delete": "",
+	"topics": "", "metadata": "", "groups": "", "group": "", "cluster": "", "config": "", "acl": "",
+}
+
 func find(name string) (*cli.Command, error) {
 	names := []string{"help", "version"}
 	for _, c := range commands {
@@ -63,6 +76,17 @@ func find(name string) (*cli.Command, error) {
 			return c, nil
 		}
 		names = append(names, c.Name)
+	}
+	if ours, known := elsewhere[strings.ToLower(name)]; known && ours == "" {
+		return nil, cli.Usagef("there is no command %q: epistle sends records, and does nothing else", name)
+	} else if known {
+		return nil, cli.Usagef("there is no command %q; here it is called %q", name, ours)
+	}
+	if name == "topic" {
+		return nil, cli.Usagef("there is no command \"topic\"; `rpk topic produce TOPIC` is `epistle produce -t TOPIC` here, and the others are not there")
+	}
+	if strings.HasPrefix(name, "-") {
+		return nil, cli.Usagef("which command? It comes before the flags: epistle produce %s …", ui.Plain(name))
 	}
 	if nearest := cli.Nearest(name, names); nearest != "" {
 		return nil, cli.Usagef("there is no command %q; did you mean %q?", name, nearest)

@@ -81,7 +81,7 @@ func TestLinesOfAnAbortedTransactionAreKept(t *testing.T) {
 	if got, want := read(t, failed), text(numbered(11, 20)); got != want {
 		t.Errorf("undelivered = %q, want %q", got, want)
 	}
-	if got := strings.Count(read(t, failed+".reasons"), "\tnot-committed\t"); got != 10 {
+	if got := explained(t, read(t, failed+".reasons"), "not-committed"); got != 10 {
 		t.Errorf("%d lines are marked as not-committed, want 10:\n%s", got, read(t, failed+".reasons"))
 	}
 }
@@ -128,7 +128,7 @@ func TestACommitOfUnknownOutcome(t *testing.T) {
 		"-X", "linger.ms=0", "-X", "request.timeout.ms=200", "-X", "delivery.timeout.ms=300", "-X", "max.block.ms=250")
 	s.wantErr("10 committed in 1 transaction", "10 of them may be committed all the same", "no more transactions", "of standard input, ")
 	reasons := read(t, failed+".reasons")
-	if got := strings.Count(reasons, "\tmay-be-committed\t"); got != 10 {
+	if got := explained(t, reasons, "may-be-committed"); got != 10 {
 		t.Errorf("%d lines are marked as may-be-committed, want 10:\n%s", got, reasons)
 	}
 	if strings.Contains(reasons, "\tmay-be-written\t") || strings.Contains(reasons, "\tnot-committed\t") {
@@ -212,7 +212,7 @@ func TestSecondInterruptGivesUpATransaction(t *testing.T) {
 			if got := read(t, failed); got != "one\ntwo\n" {
 				t.Errorf("undelivered = %q, want both lines", got)
 			}
-			if got := strings.Count(read(t, failed+".reasons"), "\t"+test.fate+"\t"); got != 2 {
+			if got := explained(t, read(t, failed+".reasons"), test.fate); got != 2 {
 				t.Errorf("%d lines are marked as %s, want 2:\n%s", got, test.fate, read(t, failed+".reasons"))
 			}
 		})

@@ -58,6 +58,26 @@ func TestDebounceTakesAPairForOne(t *testing.T) {
 	})
 }
 
+// Two signals ask a command to end, the third does not ask.
+func TestTheThirdSignalEndsTheProcess(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		signals := make(chan os.Signal, 3)
+		ended := make(chan os.Signal, 3)
+		out := LastWord(signals, func(sig os.Signal) { ended <- sig })
+		signals <- syscall.SIGINT
+		signals <- syscall.SIGINT
+		synctest.Wait()
+		if len(out) != 2 || len(ended) != 0 {
+			t.Errorf("after two signals %d came through and %d ended it, want 2 and 0", len(out), len(ended))
+		}
+		signals <- syscall.SIGTERM // also when nobody has taken the others
+		synctest.Wait()
+		if len(ended) != 1 || len(out) != 2 {
+			t.Errorf("the third signal does not end the process")
+		}
+	})
+}
+
 // Whatever the command line says reaches the producer as it was typed, whatever the file's last line looks like.
 func TestSettingsSurviveTheirWayThroughAFile(t *testing.T) {
 	dir := t.TempDir()

@@ -3,6 +3,7 @@ package cli
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/spf13/pflag"
@@ -16,6 +17,8 @@ type Command struct {
 	About    string // paragraphs, for the command's own help
 	Examples string // lines of a shell
 
+	Foreign []Foreign // flags of other tools that do the same
+
 	// Setup adds the command's flags and returns what runs it with them.
 	Setup func(fs *pflag.FlagSet) Run
 }
@@ -27,17 +30,23 @@ type Run func(env *Env, args []string) error
 func (c *Command) Execute(env *Env, args []string) error {
 	fs, run := c.flags()
 	help := fs.BoolP("help", "h", false, "print this help")
-	if err := singleDash(fs, args); err != nil {
-		return err
+	w := readWords(fs, slices.Concat(c.Foreign, ForeignSettings), args)
+	if w.mistake == nil {
+		if err := fs.Parse(w.args()); err != nil {
+			w.mistake = explainFlag(err)
+		}
 	}
-	if err := fs.Parse(args); err != nil {
-		return explainFlag(fs, err)
-	}
-	if *help {
+	switch {
+	case *help, slices.Contains(w.flags, "--help"):
 		c.Help(env.Stdout)
 		return nil
+	case w.mistake != nil:
+		return w.explain(w.mistake)
 	}
-	return run(env, fs.Args())
+	for _, note := range w.notes {
+		env.Say("note: %s", note)
+	}
+	return w.explain(run(env, fs.Args()))
 }
 
 func (c *Command) flags() (*pflag.FlagSet, Run) {

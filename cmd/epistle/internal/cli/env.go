@@ -24,7 +24,10 @@ type Env struct {
 	Screen *ui.Screen // standard error
 
 	// Interrupts are SIGINT and SIGTERM. The first asks a command to finish what it has begun, the second to give up.
+	// A third never gets here, see LastWord.
 	Interrupts <-chan os.Signal
+	// StdinClosed says that the program was started without a standard input.
+	StdinClosed bool
 	// Interactive says that a person types the standard input.
 	Interactive bool
 }
@@ -46,9 +49,28 @@ func Debounce(signals <-chan os.Signal) <-chan os.Signal {
 	return out
 }
 
-// Say writes a line to standard error, headed by the program's name.
+// LastWord passes on two signals; the third is for end, which is to end the process at once: whoever asks three times does
+// not want to wait, whatever hangs.
+func LastWord(signals <-chan os.Signal, end func(os.Signal)) <-chan os.Signal {
+	const patience = 2
+	out := make(chan os.Signal, patience)
+	go func() {
+		n := 0
+		for sig := range signals {
+			if n++; n > patience {
+				end(sig)
+				return
+			}
+			out <- sig
+		}
+	}()
+	return out
+}
+
+// Say writes a line to standard error, headed by the program's name. What comes from elsewhere, a broker's words or a
+// file's name, can neither command the terminal nor fill it.
 func (e *Env) Say(format string, args ...any) {
-	fmt.Fprintf(e.Screen, "epistle: "+format+"\n", args...)
+	fmt.Fprintf(e.Screen, "epistle: %s\n", ui.Text(fmt.Sprintf(format, args...)))
 }
 
 // UntilInterrupted returns a context that the next interrupt ends, with an *Interrupted as its cause. Release gives the

@@ -54,6 +54,21 @@ func (s *Settings) Has(key string) bool {
 	})
 }
 
+// Extract takes out settings that are not the producer's, however often they are given; the last one counts.
+func (s *Settings) Extract(keys ...string) map[string]string {
+	found := make(map[string]string)
+	s.pairs = slices.DeleteFunc(s.pairs, func(pair string) bool {
+		key, value, _ := strings.Cut(pair, "=")
+		key = strings.TrimSpace(key)
+		if !slices.Contains(keys, key) {
+			return false
+		}
+		found[key] = value
+		return true
+	})
+	return found
+}
+
 // Config makes the producer's settings. What may surprise is told on standard error; what is wrong is a usage error with
 // all of it.
 func (s *Settings) Config(env *Env) (producer.Config, error) {
@@ -62,6 +77,7 @@ func (s *Settings) Config(env *Env) (producer.Config, error) {
 		return producer.Config{}, err
 	}
 	cfg, notices, err := s.resolve(given)
+	cfg.Logger = newLogger(env)
 	for _, n := range notices {
 		env.Say("note: %s", n)
 	}
@@ -79,6 +95,9 @@ func (s *Settings) given() (map[string]string, error) {
 		key, value, ok := strings.Cut(pair, "=")
 		if key = strings.TrimSpace(key); !ok || key == "" {
 			return nil, Usagef("-X %s: want key=value, such as -X linger.ms=20", pair)
+		}
+		if key != "topic.recreation" {
+			key = strings.TrimPrefix(key, "topic.") // kcat's way to give a setting
 		}
 		given[key] = strings.TrimSpace(value)
 	}

@@ -6,48 +6,56 @@ import (
 	"strings"
 
 	"github.com/spf13/pflag"
+
+	"github.com/epistle-kafka/epistle/producer"
 )
 
-// explainFlag makes a usage error of what pflag says, with the nearest right flag for a wrong one.
-func explainFlag(fs *pflag.FlagSet, err error) error {
-	var unknown *pflag.NotExistError
-	var invalid *pflag.InvalidValueError
-	switch {
-	case errors.As(err, &unknown):
-		return unknownFlag(fs, unknown)
-	case errors.As(err, &invalid):
+// explainFlag makes a usage error of what pflag says of a value.
+func explainFlag(err error) error {
+	if invalid, ok := errors.AsType[*pflag.InvalidValueError](err); ok {
 		return Usagef("%s is %q: %v", flagName(invalid.GetFlag()), invalid.GetValue(), invalid.Unwrap())
 	}
 	return Usagef("%v", err)
 }
 
-// singleDash refuses -topic, which is read as -t opic and never meant so.
-func singleDash(fs *pflag.FlagSet, args []string) error {
-	for _, arg := range args {
-		if arg == "--" {
-			return nil
-		}
-		name, _, _ := strings.Cut(strings.TrimPrefix(arg, "-"), "=")
-		if len(name) > 1 && len(name) < len(arg) && fs.Lookup(name) != nil {
-			return Usagef("-%s: a flag of more than one letter has two dashes: --%s", name, name)
-		}
-	}
-	return nil
-}
-
-func unknownFlag(fs *pflag.FlagSet, unknown *pflag.NotExistError) error {
-	name := unknown.GetSpecifiedName()
-	if group := unknown.GetSpecifiedShortnames(); group != "" {
-		// "-topic x" is read as -t opic; what was meant shows in the whole group, if at all.
-		if long := Nearest(group, flagNames(fs)); long != "" && len(group) > 2 {
-			return Usagef("there is no flag -%s; did you mean --%s?", group, long)
-		}
-		return Usagef("there is no flag -%s", name)
+// unknownLong is for a flag that nobody has. A producer's setting by Java's name is one of -X.
+func unknownLong(fs *pflag.FlagSet, name string) error {
+	key, known := settingNamed(name)
+	if known {
+		return Usagef("there is no flag --%s; as a setting of the producer it is -X %s=…", name, key)
 	}
 	if long := Nearest(name, flagNames(fs)); long != "" {
 		return Usagef("there is no flag --%s; did you mean --%s?", name, long)
 	}
+	if key != "" {
+		return Usagef("there is no flag --%s; did you mean -X %s=…?", name, key)
+	}
 	return Usagef("there is no flag --%s", name)
+}
+
+// unknownShort is for a letter in a group of flags. "-topik x" is read as -t opik; what was meant shows in the whole
+// group, if at all.
+func unknownShort(fs *pflag.FlagSet, group, letter string) error {
+	group, _, _ = strings.Cut(group, "=")
+	if long := Nearest(group, flagNames(fs)); long != "" && len(group) > 2 {
+		return Usagef("there is no flag -%s; did you mean --%s?", group, long)
+	}
+	return Usagef("there is no flag -%s", letter)
+}
+
+// settingNamed returns the key of the producer's setting that a flag is named after. Without known it is a guess, or "".
+func settingNamed(name string) (key string, known bool) {
+	key = strings.ToLower(strings.NewReplacer("-", ".", "_", ".").Replace(name))
+	_, _, err := producer.FromMap(map[string]string{"bootstrap.servers": "localhost:9092", key: ""})
+	wrong, _ := errors.AsType[*producer.PropertiesError](err)
+	if wrong != nil {
+		for _, p := range wrong.Problems {
+			if p.Key == key && (p.Suggestion != "" || strings.HasPrefix(p.Rule, "is not a ")) {
+				return p.Suggestion, false
+			}
+		}
+	}
+	return key, true
 }
 
 func flagName(f *pflag.Flag) string {

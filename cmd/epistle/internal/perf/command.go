@@ -48,7 +48,8 @@ epistle perf -b localhost:9092 -t load --records 10000000 --size 100 --goroutine
 epistle perf -b localhost:9092 -t load --rate 50000 --records 1500000 --linger 1ms --json
 epistle perf -b localhost:9092 -t load --transactional-id load-1 --transaction-size 10000
 epistle perf -b localhost:9092 -t load --acks 1 --idempotent=false --in-flight 1`,
-	Setup: setup,
+	Foreign: foreign,
+	Setup:   setup,
 }
 
 // options is what the command line says.

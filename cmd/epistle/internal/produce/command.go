@@ -4,6 +4,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/epistle-kafka/epistle/cmd/epistle/internal/cli"
+	"github.com/epistle-kafka/epistle/cmd/epistle/internal/lines"
 	"github.com/epistle-kafka/epistle/producer"
 )
 
@@ -18,17 +19,23 @@ the newline ends a line: a carriage return before it is part of the record, the 
 newline, and an empty line is a record with an empty value (null with -Z).
 
 With -K the line is cut at the first delimiter into key and value. A line without the delimiter has
-no key (null). Records of one key are written to one partition, in order.
+no key (null), or that of -k. Records of one key are written to one partition, in order. With
+--header-delimiter a line begins with headers, name:value,name:value.
+
+A file in gzip is unpacked. Other compressed files and archives are refused, with the command that
+unpacks them.
 
 A record counts as sent when the cluster has acknowledged it, by default with all in-sync replicas,
 once and in order. What fails is sent again for delivery.timeout.ms (2 minutes). When the cluster is
 slower than the input, reading waits, for as long as that.
 
-A line that could not be delivered is not dropped. It goes to standard error with its reason, or
-with --failed-to FILE to that file, exactly as it was read, so that the file can be sent again. The
-reasons are then in FILE.reasons, a line for each: number of the line in FILE, where it was read,
-whether it may be in the log all the same (may-be-written) or not (not-written), and why. Neither
-file is left behind if nothing failed. "--failed-to -" is standard output.
+A line that could not be delivered is not dropped. With --failed-to FILE it goes to that file,
+exactly as it was read, so that the file can be sent again. FILE.reasons says why, a line for each
+group of lines: their numbers in FILE, where they were read, whether they may be in the log all the
+same (may-be-written) or not (not-written), and the reason, whose text is written out once. Both
+files are readable by their owner alone, and neither is left behind if nothing failed. "-" for FILE
+is standard output. Without --failed-to the first few are shown; if there are more, or longer ones,
+all of them are kept in a new file in the directory for temporary files, and its name is told.
 
 With --transactional-id the lines are sent in transactions of --transaction-size lines, the last of
 them smaller: consumers that read committed records only see all lines of a transaction or none. An
@@ -42,7 +49,12 @@ unknown, its lines go there as may-be-committed: all of them are, or none. No li
 ever goes there. Ctrl-C commits the lines that were read.
 
 All files are tried before anything is sent. If one cannot be read to its end later on, reading
-stops there. Ctrl-C stops reading and waits for what is under way; a second one gives that up too.
+stops there. --max-errors N stops reading when N lines have failed. Ctrl-C stops reading and waits
+for what is under way; a second one gives that up too, and a third ends the program at once.
+
+With acks=0 nothing is acknowledged: a line counts as written when it is on its way to a broker.
+
+What kafka-console-producer, kcat and rpk call these flags is understood, or answered.
 
 Exit status: 0 if every line was acknowledged, and committed if there are transactions, 1 if not, 2
 for a command line that makes no sense, 130 or 143 after Ctrl-C or SIGTERM.`,
@@ -54,23 +66,31 @@ printf 'order-17:\n' | epistle produce -b localhost:9092 -t orders -K : -Z     #
 epistle produce -b localhost:9092 -t orders -X linger.ms=50 -X acks=1 orders.txt
 epistle produce -b localhost:9092 -t orders --transactional-id import --transaction-size 500 o.txt
 epistle produce --config producer.properties -t orders -H source=import orders.txt`,
+	Foreign: foreign,
 	Setup: func(fs *pflag.FlagSet) cli.Run {
 		var o options
 		o.settings.AddBootstrap(fs, cli.BootstrapUsage)
 		o.topic.AddTopic(fs)
 		fs.StringVarP(&o.delimiter, "key-delimiter", "K", "", `a line's key ends at the first `+"`delimiter`"+`, such as : or '\t'`)
+		fs.StringVarP(&o.key, "key", "k", "", "the `key` of every line that has none of its own")
 		fs.StringArrayVarP(&o.headers, "header", "H", nil, "a header `k=v` for every record; repeatable; without = its value is null")
-		fs.Int32VarP(&o.partition, "partition", "p", -1, "send everything to this partition `number`; -1 lets the key decide")
+		fs.StringVar(&o.headerDelimiter, "header-delimiter", "", "a line begins with headers, name:value,name:value, which end at the first `delimiter`")
+		fs.Int32VarP(&o.partition, "partition", "p", -1, "the `number` of the partition to send everything to; -1 lets the key decide")
 		fs.BoolVarP(&o.emptyIsNull, "null", "Z", false, "an empty key or value is sent as null")
 		fs.StringVarP(&o.codec, "compression", "z", "", "`codec` for batches: none, gzip, snappy, lz4 or zstd")
 		fs.StringVar(&o.transactionalID, "transactional-id", "", "send in transactions, under this `id`, which no other sender may have at the same time")
 		fs.IntVar(&o.transactionSize, "transaction-size", 1000, "`number` of lines of a transaction")
 		o.settings.AddProperties(fs)
 		fs.StringVar(&o.failedTo, "failed-to", "", "keep lines that were not delivered in `file`, the reasons in file.reasons")
+		fs.Int64Var(&o.maxErrors, "max-errors", 0, "stop reading when this `number` of lines has failed; 0 goes on")
 		fs.BoolVarP(&o.quiet, "quiet", "q", false, "no progress and no summary, only what went wrong")
 		return func(env *cli.Env, args []string) error {
 			if fs.Changed("key-delimiter") && o.delimiter == "" {
 				return cli.Usagef("-K: the delimiter is empty; leave -K out to send no keys")
+			}
+			o.keyGiven = fs.Changed("key")
+			if err := o.readerProperties(); err != nil {
+				return err
 			}
 			if fs.Changed("transactional-id") {
 				o.settings.Set("transactional.id", o.transactionalID)
@@ -86,12 +106,17 @@ type options struct {
 	settings    cli.Settings
 	topic       cli.Topic
 	delimiter   string
+	key         string
+	keyGiven    bool
 	headers     []string
 	partition   int32
 	emptyIsNull bool
 	codec       string
 	failedTo    string
+	maxErrors   int64
 	quiet       bool
+
+	headerDelimiter, pair, name, nullMarker string // of headers that a line has, and of null
 
 	transactionalID string
 	transactionSize int // lines
@@ -109,17 +134,41 @@ func (o *options) template() (producer.Record, error) {
 	case o.partition >= 0:
 		rec.Partition = producer.OnPartition(o.partition)
 	}
-	if o.transactionSize < 1 {
+	switch {
+	case o.transactionSize < 1:
 		return rec, cli.Usagef("--transaction-size %d: want at least 1", o.transactionSize)
+	case o.maxErrors < 0:
+		return rec, cli.Usagef("--max-errors %d: want at least 1, or 0 to go on whatever fails", o.maxErrors)
+	case o.keyGiven:
+		rec.Key = []byte(o.key)
 	}
 	for _, text := range o.headers {
-		h, err := header(text)
+		h, err := lines.Header(text)
 		if err != nil {
 			return rec, cli.Usagef("%v", err)
 		}
 		rec.Headers = append(rec.Headers, h)
 	}
 	return rec, nil
+}
+
+// splitter makes what cuts the lines.
+func (o *options) splitter() (s lines.Splitter, err error) {
+	for _, d := range []struct {
+		flag, text string
+		to         *[]byte
+	}{
+		{"-K", o.delimiter, &s.Key}, {"--header-delimiter", o.headerDelimiter, &s.Headers},
+		{"--property headers.separator", o.pair, &s.Pair}, {"--property headers.key.separator", o.name, &s.Name},
+	} {
+		text, err := lines.Unescape(d.text)
+		if err != nil {
+			return s, cli.Usagef("%s %s: it %v", d.flag, d.text, err)
+		}
+		*d.to = []byte(text)
+	}
+	s.NullMarker, s.EmptyIsNull = []byte(o.nullMarker), o.emptyIsNull
+	return s, nil
 }
 
 // config makes the producer's settings.

@@ -7,10 +7,12 @@ import (
 	"io"
 	"math"
 	"os"
+	"slices"
 	"sync/atomic"
 	"time"
 
 	"github.com/epistle-kafka/epistle/cmd/epistle/internal/cli"
+	"github.com/epistle-kafka/epistle/cmd/epistle/internal/lines"
 	"github.com/epistle-kafka/epistle/cmd/epistle/internal/ui"
 	"github.com/epistle-kafka/epistle/producer"
 )
@@ -21,13 +23,16 @@ type job struct {
 	options     *options
 	producer    *producer.Producer
 	record      producer.Record // what all records have in common
-	splitter    splitter
+	splitter    lines.Splitter
 	sources     []*source
 	undelivered *undelivered
 	pool        *pool
 	gate        *gate
 	txns        *transactions // nil: every line is on its own
 	maxLine     int           // bytes
+	verb        string        // what becomes of a line that is delivered
+	watch       *cli.Watch
+	typed       bool // somebody types the lines, at the terminal that shows them
 	began       time.Time
 
 	read         atomic.Int64 // lines
@@ -43,7 +48,7 @@ func run(env *cli.Env, o *options, args []string) error {
 	if j.record, err = o.template(); err != nil {
 		return err
 	}
-	if err := j.splitBy(o); err != nil {
+	if j.splitter, err = o.splitter(); err != nil {
 		return err
 	}
 	cfg, err := o.config(env)
@@ -56,7 +61,11 @@ func run(env *cli.Env, o *options, args []string) error {
 	if j.sources, err = sources(env, args); err != nil {
 		return err
 	}
-	if j.undelivered, err = openUndelivered(env, o.failedTo); err != nil {
+	j.typed = env.Interactive && slices.ContainsFunc(j.sources, func(s *source) bool { return s.stdin != nil })
+	if j.typed {
+		env.Screen.Still() // nothing may be written over what is being typed
+	}
+	if j.undelivered, err = openUndelivered(env, o, j.sources); err != nil {
 		return err
 	}
 	defer j.undelivered.close()
@@ -66,22 +75,14 @@ func run(env *cli.Env, o *options, args []string) error {
 	return j.run()
 }
 
-func (j *job) splitBy(o *options) error {
-	delimiter, err := unescape(o.delimiter)
-	if err != nil {
-		return cli.Usagef("-K %s: it %v", o.delimiter, err)
-	}
-	j.splitter = splitter{delimiter: []byte(delimiter), emptyIsNull: o.emptyIsNull}
-	return nil
-}
-
 // open connects. Until it succeeds not a line is read, so that a mistake costs nothing.
 func (j *job) open(cfg producer.Config) error {
 	const blocksBeside = 32 << 20 // bytes of input beyond what the producer buffers
 	ctx, release := j.env.UntilInterrupted(context.Background())
 	defer release()
-	j.maxLine = cfg.MaxRequestSize + len(j.splitter.delimiter)
+	j.maxLine = cfg.MaxRequestSize + j.splitter.Longer()
 	j.pool = newPool(cfg.BufferMemory+blocksBeside, j.finished)
+	j.verb, j.watch = cli.Verb(&cfg), cli.NewWatch(j.env, &cfg)
 	if cfg.TransactionalID != "" {
 		// Its lines are held until a transaction ends, which waiting for room would keep it from.
 		j.txns = newTransactions(j, &cfg)
@@ -109,7 +110,7 @@ func (j *job) open(cfg producer.Config) error {
 // run reads and sends everything, waits for the outcomes, and tells of them.
 func (j *job) run() error {
 	j.began = time.Now()
-	if j.env.Interactive && len(j.sources) == 1 && j.sources[0].stdin != nil && !j.options.quiet {
+	if j.typed && len(j.sources) == 1 && !j.options.quiet {
 		when := ""
 		if j.txns != nil {
 			when = fmt.Sprintf(", committed with others after %s or %v", ui.Number(int64(j.txns.size), "line"), j.txns.age)
@@ -137,8 +138,15 @@ func (j *job) await() (interrupt os.Signal, input error) {
 			go func() { closed <- cli.Close(ctx, j.producer) }()
 		}
 	}
+	enough := j.undelivered.enough
 	for fed, open := j.fed, true; fed != nil || open; {
 		select {
+		case <-enough:
+			enough = nil
+			if fed != nil && j.stopReading() {
+				input, fed = errStopped, nil
+				finish()
+			}
 		case input = <-fed:
 			fed = nil
 			finish()
@@ -155,10 +163,7 @@ func (j *job) await() (interrupt os.Signal, input error) {
 			case fed == nil:
 				j.env.Say("all lines are read; waiting for what is under way (Ctrl-C again gives it up)")
 			default:
-				switch abandoned := j.gate.stop(); {
-				case abandoned && j.txns != nil:
-					j.txns.hang()
-				case abandoned:
+				if j.stopReading() {
 					input, fed = errStopped, nil
 					finish()
 				}
@@ -168,6 +173,16 @@ func (j *job) await() (interrupt os.Signal, input error) {
 		}
 	}
 	return interrupt, input
+}
+
+// stopReading closes the gate. It reports whether the reading goroutine hangs in a read and is to be left there.
+func (j *job) stopReading() (left bool) {
+	abandoned := j.gate.stop()
+	if abandoned && j.txns != nil {
+		j.txns.hang() // it ends by that
+		return false
+	}
+	return abandoned
 }
 
 // finished is the callback of every line.
@@ -183,14 +198,15 @@ func (j *job) finished(l *line, _ producer.RecordMetadata, err error) {
 // progress shows how it goes, and brings undelivered lines to their file.
 func (j *job) progress() {
 	j.undelivered.flush()
+	stats := j.producer.Stats()
+	trouble := j.watch.Look(time.Now(), stats)
 	if !j.env.Screen.Live() || j.options.quiet {
 		return
 	}
-	stats := j.producer.Stats()
 	took := time.Since(j.began)
 	read, acknowledged, failed := j.read.Load(), j.acknowledged.Load(), j.undelivered.failed()
-	j.env.Screen.Status(fmt.Sprintf("%s read, %s, %s, %s, %s in flight, %s sent again",
-		ui.Number(read, "line"), j.delivered(acknowledged), ui.Number(failed, "error"),
+	j.env.Screen.Status(fmt.Sprintf("%s read, %s%s, %s failed, %s, %s in flight, %s sent again",
+		ui.Number(read, "line"), j.delivered(acknowledged), trouble, ui.Count(failed),
 		ui.MegabytesPerSecond(j.bytes.Load(), took), ui.Count(stats.InFlight), ui.Count(stats.Retried)))
 }
 
@@ -199,7 +215,7 @@ func (j *job) delivered(lines int64) string {
 	if j.txns != nil {
 		return j.txns.progress(lines)
 	}
-	return ui.Count(lines) + " acknowledged"
+	return ui.Count(lines) + " " + j.verb
 }
 
 // summary tells what became of all lines, and is the command's outcome. Input is what kept the rest of the input from
@@ -224,6 +240,8 @@ func (j *job) summary(input error, interrupt os.Signal) error {
 	switch {
 	case isBroken && interrupt == nil:
 		return fmt.Errorf("no more transactions: %w", broken)
+	case interrupt == nil && errors.Is(input, errStopped):
+		return errors.New(j.enough(failed))
 	case interrupt != nil && (input != nil || failed > 0):
 		return &cli.Reported{Err: &cli.Interrupted{Signal: interrupt}}
 	case input != nil:
@@ -232,6 +250,14 @@ func (j *job) summary(input error, interrupt os.Signal) error {
 		return &cli.Reported{Err: fmt.Errorf("%s not delivered", ui.Number(failed, "line"))}
 	}
 	return nil
+}
+
+// enough says why reading was stopped though nobody has asked for that.
+func (j *job) enough(failed int64) string {
+	if most := j.options.maxErrors; most > 0 && failed >= most {
+		return fmt.Sprintf("stopped reading: --max-errors is %s, and %s failed", ui.Count(most), ui.Number(failed, "line"))
+	}
+	return "stopped reading: there is no room for more lines that are not delivered; name a place with --failed-to FILE"
 }
 
 // start reads and sends everything. With transactions the reading goes on on another goroutine, which passes lines on.
@@ -273,7 +299,7 @@ func (j *job) feedFrom(s *source, hand func(*line)) error {
 		return err
 	}
 	defer in.Close()
-	r := &reader{pool: j.pool, gate: j.gate, in: in, source: s, maxLine: j.maxLine}
+	r := &reader{pool: j.pool, gate: j.gate, in: j.sniffed(in, s), source: s, maxLine: j.maxLine}
 	defer r.close()
 	for {
 		l, err := r.next()
@@ -293,20 +319,35 @@ func (j *job) feedFrom(s *source, hand func(*line)) error {
 	}
 }
 
+// sniffed unpacks an input, or refuses it. What somebody types is what it is.
+func (j *job) sniffed(in io.Reader, s *source) io.Reader {
+	if j.typed && s.stdin != nil {
+		return in
+	}
+	return &sniffer{in: in, name: s.name, delimiter: slices.Concat(j.splitter.Key, j.splitter.Headers, j.splitter.Pair, j.splitter.Name), say: j.env.Say}
+}
+
 func (j *job) send(l *line) {
 	j.producer.SendFunc(context.Background(), j.recordOf(l), l.done)
 }
 
 func (j *job) recordOf(l *line) producer.Record {
 	rec := j.record
-	rec.Key, rec.Value = j.splitter.split(l.text)
+	headers, key, value := j.splitter.Split(l.text)
+	rec.Value = value
+	if key != nil || !j.options.keyGiven {
+		rec.Key = key
+	}
+	if len(headers) > 0 {
+		rec.Headers = append(headers, rec.Headers...)
+	}
 	return rec
 }
 
 // refuseLong passes a line that no request could carry on to the undelivered ones, without holding all of it.
 func (j *job) refuseLong(r *reader, s *source) {
 	j.read.Add(1)
-	why := &producer.AdmissionError{Topic: j.record.Topic, Err: fmt.Errorf("the line is longer than max.request.size (%d bytes)", j.maxLine-len(j.splitter.delimiter))}
+	why := &producer.AdmissionError{Topic: j.record.Topic, Err: fmt.Errorf("the line is longer than max.request.size (%d bytes)", j.maxLine-j.splitter.Longer())}
 	var length int64
 	j.undelivered.addFrom(s, s.lines+1, why, func(w io.Writer) (err error) {
 		length, err = r.long(w)

@@ -7,11 +7,13 @@ import (
 	"os"
 
 	"github.com/epistle-kafka/epistle/cmd/epistle/internal/cli"
+	"github.com/epistle-kafka/epistle/cmd/epistle/internal/ui"
 )
 
 // source is one of the inputs, in the order of the command line.
 type source struct {
-	name  string
+	name  string    // as it is told
+	file  string    // "" for standard input
 	stdin io.Reader // nil for a file
 	lines int64     // cut so far; the reading goroutine's
 }
@@ -29,10 +31,12 @@ func sources(env *cli.Env, args []string) ([]*source, error) {
 	for _, name := range args {
 		switch {
 		case name != "-":
-			list = append(list, &source{name: name})
+			list = append(list, &source{name: ui.Plain(name), file: name})
 			failed = append(failed, readable(name))
 		case standard:
 			return nil, cli.Usagef("standard input (-) is named twice")
+		case env.StdinClosed:
+			return nil, cli.Usagef("standard input is closed: name a FILE, or have a program write the lines: … | epistle produce")
 		default:
 			standard = true
 			list = append(list, &source{name: stdinName, stdin: env.Stdin})
@@ -44,22 +48,18 @@ func sources(env *cli.Env, args []string) ([]*source, error) {
 	return list, nil
 }
 
-// readable opens a file to see. A pipe is left alone: opening it would wait for its writer.
+// readable reads the beginning of a file to see. A pipe is left alone: opening it would wait for its writer.
 func readable(name string) error {
 	info, err := os.Stat(name)
 	switch {
 	case err != nil:
 		return err
 	case info.IsDir():
-		return fmt.Errorf("%s is a directory", name)
+		return fmt.Errorf("%s is a directory", ui.Plain(name))
 	case !info.Mode().IsRegular():
 		return nil
 	}
-	f, err := os.Open(name)
-	if err != nil {
-		return err
-	}
-	return f.Close()
+	return tryFile(name)
 }
 
 // open returns the input, to be closed.
@@ -67,7 +67,7 @@ func (s *source) open() (io.ReadCloser, error) {
 	if s.stdin != nil {
 		return io.NopCloser(s.stdin), nil
 	}
-	return os.Open(s.name)
+	return os.Open(s.file)
 }
 
 // at names a line.

@@ -36,18 +36,3 @@ func TestAFullDiskDropsNothing(t *testing.T) {
 		t.Errorf("standard error = %q, want the failure and what the file lacks", got)
 	}
 }
-
-func TestUnescape(t *testing.T) {
-	for _, test := range []struct{ in, want string }{
-		{"", ""}, {":", ":"}, {`\t`, "\t"}, {`\\t`, `\t`}, {`a\x1fb`, "a\x1fb"}, {`\0\n\r`, "\x00\n\r"}, {"→", "→"},
-	} {
-		if got, err := unescape(test.in); got != test.want || err != nil {
-			t.Errorf("unescape(%q) = %q, %v, want %q", test.in, got, err, test.want)
-		}
-	}
-	for _, wrong := range []string{`\`, `a\`, `\q`, `\x`, `\x1`, `\xgg`} {
-		if got, err := unescape(wrong); err == nil {
-			t.Errorf("unescape(%q) = %q, want an error", wrong, got)
-		}
-	}
-}

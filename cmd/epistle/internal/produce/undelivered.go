@@ -1,185 +1,232 @@
 package produce
 
 import (
-	"cmp"
-	"errors"
-	"fmt"
 	"io"
 	"os"
-	"slices"
-	"strings"
 	"sync"
 
 	"github.com/epistle-kafka/epistle/cmd/epistle/internal/cli"
 	"github.com/epistle-kafka/epistle/cmd/epistle/internal/ui"
-	"github.com/epistle-kafka/epistle/producer"
 )
 
 // undelivered is where lines go that were not acknowledged: as they were read, to a file that can be sent again, with the
-// reasons in another beside it, or both to standard error.
+// reasons in another beside it. Where no file is named, the first few are shown, and more than these, or longer ones, are
+// kept in a file of our own choice. So what the screen gets has a bound, and no line is dropped.
 type undelivered struct {
 	env     *cli.Env
-	lines   *spool // nil: standard error
-	reasons *spool // nil: standard error
-	files   []*os.File
+	sources []*source
+	most    int64         // lines that may fail before reading stops; 0: any number
+	enough  chan struct{} // closed when reading is to stop
 
-	mu     sync.Mutex // guards the following and the spools; held while writing
-	count  int64
-	maybe  int64            // of these, lines that may be in the log all the same, or committed
-	doubt  string           // which of the two
-	causes map[string]int64 // how many lines for each cause
+	mu      sync.Mutex // guards the following and the spools; held while writing
+	lines   *spool     // nil: none is named, and so far none is needed
+	named   bool       // by the user
+	reasons *reasonsFile
+	files   []*keptFile
+	spools  []*spool
+	shown   []byte // the lines that were shown, while there is no file
+	excerpt int    // lines that were shown
+	stopped bool   // enough is closed
+
+	count int64
+	maybe int64  // of these, lines that may be in the log all the same, or committed
+	doubt string // which of the two
+	why   reasons
 }
 
-// reasonsSuffix makes the name of the file with the reasons.
-const reasonsSuffix = ".reasons"
+const (
+	// reasonsSuffix makes the name of the file with the reasons.
+	reasonsSuffix = ".reasons"
 
-// maxCauses bounds the causes that are told apart.
-const maxCauses = 50
+	maxShown   = 10      // lines
+	maxExcerpt = 200     // bytes of a line
+	maxUnasked = 1 << 30 // bytes of a file that nobody has asked for, before reading stops
+)
 
-// openUndelivered opens what --failed-to names, which may be "" for standard error and "-" for standard output.
-func openUndelivered(env *cli.Env, name string) (*undelivered, error) {
-	u := &undelivered{env: env, causes: make(map[string]int64)}
-	switch name {
+// openUndelivered opens what --failed-to names, which may be "" for the screen and "-" for standard output.
+func openUndelivered(env *cli.Env, o *options, sources []*source) (*undelivered, error) {
+	u := &undelivered{env: env, sources: sources, most: o.maxErrors, enough: make(chan struct{}), named: o.failedTo != ""}
+	switch o.failedTo {
 	case "":
 		return u, nil
 	case "-":
-		u.lines = &spool{env: env, name: "standard output", w: env.Stdout}
+		u.lines = u.spool(&spool{env: env, name: "standard output", w: env.Stdout})
 		return u, nil
 	}
-	if info, err := os.Stat(name); err == nil && info.Mode().IsRegular() && info.Size() > 0 {
-		return nil, cli.Usagef("--failed-to: %s is not empty, and may hold lines that were not delivered earlier; name another file", name)
+	f, regular, err := openKept(env, o.failedTo)
+	if err != nil {
+		return nil, cli.Usagef("--failed-to: %v", err)
 	}
-	for _, to := range []struct {
-		spool **spool
-		name  string
-	}{{&u.lines, name}, {&u.reasons, name + reasonsSuffix}} {
-		f, err := os.Create(to.name)
-		if err != nil {
-			u.close()
-			return nil, cli.Usagef("--failed-to: %v", err)
-		}
-		u.files = append(u.files, f)
-		*to.spool = &spool{env: env, name: to.name, w: f}
+	u.files = append(u.files, f)
+	u.lines = u.spool(&spool{env: env, name: ui.Plain(o.failedTo), w: f})
+	if !regular {
+		return u, nil // a device or a pipe has no place for another file beside it
 	}
+	name := o.failedTo + reasonsSuffix
+	f, regular, err = openKept(env, name)
+	if err == nil && !regular {
+		f.Close()
+		err = &os.PathError{Op: "open", Path: name, Err: errNotAFile}
+	}
+	if err != nil {
+		u.close()
+		return nil, cli.Usagef("--failed-to: the reasons: %v", err)
+	}
+	u.files = append(u.files, f)
+	u.reasons = &reasonsFile{w: u.spool(&spool{env: env, name: ui.Plain(name), w: f})}
 	return u, nil
+}
+
+func (u *undelivered) spool(s *spool) *spool {
+	u.spools = append(u.spools, s)
+	return s
 }
 
 // add keeps a line. Text is without its newline, and may be reused afterwards.
 func (u *undelivered) add(source *source, number int64, text []byte, err error) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
-	u.explain(source, number, err)
-	out := u.out()
-	out.Write(text)
-	io.WriteString(out, "\n")
-	u.settle(out)
+	u.count++
+	u.settle(source, number, text, int64(len(text)), err, func(w io.Writer) error {
+		w.Write(text)
+		return nil
+	})
 }
 
 // addFrom keeps a line that copy writes.
-func (u *undelivered) addFrom(source *source, number int64, err error, copy func(io.Writer) error) error {
+func (u *undelivered) addFrom(source *source, number int64, err error, copy func(io.Writer) error) (copyErr error) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
-	u.explain(source, number, err)
-	out := u.out()
-	copyErr := copy(out)
-	io.WriteString(out, "\n")
-	u.settle(out)
+	u.count++
+	out := &head{w: u.keep()}
+	copyErr = copy(out)
+	u.settle(source, number, out.begins, out.length, err, func(io.Writer) error { return nil })
 	return copyErr
 }
 
-// out is what a line is written to; standard error gets it in one piece with its newline.
-func (u *undelivered) out() io.Writer {
+// settle writes a line, whose text is all of it or the beginning, and why it is there.
+func (u *undelivered) settle(source *source, number int64, text []byte, length int64, err error, write func(io.Writer) error) {
+	why := u.tally(source, number, err)
+	if u.reasons == nil {
+		u.show(source, number, text, length, err, why)
+	}
+	if u.lines != nil {
+		write(u.lines)
+		io.WriteString(u.lines, "\n")
+	}
+	if u.most > 0 && u.count >= u.most || u.lines != nil && !u.named && (u.lines.size > maxUnasked || u.lines.lost) {
+		u.stop()
+	}
+}
+
+// stop has reading stopped.
+func (u *undelivered) stop() {
+	if !u.stopped {
+		u.stopped = true
+		close(u.enough)
+	}
+}
+
+// show tells of a line on the screen, if it is one of the first, and finds out whether that is all there is to be kept.
+func (u *undelivered) show(source *source, number int64, text []byte, length int64, err error, why *reason) {
+	if u.excerpt == maxShown {
+		u.excerpt++
+		u.env.Say("more lines were not delivered; the summary tells which")
+	}
+	if u.excerpt > maxShown {
+		if !u.named {
+			u.keep()
+		}
+		return
+	}
+	u.excerpt++
+	if why.told {
+		u.env.Say("%s was not delivered: the reason is the same as before", source.at(number))
+	} else {
+		u.env.Say("%s was not delivered: %v", source.at(number), err)
+		why.told = true
+	}
+	if u.named {
+		return
+	}
+	line, whole := ui.Excerpt(text, length, maxExcerpt)
+	io.WriteString(u.env.Screen, line+"\n")
+	switch {
+	case !whole:
+		u.keep()
+	case u.lines == nil:
+		u.shown = append(append(u.shown, text...), '\n')
+	}
+}
+
+// keep returns what lines are written to, which it opens if none was named. What was shown is the beginning of it; the line
+// at hand is not part of that yet.
+func (u *undelivered) keep() io.Writer {
 	if u.lines != nil {
 		return u.lines
 	}
-	return &spool{env: u.env, w: u.env.Screen}
-}
-
-func (u *undelivered) settle(out io.Writer) {
-	if u.lines == nil {
-		out.(*spool).flush()
+	f, err := os.CreateTemp("", "epistle-undelivered-*.txt") // of mode 0600
+	if err != nil {
+		u.env.Say("undelivered lines cannot be kept: %v; --failed-to FILE names a place", err)
+		u.lines = u.spool(&spool{env: u.env, name: "the screen", w: io.Discard, unasked: true, lost: true})
+		return u.lines
 	}
+	u.files = append(u.files, &keptFile{f, true})
+	u.lines = u.spool(&spool{env: u.env, name: f.Name(), w: f, unasked: true})
+	u.lines.Write(u.shown)
+	u.shown = nil
+	return u.lines
 }
 
-func (u *undelivered) explain(source *source, number int64, err error) {
-	u.count++
+// head passes on a line, and keeps its beginning.
+type head struct {
+	w      io.Writer
+	begins []byte
+	length int64
+}
+
+func (h *head) Write(b []byte) (int, error) {
+	if room := maxExcerpt - len(h.begins); room > 0 {
+		h.begins = append(h.begins, b[:min(room, len(b))]...)
+	}
+	h.length += int64(len(b))
+	return h.w.Write(b)
+}
+
+// tally counts a line, and writes its reason to its file.
+func (u *undelivered) tally(source *source, number int64, err error) *reason {
 	fate, doubt := fate(err)
 	if doubt != "" {
 		u.maybe++
 		u.doubt = doubt
 	}
-	u.tally(cause(err))
-	if u.reasons == nil {
-		u.env.Say("%s was not delivered: %v", source.at(number), err)
-		return
+	why := u.why.of(err)
+	why.count++
+	why.lines.add(source, number)
+	if u.reasons != nil {
+		u.reasons.add(u.count, source, number, fate, why)
 	}
-	if u.count == 1 {
-		io.WriteString(u.reasons, "# line\tread from\tfate\treason\n")
-	}
-	text := strings.NewReplacer("\n", " ", "\t", " ").Replace(err.Error())
-	fmt.Fprintf(u.reasons, "%d\t%s\t%s\t%s\n", u.count, source.at(number), fate, text)
-}
-
-// fate says where a line may be that failed, and in doubt what is not known of it; "" if all is.
-func fate(err error) (word, doubt string) {
-	lost, ok := errors.AsType[*lostError](err)
-	switch {
-	case ok && lost.maybe:
-		return "may-be-committed", "committed"
-	case ok:
-		return "not-committed", ""
-	case producer.MayBeWritten(err):
-		return "may-be-written", "in the log"
-	}
-	return "not-written", ""
-}
-
-func (u *undelivered) tally(cause string) {
-	if _, known := u.causes[cause]; !known && len(u.causes) >= maxCauses {
-		cause = "other reasons"
-	}
-	u.causes[cause]++
-}
-
-// cause is an error without what differs from line to line.
-func cause(err error) string {
-	if lost, ok := errors.AsType[*lostError](err); ok {
-		return lost.head() + cause(lost.err)
-	}
-	if send, ok := errors.AsType[*producer.SendError](err); ok {
-		return send.Err.Error()
-	}
-	if large, ok := errors.AsType[*producer.RecordTooLargeError](err); ok {
-		return "the record is larger than " + large.Key
-	}
-	if admission, ok := errors.AsType[*producer.AdmissionError](err); ok {
-		return admission.Err.Error()
-	}
-	return err.Error()
+	return why
 }
 
 // flush brings everything to its files.
 func (u *undelivered) flush() {
 	u.mu.Lock()
 	defer u.mu.Unlock()
-	for _, s := range []*spool{u.lines, u.reasons} {
-		if s != nil {
-			s.flush()
-		}
+	if u.reasons != nil {
+		u.reasons.row()
+	}
+	for _, s := range u.spools {
+		s.flush()
 	}
 }
 
-// close ends the files. Those that nothing was written to are removed.
+// close ends the files. Those that were made for nothing are removed.
 func (u *undelivered) close() {
 	u.flush()
 	for _, f := range u.files {
-		err := f.Close()
-		info, statErr := os.Stat(f.Name())
-		switch {
-		case err != nil:
+		if err := f.end(); err != nil {
 			u.env.Say("%v", err)
-		case statErr == nil && info.Mode().IsRegular() && info.Size() == 0:
-			os.Remove(f.Name())
 		}
 	}
 	u.files = nil
@@ -192,25 +239,22 @@ func (u *undelivered) report(name string) {
 	if u.count == 0 {
 		return
 	}
-	causes := make([]string, 0, len(u.causes))
-	for c := range u.causes {
-		causes = append(causes, c)
-	}
-	slices.SortFunc(causes, func(a, b string) int {
-		return cmp.Or(cmp.Compare(u.causes[b], u.causes[a]), strings.Compare(a, b))
-	})
-	const shown = 5
-	for i, c := range causes {
+	const shown, ranges = 5, 8
+	for i, why := range u.why.byCount() {
 		if i == shown {
-			u.env.Say("  and for %s", ui.Number(int64(len(causes)-shown), "other reason"))
+			u.env.Say("  and for %s", ui.Number(int64(len(u.why.list)-shown), "other reason"))
 			break
 		}
-		u.env.Say("  %s not delivered: %s", ui.Number(u.causes[c], "line"), c)
+		u.env.Say("  %s not delivered: %s (%s)", ui.Number(why.count, "line"), why.text, why.lines.where(u.sources, ranges))
 	}
 	switch {
-	case name == "" || name == "-":
-	default:
-		u.env.Say("  the lines are in %s, the reasons in %s", name, name+reasonsSuffix)
+	case name == "-":
+	case name != "" && u.reasons != nil:
+		u.env.Say("  the lines are in %s, the reasons in %s", ui.Plain(name), ui.Plain(name+reasonsSuffix))
+	case name != "":
+		u.env.Say("  the lines went to %s", ui.Plain(name))
+	case u.lines != nil && !u.lines.lost:
+		u.env.Say("  all of these lines are in %s; --failed-to FILE keeps them where you want them", u.lines.name)
 	}
 	if u.maybe > 0 {
 		u.env.Say("  %s of them may be %s all the same: to send them again may write them twice", ui.Count(u.maybe), u.doubt)

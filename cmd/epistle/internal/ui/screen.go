@@ -16,6 +16,7 @@ type Screen struct {
 	mu     sync.Mutex // guards the following; held while writing, which may wait for the terminal
 	w      io.Writer
 	status bool // a status line is on the screen
+	still  bool // there is to be none
 }
 
 // NewScreen returns a screen that writes to w. Live says that w is a terminal; width may be nil.
@@ -23,7 +24,15 @@ func NewScreen(w io.Writer, live bool, width func() int) *Screen {
 	return &Screen{w: w, live: live, width: width}
 }
 
-// Live reports whether there is a status line.
+// Still does without a status line from now on: somebody types where it would be.
+func (s *Screen) Still() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.clear()
+	s.still = true
+}
+
+// Live reports whether it is a terminal, which may have a status line.
 func (s *Screen) Live() bool { return s.live }
 
 // Write writes lasting output, in place of the status line if there is one.
@@ -42,7 +51,7 @@ func (s *Screen) Status(line string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.clear()
-	if line == "" {
+	if line == "" || s.still {
 		return
 	}
 	if s.width != nil {

@@ -2,6 +2,7 @@ package ui
 
 import (
 	"bytes"
+	"strings"
 	"testing"
 	"time"
 )
@@ -37,6 +38,35 @@ func TestNumbers(t *testing.T) {
 	} {
 		if test.got != test.want {
 			t.Errorf("got %q, want %q", test.got, test.want)
+		}
+	}
+}
+
+// A stranger's words neither command the terminal nor fill it.
+func TestWhatIsNotOurs(t *testing.T) {
+	for _, test := range []struct{ got, want string }{
+		{Text("größer 日本\n\tnext"), "größer 日本\n\tnext"},
+		{Text("\x1b]0;title\a\x1b[2J\r"), `\x1b]0;title\x07\x1b[2J\r`},
+		{Text("a\u202eb\u0085c\xff"), `a\u202eb\u0085c\xff`},
+		{Plain("a\nepistle: forged"), `a\nepistle: forged`},
+		{Text(strings.Repeat("x", maxText+5)), strings.Repeat("x", maxText) + "… (5 bytes more)"},
+	} {
+		if test.got != test.want {
+			t.Errorf("got %.80q, want %.80q", test.got, test.want)
+		}
+	}
+	if n := len(Text(strings.Repeat("\x1b", 1<<20))); n > maxText+100 {
+		t.Errorf("a message has %d bytes, want about %d at most", n, maxText)
+	}
+	for _, test := range []struct {
+		text, want string
+		n          int64
+		whole      bool
+	}{
+		{"line", "line", 4, true}, {"line", "line… (1,000,000 bytes)", 1_000_000, false}, {"a\x1b", `a\x1b`, 2, false}, {"0123456789abc", "0123456789… (13 bytes)", 13, false},
+	} {
+		if got, whole := Excerpt([]byte(test.text), test.n, 10); got != test.want || whole != test.whole {
+			t.Errorf("excerpt of %q = %q, %v, want %q, %v", test.text, got, whole, test.want, test.whole)
 		}
 	}
 }

@@ -1,7 +1,6 @@
-package produce
+package lines
 
 import (
-	"bytes"
 	"fmt"
 	"strconv"
 	"strings"
@@ -9,34 +8,8 @@ import (
 	"github.com/epistle-kafka/epistle/producer"
 )
 
-// splitter makes key and value of a line.
-type splitter struct {
-	delimiter   []byte // empty: no keys
-	emptyIsNull bool
-}
-
-// split cuts at the first delimiter. A line without it has no key. The results share the line's memory, also where they
-// are empty: they are not nil then, which would be null.
-func (s *splitter) split(line []byte) (key, value []byte) {
-	value = line
-	if len(s.delimiter) > 0 {
-		if before, after, found := bytes.Cut(line, s.delimiter); found {
-			key, value = before, after
-		}
-	}
-	if s.emptyIsNull {
-		if len(key) == 0 {
-			key = nil
-		}
-		if len(value) == 0 {
-			value = nil
-		}
-	}
-	return key, value
-}
-
-// unescape replaces \t, \n, \r, \0, \\ and \xHH, as a shell does not pass these characters on easily.
-func unescape(text string) (string, error) {
+// Unescape replaces \t, \n, \r, \0, \\ and \xHH, as a shell does not pass these characters on easily.
+func Unescape(text string) (string, error) {
 	var b strings.Builder
 	for rest := text; rest != ""; {
 		before, after, found := strings.Cut(rest, `\`)
@@ -76,8 +49,8 @@ func unescape(text string) (string, error) {
 	return b.String(), nil
 }
 
-// header reads k=v; without the = its value is null.
-func header(text string) (producer.Header, error) {
+// Header reads the k=v of -H; without the = its value is null.
+func Header(text string) (producer.Header, error) {
 	key, value, found := strings.Cut(text, "=")
 	if key == "" {
 		return producer.Header{}, fmt.Errorf("-H %q: a header needs a name: k=v", text)

@@ -1,0 +1,142 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/epistle-kafka/epistle/brokertest"
+)
+
+// What users of other tools type does what it does there. BROKER stands for the brokers.
+func TestCommandLinesOfOtherTools(t *testing.T) {
+	dir := t.TempDir()
+	t.Chdir(dir)
+	for name, content := range map[string]string{
+		"topic=orders.txt": "k:v\n", "client.properties": "acks=1\n", "tab.txt": "a:1,b:2\tk\tv\n",
+	} {
+		if err := os.WriteFile(name, []byte(content), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, test := range []struct{ line, want string }{
+		// Words that look like flags, and are values.
+		{"produce -b BROKER -t orders topic=orders.txt", "<null>=k:v"},
+		{"produce -b BROKER -t orders -H topic=orders -H partition=0 -p 0", "topic=orders partition=0 <null>=k:v"},
+		{"produce -bBROKER -torders -Htopic=orders -K:", "topic=orders k=v"},
+		// kafka-console-producer
+		{"produce --bootstrap-server BROKER --topic orders", "<null>=k:v"},
+		{"produce --broker-list BROKER --topic orders --property parse.key=true --property key.separator=:", "k=v"},
+		{"produce --bootstrap-server BROKER --topic orders --reader-property parse.key=true --reader-property key.separator=:", "k=v"},
+		{"produce --bootstrap-server BROKER --topic orders --property parse.key=false", "<null>=k:v"},
+		{"produce --bootstrap-server BROKER --topic orders --producer.config client.properties", "<null>=k:v"},
+		{"produce --bootstrap-server BROKER --topic orders --command-config client.properties --sync", "<null>=k:v"},
+		{"produce --bootstrap-server BROKER --topic orders --producer-property acks=1 --producer-property linger.ms=0", "<null>=k:v"},
+		{"produce --bootstrap-server BROKER --topic orders --compression-codec --request-required-acks all --batch-size 100 --timeout 10", "<null>=k:v"},
+		{"produce --bootstrap-server BROKER --topic orders --compression-codec zstd --max-block-ms 9000 --retry-backoff-ms 50 --message-send-max-retries 3", "<null>=k:v"},
+		{"produce --bootstrap-server BROKER --topic orders --property parse.key=true --property parse.headers=true tab.txt", "a=1 b=2 k=v"},
+		{"produce --bootstrap-server BROKER --topic orders --property parse.key=true --property key.separator=: --property null.marker=v", "k=<null>"},
+		// kcat
+		{"produce -P -b BROKER -t orders -K : -z gzip -p 0", "k=v"},
+		{"produce -P -b BROKER -t orders -l -K: topic=orders.txt", "k=v"},
+		{"produce -P -b BROKER -t orders -k fixed -H a=b", "a=b fixed=k:v"},
+		{"produce -P -F client.properties -b BROKER -t orders -D \\n -X topic.acks=1", "<null>=k:v"},
+		// rpk, kaf, kafkactl
+		{"produce --brokers BROKER -t orders -k fixed -z snappy --acks 1 --delivery-timeout 60000", "fixed=k:v"},
+		{"produce -b BROKER --topic orders --input-mode line --key fixed", "fixed=k:v"},
+		{"produce -b BROKER --topic orders --separator : --file topic=orders.txt", "k=v"},
+	} {
+		t.Run(test.line, func(t *testing.T) {
+			c, b := brokers(t, brokertest.Topic("orders", 1))
+			epistle(t, 0, "k:v\n", strings.Fields(strings.ReplaceAll(test.line, "BROKER", b))...)
+			var got []string
+			for _, r := range c.Records("orders", 0) {
+				for _, h := range r.Headers {
+					got = append(got, fmt.Sprintf("%s=%s", h.Key, h.Value))
+				}
+			}
+			if got = append(got, logged(c, "orders")...); strings.Join(got, " ") != test.want {
+				t.Errorf("the log has %q, want %q", got, test.want)
+			}
+		})
+	}
+	t.Run("kafka-producer-perf-test", func(t *testing.T) {
+		c, b := brokers(t, brokertest.Topic("orders", 1))
+		config := filepath.Join(dir, "client.properties")
+		epistle(t, 0, "", "perf", "--topic", "orders", "--throughput", "-1", "--record-size", "10", "--num-records", "20", "--warmup-records", "5",
+			"--producer-props", "bootstrap.servers="+b, "linger.ms=0", "--producer.config", config, "--print-metrics").wantErr("note: --print-metrics: ")
+		if n := count(c, "orders"); n != 25 {
+			t.Errorf("the log has %d records, want 25", n)
+		}
+		epistle(t, 0, "", "perf", "--bootstrap-server", b, "--topic", "orders", "--throughput", "1000", "--record-size", "10", "--num-records", "5", "-X", "acks=1")
+	})
+}
+
+// What is not there is answered with what does it here.
+func TestOtherToolsWordsAreAnswered(t *testing.T) {
+	for _, test := range []struct {
+		line string
+		want []string
+	}{
+		{"kafka-console-producer --topic t", []string{`here it is called "produce"`}},
+		{"kcat -P", []string{`here it is called "produce"`}},
+		{"publish", []string{`here it is called "produce"`}},
+		{"perf-test", []string{`here it is called "perf"`}},
+		{"bench", []string{`here it is called "perf"`}},
+		{"consume -t t", []string{"epistle sends records, and does nothing else"}},
+		{"topic produce t", []string{"epistle produce -t TOPIC"}},
+		{"-b h:1 -t t", []string{"which command?", "epistle produce -b …"}},
+		{"produce -b h:1 -t t -topic x", []string{"two dashes: --topic"}},
+		{"produce -bootstrap-server h:1", []string{"two dashes: --bootstrap-server"}},
+		{"produce -b h:1 -t t -C", []string{"does not consume"}},
+		{"produce -b h:1 -L", []string{"lists no brokers"}},
+		{"produce -b h:1 -t t -c 5", []string{"head -n"}},
+		{"produce -b h:1 -t t -D ;", []string{"records end at a newline", "tr ';'"}},
+		{"produce -b h:1 -t t -T", []string{"tee"}},
+		{"produce -b h:1 -t t --value x", []string{"printf", "epistle produce"}},
+		{"produce -b h:1 -t t --line-reader org.example.Reader", []string{"Java class"}},
+		{"produce -b h:1 -t t --property key.separator=:", []string{"parse.key=true", "-K :"}},
+		{"produce -b h:1 -t t --linger.msec 5", []string{"did you mean -X linger.ms=…"}},
+		{"produce -b h:1 -t t --max.in.flight.requests.per.connection 1", []string{"-X max.in.flight.requests.per.connection=…"}},
+		{"produce -b h:1 -t t --throughput 5", []string{"epistle perf sends at a rate"}},
+		{"produce -t -b h:1", []string{"which cluster?", "-b was taken as the value of -t"}},
+		{"produce -b h:1 -t t -X topic.request.required.acks=1", []string{"it is acks"}},
+		{"perf --topic t --transaction-duration-ms 100", []string{"--transaction-size"}},
+		{"perf --topic t --payload-monotonic", []string{"seq 1000000"}},
+		{"perf -b h:1 -t t --throughput x", []string{"--throughput", `not "x"`}},
+		{"produce -V", []string{"epistle version"}},
+	} {
+		t.Run(test.line, func(t *testing.T) { epistle(t, 2, "", strings.Fields(test.line)...).wantErr(test.want...) })
+	}
+}
+
+// A file's name, a topic and a broker's words are shown as text, whatever is in them.
+func TestWhatIsShownIsHarmless(t *testing.T) {
+	_, b := brokers(t, brokertest.Topic("t", 1))
+	const wicked = "\x1b]0;owned\a\x1b[2J"
+	for _, args := range [][]string{
+		{"produce", "-b", b, "-t", wicked},
+		{"produce", "-b", b, "-t", "t", wicked},
+		{"produce", "-b", b, "-t", "t", "--" + wicked},
+		{"produce", "-b", wicked, "-t", "t"},
+		{"produce", "-b", b, "-t", "t", "--config", wicked},
+		{wicked},
+	} {
+		s := start(t, strings.NewReader(""), args...)
+		s.wait()
+		if got := s.stderr.String(); strings.ContainsAny(got, "\x1b\a") || !strings.Contains(got, "owned") {
+			t.Errorf("epistle %q shows %q, want the name, written out", args, got)
+		}
+	}
+
+	// So are the lines that are handed back.
+	c, b := brokers(t, brokertest.Topic("t", 1))
+	c.DenyWrite("t")
+	s := epistle(t, 1, wicked+"\n", "produce", "-b", b, "-t", "t")
+	if got := s.stderr.String(); strings.ContainsAny(got, "\x1b\a") || !slices.Contains(strings.Split(got, "\n"), `\x1b]0;owned\x07\x1b[2J`) {
+		t.Errorf("a line is shown as %q", got)
+	}
+}

@@ -1,0 +1,154 @@
+package cli
+
+import (
+	"strings"
+)
+
+// Foreign is a flag of another tool, and what it is called here.
+type Foreign struct {
+	Names string // with their dashes, separated by blanks
+	Takes Arity
+
+	// What it is here: one of these.
+	Flag    string                               // the name of a flag of ours, which gets the value
+	Setting string                               // one of the producer's settings, by Java's name
+	Plain   bool                                 // its value is an argument of ours that is no flag
+	Drop    bool                                 // nothing: what it asks for is so anyway
+	Instead string                               // not there: what to do instead
+	Rewrite func(value string) ([]string, error) // words of ours; an error is a usage error
+
+	Note string // what the user is to know of a flag that is taken
+}
+
+// Arity is how many values a flag has.
+type Arity int
+
+// Arities.
+const (
+	Nothing  Arity = iota
+	One            // the next word, or what is attached
+	Optional       // the next word, unless it is a flag
+	Several        // all words up to the next flag
+)
+
+func (f *Foreign) named(name string) bool {
+	for n := range strings.FieldsSeq(f.Names) {
+		if n == name {
+			return true
+		}
+	}
+	return false
+}
+
+// find returns the flag of another tool that has a name, or nil.
+func (w *words) find(name string) *Foreign {
+	for i := range w.foreign {
+		if w.foreign[i].named(name) {
+			return &w.foreign[i]
+		}
+	}
+	return nil
+}
+
+// take reads a flag of another tool.
+func (w *words) take(f *Foreign, name, value string, attached bool) {
+	switch {
+	case attached:
+	case f.Takes == One && len(w.rest) == 0 && f.Instead == "":
+		w.mistake = Usagef("%s needs an argument", name)
+		return
+	case f.Takes == One && len(w.rest) > 0:
+		value = w.value(name)
+	case f.Takes == Optional && len(w.rest) > 0 && !strings.HasPrefix(w.rest[0], "-"):
+		value = w.next()
+	case f.Takes == Several:
+		for len(w.rest) > 0 && !strings.HasPrefix(w.rest[0], "-") && w.mistake == nil {
+			w.become(f, name, w.next())
+		}
+		return
+	}
+	w.become(f, name, value)
+}
+
+// become puts what is ours in the place of another tool's flag.
+func (w *words) become(f *Foreign, name, value string) {
+	switch {
+	case f.Instead != "":
+		w.mistake = Usagef("%s: %s", name, f.Instead)
+		return
+	case f.Rewrite != nil:
+		args, err := f.Rewrite(value)
+		if err != nil {
+			w.mistake = Usagef("%s: %v", name, err)
+			return
+		}
+		w.flags = append(w.flags, args...)
+	case f.Flag != "" && f.Takes == Nothing:
+		w.flags = append(w.flags, "--"+f.Flag)
+	case f.Flag != "":
+		w.flags = append(w.flags, "--"+f.Flag+"="+value)
+	case f.Setting != "":
+		w.flags = append(w.flags, "--property="+f.Setting+"="+value)
+	case f.Plain:
+		w.plain = append(w.plain, value)
+	}
+	if f.Note != "" {
+		w.notes = append(w.notes, name+": "+f.Note)
+	}
+}
+
+// ForeignSettings are the flags by which other tools name the cluster and the producer's settings.
+var ForeignSettings = []Foreign{
+	{Names: "--bootstrap-server --bootstrap-servers --bootstrap.servers --broker-list --brokers --broker --metadata.broker.list --server --servers", Takes: One, Flag: "bootstrap"},
+	{Names: "--producer.config --producer-config --command-config --command.config --config-file", Takes: One, Flag: "config"},
+	{Names: "--producer-property --command-property --producer.property", Takes: One, Flag: "property"},
+	{Names: "--producer-props", Takes: Several, Flag: "property"},
+	{Names: "-F", Takes: One, Flag: "config"},
+	{Names: "--topics --topic-name", Takes: One, Flag: "topic"},
+	{Names: "--compression-codec", Takes: Optional, Rewrite: codec},
+	{Names: "--compression-type --compression.type --codec", Takes: One, Flag: "compression"},
+	{Names: "--request-timeout-ms --request-timeout --request.timeout.ms", Takes: One, Setting: "request.timeout.ms"},
+	{Names: "--request-required-acks --required-acks", Takes: One, Setting: "acks"},
+	{Names: "--message-send-max-retries --retries", Takes: One, Setting: "retries"},
+	{Names: "--retry-backoff-ms --retry.backoff.ms", Takes: One, Setting: "retry.backoff.ms"},
+	{Names: "--metadata-expiry-ms", Takes: One, Setting: "metadata.max.age.ms"},
+	{Names: "--max-block-ms --max.block.ms", Takes: One, Setting: "max.block.ms"},
+	{Names: "--max-memory-bytes --buffer-memory --buffer.memory", Takes: One, Setting: "buffer.memory"},
+	{Names: "--batch-size --max-partition-memory-bytes --batch.size", Takes: One, Setting: "batch.size"},
+	{Names: "--linger-ms --linger.ms", Takes: One, Setting: "linger.ms"},
+	{Names: "--socket-buffer-size", Takes: One, Setting: "send.buffer.bytes"},
+	{Names: "--max-message-bytes --max-request-size --max.request.size", Takes: One, Setting: "max.request.size"},
+	{Names: "--delivery-timeout-ms --delivery.timeout.ms", Takes: One, Setting: "delivery.timeout.ms"},
+	{Names: "--delivery-timeout", Takes: One, Setting: "delivery.timeout.ms", Note: "in milliseconds, as delivery.timeout.ms"},
+	{Names: "--client-id --client.id", Takes: One, Setting: "client.id"},
+	{Names: "--transactional.id", Takes: One, Flag: "transactional-id"},
+	{Names: "--enable-idempotence --enable.idempotence --idempotence --idempotent", Takes: Optional, Rewrite: idempotence},
+	{Names: "--allow-auto-topic-creation", Drop: true},
+	{Names: "--partitioner", Takes: One, Instead: "records with a key go where the Java client puts them, the others to partitions that keep up; in a program, Config.Partitioner has other choices"},
+	{Names: "--tls --tls-enabled --ssl", Takes: Nothing, Rewrite: func(string) ([]string, error) { return []string{"--property=security.protocol=SSL"}, nil }},
+	{Names: "--version -V", Takes: Nothing, Instead: "`epistle version` prints it"},
+	{Names: "-C --consumer --consume", Takes: Nothing, Instead: "epistle produces and does not consume"},
+	{Names: "-L --list", Takes: Nothing, Instead: "epistle produces; it lists no brokers and no topics"},
+	{Names: "-G", Takes: One, Instead: "epistle produces and does not consume"},
+	{Names: "-M -Q", Takes: Nothing, Instead: "epistle produces only"},
+	{Names: "-d --debug", Takes: Optional, Instead: "there are no debug switches; what goes wrong is told on standard error"},
+	{Names: "-v --verbose", Takes: Nothing, Drop: true},
+	{Names: "-r --schema-registry --registry", Takes: One, Instead: "there is no schema registry here: lines are sent as they are"},
+	{Names: "--schema-id --schema-key-id", Takes: One, Instead: "there is no schema registry here: lines are sent as they are"},
+	{Names: "--key-serializer --value-serializer", Takes: One, Instead: "a Java class cannot run here; keys and values are sent as they are"},
+}
+
+// codec is for --compression-codec, which stands for gzip where it stands alone.
+func codec(value string) ([]string, error) {
+	if value == "" {
+		value = "gzip"
+	}
+	return []string{"--compression=" + value}, nil
+}
+
+func idempotence(value string) ([]string, error) {
+	if value == "" {
+		value = "true"
+	}
+	return []string{"--property=enable.idempotence=" + value}, nil
+}

@@ -1,0 +1,75 @@
+package cli
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/epistle-kafka/epistle/cmd/epistle/internal/ui"
+	"github.com/epistle-kafka/epistle/producer"
+)
+
+// Watch notices that records are under way and none of them gets anywhere. It is for one goroutine, which looks a few times
+// a second.
+type Watch struct {
+	env      *Env
+	verb     string // what becomes of records that get somewhere
+	patience time.Duration
+	timeout  time.Duration // delivery.timeout.ms
+
+	ended int64     // records, at the last look
+	since time.Time // of the last look that something had come to its end before
+	told  bool
+}
+
+// Written and Acknowledged are what is said of records that are delivered.
+const (
+	Acknowledged = "acknowledged"
+	Written      = "written" // with acks=0, where nobody acknowledges
+)
+
+// Verb is what is said of records that are delivered.
+func Verb(cfg *producer.Config) string {
+	if cfg.Acks == producer.AcksNone {
+		return Written
+	}
+	return Acknowledged
+}
+
+// NewWatch returns a watch for a producer with these settings.
+func NewWatch(env *Env, cfg *producer.Config) *Watch {
+	const patience = 2 * time.Second
+	return &Watch{env: env, verb: Verb(cfg), patience: patience + cfg.Linger, timeout: cfg.DeliveryTimeout}
+}
+
+// Look compares the counters with those before. It says once that nothing moves, and once that it does again. The result
+// is for the line of progress: ", nothing acknowledged for 7s", or "".
+func (w *Watch) Look(now time.Time, s producer.Stats) string {
+	ended := s.Acknowledged + s.Failed
+	idle := s.InFlight == 0 && s.BufferedBytes == 0
+	if w.since.IsZero() || idle || ended != w.ended {
+		if w.told && ended != w.ended {
+			w.env.Say("it goes on: after %s records are %s again", w.stood(now), w.verb)
+		}
+		w.ended, w.since, w.told = ended, now, false
+		return ""
+	}
+	if now.Sub(w.since) < w.patience {
+		return ""
+	}
+	if !w.told {
+		w.told = true
+		w.env.Say("no record was %s for %s; trying on, each record for delivery.timeout.ms (%v)%s", w.verb, w.stood(now), w.timeout, again(s))
+	}
+	return fmt.Sprintf(", NOTHING %s for %s", w.verb, w.stood(now))
+}
+
+func (w *Watch) stood(now time.Time) string {
+	return now.Sub(w.since).Round(time.Second).String()
+}
+
+func again(s producer.Stats) string {
+	if s.Retried == 0 {
+		return ""
+	}
+	return fmt.Sprintf("; %s sent again so far", ui.Number(s.Retried, "record"))
+}

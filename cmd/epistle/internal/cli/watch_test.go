@@ -1,0 +1,82 @@
+package cli
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"log/slog"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/epistle-kafka/epistle/cmd/epistle/internal/ui"
+	"github.com/epistle-kafka/epistle/producer"
+)
+
+func testEnv() (*Env, *bytes.Buffer) {
+	var b bytes.Buffer
+	return &Env{Screen: ui.NewScreen(&b, false, nil)}, &b
+}
+
+// While records are under way and none ends, that is said within seconds, once, and its end too.
+func TestWatchTellsOfAStandstillOnce(t *testing.T) {
+	env, out := testEnv()
+	w := NewWatch(env, &producer.Config{Acks: producer.AcksAll, Linger: time.Second, DeliveryTimeout: time.Minute})
+	now := time.Unix(1000, 0)
+	look := func(s producer.Stats) string {
+		now = now.Add(time.Second)
+		return w.Look(now, s)
+	}
+	for range 10 {
+		look(producer.Stats{}) // nothing to do
+	}
+	for i := range int64(10) {
+		look(producer.Stats{InFlight: 5, Acknowledged: i})
+	}
+	if out.Len() != 0 {
+		t.Fatalf("it says %q while all is well", out)
+	}
+	var status string
+	for range 10 {
+		status = look(producer.Stats{InFlight: 5, Acknowledged: 9, Retried: 3})
+	}
+	if want := ", NOTHING acknowledged for 10s"; status != want {
+		t.Errorf("status = %q, want %q", status, want)
+	}
+	look(producer.Stats{InFlight: 5, Acknowledged: 10})
+	look(producer.Stats{InFlight: 5, Acknowledged: 11})
+	want := "epistle: no record was acknowledged for 3s; trying on, each record for delivery.timeout.ms (1m0s); 3 records sent again so far\n" +
+		"epistle: it goes on: after 11s records are acknowledged again\n"
+	if out.String() != want {
+		t.Errorf("it says\n%s, want\n%s", out, want)
+	}
+}
+
+// Warnings are shown, debug lines are not; the same words are not repeated, and a flood has a bound.
+func TestLoggerShowsWarnings(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		env, out := testEnv()
+		log := newLogger(env).With("client", "c-1").WithGroup("conn")
+		log.Debug("connected")
+		log.Info("connected")
+		for range 5 {
+			log.Warn("broker 2 is not reachable", "err", errors.New("connection \x1b[2Jrefused\nepistle: forged"), slog.Group("at", "port", 9092))
+		}
+		want := `epistle: warning: broker 2 is not reachable (client: c-1, conn.err: connection \x1b[2Jrefused\nepistle: forged, conn.at.port: 9092)` + "\n"
+		if out.String() != want {
+			t.Errorf("it says\n%s, want\n%s", out, want)
+		}
+		time.Sleep(warnAgain)
+		log.Warn("broker 2 is not reachable", "err", errors.New("connection \x1b[2Jrefused\nepistle: forged"), slog.Group("at", "port", 9092))
+		if got := strings.Count(out.String(), "\n"); got != 2 {
+			t.Errorf("%d lines, want the warning again after %v", got, warnAgain)
+		}
+		for i := range 1000 {
+			log.Error(fmt.Sprintf("trouble %d", i))
+		}
+		if got := strings.Count(out.String(), "\n"); got > 2+warnMost+1 {
+			t.Errorf("%d lines, want at most %d of a flood", got-2, warnMost+1)
+		}
+	})
+}

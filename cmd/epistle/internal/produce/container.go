@@ -1,0 +1,176 @@
+package produce
+
+import (
+	"bytes"
+	"compress/gzip"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+
+	"github.com/epistle-kafka/epistle/cmd/epistle/internal/ui"
+)
+
+// container is a format that holds lines in another form than as lines, if it holds any.
+type container struct {
+	name   string
+	magic  string // how it begins
+	unpack string // the command that makes lines of FILE; "" if there is none
+}
+
+const gzipped = "gzip"
+
+// containers begin with bytes that no text has.
+var containers = []container{
+	{gzipped, "\x1f\x8b\x08", "gzip -dc FILE"},
+	{"compress", "\x1f\x9d", "gzip -dc FILE"},
+	{"zstd", "\x28\xb5\x2f\xfd", "zstd -dc FILE"},
+	{"xz", "\xfd7zXZ\x00", "xz -dc FILE"},
+	{"bzip2", "BZh11AY&SY", "bzip2 -dc FILE"}, // the first digit is any, see identify
+	{"lz4", "\x04\x22\x4d\x18", "lz4 -dc FILE"},
+	{"lz4", "\x02\x21\x4c\x18", "lz4 -dc FILE"},
+	{"lzip", "LZIP\x01", "lzip -dc FILE"},
+	{"snappy", "\xff\x06\x00\x00sNaPpY", ""},
+	{"a zip archive", "PK\x03\x04", "unzip -p FILE"},
+	{"an empty zip archive", "PK\x05\x06", ""},
+	{"a 7z archive", "7z\xbc\xaf\x27\x1c", "7z e -so FILE"},
+	{"a RAR archive", "Rar!\x1a\x07", ""},
+	{"Parquet", "PAR1\x15", ""},
+	{"ORC", "ORC\x08", ""},
+	{"Avro", "Obj\x01", ""},
+	{"an SQLite database", "SQLite format 3\x00", ""},
+}
+
+// sniffSize is how much of an input's beginning tells what it is, a tar archive included.
+const sniffSize = 512 // bytes
+
+// identify says which container an input is that begins so, or nil. Undecided says that more of it could tell.
+func identify(head []byte) (c *container, undecided bool) {
+	const tarAt = 257
+	if len(head) > tarAt && bytes.HasPrefix(head[tarAt:], []byte("ustar")) {
+		return &container{name: "a tar archive", unpack: "tar -xOf FILE"}, false
+	}
+	for i := range containers {
+		c, n := &containers[i], 0
+		for n < len(c.magic) && n < len(head) && (head[n] == c.magic[n] || c.name == "bzip2" && n == 3) {
+			n++
+		}
+		switch {
+		case n == len(c.magic):
+			return c, false
+		case n == len(head) && n > 0:
+			undecided = true
+		}
+	}
+	return nil, undecided
+}
+
+// containerError says that an input is no text.
+type containerError struct {
+	file string
+	is   *container
+}
+
+func (e *containerError) Error() string {
+	text := fmt.Sprintf("%s is %s, and its bytes are no lines", e.file, e.is.name)
+	if e.is.unpack == "" {
+		return text + "; make text of it first"
+	}
+	return text + "; unpack it first: " + strings.ReplaceAll(e.is.unpack, "FILE", quote(e.file)) + " | epistle produce …"
+}
+
+// quote writes a file's name for a shell. Standard input has none.
+func quote(name string) string {
+	switch {
+	case name == stdinName:
+		return "FILE"
+	case strings.ContainsAny(name, " \t\n'\"\\$`!*?[](){}<>|&;#~"):
+		return "'" + strings.ReplaceAll(name, "'", `'\''`) + "'"
+	}
+	return name
+}
+
+// doubt says what a beginning of an input looks like that is no container and no text either, or "".
+func doubt(head, delimiter []byte) string {
+	switch {
+	case bytes.HasPrefix(head, []byte("\xff\xfe")), bytes.HasPrefix(head, []byte("\xfe\xff")):
+		return "looks like UTF-16, and is sent as it is; iconv -f UTF-16 -t UTF-8 makes UTF-8 of it"
+	case bytes.IndexByte(head, 0) >= 0 && bytes.IndexByte(delimiter, 0) < 0:
+		return "has bytes that no text has; it is sent as it is, cut where a newline happens to be"
+	}
+	return ""
+}
+
+// sniffer reads an input, gzip unpacked. Its first Read tells of, or refuses, what nobody can have meant to send.
+type sniffer struct {
+	in        io.Reader
+	name      string
+	delimiter []byte
+	say       func(format string, args ...any)
+	unpacked  bool // in is what gzip held
+
+	r io.Reader // nil until the beginning is known
+}
+
+func (s *sniffer) Read(b []byte) (int, error) {
+	if s.r == nil {
+		if err := s.begin(); err != nil {
+			return 0, err
+		}
+	}
+	return s.r.Read(b)
+}
+
+// begin reads as little as tells what the input is: what somebody types has to go on at once.
+func (s *sniffer) begin() error {
+	head := make([]byte, 0, sniffSize)
+	var c *container
+	var ended error
+	for undecided := true; undecided && ended == nil && len(head) < cap(head); {
+		n, err := s.in.Read(head[len(head):cap(head)])
+		head, ended = head[:len(head)+n], err
+		c, undecided = identify(head)
+		undecided = undecided || n == 0
+	}
+	rest := s.in
+	if ended != nil {
+		rest = &failingReader{ended}
+	}
+	whole := io.MultiReader(bytes.NewReader(head), rest)
+	switch {
+	case c == nil:
+		if text := doubt(head, s.delimiter); text != "" {
+			s.say("note: %s %s", s.name, text)
+		}
+		s.r = whole
+	case c.name != gzipped || s.unpacked:
+		return &containerError{s.name, c}
+	default:
+		unzipped, err := gzip.NewReader(whole)
+		if err != nil {
+			return fmt.Errorf("%s looks like gzip, and cannot be unpacked: %w", s.name, err)
+		}
+		s.r = &sniffer{in: unzipped, name: s.name, delimiter: s.delimiter, say: s.say, unpacked: true}
+	}
+	return nil
+}
+
+// failingReader gives an error, for ever.
+type failingReader struct{ err error }
+
+func (r *failingReader) Read([]byte) (int, error) { return 0, r.err }
+
+// tryFile reads the beginning of a file, to see whether it can be read and is text.
+func tryFile(name string) error {
+	f, err := os.Open(name)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	s := &sniffer{in: f, name: ui.Plain(name), say: func(string, ...any) {}}
+	if _, err := s.Read(make([]byte, 1)); err != nil && !errors.Is(err, io.EOF) {
+		return err
+	}
+	return nil
+}

@@ -1,0 +1,86 @@
+package produce
+
+import (
+	"errors"
+
+	"github.com/epistle-kafka/epistle/cmd/epistle/internal/cli"
+	"github.com/epistle-kafka/epistle/cmd/epistle/internal/lines"
+)
+
+// foreign are the flags of kafka-console-producer, kcat, rpk, kaf and kafkactl that have to do with lines.
+var foreign = []cli.Foreign{
+	{Names: "--reader-property --line-reader-property", Takes: cli.One, Flag: "property"},
+	{Names: "--reader-config --reader.config", Takes: cli.One, Instead: "give its lines one by one: --property parse.key=true --property key.separator=:, or -K : for short"},
+	{Names: "--line-reader --reader", Takes: cli.One, Instead: "a Java class cannot run here; each line is a record, -K : cuts it into key and value"},
+	{Names: "--key-separator --separator", Takes: cli.One, Flag: "key-delimiter"},
+	{Names: "--sync", Takes: cli.Nothing, Note: "not needed: the outcome of every line is waited for, and told"},
+	{Names: "--timeout", Takes: cli.One, Setting: "linger.ms", Note: "taken as linger.ms, as kafka-console-producer has it"},
+	{Names: "--acks", Takes: cli.One, Setting: "acks"},
+	{Names: "--linger", Takes: cli.One, Setting: "linger.ms"},
+	{Names: "--queue-size --queue-enqueuetimeout-ms", Takes: cli.One, Instead: "memory is bounded in bytes: -X buffer.memory=33554432"},
+	{Names: "--headers", Takes: cli.One, Flag: "header"},
+	{Names: "--null-value --tombstone", Takes: cli.Nothing, Instead: "with -Z an empty value is null: printf 'KEY:\\n' | epistle produce … -K : -Z"},
+	{Names: "--value", Takes: cli.One, Instead: "values are lines of a file or of standard input: printf '%s\\n' VALUE | epistle produce … [-k KEY]"},
+	{Names: "--file --input-file", Takes: cli.One, Plain: true},
+	{Names: "--silent", Takes: cli.Nothing, Flag: "quiet"},
+	{Names: "--rate --throughput", Takes: cli.One, Instead: "lines are sent as fast as the cluster takes them; epistle perf sends at a rate"},
+	{Names: "--repeat -R", Takes: cli.One, Instead: "each line is sent once; epistle perf makes load, also of your own lines: --payload-file"},
+	{Names: "--input-mode", Takes: cli.One, Rewrite: inputMode},
+	{Names: "--num-records --record-size --payload-file", Takes: cli.One, Instead: "is one of epistle perf's"},
+	// kcat's.
+	{Names: "-P --producer --produce", Takes: cli.Nothing, Drop: true},
+	{Names: "-l", Takes: cli.Nothing, Drop: true},
+	{Names: "-e", Takes: cli.Nothing, Drop: true},
+	{Names: "-E -u -U -J -S -A -O", Takes: cli.Nothing, Drop: true},
+	{Names: "-T", Takes: cli.Nothing, Instead: "put tee(1) before it: tee /dev/stderr < FILE | epistle produce …"},
+	{Names: "-D --delimiter --message-delimiter", Takes: cli.One, Rewrite: messageDelimiter},
+	{Names: "-c --count", Takes: cli.One, Instead: "put head(1) before it: head -n 100 FILE | epistle produce …"},
+	{Names: "-m", Takes: cli.One, Instead: "how long to wait for the cluster is -X max.block.ms=60000"},
+	{Names: "-o -s -f --output --format", Takes: cli.One, Instead: "each line is a record; -K : cuts it into key and value, and there is no other format"},
+}
+
+// inputMode is kaf's.
+func inputMode(value string) ([]string, error) {
+	if value == "line" {
+		return nil, nil
+	}
+	return nil, errors.New("each line is a record: a file cannot be sent as one")
+}
+
+// messageDelimiter is kcat's, of which one is taken: the one that there is.
+func messageDelimiter(value string) ([]string, error) {
+	if text, err := lines.Unescape(value); err == nil && text == "\n" {
+		return nil, nil
+	}
+	return nil, errors.New("records end at a newline; tr(1) makes newlines of another delimiter: tr ';' '\\n' < FILE | epistle produce …")
+}
+
+// lineReader are the properties of kafka-console-producer's reader of lines, which share --property with those of the
+// producer.
+var lineReader = []string{"parse.key", "key.separator", "parse.headers", "headers.delimiter", "headers.separator", "headers.key.separator", "null.marker", "ignore.error", "topic"}
+
+// readerProperties takes these over. A flag of ours wins over them.
+func (o *options) readerProperties() error {
+	given := o.settings.Extract(lineReader...)
+	tab := func(key, otherwise string) string {
+		if v, ok := given[key]; ok {
+			return v
+		}
+		return otherwise
+	}
+	if given["parse.key"] == "true" && o.delimiter == "" {
+		o.delimiter = tab("key.separator", `\t`)
+	}
+	if given["parse.headers"] == "true" && o.headerDelimiter == "" {
+		o.headerDelimiter = tab("headers.delimiter", `\t`)
+	}
+	_, separator := given["key.separator"]
+	if separator && given["parse.key"] != "true" && o.delimiter == "" {
+		return cli.Usagef("--property key.separator: is of no use without --property parse.key=true; -K %s stands for both", given["key.separator"])
+	}
+	o.pair, o.name, o.nullMarker = given["headers.separator"], given["headers.key.separator"], given["null.marker"]
+	if topic := given["topic"]; topic != "" && o.topic == "" {
+		o.topic = cli.Topic(topic)
+	}
+	return nil
+}

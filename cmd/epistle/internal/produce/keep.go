@@ -1,0 +1,71 @@
+package produce
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+
+	"github.com/epistle-kafka/epistle/cmd/epistle/internal/cli"
+	"github.com/epistle-kafka/epistle/cmd/epistle/internal/ui"
+)
+
+// keptFile is a file that undelivered lines, or their reasons, are written to.
+type keptFile struct {
+	*os.File
+	made bool // by us, so that it may be removed
+}
+
+// ownerOnly is the mode of what is made: lines may be anything, and are nobody else's business.
+const ownerOnly = 0o600
+
+// openKept opens a file for undelivered lines. One that holds something is never touched: neither overwritten nor removed,
+// whatever links lead to it. Regular says that it is a file, rather than a device or a pipe.
+func openKept(env *cli.Env, name string) (f *keptFile, regular bool, err error) {
+	made, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, ownerOnly)
+	if err == nil {
+		return &keptFile{made, true}, true, nil
+	}
+	if !errors.Is(err, fs.ErrExist) {
+		return nil, false, err
+	}
+	info, err := os.Stat(name)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil, false, fmt.Errorf("%s is a link that leads to nothing; name another file", ui.Plain(name))
+	case err != nil:
+		return nil, false, err
+	case info.IsDir():
+		return nil, false, fmt.Errorf("%s is a directory", ui.Plain(name))
+	case info.Mode().IsRegular() && info.Size() > 0:
+		return nil, false, fmt.Errorf("%s is not empty, and may hold lines that were not delivered earlier; name another file", ui.Plain(name))
+	case info.Mode()&fs.ModeNamedPipe != 0:
+		env.Say("waiting for somebody to read the pipe %s", ui.Plain(name))
+	}
+	there, err := os.OpenFile(name, os.O_WRONLY|os.O_APPEND, 0)
+	if err != nil {
+		return nil, false, err
+	}
+	// It may have been exchanged meanwhile.
+	if info, err = there.Stat(); err == nil && info.Mode().IsRegular() && info.Size() > 0 {
+		err = fmt.Errorf("%s is not empty any more; name another file", ui.Plain(name))
+	}
+	if err != nil {
+		there.Close()
+		return nil, false, err
+	}
+	return &keptFile{there, false}, info.Mode().IsRegular(), nil
+}
+
+// end closes the file. One that we made and did not write to is removed, if it is still the one that has the name.
+func (f *keptFile) end() error {
+	info, err := f.Stat()
+	if err := errors.Join(err, f.Close()); err != nil {
+		return err
+	}
+	named, err := os.Lstat(f.Name())
+	if f.made && info.Size() == 0 && err == nil && os.SameFile(info, named) {
+		return os.Remove(f.Name())
+	}
+	return nil
+}

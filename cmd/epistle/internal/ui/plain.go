@@ -1,0 +1,83 @@
+package ui
+
+import (
+	"fmt"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+const (
+	maxText  = 8 << 10 // bytes of a message
+	maxPlain = 500     // bytes of a name
+)
+
+// Text makes a message of a stranger's words: what commands a terminal, or cannot be seen, is written out, newlines
+// excepted, and what is too long is cut.
+func Text(text string) string { return escape(text, maxText, true) }
+
+// Plain does so with a name, in one line.
+func Plain(text string) string { return escape(text, maxPlain, false) }
+
+// Excerpt is the beginning of a line of n bytes, of which text is all or a part, and whether it is the whole line as it is.
+func Excerpt(text []byte, n int64, most int) (excerpt string, whole bool) {
+	if len(text) > most {
+		text = text[:most]
+	}
+	excerpt = escape(string(text), 4*most, false)
+	if int64(len(text)) < n {
+		return fmt.Sprintf("%s… (%s bytes)", excerpt, Count(n)), false
+	}
+	return excerpt, excerpt == string(text)
+}
+
+// escape writes out what cannot be printed, and cuts what goes beyond most bytes.
+func escape(text string, most int, newlines bool) string {
+	if len(text) <= most && clean(text, newlines) {
+		return text
+	}
+	var b strings.Builder
+	for i, r := range text {
+		if b.Len() >= most {
+			fmt.Fprintf(&b, "… (%s more)", Number(int64(len(text)-i), "byte"))
+			break
+		}
+		switch {
+		case r == utf8.RuneError && !strings.HasPrefix(text[i:], "\uFFFD"):
+			fmt.Fprintf(&b, `\x%02x`, text[i])
+		case printable(r, newlines):
+			b.WriteRune(r)
+		case r == '\n':
+			b.WriteString(`\n`)
+		case r == '\r':
+			b.WriteString(`\r`)
+		case r == '\t':
+			b.WriteString(`\t`)
+		case r < 0x80:
+			fmt.Fprintf(&b, `\x%02x`, r)
+		default:
+			fmt.Fprintf(&b, `\u%04x`, r)
+		}
+	}
+	return b.String()
+}
+
+// clean reports whether all of a text can be printed as it is.
+func clean(text string, newlines bool) bool {
+	for _, r := range text {
+		if r == utf8.RuneError || !printable(r, newlines) {
+			return false
+		}
+	}
+	return true
+}
+
+func printable(r rune, newlines bool) bool {
+	return unicode.IsPrint(r) || newlines && (r == '\n' || r == '\t')
+}
+
+// Line is Text in one line.
+func Line(text string) string { return escape(text, maxText, false) }
+
+// Harmless is Text of any length.
+func Harmless(text string) string { return escape(text, len(text)*6+1, true) }
