@@ -5,6 +5,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/epistle-kafka/epistle/brokertest"
 )
@@ -50,6 +51,40 @@ func TestDemoOnACluster(t *testing.T) {
 
 	if out := epistle(t, 0, "", "demo", "-b", b, "-t", "shop").stdout.String(); !strings.Contains(out, "Topic shop exists") || count(c, "shop") != 8000 {
 		t.Errorf("the second demo does not add to the topic: %d records\n%s", count(c, "shop"), out)
+	}
+}
+
+// With acks=0 nobody says when a record is in the log, and the demo waits until the logs say so.
+func TestDemoWithoutAcknowledgements(t *testing.T) {
+	for range 3 {
+		out := epistle(t, 0, "", "demo", "-X", "acks=0").stdout.String()
+		if !strings.Contains(out, "Every one was written after") || !strings.Contains(out, "ok      count: 4,000 records") || strings.Contains(out, "acknowledged") {
+			t.Errorf("the demo says:\n%s", out)
+		}
+	}
+	c, b := brokers(t, brokertest.Topic("shop", 4))
+	answer := make(chan struct{})
+	c.On(brokertest.Produce).Do(brokertest.Pass().Held(answer)) // the first batch is late
+	go func() {
+		for c.Count(brokertest.ListOffsets) < 4 { // by now the logs have been looked at
+			time.Sleep(time.Millisecond)
+		}
+		close(answer)
+	}()
+	out := epistle(t, 0, "", "demo", "-b", b, "-t", "shop", "-X", "acks=0").stdout.String()
+	if !strings.Contains(out, "by as many as were written") {
+		t.Errorf("the demo says:\n%s", out)
+	}
+	if n := count(c, "shop"); n != 4000 {
+		t.Errorf("the topic has %d records, want 4000", n)
+	}
+
+	// What is lost is told all the same.
+	c, b = brokers(t, brokertest.Topic("shop", 1))
+	c.On(brokertest.Produce).Do(brokertest.Swallow())
+	s := epistle(t, 1, "", "demo", "-b", b, "-t", "shop", "-X", "acks=0")
+	if out := s.stdout.String(); !strings.Contains(out, "WRONG   count: ") {
+		t.Errorf("the demo does not notice that records are lost:\n%s", out)
 	}
 }
 

@@ -1,11 +1,16 @@
 package main
 
 import (
+	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/epistle-kafka/epistle/producer"
 )
+
+// valueNames are the names that values of flags have in the help.
+var valueNames = []string{"host:port,…", "name", "number", "bytes", "records/s", "file", "text", "k=v", "key=value", "codec", "duration", "id", "all|1|0", "true|false"}
 
 func TestHelp(t *testing.T) {
 	overview := epistle(t, 0, "", "help").stdout.String()
@@ -25,6 +30,10 @@ func TestHelp(t *testing.T) {
 			}
 		}
 		for line := range strings.Lines(help) {
+			// A value has a name of its own, which says what it is.
+			if m := regexp.MustCompile(`^  (?:-., |    )--[a-z-]+ (\S+)`).FindStringSubmatch(line); m != nil && !slices.Contains(valueNames, m[1]) {
+				t.Errorf("the help of %s calls a value %q: %s", c.Name, m[1], line)
+			}
 			if len([]rune(line)) > 102 {
 				t.Errorf("the help of %s has a line of more than 100 columns: %s", c.Name, line)
 			}

@@ -2,6 +2,8 @@ package main
 
 import (
 	"encoding/json"
+	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -74,6 +76,69 @@ func TestPerfSeesWhatAPauseDelays(t *testing.T) {
 	}
 	if got["wall_seconds"] < 0.499 {
 		t.Errorf("1000 records at 2000 a second took %v s, want at least 0.5", got["wall_seconds"])
+	}
+}
+
+// The load may be that of a file, so that compression is measured on what it is for.
+func TestPerfSendsPayloadsOfAFile(t *testing.T) {
+	c, b := brokers(t, brokertest.Topic("load", 1))
+	payloads := file(t, "a:1|k1=>one;|k2=>;b:2,c|k3=>three;four;")
+	s := epistle(t, 0, "", "perf", "-b", b, "-t", "load", "-n", "9", "--payload-file", payloads, "--payload-delimiter", ";",
+		"--header-delimiter", "|", "-K", "=>", "-Z", "-H", "all=x")
+	var got []string
+	for _, r := range c.Records("load", 0) {
+		line := ""
+		for _, h := range r.Headers {
+			line += fmt.Sprintf("%s=%s ", h.Key, h.Value)
+		}
+		got = append(got, line)
+	}
+	for i, record := range logged(c, "load") {
+		got[i] += record
+	}
+	four := []string{"a=1 all=x k1=one", "all=x k2=<null>", "b=2 c= all=x k3=three", "all=x <null>=four"}
+	if want := slices.Concat(four, four, four[:1]); !slices.Equal(got, want) {
+		t.Errorf("log = %q, want %q", got, want)
+	}
+	s.wantErr("4 payloads of ")
+
+	// What compression makes of it is among the figures.
+	_, b = brokers(t, brokertest.Topic("load", 1))
+	alike := file(t, strings.Repeat("the same text again and again, in every line of it\n", 100))
+	for codec, most := range map[string]float64{"none": 2, "zstd": 0.5} {
+		s := epistle(t, 0, "", "perf", "-b", b, "-t", "load", "-n", "5000", "-z", codec, "--payload-file", alike, "--json")
+		got := figures(t, s)
+		if got["payload_bytes"] != 5000*50 {
+			t.Errorf("payload_bytes = %v, want 250000", got["payload_bytes"])
+		}
+		if share := got["sent_bytes"] / got["payload_bytes"]; share <= 0 || share > most {
+			t.Errorf("%s: %v of the payload was sent, want at most %v", codec, share, most)
+		}
+		if out := s.stdout.String(); s.stderr.String() != "" {
+			t.Errorf("with --json it says %q besides %q", s.stderr.String(), out)
+		}
+	}
+	out := epistle(t, 0, "", "perf", "-b", b, "-t", "load", "-n", "10", "--payload-file", alike).stdout.String()
+	if !strings.Contains(out, "network     ") {
+		t.Errorf("the figures do not tell of bytes on the network:\n%s", out)
+	}
+}
+
+func TestPayloadsThatCannotBeSent(t *testing.T) {
+	for _, test := range []struct {
+		args []string
+		want string
+	}{
+		{[]string{"--payload-file", "/no/such/file"}, "--payload-file: open /no/such/file"},
+		{[]string{"--payload-file", file(t, "")}, "is empty"},
+		{[]string{"--payload-file", file(t, "x\n"), "--size", "5"}, "--size and --key-size are for records that are made up"},
+		{[]string{"--payload-file", file(t, "x\n"), "--payload-delimiter", ""}, "--payload-delimiter"},
+		{[]string{"--payload-file", file(t, strings.Repeat("x", 2_000_000))}, "2000000 bytes, more than max.request.size"},
+		{[]string{"--payload-file", file(t, "\x28\xb5\x2f\xfd")}, "is zstd"},
+		{[]string{"-K", ":"}, "only with --payload-file"},
+		{[]string{"-H", "=x"}, "a header needs a name"},
+	} {
+		epistle(t, 2, "", append([]string{"perf", "-b", "h:1", "-t", "t"}, test.args...)...).wantErr(test.want)
 	}
 }
 

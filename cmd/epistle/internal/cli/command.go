@@ -66,12 +66,6 @@ func (c *Command) Help(w io.Writer) {
 	fmt.Fprintf(w, "Examples:\n%s\n", indent(strings.TrimSpace(c.Examples)))
 }
 
-// flagUsages describes the flags, in columns. It is of no use to learn that a switch takes =false.
-func flagUsages(fs *pflag.FlagSet) string {
-	const note = "[=true|false]"
-	return strings.ReplaceAll(fs.FlagUsagesWrapped(100), note, strings.Repeat(" ", len(note)))
-}
-
 func indent(text string) string {
 	return "  " + strings.ReplaceAll(text, "\n", "\n  ")
 }

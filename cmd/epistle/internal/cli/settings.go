@@ -29,12 +29,12 @@ func (s *Settings) AddBootstrap(fs *pflag.FlagSet, usage string) {
 }
 
 // BootstrapUsage describes -b where it is needed.
-const BootstrapUsage = "where the cluster is: `host:port[,host:port]`"
+const BootstrapUsage = "`host:port,…`: brokers of the cluster; the others are learnt from them"
 
 // AddProperties adds -X and --config.
 func (s *Settings) AddProperties(fs *pflag.FlagSet) {
-	fs.StringArrayVarP(&s.pairs, "property", "X", nil, "a setting of the producer by Java's name: `key=value`; repeatable")
-	fs.StringVar(&s.file, "config", "", "a Java producer.properties `file`; -X and other flags win over it")
+	fs.StringArrayVarP(&s.pairs, "property", "X", nil, "`key=value`: a setting of the producer by Java's name; repeatable")
+	fs.StringVar(&s.file, "config", "", "`file`: a Java producer.properties; -X and other flags win over it")
 }
 
 // Set gives a setting by Java's key, as another flag says it.
@@ -195,7 +195,7 @@ type Topic string
 
 // AddTopic adds -t.
 func (t *Topic) AddTopic(fs *pflag.FlagSet) {
-	fs.StringVarP((*string)(t), "topic", "t", string(*t), "the `topic`")
+	fs.StringVarP((*string)(t), "topic", "t", string(*t), "`name`: the topic")
 }
 
 // HasFile reports whether --config is given.

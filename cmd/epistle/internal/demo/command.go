@@ -40,10 +40,10 @@ epistle demo -b localhost:9092
 epistle demo -b localhost:9092 -t demo-2 --file-out sent.txt`,
 	Setup: func(fs *pflag.FlagSet) cli.Run {
 		o := options{topic: "epistle-demo"}
-		o.settings.AddBootstrap(fs, "a cluster to send to: `host:port[,host:port]`; without it, brokers of its own")
+		o.settings.AddBootstrap(fs, "`host:port,…`: brokers of a cluster to send to; without it, brokers of its own")
 		o.topic.AddTopic(fs)
-		fs.Int32Var(&o.partitions, "partitions", 6, "`number` of partitions of a topic that is created")
-		fs.StringVar(&o.fileOut, "file-out", "", "also write the lines, key:value, to this `file`")
+		fs.Int32Var(&o.partitions, "partitions", 6, "`number`: how many partitions a topic gets that is created")
+		fs.StringVar(&o.fileOut, "file-out", "", "`file`: write the lines there too, key:value")
 		o.settings.AddProperties(fs)
 		return func(env *cli.Env, args []string) error {
 			if len(args) > 0 {
@@ -65,6 +65,8 @@ type options struct {
 type stage interface {
 	// prepare makes the topic and says so.
 	prepare(ctx context.Context, d *demo) error
+	// written counts the records that are in the logs since.
+	written(ctx context.Context, d *demo) (int64, error)
 	// check compares what was sent with what is there.
 	check(ctx context.Context, d *demo, r *report) error
 }
@@ -75,11 +77,14 @@ type demo struct {
 	settings *cli.Settings
 	cfg      producer.Config
 	topic    string
+	verb     string // what becomes of a record that is delivered
 	events   []event
 	placed   []producer.RecordMetadata // of each event, by index
 }
 
-func (d *demo) say(format string, args ...any) { fmt.Fprintf(d.env.Stdout, format+"\n", args...) }
+func (d *demo) say(format string, args ...any) {
+	fmt.Fprintln(d.env.Stdout, ui.Text(fmt.Sprintf(format, args...)))
+}
 
 func run(env *cli.Env, o *options) error {
 	if o.partitions < 1 {
@@ -104,8 +109,14 @@ func run(env *cli.Env, o *options) error {
 	if err := place.prepare(ctx, d); err != nil {
 		return err
 	}
+	d.verb = cli.Verb(&d.cfg)
 	if err := d.send(ctx); err != nil {
 		return err
+	}
+	if d.verb == cli.Written {
+		if err := d.settle(ctx, place); err != nil {
+			return err
+		}
 	}
 	d.say("\nChecked, %s:", d.how(place))
 	r := &report{d: d}
@@ -117,6 +128,31 @@ func run(env *cli.Env, o *options) error {
 	}
 	d.next(o)
 	return nil
+}
+
+// settle waits until the logs have as much as was sent: nobody says when a record is there that nobody acknowledges. It
+// waits no longer than they go on growing.
+func (d *demo) settle(ctx context.Context, place stage) error {
+	const pause, still = 100 * time.Millisecond, 5 * time.Second
+	defer d.env.Screen.Status("")
+	var most int64
+	for grew := time.Now(); ; {
+		n, err := place.written(ctx, d)
+		switch {
+		case err != nil:
+			return err
+		case n >= int64(len(d.events)) || time.Since(grew) > still:
+			return nil
+		case n > most:
+			most, grew = n, time.Now()
+		}
+		d.env.Screen.Status(fmt.Sprintf("%s of %s are in the logs", ui.Count(n), ui.Count(int64(len(d.events)))))
+		select {
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		case <-time.After(pause):
+		}
+	}
 }
 
 // stage decides where, and makes the settings.

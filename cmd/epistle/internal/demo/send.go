@@ -27,10 +27,12 @@ func (d *demo) send(ctx context.Context) error {
 		ui.Number(int64(partitions), "partition"), d.topic)
 
 	began := time.Now()
+	watch := cli.NewWatch(d.env, &d.cfg)
 	stop := d.env.Screen.Every(100*time.Millisecond, func() {
 		stats := p.Stats()
-		d.env.Screen.Status(fmt.Sprintf("%s of %s acknowledged, %s in flight, %s sent again",
-			ui.Count(stats.Acknowledged), ui.Count(int64(len(d.events))), ui.Count(stats.InFlight), ui.Count(stats.Retried)))
+		trouble := watch.Look(time.Now(), stats)
+		d.env.Screen.Status(fmt.Sprintf("%s of %s %s%s, %s in flight, %s sent again",
+			ui.Count(stats.Acknowledged), ui.Count(int64(len(d.events))), d.verb, trouble, ui.Count(stats.InFlight), ui.Count(stats.Retried)))
 	})
 	failures := d.sendAll(ctx, p)
 	stop()
@@ -42,8 +44,8 @@ func (d *demo) send(ctx context.Context) error {
 		return err
 	}
 	stats := p.Stats()
-	d.say("Every one was acknowledged after %s (%s/s; %s sent again).",
-		ui.Elapsed(took), ui.PerSecond(int64(len(d.events)), took), ui.Number(stats.Retried, "record"))
+	d.say("Every one was %s after %s (%s/s; %s sent again).",
+		d.verb, ui.Elapsed(took), ui.PerSecond(int64(len(d.events)), took), ui.Number(stats.Retried, "record"))
 	return nil
 }
 

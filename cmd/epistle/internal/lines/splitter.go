@@ -2,6 +2,7 @@ package lines
 
 import (
 	"bytes"
+	"slices"
 
 	"github.com/epistle-kafka/epistle/producer"
 )
@@ -67,6 +68,9 @@ func (s *Splitter) headers(text []byte) (list []producer.Header) {
 	}
 	return list
 }
+
+// Delimiters are all delimiters in a row.
+func (s *Splitter) Delimiters() []byte { return slices.Concat(s.Key, s.Headers, s.Pair, s.Name) }
 
 // Longer is by how much a line may be longer than the record that it makes.
 func (s *Splitter) Longer() int { return len(s.Headers) + len(s.Key) }

@@ -21,6 +21,11 @@ var Command = cli.Command{
 Sends records of random capital letters and tells what it took. Time counts from the first record to
 the last acknowledgement, after the warm-up, which is not counted.
 
+Random letters compress to about 60 %, whatever yours do. With --payload-file the records are those
+of a file, one a line (or up to --payload-delimiter), in its order, and again from the beginning at
+its end. -K, --header-delimiter and -Z cut them into headers, key and value as in epistle produce; -H
+gives a header to all. The figures tell what compression has made of them.
+
 With --rate the records follow a schedule that waits for nothing: when the cluster or this machine
 falls behind, the latency of what comes late counts from when it was due. Without --rate records are
 sent as fast as they are taken, and latency counts from the call that sends them, the wait for room
@@ -46,6 +51,8 @@ for a command line that makes no sense, 130 or 143 after Ctrl-C or SIGTERM.`,
 epistle perf -b localhost:9092 -t load
 epistle perf -b localhost:9092 -t load --records 10000000 --size 100 --goroutines 4 -z lz4
 epistle perf -b localhost:9092 -t load --rate 50000 --records 1500000 --linger 1ms --json
+epistle perf -b localhost:9092 -t load -z zstd --payload-file orders.json
+epistle perf -b localhost:9092 -t load -z lz4 --batch 65536 -K : --payload-file orders.txt
 epistle perf -b localhost:9092 -t load --transactional-id load-1 --transaction-size 10000
 epistle perf -b localhost:9092 -t load --acks 1 --idempotent=false --in-flight 1`,
 	Foreign: foreign,
@@ -64,6 +71,13 @@ type options struct {
 	warmup     int64
 	json       bool
 
+	payloadFile, payloadDelimiter string
+	keyDelimiter, headerDelimiter string
+	emptyIsNull                   bool
+	headers                       []string
+	fixed                         []producer.Header // of headers
+	sizesGiven                    bool
+
 	transactionalID string
 	transactionSize int64 // records
 	sizeGiven       bool
@@ -73,20 +87,21 @@ func setup(fs *pflag.FlagSet) cli.Run {
 	var o options
 	o.settings.AddBootstrap(fs, cli.BootstrapUsage)
 	o.topic.AddTopic(fs)
-	fs.Int64VarP(&o.records, "records", "n", 1_000_000, "`number` of records that are measured")
-	fs.IntVar(&o.size, "size", 100, "`bytes` of a value")
-	fs.IntVar(&o.keySize, "key-size", 0, "`bytes` of a key; 0 sends no keys")
-	fs.IntVar(&o.goroutines, "goroutines", 1, "`number` of goroutines that send")
-	fs.Float64Var(&o.rate, "rate", 0, "records a `second`, of all goroutines; 0 sends as fast as possible")
-	fs.Int64Var(&o.warmup, "warmup", 0, "`number` of records to send beforehand")
+	fs.Int64VarP(&o.records, "records", "n", 1_000_000, "`number`: how many records are measured")
+	fs.IntVar(&o.size, "size", 100, "`bytes`: the size of a value")
+	fs.IntVar(&o.keySize, "key-size", 0, "`bytes`: the size of a key; 0 sends no keys")
+	fs.IntVar(&o.goroutines, "goroutines", 1, "`number`: how many goroutines send")
+	fs.Float64Var(&o.rate, "rate", 0, "`records/s`: how many records a second all goroutines send; 0 is as many as possible")
+	fs.Int64Var(&o.warmup, "warmup", 0, "`number`: how many records are sent beforehand")
 	fs.BoolVar(&o.json, "json", false, "print the figures as one line of JSON")
+	o.addPayloads(fs)
 	settings := []struct{ flag, shorthand, key, usage string }{
-		{"acks", "", "acks", "`replicas` that acknowledge: all, 1 or 0 (default all)"},
-		{"idempotent", "", "enable.idempotence", "write each record once and in order: `true` or false (default true)"},
-		{"compression", "z", "compression.type", "`codec` for batches: none, gzip, snappy, lz4 or zstd"},
-		{"linger", "", "linger.ms", "how long a batch waits for more records, such as `5ms` (default 5ms)"},
-		{"batch", "", "batch.size", "`bytes` at which a batch is sent without waiting (default 16384)"},
-		{"in-flight", "", "max.in.flight.requests.per.connection", "`number` of unanswered requests of a connection (default 5)"},
+		{"acks", "", "acks", "`all|1|0`: how many replicas acknowledge (default all)"},
+		{"idempotent", "", "enable.idempotence", "`true|false`: write each record once and in order (default true)"},
+		{"compression", "z", "compression.type", "`codec`: of batches; none, gzip, snappy, lz4 or zstd (default none)"},
+		{"linger", "", "linger.ms", "`duration`: how long a batch waits for more records (default 5ms)"},
+		{"batch", "", "batch.size", "`bytes`: the size at which a batch is sent without waiting (default 16384)"},
+		{"in-flight", "", "max.in.flight.requests.per.connection", "`number`: how many requests of a connection may be unanswered (default 5)"},
 	}
 	for _, s := range settings {
 		f := fs.VarPF(&setting{settings: &o.settings, key: s.key}, s.flag, s.shorthand, s.usage)
@@ -94,8 +109,7 @@ func setup(fs *pflag.FlagSet) cli.Run {
 			f.NoOptDefVal = "true"
 		}
 	}
-	fs.StringVar(&o.transactionalID, "transactional-id", "", "send in transactions, under this `id`, which no other sender may have at the same time")
-	fs.Int64Var(&o.transactionSize, "transaction-size", 1000, "`number` of records of a transaction")
+	o.addTransactions(fs)
 	o.settings.AddProperties(fs)
 	return func(env *cli.Env, args []string) error {
 		if len(args) > 0 {
@@ -104,9 +118,25 @@ func setup(fs *pflag.FlagSet) cli.Run {
 		if fs.Changed("transactional-id") {
 			o.settings.Set("transactional.id", o.transactionalID)
 		}
-		o.sizeGiven = fs.Changed("transaction-size")
+		o.sizeGiven, o.sizesGiven = fs.Changed("transaction-size"), fs.Changed("size") || fs.Changed("key-size")
 		return run(env, &o)
 	}
+}
+
+const defaultDelimiter = `\n`
+
+func (o *options) addPayloads(fs *pflag.FlagSet) {
+	fs.StringVar(&o.payloadFile, "payload-file", "", "`file`: send what it has, instead of random letters; - is standard input")
+	fs.StringVar(&o.payloadDelimiter, "payload-delimiter", defaultDelimiter, "`text`: what is between two payloads")
+	fs.StringVarP(&o.keyDelimiter, "key-delimiter", "K", "", "`text`: a payload's key ends where this first comes up, such as : or '\\t'")
+	fs.StringVar(&o.headerDelimiter, "header-delimiter", "", "`text`: a payload begins with headers, name:value,name:value, up to this")
+	fs.BoolVarP(&o.emptyIsNull, "null", "Z", false, "an empty key or value is sent as null")
+	fs.StringArrayVarP(&o.headers, "header", "H", nil, "`k=v`: a header for every record; repeatable")
+}
+
+func (o *options) addTransactions(fs *pflag.FlagSet) {
+	fs.StringVar(&o.transactionalID, "transactional-id", "", "`id`: send in transactions, under this name, which no other sender may have at the same time")
+	fs.Int64Var(&o.transactionSize, "transaction-size", 1000, "`number`: how many records a transaction has")
 }
 
 // setting is a flag that is a setting of the producer.
@@ -156,11 +186,17 @@ func (o *options) check() error {
 	case o.warmup < 0:
 		return cli.Usagef("--warmup %d: want at least 0", o.warmup)
 	}
-	return nil
+	if err := o.headersForAll(); err != nil {
+		return err
+	}
+	return o.checkPayloads()
 }
 
 // checkSize refuses records that no request can carry.
-func (o *options) checkSize(cfg producer.Config) error {
+func (o *options) checkSize(cfg producer.Config, payloads []payload) error {
+	if n := largest(payloads); n > cfg.MaxRequestSize {
+		return cli.Usagef("--payload-file: a payload has %d bytes, more than max.request.size, %d", n, cfg.MaxRequestSize)
+	}
 	if o.size+o.keySize > cfg.MaxRequestSize {
 		return cli.Usagef("--size %d and --key-size %d are more than max.request.size, %d", o.size, o.keySize, cfg.MaxRequestSize)
 	}

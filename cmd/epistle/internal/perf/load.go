@@ -17,16 +17,17 @@ type load struct {
 	size       int // bytes of a value
 	keySize    int // bytes of a key; 0 is no key
 	goroutines int
-	rate       float64       // records a second of all goroutines; 0 is no schedule
+	rate       float64   // records a second of all goroutines; 0 is no schedule
+	payloads   []payload // nil: records are made up
+	headers    []producer.Header
 	random     []byte        // the windows on it are the keys and values; read only
 	txns       *transactions // nil: none
 	stopped    atomic.Bool
-	sent       atomic.Int64 // records of this phase, as a goroutine tells now and then
+	bytes      atomic.Int64 // of keys and values that this phase has sent
 }
 
 const (
 	randomSize = 1 << 20 // bytes besides the size of one value
-	tellEvery  = 256     // records
 )
 
 // randomText is capital letters, as kafka-producer-perf-test has them: they compress to about 60 %.
@@ -42,7 +43,7 @@ func randomText(n int) []byte {
 // run sends n records and returns how many it has sent, fewer if it was stopped. Their outcomes go to o, a part of one in
 // every of them with its latency.
 func (l *load) run(n int64, every int, o *outcomes) int64 {
-	l.sent.Store(0)
+	l.bytes.Store(0)
 	o.base = time.Now()
 	streams := make([]*stream, l.goroutines)
 	for g := range streams {
@@ -80,25 +81,36 @@ type stream struct {
 // run sends every n-th record of the schedule up to number upTo, n being the number of goroutines.
 func (s *stream) run(upTo int64) int64 {
 	l := s.load
-	rec := producer.Record{Topic: l.topic}
-	before := s.sent
+	rec := producer.Record{Topic: l.topic, Headers: l.headers}
+	before, bytes := s.sent, 0
 	for ; s.next < upTo && !l.stopped.Load(); s.next += int64(l.goroutines) {
 		i := s.next
 		if l.rate > 0 {
 			s.await(time.Duration(float64(i) * float64(time.Second) / l.rate))
 		}
-		at := s.random() % randomSize
-		rec.Value = l.random[at : at+uint64(l.size)]
-		if l.keySize > 0 {
-			at = s.random() % randomSize
-			rec.Key = l.random[at : at+uint64(l.keySize)]
-		}
+		s.fill(&rec, i)
+		bytes += len(rec.Key) + len(rec.Value)
 		l.producer.SendFunc(context.Background(), rec, s.callback(i))
-		if s.sent++; s.sent%tellEvery == 0 {
-			l.sent.Add(tellEvery)
-		}
+		s.sent++
 	}
+	l.bytes.Add(int64(bytes))
 	return s.sent - before
+}
+
+// fill makes record i: that of the file whose turn it is, or random letters.
+func (s *stream) fill(rec *producer.Record, i int64) {
+	l := s.load
+	if l.payloads != nil {
+		p := &l.payloads[i%int64(len(l.payloads))]
+		rec.Headers, rec.Key, rec.Value = p.headers, p.key, p.value
+		return
+	}
+	at := s.random() % randomSize
+	rec.Value = l.random[at : at+uint64(l.size)]
+	if l.keySize > 0 {
+		at = s.random() % randomSize
+		rec.Key = l.random[at : at+uint64(l.keySize)]
+	}
 }
 
 // await waits until a moment of the schedule. Once that is past it returns at once, and whatever came late is measured

@@ -19,6 +19,8 @@ type result struct {
 	CPUSeconds           float64 `json:"cpu_seconds"` // of the whole process, user and system
 	RecordsPerSecond     float64 `json:"records_per_second"`
 	MegabytesPerSecond   float64 `json:"mb_per_second"`
+	PayloadBytes         int64   `json:"payload_bytes"` // of keys and values
+	SentBytes            int64   `json:"sent_bytes"`    // of batches as they were written, compressed, those sent again included
 	RecordsPerCPUSecond  float64 `json:"records_per_cpu_second"`
 	AllocationsPerRecord float64 `json:"allocations_per_record"` // of the whole process
 	BytesPerRecord       float64 `json:"bytes_per_record"`       // allocated on the heap
@@ -37,15 +39,15 @@ type result struct {
 	CommitMax             int64   `json:"commit_max_us"`
 }
 
-// newResult is for records of recordSize bytes each.
-func newResult(sent, retries int64, recordSize int, from, to usage, o *outcomes) *result {
+// newResult is for records with so many bytes of keys and values together.
+func newResult(sent, bytes int64, from, to usage, o *outcomes) *result {
 	failed := o.failed.Load()
 	acknowledged := float64(sent - failed)
 	wall, cpu := to.at.Sub(from.at).Seconds(), (to.cpu - from.cpu).Seconds()
 	return &result{
-		Records: sent, Errors: failed, Retries: retries, WallSeconds: wall, CPUSeconds: cpu,
+		Records: sent, Errors: failed, PayloadBytes: bytes, WallSeconds: wall, CPUSeconds: cpu,
 		RecordsPerSecond:     ratio(acknowledged, wall),
-		MegabytesPerSecond:   ratio(acknowledged*float64(recordSize)/1e6, wall),
+		MegabytesPerSecond:   ratio(float64(bytes)*ratio(acknowledged, float64(sent))/1e6, wall),
 		RecordsPerCPUSecond:  ratio(acknowledged, cpu),
 		AllocationsPerRecord: ratio(float64(to.allocations-from.allocations), float64(sent)),
 		BytesPerRecord:       ratio(float64(to.bytes-from.bytes), float64(sent)),
@@ -73,6 +75,8 @@ func (r *result) write(w io.Writer) {
 	fmt.Fprintf(w, "%s sent, %s failed, %s sent again, in %s\n",
 		ui.Number(r.Records, "record"), ui.Count(r.Errors), ui.Count(r.Retries), ui.Elapsed(wall))
 	fmt.Fprintf(w, "  throughput  %s records/s, %.1f MB/s\n", ui.Count(int64(r.RecordsPerSecond)), r.MegabytesPerSecond)
+	fmt.Fprintf(w, "  network     %s of batches for %s of keys and values, %.1f %%\n",
+		ui.Megabytes(float64(r.SentBytes)), ui.Megabytes(float64(r.PayloadBytes)), 100*ratio(float64(r.SentBytes), float64(r.PayloadBytes)))
 	fmt.Fprintf(w, "  CPU         %.2f s, %s records per CPU second\n", r.CPUSeconds, ui.Count(int64(r.RecordsPerCPUSecond)))
 	fmt.Fprintf(w, "  memory      %.4f allocations and %.1f bytes a record, %s resident at most\n",
 		r.AllocationsPerRecord, r.BytesPerRecord, ui.Megabytes(float64(r.PeakRSS)))

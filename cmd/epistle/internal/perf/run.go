@@ -20,7 +20,11 @@ func run(env *cli.Env, o *options) error {
 	if err != nil {
 		return err
 	}
-	if err := o.checkSize(cfg); err != nil {
+	payloads, err := o.payloads(env)
+	if err != nil {
+		return err
+	}
+	if err := o.checkSize(cfg, payloads); err != nil {
 		return err
 	}
 	if err := o.checkTransactions(cfg); err != nil {
@@ -30,8 +34,11 @@ func run(env *cli.Env, o *options) error {
 	if err != nil {
 		return err
 	}
-	m := &measurement{env: env, options: o, producer: p, load: &load{
-		producer: p, topic: string(o.topic), size: o.size, keySize: o.keySize,
+	if payloads != nil && !o.json {
+		env.Say("%s", told(payloads))
+	}
+	m := &measurement{env: env, options: o, producer: p, verb: cli.Verb(&cfg), watch: cli.NewWatch(env, &cfg), load: &load{
+		producer: p, topic: string(o.topic), size: o.size, keySize: o.keySize, payloads: payloads, headers: o.fixed,
 		goroutines: o.goroutines, rate: o.rate, random: randomText(randomSize + max(o.size, o.keySize)),
 	}}
 	if cfg.TransactionalID != "" {
@@ -60,6 +67,8 @@ type measurement struct {
 	env      *cli.Env
 	options  *options
 	producer *producer.Producer
+	verb     string // what becomes of records that are delivered
+	watch    *cli.Watch
 	load     *load
 	result   *result
 	outcomes *outcomes
@@ -110,7 +119,7 @@ func (m *measurement) measure(giveUp context.Context) {
 	m.outcomes = newOutcomes()
 	stop := m.progress("", m.options.records)
 	runtime.GC()
-	retried := m.producer.Stats().Retried
+	before := m.producer.Stats()
 	from := usageNow()
 	sent := m.load.run(m.options.records, m.options.every(), m.outcomes)
 	// Flush ends early only with giveUp, after which Close has failed the rest.
@@ -120,27 +129,26 @@ func (m *measurement) measure(giveUp context.Context) {
 	}
 	to := usageNow()
 	stop()
-	m.result = newResult(sent, m.producer.Stats().Retried-retried, m.options.size+m.options.keySize, from, to, m.outcomes)
+	after := m.producer.Stats()
+	m.result = newResult(sent, m.load.bytes.Load(), from, to, m.outcomes)
+	m.result.Retries, m.result.SentBytes = after.Retried-before.Retried, after.BytesSent-before.BytesSent
 }
 
-// progress shows how it goes until the returned function is called.
+// progress shows how it goes until the returned function is called, and tells when it does not.
 func (m *measurement) progress(phase string, records int64) (stop func()) {
-	if !m.env.Screen.Live() {
-		return func() {}
-	}
 	if phase != "" {
 		phase += ": "
 	}
 	began := time.Now()
 	before := m.producer.Stats()
-	size := int64(m.options.size + m.options.keySize)
 	return m.env.Screen.Every(500*time.Millisecond, func() {
 		now := m.producer.Stats()
-		took, acknowledged := time.Since(began), now.Acknowledged-before.Acknowledged
-		m.env.Screen.Status(fmt.Sprintf("%s%s of %s acknowledged, %s/s, %s, %s in flight, %s sent again, %s", phase,
-			ui.Count(acknowledged), ui.Number(records, "record"), ui.PerSecond(acknowledged, took),
-			ui.MegabytesPerSecond(acknowledged*size, took), ui.Count(now.InFlight), ui.Count(now.Retried-before.Retried),
-			ui.Number(now.Failed-before.Failed, "error")))
+		trouble := m.watch.Look(time.Now(), now)
+		took, delivered := time.Since(began), now.Acknowledged-before.Acknowledged
+		m.env.Screen.Status(fmt.Sprintf("%s%s of %s %s%s, %s/s, %s, %s in flight, %s sent again, %s failed", phase,
+			ui.Count(delivered), ui.Number(records, "record"), m.verb, trouble, ui.PerSecond(delivered, took),
+			ui.MegabytesPerSecond(now.BytesSent-before.BytesSent, took), ui.Count(now.InFlight), ui.Count(now.Retried-before.Retried),
+			ui.Count(now.Failed-before.Failed)))
 	})
 }
 
@@ -155,7 +163,7 @@ func (m *measurement) report(interrupt os.Signal) error {
 	}
 	var err error
 	if n := m.result.Errors; n > 0 {
-		lacking := "acknowledged"
+		lacking := m.verb
 		if m.load.txns != nil {
 			lacking = "committed"
 		}

@@ -324,7 +324,7 @@ func (j *job) sniffed(in io.Reader, s *source) io.Reader {
 	if j.typed && s.stdin != nil {
 		return in
 	}
-	return &sniffer{in: in, name: s.name, delimiter: slices.Concat(j.splitter.Key, j.splitter.Headers, j.splitter.Pair, j.splitter.Name), say: j.env.Say}
+	return lines.Unpacked(in, s.name, j.splitter.Delimiters(), j.env.Say)
 }
 
 func (j *job) send(l *line) {

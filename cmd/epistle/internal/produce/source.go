@@ -7,6 +7,7 @@ import (
 	"os"
 
 	"github.com/epistle-kafka/epistle/cmd/epistle/internal/cli"
+	"github.com/epistle-kafka/epistle/cmd/epistle/internal/lines"
 	"github.com/epistle-kafka/epistle/cmd/epistle/internal/ui"
 )
 
@@ -17,8 +18,6 @@ type source struct {
 	stdin io.Reader // nil for a file
 	lines int64     // cut so far; the reading goroutine's
 }
-
-const stdinName = "standard input"
 
 // sources names the inputs and reports everything that is wrong with any of them, before a line is read.
 func sources(env *cli.Env, args []string) ([]*source, error) {
@@ -39,7 +38,7 @@ func sources(env *cli.Env, args []string) ([]*source, error) {
 			return nil, cli.Usagef("standard input is closed: name a FILE, or have a program write the lines: … | epistle produce")
 		default:
 			standard = true
-			list = append(list, &source{name: stdinName, stdin: env.Stdin})
+			list = append(list, &source{name: lines.StdinName, stdin: env.Stdin})
 		}
 	}
 	if err := errors.Join(failed...); err != nil {
@@ -59,7 +58,7 @@ func readable(name string) error {
 	case !info.Mode().IsRegular():
 		return nil
 	}
-	return tryFile(name)
+	return lines.TryFile(name)
 }
 
 // open returns the input, to be closed.

@@ -1,4 +1,4 @@
-package produce
+package lines
 
 import (
 	"bytes"
@@ -11,6 +11,9 @@ import (
 
 	"github.com/epistle-kafka/epistle/cmd/epistle/internal/ui"
 )
+
+// StdinName is what standard input is called.
+const StdinName = "standard input"
 
 // container is a format that holds lines in another form than as lines, if it holds any.
 type container struct {
@@ -83,7 +86,7 @@ func (e *containerError) Error() string {
 // quote writes a file's name for a shell. Standard input has none.
 func quote(name string) string {
 	switch {
-	case name == stdinName:
+	case name == StdinName:
 		return "FILE"
 	case strings.ContainsAny(name, " \t\n'\"\\$`!*?[](){}<>|&;#~"):
 		return "'" + strings.ReplaceAll(name, "'", `'\''`) + "'"
@@ -91,15 +94,21 @@ func quote(name string) string {
 	return name
 }
 
-// doubt says what a beginning of an input looks like that is no container and no text either, or "".
-func doubt(head, delimiter []byte) string {
+// doubt says what a part of an input looks like, its first or not, that is no container and no text either, or "".
+func doubt(head, delimiter []byte, first bool) string {
 	switch {
-	case bytes.HasPrefix(head, []byte("\xff\xfe")), bytes.HasPrefix(head, []byte("\xfe\xff")):
+	case first && (bytes.HasPrefix(head, []byte("\xff\xfe")) || bytes.HasPrefix(head, []byte("\xfe\xff"))):
 		return "looks like UTF-16, and is sent as it is; iconv -f UTF-16 -t UTF-8 makes UTF-8 of it"
 	case bytes.IndexByte(head, 0) >= 0 && bytes.IndexByte(delimiter, 0) < 0:
 		return "has bytes that no text has; it is sent as it is, cut where a newline happens to be"
 	}
 	return ""
+}
+
+// Unpacked reads an input of text, gzip unpacked. The first Read gives an error if it is in a form that nobody can have
+// meant to send as lines. Say is told of what looks odd; delimiters are bytes that are not.
+func Unpacked(in io.Reader, name string, delimiters []byte, say func(format string, args ...any)) io.Reader {
+	return &sniffer{in: in, name: name, delimiter: delimiters, say: say}
 }
 
 // sniffer reads an input, gzip unpacked. Its first Read tells of, or refuses, what nobody can have meant to send.
@@ -110,7 +119,8 @@ type sniffer struct {
 	say       func(format string, args ...any)
 	unpacked  bool // in is what gzip held
 
-	r io.Reader // nil until the beginning is known
+	r    io.Reader // nil until the beginning is known
+	seen int       // bytes that were looked at; sniffSize: no more are
 }
 
 func (s *sniffer) Read(b []byte) (int, error) {
@@ -119,7 +129,23 @@ func (s *sniffer) Read(b []byte) (int, error) {
 			return 0, err
 		}
 	}
-	return s.r.Read(b)
+	n, err := s.r.Read(b)
+	s.look(b[:n])
+	return n, err
+}
+
+// look warns of a beginning that is no text.
+func (s *sniffer) look(b []byte) {
+	if s.seen >= sniffSize || s.r == nil {
+		return
+	}
+	b = b[:min(len(b), sniffSize-s.seen)]
+	text := doubt(b, s.delimiter, s.seen == 0)
+	s.seen += len(b)
+	if text != "" {
+		s.say("note: %s %s", s.name, text)
+		s.seen = sniffSize
+	}
 }
 
 // begin reads as little as tells what the input is: what somebody types has to go on at once.
@@ -140,9 +166,6 @@ func (s *sniffer) begin() error {
 	whole := io.MultiReader(bytes.NewReader(head), rest)
 	switch {
 	case c == nil:
-		if text := doubt(head, s.delimiter); text != "" {
-			s.say("note: %s %s", s.name, text)
-		}
 		s.r = whole
 	case c.name != gzipped || s.unpacked:
 		return &containerError{s.name, c}
@@ -151,6 +174,7 @@ func (s *sniffer) begin() error {
 		if err != nil {
 			return fmt.Errorf("%s looks like gzip, and cannot be unpacked: %w", s.name, err)
 		}
+		s.seen = sniffSize // it is for the other to say
 		s.r = &sniffer{in: unzipped, name: s.name, delimiter: s.delimiter, say: s.say, unpacked: true}
 	}
 	return nil
@@ -161,8 +185,8 @@ type failingReader struct{ err error }
 
 func (r *failingReader) Read([]byte) (int, error) { return 0, r.err }
 
-// tryFile reads the beginning of a file, to see whether it can be read and is text.
-func tryFile(name string) error {
+// TryFile reads the beginning of a file, to see whether it can be read and is text.
+func TryFile(name string) error {
 	f, err := os.Open(name)
 	if err != nil {
 		return err
