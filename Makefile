@@ -6,8 +6,8 @@
 help: ## print this list
 	@sed -nE 's/^([a-z-]+):.*## (.*)/\1\t\2/p' Makefile | while IFS="$$(printf '\t')" read -r t d; do printf '  make %-13s %s\n' "$$t" "$$d"; done
 
-run: ## send a real file, on a real Kafka if one can be had, else on the embedded broker, and check what arrived
-	@sh scripts/run.sh
+run: ## send a real file to a real Kafka if one can be had, else to the embedded broker, and check what arrived; KEEP=1 keeps the broker
+	@KEEP="$(KEEP)" sh scripts/run.sh
 
 test: ## everything: format, lint, unit tests, a short fuzz, cross builds, integration; lists what was not run
 	@sh scripts/test.sh all
@@ -46,4 +46,4 @@ bench-micro: ## the benchmarks of each package, with their allocations
 	@sh scripts/bench.sh micro
 
 clean: ## remove what was built here
-	@rm -rf bin .notrun
+	@rm -rf bin .notrun .steps

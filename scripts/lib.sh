@@ -2,7 +2,7 @@
 
 cd "$(dirname "$0")/.."
 root=$PWD
-began=$(date +%s)
+began=${RUN_BEGAN:-$(date +%s)}
 notrun=$root/.notrun
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
@@ -12,20 +12,58 @@ trap 'exit 129' HUP
 
 say() { printf '%s\n' "$*"; }
 
-# step NAME COMMAND… runs the command and prints what it cost. A failure ends the script.
+# duration SECONDS writes a time as people do.
+duration() {
+  if [ "$1" -lt 100 ]; then printf '%d s' "$1"; else printf '%d min %d s' $(($1 / 60)) $(($1 % 60)); fi
+}
+
+# took is how long this has run, with what it was called from.
+took() { duration $(($(date +%s) - began)); }
+
+# quietly runs a command and shows what it says only if it fails.
+quietly() {
+  if "$@" >"$scratch/quietly" 2>&1; then return 0; fi
+  grep -v '^go: downloading ' "$scratch/quietly" || :
+  return 1
+}
+
+# What steps took the last time, a line for each: seconds, tab, name.
+steps=$root/.steps
+
+# usually NAME says what a step takes, as it did here the last time, or else as usual is set by the script.
+usually() {
+  usually_last=
+  [ ! -f "$steps" ] || usually_last=$(awk -F '\t' -v name="$1" '$2 == name { print $1 }' "$steps" | tail -n 1)
+  if [ -n "$usually_last" ]; then
+    printf ' (%s the last time)' "$(duration "$usually_last")"
+  elif [ -n "${usual:-}" ]; then
+    printf ' (usually %s)' "$usual"
+  fi
+}
+
+# remember NAME SECONDS keeps what a step took.
+remember() {
+  { [ ! -f "$steps" ] || awk -F '\t' -v name="$1" '$2 != name' "$steps"; printf '%s\t%s\n' "$2" "$1"; } >"$scratch/steps"
+  cp "$scratch/steps" "$steps" 2>/dev/null || : # a tree that is read only has no memory
+}
+
+# step NAME COMMAND… runs the command; it prints what it usually takes, before, and what it took. $usual says that of
+# a first run. A failure ends the script.
 step() {
   step_name=$1
   shift
-  say "── $step_name"
-  step_began=$(date +%s)
+  say "── $step_name …$(usually "$step_name")"
+  usual=
+  step_began=${RUN_BEGAN:-$(date +%s)}
   step_status=0
   "$@" || step_status=$?
   step_took=$(($(date +%s) - step_began))
   if [ "$step_status" -ne 0 ]; then
-    say "── $step_name: FAILED after $step_took s (status $step_status)"
+    say "── $step_name: FAILED after $(duration "$step_took") (status $step_status)"
     exit "$step_status"
   fi
-  say "── $step_name: $step_took s"
+  remember "$step_name" "$step_took"
+  say "── $step_name: $(duration "$step_took")"
 }
 
 # modules lists the directories that hold a module, the root first.

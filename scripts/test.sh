@@ -34,11 +34,15 @@ mutants_apply() {
   done
 }
 
+# modules_here downloads what is not here yet, without a line for each.
+modules_here() { each_module quietly go list -deps -test ./...; }
+
 lint() {
-  step 'format' check_format
-  step 'vet' each_module go vet ./...
-  step 'staticcheck' staticcheck
-  step 'mutants still apply' mutants_apply
+  usual='2 s, and a minute or two the first time' step 'modules' modules_here
+  usual='1 s' step 'format' check_format
+  usual='1 min' step 'vet' each_module go vet ./...
+  usual='1 to 2 min' step 'staticcheck' staticcheck
+  usual='3 s' step 'mutants still apply' mutants_apply
 }
 
 # The race detector needs cgo, and so a C compiler with its headers.
@@ -46,17 +50,17 @@ can_race() { CGO_ENABLED=1 go build -race -o /dev/null runtime/cgo >/dev/null 2>
 
 unit() {
   if can_race; then
-    step 'unit tests, race detector' env CGO_ENABLED=1 go test -race ./...
+    usual='3 to 6 min' step 'unit tests, race detector' env CGO_ENABLED=1 go test -race ./...
   else
     not_run 'race detector' 'no C compiler, or this platform has none'
-    step 'unit tests, without the race detector' go test ./...
+    usual='2 min' step 'unit tests, without the race detector' go test ./...
   fi
   # An amd64 Linux runs 32-bit programs as they are; elsewhere the cross build is all there is.
   if [ "$(go env GOHOSTOS)/$(go env GOHOSTARCH)" = linux/amd64 ]; then
-    step 'unit tests, 32 bit' env CGO_ENABLED=0 GOARCH=386 go test -short ./...
+    usual='1 to 2 min' step 'unit tests, 32 bit' env CGO_ENABLED=0 GOARCH=386 go test -short ./...
   fi
   # The figures of the benchmarks are worth what these tests are: that the sink counts, and that the drivers do.
-  step 'tests of the benchmarks' go -C bench test ./...
+  usual='30 s' step 'tests of the benchmarks' go -C bench test ./...
 }
 
 # A number of runs, not a time: a fuzzer that is cut off by the clock on a busy machine calls that a failure.
@@ -79,9 +83,10 @@ cross() {
 
 # summary ends a run with what was not run; in CI that list has to be empty.
 summary() {
-  say "── all: $(($(date +%s) - began)) s"
+  say "── all: $(took)"
   if [ ! -s "$notrun" ]; then
     say 'Everything was run.'
+    beside
     return 0
   fi
   say 'Not run:'
@@ -95,20 +100,29 @@ summary() {
     say 'In CI nothing may be left unrun.'
     return 1
   fi
+  beside
+}
+
+# beside says what there is besides, for those who have changed something that it is for.
+beside() {
+  [ "${CI:-}" != true ] || return 0
+  say 'CI runs besides (CI=true make test): the integration tests in Docker with Kafka 4.4.0, and on the JVM those of'
+  say '  faults with 4.4.0 and 3.9.1, of transactions with 3.9.1, and of sending and reading with 4.0.1.'
+  say 'Nobody runs by themselves: make mutants, make model, make bench.'
 }
 
 : >"$notrun"
 case ${1:-all} in
   lint) lint ;;
   fmt) format ;;
-  fuzz) step 'fuzz' fuzz; summary ;;
-  cross) step 'cross builds' cross; summary ;;
+  fuzz) usual='1 to 3 min' step 'fuzz' fuzz; summary ;;
+  cross) usual='1 min' step 'cross builds' cross; summary ;;
   integration) integration; summary ;;
   all)
     lint
     unit
-    step 'fuzz' fuzz
-    step 'cross builds' cross
+    usual='1 to 3 min' step 'fuzz' fuzz
+    usual='1 min' step 'cross builds' cross
     integration
     summary
     ;;

@@ -4,6 +4,8 @@ package main
 import (
 	"os"
 	"os/signal"
+	"path/filepath"
+	"strings"
 	"syscall"
 
 	"golang.org/x/term"
@@ -30,6 +32,15 @@ func main() {
 		Screen:      ui.NewScreen(os.Stderr, term.IsTerminal(stderr), width),
 		Interrupts:  cli.LastWord(cli.Debounce(signals), end),
 		StdinClosed: stdinClosed(),
+		Program:     program(os.Args[0]),
 		Interactive: term.IsTerminal(int(os.Stdin.Fd())) && term.IsTerminal(stderr),
 	}, os.Args[1:]))
+}
+
+// program is how to call the program again from where it was called. What `go run` has built is gone afterwards.
+func program(called string) string {
+	if strings.Contains(called, string(filepath.Separator)+"go-build") {
+		return "go run ./cmd/epistle"
+	}
+	return called
 }

@@ -1,13 +1,13 @@
 // Readback compares what a topic holds with the lines of a file that were sent to it, as another
 // client reads it:
 //
-//	readback -b HOST:PORT,… -t TOPIC [-K DELIMITER] FILE
+//	readback -b HOST:PORT,… -t TOPIC [-K DELIMITER] [-remove] [FILE]
 //
 // Every line is to be there once and nothing else. With -K, a line is split at the first delimiter
 // into key and value, the lines of a key are to be in one partition and in the order of the file; a
 // line without the delimiter has no key. Lines without a key are to be in the file's order within
 // each partition. The exit status is 0 if that is so, 1 with a report if it is not, and 2 if it cannot
-// be found out.
+// be found out. With -remove the topic is deleted at the end; without FILE that is all.
 package main
 
 import (
@@ -31,12 +31,13 @@ func run() int {
 	topic := flag.String("t", "", "the `topic`")
 	delimiter := flag.String("K", "", "`delimiter` between key and value")
 	name := flag.String("expect-file", "", "the `file` with the lines, as the argument")
+	remove := flag.Bool("remove", false, "delete the topic at the end")
 	patience := flag.Duration("timeout", 10*time.Minute, "how long to read at most")
 	flag.Parse()
 	if *name == "" {
 		*name = flag.Arg(0)
 	}
-	if *bootstrap == "" || *topic == "" || *name == "" || flag.NArg() > 1 {
+	if *bootstrap == "" || *topic == "" || *name == "" && !*remove || flag.NArg() > 1 {
 		flag.Usage()
 		return 2
 	}
@@ -44,14 +45,38 @@ func run() int {
 	defer stop()
 	ctx, cancel := context.WithTimeout(ctx, *patience)
 	defer cancel()
+	status := 0
+	if *name != "" {
+		status = compare(ctx, *bootstrap, *topic, *name, *delimiter)
+	}
+	if *remove {
+		if err := removeTopic(ctx, *bootstrap, *topic); err != nil {
+			fmt.Fprintf(os.Stderr, "readback: topic %s is still there: %v\n", *topic, err)
+			return max(status, 2)
+		}
+		fmt.Printf("readback: topic %s is deleted\n", *topic)
+	}
+	return status
+}
 
+func removeTopic(ctx context.Context, bootstrap, topic string) error {
+	admin, err := reader.NewAdmin(bootstrap)
+	if err != nil {
+		return err
+	}
+	defer admin.Close()
+	return admin.DeleteTopic(ctx, topic)
+}
+
+// compare reads the topic and reports on it. It returns the exit status.
+func compare(ctx context.Context, bootstrap, topic, name, delimiter string) int {
 	began := time.Now()
 	want := newExpected()
-	if err := readLines(*name, *delimiter, want); err != nil {
+	if err := readLines(name, delimiter, want); err != nil {
 		fmt.Fprintln(os.Stderr, "readback:", err)
 		return 2
 	}
-	err := reader.Stream(ctx, *bootstrap, *topic, reader.Options{Committed: true}, func(r *reader.Record) error {
+	err := reader.Stream(ctx, bootstrap, topic, reader.Options{Committed: true}, func(r *reader.Record) error {
 		want.record(r.Partition, r.Offset, r.Key, r.Value)
 		return nil
 	})
@@ -62,10 +87,10 @@ func run() int {
 	problems := want.finish()
 	if len(problems) == 0 {
 		fmt.Printf("readback: topic %s holds the %d lines of %s, %d keys, each in order (%s)\n",
-			*topic, want.lines(), *name, want.keys(), time.Since(began).Round(time.Millisecond))
+			topic, want.lines(), name, want.keys(), time.Since(began).Round(time.Millisecond))
 		return 0
 	}
-	fmt.Printf("readback: topic %s does not hold the %d lines of %s:\n", *topic, want.lines(), *name)
+	fmt.Printf("readback: topic %s does not hold the %d lines of %s:\n", topic, want.lines(), name)
 	for _, problem := range problems {
 		fmt.Println("  " + problem)
 	}

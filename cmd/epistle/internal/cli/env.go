@@ -23,6 +23,9 @@ type Env struct {
 	Stdout io.Writer
 	Screen *ui.Screen // standard error
 
+	// Program is how the user calls this program; "" is epistle.
+	Program string
+
 	// Interrupts are SIGINT and SIGTERM. The first asks a command to finish what it has begun, the second to give up.
 	// A third never gets here, see LastWord.
 	Interrupts <-chan os.Signal
@@ -30,6 +33,14 @@ type Env struct {
 	StdinClosed bool
 	// Interactive says that a person types the standard input.
 	Interactive bool
+}
+
+// Command is how the user calls this program, for lines that are to be copied.
+func (e *Env) Command() string {
+	if e.Program == "" {
+		return "epistle"
+	}
+	return e.Program
 }
 
 // Debounce passes on signals, save those that come right after another: some programs send theirs both to a process and

@@ -45,6 +45,7 @@ epistle demo -b localhost:9092 -t demo-2 --file-out sent.txt`,
 		fs.Int32Var(&o.partitions, "partitions", 6, "`number`: how many partitions a topic gets that is created")
 		fs.StringVar(&o.fileOut, "file-out", "", "`file`: write the lines there too, key:value")
 		o.settings.AddProperties(fs)
+		fs.BoolVarP(&o.quiet, "quiet", "q", false, "do not say at the end what to try next")
 		return func(env *cli.Env, args []string) error {
 			if len(args) > 0 {
 				return cli.Usagef("demo takes no arguments but flags: %s", strings.Join(args, " "))
@@ -59,6 +60,7 @@ type options struct {
 	topic      cli.Topic
 	partitions int32
 	fileOut    string
+	quiet      bool
 }
 
 // stage is where the demo takes place.
@@ -202,19 +204,27 @@ func writeOut(name string, events []event) error {
 	return nil
 }
 
-// next says what to try now.
+// next says what to try now, in lines that work as they are.
 func (d *demo) next(o *options) {
+	if o.quiet {
+		return
+	}
+	epistle := d.env.Command()
 	d.say("\nWhat to try next:")
 	if !o.elsewhere() {
-		d.say("  epistle demo -b localhost:9092                        the same on a Kafka of yours")
-		d.say("  epistle produce -b localhost:9092 -t orders FILE      your own lines; epistle help produce")
-		d.say("  epistle perf -b localhost:9092 -t load                how fast it goes; epistle help perf")
+		d.say("  %s help                            what there is", epistle)
+		d.say("  %s demo -X acks=0                  the same, at most once", epistle)
+		d.say("and with a Kafka of yours at localhost:9092:")
+		d.say("  %s demo -b localhost:9092          the same there", epistle)
+		d.say("  seq 1000 | %s produce -b localhost:9092 -t numbers", epistle)
+		d.say("  %s perf -b localhost:9092 -t load -n 100000", epistle)
 		return
 	}
 	b := strings.Join(d.cfg.BootstrapServers, ",")
+	d.say("  seq 1000 | %s produce -b %s -t %s", epistle, b, d.topic)
+	d.say("  %s perf -b %s -t %s -n 100000", epistle, b, d.topic)
+	d.say("and with Kafka's own tools:")
 	d.say("  kafka-console-consumer.sh --bootstrap-server %s --topic %s --from-beginning", b, d.topic)
-	d.say("  epistle produce -b %s -t orders FILE", b)
-	d.say("  epistle perf -b %s -t load", b)
 }
 
 // patience bounds what the demo does besides sending.
