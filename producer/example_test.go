@@ -33,11 +33,14 @@ func Example() {
 	}
 	f := p.Send(ctx, producer.Record{Topic: "orders", Key: []byte("customer-7"), Value: []byte(`{"total": 12}`)})
 	md, err := f.Wait(ctx)
-	fmt.Println(md.Topic, md.Partition, md.Offset, err)
-	fmt.Println(p.Close(ctx))
-	// Output:
-	// orders 0 0 <nil>
-	// <nil>
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(md.Topic, md.Partition, md.Offset)
+	if err := p.Close(ctx); err != nil {
+		log.Fatal(err)
+	}
+	// Output: orders 0 0
 }
 
 func ExampleProducer_SendFunc() {
