@@ -69,6 +69,23 @@ func (s *Settings) Extract(keys ...string) map[string]string {
 	return found
 }
 
+// Misspelt returns the key that is probably one of some that are not the producer's, and which, or "".
+func (s *Settings) Misspelt(keys []string) (key, meant string) {
+	for _, pair := range s.pairs {
+		key, _, _ := strings.Cut(pair, "=")
+		key = strings.TrimSpace(key)
+		if _, known := settingNamed(key); known {
+			continue
+		}
+		for _, k := range keys {
+			if distance(key, k) <= 2 && len(key) > 5 {
+				return key, k
+			}
+		}
+	}
+	return "", ""
+}
+
 // Config makes the producer's settings. What may surprise is told on standard error; what is wrong is a usage error with
 // all of it.
 func (s *Settings) Config(env *Env) (producer.Config, error) {

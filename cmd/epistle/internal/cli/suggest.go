@@ -3,6 +3,8 @@ package cli
 import (
 	"errors"
 	"fmt"
+	"os"
+	"strconv"
 	"strings"
 
 	"github.com/spf13/pflag"
@@ -56,6 +58,23 @@ func settingNamed(name string) (key string, known bool) {
 		}
 	}
 	return key, true
+}
+
+// Positional says what arguments without a flag were probably meant to be, or "".
+func Positional(args []string) string {
+	for _, arg := range args {
+		if _, err := os.Stat(arg); err == nil || arg == "-" {
+			continue
+		}
+		host, port, found := strings.Cut(arg, ":")
+		if _, err := strconv.ParseUint(port, 10, 16); found && err == nil && host != "" {
+			return fmt.Sprintf("; %s looks like a broker, which is named by -b", arg)
+		}
+		if _, err := strconv.Atoi(arg); err != nil && !strings.ContainsAny(arg, "./ ") {
+			return fmt.Sprintf("; there is no file %s: if it is the topic, then -t %s", arg, arg)
+		}
+	}
+	return ""
 }
 
 func flagName(f *pflag.Flag) string {

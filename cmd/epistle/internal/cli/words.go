@@ -83,6 +83,9 @@ func (w *words) short(arg string) {
 		case own == nil && foreign == nil:
 			w.mistake = unknownShort(w.fs, arg[1:], letter)
 			return
+		case own != nil && own.NoOptDefVal != "" && strings.HasPrefix(group, "="):
+			w.own(own, name, group[1:], true)
+			return
 		case own != nil && own.NoOptDefVal != "", own == nil && foreign.Takes == Nothing:
 			if own == nil {
 				w.take(foreign, name, "", false)

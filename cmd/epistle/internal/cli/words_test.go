@@ -35,6 +35,7 @@ func TestWordsAreValuesBeforeTheyAreMistakes(t *testing.T) {
 		{"-qZt x - a --topic=y b", "--quiet --null --topic=x --topic=y -- - a b"},
 		{"-q -- --topic -t", "--quiet -- --topic -t"},
 		{"--null true a", "--null=true -- a"},
+		{"-qZ=false -q=true", "--quiet --null=false --quiet=true --"},
 		{"-K =", "--key-delimiter== --"},
 		// Other tools.
 		{"--bootstrap-server h:1 --broker-list h:2 --producer.config f", "--bootstrap=h:1 --bootstrap=h:2 --config=f --"},

@@ -113,7 +113,7 @@ func setup(fs *pflag.FlagSet) cli.Run {
 	o.settings.AddProperties(fs)
 	return func(env *cli.Env, args []string) error {
 		if len(args) > 0 {
-			return cli.Usagef("perf takes no arguments but flags: %s", strings.Join(args, " "))
+			return cli.Usagef("perf takes no arguments but flags: %s%s", strings.Join(args, " "), cli.Positional(args))
 		}
 		if fs.Changed("transactional-id") {
 			o.settings.Set("transactional.id", o.transactionalID)

@@ -95,6 +95,9 @@ epistle produce --config producer.properties -t orders -H source=import orders.t
 			if fs.Changed("transactional-id") {
 				o.settings.Set("transactional.id", o.transactionalID)
 			}
+			if o.topic == "" {
+				return cli.Usagef("which topic? Name it with -t%s", cli.Positional(args))
+			}
 			o.sizeGiven = fs.Changed("transaction-size")
 			return run(env, &o, args)
 		}
@@ -127,8 +130,6 @@ type options struct {
 func (o *options) template() (producer.Record, error) {
 	rec := producer.Record{Topic: string(o.topic)}
 	switch {
-	case o.topic == "":
-		return rec, cli.Usagef("which topic? Name it with -t")
 	case o.partition < -1:
 		return rec, cli.Usagef("-p %d: partitions are numbered from 0", o.partition)
 	case o.partition >= 0:

@@ -78,6 +78,9 @@ func (o *options) readerProperties() error {
 	if separator && given["parse.key"] != "true" && o.delimiter == "" {
 		return cli.Usagef("--property key.separator: is of no use without --property parse.key=true; -K %s stands for both", given["key.separator"])
 	}
+	if key, meant := o.settings.Misspelt(lineReader); key != "" {
+		return cli.Usagef("--property %s: did you mean %s?", key, meant)
+	}
 	o.pair, o.name, o.nullMarker = given["headers.separator"], given["headers.key.separator"], given["null.marker"]
 	if topic := given["topic"]; topic != "" && o.topic == "" {
 		o.topic = cli.Topic(topic)
