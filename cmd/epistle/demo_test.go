@@ -111,5 +111,10 @@ func TestDemoNotices(t *testing.T) {
 	})
 	t.Run("a file that cannot be written", func(t *testing.T) {
 		epistle(t, 2, "", "demo", "--file-out", os.TempDir()).wantErr("--file-out")
+		name := file(t, "precious\n")
+		epistle(t, 2, "", "demo", "--file-out", name).wantErr("--file-out", "not written over")
+		if got := read(t, name); got != "precious\n" {
+			t.Errorf("the file holds %q", got)
+		}
 	})
 }

@@ -198,6 +198,9 @@ func writeOut(name string, events []event) error {
 	for _, e := range events {
 		fmt.Fprintf(&b, "%s:%s\n", e.key, e.value)
 	}
+	if there, err := os.ReadFile(name); err == nil && len(there) > 0 && string(there) != b.String() {
+		return cli.Usagef("--file-out: %s holds something else, and is not written over; name another file", ui.Plain(name))
+	}
 	if err := os.WriteFile(name, []byte(b.String()), 0o644); err != nil {
 		return cli.Usagef("--file-out: %v", err)
 	}

@@ -35,7 +35,7 @@ func sources(env *cli.Env, args []string) ([]*source, error) {
 		case standard:
 			return nil, cli.Usagef("standard input (-) is named twice")
 		case env.StdinClosed:
-			return nil, cli.Usagef("standard input is closed: name a FILE, or have a program write the lines: … | epistle produce")
+			return nil, cli.Usagef("standard input is closed, and nothing can come from it: name a FILE, or have a program write the lines: … | epistle produce")
 		default:
 			standard = true
 			list = append(list, &source{name: lines.StdinName, stdin: env.Stdin})
