@@ -45,7 +45,7 @@ func TestFailureIsBounded(t *testing.T) {
 	// With a file for them, the reasons take less room than the lines.
 	failed := filepath.Join(dir, "failed.txt")
 	s = epistle(t, 1, input.String(), "produce", "-b", b, "-t", "t", "-K", ":", "--failed-to", failed)
-	if got := s.stderr.String(); strings.Count(got, "\n") > 10 {
+	if got := s.stderr.String(); strings.Count(got, "\n") > 20 {
 		t.Errorf("the screen gets:\n%s", got)
 	}
 	wantSameLines(t, read(t, failed), input.String())
