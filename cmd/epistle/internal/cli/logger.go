@@ -45,11 +45,15 @@ func (w *warnings) Enabled(_ context.Context, level slog.Level) bool { return le
 func (w *warnings) Handle(_ context.Context, r slog.Record) error {
 	var b strings.Builder
 	b.WriteString(w.attrs)
+	text := r.Message
 	r.Attrs(func(a slog.Attr) bool {
-		appendAttr(&b, w.prefix, a)
+		if a.Key == "err" || a.Key == "error" {
+			text += ": " + a.Value.String() // why comes first
+		} else {
+			appendAttr(&b, w.prefix, a)
+		}
 		return true
 	})
-	text := r.Message
 	if b.Len() > 0 {
 		text += " (" + strings.TrimPrefix(b.String(), ", ") + ")"
 	}
@@ -94,7 +98,11 @@ func appendAttr(b *strings.Builder, prefix string, a slog.Attr) {
 		}
 		return
 	}
-	if a.Key != "" {
+	switch {
+	case a.Key == "":
+	case value.Kind() == slog.KindTime:
+		fmt.Fprintf(b, ", %s%s: %s", prefix, a.Key, value.Time().Local().Format(time.TimeOnly))
+	default:
 		fmt.Fprintf(b, ", %s%s: %s", prefix, a.Key, value)
 	}
 }

@@ -63,7 +63,7 @@ func TestLoggerShowsWarnings(t *testing.T) {
 		for range 5 {
 			log.Warn("broker 2 is not reachable", "err", errors.New("connection \x1b[2Jrefused\nepistle: forged"), slog.Group("at", "port", 9092))
 		}
-		want := `epistle: warning: broker 2 is not reachable (client: c-1, conn.err: connection \x1b[2Jrefused\nepistle: forged, conn.at.port: 9092)` + "\n"
+		want := `epistle: warning: broker 2 is not reachable: connection \x1b[2Jrefused\nepistle: forged (client: c-1, conn.at.port: 9092)` + "\n"
 		if out.String() != want {
 			t.Errorf("it says\n%s, want\n%s", out, want)
 		}
@@ -72,11 +72,15 @@ func TestLoggerShowsWarnings(t *testing.T) {
 		if got := strings.Count(out.String(), "\n"); got != 2 {
 			t.Errorf("%d lines, want the warning again after %v", got, warnAgain)
 		}
+		log.Warn("slow", "since", time.Date(2026, 1, 2, 3, 4, 5, 678, time.Local), "took", 1500*time.Millisecond)
+		if want := "epistle: warning: slow (client: c-1, conn.since: 03:04:05, conn.took: 1.5s)\n"; !strings.HasSuffix(out.String(), want) {
+			t.Errorf("it says\n%s, want\n%s", out, want)
+		}
 		for i := range 1000 {
 			log.Error(fmt.Sprintf("trouble %d", i))
 		}
-		if got := strings.Count(out.String(), "\n"); got > 2+warnMost+1 {
-			t.Errorf("%d lines, want at most %d of a flood", got-2, warnMost+1)
+		if got := strings.Count(out.String(), "\n"); got > 3+warnMost+1 {
+			t.Errorf("%d lines, want at most %d of a flood", got-3, warnMost+1)
 		}
 	})
 }
