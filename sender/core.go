@@ -11,8 +11,8 @@ import (
 // effects is what the core wants done. None of it blocks; what comes of it
 // comes back as an event.
 type effects interface {
-	// dial connects to n and then delivers dialed.
-	dial(n *node, which lane, timeout time.Duration)
+	// dial begins d to connect to n, sets d.stop, and delivers dialed in the end.
+	dial(n *node, which lane, d *dial)
 	// pack compresses d, and then delivers packedUp for r if its packedOne says so.
 	pack(r *request, d *delivery)
 	// post delivers an event on the loop.
@@ -50,6 +50,7 @@ type core struct {
 	abandoned []string             // topics whose last waiter left while asked
 	asked     bool                 // a metadata request is in flight
 	pings     []*ping              // callers that wait for a word of any broker
+	questions []*question          // that have no answer yet
 
 	hurry   bool // nothing lingers: closing, or a caller waits for memory
 	closing bool // no more records
@@ -131,7 +132,8 @@ func (c *core) step(now time.Time) time.Time {
 		c.look(p)
 	}
 	c.early()
-	at := c.steer()
+	at := c.watch()
+	at = sooner(at, c.steer())
 	for _, n := range c.order {
 		if n.ready.len() > 0 {
 			at = sooner(at, c.serve(n))

@@ -81,6 +81,34 @@
 //
 // The error that ends a wait has the end of ctx, or the setting, and what was
 // waited for: the last failure, and the request that has no answer yet.
+// # Recovery
+//
+// After an outage nothing may wait for the end of what began during it: a socket that was opened then may never be
+// served, whatever becomes of the broker behind it. So beside what is silent a fresh attempt is made.
+//
+// R1. Each stage of an attempt to connect has a bound of its own. To open the socket that is
+// socket.connection.setup.timeout, which grows with the attempts in a row that have timed out, and with nothing else. TLS
+// and ApiVersions each have what an answer may take, request.timeout, if that is less.
+//
+// R2. Beside an attempt of which nothing is heard another begins. They are apart by the reconnect backoff and by the
+// link's patience, which is four times what the last success took, but 250 ms at least and 1 s at most. The first to get
+// through ends the others. A link has at most four: the elder, which has all of its bounds, so that a slow broker is
+// reached in the end; and three that give way after 2, 4 and 8 times the time between two, so that one of them is young
+// at any time. When one lane of a node gets through, the other, if it is still at it, begins a fresh attempt at once; and so
+// do those of all other nodes, whatever backoff they are in, when there was no connection at all before.
+//
+// R3. A link is silent when something on it is unanswered and nothing has come for four times its longest pause of late,
+// but for 250 ms at least; for 1 s if nothing ever came, or if that is less. While a leader's link is silent, or being
+// dialled for longer than its patience, metadata is asked for, at metadata's own pace (retry.backoff), of another broker
+// if there is one. While a coordinator is silent, another broker is asked for the coordinator. And what any broker can
+// answer is asked of up to two others beside a silent one: the first answer counts.
+//
+// R4. A silent connection is closed at once when metadata names another leader for a partition that has a batch in flight
+// there, or another broker is named as the coordinator. That is safe against every broker, since any network may close any
+// connection at any time: the batches are of unknown outcome then, and are retried unchanged, under their numbers, on the
+// new leader, which knows what its log has. They go there after the close, not before (I2). A broker that is not silent
+// answers by itself that it leads no more, so it is left to. Without idempotence a retry may write twice what the old
+// leader had passed on to the new one, as it may after request.timeout: at least once is what is promised there.
 //
 // # What a broker recognises
 //
@@ -140,7 +168,7 @@
 //	             in order per partition; a slow one holds up no I/O
 //	compressors  up to GOMAXPROCS, started when compression is set, ended by Close;
 //	             each gives way when a request is complete
-//	dials        one for each connection being made, ended by its success or deadline;
+//	dials        up to four for each connection being made, ended by success or deadline;
 //	             a DialContext of the user's has one of its own, which may be left behind
 //	connections  two for each, see package wire
 //

@@ -16,6 +16,7 @@ type (
 	dialed struct {
 		node  *node
 		which lane
+		dial  *dial
 		conn  conn
 		err   error
 	}

@@ -196,29 +196,29 @@ func (s *Sender) grace() {
 
 // The effects of the core.
 
-func (s *Sender) dial(n *node, which lane, timeout time.Duration) {
+func (s *Sender) dial(n *node, which lane, d *dial) {
 	peer := wire.Peer{Addr: n.addr, NodeID: max(n.id, -1), Answered: s.core.heardOf(n.addr)}
 	if s.cfg.ClusterCheck && n.id >= 0 {
 		peer.ClusterID = s.core.meta.Snapshot().ClusterID
 	}
+	ctx, stop := context.WithCancelCause(s.ctx)
+	d.stop = stop
 	s.conns.Add(1)
 	go func() {
-		ctx := s.ctx
-		if timeout > 0 {
-			var cancel context.CancelFunc
-			ctx, cancel = context.WithTimeout(ctx, timeout)
-			defer cancel()
+		defer stop(nil)
+		if d.whole > 0 {
+			defer time.AfterFunc(d.whole, func() { stop(errGaveWay) }).Stop()
 		}
-		c, err := wire.Dial(ctx, &s.cfg.Wire, peer, func(c *wire.Conn, err error) {
+		c, err := wire.DialWithin(ctx, &s.cfg.Wire, peer, d.bounds, func(c *wire.Conn, err error) {
 			s.inbox.put(hungUp{n, which, c, err})
 			s.conns.Done()
 		})
 		if err != nil {
 			s.conns.Done()
-			s.inbox.put(dialed{node: n, which: which, err: err})
+			s.inbox.put(dialed{node: n, which: which, dial: d, err: err})
 			return
 		}
-		s.inbox.put(dialed{node: n, which: which, conn: c})
+		s.inbox.put(dialed{node: n, which: which, dial: d, conn: c})
 	}()
 }
 

@@ -26,16 +26,24 @@ const (
 	lanes
 )
 
-// A link is one connection to a node, or the attempt to have one.
+// A link is one connection to a node, or the attempts to have one.
 type link struct {
-	conn     conn
-	dialing  bool
-	began    time.Time // of the dial in progress
-	busy     int       // calls not done
-	failures int       // of dialing, since it last worked
-	notUntil time.Time
+	conn  conn
+	busy  int     // calls not done
+	dials []*dial // to connect, oldest first; none while there is a connection
+
+	failures int           // of attempts and connections, since an answer last came
+	timeouts int           // of these, attempts that had all of their time
+	hedges   int           // attempts beside another, since a connection was last made
+	since    time.Time     // when the first of dials began, or one that has ended since
+	took     time.Duration // to make the last connection; 0: there was none
+	notUntil time.Time     // the next attempt
 	lastErr  error
 	adds     bool // Produce adds partitions to transactions
+
+	heard time.Time          // when something last came on conn, or was sent when nothing was unanswered
+	pause time.Duration      // the longest of late between two of these; 0: nothing has come yet
+	moved *metadata.Snapshot // as of which movedAway has looked
 }
 
 // A node is a broker, or with a negative id a bootstrap server that has not
@@ -50,6 +58,8 @@ type node struct {
 
 	ready fifo[*partition] // may be drained, in turn
 	built fifo[*request]   // drained and not sent yet, in order
+
+	flights []*request // sent and not answered, in order
 }
 
 // open reports whether the node can take one more produce request now.
@@ -91,22 +101,4 @@ func (c *core) nodeAt(id int32, host string, port int32) *node {
 		}
 	}
 	return n
-}
-
-// connect starts a dial on a link that has none, unless it is too soon. It
-// reports when to come back; the zero time if there is nothing to wait for.
-func (c *core) connect(n *node, which lane) time.Time {
-	l := &n.links[which]
-	switch {
-	case l.conn != nil || l.dialing:
-		return time.Time{}
-	case l.notUntil.After(c.now):
-		return l.notUntil
-	}
-	l.dialing, l.began = true, c.now
-	addr := n.addr
-	c.stat.dialing.Store(&addr)
-	c.pending++
-	c.out.dial(n, which, c.cfg.ConnectTimeout.Delay(l.failures, c.out.random()))
-	return time.Time{}
 }

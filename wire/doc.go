@@ -51,7 +51,8 @@
 //
 // # Waiting between attempts
 //
-// Dial makes one attempt. Its context carries the connect timeout, which Kafka lengthens with each failed attempt in a
-// row (KIP-601): backoff.Policy{Base: setup timeout, Max: setup timeout max, Jitter: 0.2}.Delay(failed attempts, r).
-// The wait between attempts (KIP-144) is another such policy. Both belong to the caller, who knows the attempts.
+// DialWithin makes one attempt, and bounds each of its stages by itself. The bound of connecting Kafka lengthens with each
+// attempt in a row that timed out (KIP-601): backoff.Policy{Base: setup timeout, Max: setup timeout max, Jitter:
+// 0.2}.Delay(attempts, r). The wait between attempts (KIP-144) is another such policy. Both belong to the caller, who knows
+// the attempts, and may make several at a time.
 package wire

@@ -149,6 +149,9 @@ func hungUp(err error) bool {
 		errors.Is(err, wsaReset) || errors.Is(err, wsaAborted)
 }
 
+// TimedOut reports whether an attempt to connect ended because nothing came back within its time.
+func TimedOut(err error) bool { return timedOut(err) }
+
 func timedOut(err error) bool {
 	return errors.Is(err, context.DeadlineExceeded) || errors.Is(err, os.ErrDeadlineExceeded) ||
 		errors.Is(err, syscall.ETIMEDOUT) || errors.Is(err, wsaTimedOut)
