@@ -27,14 +27,15 @@ type effects interface {
 
 // A core is the state of the loop, without a clock and without I/O.
 type core struct {
-	cfg  *Config
-	out  effects
-	acc  *accumulator.Accumulator
-	meta *metadata.Cluster
-	stat *counters
-	now  time.Time // of the step or event at hand
-	old  time.Time // what came then or before has expired by now
-	soon time.Time // what lingers until then goes now: now, unless early says later
+	cfg   *Config
+	out   effects
+	acc   *accumulator.Accumulator
+	meta  *metadata.Cluster
+	stat  *counters
+	now   time.Time // of the step or event at hand
+	old   time.Time // what came then or before has expired by now
+	pause pause     // the last
+	soon  time.Time // what lingers until then goes now: now, unless early says later
 
 	topics map[string]*topic
 	nodes  map[int32]*node
@@ -110,7 +111,8 @@ func (c *core) handle(now time.Time, e event) {
 }
 
 func (c *core) pass(now time.Time) {
-	c.now, c.soon, c.old = now, now, now.Add(-c.cfg.DeliveryTimeout)
+	c.now, c.soon = now, now
+	c.old = c.judged().Add(-c.cfg.DeliveryTimeout)
 	if c.txn != nil {
 		c.txn.Pass(now)
 	}

@@ -107,6 +107,7 @@
 //	    or fails as one that may be written.
 //	I4  Every future resolves exactly once, within 10 ms of delivery.timeout
 //	    after admission at the latest, whatever network, broker or callbacks do.
+//	    After a pause of the process, answers come before timeouts: see below.
 //	I5  Reserved bytes are every chunk of batches that are unresolved, that a
 //	    connection can still write, or whose callbacks have not begun; zero
 //	    after Close.
@@ -134,4 +135,28 @@
 // takes a newer one at 0, and one that remembers nothing takes any. In the old
 // protocol of transactions the epoch is the whole producer's, so it gets a new
 // one before the next transaction.
+//
+// # A process that stood still
+//
+// A process that was stopped, or a machine that was paused, goes on with timers
+// that have gone off and with answers in its sockets. What the answers say is
+// evidence, what the clock says is a guess. So evidence goes first, for a moment:
+//
+//   - A connection whose call is overdue gives its reader a look at what already
+//     lies in the socket, for 100 ms at most, before it closes. It does the same
+//     when a write fails. What comes after the look counts no more, so that bytes
+//     that drip in postpone nothing.
+//   - A loop that comes more than 10 ms later than its timer was to ring judges
+//     no deadline that came in the pause until 100 ms have passed.
+//
+// This is safe against every broker. A look only takes answers that the broker
+// has given: to take one is what happens without a pause as well. Nothing is
+// written meanwhile that would not be written otherwise, an expired batch is not
+// sent again, and a batch that is sent again goes out later, not earlier. The
+// wait is bounded, and is not begun anew by what comes in it. I4 holds but for
+// the length of the pause and that moment.
+//
+// It is no cure for all: a broker forgets a producer id that was idle for its
+// producer.id.expiration (1 day). A pause that is longer than that, with answers
+// that were lost, can write a batch twice.
 package sender

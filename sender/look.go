@@ -32,7 +32,7 @@ func (c *core) look(p *partition) {
 	}
 	at := zero
 	if !oldest.IsZero() {
-		at = oldest.Add(c.cfg.DeliveryTimeout)
+		at = c.judgedAt(oldest.Add(c.cfg.DeliveryTimeout))
 	}
 	switch due := c.due(p); {
 	case due.IsZero():

@@ -36,6 +36,7 @@ type Sender struct {
 	core    *core
 	events  []event   // scratch
 	rings   time.Time // when the loop's timer does at the latest; zero: the loop comes by itself
+	missed  time.Time // the last of rings at which the process stood still
 	trimmed time.Time // when memory last was
 }
 
@@ -93,11 +94,11 @@ func (s *Sender) run() {
 	rang := false
 	for {
 		s.turn <- struct{}{}
+		now := time.Now()
+		at := s.step(now)
 		if rang {
 			s.rings = zero
 		}
-		now := time.Now()
-		at := s.step(now)
 		if s.core.done() {
 			break // with the turn: there are no more
 		}
@@ -131,6 +132,7 @@ func (s *Sender) run() {
 // never. It is for the one who has the turn, and waits for nothing.
 func (s *Sender) step(now time.Time) time.Time {
 	s.cfg.Clock.Publish(now)
+	s.noticePause(now)
 	s.events = s.inbox.take(s.events)
 	for i, e := range s.events {
 		s.core.handle(now, e)
@@ -153,6 +155,15 @@ func (s *Sender) step(now time.Time) time.Time {
 		at = sooner(at, s.trimmed.Add(trimEvery))
 	}
 	return at
+}
+
+// noticePause tells the core if the loop's timer should have rung long ago.
+func (s *Sender) noticePause(now time.Time) {
+	if s.rings.IsZero() || now.Sub(s.rings) <= punctual || s.rings.Equal(s.missed) {
+		return
+	}
+	s.missed = s.rings
+	s.core.stoodStill(s.rings.Add(-1), now)
 }
 
 // lend has the caller do a step, if it is nobody's turn: the caller has a record
@@ -232,7 +243,7 @@ func (s *Sender) await(ctx context.Context, done <-chan struct{}) error {
 	defer patience.Stop()
 	s.completions.watched.Add(1)
 	defer s.completions.watched.Add(-1)
-	stuck := s.completions.running.Load()
+	stuck, asked := s.completions.running.Load(), time.Now()
 	for {
 		select {
 		case <-done:
@@ -241,12 +252,13 @@ func (s *Sender) await(ctx context.Context, done <-chan struct{}) error {
 			return nil
 		case <-ctx.Done():
 			return context.Cause(ctx)
-		case <-patience.C:
+		case at := <-patience.C:
 			now := s.completions.running.Load()
-			if now != 0 && now == stuck {
+			stoodStill := at.Sub(asked) > s.cfg.CallbackPatience+punctual // the callback did, too
+			if now != 0 && now == stuck && !stoodStill {
 				return ErrCallback
 			}
-			stuck = now
+			stuck, asked = now, at
 		}
 	}
 }

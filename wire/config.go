@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"log/slog"
 	"net"
+	"sync"
 	"time"
 )
 
@@ -29,12 +30,21 @@ type Config struct {
 
 	// DialContext replaces net.Dialer, which resolves the name anew on each dial and tries all its addresses. It must
 	// heed ctx, and Close of what it returns must not block and must end a Read and a Write in progress.
+	//
+	// What it returns may be wrapped around a TCP connection, and then does best to have NetConn() net.Conn, as tls.Conn
+	// has: the buffers are set on what that returns, and a call is not timed out while its answer lies in the socket. Bytes
+	// go through the wrapper's own Read and Write, copied, unless it also has Transparent() bool and that returns true: it
+	// says that these do nothing but call the inner ones, which are then called instead.
 	DialContext func(ctx context.Context, network, addr string) (net.Conn, error)
+
+	// Told is for the one log line that says what is lost with a connection whose socket cannot be seen. nil: each dial
+	// has it.
+	Told *sync.Once
 
 	// Authenticate is the place for SASL, nil for none. It runs after the versions are known and before Dial returns.
 	Authenticate func(ctx context.Context, hs *Handshake) error
 
-	Logger *slog.Logger // debug lines only: what goes wrong is returned. nil = silent
+	Logger *slog.Logger // what goes wrong is returned; this is for the rest. nil = silent
 }
 
 // DefaultMaxResponseSize is 100 MiB, the size that Kafka's own brokers allow a request.

@@ -19,6 +19,8 @@ type Conn struct {
 	onClose  func(*Conn, error)
 	sock     net.Conn // what was dialled: closing it ends a read and a write in progress
 	frames   *frameReader
+	watch    *watch      // that frames reads from
+	unread   func() bool // whether the socket holds anything to be read; nil: it cannot be asked
 	out      sink
 	direct   trySink // out's way to write without waiting, nil if it has none
 	firstID  int32   // correlation id of the first request after the handshake
@@ -28,11 +30,13 @@ type Conn struct {
 	dying    chan struct{} // closed by the first Close
 	closed   chan struct{} // closed when both loops have ended and all calls are resolved
 	loops    atomic.Int32  // loops that have not ended
+	hangs    sync.Once     // for hangUp
 
 	mu sync.Mutex // guards the following; never held while blocking or calling out
 
 	closing    bool
 	cause      error // why it is closing
+	draining   bool  // with closing: the write has failed, and readLoop still takes what was answered before
 	unanswered int   // calls taken by Send and not done
 	answers    int64 // calls answered in all
 
@@ -46,6 +50,7 @@ type Conn struct {
 	lastUsed       time.Time   // last Done, for ConnectionsMaxIdle
 	timer          *time.Timer // runs onTimer at alarm, which is never later than the first deadline
 	alarm          time.Time   // zero = not set
+	look           look        // before a call is condemned
 
 	// Not guarded by mu.
 	writer writer  // of the one whose turn it is
@@ -110,11 +115,10 @@ func (c *Conn) Send(call *Call) bool {
 // that writes directly, has returned from the write that it may be in.
 func (c *Conn) Close(err error) {
 	c.mu.Lock()
-	first := c.beginCloseLocked(err)
+	c.beginCloseLocked(err)
+	c.draining = false
 	c.mu.Unlock()
-	if first {
-		c.hangUp()
-	}
+	c.hangUp()
 }
 
 // beginCloseLocked makes Send refuse from here on. It reports whether it is the first; if so, hangUp must follow, without
@@ -133,10 +137,12 @@ func (c *Conn) beginCloseLocked(err error) bool {
 	return true
 }
 
-// hangUp ends both loops. It closes the socket itself, not TLS over it: saying goodbye (close_notify) could block.
+// hangUp ends both loops, once. It closes the socket itself, not TLS over it: saying goodbye (close_notify) could block.
 func (c *Conn) hangUp() {
-	close(c.dying)
-	c.sock.Close()
+	c.hangs.Do(func() {
+		close(c.dying)
+		c.sock.Close()
+	})
 }
 
 // Closed returns a channel that is closed when both loops have ended, every call is done and onClose has returned.

@@ -67,19 +67,13 @@ func (d *dialer) connect(ctx context.Context) (net.Conn, error) {
 		}
 		return nil, err
 	}
-	// The setting of a buffer is a wish: the system has its own bounds, and the connection works without.
-	if tcp, ok := sock.(interface{ SetWriteBuffer(int) error }); ok && d.cfg.SendBuffer > 0 {
-		tcp.SetWriteBuffer(d.cfg.SendBuffer)
-	}
-	if tcp, ok := sock.(interface{ SetReadBuffer(int) error }); ok && d.cfg.ReceiveBuffer > 0 {
-		tcp.SetReadBuffer(d.cfg.ReceiveBuffer)
-	}
+	d.cfg.setBuffers(sock)
 	return sock, nil
 }
 
 // establish takes an open socket through the other stages.
 func (d *dialer) establish(ctx context.Context, sock net.Conn) (*Conn, error) {
-	conn := sock
+	conn := carrierOf(sock)
 	if d.cfg.TLS != nil {
 		d.stage = StageTLS
 		secure := tls.Client(sock, d.tlsConfig())
@@ -90,9 +84,10 @@ func (d *dialer) establish(ctx context.Context, sock net.Conn) (*Conn, error) {
 	}
 
 	d.stage = StageApiVersions
+	reads := &watch{r: conn}
 	hs := &Handshake{
 		cfg: d.cfg, peer: d.peer, sock: sock, conn: conn,
-		frames: newFrameReader(conn, min(maxHandshakeResponse, d.cfg.maxResponseSize())),
+		frames: newFrameReader(reads, min(maxHandshakeResponse, d.cfg.maxResponseSize())),
 	}
 	n, err := negotiate(ctx, hs)
 	if err != nil {
@@ -110,7 +105,8 @@ func (d *dialer) establish(ctx context.Context, sock net.Conn) (*Conn, error) {
 	hs.frames.limit = d.cfg.maxResponseSize()
 	return &Conn{
 		cfg: d.cfg, peer: d.peer, versions: n.versions, features: n.features, throttledUntil: n.throttledUntil,
-		sock: sock, frames: hs.frames, out: newSink(conn), direct: newTrySink(conn), firstID: hs.correlationID,
+		sock: sock, frames: hs.frames, watch: reads, unread: newUnread(sock),
+		out: newSink(conn), direct: newTrySink(conn), firstID: hs.correlationID,
 	}, nil
 }
 

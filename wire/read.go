@@ -79,7 +79,7 @@ func (c *Conn) oldestInFlight() (*Call, error) {
 		if c.inFlight.len() > 0 {
 			call = c.inFlight.pending()[0]
 		}
-		writing, closing := c.writing, c.closing
+		writing, closing := c.writing, c.closing && !c.draining
 		c.mu.Unlock()
 		switch {
 		case closing:
