@@ -207,6 +207,9 @@ type Stats struct {
 	Failed        int64 // records that ended with an error after they were admitted
 	Retried       int64 // records sent again; one sent three times counts twice
 	BytesSent     int64 // bytes of batches as written, compressed, retries included
+
+	Throttles    int64         // answers with which a broker asked to be sent nothing for a while: a quota is used up
+	ThrottleTime time.Duration // the time that they asked for, each up to delivery.timeout
 }
 
 // Stats returns the counters as they are now. They are read one by one, so
@@ -216,6 +219,7 @@ func (p *Producer) Stats() Stats {
 	return Stats{
 		BufferedBytes: s.Buffered, InFlight: s.InFlight, Sent: s.Sent, Acknowledged: s.Acknowledged,
 		Failed: s.Failed, Retried: s.Retried, BytesSent: s.BytesSent,
+		Throttles: s.Throttles, ThrottleTime: s.ThrottleTime,
 	}
 }
 

@@ -20,6 +20,7 @@ func (e answered) apply(c *core) {
 		l.busy--
 		if call.Err == nil {
 			l.failures = 0
+			c.throttled(r.node, l, call.Response)
 		}
 	}
 	if call.Err == nil && call.Response != nil {

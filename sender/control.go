@@ -129,6 +129,7 @@ func (e replied) apply(c *core) {
 		l.busy--
 		if e.call.Err == nil {
 			l.failures = 0
+			c.throttled(e.node, l, e.call.Response)
 		}
 	}
 	e.then(c, e.node, e.call)

@@ -190,8 +190,12 @@ func (c *core) obstacle(p *partition) error {
 	if c.txn != nil && p.joined != c.txn.Number() && c.txn.Trouble() != nil {
 		return c.txn.Trouble()
 	}
-	if n := c.nodes[p.leader]; n != nil && n.links[data].conn == nil && n.links[data].lastErr != nil {
-		return n.links[data].lastErr
+	if n := c.nodes[p.leader]; n != nil {
+		if l := &n.links[data]; l.conn == nil && l.lastErr != nil {
+			return l.lastErr
+		} else if err := c.throttling(n, l); err != nil {
+			return err
+		}
 	}
 	return p.lastErr
 }
@@ -208,6 +212,8 @@ func (c *core) waitingFor(p *partition) string {
 		return "waiting for its partition to be added to the transaction"
 	case n.links[data].conn == nil:
 		return "not connected to its leader, broker " + n.addr
+	case n.links[data].conn.ThrottledUntil().After(c.now):
+		return "throttled"
 	case len(p.inFlight) > 0:
 		return "waiting behind a batch in flight"
 	}

@@ -54,6 +54,7 @@ func newSender(cfg Config) *Sender {
 		cfg: &cfg, inbox: newInbox(), turn: make(chan struct{}, 1), trimmed: time.Now(),
 		stopped: make(chan struct{}), ended: make(chan struct{}),
 	}
+	s.cfg.Wire.MaxThrottle, s.cfg.Wire.Told = cfg.DeliveryTimeout, new(sync.Once)
 	s.ctx, s.cancel = context.WithCancel(context.Background())
 	wake := s.inbox.nudge
 	if cfg.Linger == 0 {
@@ -186,6 +187,14 @@ func (s *Sender) lend() {
 	if needed {
 		s.inbox.nudge()
 	}
+}
+
+// throttling returns why the loop sends less than it could, or nil.
+func (s *Sender) throttling() error {
+	if t := s.stat.throttle.Load(); t != nil && time.Now().Before(t.until) {
+		return t.err
+	}
+	return nil
 }
 
 // closeGrace is how long Close waits for callbacks of the records that it has

@@ -37,7 +37,8 @@ type link struct {
 	failures int       // of dialing, since it last worked
 	notUntil time.Time
 	lastErr  error
-	adds     bool // Produce adds partitions to transactions
+	adds     bool          // Produce adds partitions to transactions
+	asked    time.Duration // of the last throttling, what the broker has asked for
 }
 
 // A node is a broker, or with a negative id a bootstrap server that has not

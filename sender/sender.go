@@ -89,6 +89,9 @@ func (s *Sender) awaitLookup(ctx context.Context, topic string, l *lookup) error
 
 // Explain adds to the end of a wait what last kept the loop from the cluster.
 func (s *Sender) Explain(err error) error {
+	if throttling := s.throttling(); throttling != nil {
+		err = fmt.Errorf("%w; %w", err, throttling)
+	}
 	if trouble := s.stat.trouble.Load(); trouble != nil {
 		return fmt.Errorf("%w; last failure: %w", err, *trouble)
 	}
@@ -152,6 +155,8 @@ func (s *Sender) Stats() Stats {
 		Failed:       s.stat.failed.Load(),
 		Retried:      s.stat.retried.Load(),
 		BytesSent:    s.stat.bytes.Load(),
+		Throttles:    s.stat.throttles.Load(),
+		ThrottleTime: time.Duration(s.stat.throttleTime.Load()),
 		Buffered:     s.acc.Memory.Used(),
 	}
 }

@@ -21,6 +21,10 @@ type Config struct {
 	ConnectionsMaxIdle time.Duration // closes a connection without calls for so long; 0 or less = never
 	MaxResponseSize    int           // bytes of a response frame; 0 = DefaultMaxResponseSize
 
+	// MaxThrottle bounds how long a broker's wish to be sent nothing is granted at a time: then it is asked again, by the
+	// next request. 0 or less = no bound.
+	MaxThrottle time.Duration
+
 	// SendBuffer and ReceiveBuffer are the socket's SO_SNDBUF and SO_RCVBUF in bytes. -1 (and 0) leaves the choice to
 	// the operating system.
 	SendBuffer, ReceiveBuffer int

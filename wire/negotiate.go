@@ -72,7 +72,8 @@ func negotiate(ctx context.Context, hs *Handshake) (negotiation, error) {
 		n.features.level[f.Name] = f.MaxVersionLevel
 	}
 	if d := throttle(req.API().Key, version, resp); d > 0 {
-		n.throttledUntil = time.Now().Add(d)
+		n.throttledUntil = time.Now().Add(hs.cfg.granted(d))
+		hs.cfg.tellThrottling(&hs.peer, req.API().Name, d)
 	}
 	return n, nil
 }

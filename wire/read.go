@@ -48,13 +48,15 @@ func (c *Conn) answer(frame []byte) error {
 	c.mu.Lock()
 	c.inFlight.pop()
 	c.answers++
-	if d := throttle(call.Request.API().Key, call.Version, call.Response); d > 0 {
-		if until := now.Add(d); until.After(c.throttledUntil) {
-			c.throttledUntil = until
-		}
+	wanted, tell := throttle(call.Request.API().Key, call.Version, call.Response), false
+	if wanted > 0 {
+		tell = c.throttledLocked(now, wanted)
 	}
 	c.freeSlotLocked(now)
 	c.mu.Unlock()
+	if tell {
+		c.cfg.tellThrottling(&c.peer, call.Request.API().Name, wanted)
+	}
 	call.end(nil, now)
 	return nil
 }
