@@ -12,6 +12,7 @@ type Config struct {
 	MaxBatchBytes int           // bytes; a batch never grows beyond, unless by a single record
 	Memory        int64         // bytes (buffer.memory)
 	SealAge       time.Duration // a batch older than this takes no more records
+	Epoch         time.Time     // that milliseconds are counted from; with a monotonic reading they are of no wall clock. Zero: 1970
 	Compressed    bool          // batches will be compressed: to sum their records would be in vain
 	Wake          func()        // tells the sender loop to look; must not block
 	Urgent        func()        // is Wake for a batch that somebody waits for: see Batch.Urge. nil: Wake
@@ -24,6 +25,7 @@ type Accumulator struct {
 	batchSize     int
 	maxBatchBytes int
 	sealAgeMs     int64
+	epoch         time.Time
 	sums          bool // records are summed as they come
 	wake, urgent  func()
 
@@ -36,7 +38,11 @@ func New(c Config) *Accumulator {
 	if c.Urgent == nil {
 		c.Urgent = c.Wake
 	}
+	if c.Epoch.IsZero() {
+		c.Epoch = time.Unix(0, 0)
+	}
 	return &Accumulator{
+		epoch:         c.Epoch,
 		Memory:        NewMemory(c.Memory, c.Wake),
 		batchSize:     c.BatchSize,
 		maxBatchBytes: c.MaxBatchBytes,
@@ -46,6 +52,11 @@ func New(c Config) *Accumulator {
 		urgent:        c.Urgent,
 	}
 }
+
+// Millis returns now in the milliseconds by which queues measure the age of
+// batches. They are of the monotonic clock, if the epoch has its reading: the
+// wall clock may be set back while a batch waits.
+func (a *Accumulator) Millis(now time.Time) int64 { return now.Sub(a.epoch).Milliseconds() }
 
 // A Topic is the queues of one topic.
 type Topic struct {

@@ -107,7 +107,7 @@ func (p *Producer) place(ctx context.Context, w *wait, t *topic, e *entry, block
 	accumulator.Fetch(e.Value)
 	now := p.clock.Now()
 	if !e.stamped {
-		e.Timestamp = now
+		e.Timestamp = p.clock.Wall(now)
 	} else if e.Timestamp < 0 {
 		return &InvalidTimestampError{e.Timestamp}
 	}

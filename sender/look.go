@@ -92,7 +92,7 @@ func (c *core) offer(p *partition) {
 		return
 	}
 	if p.queue.Stalled.Load() == 0 {
-		p.queue.Stalled.Store(c.now.UnixMilli())
+		p.queue.Stalled.Store(c.acc.Millis(c.now))
 	}
 	p.ready = n // on another node's list too, maybe: that entry no longer counts
 	if p.listed != n {

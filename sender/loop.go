@@ -60,7 +60,9 @@ func newSender(cfg Config) *Sender {
 	if cfg.Linger == 0 {
 		wake = s.lend
 	}
+	s.cfg.Clock.start(time.Now(), s.inbox.nudge)
 	s.acc = accumulator.New(accumulator.Config{
+		Epoch:         s.cfg.Clock.epoch,
 		BatchSize:     cfg.BatchSize,
 		MaxBatchBytes: cfg.MaxBatchBytes,
 		Memory:        cfg.Memory,
@@ -69,7 +71,6 @@ func newSender(cfg Config) *Sender {
 		Wake:          wake,
 		Urgent:        s.lend,
 	})
-	s.cfg.Clock.Publish(time.Now())
 	s.completions = newCompletions(cfg.Complete)
 	if cfg.Codec != protocol.CodecNone {
 		s.packers = newPackers(cfg.Codec, cfg.CodecLevel, s.inbox)
@@ -81,9 +82,6 @@ func newSender(cfg Config) *Sender {
 	s.core = newCore(s.cfg, s, s.acc, metadata.New(meta), &s.stat)
 	return s
 }
-
-// staleness bounds how old the coarse clock may be while a batch is open.
-const staleness = 10 * time.Millisecond
 
 // trimEvery is how long memory that nobody needs any more is kept at least.
 const trimEvery = 10 * time.Second
@@ -119,6 +117,7 @@ func (s *Sender) run() {
 			rang = true
 		}
 	}
+	s.cfg.Clock.stop()
 	s.conns.Wait()
 	if s.packers != nil {
 		s.packers.close()
@@ -132,7 +131,7 @@ func (s *Sender) run() {
 // when the next step is due at the latest, whatever comes; the zero time for
 // never. It is for the one who has the turn, and waits for nothing.
 func (s *Sender) step(now time.Time) time.Time {
-	s.cfg.Clock.Publish(now)
+	tick := s.cfg.Clock.tick(now)
 	s.noticePause(now)
 	s.events = s.inbox.take(s.events)
 	for i, e := range s.events {
@@ -145,9 +144,7 @@ func (s *Sender) step(now time.Time) time.Time {
 	}
 	at := s.core.step(now)
 	s.completions.send()
-	if s.core.alarms.waiting > 0 {
-		at = sooner(at, now.Add(staleness))
-	}
+	at = sooner(at, tick)
 	if s.acc.Memory.Spare() {
 		if now.Sub(s.trimmed) >= trimEvery {
 			s.trimmed = now
@@ -157,6 +154,9 @@ func (s *Sender) step(now time.Time) time.Time {
 	}
 	return at
 }
+
+// system returns the system's time.
+func (c *Clock) system() time.Time { return time.Now() }
 
 // noticePause tells the core if the loop's timer should have rung long ago.
 func (s *Sender) noticePause(now time.Time) {

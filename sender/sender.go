@@ -4,24 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"sync/atomic"
 	"time"
 
 	"github.com/epistle-kafka/epistle/accumulator"
 	"github.com/epistle-kafka/epistle/metadata"
 )
-
-// A Clock is the time in Unix milliseconds as the loop last published it: at
-// most 10 ms stale while any batch is open. Reading it costs a load, where
-// reading the system's clock would cost as much as the whole rest of a send.
-type Clock struct{ ms atomic.Int64 }
-
-// Now returns the time as last published.
-func (c *Clock) Now() int64 { return c.ms.Load() }
-
-// Publish sets the time. A caller that opens a batch does, since the loop may
-// have slept until then.
-func (c *Clock) Publish(now time.Time) { c.ms.Store(now.UnixMilli()) }
 
 // Memory returns the bound that appended records count against.
 func (s *Sender) Memory() *accumulator.Memory { return s.acc.Memory }
