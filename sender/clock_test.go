@@ -167,8 +167,8 @@ func TestStallsAreMeasuredByTheMonotonicClock(t *testing.T) {
 	s := idle(t, 0)
 	p := s.lonely()
 	s.core.addNode(1, "host:9092")
-	p.leader = 1
 	queueOne(t, s, p)
+	p.leader = 1
 	now := time.Now()
 	s.core.handle(setWall(t, now, -time.Hour), apply(func() { s.core.offer(p) }))
 	if got, want := p.queue.Stalled.Load(), s.cfg.Clock.Millis(now); got != want {
