@@ -74,6 +74,7 @@ func (p *Producer) senderConfig() sender.Config {
 			ConnectionsMaxIdle: cfg.ConnectionsMaxIdle,
 			SendBuffer:         cfg.SendBuffer, ReceiveBuffer: cfg.ReceiveBuffer,
 			TLS: cfg.TLS, DialContext: cfg.DialContext, Logger: cfg.Logger,
+			MaxVersions: cfg.maxVersions(),
 		},
 		Metadata: metadata.Config{
 			MaxAge: cfg.MetadataMaxAge, MaxIdle: cfg.MetadataMaxIdle,

@@ -28,12 +28,18 @@ type tampered struct {
 
 // tamper makes a dialer of a cluster whose answers edit changes.
 func tamper(c *brokertest.Cluster, edit answerEditor) func(ctx context.Context, network, addr string) (net.Conn, error) {
+	var mu sync.Mutex // connections share the editor
+	one := func(apiKey, version int16, frame []byte) []byte {
+		mu.Lock()
+		defer mu.Unlock()
+		return edit(apiKey, version, frame)
+	}
 	return func(ctx context.Context, network, addr string) (net.Conn, error) {
 		conn, err := c.DialContext(ctx, network, addr)
 		if err != nil {
 			return nil, err
 		}
-		return &tampered{Conn: conn, edit: edit, asked: map[int32][2]int16{}}, nil
+		return &tampered{Conn: conn, edit: one, asked: map[int32][2]int16{}}, nil
 	}
 }
 

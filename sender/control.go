@@ -140,6 +140,7 @@ func (e dialed) apply(c *core) {
 	l := &e.node.links[e.which]
 	l.dialing = false
 	c.stat.dialing.Store(nil)
+	l.hear(e.err)
 	if e.err == nil {
 		if c.aborted {
 			e.conn.Close(ErrClosed)

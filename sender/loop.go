@@ -214,7 +214,7 @@ func (s *Sender) grace() {
 // The effects of the core.
 
 func (s *Sender) dial(n *node, which lane, timeout time.Duration) {
-	peer := wire.Peer{Addr: n.addr, NodeID: max(n.id, -1)}
+	peer := wire.Peer{Addr: n.addr, NodeID: max(n.id, -1), HungUp: n.links[which].unheard}
 	if s.cfg.ClusterCheck && n.id >= 0 {
 		peer.ClusterID = s.core.meta.Snapshot().ClusterID
 	}

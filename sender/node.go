@@ -1,6 +1,7 @@
 package sender
 
 import (
+	"errors"
 	"net"
 	"strconv"
 	"time"
@@ -38,7 +39,18 @@ type link struct {
 	notUntil time.Time
 	lastErr  error
 	adds     bool          // Produce adds partitions to transactions
+	unheard  int           // dials in a row that were hung up on without a word: see wire.Error.Unheard
 	asked    time.Duration // of the last throttling, what the broker has asked for
+}
+
+// hear counts dials in a row that the other end has hung up on without a word.
+func (l *link) hear(err error) {
+	var failed *wire.Error
+	if errors.As(err, &failed) && failed.Unheard {
+		l.unheard++
+		return
+	}
+	l.unheard = 0
 }
 
 // A node is a broker, or with a negative id a bootstrap server that has not

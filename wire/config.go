@@ -25,6 +25,10 @@ type Config struct {
 	// next request. 0 or less = no bound.
 	MaxThrottle time.Duration
 
+	// MaxVersions caps the version of requests, by API key, whatever the broker says that it speaks: for what is in between
+	// and does not.
+	MaxVersions map[int16]int16
+
 	// SendBuffer and ReceiveBuffer are the socket's SO_SNDBUF and SO_RCVBUF in bytes. -1 (and 0) leaves the choice to
 	// the operating system.
 	SendBuffer, ReceiveBuffer int
@@ -76,4 +80,8 @@ type Peer struct {
 	// ClusterID is the cluster that the address was learned from, "" if unknown. With a NodeID it lets a broker of
 	// version 4.4 notice that the connection has ended up elsewhere (KIP-1242).
 	ClusterID string
+
+	// HungUp is how often in a row it has hung up on ApiVersions without a byte: see Error.Unheard. After some of them older
+	// versions are asked, in turn.
+	HungUp int
 }

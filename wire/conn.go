@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -35,10 +36,11 @@ type Conn struct {
 	mu sync.Mutex // guards the following; never held while blocking or calling out
 
 	closing    bool
-	cause      error // why it is closing
-	draining   bool  // with closing: the write has failed, and readLoop still takes what was answered before
-	unanswered int   // calls taken by Send and not done
-	answers    int64 // calls answered in all
+	cause      error     // why it is closing
+	draining   bool      // with closing: the write has failed, and readLoop still takes what was answered before
+	unanswered int       // calls taken by Send and not done
+	answers    int64     // calls answered in all
+	answered   [2]uint64 // a bit for each API key, of those calls
 
 	waiting  queue   // taken by Send
 	turn     turn    // whose group and writer are
@@ -208,15 +210,36 @@ func (c *Conn) loopEnded() {
 	close(c.closed)
 }
 
-// explainLocked adds what can be guessed where a broker has hung up on the first requests after the negotiation.
+// explainLocked adds what can be guessed where a broker has hung up on the first requests after the negotiation, or on a
+// request of which it has answered none on this connection.
 func (c *Conn) explainLocked(cause error) error {
 	var e *Error
-	if c.answers == 0 && c.unanswered > 0 && errors.As(cause, &e) && e.Hint == "" && hungUp(e.Err) {
-		explained := *e
-		explained.Hint = hintFirstRequest
-		return &explained
+	if !errors.As(cause, &e) || e.Hint != "" || !hungUp(e.Err) || c.unanswered == 0 {
+		return cause
 	}
-	return cause
+	explained := *e
+	if c.answers == 0 {
+		explained.Hint = hintFirstRequest
+	}
+	if pending := c.inFlight.pending(); len(pending) > 0 && !c.answeredLocked(pending[0]) {
+		api := pending[0].Request.API()
+		explained.API = api.Name
+		explained.Hint = strings.TrimPrefix(explained.Hint+hintOtherVersion(api.Name, pending[0].Version), "; or ")
+	}
+	return &explained
+}
+
+// answeredLocked reports whether a call of the same API has been answered.
+func (c *Conn) answeredLocked(call *Call) bool {
+	key := call.Request.API().Key
+	return c.answered[key>>6&1]&(1<<(key&63)) != 0
+}
+
+// noteAnswerLocked counts an answered call.
+func (c *Conn) noteAnswerLocked(call *Call) {
+	key := call.Request.API().Key
+	c.answers++
+	c.answered[key>>6&1] |= 1 << (key & 63)
 }
 
 // cutOff returns the error of a call that the connection's end has cut off, but for the call's API. A call is not itself

@@ -48,6 +48,8 @@ type dialer struct {
 	cfg   *Config
 	peer  Peer
 	stage Stage // where it is
+	hs    *Handshake
+	reads *watch
 	began time.Time
 }
 
@@ -84,11 +86,12 @@ func (d *dialer) establish(ctx context.Context, sock net.Conn) (*Conn, error) {
 	}
 
 	d.stage = StageApiVersions
-	reads := &watch{r: conn}
+	d.reads = &watch{r: conn}
 	hs := &Handshake{
 		cfg: d.cfg, peer: d.peer, sock: sock, conn: conn,
-		frames: newFrameReader(reads, min(maxHandshakeResponse, d.cfg.maxResponseSize())),
+		frames: newFrameReader(d.reads, min(maxHandshakeResponse, d.cfg.maxResponseSize())),
 	}
+	d.hs = hs
 	n, err := negotiate(ctx, hs)
 	if err != nil {
 		return nil, err
@@ -105,7 +108,7 @@ func (d *dialer) establish(ctx context.Context, sock net.Conn) (*Conn, error) {
 	hs.frames.limit = d.cfg.maxResponseSize()
 	return &Conn{
 		cfg: d.cfg, peer: d.peer, versions: n.versions, features: n.features, throttledUntil: n.throttledUntil,
-		sock: sock, frames: hs.frames, watch: reads, unread: newUnread(sock),
+		sock: sock, frames: hs.frames, watch: d.reads, unread: newUnread(sock),
 		out: newSink(conn), direct: newTrySink(conn), firstID: hs.correlationID,
 	}, nil
 }
@@ -137,5 +140,9 @@ func (d *dialer) failure(ctx context.Context, err error) error {
 		e.Err = fmt.Errorf("no success within %v: %w", time.Since(d.began).Round(time.Millisecond), err)
 	}
 	e.Hint = hint(e, d.cfg.TLS != nil)
+	if d.stage == StageApiVersions && hungUp(err) {
+		e.Unheard = !d.reads.heard
+		e.Hint += hintOtherVersion("ApiVersions", d.hs.asked) + "; after hang-ups in a row older versions are tried by themselves"
+	}
 	return e
 }

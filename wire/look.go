@@ -60,6 +60,7 @@ func (c *Conn) lastLook() {
 type watch struct {
 	r     io.Reader
 	turns atomic.Int64 // one more when a Read begins, and one more when it ends
+	heard bool         // some byte has come; the reader's
 }
 
 // waits reports whether a Read was in progress.
@@ -69,5 +70,6 @@ func (w *watch) Read(b []byte) (int, error) {
 	w.turns.Add(1)
 	n, err := w.r.Read(b)
 	w.turns.Add(1)
+	w.heard = w.heard || n > 0
 	return n, err
 }

@@ -47,7 +47,7 @@ func (c *Conn) answer(frame []byte) error {
 	now := time.Now()
 	c.mu.Lock()
 	c.inFlight.pop()
-	c.answers++
+	c.noteAnswerLocked(call)
 	wanted, tell := throttle(call.Request.API().Key, call.Version, call.Response), false
 	if wanted > 0 {
 		tell = c.throttledLocked(now, wanted)

@@ -1,6 +1,7 @@
 package wire
 
 import (
+	"math"
 	"time"
 
 	"github.com/epistle-kafka/epistle/protocol"
@@ -9,29 +10,45 @@ import (
 // versions is what one broker speaks, by API key. It never changes once a connection is established.
 type versions map[int16]versionRange
 
-type versionRange struct{ min, max int16 }
+type versionRange struct {
+	min, max int16 // what the broker speaks
+	cap      int16 // what the user lets us speak
+}
 
 func newVersions(keys []protocol.ApiVersion) versions {
 	v := make(versions, len(keys))
 	for _, k := range keys {
-		v[k.APIKey] = versionRange{k.MinVersion, k.MaxVersion}
+		v[k.APIKey] = versionRange{k.MinVersion, k.MaxVersion, math.MaxInt16}
 	}
 	return v
+}
+
+// cap applies the user's caps, by API key.
+func (v versions) cap(most map[int16]int16) {
+	for key, version := range most {
+		if r, ok := v[key]; ok {
+			r.cap = version
+			v[key] = r
+		}
+	}
 }
 
 // choose returns the newest version of api that both sides speak and that is not above limit (0 = none), or an
 // *UnsupportedVersionError.
 func (v versions) choose(api protocol.API, limit int16) (int16, error) {
-	ours := versionRange{api.Min, api.Max}
+	most := api.Max
 	if limit > 0 {
-		ours.max = min(ours.max, limit)
+		most = min(most, limit)
 	}
 	theirs, known := v[api.Key]
-	version := min(ours.max, theirs.max)
-	if !known || version < max(ours.min, theirs.min) {
+	if known {
+		most = min(most, theirs.cap)
+	}
+	version := min(most, theirs.max)
+	if !known || version < max(api.Min, theirs.min) {
 		return 0, &UnsupportedVersionError{
 			API: api.Name, Known: known,
-			BrokerMin: theirs.min, BrokerMax: theirs.max, Min: ours.min, Max: ours.max,
+			BrokerMin: theirs.min, BrokerMax: theirs.max, Min: api.Min, Max: most,
 		}
 	}
 	return version, nil
