@@ -16,7 +16,7 @@ import (
 
 var (
 	flipSeed  = flag.Uint64("flip.seed", 0, "run the one flipped bit of this seed")
-	flipCount = flag.Int("flip.count", 300, "how many bits to flip")
+	flipCount = flag.Int("flip.count", 150, "how many bits to flip")
 )
 
 // One bit of one answer is flipped on its way, in whatever request's answer and wherever in it. Nobody can know what is
