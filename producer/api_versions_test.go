@@ -127,11 +127,15 @@ func TestAProxyThatHangsUpOnAVersion(t *testing.T) {
 func TestTheMockClusterOfLibrdkafka(t *testing.T) {
 	for _, id := range []string{"", "billing"} {
 		bubble(t, func(t *testing.T) {
-			c := brokertest.New(t, brokertest.InMemory(), brokertest.Topic("t", 1), brokertest.Versions(brokertest.ApiVersions, 0, 2))
+			c := brokertest.New(t, brokertest.InMemory(), brokertest.Topic("t", 1), brokertest.Versions(brokertest.ApiVersions, 0, 2), brokertest.Versions(brokertest.Metadata, 0, 12))
 			body, _ := hex.DecodeString("0023" + "01" + "0012" + "0000" + "0002" + "00000000")
 			p := start(t, c, func(cfg *producer.Config) {
 				cfg.TransactionalID = id
 				cfg.DialContext = tamper(c, func(key, version int16, frame []byte) []byte {
+					if key == brokertest.Metadata && version == 12 { // it has a byte too many there
+						frame = append(frame, 0)
+						binary.BigEndian.PutUint32(frame, uint32(len(frame)-4))
+					}
 					if key != brokertest.ApiVersions || version < 3 {
 						return frame
 					}

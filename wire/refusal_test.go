@@ -163,3 +163,27 @@ func TestAHangUpOnWhatWasAnsweredBefore(t *testing.T) {
 		<-ended
 	})
 }
+
+// Bytes left over behind an answer are no reason to refuse it, but where it acknowledges records.
+func TestBytesLeftOver(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c, b, _ := connect(t, testConfig())
+		done := make(chan *Call, 1)
+		answer := func(resp protocol.Response) {
+			h, _ := b.want()
+			frame := append(protocol.AppendResponse(nil, h.Version, h.CorrelationID, resp), 0)
+			frame[3]++ // of its length
+			b.conn.Write(frame)
+		}
+		send(t, c, initID(done))
+		answer(&protocol.InitProducerIDResponse{ProducerID: 7})
+		if call := <-done; call.Err != nil || call.Response.(*protocol.InitProducerIDResponse).ProducerID != 7 {
+			t.Errorf("InitProducerId: %+v, %v", call.Response, call.Err)
+		}
+		send(t, c, produce(done, "x"))
+		answer(&protocol.ProduceResponse{})
+		if call := <-done; call.Err == nil {
+			t.Error("an acknowledgement that was not read as a whole is taken for one")
+		}
+	})
+}
