@@ -48,10 +48,17 @@ const (
 func flipOne(t *testing.T, seed uint64) {
 	synctest.Test(t, func(t *testing.T) {
 		r := rand.New(rand.NewPCG(seed, 7))
-		c := brokertest.New(t, brokertest.InMemory(), brokertest.Brokers(2), brokertest.Topic("t", 2), brokertest.Seed(seed))
+		options := []brokertest.Option{
+			brokertest.InMemory(), brokertest.Brokers(2), brokertest.Topic("t", 2), brokertest.Seed(seed),
+		}
+		if r.IntN(3) == 0 {
+			options = append(options, brokertest.Kafka3_9()) // with the old protocol of transactions
+		}
+		c := brokertest.New(t, options...)
 		apis := []int16{
 			brokertest.Produce, brokertest.Metadata, brokertest.ApiVersions, brokertest.InitProducerID,
-			brokertest.FindCoordinator, brokertest.EndTxn,
+			brokertest.FindCoordinator, brokertest.EndTxn, brokertest.TxnOffsetCommit, brokertest.AddPartitionsToTxn,
+			brokertest.AddOffsetsToTxn,
 		}
 		transactional := r.IntN(2) == 0
 		if !transactional {
@@ -167,5 +174,11 @@ func (f *flipping) transaction() error {
 		}
 		f.ready = true
 	}
-	return f.p.Transact(f.t.Context(), func(tx *producer.Tx) error { return f.records(f.t.Context(), tx.Send) })
+	return f.p.Transact(f.t.Context(), func(tx *producer.Tx) error {
+		if err := f.records(f.t.Context(), tx.Send); err != nil {
+			return err
+		}
+		next := map[producer.TopicPartition]producer.OffsetAndMetadata{{Topic: "t", Partition: 0}: {Offset: 1}}
+		return tx.SendOffsets(f.t.Context(), next, producer.ConsumerGroupMetadata{GroupID: "g", GenerationID: -1})
+	})
 }
