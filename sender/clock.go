@@ -40,15 +40,15 @@ func (c *Clock) start(now time.Time, wake func()) {
 // Now returns the time.
 func (c *Clock) Now() int64 {
 	v := c.ms.Load()
-	if v&1 == 0 {
-		return c.touch(v)
+	if v&1 == 0 { // short, so that it is inlined
+		return c.touch()
 	}
 	return v >> 1
 }
 
 // touch is Now where nobody has read the clock since the last tick.
-func (c *Clock) touch(v int64) int64 {
-	if v != 0 {
+func (c *Clock) touch() int64 {
+	if v := c.ms.Load(); v != 0 {
 		c.ms.CompareAndSwap(v, v|1)
 		return v >> 1
 	}
