@@ -139,6 +139,9 @@ func (c *core) step(now time.Time) time.Time {
 		}
 	}
 	at = sooner(at, c.askIdentity()) // a partition may just have found that its id has run out of epochs
+	if c.txn != nil {
+		at = sooner(at, c.askTxn()) // or that it has to be added to the transaction
+	}
 	return sooner(at, c.alarms.rings())
 }
 
