@@ -156,6 +156,14 @@ func (b *Batch) Root() *Batch { return b.root }
 // who keep the batch: see Entry.
 func (b *Batch) Done() <-chan struct{} { return b.done }
 
+// Why returns what stands in the way of the batch's outcome, as far as Config.Why knows.
+func (b *Batch) Why() error {
+	if why := b.queue.topic.acc.why; why != nil {
+		return why(b)
+	}
+	return nil
+}
+
 // Outcome returns how record index ended. Only once Done is closed. The offset
 // is -1 where it is unknown; appendTime is in Unix milliseconds, or -1 unless
 // the broker sets timestamps.

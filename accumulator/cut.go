@@ -34,28 +34,75 @@ func (b *Batch) Without(indices []int32) []Range {
 	return ranges
 }
 
+// mostPieces bounds into how many pieces a batch is cut at once. Those that are
+// too large still are cut when their turn comes, so that a batch of very many
+// records needs neither memory for each of them now, nor to be copied as often.
+const mostPieces = 16
+
+// CutTo is Cut into pieces of at most so many bytes, or a piece for each record
+// that is larger. A batch that would need very many pieces is cut into fewer.
+func (b *Batch) CutTo(most int) ([]*Batch, error) {
+	base, records, err := b.decode()
+	if err != nil {
+		return nil, err
+	}
+	sizes, all := make([]int, len(records)), 0
+	for i := range records {
+		sizes[i] = protocol.RecordSize(records[i].BodySize())
+		all += sizes[i]
+	}
+	most = max(most-protocol.BatchHeaderSize, (all+mostPieces-1)/mostPieces)
+	var ranges []Range
+	r, size := Range{}, 0
+	for i, n := range sizes {
+		if size+n > most && r.Count > 0 {
+			ranges = append(ranges, r)
+			r, size = Range{First: int32(i)}, 0
+		}
+		r.Count++
+		size += n
+	}
+	return b.cut(append(ranges, r), base, records), nil
+}
+
 // Cut makes a batch of its own of each range, uncompressed, and gives the
 // batch's own bytes back: nobody may hold them any more. The futures of the
 // records go on pointing to the root batch, which ends with its last piece.
 // The pieces' memory is taken whether or not there is room, since waiting for
 // it here could be waiting for oneself.
 func (b *Batch) Cut(ranges []Range) ([]*Batch, error) {
+	base, records, err := b.decode()
+	if err != nil {
+		return nil, err
+	}
+	return b.cut(ranges, base, records), nil
+}
+
+// decode returns the batch's records, and what their timestamps are relative to.
+func (b *Batch) decode() (base int64, records []protocol.Record, err error) {
+	h := b.Header() // a batch that was never sent has none yet
+	b.PutHeader(&h)
 	whole := slices.Concat(b.Bytes(nil)...)
 	protocol.PutBatchCRC([][]byte{whole})
 	const noBound = 1 << 30 // the batch is our own
-	h, records, err := protocol.DecodeBatch(whole, noBound)
+	h, records, err = protocol.DecodeBatch(whole, noBound)
 	if err != nil {
-		return nil, fmt.Errorf("accumulator: cutting a batch of %s-%d: %w", b.Topic(), b.Partition(), err)
+		return 0, nil, fmt.Errorf("accumulator: cutting a batch of %s-%d: %w", b.Topic(), b.Partition(), err)
 	}
+	return h.BaseTimestamp, records, nil
+}
+
+// cut is Cut once the records are decoded.
+func (b *Batch) cut(ranges []Range, base int64, records []protocol.Record) []*Batch {
 	pieces := make([]*Batch, len(ranges))
 	for i, r := range ranges {
-		pieces[i] = b.piece(r, h.BaseTimestamp, records[r.First:r.First+r.Count])
+		pieces[i] = b.piece(r, base, records[r.First:r.First+r.Count])
 	}
 	r := b.root.some()
 	r.pieces = append(r.pieces, pieces...)
 	b.root.kept = true // by its pieces
 	b.freeChunks(0)
-	return pieces, nil
+	return pieces
 }
 
 // piece builds the batch of one range from its decoded records.

@@ -39,6 +39,9 @@
 // batch.size is the size at which a batch is worth sending at once, not the
 // size at which it is cut. While its partition cannot be drained the open
 // batch goes on growing, up to the cap; so a far or busy broker gets fewer
-// and larger requests. A batch is also sealed once its first record is older
+// and larger requests. What a topic refuses as too large lowers its cap, and what
+// waits already is cut to it before it is sent. A minute after the last refusal
+// one batch is tried that is larger, and the cap grows with what is taken (type
+// lesson). A batch is also sealed once its first record is older
 // than the seal age, so that no record joins a batch that is about to expire.
 package accumulator

@@ -7,6 +7,8 @@ import (
 	"slices"
 	"sync"
 	"time"
+
+	"github.com/epistle-kafka/epistle/internal/cause"
 )
 
 // Memory bounds the bytes held for records that have not ended: buffer.memory
@@ -80,7 +82,7 @@ func (m *Memory) grow(size int64) *Chunk {
 }
 
 // Chunk returns a chunk of at least n bytes and waits for room until ctx ends,
-// in which case the error wraps both ErrNoRoom and the context's cause, or
+// in which case the error wraps ErrNoRoom and what cause.Of says, or
 // until alarm goes, after which it is ErrNoRoom; nil: it never does. Waiting
 // costs no allocation: where memory is what slows a program down, it waits for
 // each chunk.
@@ -122,15 +124,15 @@ func (m *Memory) join(size int64) *waiter {
 
 // await waits until w is served, and gives it back.
 func (m *Memory) await(ctx context.Context, w *waiter, alarm <-chan time.Time) error {
-	var cause error
+	var why error
 	select {
 	case <-w.ready:
 	case <-ctx.Done():
-		cause = fmt.Errorf("%w: waited for %d bytes of %d: %w", ErrNoRoom, w.n, m.limit, context.Cause(ctx))
+		why = fmt.Errorf("%w: waited for %d bytes of %d: %w", ErrNoRoom, w.n, m.limit, cause.Of(ctx))
 	case <-alarm:
-		cause = ErrNoRoom
+		why = ErrNoRoom
 	}
-	return m.leave(w, cause)
+	return m.leave(w, why)
 }
 
 // round returns the size of the chunk for n bytes: never more than the limit

@@ -167,11 +167,31 @@ func (q *Queue) put(e *Entry, body, n int) (note bool) {
 
 // count counts e, which was appended, to its series. q.mu is held.
 func (q *Queue) count(e *Entry) {
+	size := int64(e.Ticket.Size)
+	if q.tip.even {
+		size = e.evenSize()
+	}
+	q.countBytes(e, size)
+}
+
+func (q *Queue) countBytes(e *Entry, size int64) {
 	if e.Series != q.series {
 		q.series, q.seriesBytes = e.Series, 0
 	}
-	q.seriesBytes += int64(e.Ticket.Size)
+	q.seriesBytes += size
 	e.Ticket.Series = q.seriesBytes
+}
+
+// leastAround is the fewest bytes that a record takes besides its key, value and headers.
+const leastAround = 7
+
+// evenSize is the size of a record wherever in a batch it is, where that makes some bytes of difference.
+func (e *Entry) evenSize() int64 {
+	n := leastAround + len(e.Key) + len(e.Value)
+	for i := range e.Headers {
+		n += len(e.Headers[i].Key) + len(e.Headers[i].Value)
+	}
+	return int64(n)
 }
 
 // Room returns the bytes of the chunk that e needs now.
@@ -292,7 +312,7 @@ func (q *Queue) open(e *Entry, chunk *Chunk, now time.Time) {
 	}
 	q.tip = tip{
 		batch: b, baseTime: e.Timestamp, time: e.Timestamp, maxTime: e.Timestamp, txn: e.Txn,
-		sealAt: q.topic.acc.Millis(now) + q.topic.acc.sealAgeMs, room: firstCallbacks,
+		sealAt: q.topic.acc.Millis(now) + q.topic.acc.sealAgeMs, room: firstCallbacks, even: q.topic.acc.even,
 	}
 	chunk.buf = chunk.buf[:protocol.BatchHeaderSize]
 	q.attach(chunk)

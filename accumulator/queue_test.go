@@ -232,27 +232,6 @@ func TestGrow(t *testing.T) {
 	}
 }
 
-// A topic that has refused a batch gets smaller ones from then on, and what it
-// taught is not forgotten for a better answer.
-func TestLearn(t *testing.T) {
-	a := small()
-	topic := a.Topic("t", 1)
-	q := topic.Queues()[0]
-	topic.Learn(4000)
-	topic.Learn(8000)
-	for range 100 {
-		add(t, q, sized(90), noon)
-	}
-	for b := drain(q); b != nil; b = drain(q) {
-		if b.Size() > 2000 {
-			t.Errorf("a batch of %d bytes, want at most 2000", b.Size())
-		}
-	}
-	if other := a.Topic("u", 1); other.cap() != 100_000 {
-		t.Errorf("another topic's cap is %d, want 100000", other.cap())
-	}
-}
-
 // A chunk that a batch grows by is never asked for larger than the memory there is: a record that fits would be refused as
 // too large for ever.
 func TestGrowthStaysWithinMemory(t *testing.T) {

@@ -60,9 +60,21 @@ func (q *Queue) appendRun(e *Entry, records []KeyValue) int {
 	t.buf, t.count = buf[:at], t.count+int32(n)
 	e.Ticket = Ticket{Batch: t.batch, Index: t.count - 1, Size: int32(at - from), Full: t.filled}
 	if e.Series != nil {
-		q.count(e)
+		q.countRun(e, records[:n])
 	}
 	return n
+}
+
+// countRun is count for the records of a run, of which e is the last's. q.mu is held.
+func (q *Queue) countRun(e *Entry, records []KeyValue) {
+	size := int64(e.Ticket.Size)
+	if q.tip.even {
+		size = int64(len(records)) * leastAround
+		for i := range records {
+			size += int64(len(records[i].Value))
+		}
+	}
+	q.countBytes(e, size)
 }
 
 // runBytes returns how many bytes of records a run takes: it stops behind the one
@@ -72,7 +84,7 @@ func (q *Queue) runBytes(e *Entry) int {
 		return q.tip.limit
 	}
 	due := int64(q.topic.acc.batchSize) // of the series
-	if !q.tip.filled {
+	if !q.tip.filled && !q.tip.even {
 		due *= 2
 	}
 	if e.Series == q.series {

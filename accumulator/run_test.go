@@ -135,6 +135,37 @@ func TestARunGoesOnInBatchesThatAreNotFull(t *testing.T) {
 	}
 }
 
+// With Config.Even it never does: how many bytes a series gets must not depend on how soon a broker takes batches.
+func TestARunOfAnEvenSeriesEndsWhetherOrNotItsBatchIsFull(t *testing.T) {
+	for _, taken := range []bool{true, false} {
+		q := small(func(c *Config) { c.BatchSize, c.Even = 1000, true }).Topic("t", 1).Queues()[0]
+		records := make([]KeyValue, 30)
+		for i := range records {
+			records[i].Value = make([]byte, 93)
+		}
+		e := runOf(new(int32))
+		e.Value = records[0].Value
+		add(t, q, e, noon)
+		for add(t, q, e, noon); e.Ticket.Series < 500; add(t, q, e, noon) {
+		}
+		if taken {
+			end(drain(q), 0, nil)
+			add(t, q, e, noon) // the next batch is open, and far from full
+		}
+		for e.Ticket.Series < 1000 {
+			if q.AppendRun(e, records, noon.UnixMilli()) == 0 {
+				add(t, q, e, noon)
+			}
+		}
+		if e.Ticket.Series != 1000 { // of 10 records
+			t.Errorf("batch taken %v: the run ends with %d bytes, want 1,000", taken, e.Ticket.Series)
+		}
+		if q.head != nil {
+			end(drain(q), 0, nil)
+		}
+	}
+}
+
 // Where more has to be done for a record than to write it, no run begins, and
 // nothing has changed.
 func TestNoRunBegins(t *testing.T) {

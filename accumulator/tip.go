@@ -19,6 +19,7 @@ type tip struct {
 	count    int32  // records in the batch
 	filled   bool   // batch.size was reached
 	kept     bool   // see Batch.keep
+	even     bool   // see Config.Even
 	room     uint8  // entries that the batch's callbacks take without a further block
 
 	// The callback and timestamp of the last record: those that are like it

@@ -13,7 +13,7 @@ func TestLearnedWhileABatchIsOpen(t *testing.T) {
 	if q.tip.limit < q.tip.size()+1000 {
 		t.Fatalf("the chunk has room for %d bytes more, want some for the test to mean anything", q.tip.limit-q.tip.size())
 	}
-	q.topic.Learn(2 * q.tip.size())
+	q.topic.Refused(noon, refused(q, 1, 2*q.tip.size()))
 	if second := add(t, q, sized(100), noon); second.Batch == first.Batch {
 		t.Error("the open batch grew beyond a cap that had been learned")
 	}

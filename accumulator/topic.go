@@ -8,14 +8,16 @@ import (
 
 // Config is what an Accumulator needs to know.
 type Config struct {
-	BatchSize     int           // bytes; a batch of this size is sent at once (batch.size)
-	MaxBatchBytes int           // bytes; a batch never grows beyond, unless by a single record
-	Memory        int64         // bytes (buffer.memory)
-	SealAge       time.Duration // a batch older than this takes no more records
-	Epoch         time.Time     // that milliseconds are counted from; with a monotonic reading they are of no wall clock. Zero: 1970
-	Compressed    bool          // batches will be compressed: to sum their records would be in vain
-	Wake          func()        // tells the sender loop to look; must not block
-	Urgent        func()        // is Wake for a batch that somebody waits for: see Batch.Urge. nil: Wake
+	BatchSize     int                // bytes; a batch of this size is sent at once (batch.size)
+	MaxBatchBytes int                // bytes; a batch never grows beyond, unless by a single record
+	Memory        int64              // bytes (buffer.memory)
+	SealAge       time.Duration      // a batch older than this takes no more records
+	Epoch         time.Time          // that milliseconds are counted from; with a monotonic reading they are of no wall clock. Zero: 1970
+	Even          bool               // a series is counted and ends by its records alone, whatever batches they are in
+	Compressed    bool               // batches will be compressed: to sum their records would be in vain
+	Wake          func()             // tells the sender loop to look; must not block
+	Why           func(*Batch) error // says what a drained or waiting batch waits for: see Batch.Why; nil: nobody knows
+	Urgent        func()             // is Wake for a batch that somebody waits for: see Batch.Urge. nil: Wake
 }
 
 // An Accumulator is all queues of one producer and their common memory.
@@ -26,8 +28,10 @@ type Accumulator struct {
 	maxBatchBytes int
 	sealAgeMs     int64
 	epoch         time.Time
+	even          bool // see Config.Even
 	sums          bool // records are summed as they come
 	wake, urgent  func()
+	why           func(*Batch) error
 
 	mu    sync.Mutex // guards the following; never held while blocking
 	noted []Note     // that the loop has not taken yet
@@ -47,9 +51,11 @@ func New(c Config) *Accumulator {
 		batchSize:     c.BatchSize,
 		maxBatchBytes: c.MaxBatchBytes,
 		sealAgeMs:     c.SealAge.Milliseconds(),
+		even:          c.Even,
 		sums:          !c.Compressed,
 		wake:          c.Wake,
 		urgent:        c.Urgent,
+		why:           c.Why,
 	}
 }
 
@@ -62,7 +68,8 @@ func (a *Accumulator) Millis(now time.Time) int64 { return now.Sub(a.epoch).Mill
 type Topic struct {
 	acc     *Accumulator
 	name    string
-	learned atomic.Int64             // bytes; the batch size cap that the topic has taught
+	learned atomic.Int64             // bytes before compression; the batch size cap that the topic has taught
+	lesson  lesson                   // the loop's
 	queues  atomic.Pointer[[]*Queue] // by partition; replaced, never changed
 }
 
@@ -98,16 +105,3 @@ func (t *Topic) Grow(n int) {
 
 // cap returns the size that a batch of the topic may grow to, in bytes.
 func (t *Topic) cap() int { return int(t.learned.Load()) }
-
-// Learn lowers the cap after the broker refused a batch of size bytes as too
-// large: to half of it.
-func (t *Topic) Learn(size int) {
-	if half := int64(size / 2); half < t.learned.Load() {
-		t.learned.Store(max(half, 1))
-		for _, q := range t.Queues() {
-			q.mu.Lock()
-			q.relimit()
-			q.mu.Unlock()
-		}
-	}
-}

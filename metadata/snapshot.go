@@ -26,9 +26,12 @@ type Broker struct {
 	Rack string // "" if it has none
 }
 
-// Addr returns host:port, an IPv6 host in brackets.
+// Addr returns host:port, an IPv6 host in brackets, whether or not the broker has put it in brackets already.
 func (b Broker) Addr() string {
 	host := b.Host
+	if strings.HasPrefix(host, "[") && strings.HasSuffix(host, "]") {
+		host = host[1 : len(host)-1]
+	}
 	if strings.Contains(host, ":") {
 		host = "[" + host + "]"
 	}
@@ -62,6 +65,10 @@ func (s *Snapshot) Failure(now time.Time, topic string) error {
 	}
 	return nil
 }
+
+// LastFailure is Failure for one who does not wait for a look-up: it goes on telling what the last one said, for
+// metadata.max.idle at most, until the topic is there.
+func (s *Snapshot) LastFailure(topic string) error { return s.failures[topic].err }
 
 // Waiting returns what the last answer said of a topic that is looked for and not there yet, nil if there was none. It
 // is what to tell a caller who gave up.

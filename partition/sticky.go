@@ -14,6 +14,7 @@ import (
 type Sticky struct {
 	batchSize int64
 	adaptive  bool
+	even      bool
 	load      Load
 
 	pick  atomic.Pointer[Pick]
@@ -41,6 +42,10 @@ type StickyConfig struct {
 	// Adaptive prefers partitions with less queued. It needs Load.
 	Adaptive bool
 
+	// Even gives each partition the same bytes, whatever becomes of its batches: a pick ends at BatchSize bytes exactly,
+	// and each partition has its turn before any has another. It excludes Adaptive and Load.
+	Even bool
+
 	// Load describes the partitions' queues. Nil: all are alike and available.
 	Load Load
 
@@ -64,8 +69,12 @@ func NewSticky(cfg StickyConfig, t *Topic, nowMs int64) *Sticky {
 	s := &Sticky{
 		batchSize: max(int64(cfg.BatchSize), 1),
 		adaptive:  cfg.Adaptive && cfg.Load != nil,
+		even:      cfg.Even,
 		load:      cfg.Load,
 		rand:      cfg.Rand,
+	}
+	if s.even {
+		s.adaptive, s.load = false, nil
 	}
 	if s.rand == nil {
 		s.rand = rand.New(rand.NewPCG(rand.Uint64(), rand.Uint64()))
@@ -96,9 +105,10 @@ func (s *Sticky) Current(p *Pick) bool { return s.pick.Load() == p }
 // Appended tells of a record that went to p: bytes is how many have gone there while p was the pick, with it. Whoever appends
 // counts them, where it holds the partition's queue anyway. full says that the record left no half-filled batch
 // in the partition's queue; from batch.size bytes on, that is the moment to switch, and at twice as many it is high time. A
-// pick that is no longer current is ignored.
+// pick that is no longer current is ignored. With Even, full does not count: how full a batch is depends on how soon its
+// broker takes it, and a partition whose broker is slow would get less.
 func (s *Sticky) Appended(p *Pick, bytes int64, full bool, nowMs int64) {
-	if bytes < s.batchSize || !full && bytes < 2*s.batchSize {
+	if bytes < s.batchSize || !full && !s.even && bytes < 2*s.batchSize {
 		return
 	}
 	s.switchFrom(p, nowMs)
@@ -137,6 +147,9 @@ func (s *Sticky) next(t *Topic, nowMs int64) *Pick {
 func (s *Sticky) draw(t *Topic, nowMs int64) int32 {
 	if s.table.stale(t, s.load, nowMs) {
 		s.table.build(t, s.load, s.adaptive, s.batchSize, nowMs)
+	}
+	if s.even {
+		return s.table.deal(s.rand)
 	}
 	return s.table.draw(s.rand)
 }

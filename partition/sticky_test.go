@@ -104,6 +104,28 @@ func TestStickyPrefersShortQueues(t *testing.T) {
 	}
 }
 
+// With Even the shares are equal, not only likely to be, and what waits or is full changes nothing of it.
+func TestStickyEvenIsIndependentOfTheLoad(t *testing.T) {
+	load := &queues{queued: map[int32]int64{0: 1 << 20}, unavailable: map[int32]bool{1: true}}
+	s := NewSticky(StickyConfig{BatchSize: 100, Even: true, Adaptive: true, Load: load, Rand: seeded(12)}, topicOf(3, upTo(3)...), 0)
+	bytes := make(map[int32]int)
+	for i := range 3 * 10 * 50 {
+		p := s.Pick()
+		bytes[p.Partition] += 10
+		put(s, p, 10, p.Partition == 2, int64(i))
+	}
+	for p, n := range bytes {
+		if n != 50*100 {
+			t.Errorf("partition %d got %d bytes, want 5,000 of 15,000", p, n)
+		}
+	}
+	s.Update(topicOf(4, 0, 3), 1)
+	got := drawn(s, 4, 100, 1)
+	if len(got) > 3 || got[3] == 0 {
+		t.Errorf("after the leaders have changed picks went to %v, want the two that have one", got)
+	}
+}
+
 // The loads are looked at again after ten milliseconds, not before: that is what keeps a switch cheap.
 func TestStickyLooksAtQueuesEveryTenMilliseconds(t *testing.T) {
 	load := &queues{queued: map[int32]int64{0: 0, 1: 0}}

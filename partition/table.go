@@ -12,6 +12,7 @@ type table struct {
 	cumulative []int64 // weight of partitions[:i+1], strictly ascending; empty if all weigh the same
 	topic      *Topic  // what it was built from
 	builtMs    int64
+	dealt      int // of partitions, since they were last shuffled; see deal
 }
 
 const (
@@ -28,7 +29,7 @@ func (tb *table) stale(t *Topic, load Load, nowMs int64) bool {
 }
 
 func (tb *table) build(t *Topic, load Load, adaptive bool, batchSize, nowMs int64) {
-	tb.topic, tb.builtMs = t, nowMs
+	tb.topic, tb.builtMs, tb.dealt = t, nowMs, 0
 	tb.choose(t, load, nowMs)
 	tb.cumulative = tb.cumulative[:0]
 	if adaptive {
@@ -78,6 +79,17 @@ func (tb *table) weigh(load Load, batchSize int64) {
 		sum += most - queued + batchSize
 		tb.cumulative[i] = sum
 	}
+}
+
+// deal returns the partitions in turn, each time in another order.
+func (tb *table) deal(r *rand.Rand) int32 {
+	if tb.dealt %= len(tb.partitions); tb.dealt == 0 {
+		r.Shuffle(len(tb.partitions), func(i, j int) {
+			tb.partitions[i], tb.partitions[j] = tb.partitions[j], tb.partitions[i]
+		})
+	}
+	tb.dealt++
+	return tb.partitions[tb.dealt-1]
 }
 
 func (tb *table) draw(r *rand.Rand) int32 {

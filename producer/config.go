@@ -113,7 +113,8 @@ type Config struct {
 	Partitioner partition.Partitioner
 	// partitioner.ignore.keys, default false. The built-in partitioner treats every record as having no key.
 	PartitionerIgnoreKeys bool
-	// partitioner.adaptive.partitioning.enable, default true. Records without a key go more to faster brokers.
+	// partitioner.adaptive.partitioning.enable, default true. Records without a key go more to faster brokers. If false, they
+	// are as many bytes in each partition that has a leader, whatever the brokers do.
 	PartitionerAdaptivePartitioning bool
 	// partitioner.availability.timeout.ms, default 0: off. Records without a key avoid a partition whose broker has
 	// taken no batch for this long. Works with PartitionerAdaptivePartitioning only.

@@ -44,6 +44,18 @@ func (c Config) Validate() error {
 	return nil
 }
 
+// checkOrigin refuses a Config that was not made by DefaultConfig, or what starts from it: to be told of each field that is
+// not set would help nobody. None of these can be 0.
+func (c *Config) checkOrigin() error {
+	if c.RequestTimeout != 0 || c.MaxInFlightRequestsPerConnection != 0 || c.MaxRequestSize != 0 || c.BufferMemory != 0 || c.SocketConnectionSetupTimeout != 0 {
+		return nil
+	}
+	return &ConfigError{Violations: []Violation{{
+		Field: "Config", Value: "(most fields are zero)",
+		Rule: `start from DefaultConfig("host:9092"), and change the fields that should differ: a field that is zero is no default`,
+	}}}
+}
+
 func (c *Config) checkCluster(k *checker) {
 	if len(c.BootstrapServers) == 0 {
 		k.fail("BootstrapServers", "(empty)", "at least one host:port is required")

@@ -32,6 +32,14 @@
 // Records with the same key go to the same partition, the one that the Java
 // client would choose, while the number of partitions stays the same.
 //
+// # When it does not go well
+//
+// Whatever ends a wait, of Send, [Future.Wait], [Producer.Flush] or Close, says
+// what it waited for and the last failure: broker, stage, request and code, as a
+// [wire.Error] that errors.As finds. errors.Is finds the context's error and its
+// cause. [Producer.Stats] tells trouble from idleness, [Producer.Brokers] which
+// broker it is, and [Producer.Ping] asks the cluster now.
+//
 // # Transactions
 //
 // With a transactional id, from [ExactlyOnce] or transactional.id, every record

@@ -3,6 +3,7 @@ package producer
 import (
 	"errors"
 	"fmt"
+	"math"
 
 	"github.com/epistle-kafka/epistle/metadata"
 	"github.com/epistle-kafka/epistle/sender"
@@ -18,6 +19,10 @@ var (
 	// ErrTopicRecreated: the topic was deleted and made again, and the record
 	// was for the old one, where it may be.
 	ErrTopicRecreated = sender.ErrTopicRecreated
+	// ErrClusterReplaced: another cluster is in the place of the one that was, by
+	// its id, and the record may be in the log of the old. errors.Is finds
+	// ErrTopicRecreated in it, too.
+	ErrClusterReplaced = sender.ErrClusterReplaced
 	// ErrPartitionGone: the topic was made again with fewer partitions.
 	ErrPartitionGone = sender.ErrPartitionGone
 	// ErrMaxBlock: Send has waited for max.block, for metadata or for memory.
@@ -55,12 +60,12 @@ type ThrottleError = sender.ThrottleError
 
 // MayBeWritten reports whether a record that failed with err may be in the log
 // all the same: whether sending it again could write it twice. It is false
-// only where that is certain.
+// only where that is certain, and for nil, which is no failure.
 func MayBeWritten(err error) bool {
 	var send *SendError
 	switch {
 	case err == nil:
-		return true
+		return false // it has not failed
 	case errors.As(err, &send):
 		return send.Maybe
 	case errors.Is(err, ErrOutcomeUnknown):
@@ -109,15 +114,29 @@ type RecordTooLargeError struct {
 	Size  int // bytes, with the batch around it, uncompressed
 	Limit int64
 	Key   string // the setting that is too small
+	Also  string // buffer.memory, if that is too small as well
 }
 
 func (e *RecordTooLargeError) Error() string {
-	return fmt.Sprintf("the record takes %d bytes, and %s is %d", e.Size, e.Key, e.Limit)
+	text := fmt.Sprintf("the record takes %d bytes, and %s is %d: raise it", e.Size, e.Key, e.Limit)
+	if e.Also != "" {
+		text += ", and " + e.Also + " too"
+	}
+	return text + "; the topic's max.message.bytes (on brokers message.max.bytes, by default 1048588) must not be below it either"
 }
 
-// InvalidTimestampError: the timestamp is before 1970, which Kafka cannot have.
-type InvalidTimestampError struct{ Milliseconds int64 }
+// InvalidTimestampError: the timestamp is before 1970, or so far in the future that its milliseconds are no int64. Kafka can
+// have neither.
+type InvalidTimestampError struct {
+	Milliseconds int64 // math.MaxInt64 if it is too far in the future, math.MinInt64 if it is as far in the past
+}
 
 func (e *InvalidTimestampError) Error() string {
+	switch e.Milliseconds {
+	case math.MaxInt64:
+		return "the timestamp is too far in the future: Kafka counts milliseconds since 1970, and has no number for it"
+	case math.MinInt64:
+		return "the timestamp is too far in the past: Kafka's times begin with 1970"
+	}
 	return fmt.Sprintf("timestamp of %d ms is negative: Kafka's times begin with 1970", e.Milliseconds)
 }

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/epistle-kafka/epistle/accumulator"
+	"github.com/epistle-kafka/epistle/internal/cause"
 )
 
 // Future is the outcome of one record, now or later. It is a small value: copy
@@ -25,14 +26,33 @@ type refusal struct {
 	err error
 }
 
-func failedFuture(err error) Future { return refusedFuture("", err) }
-
-func refusedFuture(topic string, err error) Future {
-	return Future{failed: &refusal{md: noMetadata(topic), err: err}}
+func failedFuture(err error) Future {
+	return refusedFuture(RecordMetadata{Partition: -1, Offset: -1}, err)
 }
 
-func noMetadata(topic string) RecordMetadata {
-	return RecordMetadata{Topic: topic, Partition: -1, Offset: -1}
+func refusedFuture(md RecordMetadata, err error) Future {
+	return Future{failed: &refusal{md: md, err: err}}
+}
+
+// noMetadata is what is known of a record that was not taken: what its caller has said.
+func (r *Record) noMetadata() RecordMetadata {
+	md := RecordMetadata{Topic: r.Topic, Partition: -1, Offset: -1, Timestamp: r.Timestamp}
+	if n, named := r.Partition.Get(); named {
+		md.Partition = n
+	}
+	return md
+}
+
+// noMetadata is that of Record, with the partition that was chosen, if one was.
+func (e *entry) noMetadata() RecordMetadata {
+	md := RecordMetadata{Topic: e.topic, Partition: -1, Offset: -1}
+	if n, named := e.partition.Get(); named {
+		md.Partition = n
+	}
+	if e.stamped && e.Timestamp >= 0 {
+		md.Timestamp = time.UnixMilli(e.Timestamp)
+	}
+	return md
 }
 
 // closed is done from the beginning.
@@ -49,8 +69,9 @@ func (f Future) Done() <-chan struct{} {
 
 // Wait returns the record's outcome as soon as it is there. That somebody
 // waits ends the linger of the record's batch. If ctx ends first, the error
-// is ErrOutcomeUnknown and wraps the context's cause: the record goes on, and
-// may well be delivered.
+// is ErrOutcomeUnknown, and wraps the context's error and its cause, and the
+// last failure of the partition's broker if there was one: the record goes on,
+// and may well be delivered.
 func (f Future) Wait(ctx context.Context) (RecordMetadata, error) {
 	if f.failed != nil {
 		return f.failed.md, f.failed.err
@@ -70,10 +91,19 @@ func (f Future) Wait(ctx context.Context) (RecordMetadata, error) {
 			return f.outcome() // both at once
 		default:
 		}
-		md := noMetadata(f.batch.Topic())
-		md.Partition = f.batch.Partition()
-		return md, fmt.Errorf("%w: %w", ErrOutcomeUnknown, context.Cause(ctx))
+		md := RecordMetadata{
+			Topic: f.batch.Topic(), Partition: f.batch.Partition(), Offset: -1, Timestamp: time.UnixMilli(f.timestamp),
+		}
+		return md, f.unknown(cause.Of(ctx))
 	}
+}
+
+// unknown is what Wait returns when err has ended it: that, and what the record still waits for.
+func (f Future) unknown(err error) error {
+	if why := f.batch.Why(); why != nil {
+		return fmt.Errorf("%w: %w; %w", ErrOutcomeUnknown, err, why)
+	}
+	return fmt.Errorf("%w: %w; record of %s-%d", ErrOutcomeUnknown, err, f.batch.Topic(), f.batch.Partition())
 }
 
 // outcome reads the result. Only once the batch is done.

@@ -40,7 +40,7 @@ func onSend(ctx context.Context, i Interceptor, rec *Record) (err error) {
 // refuse tells the interceptors of a record that was not taken.
 func (p *Producer) refuse(e *entry, err error) {
 	if e.hook != nil {
-		p.acknowledge(e.hook, noMetadata(e.topic), err)
+		p.acknowledge(e.hook, e.noMetadata(), err)
 	}
 }
 
@@ -94,5 +94,7 @@ func (p *Producer) completeRun(b *accumulator.Batch, c *accumulator.Callback, ne
 			}
 			md.Offset += step
 		}
+	default: // fill sets no other
+		panic(fmt.Sprintf("producer: a callback of type %T, which nobody would call", fn))
 	}
 }

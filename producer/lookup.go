@@ -19,6 +19,11 @@ func (p *Producer) lookup(w *wait, name string) (*topic, error) {
 		if err := p.sender.Want(name); err != nil {
 			return nil, err
 		}
+		if s := p.sender.Snapshot(); s != nil {
+			if err := s.LastFailure(name); err != nil {
+				return nil, err // until the look-up that has just begun knows better
+			}
+		}
 		return nil, ErrTopicNotLoaded
 	}
 	for {

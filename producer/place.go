@@ -4,8 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
+	"time"
 
 	"github.com/epistle-kafka/epistle/accumulator"
+	"github.com/epistle-kafka/epistle/internal/cause"
 	"github.com/epistle-kafka/epistle/partition"
 	"github.com/epistle-kafka/epistle/sender"
 )
@@ -33,8 +36,20 @@ func (p *Producer) fill(ctx context.Context, e *entry, rec *Record, done Callbac
 	e.topic, e.partition = rec.Topic, rec.Partition
 	e.Key, e.Value, e.Headers = rec.Key, rec.Value, rec.Headers
 	if !rec.Timestamp.IsZero() {
-		e.Timestamp, e.stamped = rec.Timestamp.UnixMilli(), true
+		e.Timestamp, e.stamped = milliseconds(rec.Timestamp), true
 	}
+}
+
+// milliseconds returns the Unix time of t; math.MaxInt64 and math.MinInt64 stand for all beyond, which UnixMilli would make
+// any time of.
+func milliseconds(t time.Time) int64 {
+	switch seconds := t.Unix(); {
+	case seconds >= math.MaxInt64/1000:
+		return math.MaxInt64
+	case seconds <= math.MinInt64/1000:
+		return math.MinInt64
+	}
+	return t.UnixMilli()
 }
 
 // known returns the record's topic as it is now, or nil.
@@ -55,7 +70,7 @@ func (p *Producer) admit(ctx context.Context, e *entry, block bool) error {
 		}
 	}
 	if ctx.Err() != nil {
-		return &AdmissionError{e.topic, context.Cause(ctx)}
+		return &AdmissionError{e.topic, cause.Of(ctx)}
 	}
 	var err error
 	if t := p.known(e); t != nil {
@@ -108,7 +123,7 @@ func (p *Producer) place(ctx context.Context, w *wait, t *topic, e *entry, block
 	now := p.clock.Now()
 	if !e.stamped {
 		e.Timestamp = p.clock.Wall(now)
-	} else if e.Timestamp < 0 {
+	} else if e.Timestamp < 0 || e.Timestamp == math.MaxInt64 {
 		return &InvalidTimestampError{e.Timestamp}
 	}
 	if len(e.Key)+len(e.Value) >= p.surelyFits || len(e.Headers) > 0 {
@@ -131,6 +146,9 @@ func (p *Producer) place(ctx context.Context, w *wait, t *topic, e *entry, block
 	}
 	if status != accumulator.Appended {
 		if err := p.placeWithRoom(ctx, w, q, e, block); err != nil {
+			if !errors.Is(err, ErrPartitionGone) { // else another may be chosen
+				e.partition = OnPartition(q.Partition()) // to be told of
+			}
 			return err
 		}
 	}
@@ -184,7 +202,11 @@ func (p *Producer) checkSize(e *accumulator.Entry) error {
 	}
 	size = e.SizeAlone()
 	if size > p.cfg.MaxRequestSize {
-		return &RecordTooLargeError{Size: size, Limit: int64(p.cfg.MaxRequestSize), Key: "max.request.size"}
+		err := &RecordTooLargeError{Size: size, Limit: int64(p.cfg.MaxRequestSize), Key: "max.request.size"}
+		if int64(size) > p.cfg.BufferMemory {
+			err.Also = "buffer.memory"
+		}
+		return err
 	}
 	if int64(size) > p.cfg.BufferMemory {
 		return &RecordTooLargeError{Size: size, Limit: p.cfg.BufferMemory, Key: "buffer.memory"}

@@ -36,9 +36,12 @@ type Producer struct {
 }
 
 // New returns a producer with the given settings, or a *ConfigError with every
-// rule that they break. It does no I/O: names are resolved and connections
+// rule that they break; with one alone if they are not from DefaultConfig. It does no I/O: names are resolved and connections
 // made when the first topic is looked up. Close ends it.
 func New(cfg Config) (*Producer, error) {
+	if err := cfg.checkOrigin(); err != nil {
+		return nil, err
+	}
 	if err := cfg.Validate(); err != nil {
 		return nil, err
 	}
@@ -58,6 +61,9 @@ func New(cfg Config) (*Producer, error) {
 	p.topics = newRegistry()
 	p.clock = new(sender.Clock)
 	p.sender = sender.New(p.senderConfig())
+	if cfg.TransactionalID != "" {
+		p.enlist()
+	}
 	return p, nil
 }
 
@@ -87,6 +93,7 @@ func (p *Producer) senderConfig() sender.Config {
 		},
 		BatchSize: cfg.BatchSize, MaxBatchBytes: p.maxBatchBytes(), MaxRequestSize: cfg.MaxRequestSize,
 		Memory: cfg.BufferMemory, Linger: cfg.Linger,
+		Even: !cfg.PartitionerAdaptivePartitioning,
 		Acks: int16(cfg.Acks), Idempotent: cfg.EnableIdempotence,
 		TransactionalID: cfg.TransactionalID, TransactionTimeout: cfg.TransactionTimeout,
 		MaxInFlight: cfg.MaxInFlightRequestsPerConnection, Retries: cfg.Retries,
@@ -131,9 +138,9 @@ func (p *Producer) Flush(ctx context.Context) error { return p.sender.Flush(ctx)
 
 // Close refuses further records, waits until those it has are delivered or
 // have failed and their callbacks have returned, and ends all connections and
-// goroutines. When ctx ends first, what is left fails with ErrClosed and Close
-// says how many records that were; their callbacks it awaits for a second at
-// most. It is safe to call it more than once.
+// goroutines. When ctx ends first, what is left fails with ErrClosed, and Close
+// says how many records that were and what they waited for; their callbacks it
+// awaits for a second at most. It is safe to call it more than once.
 //
 // Without an end of ctx it takes no longer than delivery.timeout, which bounds
 // every record, and the callbacks. A transaction that is open it aborts, and a
@@ -143,9 +150,10 @@ func (p *Producer) Flush(ctx context.Context) error { return p.sender.Flush(ctx)
 // for; the error's Outcome says that.
 func (p *Producer) Close(ctx context.Context) error {
 	failed, err := p.sender.Close(ctx)
+	p.delist()
 	switch {
 	case failed > 0:
-		return fmt.Errorf("close: %w: %d records were not acknowledged and failed with ErrClosed", err, failed)
+		return fmt.Errorf("close: %d records were not acknowledged and failed with ErrClosed: %w", failed, err)
 	case err != nil:
 		return fmt.Errorf("close: %w", err)
 	}
@@ -159,6 +167,9 @@ func (p *Producer) Close(ctx context.Context) error {
 // forgotten again. The error names each topic that could not be looked up; the
 // others are there all the same. LoadTopics may be called concurrently.
 func (p *Producer) LoadTopics(ctx context.Context, topics ...string) error {
+	if p.sender.Closing() {
+		return ErrClosed
+	}
 	var errs []error
 	var missing []string
 	for _, name := range topics {
@@ -185,8 +196,13 @@ func (p *Producer) LoadTopics(ctx context.Context, topics ...string) error {
 
 // Partitions returns the number of partitions of a topic, looking it up if
 // need be within ctx and max.block. Calling it beforehand spares the first
-// Send the wait; LoadTopics does so for many topics.
+// Send the wait; LoadTopics does so for many topics. Of a topic that is known
+// it asks nobody, so that it does not tell whether the cluster is there: Ping
+// does. After Close it is ErrClosed.
 func (p *Producer) Partitions(ctx context.Context, name string) (int, error) {
+	if p.sender.Closing() {
+		return 0, ErrClosed
+	}
 	t := p.topics.get(name)
 	if t == nil {
 		w := wait{p: p, ctx: ctx, block: true}
@@ -197,6 +213,18 @@ func (p *Producer) Partitions(ctx context.Context, name string) (int, error) {
 		}
 	}
 	return len(t.queues), nil
+}
+
+// Ping asks some broker of the cluster for a word, now: it returns nil when one has answered, which is neither remembered nor
+// taken from what is remembered. It waits for that within ctx and max.block, and ends before them with the reason if every
+// broker known has failed to answer. All other methods that tell something of the cluster tell what was last heard of it.
+func (p *Producer) Ping(ctx context.Context) error {
+	w := wait{p: p, ctx: ctx, block: true}
+	defer w.end()
+	if err := p.sender.Ping(w.begin()); err != nil {
+		return fmt.Errorf("ping: %w", err)
+	}
+	return nil
 }
 
 // Stats is a snapshot of a producer's counters since New.
@@ -211,17 +239,49 @@ type Stats struct {
 
 	Throttles    int64         // answers with which a broker asked to be sent nothing for a while: a quota is used up
 	ThrottleTime time.Duration // the time that they asked for, each up to delivery.timeout
+
+	// What went wrong last with any broker, and since when: a producer that sends nothing because nothing works has these, and
+	// one that has nothing to send does not. Both are zero while every broker's last answer was as it should be. Brokers tells
+	// them apart.
+	LastError    error
+	FailingSince time.Time // the first failure of those that still have given no such answer
 }
+
+// BrokerStats is what a producer has seen of one broker, or of a bootstrap server.
+type BrokerStats = sender.Broker
+
+// Brokers returns what was seen of each broker: whether there is a connection, since when, what failed last, since when it
+// fails, and how often. Bootstrap servers come first, by ids below 0, then brokers by their ids. It asks nobody.
+func (p *Producer) Brokers() []BrokerStats { return p.sender.Brokers() }
 
 // Stats returns the counters as they are now. They are read one by one, so
 // sums may be off by what happens meanwhile.
 func (p *Producer) Stats() Stats {
 	s := p.sender.Stats()
-	return Stats{
+	stats := Stats{
 		BufferedBytes: s.Buffered, InFlight: s.InFlight, Sent: s.Sent, Acknowledged: s.Acknowledged,
 		Failed: s.Failed, Retried: s.Retried, BytesSent: s.BytesSent,
 		Throttles: s.Throttles, ThrottleTime: s.ThrottleTime,
 	}
+	var last time.Time
+	known := p.sender.Snapshot()
+	for _, b := range p.sender.Brokers() {
+		if b.FailingSince.IsZero() {
+			continue
+		}
+		if known != nil && len(known.Brokers) > 0 { // nobody needs the others now
+			if _, ok := known.Brokers[b.ID]; !ok {
+				continue
+			}
+		}
+		if stats.FailingSince.IsZero() || b.FailingSince.Before(stats.FailingSince) {
+			stats.FailingSince = b.FailingSince
+		}
+		if !b.LastErrorAt.Before(last) {
+			last, stats.LastError = b.LastErrorAt, b.LastError
+		}
+	}
+	return stats
 }
 
 // Version is this library's, as brokers see it.

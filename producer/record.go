@@ -27,6 +27,8 @@ type Record struct {
 	// stands for the time of Send. It must not be before 1970. A topic with
 	// message.timestamp.type=LogAppendTime replaces it.
 	Timestamp time.Time
+
+	unserialized *SerializationError // set for one that is not to be sent; see Unserialized
 }
 
 // Partition names a partition, or leaves the choice to the partitioner, which

@@ -76,7 +76,11 @@ func (p *Producer) chunk(w *wait, q *accumulator.Queue, n int) (*accumulator.Chu
 		chunk, err = memory.Chunk(ctx, alarm, n)
 	}
 	if errors.Is(err, accumulator.ErrNoRoom) {
-		return nil, fmt.Errorf("%w: %w", ErrBufferFull, p.sender.Explain(w.cause()))
+		err = w.cause()
+		if why := p.sender.Why(nil); why != nil {
+			return nil, fmt.Errorf("%w: %w; %w", ErrBufferFull, err, why)
+		}
+		return nil, fmt.Errorf("%w: %w", ErrBufferFull, p.sender.Explain(err))
 	}
 	return chunk, err
 }

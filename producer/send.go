@@ -12,6 +12,11 @@ func (p *Producer) Send(ctx context.Context, rec Record) Future { return p.send(
 // send is Send for a record of the transaction with that number; 0 for whichever is open, if any need be. The record is
 // the method's own. It is passed on by reference, since to copy it costs as much as to hash a key.
 func (p *Producer) send(ctx context.Context, rec *Record, number int64) Future {
+	if rec.unserialized != nil || passing.Load() != 0 {
+		if err := p.refuseUnserialized(ctx, rec, number); err != nil {
+			return refusedFuture(rec.noMetadata(), err)
+		}
+	}
 	var e entry
 	e.Txn = number
 	p.fill(ctx, &e, rec, nil)
@@ -22,7 +27,7 @@ func (p *Producer) sendEntry(ctx context.Context, e *entry) Future {
 	if err := p.admit(ctx, e, true); err != nil {
 		p.spoil(e.Txn, err)
 		p.refuse(e, err)
-		return refusedFuture(e.topic, err)
+		return refusedFuture(e.noMetadata(), err)
 	}
 	return Future{batch: e.Ticket.Batch, index: e.Ticket.Index, timestamp: e.Timestamp}
 }
@@ -35,6 +40,14 @@ func (p *Producer) SendFunc(ctx context.Context, rec Record, done Callback) {
 }
 
 func (p *Producer) sendFunc(ctx context.Context, rec *Record, done Callback, number int64) {
+	if rec.unserialized != nil || passing.Load() != 0 {
+		if err := p.refuseUnserialized(ctx, rec, number); err != nil {
+			if done != nil {
+				done(rec.noMetadata(), err)
+			}
+			return
+		}
+	}
 	var e entry
 	e.Txn, e.Detached = number, true
 	p.fill(ctx, &e, rec, done)
@@ -52,7 +65,7 @@ func (p *Producer) refuseFunc(e *entry, done Callback, err error) {
 	p.spoil(e.Txn, err)
 	p.refuse(e, err)
 	if done != nil {
-		done(noMetadata(e.topic), err)
+		done(e.noMetadata(), err)
 	}
 }
 
@@ -67,6 +80,9 @@ func (p *Producer) SendSync(ctx context.Context, rec Record) (RecordMetadata, er
 func (p *Producer) TrySend(rec Record, done Callback) error { return p.trySend(&rec, done, 0) }
 
 func (p *Producer) trySend(rec *Record, done Callback, number int64) error {
+	if rec.unserialized != nil { // by a wrapper that makes a TrySend of a Send
+		return p.refuseUnserialized(context.Background(), rec, number)
+	}
 	var e entry
 	e.Txn, e.Detached = number, true
 	p.fill(context.Background(), &e, rec, done)

@@ -37,6 +37,7 @@ func (p *Producer) setTopic(queues *accumulator.Topic, m *metadata.Topic, s *met
 		t.sticky = partition.NewSticky(partition.StickyConfig{
 			BatchSize: p.cfg.BatchSize,
 			Adaptive:  p.cfg.PartitionerAdaptivePartitioning,
+			Even:      !p.cfg.PartitionerAdaptivePartitioning,
 			Load:      &load{queues: queues, patience: p.patience()},
 		}, view, now)
 	}

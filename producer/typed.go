@@ -18,7 +18,10 @@ type Typed[K, V any] struct {
 	value Serializer[V]
 }
 
-// Sender is what Typed needs of a *Producer.
+// Sender is what Typed needs of a *Producer or a *Tx. Whoever wraps one, to add a header, to count, to encrypt, implements it
+// too, and passes on what it is given. While a transaction is open, it may be given a record that a Typed could not
+// serialize, without key and value: a wrapper need not care, since the producer at the end refuses it, and fails the
+// transaction. One that keeps records elsewhere asks Record.Unserialized.
 type Sender interface {
 	Send(ctx context.Context, rec Record) Future
 	SendFunc(ctx context.Context, rec Record, done Callback)
@@ -68,8 +71,8 @@ func (t *Typed[K, V]) SendRecord(ctx context.Context, rec TypedRecord[K, V]) Fut
 	defer s.free()
 	plain, err := t.serialize(s, rec)
 	if err != nil {
-		t.refused(err)
-		return refusedFuture(rec.Topic, err)
+		passOn(ctx, plain, err, func(ctx context.Context, rec Record) { t.to.Send(ctx, rec) })
+		return refusedFuture(plain.noMetadata(), err)
 	}
 	return t.to.Send(ctx, plain)
 }
@@ -80,9 +83,9 @@ func (t *Typed[K, V]) SendFunc(ctx context.Context, rec TypedRecord[K, V], done 
 	defer s.free()
 	plain, err := t.serialize(s, rec)
 	if err != nil {
-		t.refused(err)
+		passOn(ctx, plain, err, func(ctx context.Context, rec Record) { t.to.SendFunc(ctx, rec, func(RecordMetadata, error) {}) })
 		if done != nil {
-			done(RecordMetadata{Topic: rec.Topic, Partition: -1, Offset: -1}, err)
+			done(plain.noMetadata(), err)
 		}
 		return
 	}
@@ -95,8 +98,8 @@ func (t *Typed[K, V]) SendSync(ctx context.Context, rec TypedRecord[K, V]) (Reco
 	defer s.free()
 	plain, err := t.serialize(s, rec)
 	if err != nil {
-		t.refused(err)
-		return RecordMetadata{Topic: rec.Topic, Partition: -1, Offset: -1}, err
+		passOn(ctx, plain, err, func(ctx context.Context, rec Record) { _, _ = t.to.SendSync(ctx, rec) })
+		return plain.noMetadata(), err
 	}
 	return t.to.SendSync(ctx, plain)
 }
@@ -107,36 +110,26 @@ func (t *Typed[K, V]) TrySend(rec TypedRecord[K, V], done Callback) error {
 	defer s.free()
 	plain, err := t.serialize(s, rec)
 	if err != nil {
-		return err
+		return err // not passed on: what TrySend refuses fails no transaction
 	}
 	return t.to.TrySend(plain, done)
 }
 
-// refused tells a transaction that one of its records could not be sent.
-func (t *Typed[K, V]) refused(err error) {
-	switch to := t.to.(type) {
-	case *Producer:
-		if t := to.sender.Transaction(); t != nil {
-			to.spoil(t.Number, err)
-		}
-	case *Tx:
-		to.p.spoil(to.number, err)
-	}
-}
-
-// serialize returns rec as bytes that lie in s, or wherever the serializers left them.
-func (t *Typed[K, V]) serialize(s *scratch, rec TypedRecord[K, V]) (Record, error) {
+// serialize returns rec as bytes that lie in s, or wherever the serializers left them. With an error, a record of all else.
+func (t *Typed[K, V]) serialize(s *scratch, rec TypedRecord[K, V]) (Record, *SerializationError) {
+	plain := Record{Topic: rec.Topic, Partition: rec.Partition, Headers: rec.Headers, Timestamp: rec.Timestamp}
 	key, err := t.key.Serialize(s.key[:0], rec.Topic, rec.Key)
 	if err != nil {
-		return Record{}, &SerializationError{Topic: rec.Topic, Part: "key", Err: err}
+		return plain, &SerializationError{Topic: rec.Topic, Part: "key", Err: err}
 	}
 	value, err := t.value.Serialize(s.value[:0], rec.Topic, rec.Value)
 	if err != nil {
-		return Record{}, &SerializationError{Topic: rec.Topic, Part: "value", Err: err}
+		return plain, &SerializationError{Topic: rec.Topic, Part: "value", Err: err}
 	}
 	s.key = grownTo(s.key, len(key))
 	s.value = grownTo(s.value, len(value))
-	return Record{Topic: rec.Topic, Partition: rec.Partition, Key: key, Value: value, Headers: rec.Headers, Timestamp: rec.Timestamp}, nil
+	plain.Key, plain.Value = key, value
+	return plain, nil
 }
 
 // scratch is where a record is serialized to. The producer copies key and value before its Send returns, so the next

@@ -16,13 +16,11 @@ var errNoAnswer = errors.New("the broker's answer does not mention the partition
 func (e answered) apply(c *core) {
 	r, call := e.request, &e.request.call
 	c.pending--
-	if l := &r.node.links[data]; l.conn == r.conn {
-		l.busy--
-		if call.Err == nil {
-			l.failures = 0
-			c.throttled(r.node, l, call.Response)
-		}
+	if l := r.node.ended(data, r.conn); l != nil && call.Err == nil {
+		l.failures = 0
+		c.throttled(r.node, l, call.Response)
 	}
+	failures := r.node.health.failures
 	if call.Err == nil && call.Response != nil {
 		c.match(r)
 	}
@@ -34,11 +32,12 @@ func (e answered) apply(c *core) {
 		d.Drop()
 		switch a := p.answer; {
 		case call.Err != nil:
+			r.node.failed(c.now, call.Err)
 			c.broken(p, d, call.Err, call.Written)
 		case call.Response == nil:
 			c.deliver(p, d, -1, -1) // acks=0: written is all there is to know
 		case a == nil:
-			c.broken(p, d, errNoAnswer, true)
+			c.broken(p, d, r.node.refused("Produce", errNoAnswer), true)
 		default:
 			c.judge(r, p, d, a)
 		}
@@ -48,6 +47,9 @@ func (e answered) apply(c *core) {
 		} else {
 			c.look(p)
 		}
+	}
+	if call.Err == nil {
+		r.node.answered(c.now, failures)
 	}
 	c.learnHinted()
 	c.reuse(r)
@@ -109,12 +111,23 @@ func (c *core) judge(r *request, p *partition, d *delivery, a *protocol.ProduceP
 	if code != protocol.NoError {
 		v = judge(attempt{
 			code: code, records: d.Count(), named: len(a.RecordErrors) > 0,
-			idempotent: c.cfg.Idempotent, transactional: c.txn != nil, fresh: c.txn != nil && c.txn.Fresh(), oldest: p.oldest(d), unknown: d.unknown,
+			idempotent: c.cfg.Idempotent, transactional: c.txn != nil, fresh: c.txn != nil && c.txn.Fresh(), oldest: p.oldest(d), unknown: d.doubtful(),
 		})
+	}
+	if v == delivered && c.txn == nil && c.cfg.Idempotent && c.strange(p, d, a.LogAppendTime) {
+		d.unknown = true
+		if d.told {
+			c.gap(p)
+		} else {
+			c.giveUp(p, d, errStranger)
+		}
+		return
 	}
 	if v == delivered || v == duplicate {
 		if v == duplicate {
 			a.BaseOffset, a.LogAppendTime = -1, -1 // not reliable (pitfall 12)
+		} else if d.doubt != nil {
+			c.proven(p, d)
 		}
 		c.deliver(p, d, a.BaseOffset, a.LogAppendTime)
 		return
@@ -122,8 +135,11 @@ func (c *core) judge(r *request, p *partition, d *delivery, a *protocol.ProduceP
 	err := brokerError(code, a.ErrorMessage)
 	if c.txn != nil {
 		err = c.txn.Overdue(err)
+	} else if c.cfg.Idempotent {
+		err = c.suspect(p, d, code, err)
 	}
-	p.lastErr = err
+	p.lastErr = r.node.refused("Produce", err)
+	r.node.failed(c.now, p.lastErr)
 	p.numbers.Disturb()
 	if code.MayBeWritten() {
 		d.unknown = true
@@ -146,13 +162,20 @@ func (c *core) judge(r *request, p *partition, d *delivery, a *protocol.ProduceP
 		c.sift(p, d, a)
 	case renumber:
 		c.gap(p)
+		p.keepNothing()
 		c.retry(p, d, err, moved)
 	case again:
 		c.retry(p, d, err, moved)
 	default:
+		if sequence(code) && d.doubt != nil && d.doubt.open() {
+			err = fmt.Errorf("%w: %w", errWhole, err)
+		}
 		c.giveUp(p, d, err)
 	}
 }
+
+// errWhole: a broker takes no part of a batch that it has.
+var errWhole = errors.New("it was sent before in a larger batch, which the broker seems to have")
 
 // follow takes the leader that the answer names (KIP-951), or asks for
 // metadata. It reports whether the leader is another one now: a batch sent to
@@ -173,7 +196,7 @@ func brokerError(code protocol.ErrorCode, message *string) error {
 	if message == nil || *message == "" {
 		return code
 	}
-	return fmt.Errorf("%w: the broker says %q", code, *message)
+	return fmt.Errorf("%w: the broker says %s", code, protocol.Quoted(*message))
 }
 
 // broken deals with an attempt that ended without an answer.
@@ -189,6 +212,9 @@ func (c *core) broken(p *partition, d *delivery, err error, written bool) {
 	case c.cfg.Acks == 0, errors.As(err, &unsupported):
 		c.giveUp(p, d, err)
 	default:
+		if !written {
+			d.attempts-- // nobody has seen it
+		}
 		c.retry(p, d, err, false)
 	}
 }

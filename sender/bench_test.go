@@ -35,6 +35,7 @@ type bench struct {
 	sends    []sentLine
 	wakeAt   time.Time
 	groups   map[string]*accumulator.Group
+	produce  int16 // the newest version of Produce that brokers know; 0: ours
 	txnBench
 }
 
@@ -108,6 +109,10 @@ func newBench(args []string) *bench {
 			b.level = int16(number(level))
 			continue
 		}
+		if newest, ok := strings.CutPrefix(arg, "produce="); ok {
+			b.produce = int16(number(newest))
+			continue
+		}
 		set(cfg, arg)
 	}
 	acc := accumulator.New(accumulator.Config{
@@ -155,7 +160,7 @@ func set(cfg *Config, arg string) {
 // The effects.
 
 func (b *bench) dial(n *node, which lane, _ time.Duration) {
-	d := dialed{node: n, which: which}
+	d := dialed{node: n, which: which, addr: n.addr}
 	if b.world.refused[n.id] {
 		d.err = fmt.Errorf("node %d: connection refused", n.id)
 	} else {
@@ -250,6 +255,9 @@ func describeBatch(topic string, p protocol.ProducePartition) string {
 }
 
 func (bc *benchConn) Close(err error) {
+	if bc.broken {
+		return
+	}
 	if bc.which == data {
 		bc.b.sends = append(bc.b.sends, sentLine{bc.node.id, fmt.Sprintf("close %d: %v", bc.node.id, err)})
 	}
@@ -259,6 +267,9 @@ func (bc *benchConn) Close(err error) {
 func (bc *benchConn) ThrottledUntil() time.Time { return bc.throttled }
 
 func (bc *benchConn) Version(apiKey int16) (int16, bool) {
+	if apiKey == produceKey && bc.b.produce > 0 {
+		return bc.b.produce, true
+	}
 	return protocol.NewRequest(apiKey).API().Max, true
 }
 

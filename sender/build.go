@@ -200,6 +200,7 @@ func (c *core) count(r *request) {
 	c.stat.sent.Add(sent)
 	if retried > 0 {
 		c.stat.retried.Add(retried)
+		r.node.sentAgain(retried)
 	}
 }
 
@@ -213,9 +214,7 @@ const lastVersionOldTxn = 11
 // unsent takes back a request that never reached its connection: not an
 // attempt, and nothing has been written.
 func (c *core) unsent(r *request) {
-	if l := &r.node.links[data]; r.conn == l.conn {
-		l.busy--
-	}
+	r.node.ended(data, r.conn)
 	for _, d := range r.deliveries {
 		c.takeBack(d)
 	}
@@ -233,15 +232,19 @@ func (c *core) takeBack(d *delivery) {
 	c.look(p)
 }
 
-// dropOld takes back the batches of topics that were made again while r was
-// with the compressors: their numbers are for a log that is gone. The others
-// go as they are, since younger batches may be right behind.
+// dropOld takes back what may not go as it is any more, because of what has
+// happened while r was with the compressors. Batches of topics that were made
+// again have numbers for a log that is gone. Batches behind another one in
+// flight were drained when the broker's state was trusted to be there, and it is
+// not any more; and nothing may overtake those that were taken back.
 func (c *core) dropOld(r *request) {
 	r.deliveries = slices.DeleteFunc(r.deliveries, func(d *delivery) bool {
-		if d.old {
+		p := d.part
+		back := d.old || c.cfg.Idempotent && d.era != p.numbers.Era() && !p.oldest(d)
+		if back {
 			c.takeBack(d)
 		}
-		return d.old
+		return back
 	})
 }
 

@@ -81,7 +81,7 @@ func (b *bench) run(args []string) *bench {
 		}
 	case "faildial":
 		b.c.pending++
-		b.post(dialed{node: b.c.nodes[int32(number(args[0]))], which: control, err: errHangUp})
+		b.post(dialed{node: b.c.nodes[int32(number(args[0]))], addr: b.c.nodes[int32(number(args[0]))].addr, which: control, err: errHangUp})
 	case "break":
 		b.live(number(args[0]), data).broken = true
 	case "throttle":

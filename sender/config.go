@@ -23,6 +23,7 @@ type Config struct {
 	MaxRequestSize int   // bytes (max.request.size)
 	Memory         int64 // bytes (buffer.memory)
 	Linger         time.Duration
+	Even           bool // keyless records go to all partitions alike: see accumulator.Config
 
 	Acks            int16 // 0, 1 or -1 for all
 	Idempotent      bool
@@ -87,5 +88,6 @@ type counters struct {
 	throttle atomic.Pointer[throttle] // the last
 	dialing  atomic.Pointer[string]   // address of the last dial, until some dial has ended
 	snapshot atomic.Pointer[metadata.Snapshot]
+	brokers  atomic.Pointer[[]*health]   // replaced by the loop, never changed
 	txn      atomic.Pointer[Transaction] // nil without a transactional id
 }

@@ -23,6 +23,9 @@ func (c *core) steer() time.Time {
 	if c.txn != nil {
 		at = c.askTxn()
 	}
+	if len(c.pings) > 0 {
+		at = sooner(at, c.askPings())
+	}
 	req, when := c.meta.Next(c.now)
 	if req == nil {
 		return sooner(at, when)
@@ -125,19 +128,26 @@ func (c *core) askUpTo(n *node, version int16, req protocol.Request, resp protoc
 
 func (e replied) apply(c *core) {
 	c.pending--
-	if l := &e.node.links[control]; l.conn == e.conn {
-		l.busy--
-		if e.call.Err == nil {
-			l.failures = 0
-			c.throttled(e.node, l, e.call.Response)
-		}
+	if l := e.node.ended(control, e.conn); l != nil && e.call.Err == nil {
+		l.failures = 0
+		c.throttled(e.node, l, e.call.Response)
 	}
+	before := e.node.health.failures
 	e.then(c, e.node, e.call)
+	if e.call.Err == nil {
+		e.node.answered(c.now, before)
+	}
 }
 
 func (e dialed) apply(c *core) {
 	c.pending--
 	l := &e.node.links[e.which]
+	if e.addr != e.node.addr || e.err == nil && l.conn != nil { // the broker has moved meanwhile
+		if e.err == nil {
+			e.node.part(former{conn: e.conn, which: e.which})
+		}
+		return
+	}
 	l.dialing = false
 	c.stat.dialing.Store(nil)
 	l.hear(e.err)
@@ -147,14 +157,17 @@ func (e dialed) apply(c *core) {
 			return
 		}
 		l.conn, l.busy, l.lastErr = e.conn, 0, nil
+		e.node.up(c.now)
 		if c.txn != nil {
 			c.hear(e.node, e.which, e.conn)
 		}
 		return
 	}
 	c.disconnected(l, e.err)
+	e.node.failed(c.now, e.err)
 	c.trouble(e.err)
 	if e.which == control {
+		c.pingFailed(e.node, e.err)
 		if c.txn != nil {
 			c.txn.Unreachable(c.now, e.node.id, e.err)
 		}
@@ -172,10 +185,15 @@ func (e hungUp) apply(c *core) {
 	if l.conn == e.conn {
 		l.conn, l.busy = nil, 0
 	}
-	if errors.Is(e.err, wire.ErrIdle) {
+	if e.which == data {
+		c.disturb(e.node)
+	}
+	e.node.down(c.now, !errors.Is(e.err, wire.ErrTimeout))
+	if e.node.parted(e.conn) || errors.Is(e.err, wire.ErrIdle) {
 		return
 	}
 	c.disconnected(l, e.err)
+	e.node.failed(c.now, e.err)
 	if e.which == data {
 		c.meta.RequestUpdate(c.now)
 	}
@@ -208,7 +226,13 @@ func (c *core) askIdentity() time.Time {
 		TransactionTimeout: math.MaxInt32 * time.Millisecond, // no transaction: it means nothing
 		ProducerID:         -1, ProducerEpoch: -1,
 	}
-	id.asking = c.ask(n, req, new(protocol.InitProducerIDResponse), (*core).takeIdentity)
+	era := id.era
+	id.of = n.links[control].conn
+	id.asking = c.ask(n, req, new(protocol.InitProducerIDResponse), func(c *core, _ *node, call *wire.Call) {
+		if era == c.identity.era { // else it was asked of a cluster that may be another one
+			c.takeIdentity(call)
+		}
+	})
 	if !id.asking {
 		return c.now
 	}
@@ -216,7 +240,7 @@ func (c *core) askIdentity() time.Time {
 }
 
 // takeIdentity deals with the answer to InitProducerId.
-func (c *core) takeIdentity(n *node, call *wire.Call) {
+func (c *core) takeIdentity(call *wire.Call) {
 	id := &c.identity
 	id.asking = false
 	err := call.Err
@@ -227,13 +251,11 @@ func (c *core) takeIdentity(n *node, call *wire.Call) {
 		if code == protocol.NoError && resp.ProducerID < 0 {
 			code = protocol.UnknownServerError // an impossible answer, and no reason to go on without
 		}
-		if code == protocol.NoError {
-			id.current = idempotent.Identity{ID: resp.ProducerID, Epoch: resp.ProducerEpoch}
-			id.valid, id.failed = true, 0
+		if code == protocol.NoError && id.take(idempotent.Identity{ID: resp.ProducerID, Epoch: resp.ProducerEpoch}) {
 			c.identified()
 			return
 		}
-		err = code
+		err = cmp.Or(code, protocol.CoordinatorNotAvailable) // for an id of which nothing is left
 	}
 	id.next = c.now.Add(c.cfg.RetryBackoff.Delay(id.failed, c.out.random()))
 	id.failed++
@@ -249,6 +271,7 @@ func (c *core) identified() {
 	c.identity.waiting = nil
 	for _, p := range waiting {
 		p.unidentified = false
+		c.rouse(p)
 		c.look(p)
 	}
 }
@@ -263,6 +286,24 @@ func (c *core) refusedIdentity(err error) {
 		c.failAll(p, &IdentityError{Err: err})
 	}
 }
+
+// heardMetadata notes whether n's answer to a metadata request is of any use.
+func (c *core) heardMetadata(n *node, resp *protocol.MetadataResponse) {
+	var err error
+	switch {
+	case resp.ErrorCode != protocol.NoError:
+		err = n.refused("Metadata", resp.ErrorCode)
+	case len(resp.Brokers) == 0:
+		err = n.refused("Metadata", errNoBrokers)
+	default:
+		c.stat.trouble.Store(nil)
+		return
+	}
+	n.failed(c.now, err)
+	c.trouble(err)
+}
+
+var errNoBrokers = errors.New("it knows of no broker, not even of itself")
 
 // trouble keeps the error for those who wait and would like to know why.
 func (c *core) trouble(err error) { c.stat.trouble.Store(&err) }

@@ -50,6 +50,7 @@ type core struct {
 	lookups   map[string][]*lookup // callers that wait for a topic
 	abandoned []string             // topics whose last waiter left while asked
 	asked     bool                 // a metadata request is in flight
+	pings     []*ping              // callers that wait for a word of any broker
 
 	hurry   bool // nothing lingers: closing, or a caller waits for memory
 	closing bool // no more records
@@ -65,15 +66,19 @@ type core struct {
 	looked  []*partition       // scratch
 }
 
-// identity is the producer id that the broker has given, and the request for
+// identity is the producer id that the cluster has given, and the request for
 // one.
 type identity struct {
 	current idempotent.Identity
 	valid   bool
+	highest int16 // epoch that a partition has taken of the current id; -1: there is none to remember
 	asking  bool
+	of      conn      // that was asked last
+	era     int       // of the question: what was asked in an earlier one is not used
 	failed  int       // attempts since the last success
 	next    time.Time // not before
 	waiting []*partition
+	had     []idempotent.Identity // those before, with their highest epochs
 }
 
 func newCore(cfg *Config, out effects, acc *accumulator.Accumulator, meta *metadata.Cluster, stat *counters) *core {
@@ -83,6 +88,7 @@ func newCore(cfg *Config, out effects, acc *accumulator.Accumulator, meta *metad
 		nodes:   map[int32]*node{},
 		lookups: map[string][]*lookup{},
 	}
+	c.identity.highest = -1
 	c.firstChoice = uint32(out.random()*(1<<31))<<1 | 1
 	if cfg.TransactionalID != "" {
 		c.txn = newTransactor(c)

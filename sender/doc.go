@@ -40,6 +40,12 @@
 // step itself, if its connection takes it at once; all others by the
 // connection's goroutine.
 //
+// Whoever has waited in vain asks the loop why: what the batch waits for, and the
+// last failure that stood in its way (Sender.Why). A ping is a request of its own
+// to whichever broker can be asked, and shares nothing with what is remembered.
+// A node's health is written by the loop, at dials, answers and failures, and
+// read by anyone.
+//
 // # Transactions
 //
 // Package txn knows where the transaction stands; the loop asks it on each step
@@ -76,6 +82,103 @@
 // The error that ends a wait has the end of ctx, or the setting, and what was
 // waited for: the last failure, and the request that has no answer yet.
 //
+// # Whose numbers they are
+//
+// A producer id belongs to the cluster that gave it. There nobody else has it,
+// so what a log has under our id, epoch and sequence is ours, and a partition
+// may raise the epoch on its own after a gap: it meets nobody's numbers. In any
+// other cluster the id may be somebody else's, with any epoch. What we send
+// there can be taken for a duplicate of the other's, and then is acknowledged
+// and in no log. So epochs are raised locally only on an id that this cluster
+// gave. A partition abandons its id, and waits for one that is given later, when
+//
+//   - metadata names another cluster id: so do all partitions. What was being
+//     asked of the old cluster is not used;
+//   - metadata names another topic id: so do the topic's partitions, since the
+//     cluster may have been made again under its old id;
+//   - a broker calls our epoch old (INVALID_PRODUCER_EPOCH, outside of
+//     transactions): only its producer raises the epoch of an id, and no
+//     partition sends an older one after a newer, so somebody else has the id.
+//     All partitions with that id abandon it;
+//   - a broker has as a duplicate what cannot be written yet: of no attempt the
+//     outcome is unknown. The same follows, and the batch fails as one that may
+//     be written, as a proxy could have sent it twice;
+//   - a sequence is refused in a topic without an id, whose log nothing names.
+//
+// That is safe with every broker. What may be written stays under its numbers:
+// it is sent again unchanged to the same log, or fails as one that may be written
+// (I3, I6); to the log of another topic or cluster it is not sent. A new id has
+// no state in any log, so nothing under it is a duplicate. It does not fence the
+// one before: what is late under that can only be a batch whose sender was told
+// that it may be written. A cluster whose allocator begins from the start can
+// give an id that we had before: its epoch is then raised above all that we have
+// used of it, so that nothing of ours has its numbers. A cluster that was
+// restored from a copy, with its allocator and its ids, shows itself by nothing
+// but refused epochs and sequences; README names that as a limit.
+//
+// The id of a transactional producer is its coordinator's, who knows nothing of
+// it in another cluster: by another cluster id the producer ends.
+//
+// A connection belongs to a node at its address, in one cluster. When metadata
+// says that the node is elsewhere, or that the cluster is another, the next
+// request goes over a new connection, and what is in flight is awaited on the
+// old one. Brokers that disagree about an address are followed more and more
+// slowly.
+//
+// News ends the backoff of those that it is about: another leader, another
+// topic, a producer id. Brokers that contradict each other always have news, so
+// it does so a few times, and then not before a success.
+//
+// # What a broker recognises
+//
+// For each producer and partition a broker keeps the last five batches that it
+// has appended, by their first and last number (Kafka 0.11: the last one). One
+// of these that comes again is a duplicate. Anything else must begin with the
+// number that comes next, or is refused. So a batch that may be written is
+// recognised only as long as four at most were appended after it. Those that
+// were acknowledged since count too, and of a batch that was cut each piece
+// counts. Hence the bound of I2: on the span from the oldest unresolved batch to
+// the newest that was sent, not on how many of them are unresolved. A broker
+// that knows no Produce newer than version 3 is one of Kafka 0.11, and has one
+// batch in flight.
+//
+// # A batch in doubt that is refused for good
+//
+// One answer is lost, and the next says that the batch is too large, or names
+// records at fault. Brokers look at that before they look whether they have the
+// batch, so the first attempt may be written all the same, or may still be on
+// its way. The batch goes on in parts (type doubt):
+//
+//   - Cut: the pieces keep the numbers of their records.
+//   - Sifted: what is left takes the batch's first numbers, without a gap. The
+//     numbers left over go to nobody, so that what is behind begins a new epoch
+//     when all parts have their outcome.
+//
+// Why that writes nothing twice, and loses nothing. Say the batch had numbers s
+// to e. The first part begins with s and ends before e.
+//
+//   - The batch is in the log: s is not the number that comes next, and no batch
+//     that the broker remembers has the first part's first and last number. So
+//     the part is refused. It fails as one that may be written, and its numbers
+//     go to no other records. Kafka 1.0 and 1.1 may call it a duplicate instead,
+//     if all that they remember is younger: then its records are in the log, as
+//     they are among the batch's.
+//   - The batch is not in the log: the first part is in sequence, and is taken.
+//     From then on s has gone, so that no attempt of the batch can be taken that
+//     is still on its way, nor any that was numbered behind numbers left over.
+//     Nothing of these is in doubt any more. The records at fault learn with the
+//     first part that they are not in the log, and never before.
+//   - The log was cut back, or comes from a copy: what a broker knows of
+//     producers it has from its log, so both say the same. What has lost the one
+//     and kept the other, after producer.id.expiration.ms, doubles a batch that
+//     is retried unchanged as well.
+//
+// An answer proves that only if it says that the part was written. Without
+// numbers nothing does, and parts stay in doubt. So they do where nothing is sent
+// under the batch's first number: all its records are at fault, or the first is
+// too large by itself. In a transaction a batch is cut; records at fault lose the
+// transaction anyway.
+//
 // # Goroutines
 //
 //	loop         started by New, ended by Close; everything above, but for the
@@ -95,16 +198,18 @@
 //	I1  A connection has at most max.in.flight unanswered requests.
 //	I2  With idempotence, or with one in flight, a partition's batches are
 //	    written in order, a retried one before every younger one. A partition
-//	    has unresolved batches on one connection only, at most 5 of them, and
-//	    is drained to a new leader only when the old connection's answers are
-//	    in or it is closed. Without either, order may break on retry.
+//	    has unresolved batches on one connection only, and is drained to a new
+//	    leader only when the old connection's answers are in or it is closed.
+//	    From the oldest unresolved batch to the newest sent there are at most
+//	    5, resolved or not. Without either, order may break on retry.
 //	I3  A batch gets producer id, epoch and sequence when drained, and its bytes
 //	    never change after that. It is unresolved until a definite answer,
-//	    whether in flight or queued for a retry. A partition takes a new epoch
-//	    on its own, at sequence 0, once it has no unresolved batch save those of
+//	    whether in flight or queued for a retry. A partition takes a new epoch,
+//	    or producer id, on its own, at sequence 0, once it has no unresolved batch save those of
 //	    which every attempt was definitely refused: only these are numbered
 //	    anew. A batch with an attempt of unknown outcome is retried unchanged,
-//	    or fails as one that may be written.
+//	    or goes on in parts within its numbers, or fails as one that may be
+//	    written.
 //	I4  Every future resolves exactly once, within 10 ms of delivery.timeout
 //	    after admission at the latest, whatever network, broker or callbacks do.
 //	    After a pause of the process, answers come before timeouts: see below.

@@ -16,6 +16,7 @@ type (
 	dialed struct {
 		node  *node
 		which lane
+		addr  string // that was dialled
 		conn  conn
 		err   error
 	}

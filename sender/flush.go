@@ -48,6 +48,10 @@ func (e closing) apply(c *core) {
 		c.answerLookups(name, ErrClosed)
 		c.meta.Unwant(name)
 	}
+	for _, p := range c.pings {
+		p.end(ErrClosed)
+	}
+	c.pings = nil
 	if c.txn != nil {
 		c.closeTxn(e.group)
 	}
@@ -64,12 +68,12 @@ func (e aborting) apply(c *core) {
 		for _, p := range t.parts {
 			for _, d := range p.open() {
 				if d.conn != nil {
-					c.tell(d, ErrClosed, true)
+					c.tell(d, c.closed(p, c.delayed(d)), true)
 				} else {
-					c.giveUp(p, d, ErrClosed)
+					c.giveUp(p, d, c.closed(p, c.delayed(d)))
 				}
 			}
-			c.failAll(p, ErrClosed)
+			c.failAll(p, c.closed(p, c.waitingFor(p)))
 			c.alarms.set(p, zero)
 		}
 	}
@@ -81,6 +85,9 @@ func (e aborting) apply(c *core) {
 			if l := &n.links[i]; l.conn != nil {
 				l.conn.Close(ErrClosed)
 			}
+		}
+		for _, f := range n.former {
+			f.conn.Close(ErrClosed)
 		}
 		c.sendBuilt(n)
 	}

@@ -25,22 +25,24 @@ type attempt struct {
 	transactional bool
 	fresh         bool // the producer id is one that brokers need not know yet
 	oldest        bool // no older batch of its partition is unresolved
-	unknown       bool // an earlier attempt may have been written
+	unknown       bool // an earlier attempt may have been written, of it or of what it is a part of
 }
 
 // judge is the whole rule, as a table would have it: the first line that
-// matches. It never lets records that may be written be sent under other
-// numbers (I3, I6).
+// matches. It never has records that may be written begin a new epoch (I3, I6):
+// those of a batch in doubt that goes on in parts stay within its numbers.
 func judge(a attempt) verdict {
 	switch {
 	case a.code == protocol.NoError:
 		return delivered
+	case a.code == protocol.DuplicateSequenceNumber && a.idempotent && !a.unknown:
+		return fail // the log has these numbers, and not from us; or who knows
 	case a.code == protocol.DuplicateSequenceNumber:
 		return duplicate
 
-	case tooLarge(a.code) && a.records > 1 && !a.unknown:
+	case tooLarge(a.code) && a.records > 1:
 		return cut
-	case a.code.Reach() == protocol.ReachRecord && a.named && !a.unknown:
+	case a.code.Reach() == protocol.ReachRecord && a.named:
 		return sift
 
 	case a.code == protocol.InvalidProducerEpoch && a.transactional:

@@ -23,7 +23,7 @@ func TestJudge(t *testing.T) {
 	}{
 		{"written", first, protocol.NoError, delivered},
 		{"written at the second attempt", doubtful, protocol.NoError, delivered},
-		{"there already", first, protocol.DuplicateSequenceNumber, duplicate},
+		{"somebody else's is there", first, protocol.DuplicateSequenceNumber, fail},
 		{"there already, as feared", doubtful, protocol.DuplicateSequenceNumber, duplicate},
 
 		{"a reason that passes", first, protocol.NotEnoughReplicas, again},
@@ -37,10 +37,13 @@ func TestJudge(t *testing.T) {
 		{"too large", first, protocol.MessageTooLarge, cut},
 		{"larger than a segment", first, protocol.RecordListTooLarge, cut},
 		{"too large, alone", single, protocol.MessageTooLarge, fail},
-		{"too large, in doubt", doubtful, protocol.MessageTooLarge, fail},
+		{"too large, in doubt", doubtful, protocol.MessageTooLarge, cut},
+		{"too large, alone, in doubt", attempt{records: 1, idempotent: true, oldest: true, unknown: true}, protocol.MessageTooLarge, fail},
 		{"too large, without numbers", plain, protocol.MessageTooLarge, cut},
 
 		{"records at fault", named, protocol.InvalidRecord, sift},
+		{"records at fault, in doubt", attempt{records: 2, idempotent: true, oldest: true, named: true, unknown: true}, protocol.InvalidRecord, sift},
+		{"some record at fault, in doubt", doubtful, protocol.InvalidRecord, fail},
 		{"some record at fault", first, protocol.InvalidRecord, fail},
 		{"a timestamp out of range", first, protocol.InvalidTimestamp, fail},
 
@@ -75,7 +78,7 @@ func TestJudgeNeverNumbersAnewWhatMayBeWritten(t *testing.T) {
 				idempotent: bits&4 != 0, oldest: bits&8 != 0, unknown: true,
 			}
 			switch v := judge(a); v {
-			case renumber, sift, cut:
+			case renumber:
 				t.Errorf("judge(%+v) = %v: records that may be written would get other numbers (I3, I6)", a, v)
 			case delivered:
 				if code != protocol.NoError {

@@ -11,9 +11,22 @@ import (
 	"github.com/epistle-kafka/epistle/idempotent"
 )
 
-// maxUnresolved is how many of a producer's latest batches a broker remembers
-// for each partition; with more unresolved it could not tell a duplicate.
-const maxUnresolved = 5
+// maxSpan is how many of a producer's latest batches a broker remembers for each
+// partition. If more were sent behind one that is unresolved, it could not tell
+// that one from a gap.
+const maxSpan = 5
+
+// remembers is maxSpan for the broker at the other end of t: Kafka 0.11, which
+// has no newer Produce than version 3, remembers one batch.
+func remembers(t conn) int {
+	if newest, ok := t.Version(produceKey); ok && newest <= lastVersionOfOne {
+		return 1
+	}
+	return maxSpan
+}
+
+// lastVersionOfOne is the last version of Produce that brokers speak which remember one batch.
+const lastVersionOfOne = 3
 
 // look brings one partition up to date: it ends what has expired, puts the
 // partition on its leader's ready list if it may be drained, and sets its
@@ -131,13 +144,9 @@ func (c *core) expire(p *partition) (oldest time.Time) {
 		case d.conn != nil:
 			// Its bytes stay with the connection, and its sequence stays
 			// unresolved, until the answer or the connection's end (pitfall 8).
-			c.tell(d, c.timeout(p, "no answer yet"), true)
+			c.tell(d, c.timeout(p, c.delayed(d)), true)
 		default:
-			state := "waiting to be sent again"
-			if d.attempts == 0 {
-				state = "waiting for a place in a request"
-			}
-			c.giveUp(p, d, c.timeout(p, state))
+			c.giveUp(p, d, c.timeout(p, c.delayed(d)))
 		}
 	}
 	return oldest
@@ -179,10 +188,7 @@ func (c *core) endQueued(b *accumulator.Batch, err error) {
 
 // timeout is ErrDeliveryTimeout with what is known of the reason.
 func (c *core) timeout(p *partition, state string) error {
-	if err := c.obstacle(p); err != nil {
-		return fmt.Errorf("%w (%v): %s: %w", ErrDeliveryTimeout, c.cfg.DeliveryTimeout, state, err)
-	}
-	return fmt.Errorf("%w (%v): %s", ErrDeliveryTimeout, c.cfg.DeliveryTimeout, state)
+	return fmt.Errorf("%w (%v): %w", ErrDeliveryTimeout, c.cfg.DeliveryTimeout, c.stuck(p, state))
 }
 
 // obstacle is the last error that stood in p's way, or nil.
@@ -190,9 +196,12 @@ func (c *core) obstacle(p *partition) error {
 	if c.txn != nil && p.joined != c.txn.Number() && c.txn.Trouble() != nil {
 		return c.txn.Trouble()
 	}
+	if p.leader < 0 {
+		return leaderless(p.lastErr)
+	}
 	if n := c.nodes[p.leader]; n != nil {
 		if l := &n.links[data]; l.conn == nil && l.lastErr != nil {
-			return l.lastErr
+			return closest(p.lastErr, l.lastErr)
 		} else if err := c.throttling(n, l); err != nil {
 			return err
 		}
@@ -211,11 +220,13 @@ func (c *core) waitingFor(p *partition) string {
 	case c.txn != nil && p.joined != c.txn.Number():
 		return "waiting for its partition to be added to the transaction"
 	case n.links[data].conn == nil:
-		return "not connected to its leader, broker " + n.addr
+		return "not connected to its leader, " + n.String()
 	case n.links[data].conn.ThrottledUntil().After(c.now):
 		return "throttled"
 	case len(p.inFlight) > 0:
-		return "waiting behind a batch in flight"
+		return "waiting behind a batch in flight, which has no answer yet" + c.from(p.inFlight[0].conn)
+	case len(p.retry) > 0:
+		return "waiting behind a batch that is to be sent again"
 	}
 	return "waiting for a free place among the requests in flight"
 }
@@ -237,7 +248,7 @@ func (c *core) take(p *partition, n *node) *delivery {
 		}
 		d := p.retry[0]
 		p.retry = slices.Delete(p.retry, 0, 1)
-		return d
+		return c.fit(p, d)
 	}
 	switch due := c.due(p); {
 	case due.IsZero():
@@ -249,7 +260,7 @@ func (c *core) take(p *partition, n *node) *delivery {
 	b := p.drain()
 	c.stat.inFlight.Add(int64(b.Count()))
 	p.order++
-	return c.newDelivery(b, p)
+	return c.fit(p, c.newDelivery(b, p))
 }
 
 // mayDrain applies I2 and the rule of one at a time until proven.
@@ -272,7 +283,20 @@ func (c *core) mayDrain(p *partition, n *node) bool {
 	if !c.cfg.Idempotent {
 		return p.failures == 0
 	}
-	return p.numbers.Proven(c.now) && len(p.inFlight)+len(p.retry) < c.spare(maxUnresolved)
+	return p.numbers.Proven(c.now) && p.spanOfNext() <= c.spare(remembers(n.links[data].conn))
+}
+
+// spanOfNext is how many batches there are from the oldest unresolved one to the
+// newest that was sent, once p's next is. Those between them count whether or
+// not they are resolved, since the broker remembers them all the same.
+func (p *partition) spanOfNext() int {
+	oldest, newest := p.inFlight[0].rank, p.sent
+	if len(p.retry) == 0 || !p.retry[0].numbered {
+		newest++
+	} else {
+		oldest = min(oldest, p.retry[0].rank)
+	}
+	return int(newest - oldest + 1)
 }
 
 // identify reports whether there is a producer id, and asks for one if not.
@@ -285,29 +309,33 @@ func (c *core) identify(p *partition) bool {
 }
 
 // renew gives p a new epoch if that is possible now (I3). While it is not, and
-// only unresolved batches of unknown outcome stand in the way, it reports true
-// and leaves the oldest of them to be retried unchanged.
+// only unresolved batches of unknown outcome stand in the way, or what is left
+// of one, it reports true and leaves the oldest of them to be retried unchanged.
 func (c *core) renew(p *partition) bool {
 	if len(p.inFlight) > 0 {
 		return false
 	}
-	if len(p.retry) > 0 && p.retry[0].unknown {
+	if len(p.retry) > 0 && p.retry[0].doubtful() || p.keeps() {
 		return true
 	}
 	// What is behind a batch that was definitely refused can be in the log
 	// only if the broker lost its state, and would be in front of it there.
 	// It cannot be numbered anew either, so it ends as one that may be written.
 	for i := 0; i < len(p.retry); {
-		if d := p.retry[i]; d.unknown {
+		if d := p.retry[i]; d.doubtful() {
 			c.giveUp(p, d, fmt.Errorf("%w: %w", errBehind, cmp.Or(p.lastErr, errUnanswered)))
 			continue
 		}
 		i++
 	}
+	if !c.identity.valid { // what there was may be another cluster's
+		return c.identify(p)
+	}
 	if !p.numbers.Renew(c.identity.current) {
 		c.identity.valid = false // this id has run out of epochs
 		return c.identify(p)
 	}
+	c.identity.highest = max(c.identity.highest, p.numbers.Identity().Epoch)
 	for _, d := range p.retry {
 		d.numbered = false
 	}
@@ -324,6 +352,8 @@ func (p *partition) number(d *delivery) {
 		d.numbered = true
 		d.identity = p.numbers.Identity()
 		d.seq = p.numbers.Number(d.Count())
+		p.sent++
+		d.rank = p.sent
 	}
 }
 

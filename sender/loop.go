@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/epistle-kafka/epistle/accumulator"
+	"github.com/epistle-kafka/epistle/internal/cause"
 	"github.com/epistle-kafka/epistle/metadata"
 	"github.com/epistle-kafka/epistle/protocol"
 	"github.com/epistle-kafka/epistle/wire"
@@ -67,9 +68,11 @@ func newSender(cfg Config) *Sender {
 		MaxBatchBytes: cfg.MaxBatchBytes,
 		Memory:        cfg.Memory,
 		SealAge:       max(cfg.Linger, cfg.DeliveryTimeout/20),
+		Even:          cfg.Even,
 		Compressed:    cfg.Codec != protocol.CodecNone,
 		Wake:          wake,
 		Urgent:        s.lend,
+		Why:           s.Why,
 	})
 	s.completions = newCompletions(cfg.Complete)
 	if cfg.Codec != protocol.CodecNone {
@@ -214,7 +217,8 @@ func (s *Sender) grace() {
 // The effects of the core.
 
 func (s *Sender) dial(n *node, which lane, timeout time.Duration) {
-	peer := wire.Peer{Addr: n.addr, NodeID: max(n.id, -1), HungUp: n.links[which].unheard}
+	addr := n.addr
+	peer := wire.Peer{Addr: addr, NodeID: max(n.id, -1), Answered: s.core.heardOf(addr), HungUp: n.links[which].unheard}
 	if s.cfg.ClusterCheck && n.id >= 0 {
 		peer.ClusterID = s.core.meta.Snapshot().ClusterID
 	}
@@ -232,10 +236,10 @@ func (s *Sender) dial(n *node, which lane, timeout time.Duration) {
 		})
 		if err != nil {
 			s.conns.Done()
-			s.inbox.put(dialed{node: n, which: which, err: err})
+			s.inbox.put(dialed{node: n, which: which, addr: addr, err: err})
 			return
 		}
-		s.inbox.put(dialed{node: n, which: which, conn: c})
+		s.inbox.put(dialed{node: n, which: which, addr: addr, conn: c})
 	}()
 }
 
@@ -260,7 +264,7 @@ func (s *Sender) await(ctx context.Context, done <-chan struct{}) error {
 		case <-s.ended:
 			return nil
 		case <-ctx.Done():
-			return context.Cause(ctx)
+			return cause.Of(ctx)
 		case at := <-patience.C:
 			now := s.completions.running.Load()
 			stoodStill := at.Sub(asked) > s.cfg.CallbackPatience+punctual // the callback did, too

@@ -21,7 +21,7 @@ type crowd struct {
 type crowdConn struct{ q *crowd }
 
 func (q *crowd) dial(n *node, which lane, _ time.Duration) {
-	q.post(dialed{node: n, which: which, conn: &crowdConn{q}})
+	q.post(dialed{node: n, which: which, addr: n.addr, conn: &crowdConn{q}})
 }
 
 func (q *crowd) end(b *accumulator.Batch) { b.Drop(); b.Leave() }

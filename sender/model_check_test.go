@@ -3,6 +3,7 @@ package sender
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/epistle-kafka/epistle/accumulator"
@@ -25,6 +26,7 @@ type modelRecord struct {
 	maybe    bool
 	offset   int64
 	places   []place
+	lost     bool // its leader has lost it
 	callback bool // it has one
 	called   bool // and that has run
 }
@@ -93,6 +95,9 @@ func (h *history) resolve(r *modelRecord) {
 
 // checkAcked demands that an acknowledged record is where its future says.
 func (h *history) checkAcked(r *modelRecord) {
+	if r.lost {
+		return
+	}
 	if len(r.places) == 0 {
 		h.fail("I6: record %d is acknowledged, and is in no log", r.id)
 	}
@@ -179,7 +184,7 @@ func (h *history) checkConnection(f *flight, a *modelAttempt) {
 			}
 		}
 	}
-	if n > maxUnresolved {
+	if n > maxSpan {
 		h.fail("I2: %d batches of a partition are in flight", n)
 	}
 }
@@ -212,9 +217,12 @@ func (r *modelRecord) waits(h *history) bool {
 	return false
 }
 
-// checkNumbers compares a batch with those that may be written: what has its records has its bytes and its numbers (I3),
-// and what has its numbers has its records (I6).
+// checkNumbers compares a batch with those that may be written: what has its records has its bytes and its numbers, or the
+// batch is a part of it and within its numbers (I3); and what has its numbers has its records (I6).
 func (h *history) checkNumbers(a *modelAttempt) {
+	if h.core.txn == nil && h.cfg.Idempotent {
+		h.checkOwner(a)
+	}
 	if len(a.part.attempts) > 0 {
 		first, last := a.records[0].id, a.records[len(a.records)-1].id
 		for _, o := range a.part.attempts {
@@ -222,12 +230,17 @@ func (h *history) checkNumbers(a *modelAttempt) {
 			if shared {
 				h.counts[tallyRetry]++
 			}
+			unknowing := o.cluster != a.cluster && !h.knows(a.part.topic) // which of two clusters it sends to
 			switch {
-			case o.fate == refused || !h.cfg.Idempotent || o.sum == a.sum && o.life == a.life:
+			case o.cluster != a.cluster && !unknowing && h.cfg.Idempotent && o.id == a.id && a.epoch <= o.epoch:
+				h.fail("I6: %v has the producer id of a cluster that was made again", a)
+			case o.fate == refused || !h.cfg.Idempotent || o.sum == a.sum && (o.life == a.life || unknowing):
+			case unknowing && a.partOf(o):
 			case o.life >= 0 && a.life >= 0 && o.life != a.life:
-				if shared {
+				if shared && !h.tooLate(o) {
 					h.fail("I6: %v is sent to a topic that was made again, and may be in the old one", a)
 				}
+			case shared && (a.partOf(o) || h.tooLate(o)):
 			case shared:
 				h.fail("I3: %v is sent again as %v", o, a)
 			case o.id == a.id && o.epoch == a.epoch && o.seq == a.seq:
@@ -235,6 +248,42 @@ func (h *history) checkNumbers(a *modelAttempt) {
 			}
 		}
 	}
+}
+
+// partOf reports whether a is what is left of o, or a piece of it, within o's numbers.
+func (a *modelAttempt) partOf(o *modelAttempt) bool {
+	if a.id != o.id || a.epoch != o.epoch || len(a.records) >= len(o.records) {
+		return false
+	}
+	for _, r := range a.records {
+		if !slices.Contains(o.records, r) {
+			return false
+		}
+	}
+	for n := 0; n+len(a.records) <= len(o.records); n++ {
+		if sequenceAfter(o.seq, int32(n)) == a.seq {
+			return true
+		}
+	}
+	return false
+}
+
+// tooLate reports whether o, which no broker has seen yet, comes too late for its numbers.
+func (h *history) tooLate(o *modelAttempt) bool {
+	l := o.part.log
+	if i := slices.IndexFunc(h.logs, func(l *modelLog) bool { return l.part == o.part && l.life == o.life }); i >= 0 {
+		l = h.logs[i] // of a topic that is gone, maybe
+	}
+	s := l.producers[o.id]
+	switch {
+	case o.fate != pending:
+		return false
+	case o.heard < o.part.cutBackAt:
+		return true
+	case s == nil || s.epoch < o.epoch:
+		return false
+	}
+	return s.epoch > o.epoch || s.next() != o.seq
 }
 
 // checkBelongs: nothing is sent to a partition before it belongs to the transaction (I7).

@@ -1,10 +1,12 @@
 package sender
 
 import (
+	"math"
 	"slices"
 	"time"
 
 	"github.com/epistle-kafka/epistle/accumulator"
+	"github.com/epistle-kafka/epistle/protocol"
 	"github.com/epistle-kafka/epistle/wire"
 )
 
@@ -27,7 +29,11 @@ func (h *history) act() {
 	r := h.rng.IntN(100)
 	switch {
 	case r < 14:
-		for range 1 + h.rng.IntN(6) {
+		n := 1 + h.rng.IntN(6)
+		if h.mumbling {
+			n *= 3
+		}
+		for range n {
 			h.send()
 		}
 	case r < 60:
@@ -58,10 +64,14 @@ func (h *history) act() {
 
 // disturb does something to the brokers, or between them and the core.
 func (h *history) disturb() {
-	if h.faults == 0 || !h.chance(0.2+h.faults*2) {
+	if h.faults == 0 || !h.replacing && !h.chance(0.2+h.faults*2) {
 		return
 	}
-	switch h.rng.IntN(16) {
+	what := h.rng.IntN(24)
+	if h.replacing && h.chance(0.5) {
+		what = 20 + h.rng.IntN(4)
+	}
+	switch what {
 	case 0, 1, 2:
 		if len(h.conns) > 0 {
 			mc := pick(h, h.conns)
@@ -106,7 +116,60 @@ func (h *history) disturb() {
 		}
 	case 15:
 		h.pause()
+	case 16:
+		h.resize()
+	case 17, 18, 19:
+		h.loseTail()
+	case 20:
+		if h.chance(0.5) {
+			h.makeAgain()
+		}
+	case 21:
+		h.moveBroker()
+	case 22, 23:
+		h.strangerWrites()
 	}
+}
+
+// loseTail has a partition's leader lose the tail of its log, and lead again under the next epoch. A client that sends
+// without having heard of that epoch is refused: whoever does not know it may have several batches on their way to a log
+// that knows nothing of them, which nobody can defend it against.
+func (h *history) loseTail() {
+	if h.caller != nil || !h.cfg.Idempotent || h.core.identity.current.Epoch > math.MaxInt16-10 || len(h.strangers) > 0 {
+		return // what strangers have written is not among a log's entries
+	}
+	p := pick(h, pick(h, h.topics).parts)
+	n := h.rng.IntN(len(p.log.entries) + 1)
+	if h.chance(0.5) {
+		n = 0
+	}
+	p.log.cutBack(n)
+	p.epoch++
+	p.cutBackAt, p.returns = p.epoch, h.chance(0.7)
+	h.counts[tallyTails]++
+	h.hurt = true
+	h.tracef("%s-%d loses all behind its first %d batches, and is led by %d under epoch %d", p.topic.name, p.index, n, p.leader, p.epoch)
+	h.core.meta.RequestUpdate(h.now)
+	for range 3 { // the news is there before the next records, as a rule
+		h.settle()
+		for _, mc := range slices.Clone(h.conns) {
+			if mc.which == control && len(mc.flights) > 0 {
+				h.serveConn(mc)
+			}
+		}
+	}
+	for range h.rng.IntN(8) {
+		h.append(p, 0, false)
+		h.settle()
+	}
+}
+
+// resize changes a topic's max.message.bytes. One record alone always fits.
+func (h *history) resize() {
+	t := pick(h, h.topics)
+	t.maxBatch = pick(h, []int{140, 200, 400, 1 << 20, 1 << 20})
+	h.counts[tallyResized]++
+	h.tracef("%s takes batches of up to %d bytes", t.name, t.maxBatch)
 }
 
 func (h *history) moveLeader() {
@@ -190,6 +253,9 @@ func (h *history) serve() {
 	for len(h.ends) > 0 && h.chance(0.7) {
 		h.completeOne()
 	}
+	if len(h.strangers) > 0 && h.chance(0.3) {
+		h.strangerWrites()
+	}
 	for _, mc := range slices.Clone(h.conns) {
 		for len(mc.flights) > 0 && !mc.broken && (mc.which == control && h.chance(0.8) || h.chance(0.5)) {
 			h.serveConn(mc)
@@ -224,7 +290,11 @@ func (h *history) dialDone() {
 	case h.fault():
 		d.err = wire.ErrTimeout
 	default:
-		mc := &modelConn{h: h, node: d.node, broker: max(d.node.id, 1), which: d.which}
+		mc := &modelConn{h: h, node: d.node, broker: max(d.node.id, 1), addr: d.addr, which: d.which}
+		if known := h.core.meta.Snapshot().ClusterID; h.cfg.ClusterCheck && d.node.id >= 0 && known != "" && known != h.cluster {
+			d.err = protocol.RebootstrapRequired // KIP-1242
+			break
+		}
 		d.conn = mc
 		h.conns = append(h.conns, mc)
 	}

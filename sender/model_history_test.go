@@ -31,7 +31,12 @@ type history struct {
 	faults float64 // how likely a broker does not do what it should, or says so
 	calm   bool    // not any more
 
+	mumbling bool // brokers often write a batch and do not say so, while many are in flight
+
 	// The brokers.
+	cluster      string        // its id
+	epochs       int           // how often it was made again
+	hosts        map[int32]int // how often a broker has moved
 	brokers      int32
 	oldBrokers   bool
 	refusing     map[int32]bool
@@ -52,6 +57,10 @@ type history struct {
 	timedOut     bool   // a transaction has; nobody but its producer's Produce may learn of it without being fenced
 	hurt         bool   // a transaction may fail because of what happened to the one before
 	taken        bool   // another producer has the transactional id
+	strangers    []*stranger
+	replacing    bool           // clusters are made again, and brokers move, in each history of this kind
+	given        map[int64]bool // producer ids that this cluster has given us
+	spoiled      map[int64]bool // those of which a broker has called our epoch old
 
 	// What is between them and the core.
 	events []event
@@ -77,7 +86,7 @@ type history struct {
 func newHistory(seed uint64, tracing bool) *history {
 	h := &history{
 		seed: seed, tracing: tracing, rng: rand.New(rand.NewPCG(seed, 0x657069)), now: scriptStart, started: scriptStart,
-		lives: map[protocol.UUID]int{}, refusing: map[int32]bool{}, decisions: map[int64]decision{}, added: map[addition]bool{},
+		cluster: "cluster 0", given: map[int64]bool{}, spoiled: map[int64]bool{}, hosts: map[int32]int{}, lives: map[protocol.UUID]int{}, refusing: map[int32]bool{}, decisions: map[int64]decision{}, added: map[addition]bool{},
 		transactions: map[int64]*modelTransaction{}, coordinator: 1, featureEpoch: 1, lastID: 1000,
 		txn: &modelTxn{id: -1, epoch: -1, previousID: -1, lastEpoch: -1, nextID: -1, parts: map[*modelPart]bool{}},
 	}
@@ -85,6 +94,11 @@ func newHistory(seed uint64, tracing bool) *history {
 	h.brokers = int32(1 + h.rng.IntN(3))
 	h.cfg = h.newConfig()
 	h.setMode()
+	if h.faults > 0 && h.cfg.Idempotent && h.chance(0.15) {
+		h.mumbling, h.faults = true, 0.02
+		h.cfg.BatchSize, h.cfg.MaxBatchBytes, h.cfg.MaxInFlight, h.cfg.Linger = 100, 200, 5, 0
+		h.cfg.DeliveryTimeout = 20 * time.Second
+	}
 	h.makeTopics()
 	acc := accumulator.New(accumulator.Config{
 		BatchSize: h.cfg.BatchSize, MaxBatchBytes: h.cfg.MaxBatchBytes, Memory: h.cfg.Memory,
@@ -123,6 +137,9 @@ func (h *history) newConfig() *Config {
 		Publish:         func() {},
 	}
 	cfg.FailRecreated = h.chance(0.2)
+	if h.chance(0.5) {
+		cfg.ClusterCheck, cfg.Metadata.Rebootstrap, cfg.Metadata.RebootstrapTrigger = true, true, time.Second
+	}
 	if h.chance(0.1) {
 		cfg.Codec = protocol.CodecGzip // the model's compressors take their time, and find everything incompressible
 	}
@@ -138,7 +155,12 @@ func (h *history) newConfig() *Config {
 
 // setMode says with what guarantees the history runs: without transactions, in one of their protocols, or between them.
 func (h *history) setMode() {
-	switch r := h.rng.IntN(20); {
+	h.replacing = h.faults > 0 && h.chance(0.2)
+	r := h.rng.IntN(20)
+	if h.replacing && h.chance(0.7) {
+		r = 6
+	}
+	switch {
 	case r < 1: // ordered by one in flight
 		h.cfg.Idempotent, h.cfg.Acks, h.cfg.MaxInFlight = false, 1, 1
 		return
@@ -165,9 +187,13 @@ func (h *history) setMode() {
 }
 
 func (h *history) makeTopics() {
-	for _, name := range []string{"t", "u"}[:1+h.rng.IntN(2)] {
+	names, parts := []string{"t", "u"}[:1+h.rng.IntN(2)], 3
+	if h.mumbling {
+		names, parts = names[:1], 1
+	}
+	for _, name := range names {
 		t := &modelTopic{name: name, maxBatch: pick(h, []int{1 << 20, 1 << 20, 1 << 20, 200})}
-		for range 1 + h.rng.IntN(3) {
+		for range 1 + h.rng.IntN(parts) {
 			p := &modelPart{topic: t, index: int32(len(t.parts)), leader: 1 + h.rng.Int32N(h.brokers)}
 			t.parts = append(t.parts, p)
 		}
@@ -207,7 +233,7 @@ func (h *history) tracef(format string, args ...any) {
 // The effects.
 
 func (h *history) dial(n *node, which lane, _ time.Duration) {
-	d := dialed{node: n, which: which}
+	d := dialed{node: n, which: which, addr: n.addr}
 	if h.refusing[n.id] {
 		d.err = fmt.Errorf("node %d: connection refused", n.id)
 	}

@@ -2,6 +2,7 @@ package sender
 
 import (
 	"math"
+	"slices"
 	"time"
 
 	"github.com/epistle-kafka/epistle/protocol"
@@ -12,20 +13,23 @@ type modelTopic struct {
 	name     string
 	id       protocol.UUID // zero where the brokers have no topic ids
 	life     int
+	met      *topic // what the core had of it when the cluster was made again under its old id
 	parts    []*modelPart
 	maxBatch int // bytes
 }
 
 // A modelPart is one partition, with the log of its present life.
 type modelPart struct {
-	topic    *modelTopic
-	index    int32
-	leader   int32
-	epoch    int32
-	log      *modelLog
-	records  []*modelRecord  // that callers have appended, in order
-	waiting  []*modelRecord  // those of them without an outcome
-	attempts []*modelAttempt // batches that were sent for it, in order
+	topic     *modelTopic
+	index     int32
+	leader    int32
+	epoch     int32
+	log       *modelLog
+	returns   bool            // the leader that has lost its log's tail has not had a batch since
+	cutBackAt int32           // the leader epoch that began with the loss of the log's tail; 0: none
+	records   []*modelRecord  // that callers have appended, in order
+	waiting   []*modelRecord  // those of them without an outcome
+	attempts  []*modelAttempt // batches that were sent for it, in order
 }
 
 // A modelLog is what is written to one partition, and Kafka's memory of who wrote it: the rules are those of brokertest,
@@ -45,6 +49,7 @@ type modelLog struct {
 type logEntry struct {
 	base    int64
 	records []*modelRecord
+	attempt *modelAttempt // that it was written by
 	txn     bool
 	ended   bool // by a marker
 	commit  bool // which one
@@ -60,6 +65,7 @@ type logProducer struct {
 type logBatch struct {
 	first, last int32
 	offset      int64
+	strange     bool // another producer's
 }
 
 // logUnverified is the lowest sequence that was seen of a producer before its first batch of a transaction was appended.
@@ -116,10 +122,7 @@ func (l *modelLog) admit(a *modelAttempt) (duplicate *logBatch, code protocol.Er
 			}
 		}
 	}
-	next := int32(0)
-	if n := len(s.batches); n > 0 {
-		next = sequenceAfter(s.batches[n-1].last, 1)
-	}
+	next := s.next()
 	switch {
 	case a.epoch < s.epoch:
 		return nil, protocol.InvalidProducerEpoch
@@ -129,6 +132,14 @@ func (l *modelLog) admit(a *modelAttempt) (duplicate *logBatch, code protocol.Er
 		return nil, protocol.InvalidTxnState
 	}
 	return nil, protocol.NoError
+}
+
+// next is the number that comes next.
+func (s *logProducer) next() int32 {
+	if n := len(s.batches); n > 0 {
+		return sequenceAfter(s.batches[n-1].last, 1)
+	}
+	return 0
 }
 
 // remember notes a batch, or a marker, of a producer.
@@ -147,7 +158,7 @@ func (l *modelLog) remember(id int64, epoch int16) *logProducer {
 
 // append writes a batch.
 func (l *modelLog) append(h *history, a *modelAttempt) int64 {
-	e := &logEntry{base: l.end, records: a.records, txn: a.txn, id: a.id}
+	e := &logEntry{base: l.end, records: a.records, attempt: a, txn: a.txn, id: a.id}
 	l.end += int64(len(a.records))
 	l.entries = append(l.entries, e)
 	l.last = h.now
@@ -157,7 +168,7 @@ func (l *modelLog) append(h *history, a *modelAttempt) int64 {
 		if len(s.batches) == 5 {
 			s.batches = append(s.batches[:0], s.batches[1:]...)
 		}
-		s.batches = append(s.batches, logBatch{a.seq, sequenceAfter(a.seq, int32(len(a.records))-1), e.base})
+		s.batches = append(s.batches, logBatch{a.seq, sequenceAfter(a.seq, int32(len(a.records))-1), e.base, false})
 	}
 	for i, r := range a.records {
 		h.checkWritten(l, r)
@@ -165,6 +176,36 @@ func (l *modelLog) append(h *history, a *modelAttempt) int64 {
 		l.highest = max(l.highest, r.id)
 	}
 	return e.base
+}
+
+// cutBack drops all but the first n entries, and what producers did in them. Records in them are lost, whether or not
+// they were acknowledged.
+func (l *modelLog) cutBack(n int) {
+	for _, e := range l.entries[n:] {
+		l.end = min(l.end, e.base)
+		for _, o := range l.part.attempts {
+			if o.sum == e.attempt.sum && o.fate == written {
+				o.fate = refused
+			}
+		}
+		for _, r := range e.records {
+			r.lost = true
+			r.places = slices.DeleteFunc(r.places, func(at place) bool { return at.entry == e })
+		}
+	}
+	l.entries = l.entries[:n]
+	l.highest = -1
+	clear(l.producers)
+	clear(l.unverified)
+	for _, e := range l.entries {
+		a := e.attempt
+		s := l.remember(a.id, a.epoch)
+		s.batches = append(s.batches, logBatch{first: a.seq, last: sequenceAfter(a.seq, int32(len(a.records))-1), offset: e.base})
+		s.batches = s.batches[max(0, len(s.batches)-5):]
+		for _, r := range e.records {
+			l.highest = max(l.highest, r.id)
+		}
+	}
 }
 
 // mark ends a producer's transaction in this log.

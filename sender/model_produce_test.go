@@ -32,10 +32,17 @@ func (h *history) produce(f *flight, req *protocol.ProduceRequest, resp *protoco
 		if answer.ErrorCode == protocol.NotLeaderOrFollower && f.call.Version >= 10 && h.chance(0.7) {
 			answer.CurrentLeader = protocol.LeaderIDAndEpoch{LeaderID: a.part.leader, LeaderEpoch: a.part.epoch}
 			resp.NodeEndpoints = append(resp.NodeEndpoints, protocol.NodeEndpoint{
-				NodeID: a.part.leader, Host: fmt.Sprint("host", a.part.leader), Port: 9092,
+				NodeID: a.part.leader, Host: h.host(a.part.leader), Port: 9092,
 			})
+			if faults && h.fault() { // a broker that believes what is not so, and that it is news
+				answer.CurrentLeader.LeaderID = 1 + h.rng.Int32N(h.brokers)
+				a.part.epoch++
+				answer.CurrentLeader.LeaderEpoch = a.part.epoch
+			}
 		}
 		switch answer.ErrorCode {
+		case protocol.InvalidProducerEpoch:
+			f.spoils = append(f.spoils, a.id)
 		case protocol.OutOfOrderSequenceNumber:
 			h.counts[tallyOutOfOrder]++
 		case protocol.MessageTooLarge:
@@ -60,6 +67,14 @@ var (
 
 // produceOne appends a batch, or refuses it. A fault may come before, and a lie after.
 func (h *history) produceOne(f *flight, a *modelAttempt, answer *protocol.ProducePartitionResponse, faults bool) {
+	if faults && h.secondThoughts(a, answer) {
+		return
+	}
+	if p := a.part; faults && p.returns && a.heard >= p.cutBackAt && !h.calm {
+		p.returns = false
+		answer.ErrorCode = protocol.NotEnoughReplicas // those that follow have yet to cut their logs back
+		return
+	}
 	if faults && h.fault() {
 		switch r := h.rng.IntN(20); {
 		case r < 8:
@@ -78,7 +93,7 @@ func (h *history) produceOne(f *flight, a *modelAttempt, answer *protocol.Produc
 			h.refuseRecords(a, answer)
 			return
 		}
-		h.appendBatch(f, a, answer)
+		h.appendBatch(f, a, answer, !faults)
 		if a.fate == written && answer.ErrorCode == protocol.NoError {
 			answer.ErrorCode = pick(h, append([]protocol.ErrorCode{protocol.NotEnoughReplicasAfterAppend}, doubtful...))
 			if h.chance(0.05) {
@@ -88,7 +103,28 @@ func (h *history) produceOne(f *flight, a *modelAttempt, answer *protocol.Produc
 		}
 		return
 	}
-	h.appendBatch(f, a, answer)
+	h.appendBatch(f, a, answer, !faults)
+	if faults && a.fate == written && h.mumbling && !h.calm && h.chance(0.3) {
+		answer.ErrorCode, answer.BaseOffset = protocol.NotEnoughReplicasAfterAppend, -1
+	}
+}
+
+// secondThoughts refuses a batch for good that may be written by an attempt before (KAFKA-19479). Brokers look at sizes
+// and records before they look whether they have the batch.
+func (h *history) secondThoughts(a *modelAttempt, answer *protocol.ProducePartitionResponse) bool {
+	if h.calm || h.faults == 0 || len(a.records) == 1 || a.life >= 0 && a.life != a.part.log.life {
+		return false
+	}
+	again := slices.ContainsFunc(a.part.attempts, func(o *modelAttempt) bool { return o != a && o.sum == a.sum && o.fate != refused })
+	if !again || h.mumbling && h.chance(0.9) || !h.chance(0.3) {
+		return false
+	}
+	if h.counts[tallySecondThoughts]++; h.chance(0.5) {
+		answer.ErrorCode = protocol.MessageTooLarge
+	} else {
+		h.refuseRecords(a, answer)
+	}
+	return true
 }
 
 // refuseRecords finds fault with some of a batch's records (KIP-467).
@@ -103,14 +139,14 @@ func (h *history) refuseRecords(a *modelAttempt, answer *protocol.ProducePartiti
 }
 
 // appendBatch does what Kafka does, in its order.
-func (h *history) appendBatch(f *flight, a *modelAttempt, answer *protocol.ProducePartitionResponse) {
+func (h *history) appendBatch(f *flight, a *modelAttempt, answer *protocol.ProducePartitionResponse, late bool) {
 	p := a.part
 	l := p.log
 	switch {
 	case a.life >= 0 && a.life != l.life:
 		answer.ErrorCode = protocol.UnknownTopicID
 		return
-	case p.leader != f.conn.broker:
+	case p.leader != f.conn.broker || f.conn.former() || a.heard < p.cutBackAt:
 		answer.ErrorCode = protocol.NotLeaderOrFollower
 		return
 	}
@@ -124,13 +160,22 @@ func (h *history) appendBatch(f *flight, a *modelAttempt, answer *protocol.Produ
 	if a.id >= 0 {
 		duplicate, code := l.admit(a)
 		if code != protocol.NoError {
+			if code == protocol.OutOfOrderSequenceNumber && !late {
+				h.checkForgotten(a)
+			}
 			answer.ErrorCode = code
 			return
 		}
 		if duplicate != nil {
 			h.counts[tallyDuplicate]++
-			a.fate = written
-			answer.BaseOffset = duplicate.offset
+			switch {
+			case !duplicate.strange:
+				a.fate = written
+			case h.blindTo(a):
+				answer.ErrorCode = protocol.OutOfOrderSequenceNumber
+				return
+			}
+			answer.BaseOffset, answer.LogAppendTime = duplicate.offset, h.now.UnixMilli()
 			if h.chance(0.1) {
 				answer.ErrorCode, answer.BaseOffset = protocol.DuplicateSequenceNumber, 0
 			}
@@ -142,6 +187,15 @@ func (h *history) appendBatch(f *flight, a *modelAttempt, answer *protocol.Produ
 	}
 	a.fate = written
 	answer.BaseOffset = l.append(h, a)
+}
+
+// checkForgotten: a batch that is sent again is among those that its broker remembers, if it is written (I2).
+func (h *history) checkForgotten(a *modelAttempt) {
+	for _, o := range a.part.attempts {
+		if o != a && o.sum == a.sum && o.fate == written && o.life == a.life && a.part.log.producers[a.id].epoch == a.epoch {
+			h.fail("I2: %v is written, and comes again when its broker remembers it no more", a)
+		}
+	}
 }
 
 // numberOf returns the transaction of a batch.

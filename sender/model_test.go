@@ -111,19 +111,26 @@ const (
 	tallyLate
 	tallyCut
 	tallyRecreated
+	tallySecondThoughts
+	tallyResized
+	tallyTails
 	tallyCommit
 	tallyAbort
 	tallyLost
 	tallyFenced
 	tallyUnknown
 	tallyFatal
+	tallyAgain
+	tallyMoved
+	tallyStranger
 	tallies
 )
 
 var tallyNames = [tallies]string{
 	"steps", "records", "acknowledged", "not written", "maybe written", "duplicates", "out of order", "batches sent again",
-	"connections broken", "late requests", "batches too large", "topics made again", "commits", "aborts",
+	"connections broken", "late requests", "batches too large", "topics made again", "batches in doubt refused for good", "limits changed", "logs cut back", "commits", "aborts",
 	"transactions that failed", "producers fenced", "outcomes unknown", "producers that died",
+	"clusters made again", "brokers moved", "batches of strangers",
 }
 
 func (t *tally) add(h *history) {

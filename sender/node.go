@@ -2,8 +2,7 @@ package sender
 
 import (
 	"errors"
-	"net"
-	"strconv"
+	"slices"
 	"time"
 
 	"github.com/epistle-kafka/epistle/metadata"
@@ -61,10 +60,26 @@ type node struct {
 	links [lanes]link
 
 	speech speech // of its last connection, for transactions
+	health *health
 
 	ready fifo[*partition] // may be drained, in turn
 	built fifo[*request]   // drained and not sent yet, in order
+
+	former []former  // connections to where it was
+	moved  time.Time // when it last was said to be elsewhere
+	moves  int       // how often lately
 }
+
+// A former connection leads to where the node was. It gets no request any more,
+// and is closed when those that it has are answered, or have timed out.
+type former struct {
+	conn  conn
+	which lane
+	busy  int // calls not done
+}
+
+// errMoved is what a former connection is closed for.
+var errMoved = errors.New("the broker is at another address now")
 
 // open reports whether the node can take one more produce request now.
 func (n *node) open(now time.Time, limit int) bool {
@@ -84,26 +99,112 @@ func (c *core) nodeFor(s *metadata.Snapshot, id int32) *node {
 
 func (c *core) addNode(id int32, addr string) *node {
 	n := &node{id: id, addr: addr}
+	n.health = c.newHealth(n)
 	c.nodes[id] = n
 	c.order = append(c.order, n)
 	return n
 }
 
+func addrOf(host string, port int32) string { return metadata.Broker{Host: host, Port: port}.Addr() }
+
 // nodeAt returns the node of a broker, with its address as it is now.
 func (c *core) nodeAt(id int32, host string, port int32) *node {
-	addr := net.JoinHostPort(host, strconv.Itoa(int(port)))
+	addr := addrOf(host, port)
 	n := c.nodes[id]
 	if n == nil {
 		n = c.addNode(id, addr)
-	} else if n.addr != addr {
-		// The broker has moved. What is in flight may still be answered where
-		// it is; the next dial goes to the new address, at once.
-		n.addr = addr
-		for i := range n.links {
-			n.links[i].failures, n.links[i].notUntil = 0, time.Time{}
-		}
+	} else if n.addr != addr && c.mayMove(n) {
+		c.move(n, addr)
 	}
 	return n
+}
+
+// How long a node stays where it is, at least, that was said to be elsewhere a
+// moment ago. Brokers that disagree about an address would have us connect anew
+// with each answer.
+const (
+	firstStay   = 50 * time.Millisecond // doubled with each move
+	longestStay = 10 * time.Second
+	staysGone   = time.Minute // without a move after which all is forgotten
+)
+
+func (c *core) mayMove(n *node) bool {
+	stayed := c.now.Sub(n.moved)
+	if stayed >= staysGone {
+		n.moves = 0
+	}
+	return n.moves == 0 || stayed >= min(firstStay<<min(n.moves, 10), longestStay)
+}
+
+// move has the next dial go to the broker's new address, at once. A connection
+// belongs to a node at its address: who listens at the old one may be anybody,
+// or lead nothing.
+func (c *core) move(n *node, addr string) {
+	n.addr, n.moved = addr, c.now
+	n.moves++
+	for i := range n.links {
+		l := &n.links[i]
+		l.failures, l.notUntil, l.dialing = 0, time.Time{}, false
+	}
+	c.leave(n)
+}
+
+// leave has n connected anew. What is in flight may still be answered where it
+// is, and its partitions wait for that (I2).
+func (c *core) leave(n *node) {
+	for i := range n.links {
+		if l := &n.links[i]; l.conn != nil {
+			f := former{l.conn, lane(i), l.busy}
+			l.conn, l.busy = nil, 0
+			n.part(f)
+		}
+	}
+	c.disturb(n)
+}
+
+// disturb notes that who is at the node's end of the next connection may know
+// nothing of us (pitfall 1): it was started anew, or is another cluster's.
+func (c *core) disturb(n *node) {
+	for _, t := range c.topics {
+		for _, p := range t.parts {
+			if p.leader == n.id {
+				p.numbers.Disturb()
+			}
+		}
+	}
+}
+
+// part lets a connection go as soon as nothing is in flight on it.
+func (n *node) part(f former) {
+	n.former = append(n.former, f)
+	if f.busy == 0 {
+		f.conn.Close(errMoved)
+	}
+}
+
+// parted forgets a former connection that is over, and reports whether it was one.
+func (n *node) parted(cn conn) bool {
+	before := len(n.former)
+	n.former = slices.DeleteFunc(n.former, func(f former) bool { return f.conn == cn })
+	return len(n.former) < before
+}
+
+// ended notes that a call on cn is done. It returns the link if cn is still its
+// connection, else nil.
+func (n *node) ended(which lane, cn conn) *link {
+	if l := &n.links[which]; l.conn == cn {
+		l.busy--
+		return l
+	}
+	for i := range n.former {
+		if f := &n.former[i]; f.conn == cn {
+			if f.busy--; f.busy == 0 {
+				cn.Close(errMoved)
+			}
+			break
+		}
+	}
+	return nil
 }
 
 // connect starts a dial on a link that has none, unless it is too soon. It

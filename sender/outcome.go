@@ -13,13 +13,16 @@ import (
 
 // deliver ends a batch that the broker has.
 func (c *core) deliver(p *partition, d *delivery, offset, appendTime int64) {
-	p.failures, p.backoff, p.lastErr = 0, time.Time{}, nil
+	p.failures, p.roused, p.backoff, p.lastErr = 0, 0, time.Time{}, nil
 	// A log that is gone, or a leader that is another by now, proves nothing.
 	if !d.old && d.era == p.numbers.Era() {
 		p.numbers.Acked(d.identity, c.now)
 	}
 	if c.txn != nil && d.Txn() == c.txn.Last() {
 		c.txn.Joined()
+	}
+	if d.doubt != nil {
+		c.endAllNamed(d)
 	}
 	if d.told {
 		return
@@ -28,6 +31,9 @@ func (c *core) deliver(p *partition, d *delivery, offset, appendTime int64) {
 		// A broker that has the batch already answers with its timestamp here,
 		// whether or not the topic sets times.
 		appendTime = -1
+	}
+	if p.topic.queues.Taught() {
+		p.topic.queues.Accepted(c.now, d.Batch)
 	}
 	d.told = true
 	d.over = d.Root() == d.Batch // what is left of a batch that was cut may be elsewhere
@@ -55,17 +61,19 @@ func (c *core) lost(p *partition, d *delivery) error {
 	switch {
 	case !d.old:
 		return nil
-	case d.unknown, c.cfg.FailRecreated:
-		return ErrTopicRecreated
+	case d.doubtful(), c.cfg.FailRecreated:
+		return p.topic.again
 	case int(p.index) >= len(p.topic.meta.Partitions):
 		return ErrPartitionGone
 	}
 	return nil
 }
 
-// later sets the backoff of p after a failed attempt.
+// later sets the backoff of p after a failed attempt. now says that there is news
+// already of where to, which is a reason to go on at once, but not for ever.
 func (c *core) later(p *partition, now bool, err error) {
-	if now {
+	if now && p.roused < maxRoused {
+		p.roused++
 		return
 	}
 	delay := c.cfg.RetryBackoff.Delay(p.failures, c.out.random())
@@ -92,12 +100,15 @@ func (c *core) giveUp(p *partition, d *delivery, err error) {
 		c.gap(p)
 	}
 	// Without acknowledgements nothing is ever known.
-	c.tell(d, err, d.unknown || c.cfg.Acks == 0)
+	c.tell(d, err, d.doubtful() || c.cfg.Acks == 0)
 }
 
 // tell gives the records of d their error. d itself may be in flight still.
 func (c *core) tell(d *delivery, err error, maybe bool) {
 	d.told = true
+	if d.doubt != nil {
+		c.endAllNamed(d)
+	}
 	c.stat.inFlight.Add(-int64(d.Count()))
 	ended := d.Resolve(-1, -1, c.failure(d, err, maybe))
 	c.finish(d.Batch, ended, false, d.Count())
@@ -134,83 +145,63 @@ func (c *core) finish(b *accumulator.Batch, ended, ok bool, n int32) {
 }
 
 // cut sends a batch that is too large for its topic in halves, under its own
-// numbers (KIP-126).
+// numbers (KIP-126). Pieces that are larger than what the topic has taught are
+// cut when their turn comes.
 func (c *core) cut(p *partition, d *delivery, err error) {
-	p.topic.queues.Learn(d.RawSize())
 	pieces, cutErr := d.Cut(d.Halves())
 	if cutErr != nil {
 		c.giveUp(p, d, fmt.Errorf("%w; and it could not be cut: %w", err, cutErr))
 		return
 	}
-	for _, b := range pieces {
-		part := c.piece(p, d, b)
-		part.numbered, part.identity, part.seq = d.numbered, d.identity, d.seq
-		if c.cfg.Idempotent {
-			part.seq = idempotent.Advance(d.seq, b.First()-d.First())
-		}
+	p.topic.queues.Refused(c.now, d.Batch)
+	c.replace(p, d, pieces, p.topic.queues.Limit(d.Batch))
+}
+
+// replace puts pieces in the place of d, under its numbers if it has any. They
+// are made for a topic of that limit.
+func (c *core) replace(p *partition, d *delivery, pieces []*accumulator.Batch, limit int) {
+	q := d.doubted()
+	if d.numbered {
+		p.makeRoom(d, len(pieces))
+	}
+	for i, b := range pieces {
+		part := c.piece(p, d, b, q)
+		part.keep(d, i, b.First()-d.First())
+		part.keeps, part.limit = d.keeps, limit
 	}
 }
 
-// piece makes a delivery of a part of d, to be sent in its place.
-func (c *core) piece(p *partition, d *delivery, b *accumulator.Batch) *delivery {
-	part := &delivery{Batch: b, part: p, opened: d.opened, order: d.order, attempts: d.attempts}
+// fit returns what is to be sent of d, which was taken to be sent now: all of
+// it, or the first piece if its topic has taught that it is too large. Only what
+// may be written as it is has to be sent so.
+func (c *core) fit(p *partition, d *delivery) *delivery {
+	t := p.topic.queues
+	if !t.Taught() || d.unknown || d.limit > 0 && d.limit <= t.Limit(d.Batch) || t.Fits(c.now, d.Batch) {
+		return d // one half may be larger than the other, and is tried all the same
+	}
+	pieces, err := d.CutTo(t.Most(c.now, d.Batch))
+	if err != nil {
+		return d // the broker will say what is wrong with it
+	}
+	c.replace(p, d, pieces, 0)
+	first := p.retry[0]
+	p.retry = slices.Delete(p.retry, 0, 1)
+	return c.fit(p, first)
+}
+
+// piece makes a delivery of a part of d, to be sent in its place. q is the doubt
+// that the parts are in; nil for none.
+func (c *core) piece(p *partition, d *delivery, b *accumulator.Batch, q *doubt) *delivery {
+	part := &delivery{Batch: b, part: p, opened: d.opened, order: d.order, attempts: d.attempts, doubt: q}
 	p.requeue(part)
 	return part
 }
 
-// sift ends the records that the broker found at fault, each with its reason,
-// and sends the others again under a new epoch (KIP-467).
-func (c *core) sift(p *partition, d *delivery, a *protocol.ProducePartitionResponse) {
-	bad := make([]int32, 0, len(a.RecordErrors))
-	reasons := make(map[int32]*string, len(a.RecordErrors))
-	for _, e := range a.RecordErrors {
-		if e.BatchIndex >= 0 && e.BatchIndex < d.Count() && reasons[e.BatchIndex] == nil {
-			if _, twice := reasons[e.BatchIndex]; !twice {
-				bad = append(bad, e.BatchIndex)
-			}
-			reasons[e.BatchIndex] = e.Message
-		}
+// keep gives the part of d that has i parts in front of it the number that is n
+// after d's first.
+func (part *delivery) keep(d *delivery, i int, n int32) {
+	part.numbered, part.identity, part.seq, part.rank = d.numbered, d.identity, d.seq, d.rank+int64(i)
+	if d.numbered && d.identity != idempotent.None {
+		part.seq = idempotent.Advance(d.seq, n)
 	}
-	slices.Sort(bad)
-	if len(bad) == 0 {
-		c.giveUp(p, d, brokerError(a.ErrorCode, a.ErrorMessage))
-		return
-	}
-	good := d.Without(bad)
-	if c.txn != nil {
-		c.siftTxn(p, d, a, bad, good, reasons)
-		return
-	}
-	var pieces []*accumulator.Batch
-	if len(good) > 0 {
-		var err error
-		if pieces, err = d.Cut(good); err != nil {
-			c.giveUp(p, d, fmt.Errorf("%w; and the records without fault could not be separated: %w", a.ErrorCode, err))
-			return
-		}
-	}
-	c.gap(p)
-	for _, b := range pieces {
-		c.piece(p, d, b)
-	}
-	c.refuseRecords(d, a, bad, reasons)
-}
-
-// refuseRecords ends the records that the broker has found at fault, each with its reason.
-func (c *core) refuseRecords(d *delivery, a *protocol.ProducePartitionResponse, bad []int32, reasons map[int32]*string) {
-	for _, i := range bad {
-		message := reasons[i]
-		if message == nil {
-			message = a.ErrorMessage
-		}
-		c.failRange(d, accumulator.Range{First: i, Count: 1}, brokerError(a.ErrorCode, message))
-	}
-}
-
-// failRange ends neighbouring records of d that are certainly not in the log.
-func (c *core) failRange(d *delivery, r accumulator.Range, err error) {
-	ended := d.ResolveRange(r.First, r.Count, -1, -1, c.failure(d, err, false))
-	c.stat.inFlight.Add(-int64(r.Count))
-	c.finish(d.Batch, ended, false, r.Count)
-	c.doom(d.Batch, err)
 }

@@ -17,7 +17,7 @@ type quiet struct {
 }
 
 func (q *quiet) dial(n *node, which lane, _ time.Duration) {
-	q.post(dialed{node: n, which: which, conn: q})
+	q.post(dialed{node: n, which: which, addr: n.addr, conn: q})
 }
 
 func (q *quiet) end(b *accumulator.Batch) {

@@ -7,11 +7,16 @@ import (
 	"time"
 
 	"github.com/epistle-kafka/epistle/accumulator"
+	"github.com/epistle-kafka/epistle/internal/cause"
 	"github.com/epistle-kafka/epistle/metadata"
+	"github.com/epistle-kafka/epistle/protocol"
 )
 
 // Memory returns the bound that appended records count against.
 func (s *Sender) Memory() *accumulator.Memory { return s.acc.Memory }
+
+// Closing reports whether Close has begun.
+func (s *Sender) Closing() bool { return s.closing.Load() }
 
 // Want makes the loop look a topic up, so that OnTopic is told of it.
 // It fails with ErrClosed once Close has begun.
@@ -66,7 +71,7 @@ func (s *Sender) awaitLookup(ctx context.Context, topic string, l *lookup) error
 		return ErrClosed
 	case <-ctx.Done():
 		s.inbox.put(unwanted{topic, l})
-		err := context.Cause(ctx)
+		err := cause.Of(ctx)
 		if snapshot := s.Snapshot(); snapshot != nil && snapshot.Waiting(topic) != nil {
 			return fmt.Errorf("looking up topic %q: %w; the last answer: %w", topic, err, snapshot.Waiting(topic))
 		}
@@ -83,7 +88,7 @@ func (s *Sender) Explain(err error) error {
 		return fmt.Errorf("%w; last failure: %w", err, *trouble)
 	}
 	if addr := s.stat.dialing.Load(); addr != nil {
-		return fmt.Errorf("%w; still connecting to %s", err, *addr)
+		return fmt.Errorf("%w; still connecting to %s", err, protocol.Shown(*addr))
 	}
 	return err
 }
@@ -98,9 +103,17 @@ func (s *Sender) Flush(ctx context.Context) error {
 	g := accumulator.NewGroup()
 	s.inbox.put(flushing{g})
 	if err := s.await(ctx, g.Done()); err != nil {
-		return fmt.Errorf("flush: %w", err)
+		return fmt.Errorf("flush: %w", s.explained(err))
 	}
 	return nil
+}
+
+// explained adds to the end of a wait for records what they wait for.
+func (s *Sender) explained(err error) error {
+	if why := s.Why(nil); why != nil {
+		return fmt.Errorf("%w; %w", err, why)
+	}
+	return err
 }
 
 // Close refuses further records, delivers what it has until ctx ends, fails
@@ -116,7 +129,9 @@ func (s *Sender) Close(ctx context.Context) (failed int64, err error) {
 	s.closing.Store(true)
 	g := accumulator.NewGroup()
 	s.inbox.put(closing{g})
-	err = s.await(ctx, g.Done())
+	if err = s.await(ctx, g.Done()); err != nil {
+		err = s.explained(err) // before there is nothing left that waits
+	}
 	before := s.stat.failed.Load()
 	s.inbox.put(aborting{})
 	<-s.stopped
@@ -127,7 +142,7 @@ func (s *Sender) Close(ctx context.Context) (failed int64, err error) {
 	}
 	if t := s.core.txn; t != nil && t.gaveUp != nil { // nobody does steps any more
 		if err = t.gaveUp; ctx.Err() != nil {
-			err = fmt.Errorf("%w: %w", context.Cause(ctx), err)
+			err = fmt.Errorf("%w: %w", cause.Of(ctx), err)
 		}
 	}
 	return s.stat.failed.Load() - before, err

@@ -25,7 +25,18 @@ type topic struct {
 	filled uint64 // number of the last request that has a batch of it
 
 	touched time.Time // when metadata was last told that it is in use
+	again   error     // how it last became another topic
+	stamps  stamping
 }
+
+// stamping is whether a topic's brokers answer with a time when they append.
+type stamping uint8
+
+const (
+	stampsUnknown stamping = iota
+	stampsNot              // message.timestamp.type=CreateTime
+	stampsAll              // LogAppendTime
+)
 
 // A partition is what the loop knows of one partition. What each look reads is
 // in front: with thousands of them the time goes into fetching it.
@@ -42,6 +53,7 @@ type partition struct {
 
 	backoff  time.Time // not before
 	failures int       // failed attempts since the last success
+	roused   int       // how often since then news has ended the backoff
 
 	head    accumulator.Head // of queue, as far as the loop has been told
 	drained int64            // serial of the last batch that was taken out of queue
@@ -56,6 +68,7 @@ type partition struct {
 
 	numbers idempotent.Partition
 	order   int64 // of the next drained batch
+	sent    int64 // rank of the newest numbered batch
 	lastErr error // of the last failed attempt
 
 	joined  int64 // number of the last transaction that it is part of
@@ -72,15 +85,19 @@ type delivery struct {
 	part   *partition
 	opened time.Time // the batch's, nearer at hand
 
+	doubt    *doubt // of the batch that it is a part of; nil if there is none
 	identity idempotent.Identity
 	seq      int32
 	order    int64
+	rank     int64 // among the batches that its partition has sent, pieces counted singly
 	numbered bool
 
 	conn     conn  // which it is in flight on
 	era      int32 // of its partition's numbers when it was sent
 	attempts int
-	unknown  bool // some attempt may have been written
+	limit    int  // of a half: its topic's, as far as it was known when the batch was cut; 0: no half
+	unknown  bool // some attempt may have been written; see doubtful
+	keeps    bool // its numbers, though its partition needs a new epoch
 	told     bool // its records have their outcome
 	old      bool // sent while the topic had another id
 	packed   bool // compressed, or found to be incompressible
@@ -101,8 +118,22 @@ func (d *delivery) before(o *delivery) int {
 // requeue puts d where it belongs among the batches to be sent again:
 // younger batches must not overtake it (I2).
 func (p *partition) requeue(d *delivery) {
+	d.keeps = d.keeps && !d.old // its numbers are for a log that is gone
 	i, _ := slices.BinarySearchFunc(p.retry, d, (*delivery).before)
 	p.retry = slices.Insert(p.retry, i, d)
+}
+
+// makeRoom counts d as n batches, and moves the younger ones on.
+func (p *partition) makeRoom(d *delivery, n int) {
+	more := int64(n - 1)
+	p.sent += more
+	for _, list := range [2][]*delivery{p.inFlight, p.retry} {
+		for _, o := range list {
+			if o.before(d) > 0 {
+				o.rank += more
+			}
+		}
+	}
 }
 
 // open returns the deliveries whose records have no outcome yet, oldest first.
@@ -119,6 +150,18 @@ func (p *partition) open() []*delivery {
 	all = append(all, p.retry...)
 	slices.SortFunc(all, (*delivery).before)
 	return all
+}
+
+// keeps reports whether something is to be sent again that keeps its numbers.
+func (p *partition) keeps() bool {
+	return slices.ContainsFunc(p.retry, func(d *delivery) bool { return d.keeps })
+}
+
+// keepNothing notes that no number of the epoch can be written any more.
+func (p *partition) keepNothing() {
+	for _, d := range p.retry {
+		d.keeps = false
+	}
 }
 
 // queued reports whether a batch waits in the queue.

@@ -278,12 +278,12 @@ func (c *core) gap(p *partition) {
 
 // siftTxn ends all records of a batch of which the broker has named some as faulty: its transaction is lost, so that
 // nothing is sent again.
-func (c *core) siftTxn(p *partition, d *delivery, a *protocol.ProducePartitionResponse, bad []int32, good []accumulator.Range, reasons map[int32]*string) {
+func (c *core) siftTxn(p *partition, d *delivery, bad []refusal, good []accumulator.Range) {
 	d.told = true
 	c.gap(p)
-	c.refuseRecords(d, a, bad, reasons)
+	c.refuseRecords(bad, d.doubtful())
 	for _, r := range good {
-		c.failRange(d, r, c.txn.Cause())
+		c.failRange(d, r, c.txn.Cause(), d.doubtful())
 	}
 }
 

@@ -197,7 +197,7 @@ func withText(code protocol.ErrorCode, text *string) error {
 	if text == nil || *text == "" || *text == code.Name() {
 		return code
 	}
-	return fmt.Errorf("%w: the broker says %q", code, *text)
+	return fmt.Errorf("%w: the broker says %s", code, protocol.Quoted(*text))
 }
 
 func (t *Txn) initialised(now time.Time, s *Step, resp *protocol.InitProducerIDResponse) {

@@ -84,4 +84,8 @@ type Peer struct {
 	// HungUp is how often in a row it has hung up on ApiVersions without a byte: see Error.Unheard. After some of them older
 	// versions are asked, in turn.
 	HungUp int
+
+	// Answered is when somebody at Addr last gave us an answer, zero if nobody ever did. What may be wrong with an address at
+	// first is not what is wrong with it afterwards.
+	Answered time.Time
 }

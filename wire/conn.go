@@ -219,7 +219,7 @@ func (c *Conn) explainLocked(cause error) error {
 	}
 	explained := *e
 	if c.answers == 0 {
-		explained.Hint = hintFirstRequest
+		explained.Hint = hintSince(hintFirstRequest, c.peer.Answered)
 	}
 	if pending := c.inFlight.pending(); len(pending) > 0 && !c.answeredLocked(pending[0]) {
 		api := pending[0].Request.API()

@@ -5,8 +5,12 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"math"
 	"net"
+	"strconv"
 	"time"
+
+	"github.com/epistle-kafka/epistle/protocol"
 )
 
 // Dial connects to peer: it resolves the name, dials, shakes hands over TLS, negotiates versions and authenticates. It
@@ -38,7 +42,7 @@ func Dial(ctx context.Context, cfg *Config, peer Peer, onClose func(*Conn, error
 	}
 	conn.onClose = onClose
 	conn.start()
-	cfg.logger().Debug("connected", "addr", peer.Addr, "node", peer.NodeID, "remote", sock.RemoteAddr(),
+	cfg.logger().Debug("connected", "addr", protocol.Shown(peer.Addr), "node", peer.NodeID, "remote", sock.RemoteAddr(),
 		"took", time.Since(d.began))
 	return conn, nil
 }
@@ -56,6 +60,9 @@ type dialer struct {
 // connect opens the socket.
 func (d *dialer) connect(ctx context.Context) (net.Conn, error) {
 	d.stage, d.began = StageDial, time.Now()
+	if err := checkAddress(d.peer); err != nil {
+		return nil, err
+	}
 	dial := d.cfg.DialContext
 	if dial == nil {
 		dial = new(net.Dialer).DialContext // asks the resolver each time, and tries all addresses
@@ -71,6 +78,26 @@ func (d *dialer) connect(ctx context.Context) (net.Conn, error) {
 	}
 	d.cfg.setBuffers(sock)
 	return sock, nil
+}
+
+// addressError is an address that nobody can be at.
+type addressError struct{ what string }
+
+func (e *addressError) Error() string { return e.what }
+
+// checkAddress refuses what a cluster may advertise and no dialer can make sense of; an empty host would be this one.
+func checkAddress(peer Peer) error {
+	host, port, err := net.SplitHostPort(peer.Addr)
+	if err != nil || peer.NodeID < 0 {
+		return nil // the dialer says it
+	}
+	if n, err := strconv.Atoi(port); err == nil && (n < 1 || n > math.MaxUint16) {
+		return &addressError{"port " + port + " is none: a port is a number from 1 to 65535"}
+	}
+	if host == "" {
+		return &addressError{"the host name is empty"}
+	}
+	return nil
 }
 
 // establish takes an open socket through the other stages.
@@ -139,7 +166,7 @@ func (d *dialer) failure(ctx context.Context, err error) error {
 	if ctx.Err() != nil && errors.Is(err, context.DeadlineExceeded) {
 		e.Err = fmt.Errorf("no success within %v: %w", time.Since(d.began).Round(time.Millisecond), err)
 	}
-	e.Hint = hint(e, d.cfg.TLS != nil)
+	e.Hint = hintSince(hint(e, d.cfg.TLS != nil), d.peer.Answered)
 	if d.stage == StageApiVersions && hungUp(err) {
 		e.Unheard = !d.reads.heard
 		e.Hint += hintOtherVersion("ApiVersions", d.hs.asked) + "; after hang-ups in a row older versions are tried by themselves"

@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+
+	"github.com/epistle-kafka/epistle/protocol"
 )
 
 // What a connection's end or a call's end can match by errors.Is.
@@ -65,19 +67,19 @@ type Error struct {
 	Unheard bool
 }
 
-// Error returns one line with all fields.
+// Error returns one line with all fields. What in them comes from the network is quoted or escaped, and cut.
 func (e *Error) Error() string {
 	var b strings.Builder
 	if e.NodeID < 0 {
-		fmt.Fprintf(&b, "bootstrap server %s: ", e.Addr)
+		fmt.Fprintf(&b, "bootstrap server %s: ", protocol.Shown(e.Addr))
 	} else {
-		fmt.Fprintf(&b, "broker %d at %s: ", e.NodeID, e.Addr)
+		fmt.Fprintf(&b, "broker %d at %s: ", e.NodeID, protocol.Shown(e.Addr))
 	}
 	b.WriteString(e.Stage.String())
 	if e.API != "" && e.API != e.Stage.String() {
 		b.WriteString(" " + e.API)
 	}
-	fmt.Fprintf(&b, ": %v", e.Err)
+	b.WriteString(": " + protocol.ShownText(fmt.Sprint(e.Err)))
 	if e.Hint != "" {
 		b.WriteString(" (" + e.Hint + ")")
 	}

@@ -9,7 +9,9 @@ import (
 	"io"
 	"net"
 	"os"
+	"slices"
 	"syscall"
+	"time"
 
 	"github.com/epistle-kafka/epistle/protocol"
 )
@@ -18,6 +20,7 @@ const (
 	hintFirstRequest = "the broker has hung up on the first request: the listener may want SASL, or may not be meant for clients"
 	hintNoListener   = "is the broker up, and is this its port?"
 	hintAdvertised   = "the address comes from the cluster: check advertised.listeners of this broker"
+	hintPort         = "check bootstrap.servers"
 	hintName         = "check the host name in bootstrap.servers, and the resolver"
 	hintNoRoute      = "nothing came back: check the address, the network and firewalls"
 	hintHungUp       = "the other end hung up on the very first request: the listener may want TLS or SASL, or this is no Kafka broker"
@@ -52,6 +55,19 @@ const (
 	wsaRefused  syscall.Errno = 10061
 )
 
+// firstContact are the hints that can be true only where nobody has ever answered.
+var firstContact = []string{
+	hintFirstRequest, hintNoListener, hintAdvertised, hintName, hintNoRoute, hintHungUp, hintHungUpTLS, hintSilent, hintTLSHungUp,
+}
+
+// hintSince replaces a hint for first contact where somebody at the address has answered before.
+func hintSince(hint string, answered time.Time) string {
+	if answered.IsZero() || !slices.Contains(firstContact, hint) {
+		return hint
+	}
+	return "not reachable since " + answered.Format(time.RFC3339) + "; it has answered before"
+}
+
 // hint says what to do about a failed attempt, "" if the error says all.
 func hint(e *Error, overTLS bool) string {
 	switch e.Stage {
@@ -59,6 +75,8 @@ func hint(e *Error, overTLS bool) string {
 		return e.advertisedOr(hintName)
 	case StageDial:
 		switch {
+		case errors.As(e.Err, new(*addressError)):
+			return e.advertisedOr(hintPort)
 		case errors.Is(e.Err, syscall.ECONNREFUSED), errors.Is(e.Err, wsaRefused):
 			return e.advertisedOr(hintNoListener)
 		case timedOut(e.Err):

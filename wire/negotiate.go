@@ -67,7 +67,7 @@ func negotiate(ctx context.Context, hs *Handshake) (negotiation, error) {
 		if version == 0 {
 			return negotiation{}, fmt.Errorf("the broker does not know any version of ApiVersions: %w", resp.ErrorCode)
 		}
-		hs.cfg.logger().Debug("broker is older than this client", "addr", hs.peer.Addr,
+		hs.cfg.logger().Debug("broker is older than this client", "addr", protocol.Shown(hs.peer.Addr),
 			"refused ApiVersions version", version, "next", min(next, version-1))
 		version = min(next, version-1)
 	}

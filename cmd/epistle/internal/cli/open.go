@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/epistle-kafka/epistle/cmd/epistle/internal/admin"
+	"github.com/epistle-kafka/epistle/internal/cause"
 	"github.com/epistle-kafka/epistle/producer"
 )
 
@@ -25,7 +26,7 @@ func (s *Settings) Open(ctx context.Context, env *Env, cfg producer.Config, topi
 	if err != nil {
 		return nil, 0, Usagef("%v", err)
 	}
-	ctx, cancel := context.WithTimeoutCause(ctx, cfg.MaxBlock, fmt.Errorf("%w (%v)", producer.ErrMaxBlock, cfg.MaxBlock))
+	ctx, cancel := cause.Within(ctx, cfg.MaxBlock, fmt.Errorf("%w (%v)", producer.ErrMaxBlock, cfg.MaxBlock))
 	defer cancel()
 	partitions, err := lookUp(ctx, env, p, cfg, topic)
 	if err != nil {

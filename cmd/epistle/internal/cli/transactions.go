@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/epistle-kafka/epistle/internal/cause"
 	"github.com/epistle-kafka/epistle/producer"
 )
 
@@ -13,7 +14,7 @@ import (
 func InitTransactions(ctx context.Context, env *Env, p *producer.Producer, patience time.Duration) error {
 	env.Screen.Status("starting transactions …")
 	defer env.Screen.Status("")
-	ctx, cancel := context.WithTimeoutCause(ctx, patience, fmt.Errorf("%w (%v)", producer.ErrMaxBlock, patience))
+	ctx, cancel := cause.Within(ctx, patience, fmt.Errorf("%w (%v)", producer.ErrMaxBlock, patience))
 	defer cancel()
 	return p.InitTransactions(ctx)
 }

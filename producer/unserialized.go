@@ -1,0 +1,92 @@
+package producer
+
+import (
+	"context"
+	"sync"
+	"sync/atomic"
+)
+
+// A record that a Typed could not serialize must fail the transaction that it was for (I7), and between the two there may be
+// any number of wrappers, of which nothing is known but that they are Senders. So it goes the way of all records, marked, to
+// the producer at the end, which refuses it and fails its transaction. The mark is in the record. It is in the context too,
+// for a wrapper that makes a new record of the old one's bytes.
+//
+// A Sender need not end in a producer of this package, and must not be given what was never a record. So nothing is passed
+// on while no transaction is open in the process: then there is nothing to fail.
+
+// transactional is the producers with a transactional id that are not closed.
+var transactional struct {
+	mu        sync.Mutex // never held while blocking
+	producers map[*Producer]struct{}
+}
+
+// passing is how many records are being passed on so: while it is 0, as it nearly always is, no context is looked into.
+var passing atomic.Int32
+
+type unserializedKey struct{}
+
+func (p *Producer) enlist() {
+	transactional.mu.Lock()
+	defer transactional.mu.Unlock()
+	if transactional.producers == nil {
+		transactional.producers = map[*Producer]struct{}{}
+	}
+	transactional.producers[p] = struct{}{}
+}
+
+func (p *Producer) delist() {
+	transactional.mu.Lock()
+	defer transactional.mu.Unlock()
+	delete(transactional.producers, p)
+}
+
+// inTransaction reports whether any producer has a transaction open that takes records.
+func inTransaction() bool {
+	transactional.mu.Lock()
+	defer transactional.mu.Unlock()
+	for p := range transactional.producers {
+		if t := p.sender.Transaction(); t != nil && t.Refusal == nil {
+			return true
+		}
+	}
+	return false
+}
+
+// passOn has send pass a record on that could not be serialized, if there may be a transaction at the end of the way.
+func passOn(ctx context.Context, rec Record, err *SerializationError, send func(context.Context, Record)) {
+	if !inTransaction() {
+		return
+	}
+	rec.unserialized = err
+	passing.Add(1)
+	defer passing.Add(-1)
+	send(context.WithValue(ctx, unserializedKey{}, err), rec)
+}
+
+// Unserialized returns why the record has no key and value: a *SerializationError, or nil for every record that can be
+// sent. Only an implementation of Sender that keeps what it is given, rather than pass it on to a producer, has to ask.
+func (r *Record) Unserialized() error {
+	if r.unserialized == nil {
+		return nil
+	}
+	return r.unserialized
+}
+
+// refuseUnserialized returns nil for a record that can be sent. It fails the transaction of one that cannot: that with the
+// given number, or with 0 the one that is open.
+func (p *Producer) refuseUnserialized(ctx context.Context, rec *Record, number int64) error {
+	failed := rec.unserialized
+	if failed == nil {
+		failed, _ = ctx.Value(unserializedKey{}).(*SerializationError)
+	}
+	if failed == nil {
+		return nil
+	}
+	if number == 0 {
+		if t := p.sender.Transaction(); t != nil {
+			number = t.Number
+		}
+	}
+	p.spoil(number, failed)
+	return failed
+}
