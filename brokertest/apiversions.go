@@ -31,7 +31,7 @@ func (b *broker) apiVersions(m *protocol.ApiVersionsRequest, version int16) prot
 		resp.ErrorCode = protocol.InvalidRequest
 		return resp
 	}
-	if version >= 5 && m.ClusterID != nil && (*m.ClusterID != b.c.id || m.NodeID != b.id) {
+	if version >= 5 && m.ClusterID != nil && (*m.ClusterID != b.c.ClusterID() || m.NodeID != b.id) {
 		resp.ErrorCode = protocol.RebootstrapRequired // KIP-1242
 		return resp
 	}

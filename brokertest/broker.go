@@ -13,22 +13,21 @@ import (
 //
 // Over TCP it has one goroutine that accepts, from start until stop. Each connection has two, see conn.
 type broker struct {
-	c    *Cluster
-	id   int32
-	host string
-	port int32 // never changes, also when the broker is stopped and started again
+	c  *Cluster
+	id int32
 
 	// Guarded by c.mu.
+	host     string
+	port     int32 // stays when the broker is stopped and started again
 	up       bool
 	listener net.Listener   // nil in memory, or when stopped
+	former   []formerPlace  // where it was before MoveBroker
 	resume   chan struct{}  // not nil while paused; closed by Resume and by a stop
 	conns    map[*conn]bool // those open
 	dials    []DialFault    // what happens to the next dials
 	dialled  int            // dials so far, for the ports of in-memory clients
 	outage   outage         // of the network to it
 }
-
-func (b *broker) addr() string { return net.JoinHostPort(b.host, strconv.Itoa(int(b.port))) }
 
 // newBroker makes a broker and starts it.
 func (c *Cluster) newBroker(id int32) (*broker, error) {
@@ -45,7 +44,7 @@ func (b *broker) start() error {
 	var l net.Listener
 	if !b.c.opts.memory {
 		var err error
-		if l, err = net.Listen("tcp", b.addr()); err != nil {
+		if l, err = net.Listen("tcp", b.place()); err != nil {
 			return fmt.Errorf("broker %d: %w", b.id, err)
 		}
 	}
@@ -81,6 +80,7 @@ func (b *broker) stop() {
 		b.listener.Close()
 		b.listener = nil
 	}
+	b.closeFormer()
 	for k := range b.conns {
 		k.cut(false)
 	}
@@ -129,6 +129,7 @@ func (b *broker) serve(nc net.Conn, mute bool) {
 	}
 	c.connections++
 	k := newConn(b, nc, c.connections)
+	k.at = nc.LocalAddr().String()
 	if c.opts.tls != nil {
 		k.nc = tls.Server(nc, c.opts.tls)
 	}
@@ -148,21 +149,20 @@ func (b *broker) nextDialFault() (f DialFault) {
 
 func (c *Cluster) dialMemory(ctx context.Context, addr string) (net.Conn, error) {
 	refused := &net.OpError{Op: "dial", Net: "tcp", Err: syscall.ECONNREFUSED}
-	var b *broker
-	for _, candidate := range c.brokers {
-		if candidate.addr() == addr {
-			b = candidate
-		}
-	}
+	c.mu.Lock()
+	b := c.at(addr)
 	if b == nil {
+		c.mu.Unlock()
 		return nil, &net.OpError{Op: "dial", Net: "tcp", Err: &net.AddrError{Err: "no such broker in memory", Addr: addr}}
 	}
-	server := &net.TCPAddr{IP: net.ParseIP(b.host).To4(), Port: int(b.port)}
+	host, port, _ := net.SplitHostPort(addr)
+	number, _ := strconv.Atoi(port)
+	server := &net.TCPAddr{IP: net.ParseIP(host).To4(), Port: number}
 	refused.Addr = server
 	if err := ctx.Err(); err != nil {
+		c.mu.Unlock()
 		return nil, &net.OpError{Op: "dial", Net: "tcp", Addr: server, Err: err}
 	}
-	c.mu.Lock()
 	fault := b.nextDialFault()
 	if fault == DialHangs {
 		c.mu.Unlock()

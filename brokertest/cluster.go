@@ -16,12 +16,12 @@ import (
 // goroutine, also while clients are connected.
 type Cluster struct {
 	opts    options
-	id      string
 	brokers []*broker     // by node ID less 1; the slice never changes
 	done    chan struct{} // closed by Close
 	running sync.WaitGroup
 
 	mu           sync.Mutex // guards the following, and what its owners say it guards; never held while blocking
+	id           string
 	closed       bool
 	random       *rand.Rand
 	topics       map[string]*topic
@@ -73,7 +73,7 @@ func Start(opts ...Option) (*Cluster, error) {
 	c := &Cluster{
 		opts: o, done: make(chan struct{}), random: rand.New(rand.NewPCG(o.seed, 0)),
 		topics: map[string]*topic{}, topicIDs: map[protocol.UUID]*topic{}, denied: map[string]denial{},
-		throttles: map[int16]time.Duration{}, nextProducer: int64(o.seed) * 1000 % (1 << 40), coordinators: map[int8]bool{},
+		throttles: map[int16]time.Duration{}, nextProducer: o.firstProducer(), coordinators: map[int8]bool{},
 		transactions: map[string]*transaction{}, groups: map[string]*group{}, moved: map[string]int32{},
 		features: o.features, finalized: 1, seen: newHistory(o.keep),
 	}
@@ -114,6 +114,8 @@ func (c *Cluster) Close() {
 
 // Bootstrap returns the brokers' addresses, host:port, also of those that are stopped.
 func (c *Cluster) Bootstrap() []string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
 	addrs := make([]string, len(c.brokers))
 	for i, b := range c.brokers {
 		addrs[i] = b.addr()
@@ -122,7 +124,11 @@ func (c *Cluster) Bootstrap() []string {
 }
 
 // ClusterID returns the cluster's ID, as Metadata tells it.
-func (c *Cluster) ClusterID() string { return c.id }
+func (c *Cluster) ClusterID() string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.id
+}
 
 // DialContext connects to the broker that listens on addr. It has the signature of net.Dialer.DialContext. A cluster
 // that is not in memory can be dialled by any other means too.

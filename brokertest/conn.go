@@ -18,6 +18,7 @@ type conn struct {
 	nc     net.Conn
 	raw    net.Conn // nc without TLS
 	serial int      // counts from 1 in the cluster
+	at     string   // where the broker listened, host:port
 
 	closing sync.Once
 	done    chan struct{} // closed when the broker has closed the connection

@@ -49,6 +49,9 @@ func (b *broker) handleControl(k *conn, r *Request) (protocol.Response, bool) {
 		return nil, false
 	}
 	c.settle()
+	if r.former && forCoordinator(r.Message) {
+		return refuse(r, &Action{code: protocol.NotCoordinator, index: -1}), true
+	}
 	switch m := r.Message.(type) {
 	case *protocol.MetadataRequest:
 		return c.metadata(m, r.Version, c.opts.autoCreate), true

@@ -12,8 +12,9 @@ const noOperations = math.MinInt32
 
 // metadata answers Metadata, and creates topics if it may. The caller holds c.mu.
 func (c *Cluster) metadata(m *protocol.MetadataRequest, version int16, create bool) *protocol.MetadataResponse {
+	id := c.id
 	resp := &protocol.MetadataResponse{
-		ClusterID: &c.id, ControllerID: -1, ClusterAuthorizedOperations: noOperations,
+		ClusterID: &id, ControllerID: -1, ClusterAuthorizedOperations: noOperations,
 	}
 	for _, b := range c.brokers {
 		if b.up {

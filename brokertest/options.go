@@ -33,6 +33,9 @@ type options struct {
 	old         bool // brokers behave as Kafka 3.9
 }
 
+// firstProducer is what the IDs of producers begin after.
+func (o *options) firstProducer() int64 { return int64(o.seed) * 1000 % (1 << 40) }
+
 // topicSpec is a topic to be made, or one there is.
 type topicSpec struct {
 	name       string

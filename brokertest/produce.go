@@ -134,7 +134,7 @@ func (b *broker) appendBatch(call *produceCall) protocol.ProducePartitionRespons
 		return answer
 	}
 	p := t.partitions[call.index]
-	if p.leader != b.id {
+	if p.leader != b.id || call.request.former {
 		answer.ErrorCode = protocol.NotLeaderOrFollower
 		return answer
 	}

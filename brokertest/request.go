@@ -24,6 +24,8 @@ type Request struct {
 
 	// Batches are those of a Produce request.
 	Batches []ProducedBatch
+
+	former bool // it came to where the broker is no more
 }
 
 // ProducedBatch is a batch as a Produce request has it. What cannot be read leaves Header zero.
@@ -46,6 +48,9 @@ func (k *conn) parse(a *arrival) *Request {
 	if h.ClientID != nil {
 		r.ClientID = *h.ClientID
 	}
+	c.mu.Lock()
+	r.former = k.at != k.b.addr()
+	c.mu.Unlock()
 	known, ok := c.opts.versions[r.APIKey]
 	switch {
 	case len(a.frame) < 8 || !ok:

@@ -14,6 +14,14 @@
 // once would be a licence to duplicate: batches that may be written already
 // would be written again under it.
 //
+// # Producer ids belong to clusters
+//
+// In the cluster that gave a producer id nobody else has it, so a partition may
+// raise its epoch without asking. In another cluster somebody else may have it,
+// with any epoch and any sequence: what we send under it could be taken for a
+// duplicate of the other's. So a partition whose log may be another one than
+// before abandons its id, and waits for one that is given after that.
+//
 // # One at a time until proven
 //
 // A broker without state for a producer takes any first sequence. With several

@@ -16,6 +16,7 @@ type Partition struct {
 	started  bool
 	next     int32 // of the next batch's first record
 	broken   bool  // the next number is not what the broker expects, or may not be
+	left     bool  // no epoch of the producer id may be taken any more
 	proven   bool  // the broker has acknowledged under this producer id, undisturbed since
 	era      int32 // disturbances so far
 	lastAck  time.Time
@@ -35,7 +36,7 @@ func (p *Partition) Start(id Identity) {
 // Adopt takes an identity that the coordinator of a transactional id has given, at sequence 0. It is for a partition with no
 // batch whose outcome is open. The broker's state is known to be there as long as the producer id stays.
 func (p *Partition) Adopt(id Identity) {
-	proven := p.proven && id.ID == p.identity.ID
+	proven := p.proven && id.ID == p.identity.ID && !p.left
 	*p = Partition{identity: id, started: true, proven: proven, era: p.era, lastAck: p.lastAck}
 }
 
@@ -89,17 +90,30 @@ func (p *Partition) Break() {
 // Broken reports whether the partition needs a new epoch.
 func (p *Partition) Broken() bool { return p.broken }
 
+// Abandon is Break and Disturb for a producer id that may be somebody else's in
+// the log at hand: to raise its epoch would be to meet the other's numbers. The
+// partition needs an identity that is given after this.
+func (p *Partition) Abandon() {
+	p.Break()
+	p.Disturb()
+	p.left = p.broken
+}
+
+// Abandoned reports whether the partition waits for another identity.
+func (p *Partition) Abandoned() bool { return p.left }
+
 // Renew takes the next epoch, at sequence 0. newest is the producer's newest
-// identity: a partition whose own id has run out of epochs moves to it. Renew
-// reports false if newest is the very id that has run out; the producer then
-// needs a new one. It is for a partition with no batch whose outcome is open.
+// identity: a partition whose own id has run out of epochs, or was abandoned,
+// moves to it. Renew reports false if newest is the very id that has run out;
+// the producer then needs a new one. It is for a partition with no batch whose
+// outcome is open.
 func (p *Partition) Renew(newest Identity) bool {
 	id := p.identity
 	switch {
-	case id.ID == newest.ID && id.Epoch == math.MaxInt16:
-		return false
-	case id.ID != newest.ID:
+	case p.left, id.ID != newest.ID, id.Epoch < newest.Epoch:
 		id = newest
+	case id.Epoch == math.MaxInt16:
+		return false
 	default:
 		id.Epoch++
 	}

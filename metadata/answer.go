@@ -61,6 +61,9 @@ func (c *Cluster) Answer(now time.Time, node int32, req *protocol.MetadataReques
 // takeCluster takes what is not about topics.
 func (a *answer) takeCluster(resp *protocol.MetadataResponse) {
 	if resp.ClusterID != nil && *resp.ClusterID != a.clusterID {
+		if a.clusterID != "" {
+			a.otherCluster()
+		}
 		a.clusterID = strings.Clone(*resp.ClusterID)
 		a.snapshot = nil
 	}
@@ -69,6 +72,30 @@ func (a *answer) takeCluster(resp *protocol.MetadataResponse) {
 		brokers[b.NodeID] = newBroker(b.NodeID, b.Host, b.Port, b.Rack)
 	}
 	a.brokers = brokers
+}
+
+// otherCluster forgets what is known of the old cluster's topics, but for that they are looked for. Their ids and epochs
+// mean nothing here.
+func (a *answer) otherCluster() {
+	a.changes.OtherCluster = true
+	a.before = nil
+	a.nodes.forget()
+	clear(a.failures)
+	for _, name := range slices.Sorted(maps.Keys(a.topics)) {
+		t := a.topics[name]
+		t.exists()
+		if t.data == nil {
+			continue
+		}
+		t.foreign, t.replaced = true, nil
+		data := t.own()
+		data.ID = protocol.UUID{}
+		for i := range data.Partitions {
+			data.Partitions[i] = Partition{Leader: -1, LeaderEpoch: -1}
+		}
+		a.changes.Changed = append(a.changes.Changed, name)
+		a.ask(t)
+	}
 }
 
 // newBroker copies the strings, which may be part of a much larger frame.
@@ -166,6 +193,9 @@ func (c *Cluster) grace() time.Duration {
 // described takes the partitions of t.
 func (a *answer) described(t *topic, in *protocol.MetadataTopic) {
 	old := t.data
+	if t.foreign {
+		old = nil
+	}
 	if old != nil && in.TopicID != old.ID && in.TopicID != (protocol.UUID{}) && old.ID != (protocol.UUID{}) {
 		if t.stale(a.now, a.node, in.TopicID, len(a.brokers)) {
 			a.nodes.disappointed(a.node)
@@ -178,7 +208,7 @@ func (a *answer) described(t *topic, in *protocol.MetadataTopic) {
 		a.again(t, &badTopicError{t.name, a.node, "its partitions are not numbered 0 to n-1"})
 		return
 	}
-	if old == nil && t.data != nil {
+	if old == nil && t.data != nil && !t.foreign {
 		a.changes.Recreated = append(a.changes.Recreated, Recreation{t.name, t.data.ID, merged.ID})
 		t.replace(a.now, merged.ID)
 	}
@@ -192,9 +222,12 @@ func (a *answer) described(t *topic, in *protocol.MetadataTopic) {
 	if merged != t.data {
 		merged.Name = t.name // the answer's own string is part of its frame
 		t.data, t.shared = merged, false
-		a.changes.Changed = append(a.changes.Changed, t.name)
+		if !a.changes.OtherCluster || !t.foreign { // else it is there already
+			a.changes.Changed = append(a.changes.Changed, t.name)
+		}
 		a.snapshot = nil
 	}
+	t.foreign = false
 	if _, ok := a.failures[t.name]; ok { // it was denied, and is not any more
 		delete(a.failures, t.name)
 		a.snapshot = nil

@@ -77,6 +77,10 @@ type Changes struct {
 	Recreated []Recreation   // also in Changed
 	Forgotten []string       // topics idle for MaxIdle, which are no longer known
 
+	// OtherCluster says that the cluster's id is another one than before. Every topic is in Changed, and has no leaders
+	// unless this answer tells them: what was known is of the old cluster.
+	OtherCluster bool
+
 	// Rebootstrap asks for the bootstrap servers. The brokers have been forgotten, the topics have not. Connections that
 	// carry no metadata may go on.
 	Rebootstrap bool

@@ -12,7 +12,7 @@ import (
 // caller passes only what was said of the present one. Many hints before the next call of Topic cost one copy of it.
 func (c *Cluster) Hint(now time.Time, name string, partition int32, leader protocol.LeaderIDAndEpoch, endpoints []protocol.NodeEndpoint) bool {
 	t := c.topics[name]
-	if t == nil || t.data == nil || partition < 0 || int(partition) >= len(t.data.Partitions) {
+	if t == nil || t.data == nil || t.foreign || partition < 0 || int(partition) >= len(t.data.Partitions) {
 		return false
 	}
 	if leader.LeaderID < 0 || leader.LeaderEpoch <= t.data.Partitions[partition].LeaderEpoch {

@@ -16,6 +16,7 @@ type topic struct {
 	data     *Topic       // nil: never seen
 	shared   bool         // data was given out and must not be written
 	replaced []replacedID // ids it had before, newest last
+	foreign  bool         // data is of another cluster than the present one
 
 	reason       error     // what the last answer said, while data is nil
 	unknownSince time.Time // first of the answers in a row that call it unknown; zero: none does

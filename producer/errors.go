@@ -19,6 +19,10 @@ var (
 	// ErrTopicRecreated: the topic was deleted and made again, and the record
 	// was for the old one, where it may be.
 	ErrTopicRecreated = sender.ErrTopicRecreated
+	// ErrClusterReplaced: another cluster is in the place of the one that was, by
+	// its id, and the record may be in the log of the old. errors.Is finds
+	// ErrTopicRecreated in it, too.
+	ErrClusterReplaced = sender.ErrClusterReplaced
 	// ErrPartitionGone: the topic was made again with fewer partitions.
 	ErrPartitionGone = sender.ErrPartitionGone
 	// ErrMaxBlock: Send has waited for max.block, for metadata or for memory.
@@ -49,6 +53,10 @@ type TopicError = metadata.TopicError
 
 // IdentityError: the cluster refuses the producer id that idempotence needs.
 type IdentityError = sender.IdentityError
+
+// ThrottleError: a broker wants to be sent nothing for a while. It is among the
+// reasons of ErrDeliveryTimeout, ErrMaxBlock and ErrBufferFull.
+type ThrottleError = sender.ThrottleError
 
 // MayBeWritten reports whether a record that failed with err may be in the log
 // all the same: whether sending it again could write it twice. It is false

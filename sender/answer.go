@@ -18,8 +18,9 @@ func (e answered) apply(c *core) {
 	r, call := e.request, &e.request.call
 	c.pending--
 	r.node.landed(r)
-	if l := &r.node.links[data]; l.conn == r.conn {
-		l.end(c.now, call.Err)
+	if l := r.node.ended(data, r.conn); l != nil && call.Err == nil {
+		l.answered(c.now)
+		c.throttled(r.node, l, call.Response)
 	}
 	failures := r.node.health.failures
 	if call.Err == nil && call.Response != nil {
@@ -115,6 +116,15 @@ func (c *core) judge(r *request, p *partition, d *delivery, a *protocol.ProduceP
 			idempotent: c.cfg.Idempotent, transactional: c.txn != nil, fresh: c.txn != nil && c.txn.Fresh(), oldest: p.oldest(d), unknown: d.doubtful(),
 		})
 	}
+	if v == delivered && c.txn == nil && c.cfg.Idempotent && c.strange(p, d, a.LogAppendTime) {
+		d.unknown = true
+		if d.told {
+			c.gap(p)
+		} else {
+			c.giveUp(p, d, errStranger)
+		}
+		return
+	}
 	if v == delivered || v == duplicate {
 		if v == duplicate {
 			a.BaseOffset, a.LogAppendTime = -1, -1 // not reliable (pitfall 12)
@@ -127,6 +137,8 @@ func (c *core) judge(r *request, p *partition, d *delivery, a *protocol.ProduceP
 	err := brokerError(code, a.ErrorMessage)
 	if c.txn != nil {
 		err = c.txn.Overdue(err)
+	} else if c.cfg.Idempotent {
+		err = c.suspect(p, d, code, err)
 	}
 	p.lastErr = r.node.refused("Produce", err)
 	r.node.failed(c.now, p.lastErr)
@@ -174,6 +186,11 @@ func (c *core) follow(r *request, p *partition, d *delivery, a *protocol.Produce
 	if !d.old && a.CurrentLeader.LeaderID >= 0 && c.meta.Hint(c.now, p.topic.name, p.index, a.CurrentLeader, r.response.NodeEndpoints) {
 		if !slices.Contains(c.hinted, p.topic.name) {
 			c.hinted = append(c.hinted, p.topic.name)
+		}
+		for _, at := range r.response.NodeEndpoints {
+			if at.NodeID == a.CurrentLeader.LeaderID {
+				c.nodeAt(at.NodeID, at.Host, at.Port)
+			}
 		}
 		return p.leader != a.CurrentLeader.LeaderID
 	}

@@ -256,6 +256,9 @@ func describeBatch(topic string, p protocol.ProducePartition) string {
 }
 
 func (bc *benchConn) Close(err error) {
+	if bc.broken {
+		return
+	}
 	if bc.which == data {
 		bc.b.sends = append(bc.b.sends, sentLine{bc.node.id, fmt.Sprintf("close %d: %v", bc.node.id, err)})
 	}

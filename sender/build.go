@@ -215,9 +215,7 @@ const lastVersionOldTxn = 11
 // unsent takes back a request that never reached its connection: not an
 // attempt, and nothing has been written.
 func (c *core) unsent(r *request) {
-	if l := &r.node.links[data]; r.conn == l.conn {
-		l.busy--
-	}
+	r.node.ended(data, r.conn)
 	for _, d := range r.deliveries {
 		c.takeBack(d)
 	}

@@ -12,6 +12,7 @@ import (
 
 // A dial is an attempt to connect. Several to the same end may be under way (R2).
 type dial struct {
+	addr   string
 	bounds wire.Bounds
 	whole  time.Duration // of all stages together; 0: only theirs
 	stop   func(error)   // ends it, by the effects that began it; does not block
@@ -75,21 +76,20 @@ func (c *core) connect(n *node, which lane) time.Time {
 	if len(l.dials) == 0 {
 		l.since = c.now
 	}
-	d := l.next(c)
+	d := n.next(c, l)
 	l.dials = append(l.dials, d)
-	addr := n.addr
-	c.stat.dialing.Store(&addr)
+	c.stat.dialing.Store(&d.addr)
 	c.pending++
 	c.out.dial(n, which, d)
 	return l.notUntil
 }
 
 // next makes the next attempt, and sets when one may follow it.
-func (l *link) next(c *core) *dial {
+func (n *node) next(c *core, l *link) *dial {
 	connect := c.cfg.ConnectTimeout.Delay(l.timeouts, c.out.random())
 	gap := max(patient(l.took), c.cfg.Reconnect.Delay(l.failures+len(l.dials), c.out.random()))
 	l.notUntil = c.now.Add(gap)
-	d := &dial{bounds: wire.Bounds{Connect: connect, Stage: connect}, began: c.now, elder: true, stop: func(error) {}}
+	d := &dial{addr: n.addr, bounds: wire.Bounds{Connect: connect, Stage: connect}, began: c.now, elder: true, stop: func(error) {}}
 	if c.cfg.RequestTimeout > 0 && (connect == 0 || c.cfg.RequestTimeout < connect) {
 		d.bounds.Stage = c.cfg.RequestTimeout
 	}
@@ -117,16 +117,23 @@ func (e dialed) apply(c *core) {
 	l := &e.node.links[e.which]
 	l.dials = slices.DeleteFunc(l.dials, func(d *dial) bool { return d == e.dial })
 	switch {
+	case e.dial.addr != e.node.addr: // the broker has moved meanwhile
+		if e.err == nil {
+			e.conn.Close(errElsewhere)
+		}
+		return
 	case e.err == nil:
+		l.hear(nil)
 		c.connected(e)
 		return
-	case errors.Is(e.err, errBeaten):
+	case errors.Is(e.err, errBeaten), errors.Is(e.err, errElsewhere):
 		return
 	case errors.Is(e.err, errGaveWay):
 		l.failures++
 		return // the elder tells
 	}
 	c.stat.dialing.Store(nil)
+	l.hear(e.err)
 	l.failed(c, e.err)
 	e.node.failed(c.now, e.err)
 	c.trouble(e.err)
@@ -223,11 +230,15 @@ func (e hungUp) apply(c *core) {
 	if l.conn == e.conn {
 		l.conn, l.busy = nil, 0
 	}
-	if errors.Is(e.err, errBeaten) {
-		return
+	former := e.node.parted(e.conn)
+	if !former && (errors.Is(e.err, errBeaten) || errors.Is(e.err, errElsewhere)) {
+		return // it never was the node's
+	}
+	if e.which == data {
+		c.disturb(e.node)
 	}
 	e.node.down(c.now, !errors.Is(e.err, wire.ErrTimeout) && !errors.Is(e.err, errMoved))
-	if errors.Is(e.err, wire.ErrIdle) {
+	if former || errors.Is(e.err, wire.ErrIdle) {
 		return
 	}
 	l.lost(c, e.err)

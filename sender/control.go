@@ -61,7 +61,7 @@ func (c *core) controlNode(but ...int32) (*node, time.Time) {
 				// Those who are connected, and answer, can be asked meanwhile,
 				// and the attempt's end leads to another step.
 				ids = slices.DeleteFunc(ids, func(o int32) bool {
-					return c.nodes[o].links[control].conn == nil || c.nodes[o].silent(c.now)
+					return c.nodes[o].links[control].conn == nil || c.nodes[o].silent(c.judged())
 				})
 				at = sooner(at, until)
 				continue
@@ -81,7 +81,7 @@ func (c *core) candidates() []int32 {
 	snapshot := c.meta.Snapshot()
 	var ids []int32
 	for id := range snapshot.Brokers {
-		c.nodeFor(snapshot, id)
+		c.meet(snapshot, id)
 		ids = append(ids, id)
 	}
 	if len(ids) == 0 {
@@ -91,7 +91,7 @@ func (c *core) candidates() []int32 {
 	}
 	start := c.firstChoice
 	slices.SortFunc(ids, func(a, b int32) int {
-		if sa, sb := c.nodes[a].silent(c.now), c.nodes[b].silent(c.now); sa != sb {
+		if sa, sb := c.nodes[a].silent(c.judged()), c.nodes[b].silent(c.judged()); sa != sb {
 			if sb {
 				return -1
 			}
@@ -132,8 +132,9 @@ func (c *core) askUpTo(n *node, version int16, req protocol.Request, resp protoc
 
 func (e replied) apply(c *core) {
 	c.pending--
-	if l := &e.node.links[control]; l.conn == e.conn {
-		l.end(c.now, e.call.Err)
+	if l := e.node.ended(control, e.conn); l != nil && e.call.Err == nil {
+		l.answered(c.now)
+		c.throttled(e.node, l, e.call.Response)
 	}
 	before := e.node.health.failures
 	e.then(c, e.node, e.call)
@@ -162,7 +163,13 @@ func (c *core) askIdentity() time.Time {
 		TransactionTimeout: math.MaxInt32 * time.Millisecond, // no transaction: it means nothing
 		ProducerID:         -1, ProducerEpoch: -1,
 	}
-	id.asking = c.inquire(n, req, 0, (*core).takeIdentity)
+	era := id.era
+	id.asking = c.inquire(n, req, 0, func(c *core, n *node, call *wire.Call) {
+		if era == c.identity.era { // else it was asked of a cluster that may be another one
+			c.identity.of = n.links[control].conn
+			c.takeIdentity(call)
+		}
+	})
 	if !id.asking {
 		return c.now
 	}
@@ -170,7 +177,7 @@ func (c *core) askIdentity() time.Time {
 }
 
 // takeIdentity deals with the answer to InitProducerId.
-func (c *core) takeIdentity(n *node, call *wire.Call) {
+func (c *core) takeIdentity(call *wire.Call) {
 	id := &c.identity
 	id.asking = false
 	err := call.Err
@@ -181,13 +188,11 @@ func (c *core) takeIdentity(n *node, call *wire.Call) {
 		if code == protocol.NoError && resp.ProducerID < 0 {
 			code = protocol.UnknownServerError // an impossible answer, and no reason to go on without
 		}
-		if code == protocol.NoError {
-			id.current = idempotent.Identity{ID: resp.ProducerID, Epoch: resp.ProducerEpoch}
-			id.valid, id.failed = true, 0
+		if code == protocol.NoError && id.take(idempotent.Identity{ID: resp.ProducerID, Epoch: resp.ProducerEpoch}) {
 			c.identified()
 			return
 		}
-		err = code
+		err = cmp.Or(code, protocol.CoordinatorNotAvailable) // for an id of which nothing is left
 	}
 	id.next = c.now.Add(c.cfg.RetryBackoff.Delay(id.failed, c.out.random()))
 	id.failed++
@@ -203,6 +208,7 @@ func (c *core) identified() {
 	c.identity.waiting = nil
 	for _, p := range waiting {
 		p.unidentified = false
+		c.rouse(p)
 		c.look(p)
 	}
 }

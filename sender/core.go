@@ -27,14 +27,15 @@ type effects interface {
 
 // A core is the state of the loop, without a clock and without I/O.
 type core struct {
-	cfg  *Config
-	out  effects
-	acc  *accumulator.Accumulator
-	meta *metadata.Cluster
-	stat *counters
-	now  time.Time // of the step or event at hand
-	old  time.Time // what came then or before has expired by now
-	soon time.Time // what lingers until then goes now: now, unless early says later
+	cfg   *Config
+	out   effects
+	acc   *accumulator.Accumulator
+	meta  *metadata.Cluster
+	stat  *counters
+	now   time.Time // of the step or event at hand
+	old   time.Time // what came then or before has expired by now
+	pause pause     // the last
+	soon  time.Time // what lingers until then goes now: now, unless early says later
 
 	topics map[string]*topic
 	nodes  map[int32]*node
@@ -66,15 +67,19 @@ type core struct {
 	looked  []*partition       // scratch
 }
 
-// identity is the producer id that the broker has given, and the request for
+// identity is the producer id that the cluster has given, and the request for
 // one.
 type identity struct {
 	current idempotent.Identity
 	valid   bool
+	highest int16 // epoch that a partition has taken of the current id; -1: there is none to remember
 	asking  bool
+	of      conn      // that was asked last
+	era     int       // of the question: what was asked in an earlier one is not used
 	failed  int       // attempts since the last success
 	next    time.Time // not before
 	waiting []*partition
+	had     []idempotent.Identity // those before, with their highest epochs
 }
 
 func newCore(cfg *Config, out effects, acc *accumulator.Accumulator, meta *metadata.Cluster, stat *counters) *core {
@@ -84,6 +89,7 @@ func newCore(cfg *Config, out effects, acc *accumulator.Accumulator, meta *metad
 		nodes:   map[int32]*node{},
 		lookups: map[string][]*lookup{},
 	}
+	c.identity.highest = -1
 	c.firstChoice = uint32(out.random()*(1<<31))<<1 | 1
 	if cfg.TransactionalID != "" {
 		c.txn = newTransactor(c)
@@ -112,7 +118,8 @@ func (c *core) handle(now time.Time, e event) {
 }
 
 func (c *core) pass(now time.Time) {
-	c.now, c.soon, c.old = now, now, now.Add(-c.cfg.DeliveryTimeout)
+	c.now, c.soon = now, now
+	c.old = c.judged().Add(-c.cfg.DeliveryTimeout)
 	if c.txn != nil {
 		c.txn.Pass(now)
 	}
@@ -140,6 +147,9 @@ func (c *core) step(now time.Time) time.Time {
 		}
 	}
 	at = sooner(at, c.askIdentity()) // a partition may just have found that its id has run out of epochs
+	if c.txn != nil {
+		at = sooner(at, c.askTxn()) // or that it has to be added to the transaction
+	}
 	return sooner(at, c.alarms.rings())
 }
 

@@ -110,6 +110,53 @@
 // answers by itself that it leads no more, so it is left to. Without idempotence a retry may write twice what the old
 // leader had passed on to the new one, as it may after request.timeout: at least once is what is promised there.
 //
+// # Whose numbers they are
+//
+// A producer id belongs to the cluster that gave it. There nobody else has it,
+// so what a log has under our id, epoch and sequence is ours, and a partition
+// may raise the epoch on its own after a gap: it meets nobody's numbers. In any
+// other cluster the id may be somebody else's, with any epoch. What we send
+// there can be taken for a duplicate of the other's, and then is acknowledged
+// and in no log. So epochs are raised locally only on an id that this cluster
+// gave. A partition abandons its id, and waits for one that is given later, when
+//
+//   - metadata names another cluster id: so do all partitions. What was being
+//     asked of the old cluster is not used;
+//   - metadata names another topic id: so do the topic's partitions, since the
+//     cluster may have been made again under its old id;
+//   - a broker calls our epoch old (INVALID_PRODUCER_EPOCH, outside of
+//     transactions): only its producer raises the epoch of an id, and no
+//     partition sends an older one after a newer, so somebody else has the id.
+//     All partitions with that id abandon it;
+//   - a broker has as a duplicate what cannot be written yet: of no attempt the
+//     outcome is unknown. The same follows, and the batch fails as one that may
+//     be written, as a proxy could have sent it twice;
+//   - a sequence is refused in a topic without an id, whose log nothing names.
+//
+// That is safe with every broker. What may be written stays under its numbers:
+// it is sent again unchanged to the same log, or fails as one that may be written
+// (I3, I6); to the log of another topic or cluster it is not sent. A new id has
+// no state in any log, so nothing under it is a duplicate. It does not fence the
+// one before: what is late under that can only be a batch whose sender was told
+// that it may be written. A cluster whose allocator begins from the start can
+// give an id that we had before: its epoch is then raised above all that we have
+// used of it, so that nothing of ours has its numbers. A cluster that was
+// restored from a copy, with its allocator and its ids, shows itself by nothing
+// but refused epochs and sequences; README names that as a limit.
+//
+// The id of a transactional producer is its coordinator's, who knows nothing of
+// it in another cluster: by another cluster id the producer ends.
+//
+// A connection belongs to a node at its address, in one cluster. When metadata
+// says that the node is elsewhere, or that the cluster is another, the next
+// request goes over a new connection, and what is in flight is awaited on the
+// old one. Brokers that disagree about an address are followed more and more
+// slowly.
+//
+// News ends the backoff of those that it is about: another leader, another
+// topic, a producer id. Brokers that contradict each other always have news, so
+// it does so a few times, and then not before a success.
+//
 // # What a broker recognises
 //
 // For each producer and partition a broker keeps the last five batches that it
@@ -185,14 +232,15 @@
 //	    5, resolved or not. Without either, order may break on retry.
 //	I3  A batch gets producer id, epoch and sequence when drained, and its bytes
 //	    never change after that. It is unresolved until a definite answer,
-//	    whether in flight or queued for a retry. A partition takes a new epoch
-//	    on its own, at sequence 0, once it has no unresolved batch save those of
+//	    whether in flight or queued for a retry. A partition takes a new epoch,
+//	    or producer id, on its own, at sequence 0, once it has no unresolved batch save those of
 //	    which every attempt was definitely refused: only these are numbered
 //	    anew. A batch with an attempt of unknown outcome is retried unchanged,
 //	    or goes on in parts within its numbers, or fails as one that may be
 //	    written.
 //	I4  Every future resolves exactly once, within 10 ms of delivery.timeout
 //	    after admission at the latest, whatever network, broker or callbacks do.
+//	    After a pause of the process, answers come before timeouts: see below.
 //	I5  Reserved bytes are every chunk of batches that are unresolved, that a
 //	    connection can still write, or whose callbacks have not begun; zero
 //	    after Close.
@@ -220,4 +268,28 @@
 // takes a newer one at 0, and one that remembers nothing takes any. In the old
 // protocol of transactions the epoch is the whole producer's, so it gets a new
 // one before the next transaction.
+//
+// # A process that stood still
+//
+// A process that was stopped, or a machine that was paused, goes on with timers
+// that have gone off and with answers in its sockets. What the answers say is
+// evidence, what the clock says is a guess. So evidence goes first, for a moment:
+//
+//   - A connection whose call is overdue gives its reader a look at what already
+//     lies in the socket, for 100 ms at most, before it closes. It does the same
+//     when a write fails. What comes after the look counts no more, so that bytes
+//     that drip in postpone nothing.
+//   - A loop that comes more than 10 ms later than its timer was to ring judges
+//     no deadline that came in the pause until 100 ms have passed.
+//
+// This is safe against every broker. A look only takes answers that the broker
+// has given: to take one is what happens without a pause as well. Nothing is
+// written meanwhile that would not be written otherwise, an expired batch is not
+// sent again, and a batch that is sent again goes out later, not earlier. The
+// wait is bounded, and is not begun anew by what comes in it. I4 holds but for
+// the length of the pause and that moment.
+//
+// It is no cure for all: a broker forgets a producer id that was idle for its
+// producer.id.expiration (1 day). A pause that is longer than that, with answers
+// that were lost, can write a batch twice.
 package sender

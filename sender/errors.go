@@ -18,9 +18,20 @@ var (
 	// ErrForgotten: the topic was idle, and its queues are no longer in use. It
 	// is to be looked up again. No record ends with it.
 	ErrForgotten = errors.New("the topic was idle for too long and has been forgotten")
+	// ErrClusterReplaced: another cluster is in the place of the one that was,
+	// and the record may be in the log of the old. It is an ErrTopicRecreated.
+	ErrClusterReplaced error = clusterReplaced{}
 	// ErrPartitionGone: the topic was made again with fewer partitions.
 	ErrPartitionGone = errors.New("the partition no longer exists")
 )
+
+type clusterReplaced struct{}
+
+func (clusterReplaced) Error() string {
+	return "the cluster is another one than before, by its id: it was made again, or its address leads elsewhere now"
+}
+
+func (clusterReplaced) Is(target error) bool { return target == ErrTopicRecreated }
 
 // An IdentityError says that the cluster refuses the producer id that
 // idempotence needs.

@@ -86,6 +86,9 @@ func (e aborting) apply(c *core) {
 				l.conn.Close(ErrClosed)
 			}
 		}
+		for _, f := range n.former {
+			f.conn.Close(ErrClosed)
+		}
 		c.sendBuilt(n)
 	}
 }

@@ -35,6 +35,8 @@ func judge(a attempt) verdict {
 	switch {
 	case a.code == protocol.NoError:
 		return delivered
+	case a.code == protocol.DuplicateSequenceNumber && a.idempotent && !a.unknown:
+		return fail // the log has these numbers, and not from us; or who knows
 	case a.code == protocol.DuplicateSequenceNumber:
 		return duplicate
 

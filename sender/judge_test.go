@@ -23,7 +23,7 @@ func TestJudge(t *testing.T) {
 	}{
 		{"written", first, protocol.NoError, delivered},
 		{"written at the second attempt", doubtful, protocol.NoError, delivered},
-		{"there already", first, protocol.DuplicateSequenceNumber, duplicate},
+		{"somebody else's is there", first, protocol.DuplicateSequenceNumber, fail},
 		{"there already, as feared", doubtful, protocol.DuplicateSequenceNumber, duplicate},
 
 		{"a reason that passes", first, protocol.NotEnoughReplicas, again},

@@ -90,7 +90,7 @@ func pick[T any](h *history, from []T) T { return from[h.rng.IntN(len(from))] }
 
 // coordinated does what a coordinator was asked to, or answers with a fault.
 func (h *history) coordinated(f *flight, codes faultCodes, faults bool, do func() protocol.ErrorCode) protocol.ErrorCode {
-	if h.core.txn != nil && f.conn.broker != h.coordinator {
+	if h.core.txn != nil && (f.conn.broker != h.coordinator || f.conn.former()) {
 		return protocol.NotCoordinator
 	}
 	if faults && h.fault() {
@@ -113,6 +113,8 @@ func (h *history) coordinated(f *flight, codes faultCodes, faults bool, do func(
 func (h *history) initProducerID(req *protocol.InitProducerIDRequest, resp *protocol.InitProducerIDResponse, version int16) protocol.ErrorCode {
 	if req.TransactionalID == nil {
 		resp.ProducerID, resp.ProducerEpoch = h.newProducerID(), h.firstEpoch
+		h.given[resp.ProducerID] = true
+		delete(h.spoiled, resp.ProducerID)
 		return protocol.NoError
 	}
 	t := h.txn
@@ -247,8 +249,14 @@ func (h *history) endTxn(req *protocol.EndTxnRequest, resp *protocol.EndTxnRespo
 }
 
 func (h *history) describe(req *protocol.MetadataRequest, resp *protocol.MetadataResponse) {
+	cluster := h.cluster
+	resp.ClusterID = &cluster
 	for id := int32(1); id <= h.brokers; id++ {
-		resp.Brokers = append(resp.Brokers, protocol.MetadataBroker{NodeID: id, Host: fmt.Sprint("host", id), Port: 9092})
+		host := h.host(id)
+		if h.hosts[id] > 0 && h.fault() {
+			host = fmt.Sprintf("host%d-%d", id, h.rng.IntN(h.hosts[id])) // this broker has not heard of it yet
+		}
+		resp.Brokers = append(resp.Brokers, protocol.MetadataBroker{NodeID: id, Host: host, Port: 9092})
 	}
 	for _, asked := range req.Topics {
 		t := h.topic(*asked.Name)
@@ -275,7 +283,7 @@ func (h *history) findCoordinator(f *flight, req *protocol.FindCoordinatorReques
 	if faults && h.fault() {
 		code, node = protocol.CoordinatorNotAvailable, -1
 	}
-	c := protocol.Coordinator{Key: req.Key, NodeID: node, Host: fmt.Sprint("host", node), Port: 9092, ErrorCode: code}
+	c := protocol.Coordinator{Key: req.Key, NodeID: node, Host: h.host(node), Port: 9092, ErrorCode: code}
 	if f.call.Version < 4 {
 		resp.ErrorCode, resp.NodeID, resp.Host, resp.Port = code, node, c.Host, c.Port
 		return

@@ -26,6 +26,9 @@ func (h *history) finish() {
 	if !h.core.aborted {
 		h.rest("what was begun")
 		if !h.closing {
+			if h.counts[tallyMoved] > 0 {
+				h.pass(longestStay) // after which brokers no longer disagree, and are followed at once
+			}
 			h.lastWord()
 			h.close()
 		}

@@ -220,6 +220,9 @@ func (r *modelRecord) waits(h *history) bool {
 // checkNumbers compares a batch with those that may be written: what has its records has its bytes and its numbers, or the
 // batch is a part of it and within its numbers (I3); and what has its numbers has its records (I6).
 func (h *history) checkNumbers(a *modelAttempt) {
+	if h.core.txn == nil && h.cfg.Idempotent {
+		h.checkOwner(a)
+	}
 	if len(a.part.attempts) > 0 {
 		first, last := a.records[0].id, a.records[len(a.records)-1].id
 		for _, o := range a.part.attempts {
@@ -227,8 +230,12 @@ func (h *history) checkNumbers(a *modelAttempt) {
 			if shared {
 				h.counts[tallyRetry]++
 			}
+			unknowing := o.cluster != a.cluster && !h.knows(a.part.topic) // which of two clusters it sends to
 			switch {
-			case o.fate == refused || !h.cfg.Idempotent || o.sum == a.sum && o.life == a.life:
+			case o.cluster != a.cluster && !unknowing && h.cfg.Idempotent && o.id == a.id && a.epoch <= o.epoch:
+				h.fail("I6: %v has the producer id of a cluster that was made again", a)
+			case o.fate == refused || !h.cfg.Idempotent || o.sum == a.sum && (o.life == a.life || unknowing):
+			case unknowing && a.partOf(o):
 			case o.life >= 0 && a.life >= 0 && o.life != a.life:
 				if shared && !h.tooLate(o) {
 					h.fail("I6: %v is sent to a topic that was made again, and may be in the old one", a)

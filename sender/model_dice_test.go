@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/epistle-kafka/epistle/accumulator"
+	"github.com/epistle-kafka/epistle/protocol"
 	"github.com/epistle-kafka/epistle/wire"
 )
 
@@ -63,10 +64,14 @@ func (h *history) act() {
 
 // disturb does something to the brokers, or between them and the core.
 func (h *history) disturb() {
-	if h.faults == 0 || !h.chance(0.2+h.faults*2) {
+	if h.faults == 0 || !h.replacing && !h.chance(0.2+h.faults*2) {
 		return
 	}
-	switch h.rng.IntN(20) {
+	what := h.rng.IntN(24)
+	if h.replacing && h.chance(0.5) {
+		what = 20 + h.rng.IntN(4)
+	}
+	switch what {
 	case 0, 1, 2:
 		if len(h.conns) > 0 {
 			mc := pick(h, h.conns)
@@ -115,6 +120,14 @@ func (h *history) disturb() {
 		h.resize()
 	case 17, 18, 19:
 		h.loseTail()
+	case 20:
+		if h.chance(0.5) {
+			h.makeAgain()
+		}
+	case 21:
+		h.moveBroker()
+	case 22, 23:
+		h.strangerWrites()
 	}
 }
 
@@ -122,8 +135,8 @@ func (h *history) disturb() {
 // without having heard of that epoch is refused: whoever does not know it may have several batches on their way to a log
 // that knows nothing of them, which nobody can defend it against.
 func (h *history) loseTail() {
-	if h.caller != nil || !h.cfg.Idempotent || h.core.identity.current.Epoch > math.MaxInt16-10 {
-		return
+	if h.caller != nil || !h.cfg.Idempotent || h.core.identity.current.Epoch > math.MaxInt16-10 || len(h.strangers) > 0 {
+		return // what strangers have written is not among a log's entries
 	}
 	p := pick(h, pick(h, h.topics).parts)
 	n := h.rng.IntN(len(p.log.entries) + 1)
@@ -260,6 +273,9 @@ func (h *history) serve() {
 	for len(h.ends) > 0 && h.chance(0.7) {
 		h.completeOne()
 	}
+	if len(h.strangers) > 0 && h.chance(0.3) {
+		h.strangerWrites()
+	}
 	for _, mc := range slices.Clone(h.conns) {
 		for len(mc.flights) > 0 && !mc.broken && (mc.which == control && h.chance(0.8) || h.chance(0.5)) {
 			h.serveConn(mc)
@@ -294,7 +310,11 @@ func (h *history) dialDone() {
 	case h.fault():
 		d.err = wire.ErrTimeout
 	default:
-		mc := &modelConn{h: h, node: d.node, broker: max(d.node.id, 1), which: d.which}
+		mc := &modelConn{h: h, node: d.node, broker: max(d.node.id, 1), addr: d.dial.addr, which: d.which}
+		if known := h.core.meta.Snapshot().ClusterID; h.cfg.ClusterCheck && d.node.id >= 0 && known != "" && known != h.cluster {
+			d.err = protocol.RebootstrapRequired // KIP-1242
+			break
+		}
 		d.conn = mc
 		h.conns = append(h.conns, mc)
 	}

@@ -34,6 +34,9 @@ type history struct {
 	mumbling bool // brokers often write a batch and do not say so, while many are in flight
 
 	// The brokers.
+	cluster      string        // its id
+	epochs       int           // how often it was made again
+	hosts        map[int32]int // how often a broker has moved
 	brokers      int32
 	oldBrokers   bool
 	refusing     map[int32]bool
@@ -54,6 +57,10 @@ type history struct {
 	timedOut     bool   // a transaction has; nobody but its producer's Produce may learn of it without being fenced
 	hurt         bool   // a transaction may fail because of what happened to the one before
 	taken        bool   // another producer has the transactional id
+	strangers    []*stranger
+	replacing    bool           // clusters are made again, and brokers move, in each history of this kind
+	given        map[int64]bool // producer ids that this cluster has given us
+	spoiled      map[int64]bool // those of which a broker has called our epoch old
 
 	// What is between them and the core.
 	events []event
@@ -79,7 +86,7 @@ type history struct {
 func newHistory(seed uint64, tracing bool) *history {
 	h := &history{
 		seed: seed, tracing: tracing, rng: rand.New(rand.NewPCG(seed, 0x657069)), now: scriptStart, started: scriptStart,
-		lives: map[protocol.UUID]int{}, refusing: map[int32]bool{}, decisions: map[int64]decision{}, added: map[addition]bool{},
+		cluster: "cluster 0", given: map[int64]bool{}, spoiled: map[int64]bool{}, hosts: map[int32]int{}, lives: map[protocol.UUID]int{}, refusing: map[int32]bool{}, decisions: map[int64]decision{}, added: map[addition]bool{},
 		transactions: map[int64]*modelTransaction{}, coordinator: 1, featureEpoch: 1, lastID: 1000,
 		txn: &modelTxn{id: -1, epoch: -1, previousID: -1, lastEpoch: -1, nextID: -1, parts: map[*modelPart]bool{}},
 	}
@@ -133,6 +140,9 @@ func (h *history) newConfig() *Config {
 		cfg.RequestTimeout = 3 * time.Second // long enough for a broker to count as silent
 	}
 	cfg.FailRecreated = h.chance(0.2)
+	if h.chance(0.5) {
+		cfg.ClusterCheck, cfg.Metadata.Rebootstrap, cfg.Metadata.RebootstrapTrigger = true, true, time.Second
+	}
 	if h.chance(0.1) {
 		cfg.Codec = protocol.CodecGzip // the model's compressors take their time, and find everything incompressible
 	}
@@ -148,7 +158,12 @@ func (h *history) newConfig() *Config {
 
 // setMode says with what guarantees the history runs: without transactions, in one of their protocols, or between them.
 func (h *history) setMode() {
-	switch r := h.rng.IntN(20); {
+	h.replacing = h.faults > 0 && h.chance(0.2)
+	r := h.rng.IntN(20)
+	if h.replacing && h.chance(0.7) {
+		r = 6
+	}
+	switch {
 	case r < 1: // ordered by one in flight
 		h.cfg.Idempotent, h.cfg.Acks, h.cfg.MaxInFlight = false, 1, 1
 		return

@@ -13,6 +13,7 @@ type modelTopic struct {
 	name     string
 	id       protocol.UUID // zero where the brokers have no topic ids
 	life     int
+	met      *topic // what the core had of it when the cluster was made again under its old id
 	parts    []*modelPart
 	maxBatch int // bytes
 }
@@ -64,6 +65,7 @@ type logProducer struct {
 type logBatch struct {
 	first, last int32
 	offset      int64
+	strange     bool // another producer's
 }
 
 // logUnverified is the lowest sequence that was seen of a producer before its first batch of a transaction was appended.
@@ -166,7 +168,7 @@ func (l *modelLog) append(h *history, a *modelAttempt) int64 {
 		if len(s.batches) == 5 {
 			s.batches = append(s.batches[:0], s.batches[1:]...)
 		}
-		s.batches = append(s.batches, logBatch{a.seq, sequenceAfter(a.seq, int32(len(a.records))-1), e.base})
+		s.batches = append(s.batches, logBatch{a.seq, sequenceAfter(a.seq, int32(len(a.records))-1), e.base, false})
 	}
 	for i, r := range a.records {
 		h.checkWritten(l, r)
@@ -198,7 +200,7 @@ func (l *modelLog) cutBack(n int) {
 	for _, e := range l.entries {
 		a := e.attempt
 		s := l.remember(a.id, a.epoch)
-		s.batches = append(s.batches, logBatch{a.seq, sequenceAfter(a.seq, int32(len(a.records))-1), e.base})
+		s.batches = append(s.batches, logBatch{first: a.seq, last: sequenceAfter(a.seq, int32(len(a.records))-1), offset: e.base})
 		s.batches = s.batches[max(0, len(s.batches)-5):]
 		for _, r := range e.records {
 			l.highest = max(l.highest, r.id)

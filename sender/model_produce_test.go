@@ -32,10 +32,17 @@ func (h *history) produce(f *flight, req *protocol.ProduceRequest, resp *protoco
 		if answer.ErrorCode == protocol.NotLeaderOrFollower && f.call.Version >= 10 && h.chance(0.7) {
 			answer.CurrentLeader = protocol.LeaderIDAndEpoch{LeaderID: a.part.leader, LeaderEpoch: a.part.epoch}
 			resp.NodeEndpoints = append(resp.NodeEndpoints, protocol.NodeEndpoint{
-				NodeID: a.part.leader, Host: fmt.Sprint("host", a.part.leader), Port: 9092,
+				NodeID: a.part.leader, Host: h.host(a.part.leader), Port: 9092,
 			})
+			if faults && h.fault() { // a broker that believes what is not so, and that it is news
+				answer.CurrentLeader.LeaderID = 1 + h.rng.Int32N(h.brokers)
+				a.part.epoch++
+				answer.CurrentLeader.LeaderEpoch = a.part.epoch
+			}
 		}
 		switch answer.ErrorCode {
+		case protocol.InvalidProducerEpoch:
+			f.spoils = append(f.spoils, a.id)
 		case protocol.OutOfOrderSequenceNumber:
 			h.counts[tallyOutOfOrder]++
 		case protocol.MessageTooLarge:
@@ -139,7 +146,7 @@ func (h *history) appendBatch(f *flight, a *modelAttempt, answer *protocol.Produ
 	case a.life >= 0 && a.life != l.life:
 		answer.ErrorCode = protocol.UnknownTopicID
 		return
-	case p.leader != f.conn.broker || a.heard < p.cutBackAt:
+	case p.leader != f.conn.broker || f.conn.former() || a.heard < p.cutBackAt:
 		answer.ErrorCode = protocol.NotLeaderOrFollower
 		return
 	}
@@ -161,8 +168,14 @@ func (h *history) appendBatch(f *flight, a *modelAttempt, answer *protocol.Produ
 		}
 		if duplicate != nil {
 			h.counts[tallyDuplicate]++
-			a.fate = written
-			answer.BaseOffset = duplicate.offset
+			switch {
+			case !duplicate.strange:
+				a.fate = written
+			case h.blindTo(a):
+				answer.ErrorCode = protocol.OutOfOrderSequenceNumber
+				return
+			}
+			answer.BaseOffset, answer.LogAppendTime = duplicate.offset, h.now.UnixMilli()
 			if h.chance(0.1) {
 				answer.ErrorCode, answer.BaseOffset = protocol.DuplicateSequenceNumber, 0
 			}

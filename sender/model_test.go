@@ -121,7 +121,10 @@ const (
 	tallyUnknown
 	tallyFatal
 	tallyBeside
+	tallyLeft
+	tallyAgain
 	tallyMoved
+	tallyStranger
 	tallies
 )
 
@@ -130,6 +133,7 @@ var tallyNames = [tallies]string{
 	"connections broken", "late requests", "batches too large", "topics made again", "batches in doubt refused for good", "limits changed", "logs cut back", "commits", "aborts",
 	"transactions that failed", "producers fenced", "outcomes unknown", "producers that died",
 	"connections begun beside silent ones", "connections given up for another broker",
+	"clusters made again", "brokers moved", "batches of strangers",
 }
 
 func (t *tally) add(h *history) {

@@ -17,6 +17,7 @@ type modelConn struct {
 	h         *history
 	node      *node
 	broker    int32
+	addr      string // where it leads to
 	which     lane
 	flights   []*flight
 	broken    bool
@@ -31,6 +32,7 @@ type flight struct {
 	number    int64 // of the client's last transaction then
 	processed bool  // answered, and the answer is on its way
 	attempts  []*modelAttempt
+	spoils    []int64 // producer ids whose epochs the answer calls old
 }
 
 // A modelAttempt is a batch in a Produce request.
@@ -46,6 +48,7 @@ type modelAttempt struct {
 	size    int
 	sum     uint32
 	life    int   // of the topic that was named by its id; -1: by its name
+	cluster int   // as in history.epochs
 	heard   int32 // the leader epoch that the client knew of
 	fate    attemptFate
 }
@@ -120,7 +123,7 @@ func (h *history) readProduce(f *flight, req *protocol.ProduceRequest) {
 			a := &modelAttempt{
 				part: topic.parts[p.Index], place: i, inTopic: j, txn: header.Transactional,
 				id: header.ProducerID, epoch: header.ProducerEpoch, seq: header.BaseSequence,
-				size: len(bytes), sum: crc32.ChecksumIEEE(bytes), life: -1,
+				size: len(bytes), sum: crc32.ChecksumIEEE(bytes), life: -1, cluster: h.epochs,
 			}
 			a.heard = h.core.topics[t.Name].parts[p.Index].epoch
 			if f.call.Version > lastVersionByName {
@@ -151,7 +154,7 @@ func (h *history) checkBytes(f *flight) {
 
 func (mc *modelConn) Close(err error) {
 	if errors.Is(err, errMoved) {
-		mc.h.counts[tallyMoved]++
+		mc.h.counts[tallyLeft]++
 	}
 	mc.hangUp(err, hangKeep)
 }
@@ -235,6 +238,11 @@ func (mc *modelConn) deliver() {
 	mc.flights = slices.Delete(mc.flights, 0, 1)
 	f.call.Written = true
 	f.call.Done(f.call)
+	if mc.h.core.txn == nil {
+		for _, id := range f.spoils {
+			mc.h.spoiled[id] = true
+		}
+	}
 }
 
 // mayBeLate says whether a request may reach its broker after its connection has ended. What neither protocol can defend

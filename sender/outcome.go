@@ -13,7 +13,7 @@ import (
 
 // deliver ends a batch that the broker has.
 func (c *core) deliver(p *partition, d *delivery, offset, appendTime int64) {
-	p.failures, p.backoff, p.lastErr = 0, time.Time{}, nil
+	p.failures, p.roused, p.backoff, p.lastErr = 0, 0, time.Time{}, nil
 	// A log that is gone, or a leader that is another by now, proves nothing.
 	if !d.old && d.era == p.numbers.Era() {
 		p.numbers.Acked(d.identity, c.now)
@@ -62,16 +62,18 @@ func (c *core) lost(p *partition, d *delivery) error {
 	case !d.old:
 		return nil
 	case d.doubtful(), c.cfg.FailRecreated:
-		return ErrTopicRecreated
+		return p.topic.again
 	case int(p.index) >= len(p.topic.meta.Partitions):
 		return ErrPartitionGone
 	}
 	return nil
 }
 
-// later sets the backoff of p after a failed attempt.
+// later sets the backoff of p after a failed attempt. now says that there is news
+// already of where to, which is a reason to go on at once, but not for ever.
 func (c *core) later(p *partition, now bool, err error) {
-	if now {
+	if now && p.roused < maxRoused {
+		p.roused++
 		return
 	}
 	delay := c.cfg.RetryBackoff.Delay(p.failures, c.out.random())

@@ -28,8 +28,8 @@ func (c *core) watchCoordinators() (at time.Time) {
 		from := l.silentFrom()
 		switch {
 		case from.IsZero():
-		case from.After(c.now):
-			at = sooner(at, from)
+		case from.After(c.judged()):
+			at = sooner(at, c.judgedAt(from))
 		default:
 			return sooner(at, c.seek(step))
 		}
@@ -74,7 +74,7 @@ func (c *core) sought(step *txn.Step, call *wire.Call) {
 	s.notUntil = c.now.Add(c.cfg.RetryBackoff.Delay(s.vain, c.out.random()))
 	s.vain++
 	l := &c.nodes[step.Node].links[control]
-	if call.Err != nil || l.conn != nil && !l.silent(c.now) {
+	if call.Err != nil || l.conn != nil && !l.silent(c.judged()) {
 		return
 	}
 	resp := call.Response.(*protocol.FindCoordinatorResponse)

@@ -17,12 +17,8 @@ func (l *link) begin(now time.Time) {
 	l.busy++
 }
 
-// end notes the end of a call on l's connection.
-func (l *link) end(now time.Time, err error) {
-	l.busy--
-	if err != nil {
-		return
-	}
+// answered notes an answer on l's connection.
+func (l *link) answered(now time.Time) {
 	l.failures = 0
 	l.pause = max(l.pause-l.pause/8, usual(l.pause, now.Sub(l.heard)))
 	l.heard = now
@@ -70,8 +66,8 @@ func (c *core) watch() (at time.Time) {
 		if from.IsZero() {
 			continue
 		}
-		if from.After(c.now) {
-			at = sooner(at, from)
+		if from.After(c.judged()) { // what it has said while we stood still may be on the way
+			at = sooner(at, c.judgedAt(from))
 			continue
 		}
 		c.meta.RequestUpdate(c.now) // which has a pace of its own

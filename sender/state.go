@@ -25,7 +25,18 @@ type topic struct {
 	filled uint64 // number of the last request that has a batch of it
 
 	touched time.Time // when metadata was last told that it is in use
+	again   error     // how it last became another topic
+	stamps  stamping
 }
+
+// stamping is whether a topic's brokers answer with a time when they append.
+type stamping uint8
+
+const (
+	stampsUnknown stamping = iota
+	stampsNot              // message.timestamp.type=CreateTime
+	stampsAll              // LogAppendTime
+)
 
 // A partition is what the loop knows of one partition. What each look reads is
 // in front: with thousands of them the time goes into fetching it.
@@ -42,6 +53,7 @@ type partition struct {
 
 	backoff  time.Time // not before
 	failures int       // failed attempts since the last success
+	roused   int       // how often since then news has ended the backoff
 
 	head    accumulator.Head // of queue, as far as the loop has been told
 	drained int64            // serial of the last batch that was taken out of queue

@@ -1,11 +1,13 @@
 package sender
 
 import (
+	"maps"
 	"slices"
 
 	"github.com/epistle-kafka/epistle/accumulator"
 	"github.com/epistle-kafka/epistle/metadata"
 	"github.com/epistle-kafka/epistle/protocol"
+	"github.com/epistle-kafka/epistle/txn"
 	"github.com/epistle-kafka/epistle/wire"
 )
 
@@ -103,15 +105,24 @@ func (c *core) takeMetadata(n *node, call *wire.Call) {
 	if c.txn != nil {
 		c.askFeatures(n)
 	}
-	c.change(c.meta.Answer(c.now, n.id, call.Request.(*protocol.MetadataRequest), call.Response.(*protocol.MetadataResponse)))
+	unnamed := c.meta.Snapshot().ClusterID == ""
+	changes := c.meta.Answer(c.now, n.id, call.Request.(*protocol.MetadataRequest), call.Response.(*protocol.MetadataResponse))
+	if unnamed && c.identity.of != n.links[control].conn && c.meta.Snapshot().ClusterID != "" {
+		c.disown() // whose it was nobody knows: there was no name yet
+	}
+	c.change(changes)
+	c.relocate(c.meta.Snapshot().Brokers)
 }
 
 // change applies what metadata found to be new.
 func (c *core) change(ch metadata.Changes) {
 	snapshot := c.meta.Snapshot()
 	c.stat.snapshot.Store(snapshot)
+	if ch.OtherCluster {
+		c.replaced()
+	}
 	for id := range snapshot.Brokers {
-		c.nodeFor(snapshot, id)
+		c.meet(snapshot, id)
 	}
 	for _, name := range ch.Forgotten {
 		if t := c.topics[name]; t != nil && !c.forget(t) {
@@ -158,11 +169,16 @@ func (c *core) learn(name string) {
 	again := t.id != (protocol.UUID{}) && m.ID != (protocol.UUID{}) && t.id != m.ID
 	t.id, t.meta = m.ID, m
 	if again {
-		c.recreated(t)
+		c.recreated(t, ErrTopicRecreated)
 	}
 	c.grow(t, len(m.Partitions))
 	for i := range m.Partitions {
 		c.lead(snapshot, t.parts[i], m.Partitions[i])
+	}
+	if again {
+		for _, p := range t.parts {
+			c.look(p)
+		}
 	}
 	c.cfg.OnTopic(t.queues, m, snapshot)
 	c.learned = append(c.learned, name)
@@ -187,7 +203,7 @@ func (c *core) grow(t *topic, n int) {
 // what it knew of the producer.
 func (c *core) lead(s *metadata.Snapshot, p *partition, m metadata.Partition) {
 	if m.Leader >= 0 {
-		c.nodeFor(s, m.Leader)
+		c.meet(s, m.Leader)
 	}
 	if p.leader == m.Leader && p.epoch == m.LeaderEpoch {
 		return
@@ -198,28 +214,69 @@ func (c *core) lead(s *metadata.Snapshot, p *partition, m metadata.Partition) {
 		p.ready = nil // an entry on the old leader's list no longer counts
 	}
 	p.leader, p.epoch = m.Leader, m.LeaderEpoch
+	if m.Leader >= 0 {
+		c.rouse(p)
+	}
 	c.look(p)
 }
 
-// recreated deals with a topic that was deleted and made again. The new log
-// has none of the old records, so what was certainly not written goes there,
-// numbered from 0 under a new epoch; what may be in the old log fails as such.
-func (c *core) recreated(t *topic) {
+// maxRoused bounds how often news skips a partition's backoff until it has a
+// success. Brokers that contradict each other always have some.
+const maxRoused = 5
+
+// rouse ends p's backoff, since what it has failed for may be over. Without it a
+// partition would sleep on after what it waits for has come.
+func (c *core) rouse(p *partition) {
+	if p.backoff.After(c.now) && p.roused < maxRoused {
+		p.roused++
+		p.backoff = zero
+	}
+}
+
+// replaced deals with another cluster in the place of the one that was: it was
+// wiped and made again, or its name leads elsewhere now. Nothing that is known
+// of the old one holds: each topic is another, whatever its id; a producer id
+// may be somebody else's; connections may lead to the old.
+func (c *core) replaced() {
+	if c.txn != nil && c.txn.State() != txn.Uninitialized {
+		c.txn.Die(txn.NewProducer, ErrClusterReplaced)
+		c.txnMoved()
+	}
+	c.disown()
+	for _, n := range c.order {
+		c.leave(n)
+	}
+	for _, name := range slices.Sorted(maps.Keys(c.topics)) {
+		t := c.topics[name]
+		t.id = protocol.UUID{}
+		for _, p := range t.parts { // the answer need not tell of a topic that is about to be forgotten
+			p.leader, p.epoch, p.ready = -1, -1, nil
+			p.moving()
+		}
+		c.recreated(t, ErrClusterReplaced)
+	}
+}
+
+// recreated deals with a topic that was deleted and made again, in a cluster
+// that may have been, too. The new log has none of the old records, so what was
+// certainly not written goes there, numbered from 0 under a new producer id;
+// what may be in the old log fails as such.
+func (c *core) recreated(t *topic, why error) {
+	t.again, t.stamps = why, stampsUnknown
+	c.disown()
 	for i, p := range t.parts {
-		p.numbers.Disturb()
-		c.gap(p)
-		p.keepNothing()
-		p.failures = 0
+		c.abandon(p)
+		p.failures, p.roused, p.backoff = 0, 0, zero
 		for _, d := range p.inFlight {
 			d.old = true
 		}
 		gone := i >= len(t.meta.Partitions) // see retire
 		if c.cfg.FailRecreated && !gone {
-			c.failAll(p, ErrTopicRecreated)
+			c.failAll(p, why)
 		}
 		for _, d := range slices.Clone(p.retry) {
 			if d.doubtful() {
-				c.giveUp(p, d, ErrTopicRecreated)
+				c.giveUp(p, d, why)
 			}
 		}
 		if !gone && !c.closing {

@@ -88,7 +88,8 @@ func (c *core) askTxn() time.Time {
 
 func (c *core) askSteps() time.Time {
 	for {
-		step, at := c.txn.Next(c.now, c.alarms.waiting == 0 && c.flying == 0)
+		step, at := c.txn.Next(c.judged(), c.alarms.waiting == 0 && c.flying == 0)
+		at = c.judgedAt(at)
 		c.txnMoved()
 		if step == nil {
 			if c.txn.stirred {

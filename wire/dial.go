@@ -68,6 +68,8 @@ type dialer struct {
 	stage  Stage         // where it is
 	bound  time.Duration // of that
 	passed bool          // the bound has
+	hs     *Handshake
+	reads  *watch
 }
 
 // within does one stage, which ends when its bound has passed.
@@ -112,13 +114,7 @@ func (d *dialer) connect(ctx context.Context) (net.Conn, error) {
 		}
 		return nil, err
 	}
-	// The setting of a buffer is a wish: the system has its own bounds, and the connection works without.
-	if tcp, ok := sock.(interface{ SetWriteBuffer(int) error }); ok && d.cfg.SendBuffer > 0 {
-		tcp.SetWriteBuffer(d.cfg.SendBuffer)
-	}
-	if tcp, ok := sock.(interface{ SetReadBuffer(int) error }); ok && d.cfg.ReceiveBuffer > 0 {
-		tcp.SetReadBuffer(d.cfg.ReceiveBuffer)
-	}
+	d.cfg.setBuffers(sock)
 	return sock, nil
 }
 
@@ -144,7 +140,7 @@ func checkAddress(peer Peer) error {
 
 // establish takes an open socket through the other stages.
 func (d *dialer) establish(ctx context.Context, sock net.Conn) (*Conn, error) {
-	conn := sock
+	conn := carrierOf(sock)
 	if d.cfg.TLS != nil {
 		secure := tls.Client(sock, d.tlsConfig())
 		if err := d.within(ctx, StageTLS, d.bounds.Stage, secure.HandshakeContext); err != nil {
@@ -153,10 +149,12 @@ func (d *dialer) establish(ctx context.Context, sock net.Conn) (*Conn, error) {
 		conn = secure
 	}
 
+	d.reads = &watch{r: conn}
 	hs := &Handshake{
 		cfg: d.cfg, peer: d.peer, sock: sock, conn: conn,
-		frames: newFrameReader(conn, min(maxHandshakeResponse, d.cfg.maxResponseSize())),
+		frames: newFrameReader(d.reads, min(maxHandshakeResponse, d.cfg.maxResponseSize())),
 	}
+	d.hs = hs
 	var n negotiation
 	err := d.within(ctx, StageApiVersions, d.bounds.Stage, func(ctx context.Context) (err error) {
 		n, err = negotiate(ctx, hs)
@@ -177,7 +175,8 @@ func (d *dialer) establish(ctx context.Context, sock net.Conn) (*Conn, error) {
 	hs.frames.limit = d.cfg.maxResponseSize()
 	return &Conn{
 		cfg: d.cfg, peer: d.peer, versions: n.versions, features: n.features, throttledUntil: n.throttledUntil,
-		sock: sock, frames: hs.frames, out: newSink(conn), direct: newTrySink(conn), firstID: hs.correlationID,
+		sock: sock, frames: hs.frames, watch: d.reads, unread: newUnread(sock),
+		out: newSink(conn), direct: newTrySink(conn), firstID: hs.correlationID,
 	}, nil
 }
 
@@ -211,6 +210,10 @@ func (d *dialer) failure(ctx context.Context, err error) error {
 		e.Err = fmt.Errorf("no success within %v: %w", time.Since(d.began).Round(time.Millisecond), err)
 	}
 	e.Hint = hintSince(hint(e, d.cfg.TLS != nil), d.peer.Answered)
+	if d.stage == StageApiVersions && hungUp(err) {
+		e.Unheard = !d.reads.heard
+		e.Hint += hintOtherVersion("ApiVersions", d.hs.asked) + "; after hang-ups in a row older versions are tried by themselves"
+	}
 	return e
 }
 

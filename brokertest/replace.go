@@ -1,0 +1,137 @@
+package brokertest
+
+import (
+	"fmt"
+	"net"
+	"slices"
+	"strconv"
+
+	"github.com/epistle-kafka/epistle/protocol"
+)
+
+// Again says what of a cluster that is made again is as it was.
+type Again struct {
+	ClusterID bool // else it is a new one
+	TopicIDs  bool // else they are new ones
+}
+
+// MakeAgain makes the cluster anew at the same addresses, as when its disks were wiped or its name leads to another one:
+// all connections break, and there are the same topics, with empty logs. Nobody knows of the producers, transactions and
+// groups of before, leader epochs begin at 0, and producer IDs are given from the start, so that they are those that
+// producers of the old cluster have.
+func (c *Cluster) MakeAgain(same Again) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, b := range c.brokers {
+		for k := range b.conns {
+			k.cut(false)
+		}
+	}
+	if !same.ClusterID {
+		c.id = c.newID().String()
+	}
+	c.nextProducer = c.opts.firstProducer()
+	clear(c.transactions)
+	clear(c.groups)
+	clear(c.coordinators)
+	clear(c.moved)
+	for _, old := range c.sortedTopics() {
+		delete(c.topicIDs, old.id)
+		t := c.create(old.name, len(old.partitions), len(old.partitions[0].replicas), old.config)
+		if same.TopicIDs {
+			delete(c.topicIDs, t.id)
+			t.id = old.id
+			c.topicIDs[t.id] = t
+		}
+	}
+}
+
+// formerPlace is where a broker was. Somebody still listens there, who leads nothing.
+type formerPlace struct {
+	addr     string
+	listener net.Listener // nil in memory
+}
+
+// MoveBroker gives a broker another address, which Metadata tells from now on. Something goes on at the old one: it
+// accepts connections, keeps those that it has, and answers, but it leads and coordinates nothing.
+func (c *Cluster) MoveBroker(brokerID int32) error {
+	b := c.broker(brokerID)
+	var l net.Listener
+	if !c.opts.memory {
+		var err error
+		if l, err = net.Listen("tcp", "127.0.0.1:0"); err != nil {
+			return fmt.Errorf("broker %d: %w", brokerID, err)
+		}
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if !b.up {
+		if l != nil {
+			l.Close()
+		}
+		return fmt.Errorf("broker %d is stopped, it cannot move", brokerID)
+	}
+	b.former = append(b.former, formerPlace{b.addr(), b.listener})
+	b.listener = l
+	if l == nil {
+		b.port++
+		return nil
+	}
+	b.port = int32(l.Addr().(*net.TCPAddr).Port)
+	c.running.Go(func() { b.accept(l) })
+	return nil
+}
+
+// CloseFormer ends what goes on where a broker was before MoveBroker.
+func (c *Cluster) CloseFormer(brokerID int32) {
+	b := c.broker(brokerID)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	b.closeFormer()
+	for k := range b.conns {
+		if k.at != b.addr() {
+			k.cut(false)
+		}
+	}
+}
+
+// closeFormer ends the listening there. The caller holds c.mu.
+func (b *broker) closeFormer() {
+	for _, f := range b.former {
+		if f.listener != nil {
+			f.listener.Close()
+		}
+	}
+	b.former = nil
+}
+
+// place is the address that the broker is to listen on.
+func (b *broker) place() string {
+	b.c.mu.Lock()
+	defer b.c.mu.Unlock()
+	return b.addr()
+}
+
+// at returns the broker that is, or was, at an address; nil if there is none. The caller holds c.mu.
+func (c *Cluster) at(addr string) *broker {
+	for _, b := range c.brokers {
+		if b.addr() == addr || slices.ContainsFunc(b.former, func(f formerPlace) bool { return f.addr == addr }) {
+			return b
+		}
+	}
+	return nil
+}
+
+// addr is host:port. The caller holds c.mu.
+func (b *broker) addr() string { return net.JoinHostPort(b.host, strconv.Itoa(int(b.port))) }
+
+// forCoordinator reports whether only the coordinator of a transactional ID or group can answer.
+func forCoordinator(m protocol.Request) bool {
+	switch m := m.(type) {
+	case *protocol.InitProducerIDRequest:
+		return m.TransactionalID != nil
+	case *protocol.AddPartitionsToTxnRequest, *protocol.AddOffsetsToTxnRequest, *protocol.EndTxnRequest, *protocol.TxnOffsetCommitRequest:
+		return true
+	}
+	return false
+}

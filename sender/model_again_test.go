@@ -1,0 +1,152 @@
+package sender
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/epistle-kafka/epistle/protocol"
+)
+
+// host is where a broker is now. At its former addresses somebody answers who leads nothing.
+func (h *history) host(id int32) string { return fmt.Sprintf("host%d-%d", id, h.hosts[id]) }
+
+// former reports whether the connection leads to where its broker is no more.
+func (mc *modelConn) former() bool {
+	return mc.node.id >= 0 && mc.addr != addrOf(mc.h.host(mc.broker), 9092)
+}
+
+// moveBroker gives a broker another address. The connections that it has stay with who is at the old one.
+func (h *history) moveBroker() {
+	id := 1 + h.rng.Int32N(h.brokers)
+	h.hosts[id]++
+	h.counts[tallyMoved]++
+	h.hurt = true // where brokers lag behind, it may take longer than records have
+	h.tracef("broker %d is at %s", id, h.host(id))
+	if h.chance(0.5) {
+		h.core.meta.RequestUpdate(h.now)
+	}
+}
+
+// A stranger is another producer, to whom a cluster that was made again has given an id that ours may have.
+type stranger struct {
+	id    int64
+	epoch int16
+	next  map[*modelLog]int32 // sequence
+}
+
+// makeAgain puts another cluster in the place of the one that is. What shows it is its id, or those of the topics, or both.
+// Producer ids are given from the start, and the first may be somebody else's before our producer comes.
+func (h *history) makeAgain() {
+	newID, newTopics := h.chance(0.6), true
+	if slices.ContainsFunc(h.topics, func(t *modelTopic) bool { return !h.knows(t) }) {
+		newID = true // a topic that is met afterwards, as it is, is no sign of anything
+	}
+	if h.core.txn != nil && h.core.txn.Fresh() {
+		newID = true // the coordinator's "I do not know that id" is taken for "not yet" then, and nothing else tells
+	}
+	if newID {
+		newTopics = h.chance(0.6)
+		h.cluster = fmt.Sprint("cluster ", h.epochs+1)
+	}
+	h.epochs++
+	h.counts[tallyAgain]++
+	h.tracef("the cluster is made again: new id=%v, new topics=%v", newID, newTopics)
+	for _, flights := range h.late {
+		for _, f := range flights {
+			f.lose()
+		}
+	}
+	h.late = nil
+	for _, mc := range slices.Clone(h.conns) {
+		mc.hangUp(errReset, pick(h, []hangWay{hangDrop, hangUnsent}))
+	}
+	for _, t := range h.topics {
+		id := t.id
+		h.makeTopic(t)
+		if t.met = nil; !newID {
+			t.met = h.core.topics[t.name]
+		}
+		if !newTopics {
+			delete(h.lives, t.id)
+			t.id = id
+			h.lives[id] = t.life
+		}
+		for _, p := range t.parts {
+			p.leader, p.epoch = 1+h.rng.Int32N(h.brokers), 0
+			p.cutBackAt, p.returns = 0, false
+		}
+	}
+	h.hurt = true
+	h.lastID = 1000
+	clear(h.given)
+	clear(h.spoiled)
+	h.strangers = nil
+	if h.chance(0.7) {
+		for range 1 + h.rng.IntN(2) {
+			h.strangers = append(h.strangers, &stranger{id: h.newProducerID(), next: map[*modelLog]int32{}})
+		}
+	}
+	if h.core.txn != nil {
+		h.mayDie, h.taken = "the cluster is another one", false // who has taken over knows no more of it than we
+		h.txn = &modelTxn{id: -1, epoch: -1, previousID: -1, lastEpoch: -1, nextID: -1, parts: map[*modelPart]bool{}}
+	}
+}
+
+// strangerWrites has another producer write a batch. Where somebody else has written under its id, it raises its epoch.
+func (h *history) strangerWrites() {
+	if len(h.strangers) == 0 {
+		return
+	}
+	s := pick(h, h.strangers)
+	l := pick(h, pick(h, h.topics).parts).log
+	n := int32(1 + h.rng.IntN(2))
+	seq := s.next[l]
+	p := l.producers[s.id]
+	if p != nil && (p.epoch != s.epoch || len(p.batches) == 0 || sequenceAfter(p.batches[len(p.batches)-1].last, 1) != seq) {
+		s.epoch, seq = p.epoch+1, 0 // it does what we must not
+		clear(s.next)
+	}
+	h.counts[tallyStranger]++
+	h.tracef("a stranger writes %d/%d+%d to %s-%d", s.id, s.epoch, seq, l.part.topic.name, l.part.index)
+	p = l.remember(s.id, s.epoch)
+	if len(p.batches) == 5 {
+		p.batches = append(p.batches[:0], p.batches[1:]...)
+	}
+	p.batches = append(p.batches, logBatch{seq, sequenceAfter(seq, n-1), l.end, true})
+	l.end += int64(n)
+	l.last = h.now
+	s.next[l] = sequenceAfter(seq, n)
+}
+
+// knows reports whether the producer can know that the cluster, and its topics, are what they are.
+func (h *history) knows(t *modelTopic) bool {
+	known := h.core.meta.Topic(t.name)
+	return h.core.meta.Snapshot().ClusterID == h.cluster && known != nil && known.ID == t.id && t.id != protocol.UUID{}
+}
+
+// blindTo reports whether the producer cannot tell that a is taken for a duplicate of a stranger's: an earlier attempt could
+// have been written, or it does not know how the topic's brokers answer when they append. Such a batch is acknowledged and
+// in no log, whatever is done (see README's limits), and so it is left out here.
+func (h *history) blindTo(a *modelAttempt) bool {
+	return h.core.topics[a.part.topic.name].stamps != stampsNot || slices.ContainsFunc(a.part.attempts, func(o *modelAttempt) bool {
+		return o != a && o.fate != refused && o.id == a.id && o.epoch == a.epoch && o.seq == a.seq
+	})
+}
+
+// checkOwner demands that a batch has a producer id that this cluster gave, as soon as the producer can know that it is
+// another one, and that no epoch is raised of an id that somebody else has.
+func (h *history) checkOwner(a *modelAttempt) {
+	t := a.part.topic
+	forgotten := t.met != nil && t.met != h.core.topics[t.name] // and met again, as if it had always been so
+	if h.knows(t) && !h.given[a.id] && !forgotten {
+		h.fail("I6: %v has a producer id that this cluster did not give", a)
+	}
+	for _, o := range a.part.attempts {
+		if o.id == a.id && o.cluster == a.cluster && o.epoch >= a.epoch {
+			return // it is no new one
+		}
+	}
+	if h.spoiled[a.id] {
+		h.fail("I6: %v has a new epoch of a producer id that is somebody else's, too", a)
+	}
+}
