@@ -25,7 +25,7 @@ type Queue struct {
 	usual       int32        // bytes of a batch, as those before have been
 	queued      atomic.Int64 // bytes reserved by waiting batches, for the partitioner
 
-	// Stalled is the Unix time in milliseconds since when the loop could have
+	// Stalled is the time, by Accumulator.Millis, since when the loop could have
 	// sent a batch of the queue had its broker taken one; 0 if it takes them.
 	// Written by the loop, read by the partitioner.
 	Stalled atomic.Int64
@@ -90,7 +90,8 @@ func (q *Queue) Partition() int32 { return q.partition }
 func (q *Queue) Queued() int64 { return q.queued.Load() }
 
 // Append puts e into the open batch if it fits its last chunk. It never blocks
-// and takes one lock. nowMs may be some milliseconds stale. With Appended,
+// and takes one lock. nowMs is Accumulator.Millis of a time that may be some
+// milliseconds stale. With Appended,
 // e.Ticket says where the record is.
 func (q *Queue) Append(e *Entry, nowMs int64) Status {
 	q.mu.Lock()
@@ -199,7 +200,7 @@ func (q *Queue) Room(e *Entry, now time.Time) int {
 	defer q.mu.Unlock()
 	t := &q.tip
 	_, n := t.measure(e)
-	if t.batch == nil || !q.takes(e, n, now.UnixMilli()) {
+	if t.batch == nil || !q.takes(e, n, q.topic.acc.Millis(now)) {
 		// One chunk that holds what the batches before have held is less than
 		// the several that it would grow by.
 		return max(e.SizeAlone(), min(int(q.usual), lastChunk, q.topic.cap(), q.topic.acc.Memory.most()))
@@ -245,7 +246,7 @@ func (q *Queue) AppendWith(e *Entry, chunk *Chunk, now time.Time) Status {
 	}
 	t, opened := &q.tip, false
 	body, n := t.measure(e)
-	if t.batch == nil || !q.takes(e, n, now.UnixMilli()) {
+	if t.batch == nil || !q.takes(e, n, q.topic.acc.Millis(now)) {
 		if cap(chunk.buf) < e.SizeAlone() {
 			q.leave(nil, chunk)
 			return NeedRoom
@@ -311,7 +312,7 @@ func (q *Queue) open(e *Entry, chunk *Chunk, now time.Time) {
 	}
 	q.tip = tip{
 		batch: b, baseTime: e.Timestamp, time: e.Timestamp, maxTime: e.Timestamp, txn: e.Txn,
-		sealAt: now.UnixMilli() + q.topic.acc.sealAgeMs, room: firstCallbacks, even: q.topic.acc.even,
+		sealAt: q.topic.acc.Millis(now) + q.topic.acc.sealAgeMs, room: firstCallbacks, even: q.topic.acc.even,
 	}
 	chunk.buf = chunk.buf[:protocol.BatchHeaderSize]
 	q.attach(chunk)

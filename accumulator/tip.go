@@ -28,7 +28,7 @@ type tip struct {
 	time int64     // Unix milliseconds
 	run  *Callback // the entry; nil if fn is
 
-	sealAt  int64 // Unix milliseconds; later records take another batch
+	sealAt  int64 // by Accumulator.Millis; later records take another batch
 	txn     int64 // see Batch.txn
 	maxTime int64 // Unix milliseconds
 	before  int   // bytes of the batch in the chunks before buf's

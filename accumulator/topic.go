@@ -12,6 +12,7 @@ type Config struct {
 	MaxBatchBytes int                // bytes; a batch never grows beyond, unless by a single record
 	Memory        int64              // bytes (buffer.memory)
 	SealAge       time.Duration      // a batch older than this takes no more records
+	Epoch         time.Time          // that milliseconds are counted from; with a monotonic reading they are of no wall clock. Zero: 1970
 	Even          bool               // a series is counted and ends by its records alone, whatever batches they are in
 	Compressed    bool               // batches will be compressed: to sum their records would be in vain
 	Wake          func()             // tells the sender loop to look; must not block
@@ -26,6 +27,7 @@ type Accumulator struct {
 	batchSize     int
 	maxBatchBytes int
 	sealAgeMs     int64
+	epoch         time.Time
 	even          bool // see Config.Even
 	sums          bool // records are summed as they come
 	wake, urgent  func()
@@ -40,7 +42,11 @@ func New(c Config) *Accumulator {
 	if c.Urgent == nil {
 		c.Urgent = c.Wake
 	}
+	if c.Epoch.IsZero() {
+		c.Epoch = time.Unix(0, 0)
+	}
 	return &Accumulator{
+		epoch:         c.Epoch,
 		Memory:        NewMemory(c.Memory, c.Wake),
 		batchSize:     c.BatchSize,
 		maxBatchBytes: c.MaxBatchBytes,
@@ -52,6 +58,11 @@ func New(c Config) *Accumulator {
 		why:           c.Why,
 	}
 }
+
+// Millis returns now in the milliseconds by which queues measure the age of
+// batches. They are of the monotonic clock, if the epoch has its reading: the
+// wall clock may be set back while a batch waits.
+func (a *Accumulator) Millis(now time.Time) int64 { return now.Sub(a.epoch).Milliseconds() }
 
 // A Topic is the queues of one topic.
 type Topic struct {

@@ -26,6 +26,7 @@ type broker struct {
 	conns    map[*conn]bool // those open
 	dials    []DialFault    // what happens to the next dials
 	dialled  int            // dials so far, for the ports of in-memory clients
+	outage   outage         // of the network to it
 }
 
 // newBroker makes a broker and starts it.
@@ -122,6 +123,10 @@ func (b *broker) accept(l net.Listener) {
 // and never answered.
 func (b *broker) serve(nc net.Conn, mute bool) {
 	c := b.c
+	if mute || b.outage.how == Silent || b.outage.how == Dropping {
+		b.swallow(nc)
+		return
+	}
 	c.connections++
 	k := newConn(b, nc, c.connections)
 	k.at = nc.LocalAddr().String()
@@ -129,9 +134,6 @@ func (b *broker) serve(nc net.Conn, mute bool) {
 		k.nc = tls.Server(nc, c.opts.tls)
 	}
 	b.conns[k] = true
-	if mute {
-		return
-	}
 	c.running.Go(k.readLoop)
 	c.running.Go(k.answerLoop)
 }
@@ -140,8 +142,9 @@ func (b *broker) serve(nc net.Conn, mute bool) {
 func (b *broker) nextDialFault() (f DialFault) {
 	if len(b.dials) > 0 {
 		f, b.dials = b.dials[0], b.dials[1:]
+		return f
 	}
-	return f
+	return b.outage.dialFault()
 }
 
 func (c *Cluster) dialMemory(ctx context.Context, addr string) (net.Conn, error) {

@@ -25,9 +25,10 @@ type conn struct {
 
 	// arrived is read by answerLoop and closed by readLoop. Its room is what a client can have in the pipeline beyond
 	// max.in.flight before the broker stops reading.
-	arrived chan arrival
+	arrived chan *arrival
 
 	session    session // of answerLoop
+	lost       bool    // nothing gets through any more, see Outage; guarded by Cluster.mu
 	unanswered int     // requests taken off the wire that want an answer and have none; guarded by Cluster.mu
 }
 
@@ -52,7 +53,7 @@ const (
 )
 
 func newConn(b *broker, nc net.Conn, serial int) *conn {
-	return &conn{b: b, nc: nc, raw: nc, serial: serial, done: make(chan struct{}), arrived: make(chan arrival, pipelineRoom)}
+	return &conn{b: b, nc: nc, raw: nc, serial: serial, done: make(chan struct{}), arrived: make(chan *arrival, pipelineRoom)}
 }
 
 // cut closes the connection, with reset so that the client sees ECONNRESET.
@@ -83,9 +84,9 @@ func (k *conn) readLoop() {
 		if _, err := io.ReadFull(k.nc, frame); err != nil {
 			return
 		}
-		a := arrival{frame: frame, at: time.Now()}
+		a := &arrival{frame: frame, at: time.Now()}
 		a.header, a.message, a.err = protocol.DecodeRequest(frame)
-		k.b.c.arrives(k, &a)
+		k.b.c.arrives(k, a)
 		select {
 		case k.arrived <- a:
 		case <-k.done:
@@ -105,7 +106,7 @@ func (k *conn) answerLoop() {
 		c.mu.Unlock()
 	}()
 	for a := range k.arrived {
-		if !k.awaitResume() || !k.answer(&a) {
+		if !k.awaitResume() || !k.answer(a) {
 			return
 		}
 	}
@@ -136,6 +137,9 @@ func (k *conn) awaitResume() bool {
 // answer handles one request and writes its answer. It reports false if the connection must be closed.
 func (k *conn) answer(a *arrival) bool {
 	c := k.b.c
+	if k.isLost() {
+		return true
+	}
 	if k.session.rawTokens {
 		token, ok := k.session.rawToken(&c.opts, a.frame)
 		return ok && k.send(a, token)
@@ -197,8 +201,10 @@ func (k *conn) write(a *arrival, r *Request, resp protocol.Response, act *Action
 // requests is counted together with it.
 func (k *conn) send(a *arrival, frame []byte) bool {
 	k.b.c.answers(k, a)
-	_, err := k.nc.Write(frame)
-	return err == nil
+	if k.isLost() {
+		return true
+	}
+	return k.drip(frame) == nil
 }
 
 func (k *conn) sleep(d time.Duration) bool {

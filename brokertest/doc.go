@@ -13,7 +13,7 @@
 // five of each idempotent producer, and answers what it does not like with Kafka's codes, texts and hints. A test
 // compares a long conversation with one that was held with the real thing. Kafka3_9 makes it look older.
 //
-// A test changes the world while clients run: StopBroker, Pause, MoveLeader, RecreateTopic and others. And it scripts
+// A test changes the world while clients run: StopBroker, Pause, Break, MoveLeader, RecreateTopic and others. And it scripts
 // faults: On says which requests, and an Action what happens to them.
 //
 //	kafka.On(brokertest.Produce).Topic("orders").Times(2).Do(brokertest.HandleThenDrop())

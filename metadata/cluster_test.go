@@ -195,3 +195,22 @@ func TestAnAnswerCostsWhatItBrings(t *testing.T) {
 		t.Errorf("an answer costs %d bytes among the first thousand topics and %d after nine thousand, want about the same", first, last)
 	}
 }
+
+// A broker that cannot be connected to holds up no request to another.
+func TestUnreachableIsNoBackoff(t *testing.T) {
+	now := time.Date(2030, 1, 1, 0, 0, 0, 0, time.UTC)
+	c := New(Config{
+		MaxAge: time.Hour, MaxIdle: time.Hour, RetryBackoff: time.Second, RetryBackoffMax: time.Second,
+		Jitter: func() float64 { return 0.5 },
+	})
+	c.Want(now, "t")
+	for range 3 {
+		c.Unreachable(now, 1)
+	}
+	if req, at := c.Next(now); req == nil {
+		t.Errorf("nothing to send before %v, want the request at once", at.Sub(now))
+	}
+	if got := c.Prefer([]int32{1, 2}); got != 2 {
+		t.Errorf("Prefer: %d, want the other", got)
+	}
+}

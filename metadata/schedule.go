@@ -108,18 +108,24 @@ func (c *Cluster) Sent(_ time.Time, _ int32) {
 	}
 }
 
-// Failed tells that node gave no answer: the request in flight to it is lost, or it could not be reached to be sent one.
-// The next goes out after a backoff, better to another node. The only change it can bring is Rebootstrap.
+// Failed tells that node gave no answer: the request in flight to it is lost. The next goes out after a backoff, better to
+// another node. The only change it can bring is Rebootstrap.
 func (c *Cluster) Failed(now time.Time, node int32) Changes {
 	if c.inFlight {
 		c.inFlight = false
 		c.wantFull = c.wantFull || c.inFlightFull
 	}
+	c.retryAt = now.Add(c.backoff.Delay(c.failed, c.cfg.Jitter()))
+	c.failed++
+	return c.Unreachable(now, node)
+}
+
+// Unreachable tells that node cannot be connected to. There is no backoff: another node can be asked, and attempts to
+// connect have one of their own. The only change it can bring is Rebootstrap.
+func (c *Cluster) Unreachable(now time.Time, node int32) Changes {
 	if c.since.IsZero() {
 		c.since = now
 	}
-	c.retryAt = now.Add(c.backoff.Delay(c.failed, c.cfg.Jitter()))
-	c.failed++
 	c.nodes.gaveNoAnswer(node)
 	if c.cfg.Rebootstrap && len(c.brokers) > 0 && (c.allSilent() || now.Sub(c.since) >= c.cfg.RebootstrapTrigger) {
 		return c.rebootstrap()

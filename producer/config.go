@@ -18,7 +18,7 @@ import (
 // counts in milliseconds may be given finer here, save where a comment says otherwise.
 //
 // A Config is a plain value. New takes a copy, and nothing that is changed afterwards reaches the producer; what
-// BootstrapServers, Interceptors, TLS and Logger point to is shared and must not be modified while the producer lives.
+// BootstrapServers, MaxAPIVersions, Interceptors, TLS and Logger point to is shared and must not be modified while the producer lives.
 type Config struct {
 	// Reaching the cluster.
 
@@ -32,7 +32,9 @@ type Config struct {
 	// security.protocol SSL and the ssl.* keys, default nil: plaintext. ServerName, where empty, is the broker's host.
 	TLS *tls.Config
 	// ours, default nil: a net.Dialer. Opens the TCP connections, for proxies and tests. Its ctx carries the
-	// deadline of SocketConnectionSetupTimeout.
+	// deadline of SocketConnectionSetupTimeout. A connection that wraps another does best to have NetConn() net.Conn, as
+	// tls.Conn has, so that SendBuffer and ReceiveBuffer reach the socket; and Transparent() bool, returning true, if its
+	// Read and Write only call the inner ones, which are then called directly. What is lost without is logged, once.
 	DialContext func(ctx context.Context, network, addr string) (net.Conn, error)
 
 	// What counts as delivered.
@@ -151,8 +153,8 @@ type Config struct {
 	ReconnectBackoff time.Duration
 	// reconnect.backoff.max.ms, default 1 s. The cap of that wait. At least ReconnectBackoff.
 	ReconnectBackoffMax time.Duration
-	// socket.connection.setup.timeout.ms, default 10 s. How long connecting may take, TLS included; it doubles with
-	// each failure in a row, ±20 %.
+	// socket.connection.setup.timeout.ms, default 10 s. How long it may take to open the socket; it doubles with each
+	// attempt in a row that times out, ±20 %. The TLS handshake and ApiVersions each have as long, or RequestTimeout.
 	SocketConnectionSetupTimeout time.Duration
 	// socket.connection.setup.timeout.max.ms, default 30 s. The cap of that. At least SocketConnectionSetupTimeout.
 	SocketConnectionSetupTimeoutMax time.Duration
@@ -162,6 +164,11 @@ type Config struct {
 	SendBuffer int
 	// receive.buffer.bytes, default 32768. SO_RCVBUF; -1 leaves it to the operating system.
 	ReceiveBuffer int
+
+	// max.api.versions (ours), default none. Caps the version of requests by Kafka's name of each, such as {"Produce": 9,
+	// "Metadata": 8}: for a broker, or a proxy in front of it, that hangs up on a version that it said it knows. In
+	// properties: max.api.versions=Produce=9,Metadata=8. Nothing is capped by a guess, but for ApiVersions itself.
+	MaxAPIVersions map[string]int16
 
 	// Around it.
 

@@ -183,6 +183,7 @@ func (c *Config) checkConnections(k *checker) {
 	}
 	k.notLess("SocketConnectionSetupTimeoutMax", c.SocketConnectionSetupTimeoutMax,
 		"SocketConnectionSetupTimeout", c.SocketConnectionSetupTimeout)
+	c.checkAPIVersions(k)
 	k.inRange("SendBuffer", c.SendBuffer, -1, maxJavaInt)
 	k.inRange("ReceiveBuffer", c.ReceiveBuffer, -1, maxJavaInt)
 }

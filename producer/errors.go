@@ -54,6 +54,10 @@ type TopicError = metadata.TopicError
 // IdentityError: the cluster refuses the producer id that idempotence needs.
 type IdentityError = sender.IdentityError
 
+// ThrottleError: a broker wants to be sent nothing for a while. It is among the
+// reasons of ErrDeliveryTimeout, ErrMaxBlock and ErrBufferFull.
+type ThrottleError = sender.ThrottleError
+
 // MayBeWritten reports whether a record that failed with err may be in the log
 // all the same: whether sending it again could write it twice. It is false
 // only where that is certain, and for nil, which is no failure.

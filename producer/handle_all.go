@@ -74,7 +74,7 @@ func (t *Topic) sendRun(ctx context.Context, run *entry, records []KeyValue) int
 		}
 	}
 	now := p.clock.Now()
-	run.Timestamp = now
+	run.Timestamp = p.clock.Wall(now)
 	if records[0].Key == nil {
 		return p.sendKeyless(to, run, records, now)
 	}

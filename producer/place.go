@@ -122,7 +122,7 @@ func (p *Producer) place(ctx context.Context, w *wait, t *topic, e *entry, block
 	accumulator.Fetch(e.Value)
 	now := p.clock.Now()
 	if !e.stamped {
-		e.Timestamp = now
+		e.Timestamp = p.clock.Wall(now)
 	} else if e.Timestamp < 0 || e.Timestamp == math.MaxInt64 {
 		return &InvalidTimestampError{e.Timestamp}
 	}

@@ -80,6 +80,7 @@ func (p *Producer) senderConfig() sender.Config {
 			ConnectionsMaxIdle: cfg.ConnectionsMaxIdle,
 			SendBuffer:         cfg.SendBuffer, ReceiveBuffer: cfg.ReceiveBuffer,
 			TLS: cfg.TLS, DialContext: cfg.DialContext, Logger: cfg.Logger,
+			MaxVersions: cfg.maxVersions(),
 		},
 		Metadata: metadata.Config{
 			MaxAge: cfg.MetadataMaxAge, MaxIdle: cfg.MetadataMaxIdle,
@@ -236,6 +237,9 @@ type Stats struct {
 	Retried       int64 // records sent again; one sent three times counts twice
 	BytesSent     int64 // bytes of batches as written, compressed, retries included
 
+	Throttles    int64         // answers with which a broker asked to be sent nothing for a while: a quota is used up
+	ThrottleTime time.Duration // the time that they asked for, each up to delivery.timeout
+
 	// What went wrong last with any broker, and since when: a producer that sends nothing because nothing works has these, and
 	// one that has nothing to send does not. Both are zero while every broker's last answer was as it should be. Brokers tells
 	// them apart.
@@ -257,6 +261,7 @@ func (p *Producer) Stats() Stats {
 	stats := Stats{
 		BufferedBytes: s.Buffered, InFlight: s.InFlight, Sent: s.Sent, Acknowledged: s.Acknowledged,
 		Failed: s.Failed, Retried: s.Retried, BytesSent: s.BytesSent,
+		Throttles: s.Throttles, ThrottleTime: s.ThrottleTime,
 	}
 	var last time.Time
 	known := p.sender.Snapshot()

@@ -129,6 +129,7 @@ var clientSettings = []setting{
 // ownSettings have no counterpart in Java.
 var ownSettings = []setting{
 	{key: "allow.auto.create.topics", kind: "BOOLEAN", def: "true", how: honoured, field: "AllowAutoTopicCreation", why: "Java always asks for it; whether a topic is made is the broker's `auto.create.topics.enable`", set: boolean(func(c *Config) *bool { return &c.AllowAutoTopicCreation })},
+	{key: "max.api.versions", kind: "LIST", def: "", how: honoured, field: "MaxAPIVersions", why: "caps the version of requests, such as `Produce=9,Metadata=8`: for what hangs up on a version that it said it knows; nothing is guessed but an older ApiVersions, after repeated hang-ups", set: setMaxAPIVersions},
 	{key: "max.batch.bytes", kind: "INT", def: "1048576", valid: "[1,...]", how: honoured, field: "MaxBatchBytes", why: "how large a batch grows while it cannot be sent; raised to `batch.size` if it is not set", set: integer(func(c *Config) *int { return &c.MaxBatchBytes })},
 	{key: "topic.recreation", kind: "STRING", def: "follow", valid: "[follow, fail]", how: honoured, field: "TopicRecreation", why: "whether waiting records go to a topic that was deleted and made again", set: enum(recreationNames[:], func(c *Config, i int) { c.TopicRecreation = TopicRecreation(i) })},
 	{key: "unknown.topic.grace.ms", kind: "LONG", def: "5000", valid: "[0,...]", how: honoured, field: "UnknownTopicGrace", why: "how long a topic never seen may take to appear", set: millis(func(c *Config) *time.Duration { return &c.UnknownTopicGrace })},

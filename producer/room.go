@@ -37,7 +37,7 @@ func (p *Producer) appendWithRoom(w *wait, q *accumulator.Queue, e *entry) error
 		}
 		var status accumulator.Status
 		if chunk == nil {
-			status = q.Append(&e.Entry, now.UnixMilli())
+			status = q.Append(&e.Entry, p.clock.Millis(now))
 		} else {
 			status = q.AppendWith(&e.Entry, chunk, now)
 		}

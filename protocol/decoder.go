@@ -45,8 +45,17 @@ func (d *decoder) left() int { return len(d.buf) - d.off }
 func (d *decoder) end() {
 	if n := d.left(); d.err == nil && n > 0 {
 		d.fail("%d bytes too many from byte %d on", n, d.off)
+		d.err = &SurplusError{d.err}
 	}
 }
+
+// SurplusError says that a message was read as a whole, and that bytes were left over. Either something wrote them that
+// counts them wrongly, or the message was misread.
+type SurplusError struct{ Err error }
+
+func (e *SurplusError) Error() string { return e.Err.Error() }
+
+func (e *SurplusError) Unwrap() error { return e.Err }
 
 // take returns the next n bytes, nil after an error.
 func (d *decoder) take(n int) []byte {

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/epistle-kafka/epistle/protocol"
 	"github.com/epistle-kafka/epistle/wire"
@@ -16,8 +17,10 @@ var errNoAnswer = errors.New("the broker's answer does not mention the partition
 func (e answered) apply(c *core) {
 	r, call := e.request, &e.request.call
 	c.pending--
+	r.node.landed(r)
 	if l := r.node.ended(data, r.conn); l != nil && call.Err == nil {
-		l.failures = 0
+		l.answered(c.now)
+		c.throttled(r.node, l, call.Response)
 	}
 	failures := r.node.health.failures
 	if call.Err == nil && call.Response != nil {
@@ -32,11 +35,11 @@ func (e answered) apply(c *core) {
 		switch a := p.answer; {
 		case call.Err != nil:
 			r.node.failed(c.now, call.Err)
-			c.broken(p, d, call.Err, call.Written)
+			c.broken(r.node, p, d, call.Err, call.Written)
 		case call.Response == nil:
 			c.deliver(p, d, -1, -1) // acks=0: written is all there is to know
 		case a == nil:
-			c.broken(p, d, r.node.refused("Produce", errNoAnswer), true)
+			c.broken(r.node, p, d, r.node.refused("Produce", errNoAnswer), true)
 		default:
 			c.judge(r, p, d, a)
 		}
@@ -184,6 +187,11 @@ func (c *core) follow(r *request, p *partition, d *delivery, a *protocol.Produce
 		if !slices.Contains(c.hinted, p.topic.name) {
 			c.hinted = append(c.hinted, p.topic.name)
 		}
+		for _, at := range r.response.NodeEndpoints {
+			if at.NodeID == a.CurrentLeader.LeaderID {
+				c.nodeAt(at.NodeID, at.Host, at.Port)
+			}
+		}
 		return p.leader != a.CurrentLeader.LeaderID
 	}
 	c.meta.RequestUpdate(c.now)
@@ -199,7 +207,7 @@ func brokerError(code protocol.ErrorCode, message *string) error {
 }
 
 // broken deals with an attempt that ended without an answer.
-func (c *core) broken(p *partition, d *delivery, err error, written bool) {
+func (c *core) broken(n *node, p *partition, d *delivery, err error, written bool) {
 	p.lastErr = err
 	p.numbers.Disturb()
 	d.unknown = d.unknown || written
@@ -214,6 +222,11 @@ func (c *core) broken(p *partition, d *delivery, err error, written bool) {
 		if !written {
 			d.attempts-- // nobody has seen it
 		}
-		c.retry(p, d, err, false)
+		// Where the silence of its old leader has been given up for a new one, there is nothing to wait for.
+		moved := errors.Is(err, errMoved) && p.leader >= 0 && p.leader != n.id
+		if moved {
+			p.backoff = time.Time{}
+		}
+		c.retry(p, d, err, moved)
 	}
 }

@@ -51,7 +51,8 @@ type world struct {
 	refused  map[int32]bool // nodes that refuse connections
 	identity idempotent.Identity
 	idError  protocol.ErrorCode
-	silent   bool // control requests get no answer
+	silent   bool    // control requests get no answer
+	mute     []int32 // nodes whose control requests get none
 }
 
 type worldTopic struct {
@@ -159,8 +160,8 @@ func set(cfg *Config, arg string) {
 
 // The effects.
 
-func (b *bench) dial(n *node, which lane, _ time.Duration) {
-	d := dialed{node: n, which: which, addr: n.addr}
+func (b *bench) dial(n *node, which lane, at *dial) {
+	d := dialed{node: n, which: which, dial: at}
 	if b.world.refused[n.id] {
 		d.err = fmt.Errorf("node %d: connection refused", n.id)
 	} else {
@@ -344,6 +345,10 @@ func (b *bench) answerControl() {
 	parked := b.parked
 	b.parked = nil
 	for _, bc := range parked {
+		if slices.Contains(b.world.mute, bc.node.id) {
+			b.parked = append(b.parked, bc)
+			continue
+		}
 		for len(bc.calls) > 0 {
 			call := bc.calls[0]
 			if b.takesByHand(bc, call) {

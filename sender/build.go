@@ -33,7 +33,7 @@ func (c *core) serve(n *node) time.Time {
 		if r == nil {
 			break
 		}
-		l.busy++
+		l.begin(c.now)
 		n.built.push(r)
 		if c.cfg.Codec != protocol.CodecNone {
 			c.packAll(r)
@@ -176,6 +176,7 @@ func (c *core) sendBuilt(n *node) {
 		case r.conn != l.conn:
 			c.unsent(r)
 		case r.conn.Send(&r.call):
+			n.flights = append(n.flights, r)
 			c.pending++
 			c.count(r)
 		default:

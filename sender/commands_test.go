@@ -26,6 +26,7 @@ import (
 //	silent | vocal                control requests get no answer; get one again
 //	append t-0 a b …              records into one batch; a*90 has 90 bytes
 //	+100ms                        let time pass, alarm by alarm
+//	pause 3s                      let time pass, and the process stand still
 //	ok n.m …                      acknowledge requests, with offsets
 //	answer n.m [t-0] CODE [leader=n/e] [at=n] [bad=i,j:text] [message=text]
 //	                              other partitions of the request are acknowledged
@@ -80,7 +81,8 @@ func (b *bench) run(args []string) *bench {
 		}
 	case "faildial":
 		b.c.pending++
-		b.post(dialed{node: b.c.nodes[int32(number(args[0]))], addr: b.c.nodes[int32(number(args[0]))].addr, which: control, err: errHangUp})
+		n := b.c.nodes[int32(number(args[0]))]
+		b.post(dialed{node: n, dial: &dial{addr: n.addr}, which: control, err: errHangUp})
 	case "break":
 		b.live(number(args[0]), data).broken = true
 	case "throttle":
@@ -135,6 +137,8 @@ func (b *bench) inspect(cmd string, args []string) {
 		} else {
 			b.printf("in %v", b.wakeAt.Sub(b.now))
 		}
+	case "pause":
+		b.standStill(duration(args[0]))
 	case "state":
 		b.state(b.part(args[0]))
 	default:

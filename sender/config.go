@@ -74,15 +74,19 @@ type Stats struct {
 	Retried      int64 // records of batches sent again
 	BytesSent    int64 // bytes of batches, as written, retries included
 	Buffered     int64 // bytes reserved of buffer.memory
+	Throttles    int64 // answers with which a broker asked to be sent nothing for a while
+	ThrottleTime time.Duration
 }
 
 // counters are written by the loop and read by anyone.
 type counters struct {
 	inFlight, sent, acknowledged, failed, retried, bytes atomic.Int64
+	throttles, throttleTime                              atomic.Int64 // the latter in nanoseconds, as far as it is granted
 
 	// trouble is what last kept the loop from reaching the cluster.
 	trouble  atomic.Pointer[error]
-	dialing  atomic.Pointer[string] // address of the last dial, until some dial has ended
+	throttle atomic.Pointer[throttle] // the last
+	dialing  atomic.Pointer[string]   // address of the last dial, until some dial has ended
 	snapshot atomic.Pointer[metadata.Snapshot]
 	brokers  atomic.Pointer[[]*health]   // replaced by the loop, never changed
 	txn      atomic.Pointer[Transaction] // nil without a transactional id

@@ -26,6 +26,7 @@ func (c *core) steer() time.Time {
 	if len(c.pings) > 0 {
 		at = sooner(at, c.askPings())
 	}
+	at = sooner(at, c.askBeside())
 	req, when := c.meta.Next(c.now)
 	if req == nil {
 		return sooner(at, when)
@@ -34,7 +35,7 @@ func (c *core) steer() time.Time {
 	if n == nil {
 		return sooner(at, when)
 	}
-	c.asked = c.ask(n, req, new(protocol.MetadataResponse), (*core).takeMetadata)
+	c.asked = c.inquire(n, req, 0, (*core).takeMetadata)
 	if !c.asked {
 		return c.now // its connection is gone: look for another at once
 	}
@@ -42,15 +43,10 @@ func (c *core) steer() time.Time {
 	return at
 }
 
-// dialPatience is how long a dial may take before others are tried beside it.
-// A broker that stands still takes connections, and then says nothing for all of
-// socket.connection.setup.timeout.
-const dialPatience = time.Second
-
-// controlNode returns a node with a free control connection, or nil and when
-// to come back: the zero time if a dial is in progress, which will tell.
-func (c *core) controlNode() (*node, time.Time) {
-	ids := c.candidates()
+// controlNode returns a node with a free control connection, none of those but,
+// or nil and when to come back: the zero time if only an event can help.
+func (c *core) controlNode(but ...int32) (*node, time.Time) {
+	ids := slices.DeleteFunc(c.candidates(), func(id int32) bool { return slices.Contains(but, id) })
 	var at time.Time
 	for len(ids) > 0 {
 		id := c.meta.Prefer(ids)
@@ -61,11 +57,13 @@ func (c *core) controlNode() (*node, time.Time) {
 		}
 		if l.conn == nil {
 			at = sooner(at, c.connect(n, control))
-			if patient := l.began.Add(dialPatience); l.dialing && patient.After(c.now) {
-				// Those who are connected can be asked meanwhile, and the
-				// dial's end leads to another step.
-				ids = slices.DeleteFunc(ids, func(o int32) bool { return c.nodes[o].links[control].conn == nil })
-				at = sooner(at, patient)
+			if long, until := l.trying(c.now); len(l.dials) > 0 && !long {
+				// Those who are connected, and answer, can be asked meanwhile,
+				// and the attempt's end leads to another step.
+				ids = slices.DeleteFunc(ids, func(o int32) bool {
+					return c.nodes[o].links[control].conn == nil || c.nodes[o].silent(c.judged())
+				})
+				at = sooner(at, until)
 				continue
 			}
 		} else if until := l.conn.ThrottledUntil(); until.After(c.now) {
@@ -77,13 +75,13 @@ func (c *core) controlNode() (*node, time.Time) {
 }
 
 // candidates returns the ids of the nodes that can answer control requests,
-// the connected first, then the least busy: the brokers, or the bootstrap
+// those that are silent last, the connected first, then the least busy: the brokers, or the bootstrap
 // servers where no broker is known.
 func (c *core) candidates() []int32 {
 	snapshot := c.meta.Snapshot()
 	var ids []int32
 	for id := range snapshot.Brokers {
-		c.nodeFor(snapshot, id)
+		c.meet(snapshot, id)
 		ids = append(ids, id)
 	}
 	if len(ids) == 0 {
@@ -93,6 +91,12 @@ func (c *core) candidates() []int32 {
 	}
 	start := c.firstChoice
 	slices.SortFunc(ids, func(a, b int32) int {
+		if sa, sb := c.nodes[a].silent(c.judged()), c.nodes[b].silent(c.judged()); sa != sb {
+			if sb {
+				return -1
+			}
+			return 1
+		}
 		la, lb := &c.nodes[a].links[control], &c.nodes[b].links[control]
 		if ca, cb := la.conn != nil, lb.conn != nil; ca != cb {
 			if ca {
@@ -121,7 +125,7 @@ func (c *core) askUpTo(n *node, version int16, req protocol.Request, resp protoc
 		l.conn, l.busy = nil, 0
 		return false
 	}
-	l.busy++
+	l.begin(c.now)
 	c.pending++
 	return true
 }
@@ -129,79 +133,14 @@ func (c *core) askUpTo(n *node, version int16, req protocol.Request, resp protoc
 func (e replied) apply(c *core) {
 	c.pending--
 	if l := e.node.ended(control, e.conn); l != nil && e.call.Err == nil {
-		l.failures = 0
+		l.answered(c.now)
+		c.throttled(e.node, l, e.call.Response)
 	}
 	before := e.node.health.failures
 	e.then(c, e.node, e.call)
 	if e.call.Err == nil {
 		e.node.answered(c.now, before)
 	}
-}
-
-func (e dialed) apply(c *core) {
-	c.pending--
-	l := &e.node.links[e.which]
-	if e.addr != e.node.addr || e.err == nil && l.conn != nil { // the broker has moved meanwhile
-		if e.err == nil {
-			e.node.part(former{conn: e.conn, which: e.which})
-		}
-		return
-	}
-	l.dialing = false
-	c.stat.dialing.Store(nil)
-	if e.err == nil {
-		if c.aborted {
-			e.conn.Close(ErrClosed)
-			return
-		}
-		l.conn, l.busy, l.lastErr = e.conn, 0, nil
-		e.node.up(c.now)
-		if c.txn != nil {
-			c.hear(e.node, e.which, e.conn)
-		}
-		return
-	}
-	c.disconnected(l, e.err)
-	e.node.failed(c.now, e.err)
-	c.trouble(e.err)
-	if e.which == control {
-		c.pingFailed(e.node, e.err)
-		if c.txn != nil {
-			c.txn.Unreachable(c.now, e.node.id, e.err)
-		}
-		if !c.asked { // else the dial was for another request, and metadata's has its own end
-			c.change(c.meta.Failed(c.now, e.node.id))
-		}
-		c.giveUpLookups()
-		return
-	}
-	c.meta.RequestUpdate(c.now)
-}
-
-func (e hungUp) apply(c *core) {
-	l := &e.node.links[e.which]
-	if l.conn == e.conn {
-		l.conn, l.busy = nil, 0
-	}
-	if e.which == data {
-		c.disturb(e.node)
-	}
-	e.node.down(c.now, !errors.Is(e.err, wire.ErrTimeout))
-	if e.node.parted(e.conn) || errors.Is(e.err, wire.ErrIdle) {
-		return
-	}
-	c.disconnected(l, e.err)
-	e.node.failed(c.now, e.err)
-	if e.which == data {
-		c.meta.RequestUpdate(c.now)
-	}
-}
-
-// disconnected sets the backoff before the next dial (KIP-144).
-func (c *core) disconnected(l *link, err error) {
-	l.lastErr = err
-	l.notUntil = c.now.Add(c.cfg.Reconnect.Delay(l.failures, c.out.random()))
-	l.failures++
 }
 
 // askIdentity asks for a producer id if one is needed.
@@ -225,9 +164,9 @@ func (c *core) askIdentity() time.Time {
 		ProducerID:         -1, ProducerEpoch: -1,
 	}
 	era := id.era
-	id.of = n.links[control].conn
-	id.asking = c.ask(n, req, new(protocol.InitProducerIDResponse), func(c *core, _ *node, call *wire.Call) {
+	id.asking = c.inquire(n, req, 0, func(c *core, n *node, call *wire.Call) {
 		if era == c.identity.era { // else it was asked of a cluster that may be another one
+			c.identity.of = n.links[control].conn
 			c.takeIdentity(call)
 		}
 	})

@@ -2,7 +2,6 @@ package sender
 
 import (
 	"testing"
-	"time"
 )
 
 // stalled is effects in which the dials to some nodes neither succeed nor fail.
@@ -11,9 +10,9 @@ type stalled struct {
 	nodes map[int32]bool
 }
 
-func (s stalled) dial(n *node, which lane, timeout time.Duration) {
+func (s stalled) dial(n *node, which lane, at *dial) {
 	if !s.nodes[n.id] {
-		s.effects.dial(n, which, timeout)
+		s.effects.dial(n, which, at)
 	}
 }
 

@@ -11,8 +11,8 @@ import (
 // effects is what the core wants done. None of it blocks; what comes of it
 // comes back as an event.
 type effects interface {
-	// dial connects to n and then delivers dialed.
-	dial(n *node, which lane, timeout time.Duration)
+	// dial begins d to connect to n, sets d.stop, and delivers dialed in the end.
+	dial(n *node, which lane, d *dial)
 	// pack compresses d, and then delivers packedUp for r if its packedOne says so.
 	pack(r *request, d *delivery)
 	// post delivers an event on the loop.
@@ -27,14 +27,15 @@ type effects interface {
 
 // A core is the state of the loop, without a clock and without I/O.
 type core struct {
-	cfg  *Config
-	out  effects
-	acc  *accumulator.Accumulator
-	meta *metadata.Cluster
-	stat *counters
-	now  time.Time // of the step or event at hand
-	old  time.Time // what came then or before has expired by now
-	soon time.Time // what lingers until then goes now: now, unless early says later
+	cfg   *Config
+	out   effects
+	acc   *accumulator.Accumulator
+	meta  *metadata.Cluster
+	stat  *counters
+	now   time.Time // of the step or event at hand
+	old   time.Time // what came then or before has expired by now
+	pause pause     // the last
+	soon  time.Time // what lingers until then goes now: now, unless early says later
 
 	topics map[string]*topic
 	nodes  map[int32]*node
@@ -50,6 +51,7 @@ type core struct {
 	abandoned []string             // topics whose last waiter left while asked
 	asked     bool                 // a metadata request is in flight
 	pings     []*ping              // callers that wait for a word of any broker
+	questions []*question          // that have no answer yet
 
 	hurry   bool // nothing lingers: closing, or a caller waits for memory
 	closing bool // no more records
@@ -116,7 +118,8 @@ func (c *core) handle(now time.Time, e event) {
 }
 
 func (c *core) pass(now time.Time) {
-	c.now, c.soon, c.old = now, now, now.Add(-c.cfg.DeliveryTimeout)
+	c.now, c.soon = now, now
+	c.old = c.judged().Add(-c.cfg.DeliveryTimeout)
 	if c.txn != nil {
 		c.txn.Pass(now)
 	}
@@ -136,13 +139,17 @@ func (c *core) step(now time.Time) time.Time {
 		c.look(p)
 	}
 	c.early()
-	at := c.steer()
+	at := c.watch()
+	at = sooner(at, c.steer())
 	for _, n := range c.order {
 		if n.ready.len() > 0 {
 			at = sooner(at, c.serve(n))
 		}
 	}
 	at = sooner(at, c.askIdentity()) // a partition may just have found that its id has run out of epochs
+	if c.txn != nil {
+		at = sooner(at, c.askTxn()) // or that it has to be added to the transaction
+	}
 	return sooner(at, c.alarms.rings())
 }
 

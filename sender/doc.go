@@ -81,6 +81,34 @@
 //
 // The error that ends a wait has the end of ctx, or the setting, and what was
 // waited for: the last failure, and the request that has no answer yet.
+// # Recovery
+//
+// After an outage nothing may wait for the end of what began during it: a socket that was opened then may never be
+// served, whatever becomes of the broker behind it. So beside what is silent a fresh attempt is made.
+//
+// R1. Each stage of an attempt to connect has a bound of its own. To open the socket that is
+// socket.connection.setup.timeout, which grows with the attempts in a row that have timed out, and with nothing else. TLS
+// and ApiVersions each have what an answer may take, request.timeout, if that is less.
+//
+// R2. Beside an attempt of which nothing is heard another begins. They are apart by the reconnect backoff and by the
+// link's patience, which is four times what the last success took, but 250 ms at least and 1 s at most. The first to get
+// through ends the others. A link has at most four: the elder, which has all of its bounds, so that a slow broker is
+// reached in the end; and three that give way after 2, 4 and 8 times the time between two, so that one of them is young
+// at any time. When one lane of a node gets through, the other, if it is still at it, begins a fresh attempt at once; and so
+// do those of all other nodes, whatever backoff they are in, when there was no connection at all before.
+//
+// R3. A link is silent when something on it is unanswered and nothing has come for four times its longest pause of late,
+// but for 250 ms at least; for 1 s if nothing ever came, or if that is less. While a leader's link is silent, or being
+// dialled for longer than its patience, metadata is asked for, at metadata's own pace (retry.backoff), of another broker
+// if there is one. While a coordinator is silent, another broker is asked for the coordinator. And what any broker can
+// answer is asked of up to two others beside a silent one: the first answer counts.
+//
+// R4. A silent connection is closed at once when metadata names another leader for a partition that has a batch in flight
+// there, or another broker is named as the coordinator. That is safe against every broker, since any network may close any
+// connection at any time: the batches are of unknown outcome then, and are retried unchanged, under their numbers, on the
+// new leader, which knows what its log has. They go there after the close, not before (I2). A broker that is not silent
+// answers by itself that it leads no more, so it is left to. Without idempotence a retry may write twice what the old
+// leader had passed on to the new one, as it may after request.timeout: at least once is what is promised there.
 //
 // # Whose numbers they are
 //
@@ -187,7 +215,7 @@
 //	             in order per partition; a slow one holds up no I/O
 //	compressors  up to GOMAXPROCS, started when compression is set, ended by Close;
 //	             each gives way when a request is complete
-//	dials        one for each connection being made, ended by its success or deadline;
+//	dials        up to four for each connection being made, ended by success or deadline;
 //	             a DialContext of the user's has one of its own, which may be left behind
 //	connections  two for each, see package wire
 //
@@ -212,6 +240,7 @@
 //	    written.
 //	I4  Every future resolves exactly once, within 10 ms of delivery.timeout
 //	    after admission at the latest, whatever network, broker or callbacks do.
+//	    After a pause of the process, answers come before timeouts: see below.
 //	I5  Reserved bytes are every chunk of batches that are unresolved, that a
 //	    connection can still write, or whose callbacks have not begun; zero
 //	    after Close.
@@ -239,4 +268,28 @@
 // takes a newer one at 0, and one that remembers nothing takes any. In the old
 // protocol of transactions the epoch is the whole producer's, so it gets a new
 // one before the next transaction.
+//
+// # A process that stood still
+//
+// A process that was stopped, or a machine that was paused, goes on with timers
+// that have gone off and with answers in its sockets. What the answers say is
+// evidence, what the clock says is a guess. So evidence goes first, for a moment:
+//
+//   - A connection whose call is overdue gives its reader a look at what already
+//     lies in the socket, for 100 ms at most, before it closes. It does the same
+//     when a write fails. What comes after the look counts no more, so that bytes
+//     that drip in postpone nothing.
+//   - A loop that comes more than 10 ms later than its timer was to ring judges
+//     no deadline that came in the pause until 100 ms have passed.
+//
+// This is safe against every broker. A look only takes answers that the broker
+// has given: to take one is what happens without a pause as well. Nothing is
+// written meanwhile that would not be written otherwise, an expired batch is not
+// sent again, and a batch that is sent again goes out later, not earlier. The
+// wait is bounded, and is not begun anew by what comes in it. I4 holds but for
+// the length of the pause and that moment.
+//
+// It is no cure for all: a broker forgets a producer id that was idle for its
+// producer.id.expiration (1 day). A pause that is longer than that, with answers
+// that were lost, can write a batch twice.
 package sender

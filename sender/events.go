@@ -16,7 +16,7 @@ type (
 	dialed struct {
 		node  *node
 		which lane
-		addr  string // that was dialled
+		dial  *dial
 		conn  conn
 		err   error
 	}

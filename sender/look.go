@@ -45,7 +45,7 @@ func (c *core) look(p *partition) {
 	}
 	at := zero
 	if !oldest.IsZero() {
-		at = oldest.Add(c.cfg.DeliveryTimeout)
+		at = c.judgedAt(oldest.Add(c.cfg.DeliveryTimeout))
 	}
 	switch due := c.due(p); {
 	case due.IsZero():
@@ -105,7 +105,7 @@ func (c *core) offer(p *partition) {
 		return
 	}
 	if p.queue.Stalled.Load() == 0 {
-		p.queue.Stalled.Store(c.now.UnixMilli())
+		p.queue.Stalled.Store(c.acc.Millis(c.now))
 	}
 	p.ready = n // on another node's list too, maybe: that entry no longer counts
 	if p.listed != n {
@@ -196,11 +196,15 @@ func (c *core) obstacle(p *partition) error {
 	if c.txn != nil && p.joined != c.txn.Number() && c.txn.Trouble() != nil {
 		return c.txn.Trouble()
 	}
-	if n := c.nodes[p.leader]; n != nil && n.links[data].conn == nil && n.links[data].lastErr != nil {
-		return closest(p.lastErr, n.links[data].lastErr)
-	}
 	if p.leader < 0 {
 		return leaderless(p.lastErr)
+	}
+	if n := c.nodes[p.leader]; n != nil {
+		if l := &n.links[data]; l.conn == nil && l.lastErr != nil {
+			return closest(p.lastErr, l.lastErr)
+		} else if err := c.throttling(n, l); err != nil {
+			return err
+		}
 	}
 	return p.lastErr
 }
@@ -217,6 +221,8 @@ func (c *core) waitingFor(p *partition) string {
 		return "waiting for its partition to be added to the transaction"
 	case n.links[data].conn == nil:
 		return "not connected to its leader, " + n.String()
+	case n.links[data].conn.ThrottledUntil().After(c.now):
+		return "throttled"
 	case len(p.inFlight) > 0:
 		return "waiting behind a batch in flight, which has no answer yet" + c.from(p.inFlight[0].conn)
 	case len(p.retry) > 0:

@@ -37,6 +37,7 @@ type Sender struct {
 	core    *core
 	events  []event   // scratch
 	rings   time.Time // when the loop's timer does at the latest; zero: the loop comes by itself
+	missed  time.Time // the last of rings at which the process stood still
 	trimmed time.Time // when memory last was
 }
 
@@ -54,12 +55,15 @@ func newSender(cfg Config) *Sender {
 		cfg: &cfg, inbox: newInbox(), turn: make(chan struct{}, 1), trimmed: time.Now(),
 		stopped: make(chan struct{}), ended: make(chan struct{}),
 	}
+	s.cfg.Wire.MaxThrottle, s.cfg.Wire.Told = cfg.DeliveryTimeout, new(sync.Once)
 	s.ctx, s.cancel = context.WithCancel(context.Background())
 	wake := s.inbox.nudge
 	if cfg.Linger == 0 {
 		wake = s.lend
 	}
+	s.cfg.Clock.start(time.Now(), s.inbox.nudge)
 	s.acc = accumulator.New(accumulator.Config{
+		Epoch:         s.cfg.Clock.epoch,
 		BatchSize:     cfg.BatchSize,
 		MaxBatchBytes: cfg.MaxBatchBytes,
 		Memory:        cfg.Memory,
@@ -70,7 +74,6 @@ func newSender(cfg Config) *Sender {
 		Urgent:        s.lend,
 		Why:           s.Why,
 	})
-	s.cfg.Clock.Publish(time.Now())
 	s.completions = newCompletions(cfg.Complete)
 	if cfg.Codec != protocol.CodecNone {
 		s.packers = newPackers(cfg.Codec, cfg.CodecLevel, s.inbox)
@@ -83,9 +86,6 @@ func newSender(cfg Config) *Sender {
 	return s
 }
 
-// staleness bounds how old the coarse clock may be while a batch is open.
-const staleness = 10 * time.Millisecond
-
 // trimEvery is how long memory that nobody needs any more is kept at least.
 const trimEvery = 10 * time.Second
 
@@ -96,11 +96,11 @@ func (s *Sender) run() {
 	rang := false
 	for {
 		s.turn <- struct{}{}
+		now := time.Now()
+		at := s.step(now)
 		if rang {
 			s.rings = zero
 		}
-		now := time.Now()
-		at := s.step(now)
 		if s.core.done() {
 			break // with the turn: there are no more
 		}
@@ -120,6 +120,7 @@ func (s *Sender) run() {
 			rang = true
 		}
 	}
+	s.cfg.Clock.stop()
 	s.conns.Wait()
 	if s.packers != nil {
 		s.packers.close()
@@ -133,7 +134,8 @@ func (s *Sender) run() {
 // when the next step is due at the latest, whatever comes; the zero time for
 // never. It is for the one who has the turn, and waits for nothing.
 func (s *Sender) step(now time.Time) time.Time {
-	s.cfg.Clock.Publish(now)
+	tick := s.cfg.Clock.tick(now)
+	s.noticePause(now)
 	s.events = s.inbox.take(s.events)
 	for i, e := range s.events {
 		s.core.handle(now, e)
@@ -145,9 +147,7 @@ func (s *Sender) step(now time.Time) time.Time {
 	}
 	at := s.core.step(now)
 	s.completions.send()
-	if s.core.alarms.waiting > 0 {
-		at = sooner(at, now.Add(staleness))
-	}
+	at = sooner(at, tick)
 	if s.acc.Memory.Spare() {
 		if now.Sub(s.trimmed) >= trimEvery {
 			s.trimmed = now
@@ -156,6 +156,18 @@ func (s *Sender) step(now time.Time) time.Time {
 		at = sooner(at, s.trimmed.Add(trimEvery))
 	}
 	return at
+}
+
+// system returns the system's time.
+func (c *Clock) system() time.Time { return time.Now() }
+
+// noticePause tells the core if the loop's timer should have rung long ago.
+func (s *Sender) noticePause(now time.Time) {
+	if s.rings.IsZero() || now.Sub(s.rings) <= punctual || s.rings.Equal(s.missed) {
+		return
+	}
+	s.missed = s.rings
+	s.core.stoodStill(s.rings.Add(-1), now)
 }
 
 // lend has the caller do a step, if it is nobody's turn: the caller has a record
@@ -180,6 +192,14 @@ func (s *Sender) lend() {
 	}
 }
 
+// throttling returns why the loop sends less than it could, or nil.
+func (s *Sender) throttling() error {
+	if t := s.stat.throttle.Load(); t != nil && time.Now().Before(t.until) {
+		return t.err
+	}
+	return nil
+}
+
 // closeGrace is how long Close waits for callbacks of the records that it has
 // failed. They are short as a rule; one that is not must not hold it up.
 const closeGrace = time.Second
@@ -196,30 +216,29 @@ func (s *Sender) grace() {
 
 // The effects of the core.
 
-func (s *Sender) dial(n *node, which lane, timeout time.Duration) {
-	addr := n.addr
-	peer := wire.Peer{Addr: addr, NodeID: max(n.id, -1), Answered: s.core.heardOf(addr)}
+func (s *Sender) dial(n *node, which lane, d *dial) {
+	peer := wire.Peer{Addr: d.addr, NodeID: max(n.id, -1), Answered: s.core.heardOf(d.addr), HungUp: n.links[which].unheard}
 	if s.cfg.ClusterCheck && n.id >= 0 {
 		peer.ClusterID = s.core.meta.Snapshot().ClusterID
 	}
+	ctx, stop := context.WithCancelCause(s.ctx)
+	d.stop = stop
 	s.conns.Add(1)
 	go func() {
-		ctx := s.ctx
-		if timeout > 0 {
-			var cancel context.CancelFunc
-			ctx, cancel = context.WithTimeout(ctx, timeout)
-			defer cancel()
+		defer stop(nil)
+		if d.whole > 0 {
+			defer time.AfterFunc(d.whole, func() { stop(errGaveWay) }).Stop()
 		}
-		c, err := wire.Dial(ctx, &s.cfg.Wire, peer, func(c *wire.Conn, err error) {
+		c, err := wire.DialWithin(ctx, &s.cfg.Wire, peer, d.bounds, func(c *wire.Conn, err error) {
 			s.inbox.put(hungUp{n, which, c, err})
 			s.conns.Done()
 		})
 		if err != nil {
 			s.conns.Done()
-			s.inbox.put(dialed{node: n, which: which, addr: addr, err: err})
+			s.inbox.put(dialed{node: n, which: which, dial: d, err: err})
 			return
 		}
-		s.inbox.put(dialed{node: n, which: which, addr: addr, conn: c})
+		s.inbox.put(dialed{node: n, which: which, dial: d, conn: c})
 	}()
 }
 
@@ -236,7 +255,7 @@ func (s *Sender) await(ctx context.Context, done <-chan struct{}) error {
 	defer patience.Stop()
 	s.completions.watched.Add(1)
 	defer s.completions.watched.Add(-1)
-	stuck := s.completions.running.Load()
+	stuck, asked := s.completions.running.Load(), time.Now()
 	for {
 		select {
 		case <-done:
@@ -245,12 +264,13 @@ func (s *Sender) await(ctx context.Context, done <-chan struct{}) error {
 			return nil
 		case <-ctx.Done():
 			return cause.Of(ctx)
-		case <-patience.C:
+		case at := <-patience.C:
 			now := s.completions.running.Load()
-			if now != 0 && now == stuck {
+			stoodStill := at.Sub(asked) > s.cfg.CallbackPatience+punctual // the callback did, too
+			if now != 0 && now == stuck && !stoodStill {
 				return ErrCallback
 			}
-			stuck = now
+			stuck, asked = now, at
 		}
 	}
 }

@@ -20,8 +20,8 @@ type crowd struct {
 // crowdConn is a connection to one of the crowd's nodes.
 type crowdConn struct{ q *crowd }
 
-func (q *crowd) dial(n *node, which lane, _ time.Duration) {
-	q.post(dialed{node: n, which: which, addr: n.addr, conn: &crowdConn{q}})
+func (q *crowd) dial(n *node, which lane, at *dial) {
+	q.post(dialed{node: n, which: which, dial: at, conn: &crowdConn{q}})
 }
 
 func (q *crowd) end(b *accumulator.Batch) { b.Drop(); b.Leave() }

@@ -180,6 +180,26 @@ func (h *history) moveLeader() {
 	if h.chance(0.3) {
 		h.core.meta.RequestUpdate(h.now)
 	}
+	if h.cfg.RequestTimeout > 2*mostPatience && h.chance(0.5) {
+		h.fallSilent()
+	}
+}
+
+// fallSilent has all connections for data say nothing, for longer than they may without being noticed.
+func (h *history) fallSilent() {
+	h.tracef("silence")
+	for range 5 {
+		h.pass(mostPatience / 4)
+		for len(h.dials) > 0 {
+			h.dialDone()
+		}
+		h.settle()
+		for _, mc := range slices.Clone(h.conns) {
+			for mc.which == control && len(mc.flights) > 0 && !mc.broken && h.chance(0.9) {
+				h.serveConn(mc)
+			}
+		}
+	}
 }
 
 // recreate deletes a topic and makes it again. Where topics go by their names, a late request for the old one would be one
@@ -290,7 +310,7 @@ func (h *history) dialDone() {
 	case h.fault():
 		d.err = wire.ErrTimeout
 	default:
-		mc := &modelConn{h: h, node: d.node, broker: max(d.node.id, 1), addr: d.addr, which: d.which}
+		mc := &modelConn{h: h, node: d.node, broker: max(d.node.id, 1), addr: d.dial.addr, which: d.which}
 		if known := h.core.meta.Snapshot().ClusterID; h.cfg.ClusterCheck && d.node.id >= 0 && known != "" && known != h.cluster {
 			d.err = protocol.RebootstrapRequired // KIP-1242
 			break

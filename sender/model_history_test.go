@@ -136,6 +136,9 @@ func (h *history) newConfig() *Config {
 		OnForget:        func(string) {},
 		Publish:         func() {},
 	}
+	if h.seed%8 == 3 {
+		cfg.RequestTimeout = 3 * time.Second // long enough for a broker to count as silent
+	}
 	cfg.FailRecreated = h.chance(0.2)
 	if h.chance(0.5) {
 		cfg.ClusterCheck, cfg.Metadata.Rebootstrap, cfg.Metadata.RebootstrapTrigger = true, true, time.Second
@@ -232,10 +235,13 @@ func (h *history) tracef(format string, args ...any) {
 
 // The effects.
 
-func (h *history) dial(n *node, which lane, _ time.Duration) {
-	d := dialed{node: n, which: which, addr: n.addr}
+func (h *history) dial(n *node, which lane, at *dial) {
+	d := dialed{node: n, which: which, dial: at}
 	if h.refusing[n.id] {
 		d.err = fmt.Errorf("node %d: connection refused", n.id)
+	}
+	if !at.elder {
+		h.counts[tallyBeside]++
 	}
 	h.dials = append(h.dials, d)
 }

@@ -120,6 +120,8 @@ const (
 	tallyFenced
 	tallyUnknown
 	tallyFatal
+	tallyBeside
+	tallyLeft
 	tallyAgain
 	tallyMoved
 	tallyStranger
@@ -130,6 +132,7 @@ var tallyNames = [tallies]string{
 	"steps", "records", "acknowledged", "not written", "maybe written", "duplicates", "out of order", "batches sent again",
 	"connections broken", "late requests", "batches too large", "topics made again", "batches in doubt refused for good", "limits changed", "logs cut back", "commits", "aborts",
 	"transactions that failed", "producers fenced", "outcomes unknown", "producers that died",
+	"connections begun beside silent ones", "connections given up for another broker",
 	"clusters made again", "brokers moved", "batches of strangers",
 }
 

@@ -152,7 +152,12 @@ func (h *history) checkBytes(f *flight) {
 	}
 }
 
-func (mc *modelConn) Close(err error) { mc.hangUp(err, hangKeep) }
+func (mc *modelConn) Close(err error) {
+	if errors.Is(err, errMoved) {
+		mc.h.counts[tallyLeft]++
+	}
+	mc.hangUp(err, hangKeep)
+}
 
 // hangWay is what becomes of the requests that a connection ends with and no broker has worked at yet.
 type hangWay uint8

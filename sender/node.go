@@ -28,16 +28,36 @@ const (
 	lanes
 )
 
-// A link is one connection to a node, or the attempt to have one.
+// A link is one connection to a node, or the attempts to have one.
 type link struct {
-	conn     conn
-	dialing  bool
-	began    time.Time // of the dial in progress
-	busy     int       // calls not done
-	failures int       // of dialing, since it last worked
-	notUntil time.Time
+	conn  conn
+	busy  int     // calls not done
+	dials []*dial // to connect, oldest first; none while there is a connection
+
+	failures int           // of attempts and connections, since an answer last came
+	timeouts int           // of these, attempts that had all of their time
+	hedges   int           // attempts beside another, since a connection was last made
+	since    time.Time     // when the first of dials began, or one that has ended since
+	took     time.Duration // to make the last connection; 0: there was none
+	notUntil time.Time     // the next attempt
 	lastErr  error
-	adds     bool // Produce adds partitions to transactions
+	adds     bool          // Produce adds partitions to transactions
+	unheard  int           // dials in a row that were hung up on without a word: see wire.Error.Unheard
+	asked    time.Duration // of the last throttling, what the broker has asked for
+
+	heard time.Time          // when something last came on conn, or was sent when nothing was unanswered
+	pause time.Duration      // the longest of late between two of these; 0: nothing has come yet
+	moved *metadata.Snapshot // as of which movedAway has looked
+}
+
+// hear counts dials in a row that the other end has hung up on without a word.
+func (l *link) hear(err error) {
+	var failed *wire.Error
+	if errors.As(err, &failed) && failed.Unheard {
+		l.unheard++
+		return
+	}
+	l.unheard = 0
 }
 
 // A node is a broker, or with a negative id a bootstrap server that has not
@@ -53,6 +73,8 @@ type node struct {
 	ready fifo[*partition] // may be drained, in turn
 	built fifo[*request]   // drained and not sent yet, in order
 
+	flights []*request // sent and not answered, in order
+
 	former []former  // connections to where it was
 	moved  time.Time // when it last was said to be elsewhere
 	moves  int       // how often lately
@@ -66,8 +88,8 @@ type former struct {
 	busy  int // calls not done
 }
 
-// errMoved is what a former connection is closed for.
-var errMoved = errors.New("the broker is at another address now")
+// errElsewhere is what a former connection is closed for, and an attempt to connect to where the node was.
+var errElsewhere = errors.New("the broker is at another address now")
 
 // open reports whether the node can take one more produce request now.
 func (n *node) open(now time.Time, limit int) bool {
@@ -75,14 +97,22 @@ func (n *node) open(now time.Time, limit int) bool {
 	return l.conn != nil && l.busy < limit && !l.conn.ThrottledUntil().After(now)
 }
 
-// nodeFor returns the node of a broker in the snapshot, with its address as it
-// is now, or nil.
-func (c *core) nodeFor(s *metadata.Snapshot, id int32) *node {
-	b, ok := s.Brokers[id]
-	if !ok {
-		return c.nodes[id]
+// meet sees to it that a broker of the snapshot has a node. One that has stays
+// where it is: what the snapshot says of it may be older than what another answer
+// has said since.
+func (c *core) meet(s *metadata.Snapshot, id int32) {
+	if b, ok := s.Brokers[id]; ok && c.nodes[id] == nil {
+		c.addNode(id, b.Addr())
 	}
-	return c.nodeAt(id, b.Host, b.Port)
+}
+
+// relocate takes in where brokers are, as an answer has just said.
+func (c *core) relocate(brokers map[int32]metadata.Broker) {
+	for id, b := range brokers {
+		if n := c.nodeAt(id, b.Host, b.Port); n.addr != b.Addr() {
+			c.meta.RequestUpdate(c.now) // it stays for a while: see mayMove
+		}
+	}
 }
 
 func (c *core) addNode(id int32, addr string) *node {
@@ -95,7 +125,7 @@ func (c *core) addNode(id int32, addr string) *node {
 
 func addrOf(host string, port int32) string { return metadata.Broker{Host: host, Port: port}.Addr() }
 
-// nodeAt returns the node of a broker, with its address as it is now.
+// nodeAt returns the node of a broker that an answer has just said to be there.
 func (c *core) nodeAt(id int32, host string, port int32) *node {
 	addr := addrOf(host, port)
 	n := c.nodes[id]
@@ -132,7 +162,11 @@ func (c *core) move(n *node, addr string) {
 	n.moves++
 	for i := range n.links {
 		l := &n.links[i]
-		l.failures, l.notUntil, l.dialing = 0, time.Time{}, false
+		l.failures, l.timeouts, l.notUntil = 0, 0, time.Time{}
+		for _, d := range l.dials {
+			d.stop(errElsewhere)
+		}
+		l.dials = nil
 	}
 	c.leave(n)
 }
@@ -166,7 +200,7 @@ func (c *core) disturb(n *node) {
 func (n *node) part(f former) {
 	n.former = append(n.former, f)
 	if f.busy == 0 {
-		f.conn.Close(errMoved)
+		f.conn.Close(errElsewhere)
 	}
 }
 
@@ -187,28 +221,10 @@ func (n *node) ended(which lane, cn conn) *link {
 	for i := range n.former {
 		if f := &n.former[i]; f.conn == cn {
 			if f.busy--; f.busy == 0 {
-				cn.Close(errMoved)
+				cn.Close(errElsewhere)
 			}
 			break
 		}
 	}
 	return nil
-}
-
-// connect starts a dial on a link that has none, unless it is too soon. It
-// reports when to come back; the zero time if there is nothing to wait for.
-func (c *core) connect(n *node, which lane) time.Time {
-	l := &n.links[which]
-	switch {
-	case l.conn != nil || l.dialing:
-		return time.Time{}
-	case l.notUntil.After(c.now):
-		return l.notUntil
-	}
-	l.dialing, l.began = true, c.now
-	addr := n.addr
-	c.stat.dialing.Store(&addr)
-	c.pending++
-	c.out.dial(n, which, c.cfg.ConnectTimeout.Delay(l.failures, c.out.random()))
-	return time.Time{}
 }

@@ -16,8 +16,8 @@ type quiet struct {
 	call *wire.Call // in flight
 }
 
-func (q *quiet) dial(n *node, which lane, _ time.Duration) {
-	q.post(dialed{node: n, which: which, addr: n.addr, conn: q})
+func (q *quiet) dial(n *node, which lane, at *dial) {
+	q.post(dialed{node: n, which: which, dial: at, conn: q})
 }
 
 func (q *quiet) end(b *accumulator.Batch) {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"sync/atomic"
 	"time"
 
 	"github.com/epistle-kafka/epistle/accumulator"
@@ -12,18 +11,6 @@ import (
 	"github.com/epistle-kafka/epistle/metadata"
 	"github.com/epistle-kafka/epistle/protocol"
 )
-
-// A Clock is the time in Unix milliseconds as the loop last published it: at
-// most 10 ms stale while any batch is open. Reading it costs a load, where
-// reading the system's clock would cost as much as the whole rest of a send.
-type Clock struct{ ms atomic.Int64 }
-
-// Now returns the time as last published.
-func (c *Clock) Now() int64 { return c.ms.Load() }
-
-// Publish sets the time. A caller that opens a batch does, since the loop may
-// have slept until then.
-func (c *Clock) Publish(now time.Time) { c.ms.Store(now.UnixMilli()) }
 
 // Memory returns the bound that appended records count against.
 func (s *Sender) Memory() *accumulator.Memory { return s.acc.Memory }
@@ -94,6 +81,9 @@ func (s *Sender) awaitLookup(ctx context.Context, topic string, l *lookup) error
 
 // Explain adds to the end of a wait what last kept the loop from the cluster.
 func (s *Sender) Explain(err error) error {
+	if throttling := s.throttling(); throttling != nil {
+		err = fmt.Errorf("%w; %w", err, throttling)
+	}
 	if trouble := s.stat.trouble.Load(); trouble != nil {
 		return fmt.Errorf("%w; last failure: %w", err, *trouble)
 	}
@@ -167,6 +157,8 @@ func (s *Sender) Stats() Stats {
 		Failed:       s.stat.failed.Load(),
 		Retried:      s.stat.retried.Load(),
 		BytesSent:    s.stat.bytes.Load(),
+		Throttles:    s.stat.throttles.Load(),
+		ThrottleTime: time.Duration(s.stat.throttleTime.Load()),
 		Buffered:     s.acc.Memory.Used(),
 	}
 }

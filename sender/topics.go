@@ -111,6 +111,7 @@ func (c *core) takeMetadata(n *node, call *wire.Call) {
 		c.disown() // whose it was nobody knows: there was no name yet
 	}
 	c.change(changes)
+	c.relocate(c.meta.Snapshot().Brokers)
 }
 
 // change applies what metadata found to be new.
@@ -120,10 +121,8 @@ func (c *core) change(ch metadata.Changes) {
 	if ch.OtherCluster {
 		c.replaced()
 	}
-	for id, b := range snapshot.Brokers {
-		if n := c.nodeFor(snapshot, id); n.addr != addrOf(b.Host, b.Port) {
-			c.meta.RequestUpdate(c.now) // it stays for a while: see mayMove
-		}
+	for id := range snapshot.Brokers {
+		c.meet(snapshot, id)
 	}
 	for _, name := range ch.Forgotten {
 		if t := c.topics[name]; t != nil && !c.forget(t) {
@@ -204,7 +203,7 @@ func (c *core) grow(t *topic, n int) {
 // what it knew of the producer.
 func (c *core) lead(s *metadata.Snapshot, p *partition, m metadata.Partition) {
 	if m.Leader >= 0 {
-		c.nodeFor(s, m.Leader)
+		c.meet(s, m.Leader)
 	}
 	if p.leader == m.Leader && p.epoch == m.LeaderEpoch {
 		return

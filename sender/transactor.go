@@ -2,6 +2,7 @@ package sender
 
 import (
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/epistle-kafka/epistle/accumulator"
@@ -26,6 +27,9 @@ type transactor struct {
 	// The cluster's finalised features as of the highest epoch heard of, and the level of transaction.version in them.
 	features  int64
 	finalized int16
+
+	waiting []*txn.Step // sent to coordinators and not answered
+	search  search      // for a coordinator in place of a silent one
 }
 
 // Transaction is what senders of records have to know.
@@ -84,7 +88,8 @@ func (c *core) askTxn() time.Time {
 
 func (c *core) askSteps() time.Time {
 	for {
-		step, at := c.txn.Next(c.now, c.alarms.waiting == 0 && c.flying == 0)
+		step, at := c.txn.Next(c.judged(), c.alarms.waiting == 0 && c.flying == 0)
+		at = c.judgedAt(at)
 		c.txnMoved()
 		if step == nil {
 			if c.txn.stirred {
@@ -110,7 +115,12 @@ func (c *core) sendStep(step *txn.Step) (at time.Time, sent bool) {
 		n = c.nodes[step.Node]
 		l := &n.links[control]
 		if l.conn == nil {
-			return c.connect(n, control), false
+			at = c.connect(n, control)
+			if c.missing(l) { // another may have taken over
+				return sooner(at, c.seek(step)), false
+			}
+			_, from := l.trying(c.now)
+			return sooner(at, from), false
 		}
 		if until := l.conn.ThrottledUntil(); until.After(c.now) {
 			return until, false
@@ -131,10 +141,20 @@ func (c *core) sendStep(step *txn.Step) (at time.Time, sent bool) {
 		c.txnMoved()
 		return c.now, false
 	}
-	then := func(c *core, _ *node, call *wire.Call) { c.takeTxnAnswer(step, call) }
 	step.Asked, step.Broker = n.id, c.brokerName(n.id)
-	if !c.askUpTo(n, step.MaxVersion, step.Request, step.Request.NewResponse(), then) {
+	then := func(c *core, n *node, call *wire.Call) {
+		step.Asked, step.Broker = n.id, c.brokerName(n.id) // who has answered, of several that were asked
+		c.takeTxnAnswer(step, call)
+	}
+	ask := c.inquire
+	if step.Node != txn.Anyone {
+		ask = c.askCoordinator
+	}
+	if !ask(n, step.Request, step.MaxVersion, then) {
 		return c.now, false // its connection is gone
+	}
+	if step.Node != txn.Anyone {
+		t.waiting = append(t.waiting, step)
 	}
 	t.Sent(step)
 	c.txnMoved()
@@ -144,6 +164,7 @@ func (c *core) sendStep(step *txn.Step) (at time.Time, sent bool) {
 // takeTxnAnswer deals with the end of a transactional request.
 func (c *core) takeTxnAnswer(step *txn.Step, call *wire.Call) {
 	t := c.txn
+	t.waiting = slices.DeleteFunc(t.waiting, func(o *txn.Step) bool { return o == step })
 	if resp, ok := call.Response.(*protocol.FindCoordinatorResponse); ok && call.Err == nil {
 		c.meetCoordinators(resp)
 	}

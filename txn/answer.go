@@ -24,7 +24,9 @@ func (t *Txn) Answer(now time.Time, s *Step, resp protocol.Response, err error, 
 			// It may come yet, and in the old protocol it would end a later transaction of the same epoch (pitfall 15).
 			t.renewal = t.renewal || s.old
 		}
-		delete(t.coordinators, s.key)
+		if t.coordinators[s.key] == s.Node { // no other has been found meanwhile
+			delete(t.coordinators, s.key)
+		}
 		t.undo(s)
 		t.again(now, err)
 		return
@@ -161,16 +163,22 @@ func codeOf(err error) (code protocol.ErrorCode, ok bool) {
 	return code, ok
 }
 
-func (t *Txn) found(now time.Time, s *Step, resp *protocol.FindCoordinatorResponse) {
-	node, code, text := resp.NodeID, resp.ErrorCode, resp.ErrorMessage
+// located reads what an answer says of one key.
+func located(k key, resp *protocol.FindCoordinatorResponse) (node int32, code protocol.ErrorCode, text *string) {
+	node, code, text = resp.NodeID, resp.ErrorCode, resp.ErrorMessage
 	if resp.Host == "" {
 		node = -1 // of the versions that answer for several keys
 	}
 	for i := range resp.Coordinators {
-		if c := &resp.Coordinators[i]; c.Key == s.key.name {
+		if c := &resp.Coordinators[i]; c.Key == k.name {
 			node, code, text = c.NodeID, c.ErrorCode, c.ErrorMessage
 		}
 	}
+	return node, code, text
+}
+
+func (t *Txn) found(now time.Time, s *Step, resp *protocol.FindCoordinatorResponse) {
+	node, code, text := located(s.key, resp)
 	err := fmt.Errorf("looking for the coordinator: %w", s.answered(withText(code, text)))
 	switch {
 	case code == protocol.NoError && node < 0:

@@ -86,14 +86,34 @@ func (t *Txn) Next(now time.Time, quiet bool) (*Step, time.Time) {
 		if t.busy() {
 			return nil, time.Time{}
 		}
-		return &Step{
-			Node: Anyone, kind: find, key: to,
-			Request: &protocol.FindCoordinatorRequest{Key: to.name, KeyType: to.kind, CoordinatorKeys: []string{to.name}},
-		}, time.Time{}
+		return &Step{Node: Anyone, kind: find, key: to, Request: to.search()}, time.Time{}
 	}
 	s := &Step{Node: node, kind: k, key: to}
 	t.fill(s)
 	return s, time.Time{}
+}
+
+func (k key) search() *protocol.FindCoordinatorRequest {
+	return &protocol.FindCoordinatorRequest{Key: k.name, KeyType: k.kind, CoordinatorKeys: []string{k.name}}
+}
+
+// Search returns a request that asks which node the coordinator of s is now.
+func (s *Step) Search() *protocol.FindCoordinatorRequest { return s.key.search() }
+
+// Moved takes the answer to a Search for s, and reports whether it names another node than the one that s goes to. Steps
+// go to that from now on, and what else the old one coordinates is looked for again.
+func (t *Txn) Moved(s *Step, resp *protocol.FindCoordinatorResponse) bool {
+	node, code, _ := located(s.key, resp)
+	if code != protocol.NoError || node < 0 || node == s.Node {
+		return false
+	}
+	t.coordinators[s.key] = node
+	for k, id := range t.coordinators {
+		if id == s.Node && k != s.key {
+			delete(t.coordinators, k) // as like as not that has moved too
+		}
+	}
+	return true
 }
 
 // deadline returns when expire has to look again; the zero time for never.
@@ -274,17 +294,14 @@ func (t *Txn) Sent(s *Step) {
 	}
 }
 
-// Unreachable notes that a node cannot be connected to: what it coordinates is looked for again.
-func (t *Txn) Unreachable(now time.Time, node int32, err error) {
-	lost := false
+// Unreachable notes that a node cannot be connected to: what it coordinates is looked for again, at once. The attempts to
+// connect are what keeps that apart.
+func (t *Txn) Unreachable(node int32, err error) {
 	for k, id := range t.coordinators {
 		if id == node {
 			delete(t.coordinators, k)
-			lost = true
+			t.trouble = err
 		}
-	}
-	if lost {
-		t.again(now, err)
 	}
 }
 

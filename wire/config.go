@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"log/slog"
 	"net"
+	"sync"
 	"time"
 )
 
@@ -20,6 +21,14 @@ type Config struct {
 	ConnectionsMaxIdle time.Duration // closes a connection without calls for so long; 0 or less = never
 	MaxResponseSize    int           // bytes of a response frame; 0 = DefaultMaxResponseSize
 
+	// MaxThrottle bounds how long a broker's wish to be sent nothing is granted at a time: then it is asked again, by the
+	// next request. 0 or less = no bound.
+	MaxThrottle time.Duration
+
+	// MaxVersions caps the version of requests, by API key, whatever the broker says that it speaks: for what is in between
+	// and does not.
+	MaxVersions map[int16]int16
+
 	// SendBuffer and ReceiveBuffer are the socket's SO_SNDBUF and SO_RCVBUF in bytes. -1 (and 0) leaves the choice to
 	// the operating system.
 	SendBuffer, ReceiveBuffer int
@@ -29,12 +38,21 @@ type Config struct {
 
 	// DialContext replaces net.Dialer, which resolves the name anew on each dial and tries all its addresses. It must
 	// heed ctx, and Close of what it returns must not block and must end a Read and a Write in progress.
+	//
+	// What it returns may be wrapped around a TCP connection, and then does best to have NetConn() net.Conn, as tls.Conn
+	// has: the buffers are set on what that returns, and a call is not timed out while its answer lies in the socket. Bytes
+	// go through the wrapper's own Read and Write, copied, unless it also has Transparent() bool and that returns true: it
+	// says that these do nothing but call the inner ones, which are then called instead.
 	DialContext func(ctx context.Context, network, addr string) (net.Conn, error)
+
+	// Told is for the one log line that says what is lost with a connection whose socket cannot be seen. nil: each dial
+	// has it.
+	Told *sync.Once
 
 	// Authenticate is the place for SASL, nil for none. It runs after the versions are known and before Dial returns.
 	Authenticate func(ctx context.Context, hs *Handshake) error
 
-	Logger *slog.Logger // debug lines only: what goes wrong is returned. nil = silent
+	Logger *slog.Logger // what goes wrong is returned; this is for the rest. nil = silent
 }
 
 // DefaultMaxResponseSize is 100 MiB, the size that Kafka's own brokers allow a request.
@@ -62,6 +80,10 @@ type Peer struct {
 	// ClusterID is the cluster that the address was learned from, "" if unknown. With a NodeID it lets a broker of
 	// version 4.4 notice that the connection has ended up elsewhere (KIP-1242).
 	ClusterID string
+
+	// HungUp is how often in a row it has hung up on ApiVersions without a byte: see Error.Unheard. After some of them older
+	// versions are asked, in turn.
+	HungUp int
 
 	// Answered is when somebody at Addr last gave us an answer, zero if nobody ever did. What may be wrong with an address at
 	// first is not what is wrong with it afterwards.

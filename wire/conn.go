@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -19,6 +20,8 @@ type Conn struct {
 	onClose  func(*Conn, error)
 	sock     net.Conn // what was dialled: closing it ends a read and a write in progress
 	frames   *frameReader
+	watch    *watch      // that frames reads from
+	unread   func() bool // whether the socket holds anything to be read; nil: it cannot be asked
 	out      sink
 	direct   trySink // out's way to write without waiting, nil if it has none
 	firstID  int32   // correlation id of the first request after the handshake
@@ -28,13 +31,16 @@ type Conn struct {
 	dying    chan struct{} // closed by the first Close
 	closed   chan struct{} // closed when both loops have ended and all calls are resolved
 	loops    atomic.Int32  // loops that have not ended
+	hangs    sync.Once     // for hangUp
 
 	mu sync.Mutex // guards the following; never held while blocking or calling out
 
 	closing    bool
-	cause      error // why it is closing
-	unanswered int   // calls taken by Send and not done
-	answers    int64 // calls answered in all
+	cause      error     // why it is closing
+	draining   bool      // with closing: the write has failed, and readLoop still takes what was answered before
+	unanswered int       // calls taken by Send and not done
+	answers    int64     // calls answered in all
+	answered   [2]uint64 // a bit for each API key, of those calls
 
 	waiting  queue   // taken by Send
 	turn     turn    // whose group and writer are
@@ -43,9 +49,11 @@ type Conn struct {
 	inFlight queue   // written, and waiting for an answer
 
 	throttledUntil time.Time
+	toldThrottling time.Time   // when it was last logged
 	lastUsed       time.Time   // last Done, for ConnectionsMaxIdle
 	timer          *time.Timer // runs onTimer at alarm, which is never later than the first deadline
 	alarm          time.Time   // zero = not set
+	look           look        // before a call is condemned
 
 	// Not guarded by mu.
 	writer writer  // of the one whose turn it is
@@ -110,11 +118,10 @@ func (c *Conn) Send(call *Call) bool {
 // that writes directly, has returned from the write that it may be in.
 func (c *Conn) Close(err error) {
 	c.mu.Lock()
-	first := c.beginCloseLocked(err)
+	c.beginCloseLocked(err)
+	c.draining = false
 	c.mu.Unlock()
-	if first {
-		c.hangUp()
-	}
+	c.hangUp()
 }
 
 // beginCloseLocked makes Send refuse from here on. It reports whether it is the first; if so, hangUp must follow, without
@@ -133,10 +140,12 @@ func (c *Conn) beginCloseLocked(err error) bool {
 	return true
 }
 
-// hangUp ends both loops. It closes the socket itself, not TLS over it: saying goodbye (close_notify) could block.
+// hangUp ends both loops, once. It closes the socket itself, not TLS over it: saying goodbye (close_notify) could block.
 func (c *Conn) hangUp() {
-	close(c.dying)
-	c.sock.Close()
+	c.hangs.Do(func() {
+		close(c.dying)
+		c.sock.Close()
+	})
 }
 
 // Closed returns a channel that is closed when both loops have ended, every call is done and onClose has returned.
@@ -201,15 +210,36 @@ func (c *Conn) loopEnded() {
 	close(c.closed)
 }
 
-// explainLocked adds what can be guessed where a broker has hung up on the first requests after the negotiation.
+// explainLocked adds what can be guessed where a broker has hung up on the first requests after the negotiation, or on a
+// request of which it has answered none on this connection.
 func (c *Conn) explainLocked(cause error) error {
 	var e *Error
-	if c.answers == 0 && c.unanswered > 0 && errors.As(cause, &e) && e.Hint == "" && hungUp(e.Err) {
-		explained := *e
-		explained.Hint = hintSince(hintFirstRequest, c.peer.Answered)
-		return &explained
+	if !errors.As(cause, &e) || e.Hint != "" || !hungUp(e.Err) || c.unanswered == 0 {
+		return cause
 	}
-	return cause
+	explained := *e
+	if c.answers == 0 {
+		explained.Hint = hintSince(hintFirstRequest, c.peer.Answered)
+	}
+	if pending := c.inFlight.pending(); len(pending) > 0 && !c.answeredLocked(pending[0]) {
+		api := pending[0].Request.API()
+		explained.API = api.Name
+		explained.Hint = strings.TrimPrefix(explained.Hint+hintOtherVersion(api.Name, pending[0].Version), "; or ")
+	}
+	return &explained
+}
+
+// answeredLocked reports whether a call of the same API has been answered.
+func (c *Conn) answeredLocked(call *Call) bool {
+	key := call.Request.API().Key
+	return c.answered[key>>6&1]&(1<<(key&63)) != 0
+}
+
+// noteAnswerLocked counts an answered call.
+func (c *Conn) noteAnswerLocked(call *Call) {
+	key := call.Request.API().Key
+	c.answers++
+	c.answered[key>>6&1] |= 1 << (key & 63)
 }
 
 // cutOff returns the error of a call that the connection's end has cut off, but for the call's API. A call is not itself

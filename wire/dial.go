@@ -13,19 +13,30 @@ import (
 	"github.com/epistle-kafka/epistle/protocol"
 )
 
-// Dial connects to peer: it resolves the name, dials, shakes hands over TLS, negotiates versions and authenticates. It
-// makes one attempt, which ctx bounds; the moment that ctx ends Dial returns and the socket is closed. The error is an
-// *Error that names the stage.
+// Bounds are what the stages of one attempt may take, each counted from its own beginning. Zero is no bound.
+type Bounds struct {
+	Connect time.Duration // to resolve the name and open the socket
+	Stage   time.Duration // each of the others: the TLS handshake, ApiVersions, SASL
+}
+
+// Dial is [DialWithin] with no bound but ctx.
+func Dial(ctx context.Context, cfg *Config, peer Peer, onClose func(*Conn, error)) (*Conn, error) {
+	return DialWithin(ctx, cfg, peer, Bounds{}, onClose)
+}
+
+// DialWithin connects to peer: it resolves the name, dials, shakes hands over TLS, negotiates versions and authenticates. It
+// makes one attempt. Each stage has its bound, and ctx bounds them all; the moment that one of them is over DialWithin
+// returns and the socket is closed. The error is an *Error that names the stage, and the bound if that has passed.
 //
 // onClose (nil = none) is called once, when the established connection is over, whatever the reason, after the Done of
 // every call. It runs on a goroutine of the connection and must not block; it may run before Dial has returned. Its
 // error matches ErrIdle after an idle close, ErrTimeout after a request's timeout, io.EOF when the broker has hung up,
 // and is what Close was given if the user closed it.
-func Dial(ctx context.Context, cfg *Config, peer Peer, onClose func(*Conn, error)) (*Conn, error) {
+func DialWithin(ctx context.Context, cfg *Config, peer Peer, bounds Bounds, onClose func(*Conn, error)) (*Conn, error) {
 	if cfg.MaxInFlight < 1 {
 		panic(fmt.Sprintf("wire: MaxInFlight is %d, want at least 1", cfg.MaxInFlight))
 	}
-	d := &dialer{cfg: cfg, peer: peer}
+	d := &dialer{cfg: cfg, peer: peer, bounds: bounds}
 	sock, err := d.connect(ctx)
 	if err != nil {
 		return nil, d.failure(ctx, err)
@@ -49,10 +60,35 @@ func Dial(ctx context.Context, cfg *Config, peer Peer, onClose func(*Conn, error
 
 // dialer is one attempt.
 type dialer struct {
-	cfg   *Config
-	peer  Peer
-	stage Stage // where it is
-	began time.Time
+	cfg    *Config
+	peer   Peer
+	bounds Bounds
+	began  time.Time
+
+	stage  Stage         // where it is
+	bound  time.Duration // of that
+	passed bool          // the bound has
+	hs     *Handshake
+	reads  *watch
+}
+
+// within does one stage, which ends when its bound has passed.
+func (d *dialer) within(ctx context.Context, stage Stage, bound time.Duration, do func(context.Context) error) error {
+	d.stage, d.bound = stage, bound
+	own := ctx
+	if bound > 0 {
+		var cancel context.CancelFunc
+		own, cancel = context.WithTimeout(ctx, bound)
+		defer cancel()
+	}
+	err := do(own)
+	if err != nil && own.Err() != nil {
+		if cause := context.Cause(own); !errors.Is(err, cause) {
+			err = cause // whatever the stage made of its socket being closed
+		}
+		d.passed = ctx.Err() == nil
+	}
+	return err
 }
 
 // connect opens the socket.
@@ -67,20 +103,18 @@ func (d *dialer) connect(ctx context.Context) (net.Conn, error) {
 	} else {
 		dial = deserting(dial)
 	}
-	sock, err := dial(ctx, "tcp", d.peer.Addr)
+	var sock net.Conn
+	err := d.within(ctx, StageDial, d.bounds.Connect, func(ctx context.Context) (err error) {
+		sock, err = dial(ctx, "tcp", d.peer.Addr)
+		return err
+	})
 	if err != nil {
 		if isResolve(err) {
 			d.stage = StageResolve
 		}
 		return nil, err
 	}
-	// The setting of a buffer is a wish: the system has its own bounds, and the connection works without.
-	if tcp, ok := sock.(interface{ SetWriteBuffer(int) error }); ok && d.cfg.SendBuffer > 0 {
-		tcp.SetWriteBuffer(d.cfg.SendBuffer)
-	}
-	if tcp, ok := sock.(interface{ SetReadBuffer(int) error }); ok && d.cfg.ReceiveBuffer > 0 {
-		tcp.SetReadBuffer(d.cfg.ReceiveBuffer)
-	}
+	d.cfg.setBuffers(sock)
 	return sock, nil
 }
 
@@ -106,30 +140,34 @@ func checkAddress(peer Peer) error {
 
 // establish takes an open socket through the other stages.
 func (d *dialer) establish(ctx context.Context, sock net.Conn) (*Conn, error) {
-	conn := sock
+	conn := carrierOf(sock)
 	if d.cfg.TLS != nil {
-		d.stage = StageTLS
 		secure := tls.Client(sock, d.tlsConfig())
-		if err := secure.HandshakeContext(ctx); err != nil {
+		if err := d.within(ctx, StageTLS, d.bounds.Stage, secure.HandshakeContext); err != nil {
 			return nil, err
 		}
 		conn = secure
 	}
 
-	d.stage = StageApiVersions
+	d.reads = &watch{r: conn}
 	hs := &Handshake{
 		cfg: d.cfg, peer: d.peer, sock: sock, conn: conn,
-		frames: newFrameReader(conn, min(maxHandshakeResponse, d.cfg.maxResponseSize())),
+		frames: newFrameReader(d.reads, min(maxHandshakeResponse, d.cfg.maxResponseSize())),
 	}
-	n, err := negotiate(ctx, hs)
+	d.hs = hs
+	var n negotiation
+	err := d.within(ctx, StageApiVersions, d.bounds.Stage, func(ctx context.Context) (err error) {
+		n, err = negotiate(ctx, hs)
+		return err
+	})
 	if err != nil {
 		return nil, err
 	}
 	hs.versions = n.versions
 
 	if d.cfg.Authenticate != nil {
-		d.stage = StageSASL
-		if err := d.cfg.Authenticate(ctx, hs); err != nil {
+		err := d.within(ctx, StageSASL, d.bounds.Stage, func(ctx context.Context) error { return d.cfg.Authenticate(ctx, hs) })
+		if err != nil {
 			return nil, err
 		}
 	}
@@ -137,7 +175,8 @@ func (d *dialer) establish(ctx context.Context, sock net.Conn) (*Conn, error) {
 	hs.frames.limit = d.cfg.maxResponseSize()
 	return &Conn{
 		cfg: d.cfg, peer: d.peer, versions: n.versions, features: n.features, throttledUntil: n.throttledUntil,
-		sock: sock, frames: hs.frames, out: newSink(conn), direct: newTrySink(conn), firstID: hs.correlationID,
+		sock: sock, frames: hs.frames, watch: d.reads, unread: newUnread(sock),
+		out: newSink(conn), direct: newTrySink(conn), firstID: hs.correlationID,
 	}, nil
 }
 
@@ -164,9 +203,24 @@ func (d *dialer) failure(ctx context.Context, err error) error {
 	if d.stage == StageApiVersions {
 		e.API = "ApiVersions"
 	}
-	if ctx.Err() != nil && errors.Is(err, context.DeadlineExceeded) {
+	switch {
+	case d.passed:
+		e.Err = fmt.Errorf("no success within %v (%s): %w", d.bound.Round(time.Millisecond), d.setting(), err)
+	case ctx.Err() != nil && errors.Is(err, context.DeadlineExceeded):
 		e.Err = fmt.Errorf("no success within %v: %w", time.Since(d.began).Round(time.Millisecond), err)
 	}
 	e.Hint = hintSince(hint(e, d.cfg.TLS != nil), d.peer.Answered)
+	if d.stage == StageApiVersions && hungUp(err) {
+		e.Unheard = !d.reads.heard
+		e.Hint += hintOtherVersion("ApiVersions", d.hs.asked) + "; after hang-ups in a row older versions are tried by themselves"
+	}
 	return e
+}
+
+// setting names what the bound of the stage comes from.
+func (d *dialer) setting() string {
+	if d.stage != StageDial && d.stage != StageResolve && d.bound == d.cfg.RequestTimeout {
+		return "request.timeout.ms"
+	}
+	return "socket.connection.setup.timeout.ms"
 }

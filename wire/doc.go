@@ -15,9 +15,11 @@
 // [Conn.Close] ends both, whoever calls it: the user, a loop that meets an error, the timer. Close marks the connection
 // as closing, so that Send takes nothing more, and closes the socket; the loops then return from whatever they were
 // waiting for. The last of them to end resolves all that is left, calls onClose, and closes the channel Closed.
+// After a failed write the socket is closed a moment later, so that readLoop can take what was answered before.
 // Send itself writes a small call for which nothing is in the way, so that writeLoop need not be woken for it; see below.
 // The connection's one timer (request timeouts, idle close) runs a function on a goroutine of the runtime; that
-// function does nothing but look and call Close.
+// function does nothing but look and call Close. Before it condemns a call it gives readLoop a bounded look at what already
+// lies in the socket: see look.
 //
 // Dial itself works on its caller's goroutine, and leaves none behind when it fails.
 //
@@ -51,7 +53,8 @@
 //
 // # Waiting between attempts
 //
-// Dial makes one attempt. Its context carries the connect timeout, which Kafka lengthens with each failed attempt in a
-// row (KIP-601): backoff.Policy{Base: setup timeout, Max: setup timeout max, Jitter: 0.2}.Delay(failed attempts, r).
-// The wait between attempts (KIP-144) is another such policy. Both belong to the caller, who knows the attempts.
+// DialWithin makes one attempt, and bounds each of its stages by itself. The bound of connecting Kafka lengthens with each
+// attempt in a row that timed out (KIP-601): backoff.Policy{Base: setup timeout, Max: setup timeout max, Jitter:
+// 0.2}.Delay(attempts, r). The wait between attempts (KIP-144) is another such policy. Both belong to the caller, who knows
+// the attempts, and may make several at a time.
 package wire

@@ -61,6 +61,10 @@ type Error struct {
 	API    string // Kafka's name of the request concerned, "" if none is
 	Err    error  // the cause
 	Hint   string // what to look at or to do, "" if the cause says all
+
+	// Unheard says that the other end has hung up on ApiVersions, the first request, without a byte of an answer. A broker
+	// that is older than the request may do so, and one that restarts. See Peer.HungUp.
+	Unheard bool
 }
 
 // Error returns one line with all fields. What in them comes from the network is quoted or escaped, and cut.

@@ -19,6 +19,7 @@ type Handshake struct {
 	versions      versions // nil during ApiVersions
 	scratch       []byte
 	correlationID int32 // of the next request
+	asked         int16 // the version of ApiVersions that was asked last
 }
 
 // A response of the handshake is small; a tighter bound than later on recognises garbage for what it is.
@@ -54,19 +55,25 @@ func (hs *Handshake) RoundTrip(ctx context.Context, req protocol.Request, resp p
 }
 
 func (hs *Handshake) roundTrip(ctx context.Context, version int16, req protocol.Request, resp protocol.Response) error {
-	stop := context.AfterFunc(ctx, func() { hs.sock.Close() })
-	frame, err := hs.exchange(version, req)
-	if !stop() {
-		return context.Cause(ctx) // whatever came: the socket is closed
-	}
+	frame, err := hs.frame(ctx, version, req)
 	if err != nil {
-		return err
-	}
-	if err := checkCorrelation(frame, hs.correlationID-1, req); err != nil {
 		return err
 	}
 	_, err = protocol.DecodeResponse(frame, version, resp)
 	return err
+}
+
+// frame sends req and returns its answer, not decoded.
+func (hs *Handshake) frame(ctx context.Context, version int16, req protocol.Request) ([]byte, error) {
+	stop := context.AfterFunc(ctx, func() { hs.sock.Close() })
+	frame, err := hs.exchange(version, req)
+	if !stop() {
+		return nil, context.Cause(ctx) // whatever came: the socket is closed
+	}
+	if err != nil {
+		return nil, err
+	}
+	return frame, checkCorrelation(frame, hs.correlationID-1, req)
 }
 
 // exchange writes one request and reads one frame.

@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"os"
@@ -37,6 +38,13 @@ const (
 	hintSoftware     = "SoftwareName and SoftwareVersion must be letters, digits, '.' and '-'"
 	hintSASL         = "check mechanism and credentials; the broker's log says more"
 )
+
+// hintOtherVersion is what else may be the matter when the other end hangs up on a request: a broker, or more often a proxy
+// in front of it, that does not know this version, and does not say so. Which it does know nobody can guess.
+func hintOtherVersion(api string, version int16) string {
+	return fmt.Sprintf("; or something on the way does not know version %d of %s: a lower one is set by max.api.versions=%s=%d (Config.MaxAPIVersions)",
+		version, api, api, max(version-1, 0))
+}
 
 // Windows has its own numbers for errors of sockets, which its syscall package does not take for those of POSIX. Elsewhere
 // they stand for nothing.
@@ -148,6 +156,9 @@ func hungUp(err error) bool {
 		errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE) ||
 		errors.Is(err, wsaReset) || errors.Is(err, wsaAborted)
 }
+
+// TimedOut reports whether an attempt to connect ended because nothing came back within its time.
+func TimedOut(err error) bool { return timedOut(err) }
 
 func timedOut(err error) bool {
 	return errors.Is(err, context.DeadlineExceeded) || errors.Is(err, os.ErrDeadlineExceeded) ||

@@ -2,6 +2,7 @@ package wire
 
 import (
 	"context"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"time"
@@ -35,7 +36,8 @@ type negotiation struct {
 }
 
 // negotiate asks the broker what it speaks, first at our newest version. A broker that is older answers as in version 0
-// that it does not know that one, and since Kafka 2.4 also which it does (KIP-511).
+// that it does not know that one, and since Kafka 2.4 also which it does (KIP-511). Some say no more than that in a way that
+// can be read, and some hang up: see firstVersion.
 func negotiate(ctx context.Context, hs *Handshake) (negotiation, error) {
 	req := &protocol.ApiVersionsRequest{
 		ClientSoftwareName: hs.cfg.SoftwareName, ClientSoftwareVersion: hs.cfg.SoftwareVersion, NodeID: -1,
@@ -44,13 +46,22 @@ func negotiate(ctx context.Context, hs *Handshake) (negotiation, error) {
 		req.ClusterID, req.NodeID = &hs.peer.ClusterID, hs.peer.NodeID
 	}
 	resp := new(protocol.ApiVersionsResponse)
-	version := req.API().Max
+	version := hs.firstVersion(req.API())
 	for {
-		if err := hs.roundTrip(ctx, version, req, resp); err != nil {
+		hs.asked = version
+		frame, err := hs.frame(ctx, version, req)
+		if err != nil {
 			return negotiation{}, err
 		}
-		if resp.ErrorCode != protocol.UnsupportedVersion {
+		_, err = protocol.DecodeResponse(frame, version, resp)
+		if !refused(frame) {
+			if err != nil {
+				return negotiation{}, err
+			}
 			break
+		}
+		if err != nil { // that it is a refusal is all that can be read of it: so version 0 is left
+			*resp = protocol.ApiVersionsResponse{ErrorCode: protocol.UnsupportedVersion}
 		}
 		next := max(0, newVersions(resp.APIKeys)[req.API().Key].max) // 0 where a broker before 2.4 does not say
 		if version == 0 {
@@ -67,12 +78,36 @@ func negotiate(ctx context.Context, hs *Handshake) (negotiation, error) {
 		return negotiation{}, errors.New("the broker says that it knows no request at all")
 	}
 	n := negotiation{versions: newVersions(resp.APIKeys), features: features{epoch: resp.FinalizedFeaturesEpoch}}
+	n.versions.cap(hs.cfg.MaxVersions)
+	n.versions.cap(map[int16]int16{req.API().Key: version}) // what has worked: a newer one may be hung up on
 	n.features.level = make(map[string]int16, len(resp.FinalizedFeatures))
 	for _, f := range resp.FinalizedFeatures {
 		n.features.level[f.Name] = f.MaxVersionLevel
 	}
 	if d := throttle(req.API().Key, version, resp); d > 0 {
-		n.throttledUntil = time.Now().Add(d)
+		n.throttledUntil = time.Now().Add(hs.cfg.granted(d))
+		hs.cfg.tellThrottling(&hs.peer, req.API().Name, d)
 	}
 	return n, nil
+}
+
+// hangUpsPerVersion is how often ApiVersions is hung up on before an older version is tried: a broker that restarts hangs up,
+// too.
+const hangUpsPerVersion = 2
+
+// firstVersion returns the version of ApiVersions to begin with: our newest, unless the other end has hung up on that time
+// and again without a word. Then it is 3, the first flexible one, and then 0, which everybody knows; and then the newest
+// again.
+func (hs *Handshake) firstVersion(api protocol.API) int16 {
+	newest := api.Max
+	if most, ok := hs.cfg.MaxVersions[api.Key]; ok {
+		newest = min(newest, most)
+	}
+	ladder := [...]int16{newest, 3, 0}
+	return min(newest, ladder[hs.peer.HungUp/hangUpsPerVersion%len(ladder)])
+}
+
+// refused reports whether an answer to ApiVersions begins with UNSUPPORTED_VERSION. Whatever follows, that is what it says.
+func refused(frame []byte) bool {
+	return len(frame) >= 6 && protocol.ErrorCode(binary.BigEndian.Uint16(frame[4:])) == protocol.UnsupportedVersion
 }

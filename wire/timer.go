@@ -16,8 +16,8 @@ func (c *Conn) setAlarmLocked(deadline time.Time) {
 	c.timer.Reset(time.Until(deadline))
 }
 
-// onTimer closes the connection if a call has waited too long for its answer, or if nobody has used the connection for
-// too long.
+// onTimer closes the connection if a call has waited too long for its answer, after a look at what lies in the socket, or
+// if nobody has used the connection for too long.
 func (c *Conn) onTimer() {
 	now := time.Now()
 	c.mu.Lock()
@@ -25,24 +25,20 @@ func (c *Conn) onTimer() {
 		c.mu.Unlock()
 		return
 	}
-	var overdue *Call
+	late := now.Sub(c.alarm)
 	c.alarm = time.Time{}
-	c.eachBegunLocked(func(call *Call) {
-		switch {
-		case call.deadline.IsZero():
-		case call.deadline.After(now):
-			c.setAlarmLocked(call.deadline)
-		default:
-			call.timedOut = true
-			if overdue == nil {
-				overdue = call
-			}
-		}
-	})
+	overdue := c.overdueLocked(now)
+	if overdue == nil {
+		c.look = look{}
+	} else if c.looksLocked(now, late) {
+		c.mu.Unlock()
+		return
+	}
 	var cause error
 	idle := c.idleDeadlineLocked()
 	switch {
 	case overdue != nil:
+		c.condemnLocked(now)
 		failure := c.failure(ErrTimeout)
 		failure.API = overdue.Request.API().Name
 		cause = failure
@@ -57,6 +53,27 @@ func (c *Conn) onTimer() {
 	if first {
 		c.hangUp()
 	}
+}
+
+// overdueLocked returns the oldest call that has waited too long for its answer, or nil, and sets the alarm for the others.
+func (c *Conn) overdueLocked(now time.Time) (overdue *Call) {
+	c.eachBegunLocked(func(call *Call) {
+		switch {
+		case call.deadline.IsZero():
+		case call.deadline.After(now):
+			c.setAlarmLocked(call.deadline)
+		case overdue == nil:
+			overdue = call
+		}
+	})
+	return overdue
+}
+
+// condemnLocked notes which calls have timed out.
+func (c *Conn) condemnLocked(now time.Time) {
+	c.eachBegunLocked(func(call *Call) {
+		call.timedOut = !call.deadline.IsZero() && !call.deadline.After(now)
+	})
 }
 
 // eachBegunLocked calls f for each call whose write has begun, oldest first.

@@ -1,6 +1,7 @@
 package wire
 
 import (
+	"math"
 	"time"
 
 	"github.com/epistle-kafka/epistle/protocol"
@@ -9,29 +10,45 @@ import (
 // versions is what one broker speaks, by API key. It never changes once a connection is established.
 type versions map[int16]versionRange
 
-type versionRange struct{ min, max int16 }
+type versionRange struct {
+	min, max int16 // what the broker speaks
+	cap      int16 // what the user lets us speak
+}
 
 func newVersions(keys []protocol.ApiVersion) versions {
 	v := make(versions, len(keys))
 	for _, k := range keys {
-		v[k.APIKey] = versionRange{k.MinVersion, k.MaxVersion}
+		v[k.APIKey] = versionRange{k.MinVersion, k.MaxVersion, math.MaxInt16}
 	}
 	return v
+}
+
+// cap applies the user's caps, by API key.
+func (v versions) cap(most map[int16]int16) {
+	for key, version := range most {
+		if r, ok := v[key]; ok {
+			r.cap = version
+			v[key] = r
+		}
+	}
 }
 
 // choose returns the newest version of api that both sides speak and that is not above limit (0 = none), or an
 // *UnsupportedVersionError.
 func (v versions) choose(api protocol.API, limit int16) (int16, error) {
-	ours := versionRange{api.Min, api.Max}
+	most := api.Max
 	if limit > 0 {
-		ours.max = min(ours.max, limit)
+		most = min(most, limit)
 	}
 	theirs, known := v[api.Key]
-	version := min(ours.max, theirs.max)
-	if !known || version < max(ours.min, theirs.min) {
+	if known {
+		most = min(most, theirs.cap)
+	}
+	version := min(most, theirs.max)
+	if !known || version < max(api.Min, theirs.min) {
 		return 0, &UnsupportedVersionError{
 			API: api.Name, Known: known,
-			BrokerMin: theirs.min, BrokerMax: theirs.max, Min: ours.min, Max: ours.max,
+			BrokerMin: theirs.min, BrokerMax: theirs.max, Min: api.Min, Max: most,
 		}
 	}
 	return version, nil
@@ -70,4 +87,35 @@ func throttle(apiKey, version int16, resp protocol.Response) time.Duration {
 		return 0
 	}
 	return wanted
+}
+
+// granted returns how much of a throttling is heeded before the broker is asked again. What it says may be out of all
+// reason: a quota in bytes knows no bound, and a bit may have flipped.
+func (cfg *Config) granted(wanted time.Duration) time.Duration {
+	if cfg.MaxThrottle > 0 {
+		return min(wanted, cfg.MaxThrottle)
+	}
+	return wanted
+}
+
+// tellThrottlingEvery is how often a connection's throttling is logged at most: a quota that is always used up throttles
+// with each answer.
+const tellThrottlingEvery = time.Minute
+
+// throttledLocked notes that the broker wants to be sent nothing for so long. It reports whether that is to be logged.
+func (c *Conn) throttledLocked(now time.Time, wanted time.Duration) (tell bool) {
+	if until := now.Add(c.cfg.granted(wanted)); until.After(c.throttledUntil) {
+		c.throttledUntil = until
+	}
+	tell = c.toldThrottling.IsZero() || now.Sub(c.toldThrottling) >= tellThrottlingEvery
+	if tell {
+		c.toldThrottling = now
+	}
+	return tell
+}
+
+// tellThrottling logs what a broker has asked for.
+func (cfg *Config) tellThrottling(peer *Peer, api string, wanted time.Duration) {
+	cfg.logger().Warn("the broker throttles this client: it wants to be sent nothing for a while", "addr", peer.Addr,
+		"node", peer.NodeID, "request", api, "asked", wanted, "granted", cfg.granted(wanted))
 }

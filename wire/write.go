@@ -165,7 +165,8 @@ func (c *Conn) endWriteLocked(w *writer, written int, err error) (broken bool) {
 	w.reset()
 	c.turn = turnFree
 	if err != nil {
-		return c.beginCloseLocked(c.failure(err))
+		c.draining = c.beginCloseLocked(c.failure(err))
+		return c.draining
 	}
 	c.writing = false
 	for i, call := range c.group {
@@ -183,7 +184,7 @@ func (c *Conn) endWriteLocked(w *writer, written int, err error) (broken bool) {
 // wroteGroup passes on what endWriteLocked has found.
 func (c *Conn) wroteGroup(broken bool) {
 	if broken {
-		c.hangUp()
+		c.lastLook()
 	}
 	notify(c.returned)
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -67,3 +68,18 @@ const log4j = `<Configuration status="warn">
   <Loggers><Root level="info"><AppenderRef ref="out"/></Root></Loggers>
 </Configuration>
 `
+
+// JavaClient returns a java program and the class path of Kafka's own client, of version or the default.
+func JavaClient(ctx context.Context, version string) (java, classpath string, err error) {
+	if version == "" {
+		version = DefaultVersion
+	}
+	if java, err = findJava(); err != nil {
+		return "", "", err
+	}
+	jars, err := Options{Version: version, Log: io.Discard}.jars(ctx)
+	if err != nil {
+		return "", "", err
+	}
+	return java, filepath.Join(jars, "*"), nil
+}

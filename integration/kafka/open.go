@@ -24,6 +24,9 @@ type Options struct {
 	Config map[string]string
 	// Own refuses an existing cluster, because brokers are to be killed or need Config.
 	Own bool
+	// Front, if it is set, is given each broker's address as it is reached, and returns the one that the brokers tell
+	// their clients: that of a proxy in between. Address and Bootstrap stay the brokers' own.
+	Front func(address string) (advertised string)
 	// Log is told which kind was taken and why not the others, and how long things take; nil is
 	// standard error.
 	Log io.Writer
@@ -158,7 +161,7 @@ func (o Options) properties(i int, at []endpoints, logDir string) map[string]str
 		"node.id":                                  fmt.Sprint(i + 1),
 		"controller.quorum.voters":                 strings.Join(voters, ","),
 		"listeners":                                "PLAINTEXT://" + at[i].clientListen + ",INTERNAL://" + at[i].internalListen + ",CONTROLLER://" + at[i].controllerListen,
-		"advertised.listeners":                     "PLAINTEXT://" + at[i].client + ",INTERNAL://" + at[i].internal,
+		"advertised.listeners":                     "PLAINTEXT://" + o.advertised(at[i].client) + ",INTERNAL://" + at[i].internal,
 		"listener.security.protocol.map":           "PLAINTEXT:PLAINTEXT,INTERNAL:PLAINTEXT,CONTROLLER:PLAINTEXT",
 		"inter.broker.listener.name":               "INTERNAL",
 		"controller.listener.names":                "CONTROLLER",
@@ -188,6 +191,13 @@ func (o Options) properties(i int, at []endpoints, logDir string) map[string]str
 	}
 	maps.Copy(p, o.Config)
 	return p
+}
+
+func (o Options) advertised(client string) string {
+	if o.Front == nil {
+		return client
+	}
+	return o.Front(client)
 }
 
 // endpoints is where one broker is reached (client, internal, controller) and where it listens, each

@@ -1,0 +1,44 @@
+package sender
+
+import "time"
+
+// A pause is a time in which the process stood still: it was stopped, or its
+// machine was. What was answered meanwhile lies in the sockets when it goes on,
+// and the loop may look at the clock before the connections have brought it.
+// So for a moment after a pause no deadline is judged that came in it.
+type pause struct {
+	since time.Time // the last time by which deadlines have been judged
+	until time.Time // when they are again; zero, or past: there was no pause
+}
+
+const (
+	// punctual is how late the loop may be on a busy machine. If it is later, it
+	// has stood still.
+	punctual = 10 * time.Millisecond
+	// afterPause is how long connections are given to bring what they have: as
+	// long as a connection gives itself before it calls a request timed out.
+	afterPause = 100 * time.Millisecond
+)
+
+// stoodStill says that the loop goes on now, and should have done so right after
+// since.
+func (c *core) stoodStill(since, now time.Time) {
+	c.pause = pause{since, now.Add(afterPause)}
+}
+
+// judged returns the time by which deadlines are judged: now, unless there was a
+// pause just before.
+func (c *core) judged() time.Time {
+	if c.pause.until.After(c.now) {
+		return c.pause.since
+	}
+	return c.now
+}
+
+// judgedAt returns when a deadline, or the zero time, will be judged.
+func (c *core) judgedAt(deadline time.Time) time.Time {
+	if !deadline.IsZero() && !deadline.After(c.now) && c.pause.until.After(c.now) {
+		return c.pause.until
+	}
+	return deadline
+}

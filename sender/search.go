@@ -1,0 +1,89 @@
+package sender
+
+import (
+	"time"
+
+	"github.com/epistle-kafka/epistle/protocol"
+	"github.com/epistle-kafka/epistle/txn"
+	"github.com/epistle-kafka/epistle/wire"
+)
+
+// A search is for the coordinator that may have taken over from a silent one.
+type search struct {
+	asking   bool
+	vain     int       // answers in a row that named the silent one again
+	notUntil time.Time // the next
+}
+
+// askCoordinator is inquire for what only n can answer.
+func (c *core) askCoordinator(n *node, req protocol.Request, version int16, take func(*core, *node, *wire.Call)) bool {
+	return c.askUpTo(n, version, req, req.NewResponse(), take)
+}
+
+// watchCoordinators looks for coordinators that are silent. It returns when to
+// look again.
+func (c *core) watchCoordinators() (at time.Time) {
+	for _, step := range c.txn.waiting {
+		l := &c.nodes[step.Node].links[control]
+		from := l.silentFrom()
+		switch {
+		case from.IsZero():
+		case from.After(c.judged()):
+			at = sooner(at, c.judgedAt(from))
+		default:
+			return sooner(at, c.seek(step))
+		}
+	}
+	return at
+}
+
+// missing reports whether l, which has no connection, is not just being made:
+// nobody answers there, or nobody did.
+func (c *core) missing(l *link) bool {
+	long, _ := l.trying(c.now)
+	return long || len(l.dials) == 0 && l.failures > 0 && l.notUntil.After(c.now)
+}
+
+// seek asks another broker who the coordinator of a step is whose own is silent.
+// It returns when to come back.
+func (c *core) seek(step *txn.Step) time.Time {
+	s := &c.txn.search
+	if s.asking {
+		return time.Time{}
+	}
+	if s.notUntil.After(c.now) {
+		return s.notUntil
+	}
+	n, at := c.controlNode(step.Node)
+	if n == nil {
+		return at
+	}
+	s.asking = c.inquire(n, step.Search(), 0, func(c *core, _ *node, call *wire.Call) { c.sought(step, call) })
+	if !s.asking {
+		return c.now
+	}
+	return time.Time{}
+}
+
+// sought takes the answer to seek. A coordinator that has spoken meanwhile says by
+// itself if it is none any more.
+func (c *core) sought(step *txn.Step, call *wire.Call) {
+	t := c.txn
+	s := &t.search
+	s.asking = false
+	s.notUntil = c.now.Add(c.cfg.RetryBackoff.Delay(s.vain, c.out.random()))
+	s.vain++
+	l := &c.nodes[step.Node].links[control]
+	if call.Err != nil || l.conn != nil && !l.silent(c.judged()) {
+		return
+	}
+	resp := call.Response.(*protocol.FindCoordinatorResponse)
+	c.meetCoordinators(resp)
+	if !t.Moved(step, resp) {
+		return
+	}
+	s.vain = 0
+	if l.conn != nil {
+		l.conn.Close(errMoved)
+	}
+}

@@ -1,0 +1,65 @@
+package sender
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/epistle-kafka/epistle/protocol"
+)
+
+// A ThrottleError says that a broker wants to be sent nothing for a while, by the
+// throttle_time_ms of its answer: a quota is used up (KIP-219). It is among the
+// reasons of what has waited for too long.
+type ThrottleError struct {
+	Broker  int32  // -1: a bootstrap server
+	Addr    string // host:port
+	Asked   time.Duration
+	Granted time.Duration // how much of it is heeded: delivery.timeout at most, then the broker is tried again
+}
+
+func (e *ThrottleError) Error() string {
+	who := fmt.Sprintf("broker %d at %s", e.Broker, e.Addr)
+	if e.Broker < 0 {
+		who = "bootstrap server " + e.Addr
+	}
+	text := fmt.Sprintf("%s throttles this client: it has asked to be sent nothing for %v", who, e.Asked)
+	if e.Granted < e.Asked {
+		text += fmt.Sprintf(", of which %v (delivery.timeout) are granted", e.Granted)
+	}
+	return text + "; check its quotas"
+}
+
+// A throttle is what brokers last asked for.
+type throttle struct {
+	err   *ThrottleError
+	until time.Time
+}
+
+// throttled takes note of an answer that asks for quiet on l, a link of n.
+func (c *core) throttled(n *node, l *link, resp protocol.Response) {
+	if resp == nil || resp.ThrottleFor() <= 0 {
+		return
+	}
+	l.asked = resp.ThrottleFor()
+	err := c.throttling(n, l)
+	if err == nil {
+		return // it has waited itself, or the time is over
+	}
+	until := l.conn.ThrottledUntil()
+	c.stat.throttles.Add(1)
+	c.stat.throttleTime.Add(int64(until.Sub(c.now)))
+	c.stat.throttle.Store(&throttle{err.(*ThrottleError), until})
+}
+
+// throttling returns a ThrottleError while l, a link of n, must keep quiet, or nil.
+func (c *core) throttling(n *node, l *link) error {
+	if l.conn == nil {
+		return nil
+	}
+	until := l.conn.ThrottledUntil()
+	if !until.After(c.now) {
+		return nil
+	}
+	asked := max(l.asked, until.Sub(c.now)) // l.asked is not known of the first answer, to ApiVersions
+	return &ThrottleError{Broker: max(n.id, -1), Addr: n.addr, Asked: asked, Granted: min(asked, c.cfg.DeliveryTimeout)}
+}
