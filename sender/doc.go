@@ -218,8 +218,19 @@
 //	dials        up to four for each connection being made, ended by success or deadline;
 //	             a DialContext of the user's has one of its own, which may be left behind
 //	connections  two for each, see package wire
+//	log          started by New if there is a logger, ended by Close, which waits a
+//	             second for it at most; calls the user's handler
 //
 // Their number depends neither on partitions nor on records.
+//
+// # The log
+//
+// The core tells what changes as news: see type news. It counts what repeats
+// itself where the state is, and gathers what happens to many partitions in one
+// step, so that lines are few. A line goes to a desk, which never blocks, and from
+// there to the user's handler on the log's goroutine. The handler is never called
+// by the loop, by a caller, by a connection or under a lock. Without a logger there
+// is no news, and nothing is put together for it. docs/log.md lists all lines.
 //
 // # Invariants
 //

@@ -49,6 +49,7 @@ func (e wanted) apply(c *core) {
 		return
 	}
 	c.meta.Want(c.now, e.topic)
+	c.news.awaits(e.topic)
 	if e.wait != nil {
 		c.lookups[e.topic] = append(c.lookups[e.topic], e.wait)
 	} else if c.lookups[e.topic] == nil {
@@ -66,6 +67,7 @@ func (e unwanted) apply(c *core) {
 		return
 	}
 	delete(c.lookups, e.topic)
+	c.news.has(e.topic, false)
 	if c.asked { // its answer may be on the way, and would be for the next who asks
 		c.abandoned = append(c.abandoned, e.topic)
 		return
@@ -89,6 +91,7 @@ func (c *core) answerLookups(name string, err error) {
 		l.end(err)
 	}
 	delete(c.lookups, name)
+	c.news.has(name, err == nil)
 }
 
 // takeMetadata deals with the answer to a metadata request.
@@ -130,6 +133,9 @@ func (c *core) change(ch metadata.Changes) {
 			c.meta.Want(c.now, name) // its records wait for longer than metadata.max.idle
 		}
 	}
+	if ch.Rebootstrap {
+		c.news.rebootstrap()
+	}
 	for _, name := range ch.Changed {
 		c.learn(name)
 	}
@@ -169,6 +175,7 @@ func (c *core) learn(name string) {
 	again := t.id != (protocol.UUID{}) && m.ID != (protocol.UUID{}) && t.id != m.ID
 	t.id, t.meta = m.ID, m
 	if again {
+		c.news.again(t)
 		c.recreated(t, ErrTopicRecreated)
 	}
 	c.grow(t, len(m.Partitions))
@@ -180,6 +187,7 @@ func (c *core) learn(name string) {
 			c.look(p)
 		}
 	}
+	c.news.led(t)
 	c.cfg.OnTopic(t.queues, m, snapshot)
 	c.learned = append(c.learned, name)
 }
@@ -213,6 +221,7 @@ func (c *core) lead(s *metadata.Snapshot, p *partition, m metadata.Partition) {
 		p.moving()
 		p.ready = nil // an entry on the old leader's list no longer counts
 	}
+	c.news.leads(p, m.Leader)
 	p.leader, p.epoch = m.Leader, m.LeaderEpoch
 	if m.Leader >= 0 {
 		c.rouse(p)
@@ -238,6 +247,7 @@ func (c *core) rouse(p *partition) {
 // of the old one holds: each topic is another, whatever its id; a producer id
 // may be somebody else's; connections may lead to the old.
 func (c *core) replaced() {
+	c.news.otherCluster(c.meta.Snapshot().ClusterID)
 	if c.txn != nil && c.txn.State() != txn.Uninitialized {
 		c.txn.Die(txn.NewProducer, ErrClusterReplaced)
 		c.txnMoved()
