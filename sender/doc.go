@@ -81,6 +81,7 @@
 //
 // The error that ends a wait has the end of ctx, or the setting, and what was
 // waited for: the last failure, and the request that has no answer yet.
+//
 // # Recovery
 //
 // After an outage nothing may wait for the end of what began during it: a socket that was opened then may never be
@@ -244,11 +245,11 @@
 //	I3  A batch gets producer id, epoch and sequence when drained, and its bytes
 //	    never change after that. It is unresolved until a definite answer,
 //	    whether in flight or queued for a retry. A partition takes a new epoch,
-//	    or producer id, on its own, at sequence 0, once it has no unresolved batch save those of
-//	    which every attempt was definitely refused: only these are numbered
-//	    anew. A batch with an attempt of unknown outcome is retried unchanged,
-//	    or goes on in parts within its numbers, or fails as one that may be
-//	    written.
+//	    or producer id, on its own, at sequence 0, once it has no unresolved
+//	    batch save those of which every attempt was definitely refused: only
+//	    these are numbered anew. A batch with an attempt of unknown outcome is
+//	    retried unchanged, or goes on in parts within its numbers, or fails as
+//	    one that may be written.
 //	I4  Every future resolves exactly once, within 10 ms of delivery.timeout
 //	    after admission at the latest, whatever network, broker or callbacks do.
 //	    After a pause of the process, answers come before timeouts: see below.
