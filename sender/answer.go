@@ -18,10 +18,13 @@ func (e answered) apply(c *core) {
 	r, call := e.request, &e.request.call
 	c.pending--
 	r.node.landed(r)
-	if l := r.node.ended(data, r.conn); l != nil && call.Err == nil {
+	l := r.node.ended(data, r.conn)
+	if l != nil && call.Err == nil {
 		l.answered(c.now)
+		delete(l.lacks, produceKey)
 		c.throttled(r.node, l, call.Response)
 	}
+	c.unsupported(r.node, l, call)
 	failures := r.node.health.failures
 	if call.Err == nil && call.Response != nil {
 		c.match(r)

@@ -166,6 +166,7 @@ func (c *core) connected(e dialed) {
 	}
 	first := c.cutOff()
 	l.conn, l.busy, l.lastErr = e.conn, 0, nil
+	l.made++
 	e.node.up(c.now)
 	c.news.connected(e.node)
 	l.timeouts, l.hedges, l.pause, l.notUntil = 0, 0, 0, time.Time{}

@@ -132,10 +132,13 @@ func (c *core) askUpTo(n *node, version int16, req protocol.Request, resp protoc
 
 func (e replied) apply(c *core) {
 	c.pending--
-	if l := e.node.ended(control, e.conn); l != nil && e.call.Err == nil {
+	l := e.node.ended(control, e.conn)
+	if l != nil && e.call.Err == nil {
 		l.answered(c.now)
+		delete(l.lacks, e.call.Request.API().Key)
 		c.throttled(e.node, l, e.call.Response)
 	}
+	c.unsupported(e.node, l, e.call)
 	before := e.node.health.failures
 	e.then(c, e.node, e.call)
 	if e.call.Err == nil {

@@ -208,6 +208,15 @@
 // too large by itself. In a transaction a batch is cut; records at fault lose the
 // transaction anyway.
 //
+// # What a broker offers
+//
+// A broker says once, when a connection is made, which versions it speaks, and one byte of that may have changed on the way.
+// An impossible range is refused in the handshake, which is made again after the reconnect backoff. Where the answer offers
+// no version of a request that we need, the connection is closed, and the next one asks again. The request is made again
+// meanwhile. If three connections in a row say the same, the broker lacks it: what needs it fails at once, with an error
+// that says so, until a connection offers it and an answer has come. Each such failure closes the connection, too, at the
+// pace of the reconnect backoff, so that an upgrade is noticed. That is safe against every broker: the request was not written.
+//
 // # Goroutines
 //
 //	loop         started by New, ended by Close; everything above, but for the

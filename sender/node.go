@@ -41,6 +41,8 @@ type link struct {
 	took     time.Duration // to make the last connection; 0: there was none
 	notUntil time.Time     // the next attempt
 	lastErr  error
+	made     int           // connections so far
+	lacks    map[int16]int // by API key: which of the connections was the first that lacked it; see core.unsupported
 	adds     bool          // Produce adds partitions to transactions
 	unheard  int           // dials in a row that were hung up on without a word: see wire.Error.Unheard
 	asked    time.Duration // of the last throttling, what the broker has asked for

@@ -36,6 +36,7 @@ const (
 	hintAlert        = "the broker refused our side of TLS: check the client certificate and the versions and ciphers allowed"
 	hintRebootstrap  = "the broker at this address is another one than the metadata said: look the cluster up again from bootstrap.servers"
 	hintSoftware     = "SoftwareName and SoftwareVersion must be letters, digits, '.' and '-'"
+	hintRange        = "the broker is asked again; if it stays like that, look at what is between this client and the broker"
 	hintSASL         = "check mechanism and credentials; the broker's log says more"
 )
 
@@ -134,6 +135,8 @@ func hintApiVersions(err error, overTLS bool) string {
 			return hintWantsTLS
 		}
 		return hintNotKafka
+	case errors.As(err, new(*RangeError)):
+		return hintRange
 	case isAlert(err): // in TLS 1.3 a server refuses the client's certificate after the handshake
 		return hintAlert
 	case errors.Is(err, protocol.RebootstrapRequired):

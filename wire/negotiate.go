@@ -77,6 +77,9 @@ func negotiate(ctx context.Context, hs *Handshake) (negotiation, error) {
 	if len(resp.APIKeys) == 0 {
 		return negotiation{}, errors.New("the broker says that it knows no request at all")
 	}
+	if err := checkRanges(resp.APIKeys); err != nil {
+		return negotiation{}, err
+	}
 	n := negotiation{versions: newVersions(resp.APIKeys), features: features{epoch: resp.FinalizedFeaturesEpoch}}
 	n.versions.cap(hs.cfg.MaxVersions)
 	n.versions.cap(map[int16]int16{req.API().Key: version}) // what has worked: a newer one may be hung up on

@@ -1,6 +1,7 @@
 package wire
 
 import (
+	"fmt"
 	"math"
 	"time"
 
@@ -21,6 +22,32 @@ func newVersions(keys []protocol.ApiVersion) versions {
 		v[k.APIKey] = versionRange{k.MinVersion, k.MaxVersion, math.MaxInt16}
 	}
 	return v
+}
+
+// A RangeError says that a broker has named versions of an API that are none: the last is before the first, or one is below
+// 0. A byte of the answer may have changed on the way, so the answer is not used, and the broker is asked again.
+type RangeError struct {
+	API      string
+	Min, Max int16
+}
+
+// Error returns the range.
+func (e *RangeError) Error() string {
+	return fmt.Sprintf("the answer makes no sense: versions %d to %d of %s", e.Min, e.Max, e.API)
+}
+
+// checkRanges returns a *RangeError if a broker's answer has an impossible range for a request that we know. Those that we
+// do not know are none of our business.
+func checkRanges(keys []protocol.ApiVersion) error {
+	for _, k := range keys {
+		if k.MinVersion >= 0 && k.MinVersion <= k.MaxVersion {
+			continue
+		}
+		if req := protocol.NewRequest(k.APIKey); req != nil {
+			return &RangeError{req.API().Name, k.MinVersion, k.MaxVersion}
+		}
+	}
+	return nil
 }
 
 // cap applies the user's caps, by API key.
