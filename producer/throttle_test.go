@@ -163,3 +163,129 @@ func TestAThrottlingIsToldToWhoWaits(t *testing.T) {
 		}
 	})
 }
+
+// An answer to the first request of a connection can ask for quiet, too. Whoever waits for that is told, and so does Stats.
+func TestAThrottledHandshakeIsTold(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		c := brokertest.New(t, brokertest.InMemory(), brokertest.Topic("t", 1))
+		p := start(t, c)
+		c.On(brokertest.ApiVersions).Do(asksForQuiet(time.Hour))
+		throttled := wantThrottled(t, "Ping", p.Ping(within(t, 20*time.Second)))
+		if throttled.Asked != time.Hour || throttled.Granted != 2*time.Minute {
+			t.Errorf("got %+v, want an hour, and delivery.timeout of it granted", throttled)
+		}
+		_, err := p.SendSync(t.Context(), record("x"))
+		wantThrottled(t, "SendSync", err)
+		if s := p.Stats(); s.Throttles != 1 || s.ThrottleTime != 2*time.Minute {
+			t.Errorf("Stats has %d throttles of %v, want one that lasts for delivery.timeout", s.Throttles, s.ThrottleTime)
+		}
+	})
+}
+
+// asksForQuiet handles a request, and asks for so much quiet in the answer.
+func asksForQuiet(d time.Duration) *brokertest.Action {
+	return brokertest.Edit(func(_ *brokertest.Request, resp protocol.Response) {
+		switch m := resp.(type) {
+		case *protocol.ApiVersionsResponse:
+			m.ThrottleTime = d
+		case *protocol.FindCoordinatorResponse:
+			m.ThrottleTime = d
+		case *protocol.InitProducerIDResponse:
+			m.ThrottleTime = d
+		case *protocol.TxnOffsetCommitResponse:
+			m.ThrottleTime = d
+		case *protocol.MetadataResponse:
+			m.ThrottleTime = d
+		case *protocol.AddPartitionsToTxnResponse:
+			m.ThrottleTime = d
+		case *protocol.EndTxnResponse:
+			m.ThrottleTime = d
+		}
+	})
+}
+
+func wantThrottled(t *testing.T, what string, err error) *producer.ThrottleError {
+	t.Helper()
+	var throttled *producer.ThrottleError
+	if !errors.As(err, &throttled) {
+		t.Errorf("%s: got %v, want to be told of the throttling", what, err)
+		return &producer.ThrottleError{}
+	}
+	return throttled
+}
+
+// A producer id is asked for at once. The broker that gave the last wants quiet, and the records say so.
+func TestAThrottlingIsToldToRecordsWithoutAProducerID(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		c := brokertest.New(t, brokertest.InMemory(), brokertest.Topic("t", 1))
+		p := start(t, c)
+		c.On(brokertest.InitProducerID).Do(brokertest.Edit(func(_ *brokertest.Request, resp protocol.Response) {
+			r := resp.(*protocol.InitProducerIDResponse)
+			r.ErrorCode, r.ProducerID, r.ThrottleTime = protocol.CoordinatorLoadInProgress, -1, 24*time.Hour
+		}))
+		_, err := p.SendSync(within(t, 20*time.Second), record("x"))
+		wantThrottled(t, "SendSync", err)
+	})
+}
+
+// Whatever request of a transaction asks for a day of quiet, the calls that wait for that say so.
+func TestAThrottlingIsToldInATransaction(t *testing.T) {
+	day := 24 * time.Hour
+	for name, apiKey := range map[string]int16{"FindCoordinator": brokertest.FindCoordinator, "ApiVersions": brokertest.ApiVersions} {
+		t.Run(name, func(t *testing.T) {
+			bubble(t, func(t *testing.T) {
+				c := brokertest.New(t, brokertest.InMemory(), brokertest.Topic("t", 1))
+				p := uninitialised(t, c)
+				c.On(apiKey).Do(asksForQuiet(day))
+				wantThrottled(t, "InitTransactions", p.InitTransactions(t.Context()))
+			})
+		})
+	}
+	t.Run("InitProducerId", func(t *testing.T) {
+		bubble(t, func(t *testing.T) {
+			c := brokertest.New(t, brokertest.InMemory(), brokertest.Topic("t", 1))
+			p := uninitialised(t, c)
+			c.On(brokertest.InitProducerID).Do(asksForQuiet(day))
+			if err := p.InitTransactions(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			begin(t, p)
+			wantThrottled(t, "SendOffsetsToTransaction", p.SendOffsetsToTransaction(t.Context(), offsets(1), groupG))
+		})
+	})
+	t.Run("TxnOffsetCommit", func(t *testing.T) {
+		bubble(t, func(t *testing.T) {
+			c := brokertest.New(t, brokertest.InMemory(), brokertest.Topic("t", 1))
+			cfg := producer.DefaultConfig(c.Bootstrap()...)
+			cfg.DialContext, cfg.TransactionalID = c.DialContext, "tx"
+			p, err := producer.New(cfg)
+			if err != nil {
+				t.Fatal(err)
+			}
+			c.On(brokertest.TxnOffsetCommit).Do(asksForQuiet(day))
+			if err := p.InitTransactions(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			begin(t, p)
+			send(t, p, record("a"))
+			if err := p.SendOffsetsToTransaction(t.Context(), offsets(1), groupG); err != nil {
+				t.Fatal(err)
+			}
+			wantThrottled(t, "CommitTransaction", p.CommitTransaction(within(t, 20*time.Second)))
+			wantThrottled(t, "Close", p.Close(within(t, 20*time.Second)))
+		})
+	})
+	t.Run("Produce", func(t *testing.T) {
+		bubble(t, func(t *testing.T) {
+			c := brokertest.New(t, brokertest.InMemory(), brokertest.Topic("t", 1))
+			p := transactional(t, c)
+			begin(t, p)
+			c.On(brokertest.Produce).Do(brokertest.Edit(func(_ *brokertest.Request, resp protocol.Response) {
+				resp.(*protocol.ProduceResponse).ThrottleTime = 30 * time.Second
+			}))
+			send(t, p, record("a"))
+			p.Send(t.Context(), record("b"))
+			wantThrottled(t, "CommitTransaction", p.CommitTransaction(within(t, 20*time.Second)))
+		})
+	})
+}

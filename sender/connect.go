@@ -169,6 +169,8 @@ func (c *core) connected(e dialed) {
 	l.made++
 	e.node.up(c.now)
 	c.news.connected(e.node)
+	l.asked = e.asked
+	c.quiet(e.node, l)
 	l.timeouts, l.hedges, l.pause, l.notUntil = 0, 0, 0, time.Time{}
 	if e.dial != nil {
 		l.took = usual(l.took, c.now.Sub(e.dial.began))

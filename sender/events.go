@@ -2,6 +2,7 @@ package sender
 
 import (
 	"sync"
+	"time"
 
 	"github.com/epistle-kafka/epistle/accumulator"
 	"github.com/epistle-kafka/epistle/wire"
@@ -18,6 +19,7 @@ type (
 		which lane
 		dial  *dial
 		conn  conn
+		asked time.Duration // by the handshake's answer, to be sent nothing
 		err   error
 	}
 	// hungUp: an established connection is over. Its calls end on their own.

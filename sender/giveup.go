@@ -77,6 +77,7 @@ func (c *core) txnObstacle() error {
 	if why != nil {
 		why = fmt.Errorf("last failure: %w", why)
 	}
+	why = withThrottle(c.holding(), why)
 	waits := ""
 	if api, node := c.txn.Awaits(); api != "" {
 		waits = fmt.Sprintf("%s has no answer yet from %s", api, c.brokerName(node))
@@ -84,12 +85,31 @@ func (c *core) txnObstacle() error {
 		waits = "still connecting to " + *addr
 	}
 	switch {
+	case waits == "" && why == nil:
+		throttled := (*ThrottleError)(nil)
+		if records := c.oldestStanding(); errors.As(records, &throttled) { // its end waits for its records
+			return records
+		}
+		return nil
 	case waits == "":
 		return why
 	case why == nil:
 		return errors.New(waits)
 	}
 	return fmt.Errorf("%s; %w", waits, why)
+}
+
+// holding is the throttling that keeps the transaction's next request from being sent, or nil.
+func (c *core) holding() error {
+	step := c.txn.held
+	switch {
+	case step == nil:
+		return nil
+	case step.Node == txn.Anyone:
+		return c.mute()
+	}
+	n := c.nodes[step.Node]
+	return c.throttling(n, &n.links[control])
 }
 
 // brokerName is a node as errors name it.

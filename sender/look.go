@@ -194,11 +194,18 @@ func (c *core) timeout(p *partition, state string) error {
 
 // obstacle is the last error that stood in p's way, or nil.
 func (c *core) obstacle(p *partition) error {
-	if c.txn != nil && p.joined != c.txn.Number() && c.txn.Trouble() != nil {
-		return c.txn.Trouble()
+	if c.txn != nil && p.joined != c.txn.Number() {
+		if why := withThrottle(c.holding(), c.txn.Trouble()); why != nil {
+			return why
+		}
 	}
 	if p.leader < 0 {
-		return leaderless(p.lastErr)
+		return withThrottle(c.mute(), leaderless(p.lastErr))
+	}
+	if c.txn == nil && !c.identity.valid {
+		if err := c.mute(); err != nil {
+			return err
+		}
 	}
 	if n := c.nodes[p.leader]; n != nil {
 		if l := &n.links[data]; l.conn == nil && l.lastErr != nil {

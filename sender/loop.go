@@ -270,7 +270,7 @@ func (s *Sender) dial(n *node, which lane, d *dial) {
 			s.inbox.put(dialed{node: n, which: which, dial: d, err: err})
 			return
 		}
-		s.inbox.put(dialed{node: n, which: which, dial: d, conn: c})
+		s.inbox.put(dialed{node: n, which: which, dial: d, conn: c, asked: c.HandshakeThrottle()})
 	}()
 }
 

@@ -50,6 +50,9 @@ func (e *parting) apply(c *core) {
 	case c.stat.dialing.Load() != nil:
 		e.why = fmt.Errorf("still connecting to %s", protocol.Shown(*c.stat.dialing.Load()))
 	}
+	if !p.asked {
+		e.why = withThrottle(c.mute(), e.why)
+	}
 	c.dropPing(p)
 	close(e.left)
 }

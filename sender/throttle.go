@@ -29,7 +29,7 @@ func (e *ThrottleError) Error() string {
 	return text + "; check its quotas"
 }
 
-// A throttle is what brokers last asked for.
+// A throttle is what brokers asked for that ends last.
 type throttle struct {
 	err   *ThrottleError
 	until time.Time
@@ -41,15 +41,55 @@ func (c *core) throttled(n *node, l *link, resp protocol.Response) {
 		return
 	}
 	l.asked = resp.ThrottleFor()
+	c.quiet(n, l)
+}
+
+// quiet counts and tells what l.asked asks for.
+func (c *core) quiet(n *node, l *link) {
 	err := c.throttling(n, l)
 	if err == nil {
-		return // it has waited itself, or the time is over
+		return // nothing, or it has waited itself, or the time is over
 	}
 	until := l.conn.ThrottledUntil()
 	c.stat.throttles.Add(1)
 	c.news.throttle(n, l.asked, until)
 	c.stat.throttleTime.Add(int64(until.Sub(c.now)))
-	c.stat.throttle.Store(&throttle{err.(*ThrottleError), until})
+	if last := c.stat.throttle.Load(); last == nil || !until.Before(last.until) {
+		c.stat.throttle.Store(&throttle{err.(*ThrottleError), until})
+	}
+}
+
+// mute returns the ThrottleError of the broker that can be asked again first, if nobody can be asked now since those who
+// are connected throttle this client; else nil.
+func (c *core) mute() error {
+	var first error
+	var at time.Time
+	for _, id := range c.candidates() {
+		n := c.nodes[id]
+		l := &n.links[control]
+		if l.conn == nil {
+			continue
+		}
+		err := c.throttling(n, l)
+		if err == nil {
+			return nil
+		}
+		if until := l.conn.ThrottledUntil(); first == nil || until.Before(at) {
+			first, at = err, until
+		}
+	}
+	return first
+}
+
+// withThrottle adds to why something waits, which may be nil, the throttling that stands in its way now, which may be nil, too.
+func withThrottle(throttling, why error) error {
+	switch {
+	case throttling == nil:
+		return why
+	case why == nil:
+		return throttling
+	}
+	return fmt.Errorf("%w; %w", throttling, why)
 }
 
 // throttling returns a ThrottleError while l, a link of n, must keep quiet, or nil.
@@ -61,6 +101,6 @@ func (c *core) throttling(n *node, l *link) error {
 	if !until.After(c.now) {
 		return nil
 	}
-	asked := max(l.asked, until.Sub(c.now)) // l.asked is not known of the first answer, to ApiVersions
+	asked := max(l.asked, until.Sub(c.now))
 	return &ThrottleError{Broker: max(n.id, -1), Addr: n.addr, Asked: asked, Granted: min(asked, c.cfg.DeliveryTimeout)}
 }

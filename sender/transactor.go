@@ -28,6 +28,7 @@ type transactor struct {
 	features  int64
 	finalized int16
 
+	held    *txn.Step   // due, and not sent for now
 	waiting []*txn.Step // sent to coordinators and not answered
 	search  search      // for a coordinator in place of a silent one
 }
@@ -88,6 +89,7 @@ func (c *core) askTxn() time.Time {
 }
 
 func (c *core) askSteps() time.Time {
+	c.txn.held = nil
 	for {
 		step, at := c.txn.Next(c.judged(), c.alarms.waiting == 0 && c.flying == 0)
 		at = c.judgedAt(at)
@@ -99,6 +101,7 @@ func (c *core) askSteps() time.Time {
 			return at
 		}
 		if at, sent := c.sendStep(step); !sent {
+			c.txn.held = step
 			return at
 		}
 	}

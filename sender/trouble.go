@@ -66,11 +66,6 @@ func (n *news) connected(nd *node) {
 	if n == nil {
 		return
 	}
-	for i := range nd.links { // by the answer to its first request
-		if c := nd.links[i].conn; c != nil && c.ThrottledUntil().After(n.c.now) && nd.trouble.throttle.since.IsZero() {
-			n.throttle(nd, c.ThrottledUntil().Sub(n.c.now), c.ThrottledUntil())
-		}
-	}
 	t := n.siteOf(nd)
 	if t.up && (t.named || nd.id < 0) {
 		return

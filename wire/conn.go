@@ -13,18 +13,19 @@ import (
 // Conn is an established connection to a broker. All its methods are safe for concurrent use, and none blocks.
 type Conn struct {
 	// Set by Dial, and not changed after that.
-	cfg      *Config
-	peer     Peer
-	versions versions
-	features features
-	onClose  func(*Conn, error)
-	sock     net.Conn // what was dialled: closing it ends a read and a write in progress
-	frames   *frameReader
-	watch    *watch      // that frames reads from
-	unread   func() bool // whether the socket holds anything to be read; nil: it cannot be asked
-	out      sink
-	direct   trySink // out's way to write without waiting, nil if it has none
-	firstID  int32   // correlation id of the first request after the handshake
+	cfg               *Config
+	peer              Peer
+	versions          versions
+	features          features
+	handshakeThrottle time.Duration // asked for by the answer to ApiVersions
+	onClose           func(*Conn, error)
+	sock              net.Conn // what was dialled: closing it ends a read and a write in progress
+	frames            *frameReader
+	watch             *watch      // that frames reads from
+	unread            func() bool // whether the socket holds anything to be read; nil: it cannot be asked
+	out               sink
+	direct            trySink // out's way to write without waiting, nil if it has none
+	firstID           int32   // correlation id of the first request after the handshake
 
 	wake     chan struct{} // capacity 1, so that a wake-up is never lost and never blocks: there is something to write
 	returned chan struct{} // capacity 1, likewise: a write has returned, which readLoop may be waiting for

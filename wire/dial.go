@@ -174,7 +174,7 @@ func (d *dialer) establish(ctx context.Context, sock net.Conn) (*Conn, error) {
 	d.stage = StageRequest
 	hs.frames.limit = d.cfg.maxResponseSize()
 	return &Conn{
-		cfg: d.cfg, peer: d.peer, versions: n.versions, features: n.features, throttledUntil: n.throttledUntil,
+		cfg: d.cfg, peer: d.peer, versions: n.versions, features: n.features, throttledUntil: n.throttledUntil, handshakeThrottle: n.throttle,
 		sock: sock, frames: hs.frames, watch: d.reads, unread: newUnread(sock),
 		out: newSink(conn), direct: newTrySink(conn), firstID: hs.correlationID,
 	}, nil

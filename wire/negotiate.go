@@ -28,11 +28,15 @@ func (c *Conn) Features() (finalizedEpoch int64, finalized map[string]int16) {
 	return c.features.epoch, c.features.level
 }
 
+// HandshakeThrottle returns for how long the answer to ApiVersions asked that nothing be sent; 0 if it did not.
+func (c *Conn) HandshakeThrottle() time.Duration { return c.handshakeThrottle }
+
 // negotiation is what ApiVersions brought.
 type negotiation struct {
 	versions       versions
 	features       features
 	throttledUntil time.Time
+	throttle       time.Duration // what the broker has asked for
 }
 
 // negotiate asks the broker what it speaks, first at our newest version. A broker that is older answers as in version 0
@@ -88,6 +92,7 @@ func negotiate(ctx context.Context, hs *Handshake) (negotiation, error) {
 		n.features.level[f.Name] = f.MaxVersionLevel
 	}
 	if d := throttle(req.API().Key, version, resp); d > 0 {
+		n.throttle = d
 		n.throttledUntil = time.Now().Add(hs.cfg.granted(d))
 	}
 	return n, nil
