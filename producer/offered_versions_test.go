@@ -29,7 +29,9 @@ var spoiltOffers = map[string]func(r *protocol.ApiVersionsResponse, i int){
 	"negative": func(r *protocol.ApiVersionsResponse, i int) { r.APIKeys[i].MaxVersion ^= -1 << 15 },
 	"below 0":  func(r *protocol.ApiVersionsResponse, i int) { r.APIKeys[i].MinVersion ^= -1 << 15 },
 	"missing":  func(r *protocol.ApiVersionsResponse, i int) { r.APIKeys = slices.Delete(r.APIKeys, i, i+1) },
-	"too new":  func(r *protocol.ApiVersionsResponse, i int) { r.APIKeys[i].MinVersion, r.APIKeys[i].MaxVersion = 99, 120 },
+	"too new": func(r *protocol.ApiVersionsResponse, i int) {
+		r.APIKeys[i].MinVersion, r.APIKeys[i].MaxVersion = 99, 120
+	},
 }
 
 // What a broker offers is asked once a connection. An answer that offers nothing to speak is not the last word: no record

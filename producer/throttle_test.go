@@ -214,14 +214,14 @@ func wantThrottled(t *testing.T, what string, err error) *producer.ThrottleError
 	return throttled
 }
 
-// A producer id is asked for at once. The broker that gave the last wants quiet, and the records say so.
+// Where everybody who could give a producer id wants quiet, the records that wait for it say so.
 func TestAThrottlingIsToldToRecordsWithoutAProducerID(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		c := brokertest.New(t, brokertest.InMemory(), brokertest.Topic("t", 1))
 		p := start(t, c)
-		c.On(brokertest.InitProducerID).Do(brokertest.Edit(func(_ *brokertest.Request, resp protocol.Response) {
+		c.On(brokertest.InitProducerID).Times(2).Do(brokertest.Edit(func(_ *brokertest.Request, resp protocol.Response) {
 			r := resp.(*protocol.InitProducerIDResponse)
-			r.ErrorCode, r.ProducerID, r.ThrottleTime = protocol.CoordinatorLoadInProgress, -1, 24*time.Hour
+			r.ErrorCode, r.ProducerID, r.ThrottleTime = protocol.CoordinatorLoadInProgress, -1, 30*time.Second
 		}))
 		_, err := p.SendSync(within(t, 20*time.Second), record("x"))
 		wantThrottled(t, "SendSync", err)

@@ -91,6 +91,7 @@ func (e aborting) apply(c *core) {
 			f.conn.Close(ErrClosed)
 		}
 		c.sendBuilt(n)
+		n.left(c.now)
 	}
 }
 

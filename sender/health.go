@@ -66,12 +66,23 @@ func (n *node) up(now time.Time) {
 // down notes the end of a connection. One that was given up for want of an answer does not prove that the broker was there.
 func (n *node) down(now time.Time, proof bool) {
 	h := n.health
-	if h.open = max(h.open-1, 0); h.open == 0 {
-		h.change(func(b *Broker) { b.Connected, b.Since = false, now })
+	if h.open--; h.open <= 0 {
+		n.left(now)
 	}
 	if proof && h.heardAt == n.addr {
 		h.heard = now
 	}
+}
+
+// left notes that no connection is open, or will be once the close of all is done.
+func (n *node) left(now time.Time) {
+	h := n.health
+	h.open = 0
+	h.change(func(b *Broker) {
+		if b.Connected {
+			b.Connected, b.Since = false, now
+		}
+	})
 }
 
 // answered notes an answer, with how often the node had failed when it came: it is as it should be if nothing failed since.

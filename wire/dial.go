@@ -106,6 +106,9 @@ func (d *dialer) connect(ctx context.Context) (net.Conn, error) {
 	var sock net.Conn
 	err := d.within(ctx, StageDial, d.bounds.Connect, func(ctx context.Context) (err error) {
 		sock, err = dial(ctx, "tcp", d.peer.Addr)
+		if err == nil && sock == nil {
+			return errNothingDialled
+		}
 		return err
 	})
 	if err != nil {
@@ -117,6 +120,8 @@ func (d *dialer) connect(ctx context.Context) (net.Conn, error) {
 	d.cfg.setBuffers(sock)
 	return sock, nil
 }
+
+var errNothingDialled = errors.New("DialContext has returned neither a connection nor an error")
 
 // addressError is an address that nobody can be at.
 type addressError struct{ what string }
@@ -142,7 +147,7 @@ func checkAddress(peer Peer) error {
 func (d *dialer) establish(ctx context.Context, sock net.Conn) (*Conn, error) {
 	conn := carrierOf(sock)
 	if d.cfg.TLS != nil {
-		secure := tls.Client(sock, d.tlsConfig())
+		secure := tls.Client(wholeConn{sock}, d.tlsConfig())
 		if err := d.within(ctx, StageTLS, d.bounds.Stage, secure.HandshakeContext); err != nil {
 			return nil, err
 		}

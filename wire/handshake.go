@@ -83,7 +83,7 @@ func (hs *Handshake) exchange(version int16, req protocol.Request) ([]byte, erro
 	}
 	hs.correlationID++
 	hs.scratch = protocol.AppendRequest(hs.scratch[:0], header, req)
-	if _, err := hs.conn.Write(hs.scratch); err != nil {
+	if _, err := writeWhole(hs.conn, hs.scratch); err != nil {
 		return nil, err
 	}
 	return hs.frames.next()

@@ -37,6 +37,7 @@ const (
 	hintRebootstrap  = "the broker at this address is another one than the metadata said: look the cluster up again from bootstrap.servers"
 	hintSoftware     = "SoftwareName and SoftwareVersion must be letters, digits, '.' and '-'"
 	hintRange        = "the broker is asked again; if it stays like that, look at what is between this client and the broker"
+	hintShort        = "the connection that DialContext returned has written less than it was given, and no error: put its Write right"
 	hintSASL         = "check mechanism and credentials; the broker's log says more"
 )
 
@@ -71,6 +72,9 @@ func hintSince(hint string, answered time.Time) string {
 
 // hint says what to do about a failed attempt, "" if the error says all.
 func hint(e *Error, overTLS bool) string {
+	if errors.Is(e.Err, io.ErrShortWrite) {
+		return hintShort
+	}
 	switch e.Stage {
 	case StageResolve:
 		return e.advertisedOr(hintName)

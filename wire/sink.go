@@ -70,5 +70,22 @@ type countingWriter struct {
 
 func (w *countingWriter) Write(b []byte) (int, error) {
 	w.n += len(b)
-	return w.w.Write(b)
+	return writeWhole(w.w, b)
 }
+
+// writeWhole writes b. A Write that has not taken all of it says why, but of a connection of the user's nobody knows.
+func writeWhole(w io.Writer, b []byte) (int, error) {
+	n, err := w.Write(b)
+	if err == nil && n != len(b) {
+		return min(max(n, 0), len(b)), io.ErrShortWrite
+	}
+	return n, err
+}
+
+// wholeConn is a connection of the user's as TLS gets it, which does not look how much has been written.
+type wholeConn struct{ net.Conn }
+
+func (c wholeConn) Write(b []byte) (int, error) { return writeWhole(c.Conn, b) }
+
+// NetConn returns the user's connection.
+func (c wholeConn) NetConn() net.Conn { return c.Conn }
