@@ -51,6 +51,8 @@ type core struct {
 	lookups   map[string][]*lookup // callers that wait for a topic
 	abandoned []string             // topics whose last waiter left while asked
 	asked     bool                 // a metadata request is in flight
+	met       bool                 // there was a connection to somebody
+	unsure    bool                 // whether who is there is who was; see unsure.go
 	pings     []*ping              // callers that wait for a word of any broker
 	questions []*question          // that have no answer yet
 
