@@ -98,7 +98,7 @@ func (h *history) strangerWrites() {
 		return
 	}
 	s := pick(h, h.strangers)
-	l := pick(h, pick(h, h.topics).parts).log
+	l := pick(h, pick(h, h.topics).existing()).log
 	n := int32(1 + h.rng.IntN(2))
 	seq := s.next[l]
 	p := l.producers[s.id]

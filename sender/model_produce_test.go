@@ -29,7 +29,7 @@ func (h *history) produce(f *flight, req *protocol.ProduceRequest, resp *protoco
 		if a.fate == pending {
 			a.fate = refused
 		}
-		if answer.ErrorCode == protocol.NotLeaderOrFollower && f.call.Version >= 10 && h.chance(0.7) {
+		if answer.ErrorCode == protocol.NotLeaderOrFollower && f.call.Version >= 10 && a.part.leader >= 0 && h.chance(0.7) {
 			answer.CurrentLeader = protocol.LeaderIDAndEpoch{LeaderID: a.part.leader, LeaderEpoch: a.part.epoch}
 			resp.NodeEndpoints = append(resp.NodeEndpoints, protocol.NodeEndpoint{
 				NodeID: a.part.leader, Host: h.host(a.part.leader), Port: 9092,
@@ -41,6 +41,8 @@ func (h *history) produce(f *flight, req *protocol.ProduceRequest, resp *protoco
 			}
 		}
 		switch answer.ErrorCode {
+		case protocol.NoError:
+			a.acked = true
 		case protocol.InvalidProducerEpoch:
 			f.spoils = append(f.spoils, a.id)
 		case protocol.OutOfOrderSequenceNumber:
@@ -143,6 +145,9 @@ func (h *history) appendBatch(f *flight, a *modelAttempt, answer *protocol.Produ
 	p := a.part
 	l := p.log
 	switch {
+	case !slices.Contains(p.topic.existing(), p):
+		answer.ErrorCode = protocol.UnknownTopicOrPartition
+		return
 	case a.life >= 0 && a.life != l.life:
 		answer.ErrorCode = protocol.UnknownTopicID
 		return

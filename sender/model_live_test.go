@@ -1,0 +1,3 @@
+package sender
+
+type liveness struct{}
