@@ -83,7 +83,11 @@ func (h *history) makeAgain() {
 	h.strangers = nil
 	if h.chance(0.7) {
 		for range 1 + h.rng.IntN(2) {
-			h.strangers = append(h.strangers, &stranger{id: h.newProducerID(), next: map[*modelLog]int32{}})
+			s := &stranger{id: h.newProducerID(), next: map[*modelLog]int32{}}
+			if h.mode == modeStrangers {
+				s.epoch = int16(h.rng.IntN(4))
+			}
+			h.strangers = append(h.strangers, s)
 		}
 	}
 	if h.core.txn != nil {
@@ -124,12 +128,18 @@ func (h *history) knows(t *modelTopic) bool {
 	return h.core.meta.Snapshot().ClusterID == h.cluster && known != nil && known.ID == t.id && t.id != protocol.UUID{}
 }
 
+// unknowing reports whether a record is only in the log of a cluster that was made again, and the producer cannot know of
+// that yet: what the new one takes of its batch then looks like a proof that the batch was in no log.
+func (h *history) unknowing(r *modelRecord) bool {
+	return !h.knows(r.part.topic) && !slices.ContainsFunc(r.places, func(at place) bool { return at.log == r.part.log })
+}
+
 // blindTo reports whether the producer cannot tell that a is taken for a duplicate of a stranger's: an earlier attempt could
 // have been written, or it does not know how the topic's brokers answer when they append. Such a batch is acknowledged and
 // in no log, whatever is done (see README's limits), and so it is left out here.
 func (h *history) blindTo(a *modelAttempt) bool {
 	return h.core.topics[a.part.topic.name].stamps != stampsNot || slices.ContainsFunc(a.part.attempts, func(o *modelAttempt) bool {
-		return o != a && o.fate != refused && o.id == a.id && o.epoch == a.epoch && o.seq == a.seq
+		return o != a && (o.fate != refused || o.vague) && o.id == a.id && o.epoch == a.epoch && o.seq == a.seq
 	})
 }
 

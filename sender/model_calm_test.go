@@ -31,6 +31,7 @@ func (h *history) finish() {
 				h.pass(longestStay) // after which brokers no longer disagree, and are followed at once
 			}
 			h.lastWord()
+			h.grow()
 			h.close()
 		}
 		h.rest("close")

@@ -29,6 +29,9 @@ type modelRecord struct {
 	lost     bool // its leader has lost it
 	callback bool // it has one
 	called   bool // and that has run
+	sentAt   time.Time
+	sentThen int  // how often, at that time
+	owed     bool // see owe
 }
 
 // A modelRoot is a batch as the futures of its records know it.
@@ -79,6 +82,7 @@ func (h *history) resolve(r *modelRecord) {
 		h.fail("record %d ended with %v, which is no *Error", r.id, r.err)
 	}
 	r.maybe = failed.Maybe
+	h.checkOwed(r)
 	switch {
 	case r.maybe:
 		h.counts[tallyMaybe]++
@@ -87,7 +91,7 @@ func (h *history) resolve(r *modelRecord) {
 		}
 	default:
 		h.counts[tallyNotWritten]++
-		if len(r.places) > 0 {
+		if len(r.places) > 0 && !h.unknowing(r) {
 			h.fail("I6: record %d is said not to be written (%v), and is at offset %d of the log", r.id, r.err, r.places[0].offset)
 		}
 	}
@@ -138,6 +142,7 @@ func (h *history) checkSent(f *flight) {
 		for _, a := range f.attempts {
 			h.checkConnection(f, a)
 			h.checkOrder(f, a)
+			h.checkPace(a)
 			h.checkNumbers(a)
 			if h.core.txn != nil {
 				h.checkBelongs(f, a)
@@ -364,6 +369,7 @@ func (h *history) check() {
 		}
 	}
 	h.checkMemory()
+	h.checkNews()
 }
 
 // checkMemory: what is reserved is what lives (I5).

@@ -169,6 +169,7 @@ func (h *history) loseTail() {
 // resize changes a topic's max.message.bytes. One record alone always fits.
 func (h *history) resize() {
 	t := pick(h, h.topics)
+	t.refusals, t.resized = 0, h.now
 	t.maxBatch = pick(h, []int{140, 200, 400, 1 << 20, 1 << 20})
 	h.counts[tallyResized]++
 	h.tracef("%s takes batches of up to %d bytes", t.name, t.maxBatch)
@@ -301,7 +302,7 @@ func (h *history) serveConn(mc *modelConn) {
 	}
 	h.process(f, resp, true)
 	if i == 0 && (h.calm || h.chance(0.8)) {
-		if h.chance(0.1) && h.fault() {
+		if h.chance(0.1) && h.fault() || h.mode == modeDoubting && !h.calm && h.chance(0.1) {
 			h.tracef("the answer is lost")
 			mc.hangUp(errReset, hangWay(h.rng.IntN(3)))
 			return

@@ -17,6 +17,8 @@ type modelTopic struct {
 	parts    []*modelPart
 	maxBatch int // bytes
 	gone     int // how many of the last parts it has no more
+	refusals int // for their size, since maxBatch was set
+	resized  time.Time
 }
 
 // A modelPart is one partition, with the log of its present life.

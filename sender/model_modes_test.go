@@ -76,11 +76,11 @@ func (h *history) suitMode() {
 	case modeStrangers:
 		h.replacing = true
 	case modeContradicting, modeDoubting:
-		h.faults = 0.1
+		h.faults, h.brokers = 0.1, max(h.brokers, 2)
 		h.cfg.DeliveryTimeout = 20 * time.Second
 	case modeResizing:
-		h.cfg.BatchSize, h.cfg.MaxBatchBytes, h.cfg.Linger = 4000, 4000, 30*time.Millisecond
-		h.cfg.DeliveryTimeout = 20 * time.Second
+		h.cfg.BatchSize, h.cfg.MaxBatchBytes, h.cfg.Linger = 800, 800, 30*time.Millisecond
+		h.cfg.DeliveryTimeout, h.cfg.Metadata.MaxIdle = 20*time.Second, 5*time.Minute
 	}
 }
 
@@ -121,6 +121,10 @@ func (h *history) actMore() {
 	case modeResizing:
 		if h.chance(0.3) {
 			h.resize()
+		} else if p := pick(h, pick(h, h.topics).existing()); h.chance(0.3) {
+			for range 150 {
+				h.append(p, 0, false)
+			}
 		}
 	}
 }
@@ -151,7 +155,7 @@ func (h *history) addPartitionsTo(t *modelTopic) {
 // forgetProducers has a partition's leader forget who has written to it, at a moment at which no batch depends on that: one
 // that is written, and comes again, nobody could tell from a new one.
 func (h *history) forgetProducers(p *modelPart) {
-	if len(h.late) > 0 || len(p.log.producers) == 0 || slices.ContainsFunc(p.attempts, func(a *modelAttempt) bool {
+	if len(h.late)+len(h.packs) > 0 || len(p.log.producers) == 0 || slices.ContainsFunc(p.attempts, func(a *modelAttempt) bool {
 		return a.fate == pending || a.fate == written && slices.ContainsFunc(a.records, func(r *modelRecord) bool { return !r.done })
 	}) {
 		return

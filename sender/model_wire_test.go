@@ -52,6 +52,7 @@ type modelAttempt struct {
 	heard   int32 // the leader epoch that the client knew of
 	fate    attemptFate
 	acked   bool // the answer says that it is written
+	vague   bool // the client cannot know that it is not written
 }
 
 type attemptFate uint8
@@ -214,7 +215,7 @@ func (mc *modelConn) hangUp(err error, way hangWay) {
 func (f *flight) lose() {
 	for _, a := range f.attempts {
 		if a.fate == pending {
-			a.fate = refused
+			a.fate, a.vague = refused, true
 		}
 	}
 }
