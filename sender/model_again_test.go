@@ -48,6 +48,9 @@ func (h *history) makeAgain() {
 		newTopics = h.chance(0.6)
 		h.cluster = fmt.Sprint("cluster ", h.epochs+1)
 	}
+	if h.mode == modeStrangers {
+		newTopics = newTopics && !newID || h.chance(0.1) // as long as it knows of neither, it sends under its old id
+	}
 	h.epochs++
 	h.counts[tallyAgain]++
 	h.tracef("the cluster is made again: new id=%v, new topics=%v", newID, newTopics)
@@ -120,6 +123,21 @@ func (h *history) strangerWrites() {
 	l.end += int64(n)
 	l.last = h.now
 	s.next[l] = sequenceAfter(seq, n)
+}
+
+// twin has another producer, which has our id in another cluster, write what has a batch's numbers just before that comes.
+func (h *history) twin(a *modelAttempt) {
+	l := a.part.log
+	p := l.producers[a.id]
+	if h.given[a.id] || p != nil && (p.epoch != a.epoch || p.next() != a.seq) || !slices.ContainsFunc(h.strangers, func(s *stranger) bool { return s.id == a.id }) {
+		return
+	}
+	n := int32(len(a.records))
+	p = l.remember(a.id, a.epoch)
+	p.batches = append(p.batches, logBatch{a.seq, sequenceAfter(a.seq, n-1), l.end, true})
+	l.end += int64(n)
+	l.last = h.now
+	h.tracef("a stranger has the numbers of %v", a)
 }
 
 // knows reports whether the producer can know that the cluster, and its topics, are what they are.

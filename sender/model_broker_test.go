@@ -260,7 +260,7 @@ func (h *history) describe(req *protocol.MetadataRequest, resp *protocol.Metadat
 			continue
 		}
 		host := h.host(id)
-		if h.hosts[id] > 0 && h.fault() {
+		if h.hosts[id] > 0 && (h.fault() || h.mode == modeDisagreeing && !h.calm && h.chance(0.7)) {
 			host = fmt.Sprintf("host%d-%d", id, h.rng.IntN(h.hosts[id])) // this broker has not heard of it yet
 		}
 		resp.Brokers = append(resp.Brokers, protocol.MetadataBroker{NodeID: id, Host: host, Port: 9092})

@@ -24,6 +24,9 @@ func (h *history) finish() {
 		h.late = slices.Delete(h.late, 0, 1)
 	}
 	h.tracef("calm")
+	if h.mode == modeDisagreeing {
+		h.pass(longestStay)
+	}
 	if !h.core.aborted {
 		h.rest("what was begun")
 		if !h.closing {

@@ -245,7 +245,7 @@ func (h *history) tracef(format string, args ...any) {
 // The effects.
 
 func (h *history) dial(n *node, which lane, at *dial) {
-	h.checkDial(n, which)
+	h.checkDial(n, which, at.addr)
 	d := dialed{node: n, which: which, dial: at}
 	if h.refusing[n.id] {
 		d.err = fmt.Errorf("node %d: connection refused", n.id)

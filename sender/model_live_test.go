@@ -9,8 +9,14 @@ import (
 
 // liveness is what a history needs to see whether things go on as they should: neither too seldom nor too often.
 type liveness struct {
-	dials map[end][]time.Time   // of the last second
+	dials map[end][]modelDial   // of the last second
 	seen  map[*partition]outset // after the step before
+}
+
+// A modelDial is when and where an end was dialled.
+type modelDial struct {
+	when time.Time
+	addr string
 }
 
 // An end is what is dialled.
@@ -34,6 +40,8 @@ const (
 	mostAtOnce = 2 + 2*maxRoused
 	// mostDials bounds how often one end is dialled in a second. Each connection that was made allows for more.
 	mostDials = 60
+	// mostMoves bounds how often it is dialled elsewhere than the time before.
+	mostMoves = 8
 	// mostRefusals bounds how often batches of a partition are refused for their size while its limit stays: those in flight
 	// when that is learned, and its halving. A probe a minute comes on top.
 	mostRefusals = 60
@@ -50,18 +58,24 @@ func (h *history) checkPace(a *modelAttempt) {
 	}
 }
 
-// checkDial bounds how often one end is dialled.
-func (h *history) checkDial(n *node, which lane) {
+// checkDial bounds how often one end is dialled, and how often elsewhere.
+func (h *history) checkDial(n *node, which lane, addr string) {
 	if h.live.dials == nil {
-		h.live.dials = map[end][]time.Time{}
+		h.live.dials = map[end][]modelDial{}
 	}
 	at := end{n.id, which}
-	times := append(h.live.dials[at], h.now)
-	for h.now.Sub(times[0]) >= time.Second {
-		times = times[1:]
+	dials := append(h.live.dials[at], modelDial{h.now, addr})
+	for h.now.Sub(dials[0].when) >= time.Second {
+		dials = dials[1:]
 	}
-	if h.live.dials[at] = times; len(times) > mostDials {
-		h.fail("node %d is dialled %d times within a second", n.id, len(times))
+	moves := 0
+	for i := 1; i < len(dials); i++ {
+		if dials[i].addr != dials[i-1].addr {
+			moves++
+		}
+	}
+	if h.live.dials[at] = dials; len(dials) > mostDials || moves > mostMoves {
+		h.fail("node %d is dialled %d times within a second, %d times elsewhere than before", n.id, len(dials), moves)
 	}
 }
 

@@ -30,6 +30,7 @@ const (
 	modeStrangers           // who has our producer id in another cluster is ahead of us
 	modeContradicting       // brokers name each other as leaders, with rising epochs
 	modeResizing            // limits are learned, hold, and go
+	modeDisagreeing         // brokers disagree about their addresses
 	modeDoubting            // of many batches an answer is lost, and the next refuses them for good
 	modes
 )
@@ -74,7 +75,8 @@ func (h *history) suitMode() {
 	case modeOldest:
 		h.replacing = false
 	case modeStrangers:
-		h.replacing = true
+		h.replacing, h.cfg.ClusterCheck = true, false
+		h.cfg.DeliveryTimeout = 20 * time.Second
 	case modeContradicting, modeDoubting:
 		h.faults, h.brokers = 0.1, max(h.brokers, 2)
 		h.cfg.DeliveryTimeout = 20 * time.Second
@@ -117,7 +119,26 @@ func (h *history) actMore() {
 			h.tracef("connection %d.%d is throttled for %v", mc.node.id, mc.which, d)
 		}
 	case modeStrangers:
+		if h.chance(0.15) {
+			h.makeAgain()
+			for range 3 {
+				h.send()
+			}
+		}
 		h.strangerWrites()
+	case modeContradicting:
+		h.send()
+		for range 30 {
+			h.serve()
+			h.settle()
+		}
+	case modeDisagreeing:
+		h.moveBroker()
+		for range 8 {
+			h.core.meta.RequestUpdate(h.now)
+			h.pass(20 * time.Millisecond)
+			h.serve()
+		}
 	case modeResizing:
 		if h.chance(0.3) {
 			h.resize()

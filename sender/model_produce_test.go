@@ -78,6 +78,9 @@ func (h *history) produceOne(f *flight, a *modelAttempt, answer *protocol.Produc
 		answer.ErrorCode = protocol.NotEnoughReplicas // those that follow have yet to cut their logs back
 		return
 	}
+	if faults && h.mode == modeStrangers && !h.calm && h.chance(0.3) {
+		h.twin(a)
+	}
 	if faults && h.mode == modeContradicting && !h.calm && h.chance(0.6) {
 		answer.ErrorCode = protocol.NotLeaderOrFollower
 		return
