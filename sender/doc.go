@@ -300,7 +300,9 @@
 //     when a write fails. What comes after the look counts no more, so that bytes
 //     that drip in postpone nothing.
 //   - A loop that comes more than 10 ms later than its timer was to ring judges
-//     no deadline that came in the pause until 100 ms have passed.
+//     no deadline that came in the pause until 100 ms have passed. If it stands
+//     still again before they have, the deadlines of both wait for another
+//     100 ms, up to three times in a row.
 //
 // This is safe against every broker. A look only takes answers that the broker
 // has given: to take one is what happens without a pause as well. Nothing is
