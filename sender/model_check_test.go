@@ -369,7 +369,7 @@ func (h *history) check() {
 		}
 	}
 	h.checkMemory()
-	h.checkNews()
+	h.checkWoken()
 }
 
 // checkMemory: what is reserved is what lives (I5).

@@ -79,8 +79,8 @@ func (h *history) checkDial(n *node, which lane, addr string) {
 	}
 }
 
-// checkNews demands that news ends the backoff of those that it is about: another leader, another topic, a producer id.
-func (h *history) checkNews() {
+// checkWoken demands that news ends the backoff of those that it is about: another leader, another topic, a producer id.
+func (h *history) checkWoken() {
 	if h.live.seen == nil {
 		h.live.seen = map[*partition]outset{}
 	}
