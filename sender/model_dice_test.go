@@ -379,13 +379,6 @@ func (h *history) pass(d time.Duration) {
 	}
 }
 
-func later(a, b time.Time) time.Time {
-	if a.After(b) {
-		return a
-	}
-	return b
-}
-
 // close begins Close; its time may be up at once.
 func (h *history) close() {
 	h.closing, h.closed = true, h.now

@@ -9,6 +9,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 )
 
 var (
@@ -176,4 +177,11 @@ func (t *tally) demandVariety(tb testing.TB) {
 			tb.Errorf("no %s in all histories: the model drives less than it should", tallyNames[i])
 		}
 	}
+}
+
+func later(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
 }
