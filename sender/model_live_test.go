@@ -37,7 +37,7 @@ type outset struct {
 const (
 	// mostAtOnce bounds how often a record is sent without time going by: once, again for each news that ends its backoff,
 	// and for connections that are lost before they have written it, or that have been given up for another leader.
-	mostAtOnce = 2 + 2*maxRoused
+	mostAtOnce = 2 + maxRoused
 	// mostDials bounds how often one end is dialled in a second. Each connection that was made allows for more.
 	mostDials = 60
 	// mostMoves bounds how often it is dialled elsewhere than the time before.
