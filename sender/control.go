@@ -140,6 +140,7 @@ func (e replied) apply(c *core) {
 	e.then(c, e.node, e.call)
 	if e.call.Err == nil {
 		e.node.answered(c.now, before)
+		c.news.answered(e.node)
 	}
 }
 
@@ -149,7 +150,7 @@ func (c *core) askIdentity() time.Time {
 	// The first is asked for ahead of need, while the topic is looked up. After
 	// a refusal only a record asks again.
 	needed := len(id.waiting) > 0 || id.failed == 0 && (len(c.topics) > 0 || len(c.lookups) > 0)
-	if id.valid || id.asking || !needed || c.txn != nil {
+	if id.valid || id.asking || !needed || c.txn != nil || c.unsure {
 		return time.Time{}
 	}
 	if id.next.After(c.now) {
@@ -189,6 +190,7 @@ func (c *core) takeIdentity(call *wire.Call) {
 			code = protocol.UnknownServerError // an impossible answer, and no reason to go on without
 		}
 		if code == protocol.NoError && id.take(idempotent.Identity{ID: resp.ProducerID, Epoch: resp.ProducerEpoch}) {
+			c.news.identified(id.current)
 			c.identified()
 			return
 		}
@@ -196,6 +198,7 @@ func (c *core) takeIdentity(call *wire.Call) {
 	}
 	id.next = c.now.Add(c.cfg.RetryBackoff.Delay(id.failed, c.out.random()))
 	id.failed++
+	c.news.unidentified(err)
 	unsupported := (*wire.UnsupportedVersionError)(nil)
 	if code != protocol.NoError && !code.Retriable() || errors.As(err, &unsupported) {
 		c.refusedIdentity(err)

@@ -32,6 +32,7 @@ type core struct {
 	acc   *accumulator.Accumulator
 	meta  *metadata.Cluster
 	stat  *counters
+	news  *news     // nil without a log
 	now   time.Time // of the step or event at hand
 	old   time.Time // what came then or before has expired by now
 	pause pause     // the last
@@ -50,6 +51,8 @@ type core struct {
 	lookups   map[string][]*lookup // callers that wait for a topic
 	abandoned []string             // topics whose last waiter left while asked
 	asked     bool                 // a metadata request is in flight
+	met       bool                 // there was a connection to somebody
+	unsure    bool                 // whether who is there is who was; see unsure.go
 	pings     []*ping              // callers that wait for a word of any broker
 	questions []*question          // that have no answer yet
 
@@ -150,7 +153,7 @@ func (c *core) step(now time.Time) time.Time {
 	if c.txn != nil {
 		at = sooner(at, c.askTxn()) // or that it has to be added to the transaction
 	}
-	return sooner(at, c.alarms.rings())
+	return sooner(sooner(at, c.news.step()), c.alarms.rings())
 }
 
 // briefLinger is a linger that even one who waits for memory can sit out while

@@ -181,6 +181,7 @@ func (c *core) failQueued(b *accumulator.Batch, err error) {
 
 // endQueued is failQueued for a batch that no transaction waits for.
 func (c *core) endQueued(b *accumulator.Batch, err error) {
+	c.news.failed(b.Topic(), b.Partition(), b.Count(), err)
 	c.finish(b, b.Resolve(-1, -1, &Error{
 		Topic: b.Topic(), Partition: b.Partition(), Elapsed: c.now.Sub(b.Opened()), Err: err,
 	}), false, b.Count())
@@ -219,6 +220,8 @@ func (c *core) waitingFor(p *partition) string {
 		return "waiting for a producer id"
 	case c.txn != nil && p.joined != c.txn.Number():
 		return "waiting for its partition to be added to the transaction"
+	case c.unsure:
+		return "waiting for an answer to Metadata, which says whether the cluster is the one that it was before all connections were lost"
 	case n.links[data].conn == nil:
 		return "not connected to its leader, " + n.String()
 	case n.links[data].conn.ThrottledUntil().After(c.now):
@@ -337,6 +340,7 @@ func (c *core) renew(p *partition) bool {
 		return c.identify(p)
 	}
 	c.identity.highest = max(c.identity.highest, p.numbers.Identity().Epoch)
+	c.news.renewed(p)
 	for _, d := range p.retry {
 		d.numbered, d.keeps = false, false
 	}

@@ -49,6 +49,7 @@ func (e wanted) apply(c *core) {
 		return
 	}
 	c.meta.Want(c.now, e.topic)
+	c.news.awaits(e.topic)
 	if e.wait != nil {
 		c.lookups[e.topic] = append(c.lookups[e.topic], e.wait)
 	} else if c.lookups[e.topic] == nil {
@@ -66,6 +67,7 @@ func (e unwanted) apply(c *core) {
 		return
 	}
 	delete(c.lookups, e.topic)
+	c.news.has(e.topic, false)
 	if c.asked { // its answer may be on the way, and would be for the next who asks
 		c.abandoned = append(c.abandoned, e.topic)
 		return
@@ -89,6 +91,7 @@ func (c *core) answerLookups(name string, err error) {
 		l.end(err)
 	}
 	delete(c.lookups, name)
+	c.news.has(name, err == nil)
 }
 
 // takeMetadata deals with the answer to a metadata request.
@@ -105,12 +108,22 @@ func (c *core) takeMetadata(n *node, call *wire.Call) {
 	if c.txn != nil {
 		c.askFeatures(n)
 	}
+	req, resp := call.Request.(*protocol.MetadataRequest), call.Response.(*protocol.MetadataResponse)
+	like := unseen
+	if c.unsure {
+		if like = c.recognise(req, resp); like == other {
+			c.meetOther()
+		}
+	}
 	unnamed := c.meta.Snapshot().ClusterID == ""
-	changes := c.meta.Answer(c.now, n.id, call.Request.(*protocol.MetadataRequest), call.Response.(*protocol.MetadataResponse))
+	changes := c.meta.Answer(c.now, n.id, req, resp)
 	if unnamed && c.identity.of != n.links[control].conn && c.meta.Snapshot().ClusterID != "" {
 		c.disown() // whose it was nobody knows: there was no name yet
 	}
 	c.change(changes)
+	if like != unseen {
+		c.sure(like)
+	}
 	c.relocate(c.meta.Snapshot().Brokers)
 }
 
@@ -129,6 +142,9 @@ func (c *core) change(ch metadata.Changes) {
 			t.touched = zero
 			c.meta.Want(c.now, name) // its records wait for longer than metadata.max.idle
 		}
+	}
+	if ch.Rebootstrap {
+		c.news.rebootstrap()
 	}
 	for _, name := range ch.Changed {
 		c.learn(name)
@@ -169,6 +185,7 @@ func (c *core) learn(name string) {
 	again := t.id != (protocol.UUID{}) && m.ID != (protocol.UUID{}) && t.id != m.ID
 	t.id, t.meta = m.ID, m
 	if again {
+		c.news.again(t)
 		c.recreated(t, ErrTopicRecreated)
 	}
 	c.grow(t, len(m.Partitions))
@@ -180,6 +197,7 @@ func (c *core) learn(name string) {
 			c.look(p)
 		}
 	}
+	c.news.led(t)
 	c.cfg.OnTopic(t.queues, m, snapshot)
 	c.learned = append(c.learned, name)
 }
@@ -213,6 +231,7 @@ func (c *core) lead(s *metadata.Snapshot, p *partition, m metadata.Partition) {
 		p.moving()
 		p.ready = nil // an entry on the old leader's list no longer counts
 	}
+	c.news.leads(p, m.Leader)
 	p.leader, p.epoch = m.Leader, m.LeaderEpoch
 	if m.Leader >= 0 {
 		c.rouse(p)
@@ -238,6 +257,7 @@ func (c *core) rouse(p *partition) {
 // of the old one holds: each topic is another, whatever its id; a producer id
 // may be somebody else's; connections may lead to the old.
 func (c *core) replaced() {
+	c.news.otherCluster(c.meta.Snapshot().ClusterID)
 	if c.txn != nil && c.txn.State() != txn.Uninitialized {
 		c.txn.Die(txn.NewProducer, ErrClusterReplaced)
 		c.txnMoved()
@@ -265,6 +285,10 @@ func (c *core) recreated(t *topic, why error) {
 	t.again, t.stamps = why, stampsUnknown
 	c.disown()
 	for i, p := range t.parts {
+		if c.txn != nil && c.txn.Number() != 0 && p.joined == c.txn.Number() {
+			c.txn.Fail(why) // what it has written there is gone
+			c.txnMoved()
+		}
 		c.abandon(p)
 		p.failures, p.roused, p.backoff = 0, 0, zero
 		for _, d := range p.inFlight {

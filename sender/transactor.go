@@ -66,6 +66,7 @@ func (c *core) txnMoved() {
 		c.releaseClose()
 		return
 	}
+	c.news.transacted(t.state, state)
 	t.state, t.number, t.stirred = state, number, true
 	view := &Transaction{Refusal: t.Refusal(sendCall)}
 	if view.Refusal == nil {
@@ -107,6 +108,9 @@ func (c *core) askSteps() time.Time {
 func (c *core) sendStep(step *txn.Step) (at time.Time, sent bool) {
 	t := c.txn
 	var n *node
+	if c.unsure {
+		return time.Time{}, false // an answer to Metadata leads to another step
+	}
 	if step.Node == txn.Anyone {
 		if n, at = c.controlNode(); n == nil {
 			return at, false
