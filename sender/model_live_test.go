@@ -79,8 +79,8 @@ func (h *history) checkDial(n *node, which lane, addr string) {
 	}
 }
 
-// checkNews demands that news ends the backoff of those that it is about: another leader, another topic, a producer id.
-func (h *history) checkNews() {
+// checkRoused demands that news ends the backoff of those that it is about: another leader, another topic, a producer id.
+func (h *history) checkRoused() {
 	if h.live.seen == nil {
 		h.live.seen = map[*partition]outset{}
 	}
@@ -173,4 +173,13 @@ func (h *history) grow() {
 			}
 		}
 	}
+}
+
+// resize changes a topic's max.message.bytes. One record alone always fits.
+func (h *history) resize() {
+	t := pick(h, h.topics)
+	t.refusals, t.resized = 0, h.now
+	t.maxBatch = pick(h, []int{140, 200, 400, 1 << 20, 1 << 20})
+	h.counts[tallyResized]++
+	h.tracef("%s takes batches of up to %d bytes", t.name, t.maxBatch)
 }
