@@ -20,8 +20,12 @@ import (
 //	doubtful-fails-as-a-whole      6  of modeDoubting: a batch in no log fails as too large
 //	lesson-for-the-future-alone   16  of modeResizing: too many batches are refused for their size
 //	lesson-never-forgotten        74  of modeResizing: batches stay small when the limit has gone
-//	old-epoch-raised               0  who has lost all connections asks for metadata first, so that it never sends to a
-//	old-epoch-one-partition        0  cluster that was made again under its old id; the tests of package producer notice
+//	pause-deadline-before-answers 45  of modePauses: answers lie ready, and the clock counts
+//	pause-after-pause             14  of modePauses
+//	i6-never-sent-without-acks     1  of modeUnacknowledged: what was never sent may be written
+//	old-epoch-raised               0  who has lost all connections asks for metadata first, and so never sends to a cluster
+//	old-epoch-one-partition        0  that was made again under its old id. The tests of package producer notice these
+//	duplicate-of-nothing           0  three.
 
 // A mode is what a history is made for. What is rare in any history is frequent in those of its mode; half of all
 // histories have none. It is chosen by dice of its own, so that those of the others fall as if there were no modes.
