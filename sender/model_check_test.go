@@ -369,7 +369,7 @@ func (h *history) check() {
 		}
 	}
 	h.checkMemory()
-	h.checkWoken()
+	h.checkRoused()
 }
 
 // checkMemory: what is reserved is what lives (I5).

@@ -166,15 +166,6 @@ func (h *history) loseTail() {
 	}
 }
 
-// resize changes a topic's max.message.bytes. One record alone always fits.
-func (h *history) resize() {
-	t := pick(h, h.topics)
-	t.refusals, t.resized = 0, h.now
-	t.maxBatch = pick(h, []int{140, 200, 400, 1 << 20, 1 << 20})
-	h.counts[tallyResized]++
-	h.tracef("%s takes batches of up to %d bytes", t.name, t.maxBatch)
-}
-
 func (h *history) moveLeader() {
 	p := pick(h, pick(h, h.topics).existing())
 	p.leader = 1 + h.rng.Int32N(h.brokers)

@@ -37,7 +37,7 @@ type outset struct {
 const (
 	// mostAtOnce bounds how often a record is sent without time going by: once, again for each news that ends its backoff,
 	// and for connections that are lost before they have written it, or that have been given up for another leader.
-	mostAtOnce = 2 + 2*maxRoused
+	mostAtOnce = 2 + maxRoused
 	// mostDials bounds how often one end is dialled in a second. Each connection that was made allows for more.
 	mostDials = 60
 	// mostMoves bounds how often it is dialled elsewhere than the time before.
@@ -79,8 +79,8 @@ func (h *history) checkDial(n *node, which lane, addr string) {
 	}
 }
 
-// checkWoken demands that news ends the backoff of those that it is about: another leader, another topic, a producer id.
-func (h *history) checkWoken() {
+// checkRoused demands that news ends the backoff of those that it is about: another leader, another topic, a producer id.
+func (h *history) checkRoused() {
 	if h.live.seen == nil {
 		h.live.seen = map[*partition]outset{}
 	}
@@ -173,4 +173,13 @@ func (h *history) grow() {
 			}
 		}
 	}
+}
+
+// resize changes a topic's max.message.bytes. One record alone always fits.
+func (h *history) resize() {
+	t := pick(h, h.topics)
+	t.refusals, t.resized = 0, h.now
+	t.maxBatch = pick(h, []int{140, 200, 400, 1 << 20, 1 << 20})
+	h.counts[tallyResized]++
+	h.tracef("%s takes batches of up to %d bytes", t.name, t.maxBatch)
 }
