@@ -41,9 +41,6 @@ func (h *history) makeAgain() {
 	if slices.ContainsFunc(h.topics, func(t *modelTopic) bool { return !h.knows(t) }) {
 		newID = true // a topic that is met afterwards, as it is, is no sign of anything
 	}
-	if h.core.txn != nil && h.core.txn.Fresh() {
-		newID = true // the coordinator's "I do not know that id" is taken for "not yet" then, and nothing else tells
-	}
 	if newID {
 		newTopics = h.chance(0.6)
 		h.cluster = fmt.Sprint("cluster ", h.epochs+1)
