@@ -105,9 +105,9 @@ func TestBackoffIsJittered(t *testing.T) {
 
 		c := New(cfg)
 		c.Want(epoch, "t")
-		c.Next(epoch)
+		req, _ := c.Next(epoch)
 		c.Sent(epoch, 1)
-		c.Failed(epoch, 1)
+		c.Failed(epoch, 1, req)
 		if _, at := c.Next(epoch); at.Sub(epoch).Round(time.Microsecond) != test.want {
 			t.Errorf("after a failure, r=%v: again after %v, want %v", test.r, at.Sub(epoch), test.want)
 		}

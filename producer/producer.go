@@ -88,7 +88,7 @@ func (p *Producer) senderConfig() sender.Config {
 			AutoCreate:         cfg.AllowAutoTopicCreation,
 			Rebootstrap:        cfg.MetadataRecoveryStrategy == RecoveryRebootstrap,
 			RebootstrapTrigger: cfg.MetadataRecoveryRebootstrapTrigger,
-			UnknownTopicGrace:  cfg.UnknownTopicGrace,
+			UnknownTopicGrace:  min(cfg.UnknownTopicGrace, max(cfg.MaxBlock, metadata.LeastGrace)),
 			UnknownTopicMemory: metadata.DefaultUnknownTopicMemory,
 		},
 		BatchSize: cfg.BatchSize, MaxBatchBytes: p.maxBatchBytes(), MaxRequestSize: cfg.MaxRequestSize,
