@@ -23,6 +23,7 @@ type Memory struct {
 	chunks  chunkPool
 	used    int64
 	waiters []*waiter
+	waits   int64     // so many have joined
 	idle    []*waiter // for reuse: as many as have ever waited at once
 	closed  error
 }
@@ -118,6 +119,7 @@ func (m *Memory) join(size int64) *waiter {
 		w = &waiter{ready: make(chan struct{}, 1)}
 	}
 	w.n = size
+	m.waits++
 	m.waiters = append(m.waiters, w)
 	return w
 }
@@ -244,6 +246,13 @@ func (m *Memory) Waiting() bool {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	return len(m.waiters) > 0
+}
+
+// Waits returns how often a caller has had to wait.
+func (m *Memory) Waits() int64 {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.waits
 }
 
 // Close refuses all waiters, and every later request, with err.

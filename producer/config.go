@@ -177,7 +177,8 @@ type Config struct {
 
 	// interceptor.classes, default none. Called in this order for each record and each result.
 	Interceptors []Interceptor
-	// ours, default nil: silent.
+	// ours, default nil: silent. What it is told of is in docs/log.md: changes of state, never a record. Its handler runs on a
+	// goroutine of its own, so a slow one holds nothing up; Close waits a second for it at most.
 	Logger *slog.Logger
 }
 

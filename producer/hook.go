@@ -20,7 +20,7 @@ func (p *Producer) intercept(ctx context.Context, rec *Record, done Callback) *h
 		changed := *rec
 		if err := onSend(ctx, i, &changed); err != nil {
 			p.log.Warn("an interceptor failed; the record goes on as it was before it",
-				"interceptor", fmt.Sprintf("%T", i), "topic", rec.Topic, "error", err)
+				"interceptor", fmt.Sprintf("%T", i), "topic", rec.Topic, "err", err)
 			continue
 		}
 		*rec = changed
@@ -50,7 +50,7 @@ func (p *Producer) acknowledge(h *hook, md RecordMetadata, err error) {
 		func() {
 			defer func() {
 				if r := recover(); r != nil {
-					p.log.Warn("an interceptor panicked", "interceptor", fmt.Sprintf("%T", i), "topic", md.Topic, "error", r)
+					p.log.Warn("an interceptor panicked", "interceptor", fmt.Sprintf("%T", i), "topic", md.Topic, "err", r)
 				}
 			}()
 			i.OnAcknowledgement(md, h.headers, err)

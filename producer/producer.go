@@ -45,10 +45,7 @@ func New(cfg Config) (*Producer, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, err
 	}
-	p := &Producer{cfg: cfg, log: cfg.Logger, partitioner: cfg.Partitioner}
-	if p.log == nil {
-		p.log = slog.New(slog.DiscardHandler)
-	}
+	p := &Producer{cfg: cfg, partitioner: cfg.Partitioner}
 	switch {
 	case cfg.Partitioner != nil:
 	case cfg.PartitionerIgnoreKeys:
@@ -64,6 +61,7 @@ func New(cfg Config) (*Producer, error) {
 	if cfg.TransactionalID != "" {
 		p.enlist()
 	}
+	p.log = p.sender.Log()
 	return p, nil
 }
 
@@ -74,12 +72,13 @@ func (p *Producer) senderConfig() sender.Config {
 	return sender.Config{
 		Bootstrap: cfg.BootstrapServers,
 		Clock:     p.clock,
+		Logger:    cfg.Logger,
 		Wire: wire.Config{
 			ClientID: cfg.ClientID, SoftwareName: softwareName, SoftwareVersion: Version,
 			MaxInFlight: cfg.MaxInFlightRequestsPerConnection, RequestTimeout: cfg.RequestTimeout,
 			ConnectionsMaxIdle: cfg.ConnectionsMaxIdle,
 			SendBuffer:         cfg.SendBuffer, ReceiveBuffer: cfg.ReceiveBuffer,
-			TLS: cfg.TLS, DialContext: cfg.DialContext, Logger: cfg.Logger,
+			TLS: cfg.TLS, DialContext: cfg.DialContext,
 			MaxVersions: cfg.maxVersions(),
 		},
 		Metadata: metadata.Config{
@@ -139,8 +138,8 @@ func (p *Producer) Flush(ctx context.Context) error { return p.sender.Flush(ctx)
 // Close refuses further records, waits until those it has are delivered or
 // have failed and their callbacks have returned, and ends all connections and
 // goroutines. When ctx ends first, what is left fails with ErrClosed, and Close
-// says how many records that were and what they waited for; their callbacks it
-// awaits for a second at most. It is safe to call it more than once.
+// says how many records that were and what they waited for; their callbacks, and
+// the log, it awaits for a second at most. It is safe to call it more than once.
 //
 // Without an end of ctx it takes no longer than delivery.timeout, which bounds
 // every record, and the callbacks. A transaction that is open it aborts, and a

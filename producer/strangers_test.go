@@ -7,6 +7,7 @@ import (
 	"net"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 	"unicode"
 
@@ -56,6 +57,7 @@ func TestWhatABrokerSaysIsQuotedAndBounded(t *testing.T) {
 					flush := p.Flush(endsIn(t, time.Second))
 					_, late := f.Wait(t.Context())
 					ping := p.Ping(endsIn(t, time.Second))
+					synctest.Wait() // the log has all
 					texts := map[string]string{"the log": log.String()}
 					for what, err := range map[string]error{"Wait": early, "Flush": flush, "the record's error": late, "Ping": ping} {
 						if err != nil {

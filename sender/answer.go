@@ -26,6 +26,10 @@ func (e answered) apply(c *core) {
 	if call.Err == nil && call.Response != nil {
 		c.match(r)
 	}
+	c.news.heard(r.node)
+	if call.Err == nil {
+		c.news.answered(r.node)
+	}
 	for _, d := range r.deliveries {
 		p := d.part
 		p.landed(d)
@@ -53,6 +57,7 @@ func (e answered) apply(c *core) {
 	if call.Err == nil {
 		r.node.answered(c.now, failures)
 	}
+	c.news.heard(nil)
 	c.learnHinted()
 	c.reuse(r)
 }

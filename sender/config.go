@@ -1,6 +1,7 @@
 package sender
 
 import (
+	"log/slog"
 	"sync/atomic"
 	"time"
 
@@ -13,9 +14,10 @@ import (
 
 // Config is what a Sender needs. All of it is checked by its caller.
 type Config struct {
-	Bootstrap []string // host:port
-	Wire      wire.Config
-	Clock     *Clock // that the loop publishes the time by
+	Bootstrap []string     // host:port
+	Wire      wire.Config  // its Logger is of no use here
+	Logger    *slog.Logger // nil: there is no log
+	Clock     *Clock       // that the loop publishes the time by
 	Metadata  metadata.Config
 
 	BatchSize      int   // bytes (batch.size)

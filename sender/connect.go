@@ -136,6 +136,7 @@ func (e dialed) apply(c *core) {
 	l.hear(e.err)
 	l.failed(c, e.err)
 	e.node.failed(c.now, e.err)
+	c.news.notConnected(e.node, e.err)
 	c.trouble(e.err)
 	if e.which == control {
 		c.pingFailed(e.node, e.err)
@@ -166,6 +167,7 @@ func (c *core) connected(e dialed) {
 	first := c.cutOff()
 	l.conn, l.busy, l.lastErr = e.conn, 0, nil
 	e.node.up(c.now)
+	c.news.connected(e.node)
 	l.timeouts, l.hedges, l.pause, l.notUntil = 0, 0, 0, time.Time{}
 	if e.dial != nil {
 		l.took = usual(l.took, c.now.Sub(e.dial.began))
@@ -243,6 +245,7 @@ func (e hungUp) apply(c *core) {
 	}
 	l.lost(c, e.err)
 	e.node.failed(c.now, e.err)
+	c.news.lost(e.node, e.err)
 	if e.which == data {
 		c.meta.RequestUpdate(c.now)
 	}

@@ -145,6 +145,7 @@ func (e replied) apply(c *core) {
 	e.then(c, e.node, e.call)
 	if e.call.Err == nil {
 		e.node.answered(c.now, before)
+		c.news.answered(e.node)
 	}
 }
 
@@ -194,6 +195,7 @@ func (c *core) takeIdentity(call *wire.Call) {
 			code = protocol.UnknownServerError // an impossible answer, and no reason to go on without
 		}
 		if code == protocol.NoError && id.take(idempotent.Identity{ID: resp.ProducerID, Epoch: resp.ProducerEpoch}) {
+			c.news.identified(id.current)
 			c.identified()
 			return
 		}
@@ -201,6 +203,7 @@ func (c *core) takeIdentity(call *wire.Call) {
 	}
 	id.next = c.now.Add(c.cfg.RetryBackoff.Delay(id.failed, c.out.random()))
 	id.failed++
+	c.news.unidentified(err)
 	unsupported := (*wire.UnsupportedVersionError)(nil)
 	if code != protocol.NoError && !code.Retriable() || errors.As(err, &unsupported) {
 		c.refusedIdentity(err)

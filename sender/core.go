@@ -32,6 +32,7 @@ type core struct {
 	acc   *accumulator.Accumulator
 	meta  *metadata.Cluster
 	stat  *counters
+	news  *news     // nil without a log
 	now   time.Time // of the step or event at hand
 	old   time.Time // what came then or before has expired by now
 	pause pause     // the last
@@ -151,7 +152,7 @@ func (c *core) step(now time.Time) time.Time {
 	if c.txn != nil {
 		at = sooner(at, c.askTxn()) // or that it has to be added to the transaction
 	}
-	return sooner(at, c.alarms.rings())
+	return sooner(sooner(at, c.news.step()), c.alarms.rings())
 }
 
 // briefLinger is a linger that even one who waits for memory can sit out while

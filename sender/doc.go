@@ -81,6 +81,7 @@
 //
 // The error that ends a wait has the end of ctx, or the setting, and what was
 // waited for: the last failure, and the request that has no answer yet.
+//
 // # Recovery
 //
 // After an outage nothing may wait for the end of what began during it: a socket that was opened then may never be
@@ -218,8 +219,19 @@
 //	dials        up to four for each connection being made, ended by success or deadline;
 //	             a DialContext of the user's has one of its own, which may be left behind
 //	connections  two for each, see package wire
+//	log          started by New if there is a logger, ended by Close, which waits a
+//	             second for it at most; calls the user's handler
 //
 // Their number depends neither on partitions nor on records.
+//
+// # The log
+//
+// The core tells what changes as news: see type news. It counts what repeats
+// itself where the state is, and gathers what happens to many partitions in one
+// step, so that lines are few. A line goes to a desk, which never blocks, and from
+// there to the user's handler on the log's goroutine. The handler is never called
+// by the loop, by a caller, by a connection or under a lock. Without a logger there
+// is no news, and nothing is put together for it. docs/log.md lists all lines.
 //
 // # Invariants
 //
@@ -233,11 +245,11 @@
 //	I3  A batch gets producer id, epoch and sequence when drained, and its bytes
 //	    never change after that. It is unresolved until a definite answer,
 //	    whether in flight or queued for a retry. A partition takes a new epoch,
-//	    or producer id, on its own, at sequence 0, once it has no unresolved batch save those of
-//	    which every attempt was definitely refused: only these are numbered
-//	    anew. A batch with an attempt of unknown outcome is retried unchanged,
-//	    or goes on in parts within its numbers, or fails as one that may be
-//	    written.
+//	    or producer id, on its own, at sequence 0, once it has no unresolved
+//	    batch save those of which every attempt was definitely refused: only
+//	    these are numbered anew. A batch with an attempt of unknown outcome is
+//	    retried unchanged, or goes on in parts within its numbers, or fails as
+//	    one that may be written.
 //	I4  Every future resolves exactly once, within 10 ms of delivery.timeout
 //	    after admission at the latest, whatever network, broker or callbacks do.
 //	    After a pause of the process, answers come before timeouts: see below.

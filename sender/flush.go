@@ -37,6 +37,7 @@ func (c *core) urge() {
 }
 
 func (e closing) apply(c *core) {
+	c.news.closing()
 	c.closing, c.hurry = true, true
 	c.acc.Memory.Close(ErrClosed)
 	for _, t := range c.topics {

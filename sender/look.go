@@ -181,6 +181,7 @@ func (c *core) failQueued(b *accumulator.Batch, err error) {
 
 // endQueued is failQueued for a batch that no transaction waits for.
 func (c *core) endQueued(b *accumulator.Batch, err error) {
+	c.news.failed(b.Topic(), b.Partition(), b.Count(), err)
 	c.finish(b, b.Resolve(-1, -1, &Error{
 		Topic: b.Topic(), Partition: b.Partition(), Elapsed: c.now.Sub(b.Opened()), Err: err,
 	}), false, b.Count())
@@ -336,6 +337,7 @@ func (c *core) renew(p *partition) bool {
 		return c.identify(p)
 	}
 	c.identity.highest = max(c.identity.highest, p.numbers.Identity().Epoch)
+	c.news.renewed(p)
 	for _, d := range p.retry {
 		d.numbered = false
 	}

@@ -47,6 +47,8 @@ func (e wanted) apply(c *core) {
 	c.meta.Want(c.now, e.topic)
 	if known {
 		c.meta.Refresh(e.topic)
+	} else {
+		c.news.awaits(e.topic)
 	}
 	switch {
 	case e.wait != nil:
@@ -95,6 +97,7 @@ func (c *core) answerLookups(name string, err error) {
 		l.end(err)
 	}
 	clear(waiting[len(left):])
+	c.news.has(name, err == nil)
 	if len(left) > 0 {
 		c.lookups[name] = left
 		return
@@ -123,6 +126,7 @@ func (c *core) sweepLookups() {
 	for name, waiting := range c.lookups {
 		if len(waiting) == 0 && c.meta.Unused(c.now, name) {
 			delete(c.lookups, name)
+			c.news.has(name, false)
 			c.meta.Unwant(name)
 		}
 	}

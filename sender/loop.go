@@ -2,6 +2,7 @@ package sender
 
 import (
 	"context"
+	"log/slog"
 	"math/rand/v2"
 	"sync"
 	"sync/atomic"
@@ -26,6 +27,7 @@ type Sender struct {
 
 	completions *completions
 	packers     *packers
+	desk        *desk // nil without a log
 
 	ctx     context.Context // ends when the loop aborts; bounds dials
 	cancel  context.CancelFunc
@@ -45,6 +47,9 @@ type Sender struct {
 func New(cfg Config) *Sender {
 	s := newSender(cfg)
 	go s.completions.run()
+	if s.desk != nil {
+		go s.desk.run()
+	}
 	go s.run()
 	return s
 }
@@ -83,6 +88,11 @@ func newSender(cfg Config) *Sender {
 		meta.Jitter = rand.Float64
 	}
 	s.core = newCore(s.cfg, s, s.acc, metadata.New(meta), &s.stat)
+	if cfg.Logger != nil && cfg.Logger.Handler() != slog.DiscardHandler {
+		s.desk = newDesk(cfg.Logger.Handler())
+		s.core.news = newNews(s.core, s.desk.put)
+	}
+	s.cfg.Wire.Logger = s.Log()
 	return s
 }
 
@@ -204,14 +214,36 @@ func (s *Sender) throttling() error {
 // failed. They are short as a rule; one that is not must not hold it up.
 const closeGrace = time.Second
 
-// grace waits for the callbacks, but not for long.
-func (s *Sender) grace() {
-	timer := time.NewTimer(closeGrace)
+// grace waits for done, but not for longer than left. It returns what is left
+// of that.
+func (s *Sender) grace(done <-chan struct{}, left time.Duration) time.Duration {
+	began := time.Now()
+	timer := time.NewTimer(left)
 	defer timer.Stop()
 	select {
-	case <-s.ended:
+	case <-done:
 	case <-timer.C:
 	}
+	return left - time.Since(began)
+}
+
+// Log is the user's log for those around the sender: who logs there never waits
+// for its handler.
+func (s *Sender) Log() *slog.Logger {
+	if s.desk == nil {
+		return slog.New(slog.DiscardHandler)
+	}
+	return slog.New(intake{desk: s.desk})
+}
+
+// lastWord tells the log that the sender is closed, which ends it. A handler
+// that hangs does not hold Close up for longer than left.
+func (s *Sender) lastWord(failed int64, left time.Duration) {
+	if s.desk == nil {
+		return
+	}
+	s.desk.close(line{lineClosed.record(time.Now(), slog.Int64("failed", failed)), subject{text: lineClosed.text}})
+	s.grace(s.desk.done, max(left, closeGrace/4))
 }
 
 // The effects of the core.

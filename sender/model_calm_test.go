@@ -47,6 +47,7 @@ func (h *history) finish() {
 	h.serveAll()
 	h.settle()
 	h.checkLogs()
+	h.checkNews()
 }
 
 // serveAll serves whatever can be, without dice.

@@ -80,6 +80,7 @@ type history struct {
 	groups       []*accumulator.Group
 	closing      bool
 	closed       time.Time // when Close was called
+	toldFailed   int64     // records, by the log
 	nearTheEnd   bool      // sequences begin shortly before they wrap
 }
 
@@ -105,6 +106,7 @@ func newHistory(seed uint64, tracing bool) *history {
 		SealAge: max(h.cfg.Linger, h.cfg.DeliveryTimeout/20), Wake: func() {},
 	})
 	h.core = newCore(h.cfg, h, acc, metadata.New(h.cfg.Metadata), new(counters))
+	h.listen()
 	if seed%2 == 0 {
 		// Nothing is used again, so that whoever uses a request or delivery after its end panics. In the other histories
 		// it would get somebody else's.

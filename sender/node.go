@@ -78,6 +78,8 @@ type node struct {
 	former []former  // connections to where it was
 	moved  time.Time // when it last was said to be elsewhere
 	moves  int       // how often lately
+
+	trouble trouble // for the log
 }
 
 // A former connection leads to where the node was. It gets no request any more,

@@ -21,6 +21,9 @@ func (c *core) deliver(p *partition, d *delivery, offset, appendTime int64) {
 	if c.txn != nil && d.Txn() == c.txn.Last() {
 		c.txn.Joined()
 	}
+	if p.spell != nil {
+		c.news.leave(p)
+	}
 	if d.doubt != nil {
 		c.endAllNamed(d)
 	}
@@ -51,6 +54,7 @@ func (c *core) retry(p *partition, d *delivery, err error, now bool) {
 		c.giveUp(p, d, fmt.Errorf("%w: %w", lost, err))
 		return
 	}
+	c.news.retrying(p, d, err)
 	p.requeue(d)
 	c.later(p, now, err)
 }
@@ -111,6 +115,7 @@ func (c *core) tell(d *delivery, err error, maybe bool) {
 	}
 	c.stat.inFlight.Add(-int64(d.Count()))
 	ended := d.Resolve(-1, -1, c.failure(d, err, maybe))
+	c.news.failed(d.Topic(), d.Partition(), d.Count(), err)
 	c.finish(d.Batch, ended, false, d.Count())
 	c.doom(d.Batch, err)
 }

@@ -142,7 +142,7 @@ func (s *Sender) explained(err error) error {
 // Close refuses further records, delivers what it has until ctx ends, fails
 // what is left with ErrClosed, and ends all goroutines. It returns how many
 // records were failed so, and what kept it from waiting for them. After ctx has
-// ended it still waits up to a second for callbacks.
+// ended it still waits up to a second for callbacks, and for the log.
 func (s *Sender) Close(ctx context.Context) (failed int64, err error) {
 	select {
 	case <-s.stopped: // another Close has told all
@@ -158,17 +158,20 @@ func (s *Sender) Close(ctx context.Context) (failed int64, err error) {
 	before := s.stat.failed.Load()
 	s.inbox.put(aborting{})
 	<-s.stopped
+	left := closeGrace
 	if err == nil {
 		err = s.await(ctx, s.ended)
 	} else {
-		s.grace() // so that who has counted outcomes has them all
+		left = s.grace(s.ended, left) // so that who has counted outcomes has them all
 	}
 	if t := s.core.txn; t != nil && t.gaveUp != nil { // nobody does steps any more
 		if err = t.gaveUp; ctx.Err() != nil {
 			err = fmt.Errorf("%w: %w", cause.Of(ctx), err)
 		}
 	}
-	return s.stat.failed.Load() - before, err
+	failed = s.stat.failed.Load() - before
+	s.lastWord(failed, left)
+	return failed, err
 }
 
 // Stats returns the counters as they are now.

@@ -24,9 +24,10 @@ type topic struct {
 	place  int
 	filled uint64 // number of the last request that has a batch of it
 
-	touched time.Time // when metadata was last told that it is in use
-	again   error     // how it last became another topic
-	stamps  stamping
+	touched    time.Time // when metadata was last told that it is in use
+	leaderless time.Time // since when some partition has no leader, as the log was told; zero: all have one
+	again      error     // how it last became another topic
+	stamps     stamping
 }
 
 // stamping is whether a topic's brokers answer with a time when they append.
@@ -67,9 +68,10 @@ type partition struct {
 	build        uint64 // number of the last request that was given a batch of it
 
 	numbers idempotent.Partition
-	order   int64 // of the next drained batch
-	sent    int64 // rank of the newest numbered batch
-	lastErr error // of the last failed attempt
+	order   int64  // of the next drained batch
+	sent    int64  // rank of the newest numbered batch
+	lastErr error  // of the last failed attempt
+	spell   *spell // of retries that it is part of, as the log is told; nil: none
 
 	joined  int64 // number of the last transaction that it is part of
 	joining int64 // the same, from when that was asked for

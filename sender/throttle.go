@@ -47,6 +47,7 @@ func (c *core) throttled(n *node, l *link, resp protocol.Response) {
 	}
 	until := l.conn.ThrottledUntil()
 	c.stat.throttles.Add(1)
+	c.news.throttle(n, l.asked, until)
 	c.stat.throttleTime.Add(int64(until.Sub(c.now)))
 	c.stat.throttle.Store(&throttle{err.(*ThrottleError), until})
 }

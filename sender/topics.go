@@ -51,6 +51,9 @@ func (c *core) change(ch metadata.Changes) {
 			c.meta.Want(c.now, name) // its records wait for longer than metadata.max.idle
 		}
 	}
+	if ch.Rebootstrap {
+		c.news.rebootstrap()
+	}
 	for _, name := range ch.Changed {
 		c.learn(name)
 	}
@@ -90,6 +93,7 @@ func (c *core) learn(name string) {
 	again := t.id != (protocol.UUID{}) && m.ID != (protocol.UUID{}) && t.id != m.ID
 	t.id, t.meta = m.ID, m
 	if again {
+		c.news.again(t)
 		c.recreated(t, ErrTopicRecreated)
 	}
 	c.grow(t, len(m.Partitions))
@@ -101,6 +105,7 @@ func (c *core) learn(name string) {
 			c.look(p)
 		}
 	}
+	c.news.led(t)
 	c.cfg.OnTopic(t.queues, m, snapshot)
 	c.learned = append(c.learned, name)
 }
@@ -134,6 +139,7 @@ func (c *core) lead(s *metadata.Snapshot, p *partition, m metadata.Partition) {
 		p.moving()
 		p.ready = nil // an entry on the old leader's list no longer counts
 	}
+	c.news.leads(p, m.Leader)
 	p.leader, p.epoch = m.Leader, m.LeaderEpoch
 	if m.Leader >= 0 {
 		c.rouse(p)
@@ -159,6 +165,7 @@ func (c *core) rouse(p *partition) {
 // of the old one holds: each topic is another, whatever its id; a producer id
 // may be somebody else's; connections may lead to the old.
 func (c *core) replaced() {
+	c.news.otherCluster(c.meta.Snapshot().ClusterID)
 	if c.txn != nil && c.txn.State() != txn.Uninitialized {
 		c.txn.Die(txn.NewProducer, ErrClusterReplaced)
 		c.txnMoved()

@@ -66,6 +66,7 @@ func (c *core) txnMoved() {
 		c.releaseClose()
 		return
 	}
+	c.news.transacted(t.state, state)
 	t.state, t.number, t.stirred = state, number, true
 	view := &Transaction{Refusal: t.Refusal(sendCall)}
 	if view.Refusal == nil {

@@ -49,7 +49,6 @@ type Conn struct {
 	inFlight queue   // written, and waiting for an answer
 
 	throttledUntil time.Time
-	toldThrottling time.Time   // when it was last logged
 	lastUsed       time.Time   // last Done, for ConnectionsMaxIdle
 	timer          *time.Timer // runs onTimer at alarm, which is never later than the first deadline
 	alarm          time.Time   // zero = not set

@@ -53,7 +53,7 @@ func DialWithin(ctx context.Context, cfg *Config, peer Peer, bounds Bounds, onCl
 	}
 	conn.onClose = onClose
 	conn.start()
-	cfg.logger().Debug("connected", "addr", protocol.Shown(peer.Addr), "node", peer.NodeID, "remote", sock.RemoteAddr(),
+	cfg.logger().Debug("connection made", "addr", protocol.Shown(peer.Addr), "node", peer.NodeID, "remote", sock.RemoteAddr(),
 		"took", time.Since(d.began))
 	return conn, nil
 }

@@ -68,7 +68,7 @@ func negotiate(ctx context.Context, hs *Handshake) (negotiation, error) {
 			return negotiation{}, fmt.Errorf("the broker does not know any version of ApiVersions: %w", resp.ErrorCode)
 		}
 		hs.cfg.logger().Debug("broker is older than this client", "addr", protocol.Shown(hs.peer.Addr),
-			"refused ApiVersions version", version, "next", min(next, version-1))
+			"refused", version, "next", min(next, version-1))
 		version = min(next, version-1)
 	}
 	if err := resp.ErrorCode.Err(); err != nil {
@@ -86,7 +86,6 @@ func negotiate(ctx context.Context, hs *Handshake) (negotiation, error) {
 	}
 	if d := throttle(req.API().Key, version, resp); d > 0 {
 		n.throttledUntil = time.Now().Add(hs.cfg.granted(d))
-		hs.cfg.tellThrottling(&hs.peer, req.API().Name, d)
 	}
 	return n, nil
 }

@@ -48,15 +48,11 @@ func (c *Conn) answer(frame []byte) error {
 	c.mu.Lock()
 	c.inFlight.pop()
 	c.noteAnswerLocked(call)
-	wanted, tell := throttle(call.Request.API().Key, call.Version, call.Response), false
-	if wanted > 0 {
-		tell = c.throttledLocked(now, wanted)
+	if wanted := throttle(call.Request.API().Key, call.Version, call.Response); wanted > 0 {
+		c.throttledLocked(now, wanted)
 	}
 	c.freeSlotLocked(now)
 	c.mu.Unlock()
-	if tell {
-		c.cfg.tellThrottling(&c.peer, call.Request.API().Name, wanted)
-	}
 	call.end(nil, now)
 	return nil
 }
@@ -69,7 +65,7 @@ func (c *Conn) passes(call *Call, err error) bool {
 	if _, acknowledges := call.Response.(*protocol.ProduceResponse); acknowledges || !errors.As(err, &surplus) {
 		return false
 	}
-	c.cfg.logger().Debug("bytes left over in an answer", "addr", c.peer.Addr, "node", c.peer.NodeID, "error", err)
+	c.cfg.logger().Debug("bytes left over in an answer", "addr", c.peer.Addr, "node", c.peer.NodeID, "err", err)
 	return true
 }
 

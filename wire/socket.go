@@ -73,7 +73,7 @@ func (cfg *Config) setBuffers(sock net.Conn) {
 		lost = append(lost, "requests are copied before they are written, and none is written without the write loop")
 	}
 	if len(lost) > 0 {
-		cfg.tellOnce(fmt.Sprintf("not all of a socket can be had of the %T that DialContext returned", sock),
+		cfg.tellOnce("not all of a socket can be had of what DialContext returned", "conn", fmt.Sprintf("%T", sock),
 			"lost", strings.Join(lost, "; "),
 			"remedy", "give it NetConn() net.Conn, and Transparent() bool if its Read and Write only pass bytes on")
 	}

@@ -98,24 +98,9 @@ func (cfg *Config) granted(wanted time.Duration) time.Duration {
 	return wanted
 }
 
-// tellThrottlingEvery is how often a connection's throttling is logged at most: a quota that is always used up throttles
-// with each answer.
-const tellThrottlingEvery = time.Minute
-
-// throttledLocked notes that the broker wants to be sent nothing for so long. It reports whether that is to be logged.
-func (c *Conn) throttledLocked(now time.Time, wanted time.Duration) (tell bool) {
+// throttledLocked notes that the broker wants to be sent nothing for so long.
+func (c *Conn) throttledLocked(now time.Time, wanted time.Duration) {
 	if until := now.Add(c.cfg.granted(wanted)); until.After(c.throttledUntil) {
 		c.throttledUntil = until
 	}
-	tell = c.toldThrottling.IsZero() || now.Sub(c.toldThrottling) >= tellThrottlingEvery
-	if tell {
-		c.toldThrottling = now
-	}
-	return tell
-}
-
-// tellThrottling logs what a broker has asked for.
-func (cfg *Config) tellThrottling(peer *Peer, api string, wanted time.Duration) {
-	cfg.logger().Warn("the broker throttles this client: it wants to be sent nothing for a while", "addr", peer.Addr,
-		"node", peer.NodeID, "request", api, "asked", wanted, "granted", cfg.granted(wanted))
 }

@@ -1,0 +1,185 @@
+package sender
+
+import (
+	"cmp"
+	"errors"
+	"log/slog"
+	"maps"
+	"slices"
+
+	"github.com/epistle-kafka/epistle/idempotent"
+	"github.com/epistle-kafka/epistle/protocol"
+)
+
+// leads takes note that p has another leader, or has lost the one that it had.
+func (n *news) leads(p *partition, leader int32) {
+	if n == nil || leader < 0 || p.leader < 0 || p.leader == leader {
+		return // one without a leader is its topic's news: see led
+	}
+	way := [2]int32{p.leader, leader}
+	b := n.moved[way]
+	if b == nil {
+		b = &bunch{}
+		n.moved[way] = b
+	}
+	b.add(p.topic.name, p.index)
+	n.stirs = true
+}
+
+func (n *news) tellMoved() {
+	for _, way := range slices.SortedFunc(maps.Keys(n.moved), func(a, b [2]int32) int {
+		return cmp.Or(cmp.Compare(a[0], b[0]), cmp.Compare(a[1], b[1]))
+	}) {
+		b := n.moved[way]
+		n.say(lineLeaderMoved, subject{broker: way[1], name: b.topic},
+			b.attrs(slog.Int("from", int(way[0])), slog.Int("to", int(way[1])))...)
+	}
+	clear(n.moved)
+}
+
+// led tells of a topic whose partitions have no leader, or have one again.
+func (n *news) led(t *topic) {
+	if n == nil {
+		return
+	}
+	var b bunch
+	for i := range t.meta.Partitions {
+		if t.meta.Partitions[i].Leader < 0 {
+			b.add(t.name, int32(i))
+		}
+	}
+	about := subject{name: t.name}
+	switch {
+	case b.partitions > 0 && t.leaderless.IsZero():
+		t.leaderless = n.c.now
+		n.settle(lineLeaderFound, about)
+		n.say(lineLeaderless, about, b.attrs()...)
+	case b.partitions == 0 && !t.leaderless.IsZero():
+		n.settle(lineLeaderless, about)
+		n.say(lineLeaderFound, about, slog.String("topic", t.name), slog.Duration("lasted", n.c.now.Sub(t.leaderless)))
+		t.leaderless = zero
+	}
+}
+
+// renewed takes note that p has a new epoch.
+func (n *news) renewed(p *partition) {
+	if n == nil {
+		return
+	}
+	n.renewals.add(p.topic.name, p.index)
+	n.stirs = true
+}
+
+func (n *news) tellRenewals() {
+	if b := &n.renewals; b.partitions > 0 {
+		n.say(lineRenewed, subject{}, b.attrs()...)
+		*b = bunch{}
+	}
+}
+
+// failed takes note that records have ended with an error.
+func (n *news) failed(topic string, partition int32, records int32, err error) {
+	if n == nil {
+		return
+	}
+	why := reason(err)
+	f := n.failures[why]
+	if f == nil {
+		f = &failure{}
+		n.failures[why] = f
+	}
+	if f.held && !n.holds(lineFailed, subject{name: why}) {
+		*f = failure{} // it has been told since
+	}
+	f.add(topic, partition)
+	f.records += int64(records)
+	f.err, f.fresh = err, true
+	n.stirs = true
+}
+
+// A failure is records that have failed for one reason, and that the log was not
+// told of.
+type failure struct {
+	bunch
+	fresh bool // some of them in this step
+	held  bool // a line about them is held back
+}
+
+// tellFailures tells how many records have failed, for each reason. Those that
+// are not told now are told with the next.
+func (n *news) tellFailures() {
+	for _, why := range slices.Sorted(maps.Keys(n.failures)) {
+		f := n.failures[why]
+		if !f.fresh {
+			continue
+		}
+		about := subject{name: why}
+		attrs := []slog.Attr{slog.Int64("records", f.records), slog.Any("err", f.err)}
+		if !f.mixed {
+			attrs = append(attrs, slog.String("topic", f.topic))
+		}
+		n.say(lineFailed, about, attrs...)
+		if f.fresh, f.held = false, n.holds(lineFailed, about); !f.held {
+			*f = failure{}
+		}
+	}
+}
+
+// reason is what records have failed for, in a word.
+func reason(err error) string {
+	for _, known := range []error{ErrClosed, ErrDeliveryTimeout, ErrClusterReplaced, ErrTopicRecreated, ErrPartitionGone, errEnded} {
+		if errors.Is(err, known) {
+			return known.Error()
+		}
+	}
+	if code := protocol.ErrorCode(0); errors.As(err, &code) {
+		return code.Error()
+	}
+	return ""
+}
+
+// identified tells of the producer id that the cluster has given.
+func (n *news) identified(id idempotent.Identity) {
+	if n == nil {
+		return
+	}
+	n.settle(lineUnidentified, subject{})
+	n.say(lineIdentified, subject{}, slog.Int64("id", id.ID), slog.Int("epoch", int(id.Epoch)))
+}
+
+// unidentified tells that the cluster has refused one. A connection that ended
+// meanwhile is news of its own.
+func (n *news) unidentified(err error) {
+	code := protocol.NoError
+	if n != nil && errors.As(err, &code) {
+		n.say(lineUnidentified, subject{}, slog.Any("err", err))
+	}
+}
+
+// again tells of a topic that was deleted and made again.
+func (n *news) again(t *topic) {
+	if n != nil {
+		n.say(lineTopicAgain, subject{name: t.name}, slog.String("topic", t.name))
+	}
+}
+
+// otherCluster tells that there is another cluster than before.
+func (n *news) otherCluster(id string) {
+	if n != nil {
+		n.say(lineOtherCluster, subject{}, slog.String("cluster", id))
+	}
+}
+
+// rebootstrap tells that no broker is of use, so that it begins from the start.
+func (n *news) rebootstrap() {
+	if n != nil {
+		n.say(lineRebootstrap, subject{}, slog.Any("addr", n.c.cfg.Bootstrap))
+	}
+}
+
+// closing tells what is left to do.
+func (n *news) closing() {
+	if n != nil && !n.c.closing {
+		n.say(lineClosing, subject{}, slog.Int64("bytes", n.c.acc.Memory.Used()), slog.Int64("in_flight", n.c.stat.inFlight.Load()))
+	}
+}
