@@ -93,6 +93,7 @@ type Config struct {
 	// goes back to the garbage collector after some seconds. At least BatchSize and 4096.
 	BufferMemory int64
 	// max.block.ms, default 1 min. How long Send waits at most, for the metadata of its topic and for memory together.
+	// With 0 no call that it bounds waits: what it began goes on, and the same call, made again, finds it done.
 	MaxBlock time.Duration
 	// max.request.size, default 1048576 bytes. The largest request, and the largest record before compression.
 	MaxRequestSize int

@@ -96,8 +96,14 @@ func (s *Sender) awaitLookup(ctx context.Context, topic string, l *lookup) error
 	}
 	s.inbox.put(unwanted{topic, l})
 	err := fmt.Errorf("%w, and the look-up goes on", cause.Of(ctx))
-	if snapshot := s.Snapshot(); snapshot != nil && snapshot.Waiting(topic) != nil {
-		return fmt.Errorf("looking up topic %q: %w; the last answer: %w", topic, err, snapshot.Waiting(topic))
+	if snapshot := s.Snapshot(); snapshot != nil {
+		last := snapshot.Waiting(topic)
+		if last == nil {
+			last = snapshot.Failure(time.Now(), topic) // it has failed in this very moment
+		}
+		if last != nil {
+			return fmt.Errorf("looking up topic %q: %w; the last answer: %w", topic, err, last)
+		}
 	}
 	return fmt.Errorf("looking up topic %q: %w", topic, s.Explain(err))
 }
