@@ -198,6 +198,12 @@ func (c *Cluster) RequestUpdate(_ time.Time) {
 	}
 }
 
+// Anew asks for all topics again, without regard to any backoff: there was nobody to answer for a while, and there is now.
+func (c *Cluster) Anew() {
+	c.wantFull, c.request = true, nil
+	c.retryAt, c.fullPace = time.Time{}, pace{}
+}
+
 // UnknownTopic is Snapshot.Failure of the newest state.
 func (c *Cluster) UnknownTopic(now time.Time, name string) error {
 	if f, ok := c.failures[name]; ok && now.Before(f.until) {

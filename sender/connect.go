@@ -165,6 +165,10 @@ func (c *core) connected(e dialed) {
 		return
 	}
 	first := c.cutOff()
+	if first && c.met {
+		c.lostTouch()
+	}
+	c.met = true
 	l.conn, l.busy, l.lastErr = e.conn, 0, nil
 	e.node.up(c.now)
 	c.news.connected(e.node)

@@ -155,7 +155,7 @@ func (c *core) askIdentity() time.Time {
 	// The first is asked for ahead of need, while the topic is looked up. After
 	// a refusal only a record asks again.
 	needed := len(id.waiting) > 0 || id.failed == 0 && (len(c.topics) > 0 || len(c.lookups) > 0)
-	if id.valid || id.asking || !needed || c.txn != nil {
+	if id.valid || id.asking || !needed || c.txn != nil || c.unsure {
 		return time.Time{}
 	}
 	if id.next.After(c.now) {

@@ -51,6 +51,8 @@ type core struct {
 	lookups   map[string][]*lookup // topics that are looked up, and the callers that wait for each
 	seeking   map[string]bool      // those of them that are known, and lack a partition that a caller waits for
 	swept     time.Time            // when lookups was last looked through
+	met       bool                 // there was a connection to somebody
+	unsure    bool                 // whether who is there is who was; see unsure.go
 	pings     []*ping              // callers that wait for a word of any broker
 	questions []*question          // that have no answer yet
 

@@ -136,7 +136,12 @@
 //   - a broker has as a duplicate what cannot be written yet: of no attempt the
 //     outcome is unknown. The same follows, and the batch fails as one that may
 //     be written, as a proxy could have sent it twice;
-//   - a sequence is refused in a topic without an id, whose log nothing names.
+//   - a sequence is refused in a topic without an id, whose log nothing names;
+//   - all connections were lost, and then no topic has the id that it had. A
+//     cluster that is wiped loses all its connections, whatever ids it keeps.
+//     So after that nothing numbered, and nothing of a transaction, is sent
+//     before an answer to Metadata has told which topics there are. If one of
+//     them has kept its id, all goes on as before.
 //
 // That is safe with every broker. What may be written stays under its numbers:
 // it is sent again unchanged to the same log, or fails as one that may be written
@@ -150,7 +155,10 @@
 // but refused epochs and sequences; README names that as a limit.
 //
 // The id of a transactional producer is its coordinator's, who knows nothing of
-// it in another cluster: by another cluster id the producer ends.
+// it in another cluster. So the producer ends when metadata names another
+// cluster id, and when no topic has kept its id while all connections were lost.
+// A topic that was made again under an open transaction takes with it what the
+// transaction has written there: the transaction can only be aborted.
 //
 // A connection belongs to a node at its address, in one cluster. When metadata
 // says that the node is elsewhere, or that the cluster is another, the next

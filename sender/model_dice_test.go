@@ -219,6 +219,9 @@ func (h *history) recreate() {
 	h.late = slices.DeleteFunc(h.late, func(flights []*flight) bool { return len(flights) == 0 })
 	h.counts[tallyRecreated]++
 	h.hurt = true
+	if h.caller != nil {
+		h.mayDie = "if all connections are lost as well, a topic that was made again is all that there is of another cluster"
+	}
 	h.tracef("topic %s is made again", t.name)
 	h.core.meta.RequestUpdate(h.now)
 }

@@ -99,7 +99,7 @@ func (s *Sender) awaitLookup(ctx context.Context, topic string, l *lookup) error
 	if snapshot := s.Snapshot(); snapshot != nil {
 		last := snapshot.Waiting(topic)
 		if last == nil {
-			last = snapshot.Failure(time.Now(), topic) // it has failed in this very moment
+			last = snapshot.LastFailure(topic) // it may have failed in this very moment
 		}
 		if last != nil {
 			return fmt.Errorf("looking up topic %q: %w; the last answer: %w", topic, err, last)

@@ -24,12 +24,22 @@ func (c *core) takeMetadata(n *node, call *wire.Call) {
 	if c.txn != nil {
 		c.askFeatures(n)
 	}
+	resp := call.Response.(*protocol.MetadataResponse)
+	like := unseen
+	if c.unsure {
+		if like = c.recognise(req, resp); like == other {
+			c.meetOther()
+		}
+	}
 	unnamed := c.meta.Snapshot().ClusterID == ""
-	changes := c.meta.Answer(c.now, n.id, req, call.Response.(*protocol.MetadataResponse))
+	changes := c.meta.Answer(c.now, n.id, req, resp)
 	if unnamed && c.identity.of != n.links[control].conn && c.meta.Snapshot().ClusterID != "" {
 		c.disown() // whose it was nobody knows: there was no name yet
 	}
 	c.change(changes)
+	if like != unseen {
+		c.sure(like)
+	}
 	c.relocate(c.meta.Snapshot().Brokers)
 	c.seekOn()
 	c.sweepLookups()
@@ -193,6 +203,10 @@ func (c *core) recreated(t *topic, why error) {
 	t.again, t.stamps = why, stampsUnknown
 	c.disown()
 	for i, p := range t.parts {
+		if c.txn != nil && c.txn.Number() != 0 && p.joined == c.txn.Number() {
+			c.txn.Fail(why) // what it has written there is gone
+			c.txnMoved()
+		}
 		c.abandon(p)
 		p.failures, p.roused, p.backoff = 0, 0, zero
 		for _, d := range p.inFlight {
