@@ -263,7 +263,7 @@ func TestSendAllRefused(t *testing.T) {
 				var got outcomes
 				began := time.Now()
 				p.Topic(topic).SendAllFunc(ctx, keyValues("a", "b", "c"), got.of("record"))
-				if took, most := time.Since(began), 6*time.Second; took > most {
+				if took, most := time.Since(began), time.Minute+time.Second; took > most {
 					t.Errorf("it took %v, want no more than what one record waits, %v at most", took, most)
 				}
 				all := got.all()

@@ -37,12 +37,12 @@ type stranger struct {
 // makeAgain puts another cluster in the place of the one that is. What shows it is its id, or those of the topics, or both.
 // Producer ids are given from the start, and the first may be somebody else's before our producer comes.
 func (h *history) makeAgain() {
+	if h.inParts() {
+		return
+	}
 	newID, newTopics := h.chance(0.6), true
 	if slices.ContainsFunc(h.topics, func(t *modelTopic) bool { return !h.knows(t) }) {
 		newID = true // a topic that is met afterwards, as it is, is no sign of anything
-	}
-	if h.core.txn != nil && h.core.txn.Fresh() {
-		newID = true // the coordinator's "I do not know that id" is taken for "not yet" then, and nothing else tells
 	}
 	if newID {
 		newTopics = h.chance(0.6)
@@ -97,6 +97,21 @@ func (h *history) makeAgain() {
 		h.mayDie, h.taken = "the cluster is another one", false // who has taken over knows no more of it than we
 		h.txn = &modelTxn{id: -1, epoch: -1, previousID: -1, lastEpoch: -1, nextID: -1, parts: map[*modelPart]bool{}}
 	}
+}
+
+// inParts reports whether a batch goes on in parts because it is in doubt. What another cluster then takes of these says nothing
+// of the batch in the cluster before, and nothing shows in time that it is another, so it is left out: see also elsewhere.
+func (h *history) inParts() bool {
+	for _, t := range h.core.topics {
+		for _, p := range t.parts {
+			for _, d := range slices.Concat(p.inFlight, p.retry) {
+				if d.doubt != nil && d.doubt.open() {
+					return true
+				}
+			}
+		}
+	}
+	return false
 }
 
 // strangerWrites has another producer write a batch. Where somebody else has written under its id, it raises its epoch.
