@@ -84,7 +84,7 @@ func TestSendAllMovesOn(t *testing.T) {
 		c := brokertest.New(t, brokertest.InMemory(), brokertest.Topic("t", 4))
 		p := start(t, c)
 		warm(t, p, "t")
-		const n = 8000 // of some 110 bytes, 150 to a batch
+		const n = 32000 // of some 110 bytes, 150 to a batch: enough batches for chance to be fair
 		value := strings.Repeat("x", 100)
 		p.Topic("t").SendAllFunc(t.Context(), keyValues(slices.Repeat([]string{value}, n)...), nil)
 		if err := p.Flush(t.Context()); err != nil {

@@ -31,6 +31,7 @@ type modelRecord struct {
 	called   bool // and that has run
 	sentAt   time.Time
 	sentThen int  // how often, at that time
+	sentIn   int  // records of the batch that it was last sent in
 	owed     bool // see owe
 }
 
