@@ -143,7 +143,7 @@ func (e dialed) apply(c *core) {
 		if c.txn != nil {
 			c.txn.Unreachable(e.node.id, e.err)
 		}
-		if !c.asked { // else the dial was for another request, and metadata's has its own end
+		if !c.meta.Asking() { // else the dial was for another request, and metadata's has its own end
 			c.change(c.meta.Unreachable(c.now, e.node.id))
 		}
 		c.giveUpLookups()

@@ -79,6 +79,10 @@
 // Callbacks belong to the user: one that runs for longer than max.block is
 // awaited no more.
 //
+// A look-up belongs to the loop, not to the caller who began it. It goes on when the caller has left, until there is an
+// answer, or until nobody has asked for the topic for metadata.max.idle. That a partition is lacking is never stated on the
+// word of an old answer: the topic is asked for again first, once a backoff, for as long as the caller may wait.
+//
 // The error that ends a wait has the end of ctx, or the setting, and what was
 // waited for: the last failure, and the request that has no answer yet.
 //
@@ -309,7 +313,9 @@
 //     when a write fails. What comes after the look counts no more, so that bytes
 //     that drip in postpone nothing.
 //   - A loop that comes more than 10 ms later than its timer was to ring judges
-//     no deadline that came in the pause until 100 ms have passed.
+//     no deadline that came in the pause until 100 ms have passed. If it stands
+//     still again before they have, the deadlines of both wait for another
+//     100 ms, up to three times in a row.
 //
 // This is safe against every broker. A look only takes answers that the broker
 // has given: to take one is what happens without a pause as well. Nothing is
