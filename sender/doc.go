@@ -131,7 +131,11 @@
 //     All partitions with that id abandon it;
 //   - a broker has as a duplicate what cannot be written yet: of no attempt the
 //     outcome is unknown. The same follows, and the batch fails as one that may
-//     be written, as a proxy could have sent it twice;
+//     be written, as a proxy could have sent it twice. A success shows that, too, by a time of append
+//     where this broker has none for the topic. Each broker is taken at its own
+//     word, since a change of message.timestamp.type does not reach all at once;
+//     one that has broken it is believed until it has left out the time eight
+//     times as often, so a lasting disagreement raises ever fewer doubts;
 //   - a sequence is refused in a topic without an id, whose log nothing names.
 //
 // That is safe with every broker. What may be written stays under its numbers:
