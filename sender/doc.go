@@ -156,7 +156,11 @@
 // says that the node is elsewhere, or that the cluster is another, the next
 // request goes over a new connection, and what is in flight is awaited on the
 // old one. Brokers that disagree about an address are followed more and more
-// slowly.
+// slowly. So are those that disagree about the cluster's id, as two clusters behind
+// one name do: after each change that comes soon after another, metadata is not
+// asked for a while. An answer is never taken by half: each id that is heard is
+// followed at once, with all that follows from it (see above), so that what was
+// numbered for one cluster is not acknowledged for the other.
 //
 // News ends the backoff of those that it is about: another leader, another
 // topic, a producer id. Brokers that contradict each other always have news, so
