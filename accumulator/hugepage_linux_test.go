@@ -30,15 +30,19 @@ func mayBeHuge(t *testing.T, at uintptr) bool {
 		t.Fatal(err)
 	}
 	defer f.Close()
-	within := false
+	within, found := false, false
 	for lines := bufio.NewScanner(f); lines.Scan(); {
 		var from, to uintptr
 		if n, _ := fmt.Sscanf(lines.Text(), "%x-%x ", &from, &to); n == 2 {
 			within = from <= at && at < to
 		}
+		found = found || within
 		if flags, ok := strings.CutPrefix(lines.Text(), "VmFlags:"); ok && within {
 			return strings.Contains(flags+" ", " hg ")
 		}
+	}
+	if found {
+		t.Skip("not to be seen here: this kernel, or the emulator of its calls, shows no flags of mappings")
 	}
 	t.Fatalf("no mapping has address %#x", at)
 	return false

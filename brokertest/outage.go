@@ -11,7 +11,7 @@ import (
 type Outage uint8
 
 const (
-	noOutage Outage = iota
+	_ Outage = iota // none
 
 	// Refusing resets connections and refuses dials: nobody listens. Leaderships stay, unlike with StopBroker.
 	Refusing

@@ -18,6 +18,8 @@ const secondOpinion = 5 * time.Second
 // answer is one usable answer being worked in.
 type answer struct {
 	*Cluster
+	flight  *flight
+	inVain  bool // a topic that was hoped to have changed has not
 	now     time.Time
 	node    int32
 	before  map[int32]Broker // the brokers known before it
@@ -26,30 +28,36 @@ type answer struct {
 
 // Answer takes node's answer resp to req into the next snapshot. resp is not kept, nor is anything in it.
 func (c *Cluster) Answer(now time.Time, node int32, req *protocol.MetadataRequest, resp *protocol.MetadataResponse) Changes {
-	if !c.inFlight {
+	f := c.flight(req)
+	if f == nil {
 		panic("metadata: Answer without Sent")
 	}
 	if resp.ErrorCode == protocol.RebootstrapRequired && c.cfg.Rebootstrap {
-		ch := c.Failed(now, node)
+		ch := c.Failed(now, node, req)
 		if !ch.Rebootstrap {
 			ch = c.rebootstrap()
 		}
 		return ch
 	}
 	if resp.ErrorCode != protocol.NoError || len(resp.Brokers) == 0 {
-		return c.Failed(now, node) // a broker that knows no broker has only just started
+		return c.Failed(now, node, req) // a broker that knows no broker has only just started
+	}
+	late := f.number < c.newest
+	if late && resp.ClusterID != nil && c.clusterID != "" && *resp.ClusterID != c.clusterID {
+		return c.Failed(now, node, req) // from the cluster before
 	}
 
-	full := c.inFlightFull
-	c.inFlight = false
+	full := f.full
+	c.land(f)
+	c.newest = max(c.newest, f.number)
 	c.failed, c.retryAt, c.since = 0, time.Time{}, time.Time{}
 	if full || c.lastFull.IsZero() {
 		c.lastFull = now
 	}
 	waited := len(c.pending)
 
-	a := &answer{Cluster: c, now: now, node: node, before: c.brokers}
-	a.takeCluster(resp)
+	a := &answer{Cluster: c, flight: f, now: now, node: node, before: c.brokers}
+	a.takeCluster(resp, late)
 	a.takeTopics(req, resp)
 	a.settleLeaders()
 	a.publishBrokers()
@@ -58,8 +66,9 @@ func (c *Cluster) Answer(now time.Time, node int32, req *protocol.MetadataReques
 	return a.changes
 }
 
-// takeCluster takes what is not about topics.
-func (a *answer) takeCluster(resp *protocol.MetadataResponse) {
+// takeCluster takes what is not about topics. Of brokers that are known, an answer that is late says nothing: a request that
+// was sent after its own has been answered before.
+func (a *answer) takeCluster(resp *protocol.MetadataResponse, late bool) {
 	if resp.ClusterID != nil && *resp.ClusterID != a.clusterID {
 		if a.clusterID != "" {
 			a.otherCluster()
@@ -70,6 +79,9 @@ func (a *answer) takeCluster(resp *protocol.MetadataResponse) {
 	brokers := make(map[int32]Broker, len(resp.Brokers))
 	for _, b := range resp.Brokers {
 		brokers[b.NodeID] = newBroker(b.NodeID, b.Host, b.Port, b.Rack)
+	}
+	if late {
+		maps.Copy(brokers, a.before)
 	}
 	a.brokers = brokers
 }
@@ -156,7 +168,7 @@ func (a *answer) again(t *topic, reason error) {
 func (a *answer) fail(t *topic, err error) {
 	a.changes.Failed = append(a.changes.Failed, TopicFailure{t.name, err})
 	a.remember(a.now, t.name, err)
-	delete(a.pending, t.name)
+	a.settle(t)
 	if t.data == nil {
 		a.drop(t)
 	}
@@ -219,7 +231,9 @@ func (a *answer) described(t *topic, in *protocol.MetadataTopic) {
 	}
 	t.wanted, t.reason = false, nil
 	t.exists()
-	delete(a.pending, t.name)
+	a.settle(t)
+	a.inVain = a.inVain || t.doubted && merged == t.data
+	t.doubted = false
 	if merged != t.data {
 		merged.Name = t.name // the answer's own string is part of its frame
 		t.data, t.shared = merged, false
@@ -320,15 +334,18 @@ func (a *answer) sweep(full bool) {
 func (a *answer) pace(full bool, waited int) {
 	helped := len(a.changes.Changed) > 0
 	if full {
-		inVain := a.inFlightDue && !helped
+		inVain := a.flight.due && !helped
 		a.fullPace.answered(a.now, !inVain, a.backoff, a.cfg.Jitter())
 		if inVain {
 			a.nodes.disappointed(a.node)
 		}
 	}
-	if len(a.pending) == 0 {
+	switch {
+	case a.inVain: // it may be asked for once more
+		a.pendingPace.answered(a.now, false, a.backoff, a.cfg.Jitter())
+	case len(a.pending) == 0:
 		a.pendingPace = pace{}
-	} else {
+	default:
 		a.pendingPace.answered(a.now, helped || waited == 0 || len(a.pending) < waited, a.backoff, a.cfg.Jitter())
 	}
 	a.nodes.answered(len(a.pending) == 0 && helped)

@@ -17,17 +17,19 @@ type Cluster struct {
 	brokers   map[int32]Broker   // shared with snapshots: replaced, never written
 	topics    map[string]*topic  // all that are looked for or known
 	pending   map[string]*topic  // those of topics to ask for again soon
+	idle      map[string]*topic  // those of pending that no request in flight asks for
 	failures  map[string]failure // remembered answers, by topic
 	snapshot  *Snapshot          // nil if what it holds changed since the last
 	nodes     nodes              // who disappointed us
 
-	request      *protocol.MetadataRequest // what Next last returned, until it is sent or out of date
-	requestFull  bool                      // request asks for every topic
-	inFlight     bool                      // sent, neither answered nor failed
-	inFlightFull bool                      // it asked for every topic
-	inFlightDue  bool                      // RequestUpdate was why
-	wantFull     bool                      // a full request is asked for
-	fresh        bool                      // pending has a topic that no request has asked for yet
+	request     *protocol.MetadataRequest // what Next last returned, until it is sent or out of date
+	requestFull bool                      // request asks for every topic
+	flights     []*flight                 // sent, neither answered nor failed, in order
+	sent        int                       // requests
+	newest      int                       // of those that were answered
+	wantFull    bool                      // a full request is asked for
+	fresh       bool                      // idle has a topic that no request has asked for yet
+	freshSince  time.Time                 // the first of them
 
 	fullPace, pendingPace pace
 	lastFull              time.Time // of the last usable answer to a full request, or of the first to any; zero: none yet
@@ -51,7 +53,7 @@ type Config struct {
 	RebootstrapTrigger time.Duration // metadata.recovery.rebootstrap.trigger.ms
 
 	// UnknownTopicGrace is how long a topic that brokers call unknown may take to come into being. It counts with
-	// AutoCreate only. DefaultUnknownTopicGrace suits most.
+	// AutoCreate only. LeastGrace is the least that suits most.
 	UnknownTopicGrace time.Duration
 
 	// UnknownTopicMemory is how long a topic's failure is remembered. DefaultUnknownTopicMemory suits most.
@@ -61,8 +63,9 @@ type Config struct {
 }
 
 const (
-	// DefaultUnknownTopicGrace is well above what a healthy cluster takes to create a topic, which is below a second.
-	DefaultUnknownTopicGrace = 5 * time.Second
+	// LeastGrace is well above what a healthy cluster takes to create a topic, which is below a second. One that is busy
+	// takes longer.
+	LeastGrace = 5 * time.Second
 
 	// DefaultUnknownTopicMemory keeps a loop that sends to a missing topic from asking for it each time.
 	DefaultUnknownTopicMemory = time.Second
@@ -107,6 +110,7 @@ func New(cfg Config) *Cluster {
 		backoff:  backoff.Policy{Base: cfg.RetryBackoff, Max: cfg.RetryBackoffMax, Jitter: jitter},
 		topics:   make(map[string]*topic),
 		pending:  make(map[string]*topic),
+		idle:     make(map[string]*topic),
 		failures: make(map[string]failure),
 	}
 }
@@ -154,7 +158,9 @@ func (c *Cluster) Want(now time.Time, name string) {
 	if t == nil {
 		t = &topic{name: name}
 		c.topics[name] = t
-		c.fresh = true
+		if !c.fresh {
+			c.fresh, c.freshSince = true, now
+		}
 		c.ask(t)
 	}
 	t.wanted = t.data == nil
@@ -166,6 +172,12 @@ func (c *Cluster) Unwant(name string) {
 	if t := c.topics[name]; t != nil && t.data == nil {
 		c.drop(t)
 	}
+}
+
+// Unused reports whether nobody has wanted or touched topic for MaxIdle.
+func (c *Cluster) Unused(now time.Time, name string) bool {
+	t := c.topics[name]
+	return t == nil || now.Sub(t.touched) >= c.cfg.MaxIdle
 }
 
 // Touch says that topic is produced to, or has records waiting: it will not be forgotten for MaxIdle. A topic that was
@@ -187,6 +199,12 @@ func (c *Cluster) RequestUpdate(_ time.Time) {
 	}
 }
 
+// Anew asks for all topics again, without regard to any backoff: there was nobody to answer for a while, and there is now.
+func (c *Cluster) Anew() {
+	c.wantFull, c.request = true, nil
+	c.retryAt, c.fullPace = time.Time{}, pace{}
+}
+
 // UnknownTopic is Snapshot.Failure of the newest state.
 func (c *Cluster) UnknownTopic(now time.Time, name string) error {
 	if f, ok := c.failures[name]; ok && now.Before(f.until) {
@@ -195,18 +213,36 @@ func (c *Cluster) UnknownTopic(now time.Time, name string) error {
 	return nil
 }
 
+// Refresh asks for a topic that is there once more, because a caller hopes that it has changed. Until it has, the answers
+// count as in vain, so that the next is asked for after a backoff.
+func (c *Cluster) Refresh(name string) {
+	if t := c.topics[name]; t != nil && t.data != nil {
+		t.doubted = true
+		c.ask(t)
+	}
+}
+
 // ask puts t among the topics to ask for soon.
 func (c *Cluster) ask(t *topic) {
 	if c.pending[t.name] == nil {
 		c.pending[t.name] = t
+		if !t.flying {
+			c.idle[t.name] = t
+		}
 		c.request = nil
 	}
+}
+
+// settle takes t from the topics to ask for soon.
+func (c *Cluster) settle(t *topic) {
+	delete(c.pending, t.name)
+	delete(c.idle, t.name)
 }
 
 // drop forgets t.
 func (c *Cluster) drop(t *topic) {
 	delete(c.topics, t.name)
-	delete(c.pending, t.name)
+	c.settle(t)
 	c.request = nil
 	c.snapshot = nil
 }

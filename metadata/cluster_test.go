@@ -105,9 +105,9 @@ func TestBackoffIsJittered(t *testing.T) {
 
 		c := New(cfg)
 		c.Want(epoch, "t")
-		c.Next(epoch)
+		req, _ := c.Next(epoch)
 		c.Sent(epoch, 1)
-		c.Failed(epoch, 1)
+		c.Failed(epoch, 1, req)
 		if _, at := c.Next(epoch); at.Sub(epoch).Round(time.Microsecond) != test.want {
 			t.Errorf("after a failure, r=%v: again after %v, want %v", test.r, at.Sub(epoch), test.want)
 		}
@@ -212,5 +212,72 @@ func TestUnreachableIsNoBackoff(t *testing.T) {
 	}
 	if got := c.Prefer([]int32{1, 2}); got != 2 {
 		t.Errorf("Prefer: %d, want the other", got)
+	}
+}
+
+// sent returns the request that is due, sent to a node.
+func sent(t *testing.T, c *Cluster, now time.Time, node int32) *protocol.MetadataRequest {
+	t.Helper()
+	req, at := c.Next(now)
+	if req == nil {
+		t.Fatalf("no request is due before %v", at)
+	}
+	c.Sent(now, node)
+	return req
+}
+
+// Two requests are in flight, and the later one is answered first. What the other brings of its topics counts, but not what
+// it says of brokers that have moved since, nor of a cluster that was there before.
+func TestLateAnswers(t *testing.T) {
+	c := New(testConfig())
+	c.Want(epoch, "a")
+	first := sent(t, c, epoch, 1)
+	c.Want(epoch, "b")
+	now := epoch.Add(time.Millisecond)
+	second := sent(t, c, now, 2)
+	if len(second.Topics) != 1 || *second.Topics[0].Name != "b" {
+		t.Errorf("%s is asked for beside, want b alone", requestText(second))
+	}
+	moved := response([]string{"cluster=C1"}, []string{"b 1/0"})
+	moved.Brokers[0].Host = "elsewhere"
+	c.Answer(now, 2, second, moved)
+	c.Answer(now, 1, first, response([]string{"cluster=C1", "brokers=1,2,4"}, []string{"a 4/0"}))
+	if got := c.Snapshot().Brokers[1].Host; got != "elsewhere" {
+		t.Errorf("broker 1 is at %q, want what the later request has found", got)
+	}
+	if a := c.Topic("a"); a == nil || a.Partitions[0].Leader != 4 {
+		t.Errorf("topic a is %+v, want it led by broker 4, whom its answer names", a)
+	}
+
+	c.RequestUpdate(now)
+	old := sent(t, c, now, 1)
+	c.Want(now, "new")
+	now = now.Add(time.Millisecond)
+	newer := sent(t, c, now, 2)
+	if ch := c.Answer(now, 2, newer, response([]string{"cluster=C2"}, []string{"new 1/0"})); !ch.OtherCluster {
+		t.Error("the other cluster is not noticed")
+	}
+	if ch := c.Answer(now, 1, old, response([]string{"cluster=C1"}, []string{"a 4/0", "b 1/0"})); ch.OtherCluster || len(ch.Changed) > 0 {
+		t.Errorf("an answer of the cluster before has changed %+v", ch)
+	}
+}
+
+// Nothing that was known of a cluster's topics is kept in another: they have no leaders until it names them.
+func TestAnotherCluster(t *testing.T) {
+	c := New(testConfig())
+	c.Want(epoch, "a")
+	c.Answer(epoch, 1, sent(t, c, epoch, 1), response([]string{"cluster=C1"}, []string{"a id=a 1/5 2/5"}))
+	c.Want(epoch, "b")
+	ch := c.Answer(epoch, 1, sent(t, c, epoch, 1), response([]string{"cluster=C2"}, []string{"b id=b 1/0"}))
+	if !ch.OtherCluster {
+		t.Error("the other cluster is not noticed")
+	}
+	for i, p := range c.Topic("a").Partitions {
+		if p != (Partition{Leader: -1, LeaderEpoch: -1}) {
+			t.Errorf("partition %d of the old topic is %+v, want no leader", i, p)
+		}
+	}
+	if c.Topic("a").ID != (protocol.UUID{}) {
+		t.Error("the old topic's id is kept")
 	}
 }

@@ -128,7 +128,7 @@ func lagging(t *testing.T, seed uint64) {
 		if !resting {
 			behind = r.IntN(8)
 			if r.IntN(6) == 0 {
-				rebooted = c.Failed(now, node).Rebootstrap || rebooted
+				rebooted = c.Failed(now, node, req).Rebootstrap || rebooted
 				look(fmt.Sprintf("step %d: failure", step))
 				continue
 			}

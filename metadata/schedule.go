@@ -26,13 +26,63 @@ func (p *pace) answered(now time.Time, helped bool, policy backoff.Policy, r flo
 	}
 }
 
+// maxPartial bounds the requests in flight for some topics. There can be one for all topics beside them.
+const maxPartial = 4
+
+// gather is how long a topic that is new waits for others beside a request in flight. Without it the first few that come
+// would take all places, and all others would wait for a whole round trip.
+const gather = 250 * time.Microsecond
+
+// A flight is a request that was sent, and is neither answered nor failed.
+type flight struct {
+	request *protocol.MetadataRequest
+	number  int      // in the order in which they were sent
+	full    bool     // it asks for every topic
+	due     bool     // RequestUpdate was why
+	topics  []*topic // that it asks for, and no other in flight does
+}
+
+// flight returns that of a request, or nil.
+func (c *Cluster) flight(req *protocol.MetadataRequest) *flight {
+	for _, f := range c.flights {
+		if f.request == req {
+			return f
+		}
+	}
+	return nil
+}
+
+// land ends a flight. What it has asked for can be asked for again.
+func (c *Cluster) land(f *flight) {
+	c.flights = slices.DeleteFunc(c.flights, func(o *flight) bool { return o == f })
+	c.request = nil
+	for _, t := range f.topics {
+		t.flying = false
+		if c.pending[t.name] == t {
+			c.idle[t.name] = t
+		}
+	}
+}
+
+// Asking reports whether a request is in flight.
+func (c *Cluster) Asking() bool { return len(c.flights) > 0 }
+
+// inFlight returns how many requests for some topics are in flight, and whether one for all is.
+func (c *Cluster) inFlight() (partial int, full bool) {
+	for _, f := range c.flights {
+		if f.full {
+			full = true
+		} else {
+			partial++
+		}
+	}
+	return partial, full
+}
+
 // Next says what to send. If req is not nil, send it now, to a node that Prefer chooses, and call Sent; until then Next
 // returns the same request, unless more is wanted meanwhile. Else ask again at the time at, or after the next change; zero
-// means that nothing is planned. While a request is in flight nothing is.
+// means that nothing is planned. A topic that a request in flight asks for is not asked for by another.
 func (c *Cluster) Next(now time.Time) (req *protocol.MetadataRequest, at time.Time) {
-	if c.inFlight {
-		return nil, time.Time{}
-	}
 	at = c.due(now)
 	if at.IsZero() || now.Before(at) {
 		return nil, at
@@ -41,7 +91,8 @@ func (c *Cluster) Next(now time.Time) (req *protocol.MetadataRequest, at time.Ti
 		c.since = now
 	}
 	if c.request == nil {
-		c.requestFull = c.aged(now) || c.wantFull && !now.Before(c.fullPace.at)
+		_, full := c.inFlight()
+		c.requestFull = !full && (c.aged(now) || c.wantFull && !now.Before(c.fullPace.at))
 		c.request = c.build(c.requestFull)
 	}
 	return c.request, now
@@ -55,16 +106,21 @@ func (c *Cluster) due(now time.Time) time.Time {
 			at = t
 		}
 	}
-	if c.fresh && len(c.pending) > 0 {
-		sooner(now)
+	partial, full := c.inFlight()
+	if len(c.idle) > 0 && partial < maxPartial {
+		from := now
+		if c.fresh && len(c.flights) > 0 {
+			from = later(now, c.freshSince.Add(gather))
+		}
+		if c.fresh {
+			sooner(from)
+		}
+		sooner(later(from, c.pendingPace.at))
 	}
-	if len(c.pending) > 0 {
-		sooner(later(now, c.pendingPace.at))
-	}
-	if c.wantFull {
+	if c.wantFull && !full {
 		sooner(later(now, c.fullPace.at))
 	}
-	if !c.lastFull.IsZero() {
+	if !c.lastFull.IsZero() && !full {
 		sooner(later(c.lastFull.Add(c.cfg.MaxAge), c.fullPace.at))
 	}
 	if at.IsZero() {
@@ -78,9 +134,9 @@ func (c *Cluster) aged(now time.Time) bool {
 	return !c.lastFull.IsZero() && !now.Before(c.lastFull.Add(c.cfg.MaxAge))
 }
 
-// build makes the request for all topics, or for those pending.
+// build makes the request for all topics, or for those pending that are not asked for yet.
 func (c *Cluster) build(full bool) *protocol.MetadataRequest {
-	topics := c.pending
+	topics := c.idle
 	if full {
 		topics = c.topics
 	}
@@ -96,24 +152,30 @@ func (c *Cluster) build(full bool) *protocol.MetadataRequest {
 
 // Sent tells that the request which Next returned was handed, now, to a connection to a node. Answer or Failed must follow.
 func (c *Cluster) Sent(_ time.Time, _ int32) {
-	if c.request == nil || c.inFlight {
+	if c.request == nil {
 		panic("metadata: Sent without a request from Next")
 	}
-	c.inFlight, c.inFlightFull = true, c.requestFull
+	c.sent++
+	f := &flight{request: c.request, number: c.sent, full: c.requestFull, due: c.requestFull && c.wantFull}
+	c.flights = append(c.flights, f)
 	c.request = nil
 	c.fresh = false
-	c.inFlightDue = c.inFlightFull && c.wantFull
-	if c.inFlightFull {
+	if f.full {
 		c.wantFull = false // what is reported from now on, this request's answer may not know
 	}
+	for _, t := range c.idle { // both kinds of request ask for all of these
+		t.flying = true
+		f.topics = append(f.topics, t)
+	}
+	clear(c.idle)
 }
 
-// Failed tells that node gave no answer: the request in flight to it is lost. The next goes out after a backoff, better to
-// another node. The only change it can bring is Rebootstrap.
-func (c *Cluster) Failed(now time.Time, node int32) Changes {
-	if c.inFlight {
-		c.inFlight = false
-		c.wantFull = c.wantFull || c.inFlightFull
+// Failed tells that node gave no answer: the request is lost. The next goes out after a backoff, better to another node.
+// The only change it can bring is Rebootstrap.
+func (c *Cluster) Failed(now time.Time, node int32, req *protocol.MetadataRequest) Changes {
+	if f := c.flight(req); f != nil {
+		c.land(f)
+		c.wantFull = c.wantFull || f.full
 	}
 	c.retryAt = now.Add(c.backoff.Delay(c.failed, c.cfg.Jitter()))
 	c.failed++

@@ -144,7 +144,7 @@ func (s *script) run(lines []string) string {
 	case "answer":
 		return s.changes(s.c.Answer(s.now, s.node, s.req, response(args[1:], lines[1:])))
 	case "fail":
-		return s.changes(s.c.Failed(s.now, number(args[1])))
+		return s.changes(s.c.Failed(s.now, number(args[1]), s.req))
 	case "hint":
 		return s.hint(args[1:])
 	case "prefer":

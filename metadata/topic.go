@@ -17,6 +17,8 @@ type topic struct {
 	shared   bool         // data was given out and must not be written
 	replaced []replacedID // ids it had before, newest last
 	foreign  bool         // data is of another cluster than the present one
+	flying   bool         // a request in flight asks for it
+	doubted  bool         // a caller hopes that it has changed
 
 	reason       error     // what the last answer said, while data is nil
 	unknownSince time.Time // first of the answers in a row that call it unknown; zero: none does

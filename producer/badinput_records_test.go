@@ -29,7 +29,6 @@ func TestBadRecordsAreRefused(t *testing.T) {
 		{"space", producer.Record{Topic: "a b"}, new(producer.InvalidTopicError), []string{`"a b"`}},
 		{"umlaut", producer.Record{Topic: "grün"}, new(producer.InvalidTopicError), []string{"grün"}},
 		{"long name", producer.Record{Topic: strings.Repeat("x", 250)}, new(producer.InvalidTopicError), []string{"249", "250"}},
-		{"partition 3 of 3", producer.Record{Topic: "t", Partition: producer.OnPartition(3)}, new(producer.NoSuchPartitionError), []string{"partition 3", "3, numbered from 0"}},
 		{"partition -2", producer.Record{Topic: "t", Partition: producer.OnPartition(-2)}, new(producer.NoSuchPartitionError), []string{"partition -2"}},
 		{"timestamp", producer.Record{Topic: "t", Timestamp: time.UnixMilli(-1)}, new(producer.InvalidTimestampError), []string{"-1 ms", "1970"}},
 		{"value", producer.Record{Topic: "t", Value: make([]byte, 1<<20)}, new(producer.RecordTooLargeError), []string{"max.request.size", "1048576", "1048"}},

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/tls"
 	"log/slog"
+	"math"
 	"net"
 	"time"
 
@@ -92,6 +93,7 @@ type Config struct {
 	// goes back to the garbage collector after some seconds. At least BatchSize and 4096.
 	BufferMemory int64
 	// max.block.ms, default 1 min. How long Send waits at most, for the metadata of its topic and for memory together.
+	// With 0 no call that it bounds waits: what it began goes on, and the same call, made again, finds it done.
 	MaxBlock time.Duration
 	// max.request.size, default 1048576 bytes. The largest request, and the largest record before compression.
 	MaxRequestSize int
@@ -139,8 +141,10 @@ type Config struct {
 	// allow.auto.create.topics (ours), default true, as Java always does. Looking up an unknown topic asks the broker
 	// to create it, which it does if its own auto.create.topics.enable says so.
 	AllowAutoTopicCreation bool
-	// unknown.topic.grace.ms (ours), default 5 s. A topic never seen is looked up for this long before it counts as
-	// unknown, since a broker that creates one answers "unknown" at first. It ends with MaxBlock at the latest.
+	// unknown.topic.grace.ms (ours), default no limit of its own. A topic never seen is looked up for this long before it
+	// counts as unknown, and at most for MaxBlock, or 5 s if that is more: a broker that creates a topic answers "unknown"
+	// at first, so that one which is being made and one which never will be are alike. Set it where topics are made
+	// beforehand, to be told sooner. No effect without AllowAutoTopicCreation: there two brokers' word settles it.
 	UnknownTopicGrace time.Duration
 	// topic.recreation (ours), default follow. What happens to records when their topic was deleted and made again.
 	TopicRecreation TopicRecreation
@@ -179,6 +183,9 @@ type Config struct {
 	Logger *slog.Logger
 }
 
+// forEver is what Java's Long.MAX_VALUE milliseconds become: as much as a Duration holds of them.
+const forEver = math.MaxInt64 / time.Millisecond * time.Millisecond
+
 // DefaultConfig returns the settings of a Java 4.4 producer that was given nothing but these bootstrap servers:
 // acks=all, idempotence on, linger 5 ms, 5 requests in flight, 2 minutes to deliver, 32 MiB of memory.
 func DefaultConfig(bootstrap ...string) Config {
@@ -216,7 +223,7 @@ func DefaultConfig(bootstrap ...string) Config {
 		MetadataRecoveryRebootstrapTrigger: 5 * time.Minute,
 		MetadataClusterCheck:               true,
 		AllowAutoTopicCreation:             true,
-		UnknownTopicGrace:                  5 * time.Second,
+		UnknownTopicGrace:                  forEver,
 		TopicRecreation:                    FollowNewTopic,
 
 		ConnectionsMaxIdle:              9 * time.Minute,

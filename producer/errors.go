@@ -25,7 +25,8 @@ var (
 	ErrClusterReplaced = sender.ErrClusterReplaced
 	// ErrPartitionGone: the topic was made again with fewer partitions.
 	ErrPartitionGone = sender.ErrPartitionGone
-	// ErrMaxBlock: Send has waited for max.block, for metadata or for memory.
+	// ErrMaxBlock: Send has waited for max.block, for metadata or for memory. What
+	// it waited for goes on: a look-up, or the sending that makes room.
 	ErrMaxBlock = errors.New("max.block passed")
 	// ErrBufferFull: buffer.memory is used up.
 	ErrBufferFull = errors.New("buffer.memory is used up")
@@ -114,7 +115,10 @@ func (e *InvalidTopicError) Error() string {
 }
 
 // NoSuchPartitionError: the record names a partition that the topic lacks, or
-// the partitioner chose one.
+// the partitioner chose one. Send says so of a named one when it has asked the
+// cluster again and again for max.block. TrySend, and Send of what a partitioner
+// has chosen, say it at once, by what was heard last, and have the topic looked
+// up again.
 type NoSuchPartitionError struct {
 	Want int32 // as named
 	Have int32 // partitions of the topic: 0 up to Have-1

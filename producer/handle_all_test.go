@@ -84,7 +84,7 @@ func TestSendAllMovesOn(t *testing.T) {
 		c := brokertest.New(t, brokertest.InMemory(), brokertest.Topic("t", 4))
 		p := start(t, c)
 		warm(t, p, "t")
-		const n = 8000 // of some 110 bytes, 150 to a batch
+		const n = 32000 // of some 110 bytes, 150 to a batch: enough batches for chance to be fair
 		value := strings.Repeat("x", 100)
 		p.Topic("t").SendAllFunc(t.Context(), keyValues(slices.Repeat([]string{value}, n)...), nil)
 		if err := p.Flush(t.Context()); err != nil {
@@ -263,7 +263,7 @@ func TestSendAllRefused(t *testing.T) {
 				var got outcomes
 				began := time.Now()
 				p.Topic(topic).SendAllFunc(ctx, keyValues("a", "b", "c"), got.of("record"))
-				if took, most := time.Since(began), 6*time.Second; took > most {
+				if took, most := time.Since(began), time.Minute+time.Second; took > most {
 					t.Errorf("it took %v, want no more than what one record waits, %v at most", took, most)
 				}
 				all := got.all()

@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/binary"
 	"errors"
-	"fmt"
 	"log/slog"
 	"net"
 	"strings"
@@ -218,5 +217,5 @@ type bad struct{}
 
 func (bad) OnSend(_ context.Context, _ *producer.Record) error { return errors.New("no") }
 func (bad) OnAcknowledgement(producer.RecordMetadata, []producer.Header, error) {
-	panic(fmt.Sprint("no"))
+	panic("no")
 }

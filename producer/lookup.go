@@ -36,6 +36,34 @@ func (p *Producer) lookup(w *wait, name string) (*topic, error) {
 	}
 }
 
+// lookupPartition returns the record's topic when it has the partition that it lacked, as far as was known. Partitions can be
+// added at any time, so only the cluster can say that there is none: it is asked again and again until max.block passes.
+//
+// What a partitioner has chosen is refused at once, since it was told how many there are. But it may know better, from
+// another source, so the topic is asked for once more for the next record.
+func (p *Producer) lookupPartition(w *wait, e *entry, lacking *NoSuchPartitionError) (*topic, error) {
+	switch {
+	case lacking.Want < 0:
+		return nil, lacking
+	case !e.partition.named:
+		p.sender.WantPartition(e.topic, lacking.Want)
+		return nil, fmt.Errorf("the partitioner has chosen what the topic lacks: %w", lacking)
+	case !w.block:
+		p.sender.WantPartition(e.topic, lacking.Want)
+		return nil, fmt.Errorf("%w, as far as is known: the topic is being looked up again, so try again soon", lacking)
+	}
+	if err := p.sender.LookupPartition(w.begin(), e.topic, lacking.Want); err != nil {
+		if t := p.known(e); t != nil {
+			lacking.Have = t.view.Partitions
+		}
+		return nil, fmt.Errorf("%w: %w", lacking, err)
+	}
+	if t := p.known(e); t != nil {
+		return t, nil
+	}
+	return p.lookup(w, e.topic) // it was idle, and has been forgotten in this very moment
+}
+
 // maxTopicName is the longest name that Kafka allows, in bytes.
 const maxTopicName = 249
 

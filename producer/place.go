@@ -79,7 +79,7 @@ func (p *Producer) admit(ctx context.Context, e *entry, block bool) error {
 			err = p.placeAgain(ctx, t, e, block, err)
 		}
 	} else {
-		err = p.placeNew(ctx, e, block)
+		err = p.placeNew(ctx, e, block, nil)
 	}
 	if err != nil {
 		return &AdmissionError{e.topic, err}
@@ -87,32 +87,46 @@ func (p *Producer) admit(ctx context.Context, e *entry, block bool) error {
 	return nil
 }
 
-// placeAgain is place for a topic that has changed while a record was placed, which failed with err. It returns err if that
-// is not why.
+// placeAgain is place for a topic that has changed while a record was placed, which failed with err, or that may have
+// changed and nobody has told yet. It returns err if that is not why.
 func (p *Producer) placeAgain(ctx context.Context, was *topic, e *entry, block bool, err error) error {
+	var lacking *NoSuchPartitionError
 	switch {
 	case errors.Is(err, sender.ErrForgotten):
 		// The topic was idle until now.
 	case errors.Is(err, ErrPartitionGone) && !e.partition.named:
 		// The topic was made again, smaller: it has been published with what there is now.
+	case errors.As(err, &lacking):
+		return p.placeNew(ctx, e, block, lacking)
 	default:
 		return err
 	}
 	if t := p.known(e); t != nil && t != was {
 		return p.place(ctx, nil, t, e, block)
 	}
-	return p.placeNew(ctx, e, block)
+	return p.placeNew(ctx, e, block, nil)
 }
 
-// placeNew is place for a topic that is not known yet.
-func (p *Producer) placeNew(ctx context.Context, e *entry, block bool) error {
+// placeNew is place for a topic that is not known yet, or, as far as is known, lacks the record's partition.
+func (p *Producer) placeNew(ctx context.Context, e *entry, block bool, lacking *NoSuchPartitionError) error {
 	w := wait{p: p, ctx: ctx, block: block}
 	defer w.end()
-	t, err := p.lookup(&w, e.topic)
-	if err != nil {
-		return err
+	for {
+		var t *topic
+		var err error
+		if lacking == nil {
+			t, err = p.lookup(&w, e.topic)
+		} else {
+			t, err = p.lookupPartition(&w, e, lacking)
+		}
+		if err != nil {
+			return err
+		}
+		err = p.place(ctx, &w, t, e, block)
+		if lacking = nil; !errors.As(err, &lacking) {
+			return err
+		}
 	}
-	return p.place(ctx, &w, t, e, block)
 }
 
 // place chooses the record's partition and appends it there. w is nil unless

@@ -87,7 +87,7 @@ func (p *Producer) senderConfig() sender.Config {
 			AutoCreate:         cfg.AllowAutoTopicCreation,
 			Rebootstrap:        cfg.MetadataRecoveryStrategy == RecoveryRebootstrap,
 			RebootstrapTrigger: cfg.MetadataRecoveryRebootstrapTrigger,
-			UnknownTopicGrace:  cfg.UnknownTopicGrace,
+			UnknownTopicGrace:  p.grace(),
 			UnknownTopicMemory: metadata.DefaultUnknownTopicMemory,
 		},
 		BatchSize: cfg.BatchSize, MaxBatchBytes: p.maxBatchBytes(), MaxRequestSize: cfg.MaxRequestSize,
@@ -109,6 +109,13 @@ func (p *Producer) senderConfig() sender.Config {
 		Complete:         p.complete,
 		CallbackPatience: max(cfg.MaxBlock, time.Second),
 	}
+}
+
+// grace is how long a topic is looked for before it counts as unknown. Where max.block bounds that, the verdict comes just
+// before those who wait give up.
+func (p *Producer) grace() time.Duration {
+	wait := p.cfg.MaxBlock - min(time.Second, p.cfg.MaxBlock/10)
+	return min(p.cfg.UnknownTopicGrace, max(wait, metadata.LeastGrace))
 }
 
 // maxBatchBytes leaves room in a request for what is around a single batch.

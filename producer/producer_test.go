@@ -104,8 +104,8 @@ func TestUnknownTopicFailsInBoundedTime(t *testing.T) {
 		if !errors.As(err, &unknown) {
 			t.Fatalf("error = %v, want an UnknownTopicError", err)
 		}
-		if took := time.Since(begin); took > 10*time.Second {
-			t.Errorf("failed after %v, want below 10 s", took)
+		if took := time.Since(begin); took > time.Minute+time.Second {
+			t.Errorf("failed after %v, want max.block at most: it could be about to be made", took)
 		}
 		if producer.MayBeWritten(err) {
 			t.Error("MayBeWritten is true for a record that was not taken")

@@ -88,7 +88,7 @@ func TestEachKeySetsItsField(t *testing.T) {
 		"compression.type": "zstd", "metadata.recovery.strategy": "none", "topic.recreation": "fail",
 		"max.in.flight.requests.per.connection": "4", "partitioner.rack.aware": "true",
 		"linger.ms": "6", "batch.size": "17000", "reconnect.backoff.ms": "51", "compression.gzip.level": "7", "compression.lz4.level": "7", "compression.zstd.level": "7",
-		"transactional.id": "x", "max.api.versions": "Produce=9",
+		"transactional.id": "x", "max.api.versions": "Produce=9", "unknown.topic.grace.ms": "5000",
 	}
 	base := func(key string) map[string]string {
 		idempotence := "false"

@@ -51,7 +51,7 @@ func madeAgain(t *testing.T, r replacedCase) {
 	single := func(cfg *producer.Config) { cfg.Linger, cfg.BatchSize = 0, 1 } // batches of one record: their numbers meet
 	ours := start(t, c, single)
 	warm(t, ours, "t", "u")
-	written, old := map[string]int{}, map[string]int{}
+	written := map[string]int{}
 	note := func() {
 		for _, topic := range []string{"t", "u"} {
 			for i := range int32(c.Partitions(topic)) {
@@ -77,7 +77,8 @@ func madeAgain(t *testing.T, r replacedCase) {
 	sendAll(ours, "ours", 0, 50)
 	synctest.Wait() // so that nothing is appended while we look
 	note()
-	old, written = written, map[string]int{}
+	old := written
+	written = map[string]int{}
 	c.MakeAgain(r.same)
 	stranger := start(t, c, single)
 	if r.quick {

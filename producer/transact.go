@@ -167,7 +167,10 @@ func (p *Producer) lostIt(err error) bool {
 // passes reports whether what has failed a transaction may be over when the next one comes to it.
 func passes(err error) bool {
 	if _, refused := errors.AsType[*AdmissionError](err); refused {
-		return errors.Is(err, ErrMaxBlock) || errors.Is(err, ErrBufferFull)
+		var noTopic *UnknownTopicError
+		var noPartition *NoSuchPartitionError
+		missing := errors.As(err, &noTopic) || errors.As(err, &noPartition) // though it was waited for
+		return !missing && (errors.Is(err, ErrMaxBlock) || errors.Is(err, ErrBufferFull))
 	}
 	if errors.Is(err, ErrDeliveryTimeout) || errors.Is(err, ErrTopicRecreated) {
 		return true

@@ -151,8 +151,8 @@ func (c *core) judge(r *request, p *partition, d *delivery, a *protocol.ProduceP
 	if code.MayBeWritten() {
 		d.unknown = true
 	}
-	moved := false
-	if code.RefreshMetadata() {
+	moved := d.old // the news is newer than what this answer is about
+	if code.RefreshMetadata() && !d.old {
 		moved = c.follow(r, p, d, a)
 	}
 	if d.told {
@@ -188,7 +188,7 @@ var errWhole = errors.New("it was sent before in a larger batch, which the broke
 // metadata. It reports whether the leader is another one now: a batch sent to
 // it need not wait for the backoff.
 func (c *core) follow(r *request, p *partition, d *delivery, a *protocol.ProducePartitionResponse) bool {
-	if !d.old && a.CurrentLeader.LeaderID >= 0 && c.meta.Hint(c.now, p.topic.name, p.index, a.CurrentLeader, r.response.NodeEndpoints) {
+	if a.CurrentLeader.LeaderID >= 0 && c.meta.Hint(c.now, p.topic.name, p.index, a.CurrentLeader, r.response.NodeEndpoints) {
 		if !slices.Contains(c.hinted, p.topic.name) {
 			c.hinted = append(c.hinted, p.topic.name)
 		}

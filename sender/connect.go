@@ -143,7 +143,7 @@ func (e dialed) apply(c *core) {
 		if c.txn != nil {
 			c.txn.Unreachable(e.node.id, e.err)
 		}
-		if !c.asked { // else the dial was for another request, and metadata's has its own end
+		if !c.meta.Asking() { // else the dial was for another request, and metadata's has its own end
 			c.change(c.meta.Unreachable(c.now, e.node.id))
 		}
 		c.giveUpLookups()
@@ -165,6 +165,10 @@ func (c *core) connected(e dialed) {
 		return
 	}
 	first := c.cutOff()
+	if first && c.met {
+		c.lostTouch()
+	}
+	c.met = true
 	l.conn, l.busy, l.lastErr = e.conn, 0, nil
 	e.node.up(c.now)
 	c.news.connected(e.node)

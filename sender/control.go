@@ -27,20 +27,25 @@ func (c *core) steer() time.Time {
 		at = sooner(at, c.askPings())
 	}
 	at = sooner(at, c.askBeside())
-	req, when := c.meta.Next(c.now)
-	if req == nil {
-		return sooner(at, when)
+	return sooner(at, c.askMetadata())
+}
+
+// askMetadata sends the requests for metadata that are due, side by side: to those who are least busy.
+func (c *core) askMetadata() time.Time {
+	for {
+		req, at := c.meta.Next(c.now)
+		if req == nil {
+			return at
+		}
+		n, at := c.controlNode()
+		if n == nil {
+			return at
+		}
+		if !c.inquire(n, req, 0, (*core).takeMetadata) {
+			return c.now // its connection is gone: look for another at once
+		}
+		c.meta.Sent(c.now, n.id)
 	}
-	n, when := c.controlNode()
-	if n == nil {
-		return sooner(at, when)
-	}
-	c.asked = c.inquire(n, req, 0, (*core).takeMetadata)
-	if !c.asked {
-		return c.now // its connection is gone: look for another at once
-	}
-	c.meta.Sent(c.now, n.id)
-	return at
 }
 
 // controlNode returns a node with a free control connection, none of those but,
@@ -150,7 +155,7 @@ func (c *core) askIdentity() time.Time {
 	// The first is asked for ahead of need, while the topic is looked up. After
 	// a refusal only a record asks again.
 	needed := len(id.waiting) > 0 || id.failed == 0 && (len(c.topics) > 0 || len(c.lookups) > 0)
-	if id.valid || id.asking || !needed || c.txn != nil {
+	if id.valid || id.asking || !needed || c.txn != nil || c.unsure {
 		return time.Time{}
 	}
 	if id.next.After(c.now) {

@@ -48,9 +48,11 @@ type core struct {
 	identity  identity
 	retired   retired              // of the partitions of forgotten topics
 	txn       *transactor          // nil without a transactional id
-	lookups   map[string][]*lookup // callers that wait for a topic
-	abandoned []string             // topics whose last waiter left while asked
-	asked     bool                 // a metadata request is in flight
+	lookups   map[string][]*lookup // topics that are looked up, and the callers that wait for each
+	seeking   map[string]bool      // those of them that are known, and lack a partition that a caller waits for
+	swept     time.Time            // when lookups was last looked through
+	met       bool                 // there was a connection to somebody
+	unsure    bool                 // whether who is there is who was; see unsure.go
 	pings     []*ping              // callers that wait for a word of any broker
 	questions []*question          // that have no answer yet
 
@@ -89,6 +91,7 @@ func newCore(cfg *Config, out effects, acc *accumulator.Accumulator, meta *metad
 		topics:  map[string]*topic{},
 		nodes:   map[int32]*node{},
 		lookups: map[string][]*lookup{},
+		seeking: map[string]bool{},
 	}
 	c.identity.highest = -1
 	c.firstChoice = uint32(out.random()*(1<<31))<<1 | 1

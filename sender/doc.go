@@ -79,6 +79,10 @@
 // Callbacks belong to the user: one that runs for longer than max.block is
 // awaited no more.
 //
+// A look-up belongs to the loop, not to the caller who began it. It goes on when the caller has left, until there is an
+// answer, or until nobody has asked for the topic for metadata.max.idle. That a partition is lacking is never stated on the
+// word of an old answer: the topic is asked for again first, once a backoff, for as long as the caller may wait.
+//
 // The error that ends a wait has the end of ctx, or the setting, and what was
 // waited for: the last failure, and the request that has no answer yet.
 //
@@ -131,12 +135,18 @@
 //     All partitions with that id abandon it;
 //   - a broker has as a duplicate what cannot be written yet: of no attempt the
 //     outcome is unknown. The same follows, and the batch fails as one that may
-//     be written, as a proxy could have sent it twice. A success shows that, too, by a time of append
-//     where this broker has none for the topic. Each broker is taken at its own
-//     word, since a change of message.timestamp.type does not reach all at once;
-//     one that has broken it is believed until it has left out the time eight
-//     times as often, so a lasting disagreement raises ever fewer doubts;
-//   - a sequence is refused in a topic without an id, whose log nothing names.
+//     be written, as a proxy could have sent it twice. A success shows that, too,
+//     by a time of append where this broker has none for the topic. Each broker
+//     is taken at its own word, since a change of message.timestamp.type does not
+//     reach all at once; one that has broken it is believed until it has left out
+//     the time eight times as often, so a lasting disagreement raises ever fewer
+//     doubts;
+//   - a sequence is refused in a topic without an id, whose log nothing names;
+//   - all connections were lost, and then no topic has the id that it had. A
+//     cluster that is wiped loses all its connections, whatever ids it keeps.
+//     So after that nothing numbered, and nothing of a transaction, is sent
+//     before an answer to Metadata has told which topics there are. If one of
+//     them has kept its id, all goes on as before.
 //
 // That is safe with every broker. What may be written stays under its numbers:
 // it is sent again unchanged to the same log, or fails as one that may be written
@@ -150,7 +160,10 @@
 // but refused epochs and sequences; README names that as a limit.
 //
 // The id of a transactional producer is its coordinator's, who knows nothing of
-// it in another cluster: by another cluster id the producer ends.
+// it in another cluster. So the producer ends when metadata names another
+// cluster id, and when no topic has kept its id while all connections were lost.
+// A topic that was made again under an open transaction takes with it what the
+// transaction has written there: the transaction can only be aborted.
 //
 // A connection belongs to a node at its address, in one cluster. When metadata
 // says that the node is elsewhere, or that the cluster is another, the next
@@ -300,7 +313,9 @@
 //     when a write fails. What comes after the look counts no more, so that bytes
 //     that drip in postpone nothing.
 //   - A loop that comes more than 10 ms later than its timer was to ring judges
-//     no deadline that came in the pause until 100 ms have passed.
+//     no deadline that came in the pause until 100 ms have passed. If it stands
+//     still again before they have, the deadlines of both wait for another
+//     100 ms, up to three times in a row.
 //
 // This is safe against every broker. A look only takes answers that the broker
 // has given: to take one is what happens without a pause as well. Nothing is

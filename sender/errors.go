@@ -28,7 +28,7 @@ var (
 type clusterReplaced struct{}
 
 func (clusterReplaced) Error() string {
-	return "the cluster is another one than before, by its id: it was made again, or its address leads elsewhere now"
+	return "the cluster is another one than before, by its id or by those of its topics: it was made again, or its address leads elsewhere now"
 }
 
 func (clusterReplaced) Is(target error) bool { return target == ErrTopicRecreated }

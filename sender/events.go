@@ -41,8 +41,9 @@ type (
 	}
 	// wanted: a caller asks for a topic, and may wait for it.
 	wanted struct {
-		topic string
-		wait  *lookup // nil: nobody waits
+		topic      string
+		wait       *lookup // nil: nobody waits
+		partitions int     // it must have at least so many
 	}
 	// wantedAll: a caller asks for several topics at once, so that one request does.
 	wantedAll []wanted

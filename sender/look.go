@@ -220,6 +220,8 @@ func (c *core) waitingFor(p *partition) string {
 		return "waiting for a producer id"
 	case c.txn != nil && p.joined != c.txn.Number():
 		return "waiting for its partition to be added to the transaction"
+	case c.unsure:
+		return "waiting for an answer to Metadata, which says whether the cluster is the one that it was before all connections were lost"
 	case n.links[data].conn == nil:
 		return "not connected to its leader, " + n.String()
 	case n.links[data].conn.ThrottledUntil().After(c.now):
@@ -312,11 +314,12 @@ func (c *core) identify(p *partition) bool {
 // renew gives p a new epoch if that is possible now (I3). While it is not, and
 // only unresolved batches of unknown outcome stand in the way, or what is left
 // of one, it reports true and leaves the oldest of them to be retried unchanged.
+// What is behind one that has no number any more keeps its own in vain.
 func (c *core) renew(p *partition) bool {
 	if len(p.inFlight) > 0 {
 		return false
 	}
-	if len(p.retry) > 0 && p.retry[0].doubtful() || p.keeps() {
+	if len(p.retry) > 0 && p.retry[0].numbered && (p.retry[0].doubtful() || p.keeps()) {
 		return true
 	}
 	// What is behind a batch that was definitely refused can be in the log
@@ -339,7 +342,7 @@ func (c *core) renew(p *partition) bool {
 	c.identity.highest = max(c.identity.highest, p.numbers.Identity().Epoch)
 	c.news.renewed(p)
 	for _, d := range p.retry {
-		d.numbered = false
+		d.numbered, d.keeps = false, false
 	}
 	return true
 }

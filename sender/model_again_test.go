@@ -37,16 +37,19 @@ type stranger struct {
 // makeAgain puts another cluster in the place of the one that is. What shows it is its id, or those of the topics, or both.
 // Producer ids are given from the start, and the first may be somebody else's before our producer comes.
 func (h *history) makeAgain() {
+	if h.inParts() {
+		return
+	}
 	newID, newTopics := h.chance(0.6), true
 	if slices.ContainsFunc(h.topics, func(t *modelTopic) bool { return !h.knows(t) }) {
 		newID = true // a topic that is met afterwards, as it is, is no sign of anything
 	}
-	if h.core.txn != nil && h.core.txn.Fresh() {
-		newID = true // the coordinator's "I do not know that id" is taken for "not yet" then, and nothing else tells
-	}
 	if newID {
 		newTopics = h.chance(0.6)
 		h.cluster = fmt.Sprint("cluster ", h.epochs+1)
+	}
+	if h.mode == modeStrangers {
+		newTopics = newTopics && !newID || h.chance(0.1) // as long as it knows of neither, it sends under its old id
 	}
 	h.epochs++
 	h.counts[tallyAgain]++
@@ -83,7 +86,11 @@ func (h *history) makeAgain() {
 	h.strangers = nil
 	if h.chance(0.7) {
 		for range 1 + h.rng.IntN(2) {
-			h.strangers = append(h.strangers, &stranger{id: h.newProducerID(), next: map[*modelLog]int32{}})
+			s := &stranger{id: h.newProducerID(), next: map[*modelLog]int32{}}
+			if h.mode == modeStrangers {
+				s.epoch = int16(h.rng.IntN(4))
+			}
+			h.strangers = append(h.strangers, s)
 		}
 	}
 	if h.core.txn != nil {
@@ -92,13 +99,28 @@ func (h *history) makeAgain() {
 	}
 }
 
+// inParts reports whether a batch goes on in parts because it is in doubt. What another cluster then takes of these says nothing
+// of the batch in the cluster before, and nothing shows in time that it is another, so it is left out: see also elsewhere.
+func (h *history) inParts() bool {
+	for _, t := range h.core.topics {
+		for _, p := range t.parts {
+			for _, d := range slices.Concat(p.inFlight, p.retry) {
+				if d.doubt != nil && d.doubt.open() {
+					return true
+				}
+			}
+		}
+	}
+	return false
+}
+
 // strangerWrites has another producer write a batch. Where somebody else has written under its id, it raises its epoch.
 func (h *history) strangerWrites() {
 	if len(h.strangers) == 0 {
 		return
 	}
 	s := pick(h, h.strangers)
-	l := pick(h, pick(h, h.topics).parts).log
+	l := pick(h, pick(h, h.topics).existing()).log
 	n := int32(1 + h.rng.IntN(2))
 	seq := s.next[l]
 	p := l.producers[s.id]
@@ -118,10 +140,31 @@ func (h *history) strangerWrites() {
 	s.next[l] = sequenceAfter(seq, n)
 }
 
+// twin has another producer, which has our id in another cluster, write what has a batch's numbers just before that comes.
+func (h *history) twin(a *modelAttempt) {
+	l := a.part.log
+	p := l.producers[a.id]
+	if h.given[a.id] || p != nil && (p.epoch != a.epoch || p.next() != a.seq) || !slices.ContainsFunc(h.strangers, func(s *stranger) bool { return s.id == a.id }) {
+		return
+	}
+	n := int32(len(a.records))
+	p = l.remember(a.id, a.epoch)
+	p.batches = append(p.batches, logBatch{a.seq, sequenceAfter(a.seq, n-1), l.end, true})
+	l.end += int64(n)
+	l.last = h.now
+	h.tracef("a stranger has the numbers of %v", a)
+}
+
 // knows reports whether the producer can know that the cluster, and its topics, are what they are.
 func (h *history) knows(t *modelTopic) bool {
 	known := h.core.meta.Topic(t.name)
 	return h.core.meta.Snapshot().ClusterID == h.cluster && known != nil && known.ID == t.id && t.id != protocol.UUID{}
+}
+
+// unknowing reports whether a record is only in the log of a cluster that was made again, and the producer cannot know of
+// that yet: what the new one takes of its batch then looks like a proof that the batch was in no log.
+func (h *history) unknowing(r *modelRecord) bool {
+	return !h.knows(r.part.topic) && !slices.ContainsFunc(r.places, func(at place) bool { return at.log == r.part.log })
 }
 
 // blindTo reports whether the producer cannot tell that a is taken for a duplicate of a stranger's: an earlier attempt could
@@ -129,7 +172,7 @@ func (h *history) knows(t *modelTopic) bool {
 // in no log, whatever is done (see README's limits), and so it is left out here.
 func (h *history) blindTo(a *modelAttempt) bool {
 	return !h.core.topics[a.part.topic.name].stamps.untimed(a.part.leader) || slices.ContainsFunc(a.part.attempts, func(o *modelAttempt) bool {
-		return o != a && o.fate != refused && o.id == a.id && o.epoch == a.epoch && o.seq == a.seq
+		return o != a && (o.fate != refused || o.vague) && o.id == a.id && o.epoch == a.epoch && o.seq == a.seq
 	})
 }
 

@@ -251,9 +251,16 @@ func (h *history) endTxn(req *protocol.EndTxnRequest, resp *protocol.EndTxnRespo
 func (h *history) describe(req *protocol.MetadataRequest, resp *protocol.MetadataResponse) {
 	cluster := h.cluster
 	resp.ClusterID = &cluster
+	if h.mode == modeRebootstrap && h.fault() {
+		resp.ErrorCode = protocol.RebootstrapRequired
+		return
+	}
 	for id := int32(1); id <= h.brokers; id++ {
+		if h.away[id] {
+			continue
+		}
 		host := h.host(id)
-		if h.hosts[id] > 0 && h.fault() {
+		if h.hosts[id] > 0 && (h.fault() || h.mode == modeDisagreeing && !h.calm && h.chance(0.7)) {
 			host = fmt.Sprintf("host%d-%d", id, h.rng.IntN(h.hosts[id])) // this broker has not heard of it yet
 		}
 		resp.Brokers = append(resp.Brokers, protocol.MetadataBroker{NodeID: id, Host: host, Port: 9092})
@@ -266,7 +273,7 @@ func (h *history) describe(req *protocol.MetadataRequest, resp *protocol.Metadat
 			continue
 		}
 		m := protocol.MetadataTopic{Name: asked.Name, TopicID: t.id}
-		for _, p := range t.parts {
+		for _, p := range t.existing() {
 			m.Partitions = append(m.Partitions, protocol.MetadataPartition{PartitionIndex: p.index, LeaderID: p.leader, LeaderEpoch: p.epoch})
 		}
 		resp.Topics = append(resp.Topics, m)

@@ -12,6 +12,7 @@ import (
 func (h *history) finish() {
 	h.calm = true
 	clear(h.refusing)
+	h.comeBack()
 	for len(h.late) > 0 {
 		if h.chance(0.5) {
 			h.playLate(0)
@@ -23,6 +24,9 @@ func (h *history) finish() {
 		h.late = slices.Delete(h.late, 0, 1)
 	}
 	h.tracef("calm")
+	if h.mode == modeDisagreeing {
+		h.pass(longestStay)
+	}
 	if !h.core.aborted {
 		h.rest("what was begun")
 		if !h.closing {
@@ -30,6 +34,7 @@ func (h *history) finish() {
 				h.pass(longestStay) // after which brokers no longer disagree, and are followed at once
 			}
 			h.lastWord()
+			h.grow()
 			h.close()
 		}
 		h.rest("close")
@@ -81,7 +86,7 @@ func (h *history) atRest() bool {
 			return false
 		}
 	}
-	return len(h.roots) == 0 && len(h.events) == 0 && len(h.dials) == 0 && len(h.packs) == 0 && len(h.ends) == 0 && h.core.flying == 0
+	return len(h.roots) == 0 && h.waiter == nil && len(h.events) == 0 && len(h.dials) == 0 && len(h.packs) == 0 && len(h.ends) == 0 && h.core.flying == 0
 }
 
 // rest goes on until everything has its end, with brokers that do what they should.
@@ -209,7 +214,7 @@ func (h *history) begin() {
 func (h *history) lastRecords(number int64) bool {
 	n := len(h.records)
 	for _, t := range h.topics {
-		for _, p := range t.parts {
+		for _, p := range t.existing() {
 			h.append(p, number, false)
 		}
 	}

@@ -29,6 +29,10 @@ type modelRecord struct {
 	lost     bool // its leader has lost it
 	callback bool // it has one
 	called   bool // and that has run
+	sentAt   time.Time
+	sentThen int  // how often, at that time
+	sentIn   int  // records of the batch that it was last sent in
+	owed     bool // see owe
 }
 
 // A modelRoot is a batch as the futures of its records know it.
@@ -79,6 +83,7 @@ func (h *history) resolve(r *modelRecord) {
 		h.fail("record %d ended with %v, which is no *Error", r.id, r.err)
 	}
 	r.maybe = failed.Maybe
+	h.checkOwed(r)
 	switch {
 	case r.maybe:
 		h.counts[tallyMaybe]++
@@ -87,7 +92,7 @@ func (h *history) resolve(r *modelRecord) {
 		}
 	default:
 		h.counts[tallyNotWritten]++
-		if len(r.places) > 0 {
+		if len(r.places) > 0 && !h.unknowing(r) {
 			h.fail("I6: record %d is said not to be written (%v), and is at offset %d of the log", r.id, r.err, r.places[0].offset)
 		}
 	}
@@ -95,7 +100,7 @@ func (h *history) resolve(r *modelRecord) {
 
 // checkAcked demands that an acknowledged record is where its future says.
 func (h *history) checkAcked(r *modelRecord) {
-	if r.lost {
+	if r.lost || h.cfg.Acks == 0 {
 		return
 	}
 	if len(r.places) == 0 {
@@ -138,6 +143,7 @@ func (h *history) checkSent(f *flight) {
 		for _, a := range f.attempts {
 			h.checkConnection(f, a)
 			h.checkOrder(f, a)
+			h.checkPace(a)
 			h.checkNumbers(a)
 			if h.core.txn != nil {
 				h.checkBelongs(f, a)
@@ -184,7 +190,7 @@ func (h *history) checkConnection(f *flight, a *modelAttempt) {
 			}
 		}
 	}
-	if n > maxSpan {
+	if n > a.part.log.most {
 		h.fail("I2: %d batches of a partition are in flight", n)
 	}
 }
@@ -364,6 +370,7 @@ func (h *history) check() {
 		}
 	}
 	h.checkMemory()
+	h.checkRoused()
 }
 
 // checkMemory: what is reserved is what lives (I5).
@@ -387,7 +394,7 @@ func (h *history) checkMemory() {
 	if used < queued+drained {
 		h.fail("I5: %d bytes are reserved, and %d wait and %d are in flight", used, queued, drained)
 	}
-	if quiet && len(h.roots) == 0 && h.core.flying == 0 && used != 0 {
+	if quiet && h.waiter == nil && len(h.roots) == 0 && h.core.flying == 0 && used != 0 {
 		h.fail("I5: %d bytes are reserved, and nothing lives", used)
 	}
 }

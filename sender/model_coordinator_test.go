@@ -125,7 +125,7 @@ func (h *history) exhaust() {
 		return
 	}
 	if h.chance(0.5) {
-		h.recreate()
+		h.recreate(pick(h, h.topics))
 	}
 	if h.flips && h.chance(0.7) {
 		h.level = 3 - h.level

@@ -17,6 +17,8 @@ func (h *history) run() {
 	for range steps {
 		h.act()
 		h.settle()
+		h.actMore()
+		h.settle()
 		if h.core.aborted {
 			break
 		}
@@ -94,7 +96,7 @@ func (h *history) disturb() {
 		h.tracef("broker %d refuses connections: %v", id, h.refusing[id])
 	case 10:
 		if h.chance(0.4) {
-			h.recreate()
+			h.recreate(pick(h, h.topics))
 		}
 	case 11:
 		if len(h.conns) > 0 {
@@ -138,7 +140,7 @@ func (h *history) loseTail() {
 	if h.caller != nil || !h.cfg.Idempotent || h.core.identity.current.Epoch > math.MaxInt16-10 || len(h.strangers) > 0 {
 		return // what strangers have written is not among a log's entries
 	}
-	p := pick(h, pick(h, h.topics).parts)
+	p := pick(h, pick(h, h.topics).existing())
 	n := h.rng.IntN(len(p.log.entries) + 1)
 	if h.chance(0.5) {
 		n = 0
@@ -164,16 +166,8 @@ func (h *history) loseTail() {
 	}
 }
 
-// resize changes a topic's max.message.bytes. One record alone always fits.
-func (h *history) resize() {
-	t := pick(h, h.topics)
-	t.maxBatch = pick(h, []int{140, 200, 400, 1 << 20, 1 << 20})
-	h.counts[tallyResized]++
-	h.tracef("%s takes batches of up to %d bytes", t.name, t.maxBatch)
-}
-
 func (h *history) moveLeader() {
-	p := pick(h, pick(h, h.topics).parts)
+	p := pick(h, pick(h, h.topics).existing())
 	p.leader = 1 + h.rng.Int32N(h.brokers)
 	p.epoch++
 	h.tracef("%s-%d is led by %d", p.topic.name, p.index, p.leader)
@@ -204,8 +198,10 @@ func (h *history) fallSilent() {
 
 // recreate deletes a topic and makes it again. Where topics go by their names, a late request for the old one would be one
 // for the new, which nobody can tell apart.
-func (h *history) recreate() {
-	t := pick(h, h.topics)
+func (h *history) recreate(t *modelTopic) {
+	if h.mode == modeOldest {
+		return // there topics go by their names, and so does what is in flight
+	}
 	h.makeTopic(t)
 	for i := 0; i < len(h.late); i++ {
 		h.late[i] = slices.DeleteFunc(h.late[i], func(f *flight) bool {
@@ -219,6 +215,9 @@ func (h *history) recreate() {
 	h.late = slices.DeleteFunc(h.late, func(flights []*flight) bool { return len(flights) == 0 })
 	h.counts[tallyRecreated]++
 	h.hurt = true
+	if h.caller != nil {
+		h.mayDie = "if all connections are lost as well, a topic that was made again is all that there is of another cluster"
+	}
 	h.tracef("topic %s is made again", t.name)
 	h.core.meta.RequestUpdate(h.now)
 }
@@ -244,7 +243,7 @@ func (h *history) pause() {
 
 // send is a caller's Send. Some come late: the transaction that they were meant for has ended meanwhile.
 func (h *history) send() {
-	p := pick(h, pick(h, h.topics).parts)
+	p := pick(h, pick(h, h.topics).existing())
 	if h.caller == nil {
 		h.append(p, 0, false)
 		return
@@ -291,9 +290,13 @@ func (h *history) serveConn(mc *modelConn) {
 		return
 	}
 	f := mc.flights[i]
-	h.process(f, f.call.Response, true)
+	resp := f.call.Response
+	if resp == nil { // acks=0
+		resp = f.call.Request.NewResponse()
+	}
+	h.process(f, resp, true)
 	if i == 0 && (h.calm || h.chance(0.8)) {
-		if h.chance(0.1) && h.fault() {
+		if h.chance(0.1) && h.fault() || h.mode == modeDoubting && !h.calm && h.chance(0.1) {
 			h.tracef("the answer is lost")
 			mc.hangUp(errReset, hangWay(h.rng.IntN(3)))
 			return
@@ -322,10 +325,11 @@ func (h *history) dialDone() {
 }
 
 func (h *history) packDone() {
-	r := h.packs[0]
+	p := h.packs[0]
 	h.packs = slices.Delete(h.packs, 0, 1)
-	if r.packedOne() {
-		h.post(packedUp{r})
+	h.compress(p.delivery)
+	if p.request.packedOne() {
+		h.post(packedUp{p.request})
 	}
 }
 
@@ -364,13 +368,6 @@ func (h *history) pass(d time.Duration) {
 			return
 		}
 	}
-}
-
-func later(a, b time.Time) time.Time {
-	if a.After(b) {
-		return a
-	}
-	return b
 }
 
 // close begins Close; its time may be up at once.

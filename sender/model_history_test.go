@@ -67,7 +67,7 @@ type history struct {
 	conns  []*modelConn
 	late   [][]*flight
 	dials  []dialed
-	packs  []*request
+	packs  []packing
 	ends   []completion
 	wakeAt time.Time
 
@@ -82,13 +82,15 @@ type history struct {
 	closed       time.Time // when Close was called
 	toldFailed   int64     // records, by the log
 	nearTheEnd   bool      // sequences begin shortly before they wrap
+
+	extras
 }
 
 func newHistory(seed uint64, tracing bool) *history {
 	h := &history{
 		seed: seed, tracing: tracing, rng: rand.New(rand.NewPCG(seed, 0x657069)), now: scriptStart, started: scriptStart,
 		cluster: "cluster 0", given: map[int64]bool{}, spoiled: map[int64]bool{}, hosts: map[int32]int{}, lives: map[protocol.UUID]int{}, refusing: map[int32]bool{}, decisions: map[int64]decision{}, added: map[addition]bool{},
-		transactions: map[int64]*modelTransaction{}, coordinator: 1, featureEpoch: 1, lastID: 1000,
+		extras: newExtras(seed), transactions: map[int64]*modelTransaction{}, coordinator: 1, featureEpoch: 1, lastID: 1000,
 		txn: &modelTxn{id: -1, epoch: -1, previousID: -1, lastEpoch: -1, nextID: -1, parts: map[*modelPart]bool{}},
 	}
 	h.faults = pick(h, []float64{0, 0.02, 0.1, 0.1, 0.3})
@@ -146,7 +148,7 @@ func (h *history) newConfig() *Config {
 		cfg.ClusterCheck, cfg.Metadata.Rebootstrap, cfg.Metadata.RebootstrapTrigger = true, true, time.Second
 	}
 	if h.chance(0.1) {
-		cfg.Codec = protocol.CodecGzip // the model's compressors take their time, and find everything incompressible
+		cfg.Codec = protocol.CodecSnappy // the model's compressors take their time
 	}
 	if h.chance(0.1) {
 		cfg.Memory = 16 << 10
@@ -162,7 +164,10 @@ func (h *history) newConfig() *Config {
 func (h *history) setMode() {
 	h.replacing = h.faults > 0 && h.chance(0.2)
 	r := h.rng.IntN(20)
-	if h.replacing && h.chance(0.7) {
+	if h.mode != modeNone {
+		defer h.suitMode()
+	}
+	if h.replacing && h.chance(0.7) || plain[h.mode] {
 		r = 6
 	}
 	switch {
@@ -218,6 +223,10 @@ func (h *history) makeTopic(t *modelTopic) {
 	h.lives[t.id] = t.life
 	for _, p := range t.parts {
 		p.log = newModelLog(p, t.life)
+		p.log.strict = h.mode == modeForgetting
+		if h.mode == modeOldest {
+			p.log.most = 1
+		}
 		h.logs = append(h.logs, p.log)
 	}
 }
@@ -238,6 +247,7 @@ func (h *history) tracef(format string, args ...any) {
 // The effects.
 
 func (h *history) dial(n *node, which lane, at *dial) {
+	h.checkDial(n, which, at.addr)
 	d := dialed{node: n, which: which, dial: at}
 	if h.refusing[n.id] {
 		d.err = fmt.Errorf("node %d: connection refused", n.id)
@@ -248,7 +258,7 @@ func (h *history) dial(n *node, which lane, at *dial) {
 	h.dials = append(h.dials, d)
 }
 
-func (h *history) pack(r *request, _ *delivery) { h.packs = append(h.packs, r) }
+func (h *history) pack(r *request, d *delivery) { h.packs = append(h.packs, packing{r, d}) }
 func (h *history) post(e event)                 { h.events = append(h.events, e) }
 func (h *history) end(b *accumulator.Batch)     { h.ends = append(h.ends, completion{batch: b}) }
 func (h *history) after(g *accumulator.Group)   { h.ends = append(h.ends, completion{group: g}) }
@@ -288,8 +298,7 @@ func (h *history) settle() {
 			h.fail("I4: the core comes to no rest")
 		}
 		h.sortEvents()
-		events := h.events
-		h.events = nil
+		events := h.takeEvents()
 		for _, e := range events {
 			h.core.handle(h.now, e)
 		}
@@ -300,11 +309,12 @@ func (h *history) settle() {
 		}
 		h.sent = h.sent[:0]
 		h.check()
+		h.seeWaiter()
 		if len(h.events) == 0 && (h.wakeAt.IsZero() || h.wakeAt.After(h.now)) {
 			break
 		}
 	}
-	slices.SortStableFunc(h.packs, func(a, b *request) int { return int(a.node.id - b.node.id) })
+	slices.SortStableFunc(h.packs, func(a, b packing) int { return int(a.request.node.id - b.request.node.id) })
 	slices.SortFunc(h.dials, func(a, b dialed) int { return int(a.node.id-b.node.id)*4 + int(a.which) - int(b.which) })
 	slices.SortFunc(h.conns, func(a, b *modelConn) int {
 		return int(a.node.id-b.node.id)*4 + int(a.which) - int(b.which)
@@ -336,55 +346,4 @@ func (h *history) recordOf(value []byte) *modelRecord {
 		h.fail("I5: a record is sent that nobody has appended")
 	}
 	return h.records[id]
-}
-
-// append is what Send does. number is that of the transaction; 0 for none.
-func (h *history) append(p *modelPart, number int64, late bool) {
-	known := h.core.topics[p.topic.name]
-	if known == nil {
-		h.core.handle(h.now, wanted{topic: p.topic.name})
-		return
-	}
-	q := known.parts[p.index].queue
-	if h.nearTheEnd && !known.parts[p.index].numbers.Started() && h.core.identity.valid {
-		n := &known.parts[p.index].numbers
-		if h.core.begin(known.parts[p.index]); !n.Broken() {
-			n.Number(math.MaxInt32 - int32(h.rng.IntN(6)))
-		}
-	}
-	r := &modelRecord{id: len(h.records), part: p, txn: number, late: late}
-	value := make([]byte, 4+h.rng.IntN(60))
-	binary.BigEndian.PutUint32(value, uint32(r.id))
-	e := accumulator.Entry{Record: protocol.Record{Value: value}, Timestamp: h.now.UnixMilli(), Txn: number}
-	if h.chance(0.3) {
-		r.callback = true
-		e.Callback = r
-	}
-	status := q.Append(&e, h.now.UnixMilli())
-	for status == accumulator.NeedRoom {
-		chunk, err := h.core.acc.Memory.TryChunk(q.Room(&e, h.now))
-		if err != nil {
-			return // callers would wait, or have their record back
-		}
-		status = q.AppendWith(&e, chunk, h.now)
-	}
-	if status == accumulator.Refused {
-		return
-	}
-	h.counts[tallyRecord]++
-	h.records = append(h.records, r)
-	p.records = append(p.records, r)
-	p.waiting = append(p.waiting, r)
-	if t := h.transactions[number]; t != nil {
-		t.records = append(t.records, r)
-	}
-	if n := len(p.records); n > 1 && p.records[n-2].root.batch == e.Ticket.Batch {
-		r.root = p.records[n-2].root
-	} else {
-		r.root = &modelRoot{batch: e.Ticket.Batch, opened: h.now}
-		h.roots = append(h.roots, r.root)
-	}
-	r.index = e.Ticket.Index
-	r.root.records = append(r.root.records, r)
-	h.tracef("append %d to %s-%d of transaction %d", r.id, p.topic.name, p.index, number)
 }

@@ -16,6 +16,9 @@ type modelTopic struct {
 	met      *topic // what the core had of it when the cluster was made again under its old id
 	parts    []*modelPart
 	maxBatch int // bytes
+	gone     int // how many of the last parts it has no more
+	refusals int // for their size, since maxBatch was set
+	resized  time.Time
 }
 
 // A modelPart is one partition, with the log of its present life.
@@ -43,6 +46,8 @@ type modelLog struct {
 	producers  map[int64]*logProducer
 	unverified map[int64]*logUnverified
 	last       time.Time // of the last append
+	most       int       // batches that it remembers of a producer
+	strict     bool      // it refuses numbers but 0 of producers that it does not know
 }
 
 // A logEntry is a batch.
@@ -84,7 +89,7 @@ type place struct {
 
 func newModelLog(p *modelPart, life int) *modelLog {
 	return &modelLog{
-		part: p, life: life, highest: -1, producers: map[int64]*logProducer{}, unverified: map[int64]*logUnverified{},
+		part: p, life: life, most: maxSpan, highest: -1, producers: map[int64]*logProducer{}, unverified: map[int64]*logUnverified{},
 	}
 }
 
@@ -111,6 +116,9 @@ func (l *modelLog) admit(a *modelAttempt) (duplicate *logBatch, code protocol.Er
 	if s == nil {
 		if !u.allows(a, false) {
 			return nil, protocol.OutOfOrderSequenceNumber
+		}
+		if l.strict && a.seq != 0 {
+			return nil, protocol.UnknownProducerID
 		}
 		return nil, protocol.NoError
 	}
@@ -165,7 +173,7 @@ func (l *modelLog) append(h *history, a *modelAttempt) int64 {
 	if a.id >= 0 {
 		s := l.remember(a.id, a.epoch)
 		s.open = s.open || a.txn
-		if len(s.batches) == 5 {
+		if len(s.batches) == l.most {
 			s.batches = append(s.batches[:0], s.batches[1:]...)
 		}
 		s.batches = append(s.batches, logBatch{a.seq, sequenceAfter(a.seq, int32(len(a.records))-1), e.base, false})
@@ -201,7 +209,7 @@ func (l *modelLog) cutBack(n int) {
 		a := e.attempt
 		s := l.remember(a.id, a.epoch)
 		s.batches = append(s.batches, logBatch{first: a.seq, last: sequenceAfter(a.seq, int32(len(a.records))-1), offset: e.base})
-		s.batches = s.batches[max(0, len(s.batches)-5):]
+		s.batches = s.batches[max(0, len(s.batches)-l.most):]
 		for _, r := range e.records {
 			l.highest = max(l.highest, r.id)
 		}

@@ -29,18 +29,21 @@ func (h *history) produce(f *flight, req *protocol.ProduceRequest, resp *protoco
 		if a.fate == pending {
 			a.fate = refused
 		}
-		if answer.ErrorCode == protocol.NotLeaderOrFollower && f.call.Version >= 10 && h.chance(0.7) {
+		if answer.ErrorCode == protocol.NotLeaderOrFollower && f.call.Version >= 10 && a.part.leader >= 0 && h.chance(0.7) {
 			answer.CurrentLeader = protocol.LeaderIDAndEpoch{LeaderID: a.part.leader, LeaderEpoch: a.part.epoch}
 			resp.NodeEndpoints = append(resp.NodeEndpoints, protocol.NodeEndpoint{
 				NodeID: a.part.leader, Host: h.host(a.part.leader), Port: 9092,
 			})
-			if faults && h.fault() { // a broker that believes what is not so, and that it is news
+			if faults && (h.fault() || h.mode == modeContradicting && !h.calm) { // a broker that believes what is not so, and that it is news
 				answer.CurrentLeader.LeaderID = 1 + h.rng.Int32N(h.brokers)
 				a.part.epoch++
 				answer.CurrentLeader.LeaderEpoch = a.part.epoch
 			}
 		}
+		a.vague = answer.ErrorCode.MayBeWritten()
 		switch answer.ErrorCode {
+		case protocol.NoError:
+			a.acked = true
 		case protocol.InvalidProducerEpoch:
 			f.spoils = append(f.spoils, a.id)
 		case protocol.OutOfOrderSequenceNumber:
@@ -75,6 +78,13 @@ func (h *history) produceOne(f *flight, a *modelAttempt, answer *protocol.Produc
 		answer.ErrorCode = protocol.NotEnoughReplicas // those that follow have yet to cut their logs back
 		return
 	}
+	if faults && h.mode == modeStrangers && !h.calm && h.chance(0.3) {
+		h.twin(a)
+	}
+	if faults && h.mode == modeContradicting && !h.calm && h.chance(0.6) {
+		answer.ErrorCode = protocol.NotLeaderOrFollower
+		return
+	}
 	if faults && h.fault() {
 		switch r := h.rng.IntN(20); {
 		case r < 8:
@@ -89,7 +99,7 @@ func (h *history) produceOne(f *flight, a *modelAttempt, answer *protocol.Produc
 		case r == 13 && h.chance(0.5):
 			answer.ErrorCode = pick(h, []protocol.ErrorCode{protocol.TopicAuthorizationFailed, protocol.UnsupportedForMessageFormat})
 			return
-		case r == 14:
+		case r == 14 && !h.elsewhere(a):
 			h.refuseRecords(a, answer)
 			return
 		}
@@ -115,23 +125,38 @@ func (h *history) secondThoughts(a *modelAttempt, answer *protocol.ProducePartit
 	if h.calm || h.faults == 0 || len(a.records) == 1 || a.life >= 0 && a.life != a.part.log.life {
 		return false
 	}
-	again := slices.ContainsFunc(a.part.attempts, func(o *modelAttempt) bool { return o != a && o.sum == a.sum && o.fate != refused })
-	if !again || h.mumbling && h.chance(0.9) || !h.chance(0.3) {
+	again := slices.ContainsFunc(a.part.attempts, func(o *modelAttempt) bool {
+		return o != a && o.sum == a.sum && (o.fate != refused || h.mode == modeDoubting)
+	})
+	if !again || h.elsewhere(a) || h.mumbling && h.chance(0.9) || !h.chance(0.3) {
 		return false
 	}
 	if h.counts[tallySecondThoughts]++; h.chance(0.5) {
 		answer.ErrorCode = protocol.MessageTooLarge
 	} else {
 		h.refuseRecords(a, answer)
+		if len(answer.RecordErrors) == 0 {
+			return true
+		}
 	}
+	h.owe(a, answer.RecordErrors)
 	return true
+}
+
+// elsewhere reports whether a batch may be written in a cluster that was there before. What this one then takes of its parts
+// says nothing of that one, and nothing shows it in time, so it is left out here.
+func (h *history) elsewhere(a *modelAttempt) bool {
+	return slices.ContainsFunc(a.part.attempts, func(o *modelAttempt) bool {
+		return o != a && o.sum == a.sum && o.fate != refused && o.cluster != h.epochs
+	})
 }
 
 // refuseRecords finds fault with some of a batch's records (KIP-467).
 func (h *history) refuseRecords(a *modelAttempt, answer *protocol.ProducePartitionResponse) {
 	answer.ErrorCode = protocol.InvalidRecord
 	text := "the model does not like it"
-	for i := range a.records {
+	for i, r := range a.records {
+		r.owed = false
 		if h.chance(0.3) {
 			answer.RecordErrors = append(answer.RecordErrors, protocol.RecordError{BatchIndex: int32(i), Message: &text})
 		}
@@ -143,6 +168,9 @@ func (h *history) appendBatch(f *flight, a *modelAttempt, answer *protocol.Produ
 	p := a.part
 	l := p.log
 	switch {
+	case !slices.Contains(p.topic.existing(), p):
+		answer.ErrorCode = protocol.UnknownTopicOrPartition
+		return
 	case a.life >= 0 && a.life != l.life:
 		answer.ErrorCode = protocol.UnknownTopicID
 		return
@@ -154,6 +182,9 @@ func (h *history) appendBatch(f *flight, a *modelAttempt, answer *protocol.Produ
 		return
 	}
 	if a.size > p.topic.maxBatch {
+		if len(a.records) > 1 {
+			h.refusedForSize(a)
+		}
 		answer.ErrorCode = protocol.MessageTooLarge
 		return
 	}
@@ -176,7 +207,7 @@ func (h *history) appendBatch(f *flight, a *modelAttempt, answer *protocol.Produ
 				return
 			}
 			answer.BaseOffset, answer.LogAppendTime = duplicate.offset, h.now.UnixMilli()
-			if h.chance(0.1) {
+			if h.chance(0.1) || duplicate.strange && h.chance(0.5) {
 				answer.ErrorCode, answer.BaseOffset = protocol.DuplicateSequenceNumber, 0
 			}
 			return

@@ -9,10 +9,13 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 )
 
 var (
 	modelCount = flag.Uint64("model.count", 0, "how many histories TestModel drives; 0: as many as suit the run")
+	modelKeep  = flag.Bool("model.keep", false, "go on after a failure, and count the histories that fail")
+	modelMode  = flag.Int("model.mode", -1, "run histories of this mode alone; -1: of all")
 	modelSeed  = flag.Uint64("model.seed", 1, "seed of the first history of TestModel; the next has the next")
 )
 
@@ -26,26 +29,32 @@ func TestModel(t *testing.T) {
 	}
 	var next atomic.Uint64
 	next.Store(*modelSeed)
-	var failed atomic.Bool
+	var failed atomic.Uint64
 	var totals tally
 	var all sync.WaitGroup
 	for range runtime.GOMAXPROCS(0) {
 		all.Go(func() {
-			for seed := next.Add(1) - 1; seed < *modelSeed+count && !failed.Load(); seed = next.Add(1) - 1 {
+			for seed := next.Add(1) - 1; seed < *modelSeed+count && (*modelKeep || failed.Load() == 0); seed = next.Add(1) - 1 {
+				if *modelMode >= 0 && newExtras(seed).mode != mode(*modelMode) {
+					continue
+				}
 				h, err := tryHistory(seed, false)
 				totals.add(h)
 				if err == nil {
 					continue
 				}
-				failed.Store(true)
+				if failed.Add(1) > 1 || *modelKeep {
+					t.Errorf("history %d, of mode %d: %v", seed, h.mode, err)
+					continue
+				}
 				h, again := tryHistory(seed, true)
 				t.Errorf("history %d: %v\nrun again, with what led to it:\n%s\n%v", seed, err, strings.Join(h.trace, "\n"), again)
 			}
 		})
 	}
 	all.Wait()
-	t.Logf("%d histories, %v", count, &totals)
-	if !failed.Load() && count >= 1000 {
+	t.Logf("%d histories, of which %d fail, %v", count, failed.Load(), &totals)
+	if failed.Load() == 0 && count >= 1000 && *modelMode < 0 {
 		totals.demandVariety(t)
 	}
 }
@@ -76,6 +85,7 @@ type violation string
 func tryHistory(seed uint64, tracing bool) (h *history, err error) {
 	h = newHistory(seed, tracing)
 	defer func() {
+		h.dismiss()
 		h.trace = append(h.trace, h.sent...)
 		switch r := recover().(type) {
 		case nil:
@@ -125,6 +135,12 @@ const (
 	tallyAgain
 	tallyMoved
 	tallyStranger
+	tallyPartitions
+	tallyForgotten
+	tallyMembers
+	tallyWaiting
+	tallyStill
+	tallyCompressed
 	tallies
 )
 
@@ -134,6 +150,8 @@ var tallyNames = [tallies]string{
 	"transactions that failed", "producers fenced", "outcomes unknown", "producers that died",
 	"connections begun beside silent ones", "connections given up for another broker",
 	"clusters made again", "brokers moved", "batches of strangers",
+	"numbers of partitions changed", "partitions whose producers were forgotten", "brokers joined or left", "callers that waited for memory",
+	"times that the process stood still", "batches compressed",
 }
 
 func (t *tally) add(h *history) {
@@ -159,4 +177,11 @@ func (t *tally) demandVariety(tb testing.TB) {
 			tb.Errorf("no %s in all histories: the model drives less than it should", tallyNames[i])
 		}
 	}
+}
+
+func later(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
 }

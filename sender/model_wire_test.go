@@ -51,6 +51,8 @@ type modelAttempt struct {
 	cluster int   // as in history.epochs
 	heard   int32 // the leader epoch that the client knew of
 	fate    attemptFate
+	acked   bool // the answer says that it is written
+	vague   bool // the client cannot know that it is not written
 }
 
 type attemptFate uint8
@@ -72,6 +74,9 @@ func (mc *modelConn) Features() (int64, map[string]int16) {
 // newest is the last version of a request that the brokers know.
 func (h *history) newest(apiKey int16) int16 {
 	newest := protocol.NewRequest(apiKey).API().Max
+	if h.mode == modeOldest && apiKey == produceKey {
+		return lastVersionOfOne
+	}
 	if h.oldBrokers {
 		switch newestOld := map[int16]int16{0: 11, 22: 5, 24: 4, 25: 3, 26: 4, 28: 4}; {
 		case newestOld[apiKey] > 0:
@@ -210,7 +215,7 @@ func (mc *modelConn) hangUp(err error, way hangWay) {
 func (f *flight) lose() {
 	for _, a := range f.attempts {
 		if a.fate == pending {
-			a.fate = refused
+			a.fate, a.vague = refused, true
 		}
 	}
 }

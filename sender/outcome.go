@@ -103,8 +103,8 @@ func (c *core) giveUp(p *partition, d *delivery, err error) {
 	if d.numbered {
 		c.gap(p)
 	}
-	// Without acknowledgements nothing is ever known.
-	c.tell(d, err, d.doubtful() || c.cfg.Acks == 0)
+	// Without acknowledgements nothing is ever known of what was sent.
+	c.tell(d, err, d.doubtful() || c.cfg.Acks == 0 && d.attempts > 0)
 }
 
 // tell gives the records of d their error. d itself may be in flight still.

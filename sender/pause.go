@@ -9,6 +9,7 @@ import "time"
 type pause struct {
 	since time.Time // the last time by which deadlines have been judged
 	until time.Time // when they are again; zero, or past: there was no pause
+	again int       // how many pauses in a row have come before the moment after the one before was over
 }
 
 const (
@@ -18,12 +19,18 @@ const (
 	// afterPause is how long connections are given to bring what they have: as
 	// long as a connection gives itself before it calls a request timed out.
 	afterPause = 100 * time.Millisecond
+	// mostAgain bounds how often a further pause prolongs that moment.
+	mostAgain = 3
 )
 
 // stoodStill says that the loop goes on now, and should have done so right after
 // since.
 func (c *core) stoodStill(since, now time.Time) {
-	c.pause = pause{since, now.Add(afterPause)}
+	again := 0
+	if c.pause.until.After(since) && c.pause.again < mostAgain {
+		since, again = c.pause.since, c.pause.again+1 // what came in the one before was not judged yet
+	}
+	c.pause = pause{since, now.Add(afterPause), again}
 }
 
 // judged returns the time by which deadlines are judged: now, unless there was a

@@ -47,7 +47,7 @@ func TestThePauseOfALoop(t *testing.T) {
 			if finished(b) {
 				t.Fatal("a record has expired before its answer could be read")
 			}
-			if at.IsZero() || at.Sub(time.Now()) > afterPause {
+			if at.IsZero() || time.Until(at) > afterPause {
 				t.Fatalf("the next step is at %v, want it within %v", at, afterPause)
 			}
 			if !at.After(time.Now()) {

@@ -28,6 +28,24 @@ func (s *Sender) Want(topic string) error {
 	return nil
 }
 
+// WantPartition makes the loop ask for a topic again if it has no such partition as far as is known, at the pace at which
+// metadata is asked for.
+func (s *Sender) WantPartition(topic string, partition int32) {
+	if !s.closing.Load() {
+		s.inbox.put(wanted{topic: topic, partitions: int(partition) + 1})
+	}
+}
+
+// LookupPartition waits until a topic has such a partition, for as long as ctx allows.
+func (s *Sender) LookupPartition(ctx context.Context, topic string, partition int32) error {
+	if s.closing.Load() {
+		return ErrClosed
+	}
+	w := wanted{topic, &lookup{done: make(chan struct{})}, int(partition) + 1}
+	s.inbox.put(w)
+	return s.awaitLookup(ctx, topic, w.wait)
+}
+
 // Snapshot returns the cluster as last heard of, or nil before the first word.
 func (s *Sender) Snapshot() *metadata.Snapshot { return s.stat.snapshot.Load() }
 
@@ -37,7 +55,7 @@ func (s *Sender) Lookup(ctx context.Context, topic string) error {
 		return ErrClosed
 	}
 	l := &lookup{done: make(chan struct{})}
-	s.inbox.put(wanted{topic, l})
+	s.inbox.put(wanted{topic: topic, wait: l})
 	return s.awaitLookup(ctx, topic, l)
 }
 
@@ -53,7 +71,7 @@ func (s *Sender) LookupAll(ctx context.Context, topics []string) []error {
 	}
 	all := make(wantedAll, len(topics))
 	for i, topic := range topics {
-		all[i] = wanted{topic, &lookup{done: make(chan struct{})}}
+		all[i] = wanted{topic: topic, wait: &lookup{done: make(chan struct{})}}
 	}
 	s.inbox.put(all)
 	for i, w := range all {
@@ -70,13 +88,24 @@ func (s *Sender) awaitLookup(ctx context.Context, topic string, l *lookup) error
 	case <-s.stopped:
 		return ErrClosed
 	case <-ctx.Done():
-		s.inbox.put(unwanted{topic, l})
-		err := cause.Of(ctx)
-		if snapshot := s.Snapshot(); snapshot != nil && snapshot.Waiting(topic) != nil {
-			return fmt.Errorf("looking up topic %q: %w; the last answer: %w", topic, err, snapshot.Waiting(topic))
-		}
-		return fmt.Errorf("looking up topic %q: %w", topic, s.Explain(err))
 	}
+	select { // what has come at the same time counts
+	case <-l.done:
+		return l.err
+	default:
+	}
+	s.inbox.put(unwanted{topic, l})
+	err := fmt.Errorf("%w, and the look-up goes on", cause.Of(ctx))
+	if snapshot := s.Snapshot(); snapshot != nil {
+		last := snapshot.Waiting(topic)
+		if last == nil {
+			last = snapshot.LastFailure(topic) // it may have failed in this very moment
+		}
+		if last != nil {
+			return fmt.Errorf("looking up topic %q: %w; the last answer: %w", topic, err, last)
+		}
+	}
+	return fmt.Errorf("looking up topic %q: %w", topic, s.Explain(err))
 }
 
 // Explain adds to the end of a wait what last kept the loop from the cluster.

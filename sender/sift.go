@@ -40,9 +40,9 @@ func (c *core) sift(p *partition, d *delivery, a *protocol.ProducePartitionRespo
 		return
 	}
 	for _, b := range pieces {
-		c.piece(p, d, b, nil).unknown = d.unknown
+		c.piece(p, d, b, d.doubted())
 	}
-	c.refuseRecords(bad, d.unknown)
+	c.refuseRecords(bad, d.doubtful())
 }
 
 // siftDoubtful sends what is left of d under d's first numbers, without a gap:

@@ -11,110 +11,38 @@ import (
 	"github.com/epistle-kafka/epistle/wire"
 )
 
-// A lookup is a caller that waits for a topic's metadata.
-type lookup struct {
-	done chan struct{} // closed when err is set
-	err  error
-}
-
-func (l *lookup) end(err error) {
-	l.err = err
-	close(l.done)
-}
-
-func (e wantedAll) apply(c *core) {
-	for _, w := range e {
-		w.apply(c)
-	}
-}
-
-func (e wanted) apply(c *core) {
-	switch {
-	case c.topics[e.topic] != nil:
-		c.meta.Touch(c.now, e.topic)
-		if e.wait != nil {
-			e.wait.end(nil)
-		}
-		return
-	case c.closing:
-		if e.wait != nil {
-			e.wait.end(ErrClosed)
-		}
-		return
-	}
-	if err := c.meta.UnknownTopic(c.now, e.topic); err != nil {
-		if e.wait != nil {
-			e.wait.end(err)
-		}
-		return
-	}
-	c.meta.Want(c.now, e.topic)
-	c.news.awaits(e.topic)
-	if e.wait != nil {
-		c.lookups[e.topic] = append(c.lookups[e.topic], e.wait)
-	} else if c.lookups[e.topic] == nil {
-		c.lookups[e.topic] = []*lookup{}
-	}
-}
-
-func (e unwanted) apply(c *core) {
-	waiting, ok := c.lookups[e.topic]
-	if !ok {
-		return
-	}
-	if waiting = slices.DeleteFunc(waiting, func(l *lookup) bool { return l == e.wait }); len(waiting) > 0 {
-		c.lookups[e.topic] = waiting
-		return
-	}
-	delete(c.lookups, e.topic)
-	c.news.has(e.topic, false)
-	if c.asked { // its answer may be on the way, and would be for the next who asks
-		c.abandoned = append(c.abandoned, e.topic)
-		return
-	}
-	c.meta.Unwant(e.topic)
-}
-
-// unwant ends the search for topics that nobody waits for any more.
-func (c *core) unwant() {
-	for _, name := range c.abandoned {
-		if _, waiting := c.lookups[name]; !waiting && c.topics[name] == nil {
-			c.meta.Unwant(name)
-		}
-	}
-	c.abandoned = c.abandoned[:0]
-}
-
-// answerLookups ends the waiting for a topic.
-func (c *core) answerLookups(name string, err error) {
-	for _, l := range c.lookups[name] {
-		l.end(err)
-	}
-	delete(c.lookups, name)
-	c.news.has(name, err == nil)
-}
-
 // takeMetadata deals with the answer to a metadata request.
 func (c *core) takeMetadata(n *node, call *wire.Call) {
-	c.asked = false
-	defer c.unwant()
+	req := call.Request.(*protocol.MetadataRequest)
 	if call.Err == nil {
 		c.heardMetadata(n, call.Response.(*protocol.MetadataResponse))
 	} else {
 		c.trouble(call.Err)
-		c.change(c.meta.Failed(c.now, n.id))
+		c.change(c.meta.Failed(c.now, n.id, req))
 		return
 	}
 	if c.txn != nil {
 		c.askFeatures(n)
 	}
+	resp := call.Response.(*protocol.MetadataResponse)
+	like := unseen
+	if c.unsure {
+		if like = c.recognise(req, resp); like == other {
+			c.meetOther()
+		}
+	}
 	unnamed := c.meta.Snapshot().ClusterID == ""
-	changes := c.meta.Answer(c.now, n.id, call.Request.(*protocol.MetadataRequest), call.Response.(*protocol.MetadataResponse))
+	changes := c.meta.Answer(c.now, n.id, req, resp)
 	if unnamed && c.identity.of != n.links[control].conn && c.meta.Snapshot().ClusterID != "" {
 		c.disown() // whose it was nobody knows: there was no name yet
 	}
 	c.change(changes)
+	if like != unseen {
+		c.sure(like)
+	}
 	c.relocate(c.meta.Snapshot().Brokers)
+	c.seekOn()
+	c.sweepLookups()
 }
 
 // change applies what metadata found to be new.
@@ -275,6 +203,10 @@ func (c *core) recreated(t *topic, why error) {
 	t.again, t.stamps = why, nil
 	c.disown()
 	for i, p := range t.parts {
+		if c.txn != nil && c.txn.Number() != 0 && p.joined == c.txn.Number() {
+			c.txn.Fail(why) // what it has written there is gone
+			c.txnMoved()
+		}
 		c.abandon(p)
 		p.failures, p.roused, p.backoff = 0, 0, zero
 		for _, d := range p.inFlight {

@@ -108,6 +108,9 @@ func (c *core) askSteps() time.Time {
 func (c *core) sendStep(step *txn.Step) (at time.Time, sent bool) {
 	t := c.txn
 	var n *node
+	if c.unsure {
+		return time.Time{}, false // an answer to Metadata leads to another step
+	}
 	if step.Node == txn.Anyone {
 		if n, at = c.controlNode(); n == nil {
 			return at, false

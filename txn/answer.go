@@ -81,7 +81,7 @@ func (t *Txn) undo(s *Step) {
 // retry tries a step again because of a code that allows it, and reports whether it does.
 func (t *Txn) retry(now time.Time, s *Step, code protocol.ErrorCode) bool {
 	switch {
-	case code == protocol.ConcurrentTransactions, t.unknownYet(code):
+	case code == protocol.ConcurrentTransactions, t.unknownYet(now, code):
 		t.undo(s)
 		t.soon(now, s.answered(code))
 		return true
@@ -97,8 +97,20 @@ func (t *Txn) retry(now time.Time, s *Step, code protocol.ErrorCode) bool {
 }
 
 // unknownYet says that a code only means that the producer id is fresh.
-func (t *Txn) unknownYet(code protocol.ErrorCode) bool {
-	return code == protocol.InvalidProducerIDMapping && t.fresh
+func (t *Txn) unknownYet(now time.Time, code protocol.ErrorCode) bool {
+	return code == protocol.InvalidProducerIDMapping && t.patient(now)
+}
+
+// patient says that the coordinator may not know the fresh producer id yet. It is given delivery.timeout for that, from its
+// first word of it. A coordinator that has lost the id, as in a cluster that was made again, says the same for ever.
+func (t *Txn) patient(now time.Time) bool {
+	if !t.fresh || t.met {
+		return false
+	}
+	if t.stranger.IsZero() {
+		t.stranger = now
+	}
+	return now.Sub(t.stranger) < t.cfg.Patience
 }
 
 // unmet says that the coordinator's PRODUCER_FENCED, for a request for a new epoch, only means that it does not know the fresh
@@ -106,13 +118,7 @@ func (t *Txn) unknownYet(code protocol.ErrorCode) bool {
 // it is. A producer that took over meanwhile has the id's next epoch, or another id, so that the repeated request fences
 // nobody and gets the same answer; that is final after delivery.timeout.
 func (t *Txn) unmet(now time.Time, code protocol.ErrorCode) bool {
-	if code != protocol.ProducerFenced || !t.fresh || t.met {
-		return false
-	}
-	if t.stranger.IsZero() {
-		t.stranger = now
-	}
-	return now.Sub(t.stranger) < t.cfg.Patience
+	return code == protocol.ProducerFenced && t.patient(now)
 }
 
 // confirmed notes that the coordinator has taken something for the open transaction.
@@ -283,7 +289,7 @@ func (t *Txn) partitionsAdded(now time.Time, s *Step, resp *protocol.AddPartitio
 			t.Die(NewProducer, fmt.Errorf("the coordinator's answer does not mention %s-%d, which was to be added", p.Topic, p.Index))
 			return
 		case code == protocol.NoError, code == protocol.OperationNotAttempted:
-		case code.Retriable(), t.unknownYet(code):
+		case code.Retriable(), t.unknownYet(now, code):
 			again = code
 		default:
 			t.outlaw(code, fmt.Errorf("adding %s-%d to the transaction: %w", p.Topic, p.Index, code))

@@ -231,7 +231,7 @@ func (t *Txn) Fail(err error) {
 	case code == protocol.ProducerFenced:
 		t.die(t.fencedError(t.lostOutcome(), code))
 		return
-	case code.Reach() == protocol.ReachProducer && !t.unknownYet(code):
+	case code.Reach() == protocol.ReachProducer && !(t.fresh && code == protocol.InvalidProducerIDMapping):
 		t.die(t.failure(t.endCall(), t.lostOutcome(), nextAfter(code), err))
 		return
 	}

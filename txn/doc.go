@@ -65,8 +65,9 @@
 // INVALID_PRODUCER_ID_MAPPING, and PRODUCER_FENCED to who asks for a new epoch. Neither means that anybody was fenced, so the
 // request is repeated as it is, with the same id and epoch: never as one that knows none, which would fence whoever has taken
 // over. That is safe with every broker: where somebody has, the id or its epoch is another one by then, so that the repeated
-// request changes nothing and gets the same answer, which counts after delivery.timeout. It counts at once if the coordinator
-// has taken anything under the fresh id.
+// request changes nothing and gets the same answer, which counts after delivery.timeout. So it does where the id is lost for
+// good, as in a cluster that was made again under its old cluster id. It counts at once if the coordinator has taken anything
+// under the fresh id.
 //
 // A new epoch is asked for only if some partition needs it. One whose numbers belong to an older identity than the producer's
 // adopts that at 0 with its next batch, whatever has become of its numbers.

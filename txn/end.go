@@ -16,6 +16,7 @@ func (t *Txn) endAnswered(now time.Time, s *Step, resp *protocol.EndTxnResponse)
 	case code == protocol.NoError && t.state == Fatal:
 		t.bury(nil)
 	case code == protocol.NoError:
+		t.met = true
 		t.endedAs(s, resp)
 	case code.Retriable():
 		// All of them may come after the decision was written: a coordinator looks at the transaction once more before it
@@ -26,7 +27,7 @@ func (t *Txn) endAnswered(now time.Time, s *Step, resp *protocol.EndTxnResponse)
 		// The old protocol makes an error of it that nothing is open. A request that would open something may be late, and
 		// under a new epoch it is refused. Not without EndTxn: who asks for a new epoch while something is open is fenced.
 		t.blank, t.met = true, true
-	case t.unknownYet(code) && !t.sure:
+	case t.unknownYet(now, code) && !t.sure:
 		t.retry(now, s, code)
 	case t.state == Fatal:
 		t.bury(fmt.Errorf("the transaction could not be aborted: %w", code))

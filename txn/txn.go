@@ -37,7 +37,7 @@ type Txn struct {
 	number   int64     // of the last transaction begun
 	fresh    bool      // the last EndTxn has given another producer id, which coordinators know when the end is complete
 	met      bool      // the coordinator has shown that it knows that id
-	stranger time.Time // since when it has called that id's owner fenced; zero: it has not
+	stranger time.Time // since when it has not known that id; zero: it has not said so
 	renewal  bool      // the sequence of some partition is broken: a new epoch is needed before the next transaction
 
 	// The transaction.

@@ -41,11 +41,11 @@ func TestTopicMadeAgainUnderLoad(t *testing.T) {
 				cfg.MetadataMaxAge = 200 * time.Millisecond
 				cfg.TopicRecreation = test.policy
 			}))
-			made := makeAgain(t, s, c, topic, test.after)
+			made, oldID := makeAgain(t, s, c, topic, test.after)
 			checkNewTopic(t, s, c, topic, made)
 			checkPolicy(t, s, test.policy)
 			if producesByID(t, c) {
-				checkEpochs(t, c, topic, before)
+				checkNumbers(t, c, topic, before, oldID)
 			}
 		})
 	}
@@ -78,8 +78,9 @@ func recreate(ctx context.Context, a *reader.Admin, topic string, partitions int
 }
 
 // makeAgain sends records while the topic is deleted and made again, and then until a thousand in a row
-// have arrived in the new one. It returns the number of the first record sent once the new one was there.
-func makeAgain(t *testing.T, s *sending, c *kafka.Cluster, topic string, partitions int32) (made int) {
+// have arrived in the new one. It returns the number of the first record sent once the new one was there, and the
+// producer id under which those in the old one were written.
+func makeAgain(t *testing.T, s *sending, c *kafka.Cluster, topic string, partitions int32) (made int, oldID int64) {
 	t.Helper()
 	a := admin(t, c)
 	burst := func() {
@@ -92,7 +93,12 @@ func makeAgain(t *testing.T, s *sending, c *kafka.Cluster, topic string, partiti
 	for range 50 {
 		burst()
 	}
-	s.flush()                    // the old topic has some
+	s.flush() // the old topic has some
+	for _, records := range read(t, c, topic) {
+		for _, r := range records {
+			oldID = r.ProducerID
+		}
+	}
 	ready := make(chan error, 1) // sent to once
 	go func() { ready <- recreate(s.ctx, a, topic, partitions) }()
 	for waiting := true; waiting; {
@@ -116,7 +122,7 @@ func makeAgain(t *testing.T, s *sending, c *kafka.Cluster, topic string, partiti
 		s.flush()
 		i := slices.IndexFunc(s.all[from:], func(d *delivery) bool { return d.err != nil })
 		if i < 0 {
-			return made
+			return made, oldID
 		}
 		pause(t, s.ctx, fmt.Sprintf("record %d, sent when the new topic was there: %v", from+i, s.all[from+i].err))
 	}
@@ -204,14 +210,14 @@ func producesByID(t *testing.T, c *kafka.Cluster) bool {
 	return true
 }
 
-// checkEpochs demands that the partitions which the old topic had too were written under a new epoch: the
-// broker takes any sequence for the first of a log, and could not tell a gap.
-func checkEpochs(t *testing.T, c *kafka.Cluster, topic string, before int32) {
+// checkNumbers demands that the partitions which the old topic had too were written under another producer id, or a new
+// epoch: the broker takes any sequence for the first of a log, and could not tell a gap.
+func checkNumbers(t *testing.T, c *kafka.Cluster, topic string, before int32, oldID int64) {
 	t.Helper()
 	for partition, records := range read(t, c, topic) {
 		for _, r := range records {
-			if partition < before && r.ProducerEpoch < 1 {
-				t.Errorf("partition %d, offset %d was written under the epoch of the old topic", partition, r.Offset)
+			if partition < before && r.ProducerID == oldID && r.ProducerEpoch < 1 {
+				t.Errorf("partition %d, offset %d was written under the producer id and epoch of the old topic", partition, r.Offset)
 				return
 			}
 		}

@@ -1,0 +1,153 @@
+package sender
+
+import (
+	"context"
+	"encoding/binary"
+	"errors"
+	"runtime"
+	"time"
+
+	"github.com/epistle-kafka/epistle/accumulator"
+)
+
+// A modelWaiter is a caller that waits for memory, for one record. There is one at most, so that whether it has been served
+// is no question of when its goroutine runs.
+type modelWaiter struct {
+	queue  *accumulator.Queue
+	entry  *accumulator.Entry
+	record *modelRecord
+	got    chan grant
+}
+
+type grant struct {
+	chunk *accumulator.Chunk
+	err   error
+}
+
+// await has a caller wait for memory for e, if there is no such caller yet.
+func (h *history) await(q *accumulator.Queue, e *accumulator.Entry, r *modelRecord) {
+	if h.mode != modeWaiting || h.waiter != nil || h.calm {
+		return
+	}
+	h.waiter = &modelWaiter{queue: q, entry: e, record: r}
+	h.counts[tallyWaiting]++
+	h.tracef("a caller waits for memory")
+	h.waiter.wait(h)
+}
+
+func (w *modelWaiter) wait(h *history) {
+	m, got := h.core.acc.Memory, make(chan grant, 1)
+	w.got = got
+	room := w.queue.Room(w.entry, h.now)
+	go func() {
+		chunk, err := m.Chunk(context.Background(), nil, room)
+		got <- grant{chunk, err}
+	}()
+	for !m.Waiting() && len(got) == 0 {
+		runtime.Gosched()
+	}
+}
+
+// seeWaiter lets a caller go on that has been given memory, or was refused it.
+func (h *history) seeWaiter() {
+	for w := h.waiter; w != nil && !(h.core.acc.Memory.Waiting() && len(w.got) == 0); w = h.waiter {
+		g := <-w.got
+		if g.err != nil {
+			h.tracef("the caller is refused: %v", g.err)
+			h.waiter = nil
+			return
+		}
+		w.entry.Timestamp, w.record.id = h.now.UnixMilli(), len(h.records)
+		binary.BigEndian.PutUint32(w.entry.Value, uint32(w.record.id))
+		switch w.queue.AppendWith(w.entry, g.chunk, h.now) {
+		case accumulator.NeedRoom:
+			w.wait(h)
+			continue
+		case accumulator.Appended:
+			h.appended(w.record, w.entry)
+		}
+		h.waiter = nil
+	}
+}
+
+// dismiss ends the waiting of a history that is over.
+func (h *history) dismiss() {
+	if h.waiter != nil {
+		h.core.acc.Memory.Close(errors.New("the history is over"))
+		h.waiter = nil
+	}
+}
+
+// standStill lets minutes pass in which the process does nothing, while brokers work and their answers come. When it goes on
+// the loop finds its alarm overdue before the connections have brought what they have. They do so in a moment; only then
+// requests have timed out.
+func (h *history) standStill() {
+	if h.inRow++; h.now.Sub(h.stood) > 2*afterPause {
+		h.inRow = 0
+	} else if h.inRow > mostAgain {
+		return // what is prolonged has a bound
+	}
+	d := time.Duration(1+h.rng.IntN(4*60_000)) * time.Millisecond
+	h.tracef("the process stands still for %v", d)
+	h.counts[tallyStill]++
+	h.hurt = true
+	if h.caller != nil {
+		h.mayDie = "what was decided while it stood still it cannot know"
+	}
+	for _, mc := range h.conns {
+		for _, f := range mc.flights {
+			if !f.processed && h.chance(0.8) {
+				h.process(f, f.call.Response, true)
+			} else if !f.processed {
+				break
+			}
+		}
+	}
+	answered := h.answeredOK()
+	before := h.now
+	h.now = h.now.Add(d)
+	h.stood = h.now
+	if !h.closed.IsZero() {
+		h.closed = h.closed.Add(d + afterPause)
+	}
+	for _, root := range h.roots {
+		root.opened = root.opened.Add(d + afterPause)
+	}
+	if !h.wakeAt.IsZero() && h.now.Sub(h.wakeAt) > punctual {
+		h.core.stoodStill(later(before, h.wakeAt.Add(-1)), h.now)
+	}
+	h.settle()
+	h.now = h.now.Add(time.Duration(h.rng.IntN(60)) * time.Millisecond)
+	for _, mc := range h.conns[:len(h.conns):len(h.conns)] {
+		for len(mc.flights) > 0 && mc.flights[0].processed && !mc.broken {
+			mc.deliver()
+		}
+	}
+	h.settle()
+	h.poll()
+	for _, r := range answered {
+		if r.done && r.err != nil {
+			h.fail("I4: the answer for record %d lay ready when the process went on, and the record ended with %v", r.id, r.err)
+		}
+	}
+}
+
+// answeredOK returns the records without an outcome of which a success lies ready.
+func (h *history) answeredOK() (records []*modelRecord) {
+	h.poll()
+	for _, mc := range h.conns {
+		for _, f := range mc.flights {
+			if !f.processed {
+				break
+			}
+			for _, a := range f.attempts {
+				for _, r := range a.records {
+					if a.acked && !r.done {
+						records = append(records, r)
+					}
+				}
+			}
+		}
+	}
+	return records
+}
