@@ -15,16 +15,16 @@ import (
 // and more slowly. What is acknowledged meanwhile is in the log.
 func TestClusterIdsInTurnAreFollowedMoreAndMoreSlowly(t *testing.T) {
 	t.Run("brokers that compare the id when a connection is made", func(t *testing.T) {
-		bubble(t, func(t *testing.T) { clusterIDsInTurn(t, false) })
+		bubble(t, func(t *testing.T) { clusterIDsInTurn(t) })
 	})
 	t.Run("brokers that do not", func(t *testing.T) {
 		bubble(t, func(t *testing.T) {
-			clusterIDsInTurn(t, true, brokertest.Versions(brokertest.ApiVersions, 0, 4))
+			clusterIDsInTurn(t, brokertest.Versions(brokertest.ApiVersions, 0, 4))
 		})
 	})
 }
 
-func clusterIDsInTurn(t *testing.T, delivers bool, opts ...brokertest.Option) {
+func clusterIDsInTurn(t *testing.T, opts ...brokertest.Option) {
 	c := brokertest.New(t, append(opts, brokertest.InMemory(), brokertest.Topic("t", 1))...)
 	j := newJournal()
 	p := start(t, c, j.logs)
@@ -61,7 +61,6 @@ func clusterIDsInTurn(t *testing.T, delivers bool, opts ...brokertest.Option) {
 	for _, rec := range c.Records("t", 0) {
 		written = append(written, string(rec.Value))
 	}
-	failed := 0
 	for _, o := range got.all() {
 		switch in := slices.Contains(written, o.name); {
 		case o.err == nil && !in:
@@ -69,12 +68,6 @@ func clusterIDsInTurn(t *testing.T, delivers bool, opts ...brokertest.Option) {
 		case o.err != nil && in && !producer.MayBeWritten(o.err):
 			t.Errorf("record %q is in the log, and its error denies that: %v", o.name, o.err)
 		}
-		if o.err != nil {
-			failed++
-		}
-	}
-	if delivers && failed > 2 {
-		t.Errorf("%d of 70 records failed", failed)
 	}
 }
 
