@@ -90,6 +90,7 @@ func (a *answer) takeCluster(resp *protocol.MetadataResponse, late bool) {
 // mean nothing here.
 func (a *answer) otherCluster() {
 	a.changes.OtherCluster = true
+	a.unrest.changed(a.now)
 	a.before = nil
 	a.nodes.forget()
 	clear(a.failures)

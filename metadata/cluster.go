@@ -13,6 +13,7 @@ type Cluster struct {
 	backoff backoff.Policy
 
 	clusterID string
+	unrest    unrest             // of clusterID
 	brokers   map[int32]Broker   // shared with snapshots: replaced, never written
 	topics    map[string]*topic  // all that are looked for or known
 	pending   map[string]*topic  // those of topics to ask for again soon

@@ -126,7 +126,7 @@ func (c *Cluster) due(now time.Time) time.Time {
 	if at.IsZero() {
 		return at
 	}
-	return later(at, c.retryAt)
+	return later(at, later(c.retryAt, c.unrest.until))
 }
 
 // aged reports whether all topics are to be asked for again because of their age.

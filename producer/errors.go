@@ -74,7 +74,8 @@ func MayBeWritten(err error) bool {
 	}
 	var admission *AdmissionError
 	var serialization *SerializationError
-	return !errors.As(err, &admission) && !errors.As(err, &serialization)
+	var load *LoadError
+	return !errors.As(err, &admission) && !errors.As(err, &serialization) && !errors.As(err, &load)
 }
 
 // AdmissionError says why a record was not taken. Nothing of it was kept, and
@@ -89,6 +90,20 @@ func (e *AdmissionError) Error() string {
 }
 
 func (e *AdmissionError) Unwrap() error { return e.Err }
+
+// LoadError says why LoadTopics could not load a topic. There is no record that
+// it is about.
+type LoadError struct {
+	Topic string
+	Err   error
+}
+
+func (e *LoadError) Error() string {
+	return fmt.Sprintf("topic %q could not be loaded: %v", e.Topic, e.Err)
+}
+
+// Unwrap returns the reason.
+func (e *LoadError) Unwrap() error { return e.Err }
 
 // InvalidTopicError: the name is not one that a topic can have.
 type InvalidTopicError struct {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -173,7 +174,16 @@ func TestLoadTopicsNamesThoseThatFail(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		c := brokertest.New(t, brokertest.InMemory(), brokertest.AutoCreate(false), brokertest.Topic("t", 1))
 		p := start(t, c, func(cfg *producer.Config) { cfg.AllowAutoTopicCreation = false })
-		err := p.LoadTopics(t.Context(), "missing", "t", "no good")
+		err := p.LoadTopics(t.Context(), "missing", "t", "no good", "missing", "no good")
+		var load *producer.LoadError
+		if !errors.As(err, &load) || producer.MayBeWritten(err) {
+			t.Errorf("LoadTopics: %v, want a LoadError, which is about no record", err)
+		}
+		for _, name := range []string{"missing", "no good"} {
+			if n := strings.Count(err.Error(), fmt.Sprintf("topic %q could not be loaded: ", name)); n != 1 || strings.Contains(err.Error(), "record") {
+				t.Errorf("LoadTopics: %v, want it to tell once of %q, and of no record", err, name)
+			}
+		}
 		var unknown *producer.UnknownTopicError
 		var invalid *producer.InvalidTopicError
 		if !errors.As(err, &unknown) || unknown.Topic != "missing" || !errors.As(err, &invalid) {

@@ -170,20 +170,22 @@ func (p *Producer) Close(ctx context.Context) error {
 // (max.block.ms), so that no Send has to wait for one of them: the first record
 // to each of many topics costs a round trip else. A topic that is known already
 // costs nothing. A topic that nothing was sent to for metadata.max.idle.ms is
-// forgotten again. The error names each topic that could not be looked up; the
-// others are there all the same. LoadTopics may be called concurrently.
+// forgotten again. The error has a *LoadError for each topic that could not be
+// looked up, once, however often it is named; the others are there all the same. LoadTopics may be called concurrently.
 func (p *Producer) LoadTopics(ctx context.Context, topics ...string) error {
 	if p.sender.Closing() {
 		return ErrClosed
 	}
 	var errs []error
 	var missing []string
+	seen := make(map[string]bool)
 	for _, name := range topics {
-		if p.topics.get(name) != nil {
+		if p.topics.get(name) != nil || seen[name] {
 			continue
 		}
+		seen[name] = true
 		if err := checkTopic(name); err != nil {
-			errs = append(errs, &AdmissionError{name, err})
+			errs = append(errs, &LoadError{name, err})
 			continue
 		}
 		missing = append(missing, name)
@@ -193,7 +195,7 @@ func (p *Producer) LoadTopics(ctx context.Context, topics ...string) error {
 		defer w.end()
 		for i, err := range p.sender.LookupAll(w.begin(), missing) {
 			if err != nil {
-				errs = append(errs, &AdmissionError{missing[i], err})
+				errs = append(errs, &LoadError{missing[i], err})
 			}
 		}
 	}

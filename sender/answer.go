@@ -124,7 +124,7 @@ func (c *core) judge(r *request, p *partition, d *delivery, a *protocol.ProduceP
 			idempotent: c.cfg.Idempotent, transactional: c.txn != nil, fresh: c.txn != nil && c.txn.Fresh(), oldest: p.oldest(d), unknown: d.doubtful(),
 		})
 	}
-	if v == delivered && c.txn == nil && c.cfg.Idempotent && c.strange(p, d, a.LogAppendTime) {
+	if v == delivered && c.txn == nil && c.cfg.Idempotent && c.strange(p, d, r.node.id, a.LogAppendTime) {
 		d.unknown = true
 		if d.told {
 			c.gap(p)

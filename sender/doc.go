@@ -135,7 +135,12 @@
 //     All partitions with that id abandon it;
 //   - a broker has as a duplicate what cannot be written yet: of no attempt the
 //     outcome is unknown. The same follows, and the batch fails as one that may
-//     be written, as a proxy could have sent it twice;
+//     be written, as a proxy could have sent it twice. A success shows that, too,
+//     by a time of append where this broker has none for the topic. Each broker
+//     is taken at its own word, since a change of message.timestamp.type does not
+//     reach all at once; one that has broken it is believed until it has left out
+//     the time eight times as often, so a lasting disagreement raises ever fewer
+//     doubts;
 //   - a sequence is refused in a topic without an id, whose log nothing names;
 //   - all connections were lost, and then no topic has the id that it had. A
 //     cluster that is wiped loses all its connections, whatever ids it keeps.
@@ -164,7 +169,11 @@
 // says that the node is elsewhere, or that the cluster is another, the next
 // request goes over a new connection, and what is in flight is awaited on the
 // old one. Brokers that disagree about an address are followed more and more
-// slowly.
+// slowly. So are those that disagree about the cluster's id, as two clusters behind
+// one name do: after each change that comes soon after another, metadata is not
+// asked for a while. An answer is never taken by half: each id that is heard is
+// followed at once, with all that follows from it (see above), so that what was
+// numbered for one cluster is not acknowledged for the other.
 //
 // News ends the backoff of those that it is about: another leader, another
 // topic, a producer id. Brokers that contradict each other always have news, so

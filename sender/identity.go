@@ -102,25 +102,3 @@ func (c *core) suspect(p *partition, d *delivery, code protocol.ErrorCode, err e
 	}
 	return err
 }
-
-// strange reports whether a success is another producer's: the broker has taken
-// d, of which nothing can be written yet, for a duplicate of the other's. Then it
-// answers with that one's time, also in a topic whose answers have none for what
-// is appended. If the topic has only just been set to have times, nobody can tell:
-// that batch fails as one that may be written, and the next are believed.
-func (c *core) strange(p *partition, d *delivery, appendTime int64) bool {
-	t := p.topic
-	switch {
-	case d.doubtful() || d.old:
-		return false
-	case appendTime < 0:
-		t.stamps = stampsNot
-	case t.stamps == stampsNot, t.stamps == stampsUnknown && p.numbers.Abandoned(): // in flight behind such a one
-		t.stamps = stampsUnknown
-		c.abandonAll(d.identity.ID)
-		return true
-	default:
-		t.stamps = stampsAll
-	}
-	return false
-}

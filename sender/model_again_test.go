@@ -171,7 +171,7 @@ func (h *history) unknowing(r *modelRecord) bool {
 // have been written, or it does not know how the topic's brokers answer when they append. Such a batch is acknowledged and
 // in no log, whatever is done (see README's limits), and so it is left out here.
 func (h *history) blindTo(a *modelAttempt) bool {
-	return h.core.topics[a.part.topic.name].stamps != stampsNot || slices.ContainsFunc(a.part.attempts, func(o *modelAttempt) bool {
+	return !h.core.topics[a.part.topic.name].stamps.untimed(a.part.leader) || slices.ContainsFunc(a.part.attempts, func(o *modelAttempt) bool {
 		return o != a && (o.fate != refused || o.vague) && o.id == a.id && o.epoch == a.epoch && o.seq == a.seq
 	})
 }

@@ -27,17 +27,8 @@ type topic struct {
 	touched    time.Time // when metadata was last told that it is in use
 	leaderless time.Time // since when some partition has no leader, as the log was told; zero: all have one
 	again      error     // how it last became another topic
-	stamps     stamping
+	stamps     stamps
 }
-
-// stamping is whether a topic's brokers answer with a time when they append.
-type stamping uint8
-
-const (
-	stampsUnknown stamping = iota
-	stampsNot              // message.timestamp.type=CreateTime
-	stampsAll              // LogAppendTime
-)
 
 // A partition is what the loop knows of one partition. What each look reads is
 // in front: with thousands of them the time goes into fetching it.

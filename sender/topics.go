@@ -200,7 +200,7 @@ func (c *core) replaced() {
 // certainly not written goes there, numbered from 0 under a new producer id;
 // what may be in the old log fails as such.
 func (c *core) recreated(t *topic, why error) {
-	t.again, t.stamps = why, stampsUnknown
+	t.again, t.stamps = why, nil
 	c.disown()
 	for i, p := range t.parts {
 		if c.txn != nil && c.txn.Number() != 0 && p.joined == c.txn.Number() {

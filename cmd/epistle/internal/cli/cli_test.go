@@ -90,7 +90,7 @@ func TestSettingsSurviveTheirWayThroughAFile(t *testing.T) {
 			var stderr bytes.Buffer
 			s := Settings{file: name}
 			s.Set("client.id", clientID)
-			cfg, err := s.Config(&Env{Screen: ui.NewScreen(&stderr, false, nil)})
+			cfg, err := s.Config(t.Context(), &Env{Screen: ui.NewScreen(&stderr, false, nil)})
 			if err != nil || cfg.ClientID != clientID {
 				t.Errorf("after %q: client.id = %q, %v, want %q", last, cfg.ClientID, err, clientID)
 			}
@@ -105,7 +105,7 @@ func TestNoticesNameTheLinesOfTheFileAlone(t *testing.T) {
 	}
 	var stderr bytes.Buffer
 	s := Settings{file: name, pairs: []string{"linger.ms=4"}}
-	cfg, err := s.Config(&Env{Screen: ui.NewScreen(&stderr, false, nil)})
+	cfg, err := s.Config(t.Context(), &Env{Screen: ui.NewScreen(&stderr, false, nil)})
 	if err != nil || cfg.Linger != 4*time.Millisecond || cfg.Acks != producer.AcksLeader {
 		t.Fatalf("linger, acks = %v, %v, %v, want 4ms and 1", cfg.Linger, cfg.Acks, err)
 	}

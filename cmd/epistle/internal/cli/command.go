@@ -46,7 +46,24 @@ func (c *Command) Execute(env *Env, args []string) error {
 	for _, note := range w.notes {
 		env.Say("note: %s", note)
 	}
+	if err := emptyFlag(fs); err != nil {
+		return w.explain(err)
+	}
 	return w.explain(run(env, fs.Args()))
+}
+
+// emptyFlag refuses a flag that is given without a value, as an unset variable of a shell does, where nothing can be meant
+// by that.
+func emptyFlag(fs *pflag.FlagSet) (err error) {
+	fs.Visit(func(f *pflag.Flag) {
+		switch what, _ := pflag.UnquoteUsage(f); what {
+		case "file", "name", "codec", "host:port,…":
+			if f.Value.String() == "" && err == nil {
+				err = Usagef("--%s: the value is empty, as an unset variable is; give a %s, or leave --%s out", f.Name, what, f.Name)
+			}
+		}
+	})
+	return err
 }
 
 func (c *Command) flags() (*pflag.FlagSet, Run) {

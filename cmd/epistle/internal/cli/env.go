@@ -84,6 +84,33 @@ func (e *Env) Say(format string, args ...any) {
 	fmt.Fprintf(e.Screen, "epistle: %s\n", ui.Text(fmt.Sprintf(format, args...)))
 }
 
+// Await runs what may wait for ever, such as the opening of a pipe, until ctx ends: then it returns the cause of that at once,
+// and leaves what it has begun behind. If that succeeds all the same, late gets the result; late may be nil.
+func Await[T any](ctx context.Context, do func() (T, error), late func(T)) (T, error) {
+	type outcome struct {
+		v   T
+		err error
+	}
+	done := make(chan outcome) // not buffered: either we have it, or it is late
+	go func() {
+		v, err := do()
+		select {
+		case done <- outcome{v, err}:
+		case <-ctx.Done():
+			if err == nil && late != nil {
+				late(v)
+			}
+		}
+	}()
+	select {
+	case o := <-done:
+		return o.v, o.err
+	case <-ctx.Done():
+		var none T
+		return none, context.Cause(ctx)
+	}
+}
+
 // UntilInterrupted returns a context that the next interrupt ends, with an *Interrupted as its cause. Release gives the
 // interrupts back, and must be called.
 func (e *Env) UntilInterrupted(parent context.Context) (ctx context.Context, release func()) {

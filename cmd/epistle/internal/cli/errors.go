@@ -28,6 +28,14 @@ func (e *Reported) Error() string { return e.Err.Error() }
 // Unwrap returns the error.
 func (e *Reported) Unwrap() error { return e.Err }
 
+// Refused makes a UsageError of what an argument is refused for, which text names, but not of an interrupt.
+func Refused(text string, err error) error {
+	if interrupted, ok := errors.AsType[*Interrupted](err); ok {
+		return fmt.Errorf("%s: %w; nothing was read or sent", text, interrupted)
+	}
+	return Usagef("%s: %v", text, err)
+}
+
 // Status is the exit status that an error stands for.
 func Status(err error) int {
 	var usage *UsageError

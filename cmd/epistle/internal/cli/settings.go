@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"maps"
@@ -86,14 +87,18 @@ func (s *Settings) Misspelt(keys []string) (key, meant string) {
 	return "", ""
 }
 
-// Config makes the producer's settings. What may surprise is told on standard error; what is wrong is a usage error with
+// Config makes the producer's settings, until ctx ends: files may be pipes that nobody writes to. What may surprise is told on standard error; what is wrong is a usage error with
 // all of it.
-func (s *Settings) Config(env *Env) (producer.Config, error) {
+func (s *Settings) Config(ctx context.Context, env *Env) (producer.Config, error) {
 	given, err := s.given()
 	if err != nil {
 		return producer.Config{}, err
 	}
-	cfg, notices, err := s.resolve(given)
+	r, err := Await(ctx, func() (resolved, error) { return s.resolve(given) }, nil)
+	cfg, notices := r.cfg, r.notices
+	if interrupted, ok := errors.AsType[*Interrupted](err); ok {
+		return cfg, Refused("the settings", interrupted)
+	}
 	cfg.Logger = newLogger(env)
 	for _, n := range notices {
 		env.Say("note: %s", n)
@@ -128,13 +133,20 @@ func (s *Settings) given() (map[string]string, error) {
 	return given, nil
 }
 
-func (s *Settings) resolve(given map[string]string) (producer.Config, []producer.Notice, error) {
+// resolved is what settings have come to.
+type resolved struct {
+	cfg     producer.Config
+	notices []producer.Notice
+}
+
+func (s *Settings) resolve(given map[string]string) (resolved, error) {
 	if s.file == "" {
-		return producer.FromMap(given)
+		cfg, notices, err := producer.FromMap(given)
+		return resolved{cfg, notices}, err
 	}
 	text, err := os.ReadFile(s.file)
 	if err != nil {
-		return producer.Config{}, nil, Usagef("--config: %v", err)
+		return resolved{}, Usagef("--config: %v", err)
 	}
 	// What is given besides follows the file's own lines, and so wins over them. The empty line ends a last line that
 	// announces its continuation.
@@ -154,7 +166,7 @@ func (s *Settings) resolve(given map[string]string) (producer.Config, []producer
 			}
 		}
 	}
-	return cfg, fileNotices(notices, own, given), err
+	return resolved{cfg, fileNotices(notices, own, given)}, err
 }
 
 // fileNotices leaves out that a setting of the file gives way to one of the command line, which is what the user wanted,

@@ -95,10 +95,10 @@ func run(env *cli.Env, o *options) error {
 	ctx, release := env.UntilInterrupted(context.Background())
 	defer release()
 	d := &demo{env: env, settings: &o.settings, topic: string(o.topic), events: events()}
-	if err := writeOut(o.fileOut, d.events); err != nil {
+	if _, err := cli.Await(ctx, func() (struct{}, error) { return struct{}{}, writeOut(o.fileOut, d.events) }, nil); err != nil {
 		return err
 	}
-	place, err := o.stage(d)
+	place, err := o.stage(ctx, d)
 	if err != nil {
 		return err
 	}
@@ -158,9 +158,9 @@ func (d *demo) settle(ctx context.Context, place stage) error {
 }
 
 // stage decides where, and makes the settings.
-func (o *options) stage(d *demo) (stage, error) {
+func (o *options) stage(ctx context.Context, d *demo) (stage, error) {
 	if o.elsewhere() {
-		cfg, err := o.settings.Config(d.env)
+		cfg, err := o.settings.Config(ctx, d.env)
 		d.cfg = cfg
 		return &realCluster{admin: admin.New(cfg), partitions: o.partitions}, err
 	}
@@ -170,7 +170,7 @@ func (o *options) stage(d *demo) (stage, error) {
 	}
 	o.settings.Bootstrap = strings.Join(own.cluster.Bootstrap(), ",")
 	defer func() { o.settings.Bootstrap = "" }()
-	if d.cfg, err = o.settings.Config(d.env); err != nil {
+	if d.cfg, err = o.settings.Config(ctx, d.env); err != nil {
 		own.cluster.Close()
 		return nil, err
 	}
@@ -198,13 +198,23 @@ func writeOut(name string, events []event) error {
 	for _, e := range events {
 		fmt.Fprintf(&b, "%s:%s\n", e.key, e.value)
 	}
-	if there, err := os.ReadFile(name); err == nil && len(there) > 0 && string(there) != b.String() {
+	if holds(name, b.String()) {
 		return cli.Usagef("--file-out: %s holds something else, and is not written over; name another file", ui.Plain(name))
 	}
 	if err := os.WriteFile(name, []byte(b.String()), 0o644); err != nil {
 		return cli.Usagef("--file-out: %v", err)
 	}
 	return nil
+}
+
+// holds reports whether a file has something else than text. A pipe has nothing: to read it would wait for its writer.
+func holds(name, text string) bool {
+	info, err := os.Stat(name)
+	if err != nil || !info.Mode().IsRegular() {
+		return false
+	}
+	there, err := os.ReadFile(name)
+	return err == nil && len(there) > 0 && string(there) != text
 }
 
 // next says what to try now, in lines that work as they are.

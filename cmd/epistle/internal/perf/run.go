@@ -2,6 +2,7 @@ package perf
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"runtime"
@@ -16,11 +17,7 @@ func run(env *cli.Env, o *options) error {
 	if err := o.check(); err != nil {
 		return err
 	}
-	cfg, err := o.settings.Config(env)
-	if err != nil {
-		return err
-	}
-	payloads, err := o.payloads(env)
+	cfg, payloads, err := o.read(env)
 	if err != nil {
 		return err
 	}
@@ -45,6 +42,20 @@ func run(env *cli.Env, o *options) error {
 		m.load.txns = &transactions{env: env, producer: p, size: o.transactionSize, patience: cli.Patience(&cfg)}
 	}
 	return m.run()
+}
+
+// read reads the files that are named, until it is interrupted.
+func (o *options) read(env *cli.Env) (cfg producer.Config, list []payload, err error) {
+	ctx, release := env.UntilInterrupted(context.Background())
+	defer release()
+	if cfg, err = o.settings.Config(ctx, env); err != nil {
+		return cfg, nil, err
+	}
+	list, err = cli.Await(ctx, func() ([]payload, error) { return o.payloads(env) }, nil)
+	if interrupted, ok := errors.AsType[*cli.Interrupted](context.Cause(ctx)); ok {
+		return cfg, nil, fmt.Errorf("%w; nothing was sent", interrupted)
+	}
+	return cfg, list, err
 }
 
 // open connects, and begins with transactions if there are to be some.

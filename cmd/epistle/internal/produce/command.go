@@ -1,6 +1,8 @@
 package produce
 
 import (
+	"context"
+
 	"github.com/spf13/pflag"
 
 	"github.com/epistle-kafka/epistle/cmd/epistle/internal/cli"
@@ -173,11 +175,11 @@ func (o *options) splitter() (s lines.Splitter, err error) {
 }
 
 // config makes the producer's settings.
-func (o *options) config(env *cli.Env) (producer.Config, error) {
+func (o *options) config(ctx context.Context, env *cli.Env) (producer.Config, error) {
 	if o.codec != "" {
 		o.settings.Set("compression.type", o.codec)
 	}
-	return o.settings.Config(env)
+	return o.settings.Config(ctx, env)
 }
 
 // checkPartition refuses a partition that the topic does not have.

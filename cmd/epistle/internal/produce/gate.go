@@ -18,21 +18,26 @@ func newGate() *gate { return &gate{closed: make(chan struct{})} }
 
 // read reads, or reports io.EOF and stopped.
 func (g *gate) read(r io.Reader, b []byte) (n int, err error, stopped bool) {
-	g.mu.Lock()
-	if g.stopped {
-		g.mu.Unlock()
-		return 0, io.EOF, true
-	}
-	g.reading = true
-	g.mu.Unlock()
-	n, err = r.Read(b)
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	g.reading = false
-	if g.stopped {
+	if g.during(func() { n, err = r.Read(b) }) {
 		return 0, io.EOF, true
 	}
 	return n, err, false
+}
+
+// during does a part of the reading. It reports whether the gate was closed before or meanwhile.
+func (g *gate) during(do func()) (stopped bool) {
+	g.mu.Lock()
+	if g.stopped {
+		g.mu.Unlock()
+		return true
+	}
+	g.reading = true
+	g.mu.Unlock()
+	do()
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.reading = false
+	return g.stopped
 }
 
 // stop ends the reading. It reports whether a read is under way, whose goroutine then touches nothing any more.

@@ -51,7 +51,9 @@ func run(env *cli.Env, o *options, args []string) error {
 	if j.splitter, err = o.splitter(); err != nil {
 		return err
 	}
-	cfg, err := o.config(env)
+	ctx, release := env.UntilInterrupted(context.Background())
+	defer release()
+	cfg, err := o.config(ctx, env)
 	if err != nil {
 		return err
 	}
@@ -65,21 +67,24 @@ func run(env *cli.Env, o *options, args []string) error {
 	if j.typed {
 		env.Screen.Still() // nothing may be written over what is being typed
 	}
-	if j.undelivered, err = openUndelivered(env, o, j.sources); err != nil {
+	if j.undelivered, err = openUndelivered(ctx, env, o, j.sources); err != nil {
 		return err
 	}
 	defer j.undelivered.close()
-	if err := j.open(cfg); err != nil {
+	if err := j.open(ctx, cfg); err != nil {
 		return err
+	}
+	release() // the next is for run
+	if interrupted, ok := errors.AsType[*cli.Interrupted](context.Cause(ctx)); ok {
+		cli.CloseNow(j.producer)
+		return fmt.Errorf("%w; nothing was read or sent", interrupted)
 	}
 	return j.run()
 }
 
 // open connects. Until it succeeds not a line is read, so that a mistake costs nothing.
-func (j *job) open(cfg producer.Config) error {
+func (j *job) open(ctx context.Context, cfg producer.Config) error {
 	const blocksBeside = 32 << 20 // bytes of input beyond what the producer buffers
-	ctx, release := j.env.UntilInterrupted(context.Background())
-	defer release()
 	j.maxLine = cfg.MaxRequestSize + j.splitter.Longer()
 	j.pool = newPool(cfg.BufferMemory+blocksBeside, j.finished)
 	j.verb, j.watch = cli.Verb(&cfg), cli.NewWatch(j.env, &cfg)
@@ -294,11 +299,18 @@ func (j *job) feed(hand func(*line)) error {
 
 // feedFrom hands over the lines of one input.
 func (j *job) feedFrom(s *source, hand func(*line)) error {
-	in, err := s.open()
-	if err != nil {
+	var in io.ReadCloser
+	var err error
+	stopped := j.gate.during(func() { in, err = s.open() }) // a pipe waits for its writer
+	if err != nil && !stopped {
 		return err
 	}
-	defer in.Close()
+	if err == nil {
+		defer in.Close()
+	}
+	if stopped {
+		return errStopped
+	}
 	r := &reader{pool: j.pool, gate: j.gate, in: j.sniffed(in, s), source: s, maxLine: j.maxLine}
 	defer r.close()
 	for {

@@ -1,6 +1,7 @@
 package produce
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -20,8 +21,8 @@ type keptFile struct {
 const ownerOnly = 0o600
 
 // openKept opens a file for undelivered lines. One that holds something is never touched: neither overwritten nor removed,
-// whatever links lead to it. Regular says that it is a file, rather than a device or a pipe.
-func openKept(env *cli.Env, name string) (f *keptFile, regular bool, err error) {
+// whatever links lead to it. It waits for the reader of a pipe until ctx ends. Regular says that it is a file, rather than a device or a pipe.
+func openKept(ctx context.Context, env *cli.Env, name string) (f *keptFile, regular bool, err error) {
 	made, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, ownerOnly)
 	if err == nil {
 		return &keptFile{made, true}, true, nil
@@ -42,7 +43,9 @@ func openKept(env *cli.Env, name string) (f *keptFile, regular bool, err error) 
 	case info.Mode()&fs.ModeNamedPipe != 0:
 		env.Say("waiting for somebody to read the pipe %s", ui.Plain(name))
 	}
-	there, err := os.OpenFile(name, os.O_WRONLY|os.O_APPEND, 0)
+	there, err := cli.Await(ctx, func() (*os.File, error) {
+		return os.OpenFile(name, os.O_WRONLY|os.O_APPEND, 0)
+	}, func(f *os.File) { f.Close() })
 	if err != nil {
 		return nil, false, err
 	}

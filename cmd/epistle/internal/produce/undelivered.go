@@ -1,6 +1,7 @@
 package produce
 
 import (
+	"context"
 	"io"
 	"os"
 	"sync"
@@ -44,7 +45,7 @@ const (
 )
 
 // openUndelivered opens what --failed-to names, which may be "" for the screen and "-" for standard output.
-func openUndelivered(env *cli.Env, o *options, sources []*source) (*undelivered, error) {
+func openUndelivered(ctx context.Context, env *cli.Env, o *options, sources []*source) (*undelivered, error) {
 	u := &undelivered{env: env, sources: sources, most: o.maxErrors, enough: make(chan struct{}), named: o.failedTo != ""}
 	switch o.failedTo {
 	case "":
@@ -53,9 +54,9 @@ func openUndelivered(env *cli.Env, o *options, sources []*source) (*undelivered,
 		u.lines = u.spool(&spool{env: env, name: "standard output", w: env.Stdout})
 		return u, nil
 	}
-	f, regular, err := openKept(env, o.failedTo)
+	f, regular, err := openKept(ctx, env, o.failedTo)
 	if err != nil {
-		return nil, cli.Usagef("--failed-to: %v", err)
+		return nil, cli.Refused("--failed-to", err)
 	}
 	u.files = append(u.files, f)
 	u.lines = u.spool(&spool{env: env, name: ui.Plain(o.failedTo), w: f})
@@ -63,14 +64,14 @@ func openUndelivered(env *cli.Env, o *options, sources []*source) (*undelivered,
 		return u, nil // a device or a pipe has no place for another file beside it
 	}
 	name := o.failedTo + reasonsSuffix
-	f, regular, err = openKept(env, name)
+	f, regular, err = openKept(ctx, env, name)
 	if err == nil && !regular {
 		f.Close()
 		err = &os.PathError{Op: "open", Path: name, Err: errNotAFile}
 	}
 	if err != nil {
 		u.close()
-		return nil, cli.Usagef("--failed-to: the reasons: %v", err)
+		return nil, cli.Refused("--failed-to: the reasons", err)
 	}
 	u.files = append(u.files, f)
 	u.reasons = &reasonsFile{w: u.spool(&spool{env: env, name: ui.Plain(name), w: f})}
