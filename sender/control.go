@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"maps"
 	"math"
 	"slices"
 	"time"
@@ -85,7 +86,7 @@ func (c *core) controlNode(but ...int32) (*node, time.Time) {
 func (c *core) candidates() []int32 {
 	snapshot := c.meta.Snapshot()
 	var ids []int32
-	for id := range snapshot.Brokers {
+	for _, id := range slices.Sorted(maps.Keys(snapshot.Brokers)) {
 		c.meet(snapshot, id)
 		ids = append(ids, id)
 	}

@@ -39,6 +39,7 @@ type core struct {
 	soon  time.Time // what lingers until then goes now: now, unless early says later
 
 	topics map[string]*topic
+	listed []*topic // the same, in an order that is the same whenever the same happens
 	nodes  map[int32]*node
 	order  []*node // the same
 	alarms alarms

@@ -10,7 +10,7 @@ func (e flushing) apply(c *core) {
 // gather makes g wait for all records sent so far and for their callbacks, and
 // ends the linger of those that wait.
 func (c *core) gather(g *accumulator.Group) {
-	for _, t := range c.topics {
+	for _, t := range c.listed {
 		for _, p := range t.parts {
 			if p.wake.IsZero() && p.queue.Queued() == 0 {
 				continue // no alarm for the expiry of anything, and nothing new
@@ -40,7 +40,7 @@ func (e closing) apply(c *core) {
 	c.news.closing()
 	c.closing, c.hurry = true, true
 	c.acc.Memory.Close(ErrClosed)
-	for _, t := range c.topics {
+	for _, t := range c.listed {
 		for _, q := range t.queues.Queues() {
 			q.Refuse(ErrClosed)
 		}
@@ -65,7 +65,7 @@ func (e aborting) apply(c *core) {
 	if c.txn != nil {
 		c.abandonTxn()
 	}
-	for _, t := range c.topics {
+	for _, t := range c.listed {
 		for _, p := range t.parts {
 			for _, d := range p.open() {
 				if d.conn != nil {

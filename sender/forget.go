@@ -50,6 +50,10 @@ func (c *core) forget(t *topic) bool {
 		c.leaveNumbers(p)
 	}
 	delete(c.topics, t.name)
+	last := c.listed[len(c.listed)-1]
+	c.listed[t.at], last.at = last, t.at
+	c.listed[len(c.listed)-1] = nil
+	c.listed = c.listed[:len(c.listed)-1]
 	c.cfg.OnForget(t.name)
 	return true
 }

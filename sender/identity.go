@@ -66,7 +66,7 @@ func (c *core) abandon(p *partition) {
 
 // abandonAll is abandon for all partitions that have that producer id.
 func (c *core) abandonAll(producerID int64) {
-	for _, t := range c.topics {
+	for _, t := range c.listed {
 		for _, p := range t.parts {
 			if p.numbers.Started() && p.numbers.Identity().ID == producerID {
 				c.abandon(p)

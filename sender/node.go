@@ -2,6 +2,7 @@ package sender
 
 import (
 	"errors"
+	"maps"
 	"slices"
 	"time"
 
@@ -112,7 +113,8 @@ func (c *core) meet(s *metadata.Snapshot, id int32) {
 
 // relocate takes in where brokers are, as an answer has just said.
 func (c *core) relocate(brokers map[int32]metadata.Broker) {
-	for id, b := range brokers {
+	for _, id := range slices.Sorted(maps.Keys(brokers)) {
+		b := brokers[id]
 		if n := c.nodeAt(id, b.Host, b.Port); n.addr != b.Addr() {
 			c.meta.RequestUpdate(c.now) // it stays for a while: see mayMove
 		}
@@ -191,7 +193,7 @@ func (c *core) leave(n *node) {
 // disturb notes that who is at the node's end of the next connection may know
 // nothing of us (pitfall 1): it was started anew, or is another cluster's.
 func (c *core) disturb(n *node) {
-	for _, t := range c.topics {
+	for _, t := range c.listed {
 		for _, p := range t.parts {
 			if p.leader == n.id {
 				p.numbers.Disturb()

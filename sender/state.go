@@ -18,6 +18,7 @@ type topic struct {
 	queues *accumulator.Topic
 	meta   *metadata.Topic
 	parts  []*partition
+	at     int // its index in core.listed
 
 	// Place in the request being built: valid while build is the core's.
 	build  uint64

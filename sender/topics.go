@@ -52,7 +52,7 @@ func (c *core) change(ch metadata.Changes) {
 	if ch.OtherCluster {
 		c.replaced()
 	}
-	for id := range snapshot.Brokers {
+	for _, id := range slices.Sorted(maps.Keys(snapshot.Brokers)) {
 		c.meet(snapshot, id)
 	}
 	for _, name := range ch.Forgotten {
@@ -96,7 +96,8 @@ func (c *core) learn(name string) {
 	t := c.topics[name]
 	if t == nil {
 		t = &topic{name: name, queues: c.acc.Topic(name, 0)}
-		c.topics[name] = t
+		t.at = len(c.listed)
+		c.topics[name], c.listed = t, append(c.listed, t)
 	}
 	// The loop remembers a topic for longer than metadata does, so it has to see
 	// for itself that this is another one.

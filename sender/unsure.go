@@ -75,7 +75,7 @@ func (c *core) sure(l likeness) {
 		return
 	}
 	c.disown()
-	for _, t := range c.topics {
+	for _, t := range c.listed {
 		for _, p := range t.parts {
 			if p.numbers.Started() && !p.numbers.Abandoned() {
 				c.abandon(p)

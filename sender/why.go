@@ -103,7 +103,7 @@ func (c *core) oldestStanding() error {
 	var oldest time.Time
 	var of *partition
 	waiting := 0
-	for _, t := range c.topics {
+	for _, t := range c.listed {
 		for _, p := range t.parts {
 			at := p.oldestOpened()
 			if p.queued() {
