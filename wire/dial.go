@@ -217,6 +217,9 @@ func (d *dialer) failure(ctx context.Context, err error) error {
 	e.Hint = hintSince(hint(e, d.cfg.TLS != nil), d.peer.Answered)
 	if d.stage == StageApiVersions && hungUp(err) {
 		e.Unheard = !d.reads.heard
+		if !d.peer.Answered.IsZero() {
+			return e // it has spoken that version before
+		}
 		e.Hint += hintOtherVersion("ApiVersions", d.hs.asked) + "; after hang-ups in a row older versions are tried by themselves"
 	}
 	return e

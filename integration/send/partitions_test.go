@@ -36,7 +36,9 @@ func TestKeysGoWhereJavaPutsThem(t *testing.T) {
 func TestNamedPartitionWins(t *testing.T) {
 	c := kafka.Shared(t)
 	topic := newTopic(t, c, 5)
-	s := newSending(t, start(t, c))
+	s := newSending(t, start(t, c, func(cfg *producer.Config) {
+		cfg.MaxBlock = 5 * time.Second // for which a partition may be added yet
+	}))
 	for n := range 100 {
 		s.send(producer.Record{Topic: topic, Key: []byte("the same"), Partition: producer.OnPartition(int32(n % 5))})
 	}
