@@ -103,6 +103,17 @@ func init() {
 		}
 	}
 
+	// A broker that has just started puts a producer id off for a moment, which nobody needs to be told.
+	logStories["the cluster puts a producer id off"] = func(t *testing.T, j *journal) {
+		c := brokertest.New(t, brokertest.InMemory(), brokertest.Topic("t", 1))
+		c.On(brokertest.InitProducerID).Times(2).Do(brokertest.Error(protocol.CoordinatorLoadInProgress))
+		p := start(t, c, j.logs, patiently)
+		underLoad(t, p, 10*time.Second)
+		if lines := j.of("no producer id"); len(lines) != 0 {
+			t.Errorf("got %v, want nothing", lines)
+		}
+	}
+
 	logStories["transactions fail"] = func(t *testing.T, j *journal) {
 		c := brokertest.New(t, brokertest.InMemory(), brokertest.Topic("t", 1))
 		coordinators := c.On(brokertest.FindCoordinator).Always().Do(brokertest.Error(protocol.CoordinatorNotAvailable))

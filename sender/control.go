@@ -207,7 +207,7 @@ func (c *core) takeIdentity(call *wire.Call) {
 	}
 	id.next = c.now.Add(c.cfg.RetryBackoff.Delay(id.failed, c.out.random()))
 	id.failed++
-	c.news.unidentified(err)
+	c.news.unidentified(err, id.failed)
 	unsupported := (*wire.UnsupportedVersionError)(nil)
 	if code != protocol.NoError && !code.Retriable() || errors.As(err, &unsupported) {
 		c.refusedIdentity(err)

@@ -147,11 +147,15 @@ func (n *news) identified(id idempotent.Identity) {
 	n.say(lineIdentified, subject{}, slog.Int64("id", id.ID), slog.Int("epoch", int(id.Epoch)))
 }
 
-// unidentified tells that the cluster has refused one. A connection that ended
-// meanwhile is news of its own.
-func (n *news) unidentified(err error) {
+// tooOften is how often in a row a producer id is put off before that is news: a
+// broker that has just started does it a few times.
+const tooOften = 5
+
+// unidentified tells that the cluster has refused one, or puts it off for long.
+// A connection that ended meanwhile is news of its own.
+func (n *news) unidentified(err error, failed int) {
 	code := protocol.NoError
-	if n != nil && errors.As(err, &code) {
+	if n != nil && errors.As(err, &code) && (!code.Retriable() || failed >= tooOften) {
 		n.say(lineUnidentified, subject{}, slog.Any("err", err))
 	}
 }
