@@ -80,9 +80,9 @@ func (c *core) controlNode(but ...int32) (*node, time.Time) {
 	return nil, at
 }
 
-// candidates returns the ids of the nodes that can answer control requests,
-// those that are silent last, the connected first, then the least busy: the brokers, or the bootstrap
-// servers where no broker is known.
+// candidates returns the ids of the nodes that can answer control requests: the
+// brokers, or the bootstrap servers where no broker is known. The connected come
+// first, then the least busy, and those that are silent last.
 func (c *core) candidates() []int32 {
 	snapshot := c.meta.Snapshot()
 	var ids []int32

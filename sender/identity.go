@@ -64,15 +64,20 @@ func (c *core) abandon(p *partition) {
 	}
 }
 
-// abandonAll is abandon for all partitions that have that producer id.
-func (c *core) abandonAll(producerID int64) {
+// abandonEach is abandon for the partitions with numbers of which lost says so.
+func (c *core) abandonEach(lost func(*partition) bool) {
 	for _, t := range c.listed {
 		for _, p := range t.parts {
-			if p.numbers.Started() && p.numbers.Identity().ID == producerID {
+			if p.numbers.Started() && lost(p) {
 				c.abandon(p)
 			}
 		}
 	}
+}
+
+// abandonAll has all partitions that have that producer id give it up.
+func (c *core) abandonAll(producerID int64) {
+	c.abandonEach(func(p *partition) bool { return p.numbers.Identity().ID == producerID })
 	if c.identity.current.ID == producerID {
 		c.disown()
 	}

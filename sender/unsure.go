@@ -75,11 +75,5 @@ func (c *core) sure(l likeness) {
 		return
 	}
 	c.disown()
-	for _, t := range c.listed {
-		for _, p := range t.parts {
-			if p.numbers.Started() && !p.numbers.Abandoned() {
-				c.abandon(p)
-			}
-		}
-	}
+	c.abandonEach(func(p *partition) bool { return !p.numbers.Abandoned() })
 }
