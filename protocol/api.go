@@ -67,13 +67,20 @@ var newRequests = []func() Request{
 	func() Request { return new(PushTelemetryRequest) },
 }
 
-var newRequestByKey = func() map[int16]func() Request {
-	byKey := make(map[int16]func() Request, len(newRequests))
+var newRequestByKey, apiByKey = func() (map[int16]func() Request, map[int16]API) {
+	requests, apis := make(map[int16]func() Request, len(newRequests)), make(map[int16]API, len(newRequests))
 	for _, newRequest := range newRequests {
-		byKey[newRequest().API().Key] = newRequest
+		api := newRequest().API()
+		requests[api.Key], apis[api.Key] = newRequest, api
 	}
-	return byKey
+	return requests, apis
 }()
+
+// APIByKey returns the API with that key, and whether this package knows it.
+func APIByKey(apiKey int16) (API, bool) {
+	api, ok := apiByKey[apiKey]
+	return api, ok
+}
 
 // NewRequest returns an empty request of the API with that key, nil if this package does not know it.
 func NewRequest(apiKey int16) Request {

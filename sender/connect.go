@@ -170,6 +170,7 @@ func (c *core) connected(e dialed) {
 	}
 	c.met = true
 	l.conn, l.busy, l.lastErr = e.conn, 0, nil
+	l.span = remembers(e.conn)
 	l.made++
 	e.node.up(c.now)
 	c.news.connected(e.node)

@@ -293,7 +293,7 @@ func (c *core) mayDrain(p *partition, n *node) bool {
 	if !c.cfg.Idempotent {
 		return p.failures == 0
 	}
-	return p.numbers.Proven(c.now) && p.spanOfNext() <= c.spare(remembers(n.links[data].conn))
+	return p.numbers.Proven(c.now) && p.spanOfNext() <= c.spare(n.links[data].span)
 }
 
 // spanOfNext is how many batches there are from the oldest unresolved one to the

@@ -45,6 +45,7 @@ type link struct {
 	made     int           // connections so far
 	lacks    map[int16]int // by API key: which of the connections was the first that lacked it; see core.unsupported
 	adds     bool          // Produce adds partitions to transactions
+	span     int           // of batches that the broker at the other end remembers for each partition
 	unheard  int           // dials in a row that were hung up on without a word: see wire.Error.Unheard
 	asked    time.Duration // of the last throttling, what the broker has asked for
 

@@ -43,8 +43,8 @@ func checkRanges(keys []protocol.ApiVersion) error {
 		if k.MinVersion >= 0 && k.MinVersion <= k.MaxVersion {
 			continue
 		}
-		if req := protocol.NewRequest(k.APIKey); req != nil {
-			return &RangeError{req.API().Name, k.MinVersion, k.MaxVersion}
+		if api, known := protocol.APIByKey(k.APIKey); known {
+			return &RangeError{api.Name, k.MinVersion, k.MaxVersion}
 		}
 	}
 	return nil
@@ -83,11 +83,11 @@ func (v versions) choose(api protocol.API, limit int16) (int16, error) {
 
 // newest returns the newest version of an API that both sides speak, and whether there is one.
 func (v versions) newest(apiKey int16) (version int16, ok bool) {
-	req := protocol.NewRequest(apiKey)
-	if req == nil {
+	api, known := protocol.APIByKey(apiKey)
+	if !known {
 		return 0, false
 	}
-	version, err := v.choose(req.API(), 0)
+	version, err := v.choose(api, 0)
 	return version, err == nil
 }
 

@@ -22,14 +22,15 @@ var mayImport = map[string]struct {
 	external []string // nil: the standard library alone
 }{
 	"protocol":          {external: []string{"github.com/klauspost/compress", "github.com/pierrec/lz4/v4", "github.com/golang/snappy"}},
-	"wire":              {ours: []string{"protocol"}},
+	"sasl":              {},
+	"wire":              {ours: []string{"protocol", "sasl"}},
 	"accumulator":       {ours: []string{"protocol"}},
 	"metadata":          {ours: []string{"protocol"}},
 	"idempotent":        {ours: []string{"protocol"}},
 	"txn":               {ours: []string{"protocol", "idempotent"}},
 	"partition":         {},
-	"sender":            {ours: []string{"protocol", "accumulator", "metadata", "wire", "idempotent", "txn"}},
-	"producer":          {ours: []string{"protocol", "accumulator", "metadata", "wire", "idempotent", "txn", "sender", "partition"}},
+	"sender":            {ours: []string{"protocol", "accumulator", "metadata", "wire", "idempotent", "txn", "sasl"}},
+	"producer":          {ours: []string{"protocol", "accumulator", "metadata", "wire", "idempotent", "txn", "sender", "partition", "sasl"}},
 	"brokertest":        {ours: []string{"protocol"}},
 	"cmd/epistle":       {ours: []string{"protocol", "wire", "producer", "brokertest"}, external: []string{"github.com/spf13/pflag", "golang.org/x/term"}},
 	"internal/backoff":  {},
