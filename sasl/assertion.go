@@ -33,14 +33,14 @@ func AssertionFile(path string) AssertionFunc {
 	}
 }
 
-// AssertionConfig is what an assertion says and how it is signed. Claims that are named here win over those of the
-// template, and these over the ones in the fields Issuer, Subject, Audience and Claims: iat, exp, nbf and jti are always made
-// here. Keys in brackets are those of Java, below sasl.oauthbearer.assertion.
+// AssertionConfig is what an assertion says and how it is signed. If a claim or a header has several values, the last of
+// these counts: Claims; Issuer, Subject, Audience and KeyID; the template; and what is made anew for each assertion, which is
+// alg, typ, iat, exp, nbf and jti. Keys in brackets are Java's, below sasl.oauthbearer.assertion.
 type AssertionConfig struct {
-	// KeyFile holds the private key in PEM, RSA or EC (private.key.file). Encrypted or not, PKCS#8 is what Java reads too. It is
-	// read for each assertion, so it may be replaced at any time.
+	// KeyFile holds the private key in PEM, RSA or EC (private.key.file): PKCS#8, or PKCS#1 or SEC 1, which Java does not
+	// read. It is read for each assertion, so it may be replaced at any time.
 	KeyFile    string
-	Passphrase Secret // of KeyFile (private.key.passphrase); "" for none
+	Passphrase Secret // of KeyFile, if that is encrypted (private.key.passphrase)
 
 	// Key returns the key in place of KeyFile, such as one in a module of hardware.
 	Key func(ctx context.Context) (crypto.Signer, error) `json:"-"`

@@ -120,7 +120,8 @@ func (c Credentials) check(mechanism string) error {
 }
 
 // sealed holds a secret in a type that cannot be printed, also where package fmt calls no methods: in fields that are not
-// exported.
+// exported. All that has secrets is held so, in functions. Pointers would not do: package fmt follows them if the verb is
+// wrong for them, such as %s.
 type sealed func() string
 
 func seal(secret string) sealed { return func() string { return secret } }

@@ -26,15 +26,15 @@ type tokenCache struct {
 	random  func() float64
 
 	mu      sync.Mutex
-	token   Token
-	expires time.Time   // of token; zero for no token
-	goodTo  time.Time   // a little before expires: what is sent then still arrives in time
-	next    time.Time   // when to ask for another
-	used    bool        // since token came
-	timer   *time.Timer // for next, or nil
-	fetch   *tokenFetch // under way, or nil
-	err     error       // of the last fetch, nil if it was good
-	failed  time.Time   // when that was
+	token   func() Token // a function, so that package fmt cannot print what it holds
+	expires time.Time    // of token; zero for no token
+	goodTo  time.Time    // a little before expires: what is sent then still arrives in time
+	next    time.Time    // when to ask for another
+	used    bool         // since token came
+	timer   *time.Timer  // for next, or nil
+	fetch   *tokenFetch  // under way, or nil
+	err     error        // of the last fetch, nil if it was good
+	failed  time.Time    // when that was
 }
 
 // A tokenFetch is one call of the source. Its result is there when done is closed.
@@ -58,7 +58,7 @@ func (c *tokenCache) get(ctx context.Context) (Token, error) {
 		if !now.Before(c.next) && c.timer == nil && c.fetch == nil {
 			c.begin() // nobody has used the token when it was time
 		}
-		token := c.token
+		token := c.token()
 		c.mu.Unlock()
 		return token, nil
 	}
@@ -94,7 +94,7 @@ func (c *tokenCache) await(ctx context.Context, fetch *tokenFetch) (Token, error
 // orOld falls back on a token that is about to expire. c.mu is held.
 func (c *tokenCache) orOld(now time.Time, err error) (Token, error) {
 	if now.Before(c.expires) {
-		return c.token, nil
+		return c.token(), nil
 	}
 	return Token{}, err
 }
@@ -144,7 +144,7 @@ func (c *tokenCache) keep(now time.Time, token Token, expires time.Time) {
 	if !issued.IsZero() {
 		issued = issued.Add(token.skew)
 	}
-	c.token, c.expires, c.used = token, expires, false
+	c.token, c.expires, c.used = func() Token { return token }, expires, false
 	c.goodTo = expires.Add(-min(5*time.Second, expires.Sub(now)/10))
 	c.next = c.refresh.next(now, issued, expires, c.random())
 	c.setTimer(now)

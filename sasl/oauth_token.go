@@ -28,10 +28,9 @@ type Token struct {
 	endpoint string        // that the token is from, to be shown; "" if no endpoint was asked
 }
 
-// A TokenSource gets tokens. [OAuthBearer] asks it for one at a time. ctx carries no values. It ends a minute later, or,
-// with a source of this package, when the source's own settings have it end.
-//
-// An error that [Final] marks is what no repetition mends.
+// A TokenSource gets tokens. [OAuthBearer] asks it for one at a time, from a goroutine of its own. The ctx that it passes
+// carries no values, and ends after a minute; for [OIDC] it ends after what the settings allow. An error that no repetition
+// mends is marked by [Final].
 type TokenSource interface {
 	Token(ctx context.Context) (Token, error)
 }

@@ -15,10 +15,10 @@ const oauthName = "OAUTHBEARER"
 // OAuthBearer logs in with tokens (OAUTHBEARER, RFC 7628, KIP-255). The token is readable by whoever is on the way, unless
 // there is TLS.
 //
-// The newest token serves all connections. The next one is fetched in the background, as [DefaultRefresh] says, if
-// the one at hand was used. A connection waits for a token only while there is none that is good. One token at a time is
-// fetched. If that fails, the old token goes on to be used while it is good, and another is tried for every 10 seconds.
-// Nothing has to be closed: no goroutine is there but while a token is fetched.
+// The newest token serves all connections. If it was used, the next one is fetched in the background, when [DefaultRefresh]
+// says. A connection waits only while there is no good token. One token is fetched at a time. If that fails, the old token
+// is used on while it is good, and another is asked for every 10 seconds. Nothing has to be closed: there is a goroutine
+// only while a token is fetched. A [TokenFile] and an [UnsecuredJWS] are read or made for each connection instead.
 //
 // Sources of tokens are [OIDC], [TokenFile], [UnsecuredJWS], and any function of yours as a [TokenFunc].
 func OAuthBearer(source TokenSource) Mechanism { return newOAuth(source, DefaultRefresh()) }

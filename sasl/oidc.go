@@ -49,9 +49,9 @@ type OIDCConfig struct {
 	HTTP *http.Client `json:"-"`
 	TLS  *tls.Config  `json:"-"` // nil: the roots of the system
 
-	// ConnectTimeout bounds a connection's making, TLS included. ReadTimeout bounds what follows. Each is 10 seconds if it
-	// is 0, but both together are 10 seconds if both are 0 (sasl.login.connect.timeout.ms, sasl.login.read.timeout.ms;
-	// Java has no bound by default).
+	// ConnectTimeout bounds the making of a connection, TLS included, and ReadTimeout what follows. One of them that is 0
+	// counts as 10 seconds; if both are 0, they are 10 seconds together (sasl.login.connect.timeout.ms,
+	// sasl.login.read.timeout.ms; Java has no bound by default).
 	ConnectTimeout, ReadTimeout time.Duration
 
 	// RetryBackoff is the first pause after what may pass: no connection, no answer, and the answers 408, 429 and
@@ -85,16 +85,15 @@ func OIDC(c OIDCConfig) (TokenSource, error) {
 	if c.RetryBudget == 0 {
 		c.RetryBudget = 10 * time.Second
 	}
-	return &oidc{config: &c, shownURL: shownURL(c.TokenURL), client: c.client(), attempt: attempt}, nil
+	c.HTTP = c.client()
+	return &oidc{config: func() *OIDCConfig { return &c }, shownURL: shownURL(c.TokenURL), attempt: attempt}, nil
 }
 
 const defaultTimeout = 10 * time.Second
 
-// An oidc holds its config behind a pointer, so that package fmt shows nothing of it.
 type oidc struct {
-	config   *OIDCConfig
+	config   func() *OIDCConfig // a function, so that package fmt cannot print what it holds; nobody writes into it
 	shownURL string
-	client   *http.Client
 	attempt  time.Duration // bounds one request and its answer
 }
 

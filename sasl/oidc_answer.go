@@ -1,6 +1,7 @@
 package sasl
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"mime"
@@ -106,7 +107,7 @@ func (a *oidcAnswer) status() string {
 // said is the status and the endpoint's own words, without any secret that it repeats.
 func (a *oidcAnswer) said(body oidcBody) string {
 	text := a.status()
-	for _, words := range []string{body.Error, body.ErrorCode, body.ErrorDescription, body.ErrorSummary} {
+	for _, words := range []string{cmp.Or(body.Error, body.ErrorCode), cmp.Or(body.ErrorDescription, body.ErrorSummary)} {
 		if words != "" {
 			text += ": " + shown(a.proof.hide(words))
 		}
@@ -120,7 +121,7 @@ func (a *oidcAnswer) said(body oidcBody) string {
 // hint says what to do about a refusal (RFC 6749, section 5.2).
 func (a *oidcAnswer) hint(body oidcBody) string {
 	what := ""
-	switch c := a.source.config; body.Error {
+	switch c := a.source.config(); body.Error {
 	case "invalid_client", "":
 		switch {
 		case a.response.StatusCode == http.StatusNotFound:

@@ -28,13 +28,13 @@ func final(format string, args ...any) *oidcFailure {
 }
 
 func (s *oidc) longest() (time.Duration, bool) {
-	return s.config.RetryBudget + s.attempt + time.Second, true
+	return s.config().RetryBudget + s.attempt + time.Second, true
 }
 
 // Token tries until there is a token, or what fails cannot be mended by another try, or the budget is used up.
 func (s *oidc) Token(ctx context.Context) (Token, error) {
 	began := time.Now()
-	pauses := backoff.Policy{Base: s.config.RetryBackoff, Max: s.config.RetryBudget, Jitter: 0.2}
+	pauses := backoff.Policy{Base: s.config().RetryBackoff, Max: s.config().RetryBudget, Jitter: 0.2}
 	var first error
 	for attempts := 1; ; attempts++ {
 		token, failure := s.try(ctx)
@@ -45,7 +45,7 @@ func (s *oidc) Token(ctx context.Context) (Token, error) {
 			first = failure.err
 		}
 		pause := max(pauses.Delay(attempts-1, rand.Float64()), failure.after)
-		if !failure.again || time.Since(began)+pause >= s.config.RetryBudget || !wait(ctx, pause) {
+		if !failure.again || time.Since(began)+pause >= s.config().RetryBudget || !wait(ctx, pause) {
 			return Token{}, s.failed(failure.err, first, attempts, time.Since(began))
 		}
 	}
@@ -87,7 +87,7 @@ func (s *oidc) try(ctx context.Context) (Token, *oidcFailure) {
 	if err != nil {
 		return Token{}, &oidcFailure{err: err}
 	}
-	request, err := http.NewRequestWithContext(ctx, http.MethodPost, s.config.TokenURL, strings.NewReader(proof.form.Encode()))
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, s.config().TokenURL, strings.NewReader(proof.form.Encode()))
 	if err != nil {
 		return Token{}, final("the request cannot be made")
 	}
@@ -98,7 +98,7 @@ func (s *oidc) try(ctx context.Context) (Token, *oidcFailure) {
 		request.Header.Set("Authorization", proof.header)
 	}
 	sent := time.Now()
-	response, err := s.client.Do(request)
+	response, err := s.config().HTTP.Do(request)
 	if err != nil {
 		return Token{}, s.unreachable(ctx, err)
 	}
@@ -129,7 +129,7 @@ func (s *oidc) unreachable(ctx context.Context, err error) *oidcFailure {
 
 // prove makes the form and the header that show who asks.
 func (s *oidc) prove(ctx context.Context) (*proof, error) {
-	c := s.config
+	c := s.config()
 	p := &proof{form: url.Values{"grant_type": {"client_credentials"}}}
 	for key, value := range c.Params {
 		p.form.Set(key, value)
@@ -159,7 +159,7 @@ func (s *oidc) prove(ctx context.Context) (*proof, error) {
 }
 
 func (s *oidc) proveBySecret(ctx context.Context, p *proof) error {
-	c := s.config
+	c := s.config()
 	id, secret := c.ClientID, string(c.ClientSecret)
 	if c.Credentials != nil {
 		credentials, err := c.Credentials(ctx)

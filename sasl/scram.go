@@ -49,14 +49,15 @@ func ScramSHA512From(source CredentialFunc) Mechanism {
 }
 
 func newScram(name string, hash func() hash.Hash, source CredentialFunc) *scram {
-	return &scram{name, source, rand.Text, &scramCache{hash: hash}}
+	cache := &scramCache{hash: hash}
+	return &scram{name, source, rand.Text, func() *scramCache { return cache }}
 }
 
 type scram struct {
 	name   string
 	source CredentialFunc
 	nonce  func() string
-	cache  *scramCache
+	cache  func() *scramCache // a function, so that package fmt cannot print what it holds
 }
 
 func (m *scram) Name() string { return m.name }
@@ -121,11 +122,12 @@ func (e *scramExchange) prove(serverFirst string) ([]byte, error) {
 	if !strings.HasPrefix(asked.nonce, e.nonce) {
 		return nil, errors.New("the broker's nonce does not begin with ours: what has answered is out of step, or forged")
 	}
-	keys, err := e.mechanism.cache.keys(e.password, asked.salt, asked.iterations)
+	cache := e.mechanism.cache()
+	keys, err := cache.keys(e.password, asked.salt, asked.iterations)
 	if err != nil {
 		return nil, err
 	}
-	hash := e.mechanism.cache.hash
+	hash := cache.hash
 	final := "c=" + base64.StdEncoding.EncodeToString([]byte(gs2Header)) + ",r=" + asked.nonce
 	message := e.first + "," + serverFirst + "," + final
 	stored := hash()
