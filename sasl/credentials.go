@@ -116,7 +116,7 @@ func (c Credentials) check(mechanism string) error {
 	default:
 		return nil
 	}
-	return Final(fmt.Errorf("%s: %s; no broker was asked", mechanism, why))
+	return Final(errors.New(why + "; no broker was asked"))
 }
 
 // sealed holds a secret in a type that cannot be printed, also where package fmt calls no methods: in fields that are not

@@ -20,8 +20,8 @@ type Token struct {
 	// either, the token is used once, and the source is asked again for the next authentication.
 	Expires time.Time
 
-	// Extensions go to the broker with the token (KIP-342), such as logicalCluster. A key has letters alone, and a value
-	// printable ASCII, spaces and line ends. "auth" is taken.
+	// Extensions go to the broker with the token (KIP-342), such as logicalCluster. A key has letters alone, and a value has
+	// printable ASCII, spaces and line ends, at least one of them. "auth" is taken.
 	Extensions map[string]string
 
 	skew     time.Duration // how far this computer's clock is ahead of the endpoint's, if that was told
@@ -152,6 +152,9 @@ func checkExtension(key, value string) error {
 	}
 	if key == "auth" {
 		return errors.New(`the extension "auth": that key is the token's own`)
+	}
+	if value == "" {
+		return fmt.Errorf("the extension %s has no value, and brokers hang up on that", shown(key))
 	}
 	for i := range len(value) {
 		if c := value[i]; (c < ' ' || c > '~') && c != '\t' && c != '\r' && c != '\n' {

@@ -49,7 +49,7 @@ func (*oauth) Name() string { return oauthName }
 func (m *oauth) Begin(ctx context.Context, _ Target) (Exchange, error) {
 	token, err := m.token(ctx)
 	if err != nil {
-		return nil, fmt.Errorf("no token for OAUTHBEARER: %w", err)
+		return nil, fmt.Errorf("no token: %w", err)
 	}
 	return &oauthExchange{token: func() Token { return token }}, nil
 }

@@ -257,6 +257,6 @@ func TestOAuthWithAnEndpoint(t *testing.T) {
 		if err == nil || IsFinal(err) || errors.Is(err, context.DeadlineExceeded) {
 			t.Fatalf("%v", err)
 		}
-		has(t, err.Error(), "no token for OAUTHBEARER: https://idp.example/token", "503")
+		has(t, err.Error(), "no token: https://idp.example/token", "503")
 	})
 }

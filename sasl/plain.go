@@ -36,11 +36,11 @@ func (m *plain) Begin(ctx context.Context, target Target) (Exchange, error) {
 // ask returns credentials that were checked.
 func (source CredentialFunc) ask(ctx context.Context, mechanism string) (Credentials, error) {
 	if source == nil {
-		return Credentials{}, Final(fmt.Errorf("%s has no source of credentials", mechanism))
+		return Credentials{}, Final(errors.New("there is no source of credentials"))
 	}
 	c, err := source(ctx)
 	if err != nil {
-		return Credentials{}, fmt.Errorf("no credentials for %s: %w", mechanism, err)
+		return Credentials{}, err
 	}
 	return c, c.check(mechanism)
 }
