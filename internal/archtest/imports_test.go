@@ -35,6 +35,8 @@ var mayImport = map[string]struct {
 	"cmd/epistle":       {ours: []string{"protocol", "wire", "producer", "brokertest"}, external: []string{"github.com/spf13/pflag", "golang.org/x/term"}},
 	"internal/backoff":  {},
 	"internal/cause":    {},
+	"internal/pbe":      {},
+	"internal/keystore": {ours: []string{"protocol", "internal/pbe"}},
 	"internal/archtest": {},
 }
 
