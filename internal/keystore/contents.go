@@ -162,6 +162,9 @@ func (c *contents) privateKeys(password, keyPassword Password) (*Keys, error) {
 	}
 	out := &Keys{Kind: c.kind}
 	for _, entry := range c.keys {
+		if _, plain := entry.key.(plainKey); !plain {
+			out.Encrypted = true
+		}
 		key, err := c.open(entry, password, keyPassword)
 		if err != nil {
 			return nil, err

@@ -89,9 +89,10 @@ type Key struct {
 
 // Keys are the private keys of a store.
 type Keys struct {
-	Kind    Kind
-	Keys    []Key // at least one, in the order of the file
-	Notices []string
+	Kind      Kind
+	Keys      []Key // at least one, in the order of the file
+	Encrypted bool  // whether any of them has needed a password
+	Notices   []string
 }
 
 // ReadTrust returns the certificates that a store says are to be trusted. As in Java these are its trusted certificates,
