@@ -27,7 +27,7 @@ cross: ## build without cgo for the other platforms
 integration: ## the tests against a real Kafka alone
 	@sh scripts/test.sh integration
 
-keystores: ## make the key stores that tests read anew (needs keytool and OpenSSL 3)
+keystores: ## make the key stores that tests read anew (needs a JDK, Maven and OpenSSL 3)
 	@sh scripts/keystores.sh
 
 golden: ## record the golden vectors again from Kafka's own client (needs a JDK and Maven)

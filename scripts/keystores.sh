@@ -1,9 +1,10 @@
 #!/bin/sh
 # Makes the key stores of internal/keystore/testdata anew, with the tools that people make theirs with: keytool of a JDK (17 or
-# later) and OpenSSL 3. NEW_KEYTOOL names the keytool of a later JDK, for one store more. All keys in them are for tests alone.
-# Every run makes new keys; what the tests expect does not depend on them.
+# later), also with Bouncy Castle, which Maven gets, and OpenSSL 3. NEW_KEYTOOL names the keytool of a later JDK, for one of
+# the stores. All keys in them are for tests alone. Every run makes new keys; what the tests expect does not depend on them.
 set -eu
-cd "$(dirname "$0")/../internal/keystore/testdata"
+. "$(dirname "$0")/lib.sh"
+cd internal/keystore/testdata
 keytool=${KEYTOOL:-keytool}
 new_keytool=${NEW_KEYTOOL:-$keytool}
 days=36500
@@ -86,6 +87,19 @@ trust mixed.jks JKS other-ca
 copy openssl.p12 store.jceks JCEKS
 java -genseckey -keystore secret.p12 -storetype PKCS12 -storepass changeit -alias s -keyalg AES -keysize 128
 rm second.p12
+
+# PKCS12 by Bouncy Castle.
+mvn -q -B dependency:copy -Dartifact=org.bouncycastle:bcprov-jdk18on:1.80 -DoutputDirectory="$scratch" >&2
+provider="-providerclass org.bouncycastle.jce.provider.BouncyCastleProvider -providerpath $scratch/bcprov-jdk18on-1.80.jar"
+# shellcheck disable=SC2086
+{
+    java -importkeystore -noprompt -srckeystore openssl.p12 -srcstorepass changeit -destkeystore bouncycastle.p12 -deststoretype PKCS12 \
+        -deststorepass changeit -destprovidername BC $provider
+    for authority in ca other-ca; do
+        java -importcert -noprompt -keystore bouncycastle-trust.p12 -storetype PKCS12 -storepass changeit -alias $authority -file $authority.pem \
+            -providername BC $provider
+    done
+}
 
 # Encrypted keys in PEM; the password is changeit.
 pkcs8() { ssl pkcs8 -topk8 -in "$1" -out "$2" -passout pass:changeit "$3" "$4" ${5+"$5"} ${6+"$6"}; }

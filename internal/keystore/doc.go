@@ -7,5 +7,5 @@
 //
 // It reads JKS and PKCS#12 with the standard library. The modules that there are do not bound what a damaged file makes
 // them allocate or compute, and give up on stores with several keys, with a key and a trusted certificate, without a MAC
-// or without a password.
+// or without a password, or in BER.
 package keystore

@@ -65,6 +65,7 @@ func TestKeysOfEveryTool(t *testing.T) {
 		{"keytool.p12", pw("changeit"), pw("changeit"), PKCS12, []string{epistle}, 0},
 		{"keytool-new.p12", pw("changeit"), none, PKCS12, []string{epistle}, 0},
 		{"keytool-legacy.p12", pw("changeit"), none, PKCS12, []string{epistle}, 0},
+		{"bouncycastle.p12", pw("changeit"), none, PKCS12, []string{epistle}, 0},
 		{"keytool-mixed.p12", pw("changeit"), none, PKCS12, []string{epistle, another}, 0},
 		{"openssl.p12", pw("changeit"), none, PKCS12, []string{epistle}, 0},
 		{"openssl-legacy.p12", pw("changeit"), none, PKCS12, []string{epistle}, 0},
@@ -146,6 +147,7 @@ func TestTrustOfEveryTool(t *testing.T) {
 		{[]string{"trust.jks"}, pw("changeit"), two, ""},
 		{[]string{"trust.jks"}, none, two, ""}, // integrity unchecked, as in Java
 		{[]string{"keytool-trust.p12"}, pw("changeit"), two, ""},
+		{[]string{"bouncycastle-trust.p12"}, pw("changeit"), two, ""},
 		{[]string{"ca.pem"}, none, one, ""},
 		{[]string{"ca.pem", "ca.pem", "other-ca.pem"}, none, two, ""}, // twice is once
 		{[]string{"client-key.pem", "ca.pem"}, none, one, ""},
@@ -248,7 +250,7 @@ func TestWhatIsRefused(t *testing.T) {
 		{cut("trust.jks", 100), Content, "ends too soon"},
 		{cut("keytool-trust.p12", 100), Content, "truncated"},
 		{cut("ca.pem", 100), Content, "no proper end"},
-		{raw("0\x80\x02\x01\x03\x30\x80"), Content, "BER"},
+		{raw("0\x80\x02\x01\x03\x30\x80"), Content, "truncated"},
 	} {
 		var err *Error
 		if !errors.As(test.err, &err) {

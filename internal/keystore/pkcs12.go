@@ -33,7 +33,7 @@ type (
 		Info    struct {
 			Type      asn1.ObjectIdentifier
 			Algorithm pkix.AlgorithmIdentifier
-			Content   []byte `asn1:"tag:0,optional"`
+			Content   asn1.RawValue `asn1:"tag:0,optional"` // bytes, or in BER pieces of them
 		}
 	}
 	safeBag struct {
@@ -80,9 +80,16 @@ func wholeSequence(der []byte) bool {
 	return parseDER(der, &raw) == nil && raw.Class == asn1.ClassUniversal && raw.Tag == asn1.TagSequence && raw.IsCompound
 }
 
+// parseDER reads one value, also if it is in BER.
 func parseDER(der []byte, into any) error {
 	rest, err := asn1.Unmarshal(der, into)
-	if err != nil || len(rest) > 0 {
+	if err == nil && len(rest) == 0 {
+		return nil
+	}
+	if der, err = derOf(der); err != nil {
+		return errDER
+	}
+	if rest, err = asn1.Unmarshal(der, into); err != nil || len(rest) > 0 {
 		return errDER
 	}
 	return nil
@@ -97,10 +104,7 @@ type reading struct {
 }
 
 func parsePKCS12(data []byte, password Password) (*contents, error) {
-	if data[1] == 0x80 {
-		return nil, bad("{} is in BER, not in DER, as Bouncy Castle writes PKCS12: convert it with `keytool -importkeystore -srckeystore {} -srcstoretype PKCS12 -destkeystore store.p12 -deststoretype PKCS12`")
-	}
-	if !completeDER(data) {
+	if !complete(data) {
 		return nil, bad("{} seems to be a PKCS12 store, but its length is not the one that it states: it was truncated or damaged")
 	}
 	var file pfx
@@ -132,11 +136,10 @@ func parsePKCS12(data []byte, password Password) (*contents, error) {
 
 func damaged(err error) *Error { return bad("{} is a PKCS12 store that %s", because(err)) }
 
-// completeDER reports whether the outermost length is that of data.
-func completeDER(data []byte) bool {
+// complete reports whether data is one value and nothing else.
+func complete(data []byte) bool {
 	var raw asn1.RawValue
-	rest, err := asn1.Unmarshal(data, &raw)
-	return err == nil && len(rest) == 0
+	return parseDER(data, &raw) == nil
 }
 
 // whatDER recognises what people take for a store.
@@ -193,7 +196,11 @@ func (r *reading) part(part contentInfo) error {
 		if r.without {
 			return badPassword(StorePassword, "must be set: the certificates in {} (PKCS12) are encrypted. Java would take such a store as empty, and trust nobody")
 		}
-		bags, err := r.work.Decrypt(data.Info.Algorithm, data.Info.Content, r.password)
+		encrypted, err := data.content()
+		if err != nil {
+			return damaged(err)
+		}
+		bags, err := r.work.Decrypt(data.Info.Algorithm, encrypted, r.password)
 		if errors.Is(err, pbe.ErrPassword) {
 			return badPassword(StorePassword, "is not the password of {} (PKCS12), or the file is damaged")
 		}
@@ -204,6 +211,19 @@ func (r *reading) part(part contentInfo) error {
 		return r.bags(bags, 0)
 	}
 	return bad("{} is a PKCS12 store with a part that is encrypted with a key instead of a password, which cannot be read here")
+}
+
+// content returns what is encrypted.
+func (d *encryptedData) content() ([]byte, error) {
+	raw := d.Info.Content
+	if !raw.IsCompound {
+		return raw.Bytes, nil
+	}
+	parts, _, err := derParts(raw.Bytes, false, 0)
+	if err != nil {
+		return nil, errDER
+	}
+	return pieces(parts)
 }
 
 // maxNesting bounds bags of bags, which hardly anything writes.

@@ -101,7 +101,7 @@ func open(t testing.TB, files Files) *Source {
 }
 
 // shake connects client and server over loopback, and returns what the client says and what the server has been shown.
-func shake(t testing.TB, client, server *tls.Config) (err error, seen []*x509.Certificate, resumed bool) {
+func shake(t testing.TB, client, server *tls.Config) (seen []*x509.Certificate, resumed bool, err error) {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -136,7 +136,7 @@ func shake(t testing.TB, client, server *tls.Config) (err error, seen []*x509.Ce
 	resumed = conn.ConnectionState().DidResume
 	raw.Close()
 	state := <-shown
-	return err, state.PeerCertificates, resumed
+	return state.PeerCertificates, resumed, err
 }
 
 // prepared is the configuration of one connection to a host.

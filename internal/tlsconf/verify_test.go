@@ -58,7 +58,7 @@ func TestServersAreVerified(t *testing.T) {
 				source *Source
 				want   string
 			}{"strict": {s, test.want}, "without the host name": {lax, test.lax}} {
-				err, _, _ := shake(t, prepared(t, try.source, test.host), server)
+				_, _, err := shake(t, prepared(t, try.source, test.host), server)
 				if (err == nil) != (try.want == "") || err != nil && !strings.Contains(err.Error(), try.want) {
 					t.Errorf("%s, %s, %s: got %v, want %q", test.name, name, tls.VersionName(version), err, try.want)
 				}
@@ -76,7 +76,7 @@ func TestOwnChecksStay(t *testing.T) {
 		asked := 0
 		own := &tls.Config{ServerName: "kafka.example.com", VerifyConnection: func(tls.ConnectionState) error { asked++; return nil }}
 		s.Prepare(t.Context(), own)
-		if err, _, _ := shake(t, own, server); err != nil || asked != 1 {
+		if _, _, err := shake(t, own, server); err != nil || asked != 1 {
 			t.Errorf("skip %v: %v, asked %d times", skip, err, asked)
 		}
 	}
@@ -91,21 +91,21 @@ func TestSessionsAreVerifiedAnew(t *testing.T) {
 			s := open(t, Files{TrustStore: path, SkipHostName: skip})
 			server := &tls.Config{Certificates: []tls.Certificate{issue(t, &ca, "x", forHost("kafka.example.com")).pair()}, MaxVersion: version}
 			cache := tls.NewLRUClientSessionCache(1)
-			connect := func() (error, bool) {
+			connect := func() (bool, error) {
 				own := &tls.Config{ServerName: "kafka.example.com", ClientSessionCache: cache}
 				s.Prepare(t.Context(), own)
-				err, _, resumed := shake(t, own, server)
-				return err, resumed
+				_, resumed, err := shake(t, own, server)
+				return resumed, err
 			}
-			if err, _ := connect(); err != nil {
+			if _, err := connect(); err != nil {
 				t.Fatal(err)
 			}
-			if err, resumed := connect(); err != nil || !resumed {
+			if resumed, err := connect(); err != nil || !resumed {
 				t.Fatalf("%v, resumed %v", err, resumed)
 			}
 			write(t, "", path, next.pem)
 			s.forget()
-			if err, resumed := connect(); err == nil {
+			if resumed, err := connect(); err == nil {
 				t.Errorf("skip %v, %s: trusted by a session of before (resumed %v)", skip, tls.VersionName(version), resumed)
 			}
 		}
@@ -143,7 +143,7 @@ func TestClientCertificateSuitsTheServer(t *testing.T) {
 				server.ClientCAs.AddCert(a.cert)
 			}
 		}
-		err, seen, _ := shake(t, prepared(t, s, "kafka.example.com"), server)
+		seen, _, err := shake(t, prepared(t, s, "kafka.example.com"), server)
 		got := ""
 		if len(seen) > 0 {
 			got = seen[0].Subject.CommonName
