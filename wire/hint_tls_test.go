@@ -96,13 +96,7 @@ func TestTLSFailuresAreExplained(t *testing.T) {
 		c.ClientAuth = tls.RequireAnyClientCert
 		c.VerifyPeerCertificate = func([][]byte, [][]*x509.Certificate) error { return errors.New("no") }
 	})
-	for _, test := range []struct {
-		name    string
-		server  *tls.Config
-		client  *tls.Config
-		trusted string
-		want    []string
-	}{
+	for _, test := range []tlsFailure{
 		{"unknown authority", shows(signed(t, &other, "kafka", nil)), trusting(), `1 certificate of "/etc/trust.jks"`,
 			[]string{`leads to "CN=Other CA", which is not trusted`, `trusted: 1 certificate of "/etc/trust.jks"`, "lacks its certificate"}},
 		{"signed by itself", shows(signed(t, nil, "kafka", nil)), &tls.Config{ServerName: "kafka.test"}, "", []string{"signed by itself", "the system's authorities", "TLS.RootCAs"}},
@@ -121,30 +115,44 @@ func TestTLSFailuresAreExplained(t *testing.T) {
 		{"no version in common", server(func(c *tls.Config) { c.MinVersion = tls.VersionTLS13 }),
 			&tls.Config{RootCAs: poolOf(ca), ServerName: "kafka.test", MaxVersion: tls.VersionTLS12}, "", []string{"versions and ciphers"}},
 	} {
-		for _, version := range []uint16{0, tls.VersionTLS12} {
-			if version != 0 && test.server.MinVersion > version {
-				continue
+		test.check(t)
+	}
+}
+
+// tlsFailure is a pair that cannot come together, and what the error says of it.
+type tlsFailure struct {
+	name    string
+	server  *tls.Config
+	client  *tls.Config
+	trusted string
+	want    []string
+}
+
+func (test tlsFailure) check(t *testing.T) {
+	t.Helper()
+	for _, version := range []uint16{0, tls.VersionTLS12} {
+		if version != 0 && test.server.MinVersion > version {
+			continue
+		}
+		config := test.server.Clone()
+		config.MaxVersion = version
+		addr := serve(t, func(conn net.Conn) { answerAll(t)(tls.Server(conn, config)) })
+		cfg := testConfig()
+		cfg.TLS = test.client
+		cfg.Certificates = func(context.Context, *tls.Config) string { return test.trusted }
+		conn, err := Dial(t.Context(), cfg, Peer{Addr: addr, NodeID: 3}, nil)
+		if err == nil {
+			conn.Close(nil)
+			t.Errorf("%s: connected", test.name)
+			continue
+		}
+		for _, want := range test.want {
+			if !strings.Contains(err.Error(), want) {
+				t.Errorf("%s, %s:\n got %v\nwant %q", test.name, tls.VersionName(version), err, want)
 			}
-			config := test.server.Clone()
-			config.MaxVersion = version
-			addr := serve(t, func(conn net.Conn) { answerAll(t)(tls.Server(conn, config)) })
-			cfg := testConfig()
-			cfg.TLS = test.client
-			cfg.Certificates = func(context.Context, *tls.Config) string { return test.trusted }
-			conn, err := Dial(t.Context(), cfg, Peer{Addr: addr, NodeID: 3}, nil)
-			if err == nil {
-				conn.Close(nil)
-				t.Errorf("%s: connected", test.name)
-				continue
-			}
-			for _, want := range test.want {
-				if !strings.Contains(err.Error(), want) {
-					t.Errorf("%s, %s:\n got %v\nwant %q", test.name, tls.VersionName(version), err, want)
-				}
-			}
-			if !Misconfigured(err) {
-				t.Errorf("%s: taken for what may pass: %v", test.name, err)
-			}
+		}
+		if !Misconfigured(err) {
+			t.Errorf("%s: taken for what may pass: %v", test.name, err)
 		}
 	}
 }

@@ -37,6 +37,9 @@ func NewPassword(s string) Password { return Password{text: s, set: true} }
 // IsSet reports whether there is one.
 func (p Password) IsSet() bool { return p.set }
 
+// Reveal returns the password, "" if there is none, for whoever hands it on.
+func (p Password) Reveal() string { return p.text }
+
 // String returns no password.
 func (p Password) String() string { return "[hidden]" }
 

@@ -2,6 +2,8 @@ package keystore
 
 import (
 	"bytes"
+	"crypto/x509"
+	"encoding/pem"
 	"errors"
 	"fmt"
 	"os"
@@ -177,81 +179,17 @@ func TestTrustOfEveryTool(t *testing.T) {
 	}
 }
 
-// An error says what the file is, what is wrong, and which of the passwords, if one is.
-func TestWhatIsRefused(t *testing.T) {
-	trust := func(password Password, files ...string) error {
-		_, err := ReadTrust(stored(t, files...), password)
-		return err
-	}
-	keys := func(password, key Password, files ...string) error {
-		_, err := ReadKeys(stored(t, files...), password, key)
-		return err
-	}
-	raw := func(data string) error {
-		_, err := ReadTrust([]byte(data), pw("changeit"))
-		return err
-	}
-	cut := func(name string, n int) error {
-		data := stored(t, name)
-		_, err := ReadTrust(data[:len(data)-n], pw("changeit"))
-		return err
-	}
-	for i, test := range []struct {
-		err   error
-		blame Blame
-		want  string
-	}{
-		{trust(pw("wrong"), "trust.jks"), StorePassword, "is not the password of"},
-		{trust(pw(""), "trust.jks"), StorePassword, "is not the password of"},
-		{trust(pw("wrong"), "keytool-trust.p12"), StorePassword, "is not the password of"},
-		{trust(none, "keytool-trust.p12"), StorePassword, "must be set"},
-		{trust(none, "openssl-nokeys.p12"), StorePassword, "Java would take such a store as empty"},
-		{keys(pw("wrong"), none, "keytool-legacy.p12"), StorePassword, "is not the password of"},
-		{keys(pw("wrong"), none, "openssl-nomac.p12"), StorePassword, "is not the password of"},
-		{keys(none, none, "openssl-nomac.p12"), StorePassword, "must be set"},
-		{keys(pw("wrong"), pw("changeit"), "key.jks"), StorePassword, "is not the password of"},
+// refusal is an error that is expected.
+type refusal struct {
+	err   error
+	blame Blame
+	want  string
+}
 
-		{keys(pw("changeit"), none, "keypass.jks"), KeyPassword, "has a password of its own"},
-		{keys(pw("changeit"), pw("wrong"), "keypass.jks"), KeyPassword, "is not the password of the private key \"client\""},
-		{keys(pw("changeit"), pw("wrong"), "key.jks"), KeyPassword, "the store's password is: leave this one out"},
-		{keys(pw("changeit"), pw("wrong"), "openssl.p12"), KeyPassword, "the store's password is: leave this one out"},
-		{keys(none, none, "key.jks"), StorePassword, "must be set"},
-		{keys(none, none, "key-aes256.pem", "client.pem"), KeyPassword, "must be set"},
-		{keys(none, pw("wrong"), "key-aes256.pem", "client.pem"), KeyPassword, "is not the password of"},
-		{keys(none, pw("wrong"), "key-v1-3des.pem", "client.pem"), KeyPassword, "is not the password of"},
-		{keys(none, pw("wrong"), "key-rsa-traditional.pem", "second.pem"), KeyPassword, "is not the password of"},
-		{keys(none, pw("changeit"), "key-scrypt.pem", "client.pem"), Content, "scrypt, which cannot be read here: write it anew with `openssl pkcs8"},
-		{keys(none, pw("changeit"), "key-v1-md5.pem", "client.pem"), Content, "pbeWithMD5AndDES-CBC"},
-
-		{keys(pw("changeit"), none, "trust.jks"), Content, "2 certificates and no private key"},
-		{keys(pw("changeit"), none, "keytool-trust.p12"), Content, "is it the trust store?"},
-		{keys(none, none, "ca.pem"), Content, "no private key"},
-		{keys(pw("changeit"), none, "secret.p12"), Content, "only entries of other kinds"},
-		{keys(none, none, "client-key.pem"), Content, "no certificate for it"},
-		{keys(none, none, "client-key.pem", "second.pem"), Content, "does not match any certificate"},
-		{keys(none, none, "ca.der"), Content, "no private key"},
-		{trust(none, "client-key.pem"), Content, "has no certificate"},
-		{trust(pw("changeit"), "secret.p12"), Content, "nobody would be trusted"},
-		{trust(pw("changeit"), "store.jceks"), Content, "-srcstoretype JCEKS"},
-		{trust(none, "ca.p7b"), Content, "openssl pkcs7"},
-
-		{raw(""), Content, "is an empty file"},
-		{raw(" \n\n"), Content, "nothing but blanks"},
-		{raw("hello"), Content, `begins with "hello"`},
-		{raw("<!DOCTYPE html>"), Content, "HTML"},
-		{raw("MIIKBgIBAzCCCc"), Content, "base64 -d"},
-		{raw("/u3+7QAAAAIAAAAC"), Content, "base64 -d"},
-		{raw("\xff\xfe-\x00-\x00"), Content, "UTF-16"},
-		{raw("\xfe\xed\xfe\xed\x00\x00\x00\x03"), Content, "version 3"},
-		{raw("-----BEGIN CERTIFICATE-----\naGVsbG8=\n-----END CERTIFICATE-----\n"), Content, "is damaged"},
-		{raw("-----BEGIN CERTIFICATE-----\naGVsbG8=\n"), Content, "1 blocks that begin, of which 0"},
-		{raw("-----BEGIN OPENSSH PRIVATE KEY-----\naGVsbG8=\n-----END OPENSSH PRIVATE KEY-----\n"), Content, "ssh-keygen"},
-		{raw("-----BEGIN DSA PRIVATE KEY-----\naGVsbG8=\n-----END DSA PRIVATE KEY-----\n"), Content, "RSA, EC and Ed25519"},
-		{cut("trust.jks", 100), Content, "ends too soon"},
-		{cut("keytool-trust.p12", 100), Content, "truncated"},
-		{cut("ca.pem", 100), Content, "no proper end"},
-		{raw("0\x80\x02\x01\x03\x30\x80"), Content, "truncated"},
-	} {
+// refusals checks that each error says what is wrong and what is to blame, and shows no password.
+func refusals(t *testing.T, all []refusal) {
+	t.Helper()
+	for i, test := range all {
 		var err *Error
 		if !errors.As(test.err, &err) {
 			t.Errorf("%d: got %v, want an *Error with %q", i, test.err, test.want)
@@ -264,6 +202,98 @@ func TestWhatIsRefused(t *testing.T) {
 			t.Errorf("%d: %v shows a password", i, err)
 		}
 	}
+}
+
+func trustOf(t *testing.T, password Password, files ...string) error {
+	_, err := ReadTrust(stored(t, files...), password)
+	return err
+}
+
+func keysOf(t *testing.T, password, key Password, files ...string) error {
+	_, err := ReadKeys(stored(t, files...), password, key)
+	return err
+}
+
+// An error about a password says which of the two it is.
+func TestWrongPasswords(t *testing.T) {
+	refusals(t, []refusal{
+		{trustOf(t, pw("wrong"), "trust.jks"), StorePassword, "is not the password of"},
+		{trustOf(t, pw(""), "trust.jks"), StorePassword, "is not the password of"},
+		{trustOf(t, pw("wrong"), "keytool-trust.p12"), StorePassword, "is not the password of"},
+		{trustOf(t, none, "keytool-trust.p12"), StorePassword, "must be set"},
+		{trustOf(t, none, "openssl-nokeys.p12"), StorePassword, "Java would take such a store as empty"},
+		{keysOf(t, pw("wrong"), none, "keytool-legacy.p12"), StorePassword, "is not the password of"},
+		{keysOf(t, pw("wrong"), none, "openssl-nomac.p12"), StorePassword, "is not the password of"},
+		{keysOf(t, none, none, "openssl-nomac.p12"), StorePassword, "must be set"},
+		{keysOf(t, pw("wrong"), pw("changeit"), "key.jks"), StorePassword, "is not the password of"},
+		{keysOf(t, pw("changeit"), none, "keypass.jks"), KeyPassword, "has a password of its own"},
+		{keysOf(t, pw("changeit"), pw("wrong"), "keypass.jks"), KeyPassword, "is not the password of the private key \"client\""},
+		{keysOf(t, pw("changeit"), pw("wrong"), "key.jks"), KeyPassword, "the store's password is: leave this one out"},
+		{keysOf(t, pw("changeit"), pw("wrong"), "openssl.p12"), KeyPassword, "the store's password is: leave this one out"},
+		{keysOf(t, none, none, "key.jks"), StorePassword, "must be set"},
+		{keysOf(t, none, none, "key-aes256.pem", "client.pem"), KeyPassword, "must be set"},
+		{keysOf(t, none, pw("wrong"), "key-aes256.pem", "client.pem"), KeyPassword, "is not the password of"},
+		{keysOf(t, none, pw("wrong"), "key-v1-3des.pem", "client.pem"), KeyPassword, "is not the password of"},
+		{keysOf(t, none, pw("wrong"), "key-rsa-traditional.pem", "second.pem"), KeyPassword, "is not the password of"},
+		{keysOf(t, none, pw("changeit"), "key-scrypt.pem", "client.pem"), Content, "scrypt, which cannot be read here: write it anew with `openssl pkcs8"},
+		{keysOf(t, none, pw("changeit"), "key-v1-md5.pem", "client.pem"), Content, "pbeWithMD5AndDES-CBC"},
+	})
+}
+
+// An error about a store says what the store has instead, and what to do.
+func TestStoresOfTheWrongKind(t *testing.T) {
+	refusals(t, []refusal{
+		{keysOf(t, pw("changeit"), none, "trust.jks"), Content, "2 certificates and no private key"},
+		{keysOf(t, pw("changeit"), none, "keytool-trust.p12"), Content, "is it the trust store?"},
+		{keysOf(t, none, none, "ca.pem"), Content, "no private key"},
+		{keysOf(t, pw("changeit"), none, "secret.p12"), Content, "only entries of other kinds"},
+		{keysOf(t, none, none, "client-key.pem"), Content, "no certificate for it"},
+		{keysOf(t, none, none, "client-key.pem", "second.pem"), Content, "does not match any certificate"},
+		{keysOf(t, none, none, "ca.der"), Content, "no private key"},
+		{trustOf(t, none, "client-key.pem"), Content, "has no certificate"},
+		{trustOf(t, pw("changeit"), "secret.p12"), Content, "nobody would be trusted"},
+		{trustOf(t, pw("changeit"), "store.jceks"), Content, "-srcstoretype JCEKS"},
+		{trustOf(t, none, "ca.p7b"), Content, "openssl pkcs7"},
+	})
+}
+
+// An error about a file says what the file seems to be.
+func TestFilesThatAreNoStores(t *testing.T) {
+	raw := func(data string) error {
+		_, err := ReadTrust([]byte(data), pw("changeit"))
+		return err
+	}
+	trustless := func(data string) error { // without a password, so that nothing hides what is wrong
+		_, err := ReadTrust([]byte(data), none)
+		return err
+	}
+	cut := func(name string, n int) error {
+		data := stored(t, name)
+		_, err := ReadTrust(data[:len(data)-n], pw("changeit"))
+		return err
+	}
+	refusals(t, []refusal{
+		{raw(""), Content, "is an empty file"},
+		{raw(" \n\n"), Content, "nothing but blanks"},
+		{raw("hello"), Content, `begins with "hello"`},
+		{raw("<!DOCTYPE html>"), Content, "HTML"},
+		{raw("MIIKBgIBAzCCCc"), Content, "base64 -d"},
+		{raw("/u3+7QAAAAIAAAAC"), Content, "base64 -d"},
+		{raw("\xff\xfe-\x00-\x00"), Content, "UTF-16"},
+		{raw("\xfe\xed\xfe\xed\x00\x00\x00\x03"), Content, "version 3"},
+		{trustless("\xfe\xed\xfe\xed\x00\x00\x00\x02\x00\x00\x00\x00" + strings.Repeat("x", 20)), Content, "has no certificate in it: nobody would be trusted"},
+		{trustless("\xfe\xed\xfe\xed\x00\x00\x00\x02\x00\x00\x00\x00" + strings.Repeat("x", 21)), Content, "1 bytes behind its end"},
+		{trustless("\xfe\xed\xfe\xed\x00\x00\x00\x02\xff\xff\xff\xff"), Content, "ends too soon"},
+		{trustless("\xfe\xed\xfe\xed\x00\x00\x00\x02\x00\x00\x00\x01\x00\x00\x00\x07\x00\x00" + strings.Repeat("x", 99)), Content, "entry of kind 7"},
+		{raw("-----BEGIN CERTIFICATE-----\naGVsbG8=\n-----END CERTIFICATE-----\n"), Content, "is damaged"},
+		{raw("-----BEGIN CERTIFICATE-----\naGVsbG8=\n"), Content, "1 blocks that begin, of which 0"},
+		{raw("-----BEGIN OPENSSH PRIVATE KEY-----\naGVsbG8=\n-----END OPENSSH PRIVATE KEY-----\n"), Content, "ssh-keygen"},
+		{raw("-----BEGIN DSA PRIVATE KEY-----\naGVsbG8=\n-----END DSA PRIVATE KEY-----\n"), Content, "RSA, EC and Ed25519"},
+		{cut("trust.jks", 100), Content, "ends too soon"},
+		{cut("keytool-trust.p12", 100), Content, "truncated"},
+		{cut("ca.pem", 100), Content, "no proper end"},
+		{raw("0\x80\x02\x01\x03\x30\x80"), Content, "truncated"},
+	})
 }
 
 // One bit anywhere in a store that is protected by a password is noticed, and no message shows what the password is.
@@ -317,6 +347,29 @@ func TestPEMInOneLine(t *testing.T) {
 		if err != nil || keys.names()[0] != epistle {
 			t.Errorf("%s: %v", name, err)
 		}
+	}
+}
+
+// A certificate that Go does not take, but Java does, is left out, and the others are used: a bundle has many.
+func TestCertificatesThatGoDoesNotTake(t *testing.T) {
+	block, _ := pem.Decode(stored(t, "middle.pem"))
+	cert, err := x509.ParseCertificate(block.Bytes)
+	if err != nil {
+		t.Fatal(err)
+	}
+	serial := cert.SerialNumber.Bytes()
+	at := bytes.Index(block.Bytes, serial)
+	if serial[0] >= 0x80 {
+		at-- // a zero stands before it
+	}
+	block.Bytes[at] |= 0x80 // negative
+	odd := pem.EncodeToMemory(block)
+	trust, err := ReadTrust(append(odd, stored(t, "ca.pem")...), none)
+	if err != nil || len(trust.Certificates) != 1 || len(trust.Notices) != 1 || !strings.Contains(trust.Notices[0], "negative serial number") {
+		t.Errorf("beside another: got %+v, %v", trust, err)
+	}
+	if _, err := ReadTrust(odd, none); err == nil || !strings.Contains(err.Error(), "negative serial number") {
+		t.Errorf("alone: got %v", err)
 	}
 }
 
