@@ -32,6 +32,10 @@ type Config struct {
 	ClientRack string
 	// security.protocol SSL and the ssl.* keys, default nil: plaintext. ServerName, where empty, is the broker's host.
 	TLS *tls.Config
+	// ssl.truststore.*, ssl.keystore.* and so on, default nil. Files of certificates, which may be replaced while the
+	// producer lives. What is in them takes the place of RootCAs and Certificates of TLS; the rest of TLS counts. With
+	// TLSFiles alone, TLS is spoken from version 1.2 on.
+	TLSFiles *TLSFiles
 	// ours, default nil: a net.Dialer. Opens the TCP connections, for proxies and tests. Its ctx carries the
 	// deadline of SocketConnectionSetupTimeout. A connection that wraps another does best to have NetConn() net.Conn, as
 	// tls.Conn has, so that SendBuffer and ReceiveBuffer reach the socket; and Transparent() bool, returning true, if its

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/epistle-kafka/epistle/internal/backoff"
+	"github.com/epistle-kafka/epistle/internal/tlsconf"
 	"github.com/epistle-kafka/epistle/metadata"
 	"github.com/epistle-kafka/epistle/partition"
 	"github.com/epistle-kafka/epistle/protocol"
@@ -45,6 +46,10 @@ func New(cfg Config) (*Producer, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, err
 	}
+	certificates, notices, err := cfg.openTLS()
+	if err != nil {
+		return nil, err
+	}
 	p := &Producer{cfg: cfg, partitioner: cfg.Partitioner}
 	switch {
 	case cfg.Partitioner != nil:
@@ -57,11 +62,19 @@ func New(cfg Config) (*Producer, error) {
 	p.surelyFits = int(min(int64(cfg.MaxRequestSize), cfg.BufferMemory)) - overhead
 	p.topics = newRegistry()
 	p.clock = new(sender.Clock)
-	p.sender = sender.New(p.senderConfig())
+	settings := p.senderConfig()
+	if certificates != nil {
+		settings.Wire.Certificates = certificates.Prepare
+	}
+	p.sender = sender.New(settings)
 	if cfg.TransactionalID != "" {
 		p.enlist()
 	}
 	p.log = p.sender.Log()
+	if certificates != nil {
+		certificates.LogTo(p.log)
+		tlsconf.LogNotices(p.log, notices)
+	}
 	return p, nil
 }
 

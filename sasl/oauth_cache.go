@@ -32,6 +32,7 @@ type tokenCache struct {
 	next    time.Time    // when to ask for another
 	used    bool         // since token came
 	timer   *time.Timer  // for next, or nil
+	timers  int          // that were set, so that one which was stopped too late can tell
 	fetch   *tokenFetch  // under way, or nil
 	err     error        // of the last fetch, nil if it was good
 	failed  time.Time    // when that was
@@ -53,7 +54,7 @@ func newTokenCache(source TokenSource, refresh Refresh) *tokenCache {
 func (c *tokenCache) get(ctx context.Context) (Token, error) {
 	c.mu.Lock()
 	now := time.Now()
-	if now.Before(c.goodTo) {
+	if before(now, c.goodTo) {
 		c.used = true
 		if !now.Before(c.next) && c.timer == nil && c.fetch == nil {
 			c.begin() // nobody has used the token when it was time
@@ -93,7 +94,7 @@ func (c *tokenCache) await(ctx context.Context, fetch *tokenFetch) (Token, error
 
 // orOld falls back on a token that is about to expire. c.mu is held.
 func (c *tokenCache) orOld(now time.Time, err error) (Token, error) {
-	if now.Before(c.expires) {
+	if before(now, c.expires) {
 		return c.token(), nil
 	}
 	return Token{}, err
@@ -141,22 +142,24 @@ func (c *tokenCache) ask(fetch *tokenFetch) {
 func (c *tokenCache) keep(now time.Time, token Token, expires time.Time) {
 	jwt, _ := decodeJWT(string(token.Value))
 	issued := jwt.issued
+	expires = now.Add(expires.Sub(now)) // so that it has the time of both clocks, as now has
 	if !issued.IsZero() {
 		issued = issued.Add(token.skew)
 	}
 	c.token, c.expires, c.used = func() Token { return token }, expires, false
 	c.goodTo = expires.Add(-min(5*time.Second, expires.Sub(now)/10))
-	c.next = c.refresh.next(now, issued, expires, c.random())
+	c.next = now.Add(c.refresh.next(now, issued, expires, c.random()).Sub(now))
 	c.setTimer(now)
 }
 
 // setTimer lets a mechanism that nobody has any more be collected. c.mu is held.
 func (c *tokenCache) setTimer(now time.Time) {
 	c.stopTimer()
-	self := weak.Make(c)
+	c.timers++
+	self, number := weak.Make(c), c.timers
 	c.timer = time.AfterFunc(c.next.Sub(now), func() {
 		if c := self.Value(); c != nil {
-			c.due()
+			c.due(number)
 		}
 	})
 }
@@ -169,15 +172,18 @@ func (c *tokenCache) stopTimer() {
 }
 
 // due refreshes the token, if it was used since it came.
-func (c *tokenCache) due() {
+func (c *tokenCache) due(number int) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	now := time.Now()
-	if now.Before(c.next) || c.fetch != nil { // a timer that was stopped too late
+	if c.timer == nil || number != c.timers {
 		return
 	}
 	c.timer = nil
-	if c.used && now.Before(c.goodTo) {
+	if c.used && before(time.Now(), c.goodTo) {
 		c.begin()
 	}
 }
+
+// before says whether t is still to come by both clocks of a computer: the one that stops while it sleeps, and the one that
+// can be set.
+func before(now, t time.Time) bool { return now.Before(t) && now.Round(0).Before(t.Round(0)) }

@@ -44,15 +44,15 @@ func likely(token Token, jwt jwtClaims, now time.Time) string {
 	case jwt.expires.IsZero():
 		return "the token has no claim exp, and brokers want one"
 	case !now.Before(jwt.expires):
-		return fmt.Sprintf("the token has expired %v ago by this computer's clock: what makes tokens gives old ones, or this clock is ahead", short(now.Sub(jwt.expires)))
+		return fmt.Sprintf("the token expired %v ago by this computer's clock: its source returns old tokens, or this clock is ahead", short(now.Sub(jwt.expires)))
 	case jwt.validSince.Sub(now) > mostSkew:
-		return fmt.Sprintf("the token is not valid for another %v by this computer's clock (nbf): this clock, or the one where the token was made, is wrong", short(jwt.validSince.Sub(now)))
+		return fmt.Sprintf("by this computer's clock the token becomes valid in %v (nbf): this clock, or that of the token's issuer, is wrong", short(jwt.validSince.Sub(now)))
 	case jwt.issued.Sub(now) > mostSkew:
-		return fmt.Sprintf("the token is from %v in the future by this computer's clock (iat): this clock, or the one where the token was made, is wrong", short(jwt.issued.Sub(now)))
+		return fmt.Sprintf("by this computer's clock the token will be issued in %v (iat): this clock, or that of the token's issuer, is wrong", short(jwt.issued.Sub(now)))
 	case jwt.subject == "":
 		return "the token has no claim sub, which brokers want unless sasl.oauthbearer.sub.claim.name is another"
 	}
-	return "by this computer's clock the token is valid, so its issuer, audience or signing key may be others than sasl.oauthbearer.expected.issuer, .expected.audience and .jwks.endpoint.url at the broker say"
+	return "by this computer's clock the token is valid, so the broker may expect another issuer, audience or signing key (sasl.oauthbearer.expected.issuer, .expected.audience, .jwks.endpoint.url there)"
 }
 
 // skewed compares clocks, if an endpoint has told its time.

@@ -133,9 +133,9 @@ func TestOAuthExplains(t *testing.T) {
 		skew      time.Duration
 		says      []string
 	}{
-		{"expired", "RS256", good(map[string]any{"exp": now.Add(-5 * time.Minute).Unix()}), 0, append(described, "expired 5m0s ago")},
-		{"not valid yet", "RS256", good(map[string]any{"nbf": now.Add(10 * time.Minute).Unix()}), 0, append(described, "not valid for another 10m0s")},
-		{"from the future", "RS256", good(map[string]any{"iat": now.Add(10*time.Minute).Unix() + 0}), 0, append(described, "10m0s in the future")},
+		{"expired", "RS256", good(map[string]any{"exp": now.Add(-5 * time.Minute).Unix()}), 0, append(described, "the token expired 5m0s ago")},
+		{"not valid yet", "RS256", good(map[string]any{"nbf": now.Add(10 * time.Minute).Unix()}), 0, append(described, "becomes valid in 10m0s")},
+		{"from the future", "RS256", good(map[string]any{"iat": now.Add(10*time.Minute).Unix() + 0}), 0, append(described, "will be issued in 10m0s")},
 		{"unsigned", "none", good(nil), 0, append(described, "not signed")},
 		{"without exp", "RS256", good(map[string]any{"exp": nil}), 0, append(described, "no claim exp")},
 		{"without sub", "RS256", good(map[string]any{"sub": nil}), 0, []string{"no claim sub"}},

@@ -12,6 +12,7 @@ import (
 	"net/url"
 	"strings"
 	"time"
+	"unicode"
 
 	"github.com/epistle-kafka/epistle/internal/backoff"
 )
@@ -100,19 +101,19 @@ func (s *oidc) try(ctx context.Context) (Token, *oidcFailure) {
 	sent := time.Now()
 	response, err := s.config().HTTP.Do(request)
 	if err != nil {
-		return Token{}, s.unreachable(ctx, err)
+		return Token{}, s.unreachable(ctx, err, proof)
 	}
 	defer response.Body.Close()
 	body, err := io.ReadAll(io.LimitReader(response.Body, mostOfAnswer+1))
 	if err != nil {
-		return Token{}, s.unreachable(ctx, err)
+		return Token{}, s.unreachable(ctx, err, proof)
 	}
 	answer := &oidcAnswer{source: s, response: response, body: body, proof: proof, sent: sent, skew: skew(response, sent)}
 	return answer.token()
 }
 
 // unreachable is for what was no answer.
-func (s *oidc) unreachable(ctx context.Context, err error) *oidcFailure {
+func (s *oidc) unreachable(ctx context.Context, err error, p *proof) *oidcFailure {
 	if detail, ok := errors.AsType[*url.Error](err); ok {
 		err = detail.Err // without the URL, whose query may be secret
 	}
@@ -122,9 +123,25 @@ func (s *oidc) unreachable(ctx context.Context, err error) *oidcFailure {
 		return &oidcFailure{err: cause}
 	}
 	if _, ok := errors.AsType[*tls.CertificateVerificationError](err); ok {
-		return &oidcFailure{err: fmt.Errorf("its certificate is not trusted: %w (OIDCConfig.TLS has the roots for it; in properties, ssl.truststore.* inside of sasl.jaas.config)", err)}
+		return &oidcFailure{err: fmt.Errorf("its certificate is not trusted: %w (OIDCConfig.TLS has the roots for it; in properties, ssl.truststore.* inside of sasl.jaas.config)", &foreignError{err, err.Error()})}
 	}
-	return &oidcFailure{err: err, again: true}
+	return &oidcFailure{err: &foreignError{err, p.hide(err.Error())}, again: true}
+}
+
+// A foreignError may have words of a stranger in it, such as a header that is wrong.
+type foreignError struct {
+	err  error
+	text string // of err, without secrets
+}
+
+func (e *foreignError) Unwrap() error { return e.err }
+
+// Error is the text as it is, unless a stranger may have made it.
+func (e *foreignError) Error() string {
+	if strings.ContainsFunc(e.text, func(r rune) bool { return !unicode.IsPrint(r) }) || len(e.text) > mostShown {
+		return shown(e.text)
+	}
+	return e.text
 }
 
 // prove makes the form and the header that show who asks.

@@ -164,6 +164,10 @@ func TestOIDCRefusals(t *testing.T) {
 		{"wrong path", answer(404, "text/html", "<html>not found"), true, []string{"404 Not Found, with a page of HTML", "is the path of the URL right?"}},
 		{"never implemented", answer(501, kind, ""), true, []string{"501"}},
 		{"redirect", redirect, true, []string{"307 Temporary Redirect with a redirect to", "/elsewhere", "not followed"}},
+		{"redirect to what is no URL", func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Location", "/a\x7fhunter2"+strings.Repeat("b", 1000))
+			w.WriteHeader(302)
+		}, false, []string{`\x7f[hidden]bbb`, "…"}},
 		{"login page", answer(200, "text/html; charset=utf-8", "<!DOCTYPE html><title>Log in</title>"), false, []string{"200 OK with a page of HTML", "login page, or a proxy"}},
 		{"login page without a type", answer(200, "", "\n <HTML>"), false, []string{"page of HTML"}},
 		{"no JSON", answer(200, kind, "hunter2"), false, []string{"not the JSON of a token: wrong syntax at byte 1"}},
