@@ -3,10 +3,10 @@ package producer
 import (
 	"cmp"
 	"crypto/tls"
-	"log/slog"
 
 	"github.com/epistle-kafka/epistle/internal/keystore"
 	"github.com/epistle-kafka/epistle/internal/tlsconf"
+	"github.com/epistle-kafka/epistle/sasl"
 )
 
 // TLSFiles says in which files the certificates are that TLS is spoken with. New reads them, and a *ConfigError says what
@@ -18,21 +18,21 @@ import (
 // file, by writing it, by renaming another one, or by a symbolic link, as Kubernetes does.
 //
 // An empty password is none. Then JKS stores of trusted certificates are read without a check of their integrity, as in
-// Java, and encrypted PKCS12 stores are refused. TLSFiles does not show its passwords when it is printed.
+// Java, and encrypted PKCS12 stores are refused.
 type TLSFiles struct {
 	// ssl.truststore.location. The authorities that certificates of brokers must come from. "" = those of Config.TLS's
 	// RootCAs, or else of the system.
 	TrustStore string
 	// ssl.truststore.password.
-	TrustStorePassword string
+	TrustStorePassword sasl.Secret
 
 	// ssl.keystore.location. Private keys and their certificates, to show to brokers that ask for one: the first that
 	// suits the authorities that the broker names; none if none does. "" = those of Config.TLS.
 	KeyStore string
 	// ssl.keystore.password.
-	KeyStorePassword string
+	KeyStorePassword sasl.Secret
 	// ssl.key.password, default KeyStorePassword. The password of the keys in KeyStore, or of Key.
-	KeyPassword string
+	KeyPassword sasl.Secret
 
 	// Certificate and Key are two PEM files in place of KeyStore, such as tls.crt and tls.key of a Kubernetes secret.
 	Certificate, Key string
@@ -42,25 +42,13 @@ type TLSFiles struct {
 	SkipHostName bool
 }
 
-// String returns all but the passwords.
-func (f TLSFiles) String() string { return f.LogValue().String() }
-
-// GoString returns all but the passwords.
-func (f TLSFiles) GoString() string { return f.String() }
-
-// LogValue returns all but the passwords.
-func (f TLSFiles) LogValue() slog.Value {
-	return slog.GroupValue(slog.String("TrustStore", f.TrustStore), slog.String("KeyStore", f.KeyStore),
-		slog.String("Certificate", f.Certificate), slog.String("Key", f.Key), slog.Bool("SkipHostName", f.SkipHostName))
-}
-
 // files is f as package tlsconf takes it.
 func (f TLSFiles) files() tlsconf.Files {
-	password := func(s string) keystore.Password {
+	password := func(s sasl.Secret) keystore.Password {
 		if s == "" {
 			return keystore.Password{}
 		}
-		return keystore.NewPassword(s)
+		return keystore.NewPassword(string(s))
 	}
 	return tlsconf.Files{
 		TrustStore: f.TrustStore, TrustStorePassword: password(f.TrustStorePassword),
