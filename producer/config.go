@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/epistle-kafka/epistle/partition"
+	"github.com/epistle-kafka/epistle/sasl"
 )
 
 // Config holds every setting of a producer. Its fields are Java's settings in Go spelling: the first words of each
@@ -32,6 +33,8 @@ type Config struct {
 	ClientRack string
 	// security.protocol SSL and the ssl.* keys, default nil: plaintext. ServerName, where empty, is the broker's host.
 	TLS *tls.Config
+	// sasl.mechanism and sasl.jaas.config, default nil: none. How to log in to brokers: a mechanism of package sasl.
+	SASL sasl.Mechanism
 	// ours, default nil: a net.Dialer. Opens the TCP connections, for proxies and tests. Its ctx carries the
 	// deadline of SocketConnectionSetupTimeout. A connection that wraps another does best to have NetConn() net.Conn, as
 	// tls.Conn has, so that SendBuffer and ReceiveBuffer reach the socket; and Transparent() bool, returning true, if its

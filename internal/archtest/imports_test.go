@@ -30,12 +30,14 @@ var mayImport = map[string]struct {
 	"txn":               {ours: []string{"protocol", "idempotent"}},
 	"partition":         {},
 	"sender":            {ours: []string{"protocol", "accumulator", "metadata", "wire", "idempotent", "txn", "sasl"}},
-	"producer":          {ours: []string{"protocol", "accumulator", "metadata", "wire", "idempotent", "txn", "sender", "partition", "sasl"}},
+	"producer":          {ours: []string{"protocol", "accumulator", "metadata", "wire", "idempotent", "txn", "sender", "partition", "sasl", "internal/properties"}},
 	"brokertest":        {ours: []string{"protocol"}},
 	"cmd/epistle":       {ours: []string{"protocol", "wire", "producer", "brokertest"}, external: []string{"github.com/spf13/pflag", "golang.org/x/term"}},
 	"internal/backoff":  {},
 	"internal/cause":    {},
 	"internal/archtest": {},
+
+	"internal/properties": {ours: []string{"sasl"}},
 }
 
 type goPackage struct {
