@@ -146,7 +146,7 @@ func configOf(set *properties.Set, makeTLS func(tlsSource) *tls.Config) (Config,
 		}
 	}
 	cfg.SASL = set.Mechanism()
-	if set.TLS() {
+	if set.TLS() && !set.Dangles("ssl.") {
 		cfg.TLS = makeTLS(set)
 	}
 	addViolations(set, cfg)

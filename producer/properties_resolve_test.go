@@ -185,6 +185,16 @@ ssl.truststore.location=/nowhere/ca.pem
 	}
 }
 
+// A store whose password is not there is not opened with the words that should have led to it.
+func TestStoresOfReferencesThatLeadNowhere(t *testing.T) {
+	_, _, err := FromProperties(strings.NewReader("bootstrap.servers=b:1\nconfig.providers=env\nconfig.providers.env.class=org.apache.kafka.common.config.provider.EnvVarConfigProvider\n" +
+		"security.protocol=SSL\nssl.truststore.type=PEM\nssl.truststore.location=${env:EPISTLE_TEST_NOT_THERE}\n"))
+	var invalid *PropertiesError
+	if !errors.As(err, &invalid) || len(invalid.Problems) != 1 || invalid.Problems[0].Line != 6 {
+		t.Errorf("got %v, want one problem, in line 6", err)
+	}
+}
+
 // What is given besides a file wins over it, and has to be right to the letter, which the file has not.
 func TestOverridesWinAndAreStrict(t *testing.T) {
 	file := "bootstrap.servers=localhost:9092\nlinger.ms=1\nsession.timeout.ms=1"

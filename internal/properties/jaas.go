@@ -1,6 +1,7 @@
 package properties
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -35,7 +36,7 @@ func (p *jaasParser) next() error {
 	p.token = p.scanner.next()
 	switch p.token.kind {
 	case jaasOpenQuote:
-		return p.fail("begins a quoted text that does not end: put a %c after it, and before it is over a \\ in front of each %c and each \\", p.token.mark, p.token.mark)
+		return p.fail("begins a quoted text that does not end: end it with %c, and inside of it write \\%c for a %c and \\\\ for a \\", p.token.mark, p.token.mark, p.token.mark)
 	case jaasOpenLine:
 		return p.fail("begins a quoted text that is not over at the end of its line: write \\n where a line is to end; often it is the newline at the end of a file that a secret was taken from")
 	case jaasOpenComment:
@@ -58,7 +59,7 @@ func (p *jaasParser) entry() (sasl.Login, error) {
 		return login, err
 	}
 	if p.token.kind == jaasEnd {
-		return login, fmt.Errorf("is empty: write the class of a login module, required, options and a semicolon, such as " + jaasExample)
+		return login, errors.New("is empty: write the class of a login module, required, options and a semicolon, such as " + jaasExample)
 	}
 	if !p.token.text() {
 		return login, p.fail("must begin with the class of a login module, such as %s", jaasExample)

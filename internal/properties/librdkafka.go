@@ -249,7 +249,7 @@ func (t *translator) put(e *entry, key, value string) {
 }
 
 func (t *translator) add(e *entry, key, value string) {
-	t.out = append(t.out, &entry{line: e.line, key: key, written: e.written, value: value, over: e.over, hidden: e.hidden})
+	t.out = append(t.out, &entry{line: e.line, key: key, written: e.written, value: value, over: e.over, hidden: e.hidden, dangles: e.dangles})
 }
 
 func (t *translator) note(e *entry, text string) {

@@ -95,7 +95,7 @@ var foreignKeys = map[string]foreignKey{
 	"zookeeper.connect":               {note: "it is of brokers and consumers before Kafka 4; clients talk to brokers: set bootstrap.servers"},
 	"auto.include.jmx.reporter":       {note: "it was removed in Kafka 4.0"},
 	"java.security.auth.login.config": {note: "it is a system property of the JVM; the file that it names is not read: write its KafkaClient section as sasl.jaas.config"},
-	"java.security.krb5.conf":         {note: "it is a system property of the JVM; the environment variable KRB5_CONFIG names the file"},
+	"java.security.krb5.conf":         {note: "it is a system property of the JVM, and not read"},
 	"topic":                           {note: "it is not the producer's: each record names its topic"},
 	"topics":                          {note: "it is not the producer's: each record names its topic"},
 	"default.api.timeout.ms":          {note: "it is the consumer's and the admin client's; of the producer's calls, max.block.ms bounds those that wait"},

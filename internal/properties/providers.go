@@ -31,30 +31,35 @@ func (s *Set) fillIn(written []*entry) {
 			s.leftAlone(e)
 			continue
 		}
-		e.value = reference.ReplaceAllStringFunc(e.value, func(ref string) string {
-			parts := reference.FindStringSubmatch(ref)
-			name := parts[1]
-			used[name] = true
-			p, known := providers[name]
-			if !known {
-				s.unresolved(e, ref, fmt.Sprintf("config.providers does not list %s", shown(name)))
-				return ref
-			}
-			if p == nil { // it is the problem, and says so
-				e.hidden, s.broken[e.key] = true, true
-				return ref
-			}
-			text, err := p.lookup(parts[2], parts[3])
-			if err != nil {
-				s.unresolved(e, ref, err.Error())
-				return ref
-			}
-			e.hidden = true
-			return text
-		})
-		e.value = strings.TrimSpace(e.value)
+		s.fill(e, providers, used)
 	}
 	s.unusedProviders(written, providers, used)
+}
+
+// fill puts what references refer to into one value, and notes which providers they name.
+func (s *Set) fill(e *entry, providers map[string]provider, used map[string]bool) {
+	e.value = reference.ReplaceAllStringFunc(e.value, func(ref string) string {
+		parts := reference.FindStringSubmatch(ref)
+		name := parts[1]
+		used[name] = true
+		p, known := providers[name]
+		if !known {
+			s.unresolved(e, ref, fmt.Sprintf("config.providers does not list %s", shown(name)))
+			return ref
+		}
+		if p == nil { // it is the problem, and says so
+			s.dangle(e)
+			return ref
+		}
+		text, err := p.lookup(parts[2], parts[3])
+		if err != nil {
+			s.unresolved(e, ref, err.Error())
+			return ref
+		}
+		e.hidden = true
+		return text
+	})
+	e.value = strings.TrimSpace(e.value)
 }
 
 // refers says whether references in a value count. Those of keys that nobody reads need not lead anywhere.
@@ -64,9 +69,13 @@ func (s *Set) refers(e *entry) bool {
 
 // unresolved reports a reference that leads nowhere. Java leaves it as it is, and logs in with it as a password.
 func (s *Set) unresolved(e *entry, ref, why string) {
-	e.hidden = true
-	s.broken[e.key] = true
+	s.dangle(e)
 	s.problems = append(s.problems, Problem{Line: e.line, Key: e.written, Value: Hidden, Rule: fmt.Sprintf("refers to %s: %s", shown(ref), why)})
+}
+
+func (s *Set) dangle(e *entry) {
+	e.hidden, e.dangles = true, true
+	s.broken[e.key] = true
 }
 
 // leftAlone is for references where no provider is set up. A password may look like one by chance, so nothing of it is shown
@@ -76,8 +85,7 @@ func (s *Set) leftAlone(e *entry) {
 	if parts == nil || !slices.Contains([]string{"file", "env", "dir", "directory", "secrets", "vault"}, parts[1]) {
 		return
 	}
-	e.hidden = true
-	s.broken[e.key] = true
+	s.dangle(e)
 	rule := fmt.Sprintf("refers to ${%s:…}, and config.providers is not set: set config.providers=%s and config.providers.%s.class=%s",
 		parts[1], parts[1], parts[1], kafkaProviders+usualClass(parts[1]))
 	s.problems = append(s.problems, Problem{Line: e.line, Key: e.written, Value: Hidden, Rule: rule})

@@ -47,6 +47,7 @@ type entry struct {
 	value   string // trimmed, as Java trims all of them; what it refers to is filled in
 	over    bool   // of Options.Over
 	hidden  bool   // comes from a config provider, or is made of a secret
+	dangles bool   // refers to what is not there: the value is none
 }
 
 // Resolve settles what properties mean, each by its row of the table, then those that depend on each other, in the order
@@ -196,6 +197,16 @@ func (s *Set) Value(key string) (string, bool) {
 		return "", false
 	}
 	return e.value, true
+}
+
+// Dangles says whether the value of a key that begins so refers to what is not there. Nothing can be made of it.
+func (s *Set) Dangles(prefix string) bool {
+	for key, e := range s.entries {
+		if e.dangles && strings.HasPrefix(key, prefix) {
+			return true
+		}
+	}
+	return false
 }
 
 // Effective yields each key that does not have Java's default merely by being absent: with the value that was set, or that

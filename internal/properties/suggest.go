@@ -37,7 +37,7 @@ func (m meaning) consequence() string {
 func (s *Set) knowStrangers() {
 	for _, e := range s.unknown {
 		m := meaningOf(e.written)
-		if m.key != "" && s.entries[m.key] == nil {
+		if m.key != "" && s.entries[m.key] == nil && s.meant[m.key] == nil {
 			s.meant[m.key] = e
 		}
 		if !e.over && !s.options.RefuseUnknown {
@@ -91,6 +91,15 @@ func foreign(_, lower string) meaning {
 	}
 	if whose, ok := ownerOf[lower]; ok {
 		return meaning{text: whose}
+	}
+	if rows[lower] != nil {
+		return meaning{} // but for its case
+	}
+	if rule := librdkafka[lower]; rule.key != "" {
+		return meaning{key: rule.key, text: "it is librdkafka's name; here, as in Java, it is " + rule.key}
+	}
+	if librdkafkaKey(lower) {
+		return meaning{text: "it is librdkafka's"}
 	}
 	return meaning{}
 }

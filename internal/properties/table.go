@@ -35,9 +35,11 @@ func (h Handling) String() string {
 	return [...]string{"refused", "honoured", "mapped", "without effect"}[h]
 }
 
-// Java returns the keys of Java's producer, and Own those that only Epistle has.
+// Java returns the keys of Java's producer.
 func Java() []Setting { return all[:len(all)-len(ownSettings)] }
-func Own() []Setting  { return ownSettings }
+
+// Own returns the keys that only Epistle has.
+func Own() []Setting { return ownSettings }
 
 // KeyOf returns the key that sets a field of Config, or "".
 func KeyOf(field string) string { return keyOfField[field] }
