@@ -91,7 +91,7 @@ func TestConsequencesAreNoticed(t *testing.T) {
 		{"value.serializer=io.confluent.kafka.serializers.KafkaAvroSerializer", "a Serializer of your own"},
 		{"linger.ms=1\nlinger.ms=2", "linger.ms: overridden by line 3"},
 		{"lingr.ms=5", "lingr.ms: has no effect, as in Java: it is not a known setting; did you mean linger.ms?"},
-		{"session.timeout.ms=45000", "session.timeout.ms: has no effect, as in Java: it is the consumer's"},
+		{"session.timeout.ms=45000", "session.timeout.ms: has no effect, as in Java: it belongs to the consumer"},
 		{"client.id=${HOSTNAME}", "looks like a variable that nobody has filled in; it is taken as it is"},
 	} {
 		_, notices, err := FromProperties(strings.NewReader("bootstrap.servers=localhost:9092\n" + test.properties))

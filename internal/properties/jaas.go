@@ -78,7 +78,7 @@ func (p *jaasParser) entry() (sasl.Login, error) {
 		}
 		switch p.token.kind {
 		case jaasEnd:
-			return login, p.fail("ends without a semicolon: put one after the last option. An unquoted // or / begins a comment, which hides the rest of its line")
+			return login, p.fail("ends without a semicolon: put one after the last option. In a file, a line that goes on in the next one ends in \\; and an unquoted / begins a comment, up to the end of its line")
 		case jaasMark:
 			if p.token.mark == ';' {
 				return login, nil

@@ -12,7 +12,6 @@ import (
 type translation struct {
 	key  string                                       // Java's
 	turn func(value string) (turned, problem string)  // into Java's value; nil: it is the same
-	note string                                       // what else there is to know
 	why  string                                       // without a key: why it is left out
 	no   func(value string) (problem string, ok bool) // without a key: refuses values that must not be ignored
 }

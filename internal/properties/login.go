@@ -184,24 +184,19 @@ func (s *Set) builder(mechanism string) sasl.Builder {
 	}
 	_, isSet := s.Value(key)
 	rule := "is not in this program"
-	switch k := known(name); {
-	case key != "sasl.mechanism":
+	if key != "sasl.mechanism" {
 		rule = fmt.Sprintf("stands for %s, which is not in this program", name)
-	case !isSet:
+	} else if !isSet {
 		rule = "is what Java takes if sasl.mechanism is not set, and is not in this program"
-	case k == nil:
-		if meant := mechanismMeant(name); meant != "" {
-			rule = "is not the name of a mechanism, did you mean " + meant + "?"
-		}
+	}
+	if registered := sasl.Registered(); len(registered) > 0 {
+		rule += ", whose mechanisms are " + strings.Join(registered, ", ")
 	}
 	if k := known(name); k != nil && k.brings != "" {
-		rule += fmt.Sprintf(`: import _ %q, a module of its own, which brings it`, k.brings)
+		rule += fmt.Sprintf(`. It comes with a module of its own: import _ %q`, k.brings)
+	} else if meant := mechanismMeant(name); k == nil && meant != "" {
+		rule = "is not the name of a mechanism; did you mean " + meant + "?"
 	}
-	has := "no mechanism"
-	if registered := sasl.Registered(); len(registered) > 0 {
-		has = strings.Join(registered, ", ")
-	}
-	rule += "; this program has " + has
 	if !isSet {
 		line, _ := s.place("security.protocol")
 		s.problems = append(s.problems, Problem{Line: line, Key: key, Value: rows[key].Default, Rule: rule})

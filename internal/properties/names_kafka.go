@@ -14,27 +14,27 @@ var ownerOf = func() map[string]string {
 }()
 
 var owners = []struct{ text, keys string }{
-	{"it is the consumer's", `group.id group.instance.id group.protocol group.remote.assignor session.timeout.ms
+	{"it belongs to the consumer", `group.id group.instance.id group.protocol group.remote.assignor session.timeout.ms
 		heartbeat.interval.ms max.poll.records max.poll.interval.ms fetch.min.bytes fetch.max.bytes fetch.max.wait.ms
 		max.partition.fetch.bytes auto.offset.reset enable.auto.commit auto.commit.interval.ms
 		partition.assignment.strategy key.deserializer value.deserializer exclude.internal.topics isolation.level
 		check.crcs share.acknowledgement.mode share.acquire.mode internal.leave.group.on.close`},
-	{"it is the consumer's of Kafka 0.8", `consumer.id consumer.timeout.ms auto.commit.enable fetch.message.max.bytes
+	{"it belongs to the consumer of Kafka 0.8", `consumer.id consumer.timeout.ms auto.commit.enable fetch.message.max.bytes
 		fetch.wait.max.ms num.consumer.fetchers queued.max.message.chunks rebalance.max.retries rebalance.backoff.ms
 		refresh.leader.backoff.ms offsets.storage offsets.channel.backoff.ms offsets.channel.socket.timeout.ms
 		offsets.commit.max.retries dual.commit.enabled`},
-	{"it is librdkafka's consumer's", `enable.auto.offset.store enable.partition.eof queued.min.messages
+	{"it belongs to librdkafka's consumer", `enable.auto.offset.store enable.partition.eof queued.min.messages
 		queued.max.messages.kbytes fetch.error.backoff.ms fetch.queue.backoff.ms coordinator.query.interval.ms
 		offset.store.method offset.store.path offset.store.sync.interval.ms consume.callback.max.messages
 		group.protocol.type`},
-	{"it is librdkafka's, and nothing here needs it", `builtin.features broker.address.ttl broker.address.family
+	{"it belongs to librdkafka, and nothing here needs it", `builtin.features broker.address.ttl broker.address.family
 		socket.max.fails socket.nagle.disable log_level log.queue log.thread.name enable.random.seed
 		internal.termination.signal api.version.request.timeout.ms api.version.fallback.ms plugin.library.paths
 		queue.buffering.backpressure.threshold queuing.strategy delivery.report.only.error produce.offset.report
 		topic.metadata.refresh.fast.interval.ms topic.metadata.refresh.fast.cnt topic.metadata.refresh.sparse
 		topic.metadata.propagation.max.ms topic.blacklist max.in.flight.requests socket.blocking.max.ms open_cb
 		opaque background_event_cb error_cb throttle_cb stats_cb log_cb dr_cb dr_msg_cb partitioner_cb msg_order_cmp`},
-	{"it is the brokers'", `broker.id node.id process.roles broker.rack listeners advertised.listeners
+	{"it belongs to brokers", `broker.id node.id process.roles broker.rack listeners advertised.listeners
 		listener.security.protocol.map inter.broker.listener.name security.inter.broker.protocol
 		inter.broker.protocol.version log.message.format.version num.network.threads num.io.threads
 		socket.request.max.bytes num.partitions num.recovery.threads.per.data.dir default.replication.factor
@@ -48,22 +48,22 @@ var owners = []struct{ text, keys string }{
 		allow.everyone.if.no.acl.found connections.max.reauth.ms connection.failed.authentication.delay.ms
 		max.connections max.connections.per.ip controlled.shutdown.enable group.initial.rebalance.delay.ms
 		group.max.session.timeout.ms group.min.session.timeout.ms producer.id.expiration.ms bootstrap.controllers`},
-	{"it is a topic's", `cleanup.policy retention.ms retention.bytes segment.bytes segment.ms max.message.bytes
+	{"it belongs to a topic", `cleanup.policy retention.ms retention.bytes segment.bytes segment.ms max.message.bytes
 		message.timestamp.type min.compaction.lag.ms max.compaction.lag.ms replication.factor`},
-	{"it is Schema Registry's serializers'", `basic.auth.credentials.source basic.auth.user.info
+	{"it belongs to Schema Registry's serializers", `basic.auth.credentials.source basic.auth.user.info
 		auto.register.schemas use.latest.version use.latest.with.metadata use.schema.id latest.compatibility.strict
 		id.compatibility.strict normalize.schemas key.subject.name.strategy value.subject.name.strategy
 		subject.name.strategy specific.avro.reader specific.protobuf.value.type avro.use.logical.type.converters
 		avro.reflection.allow.null avro.remove.java.properties max.schemas.per.subject json.value.type
 		json.fail.invalid.schema json.oneof.for.nullables schema.reflection latest.cache.size latest.cache.ttl.sec`},
-	{"it is Kafka Connect's", `connector.class connector.client.config.override.policy tasks.max transforms predicates
+	{"it belongs to Kafka Connect", `connector.class connector.client.config.override.policy tasks.max transforms predicates
 		plugin.path plugin.discovery rest.port rest.host.name rest.advertised.host.name rest.advertised.port
 		offset.flush.interval.ms offset.flush.timeout.ms task.shutdown.graceful.timeout.ms exactly.once.source.support
 		topic.creation.enable`},
-	{"it is Kafka Streams'", `application.id application.server processing.guarantee num.stream.threads state.dir
+	{"it belongs to Kafka Streams", `application.id application.server processing.guarantee num.stream.threads state.dir
 		num.standby.replicas cache.max.bytes.buffering statestore.cache.max.bytes default.key.serde default.value.serde
 		default.deserialization.exception.handler default.production.exception.handler commit.interval.ms`},
-	{"it is MirrorMaker's", `refresh.topics.enabled refresh.groups.enabled sync.topic.configs.enabled
+	{"it belongs to MirrorMaker", `refresh.topics.enabled refresh.groups.enabled sync.topic.configs.enabled
 		sync.topic.acls.enabled emit.checkpoints.enabled emit.heartbeats.enabled replication.policy.class
 		abort.on.send.failure`},
 }
@@ -117,55 +117,55 @@ var prefixes = []struct {
 	sure   bool   // whatever follows; else only if a key follows that the producer or the tables know
 	ours   bool   // a key of the producer's that follows is the one for this producer
 }{
-	{"producer.", "it is a Kafka Connect worker's, for the producers of its connectors", false, true},
-	{"producer.override.", "it is a connector's, for its producer in Kafka Connect", true, true},
-	{"consumer.", "it is a Kafka Connect worker's, for the consumers of its connectors", false, false},
-	{"consumer.override.", "it is a connector's, for its consumer in Kafka Connect", true, false},
-	{"admin.", "it is a Kafka Connect worker's, for its admin clients", false, false},
-	{"admin.override.", "it is a connector's, for its admin client in Kafka Connect", true, false},
-	{"key.converter.", "it is Kafka Connect's", true, false},
-	{"value.converter.", "it is Kafka Connect's", true, false},
-	{"internal.key.converter", "it is Kafka Connect's", true, false},
-	{"internal.value.converter", "it is Kafka Connect's", true, false},
-	{"offset.storage.", "it is Kafka Connect's", true, false},
-	{"config.storage.", "it is Kafka Connect's", true, false},
-	{"status.storage.", "it is Kafka Connect's", true, false},
-	{"errors.deadletterqueue.", "it is Kafka Connect's", true, false},
-	{"source.", "it is MirrorMaker's, for the cluster that it reads", false, true},
-	{"target.", "it is MirrorMaker's, for the cluster that it writes to", false, true},
-	{"source.consumer.", "it is MirrorMaker's, for the cluster that it reads", true, false},
-	{"source.producer.", "it is MirrorMaker's, for the cluster that it reads", true, true},
-	{"target.producer.", "it is MirrorMaker's, for the cluster that it writes to", true, true},
-	{"source.cluster.", "it is MirrorMaker's, for the cluster that it reads", false, true},
-	{"target.cluster.", "it is MirrorMaker's, for the cluster that it writes to", false, true},
-	{"schema.registry.", "it is Schema Registry's serializers'", true, false},
-	{"bearer.auth.", "it is Schema Registry's serializers'", true, false},
-	{"rule.executors", "it is Schema Registry's serializers'", true, false},
-	{"rule.actions", "it is Schema Registry's serializers'", true, false},
-	{"apicurio.", "it is Apicurio's serializers'", true, false},
-	{"confluent.", "it is of Confluent's own components", true, false},
-	{"producer.confluent.", "it is of Confluent's own components", true, false},
-	{"debezium.", "it is Debezium's", true, false},
-	{"debezium.sink.kafka.producer.", "it is Debezium Server's, for its producer", true, true},
-	{"database.history.", "it is Debezium's", true, false},
-	{"schema.history.internal.", "it is Debezium's", true, false},
-	{"spring.", "it is Spring's", true, false},
-	{"spring.kafka.", "it is Spring's", true, true},
-	{"spring.kafka.properties.", "it is Spring's", true, true},
-	{"spring.kafka.producer.", "it is Spring's", true, true},
-	{"spring.kafka.producer.properties.", "it is Spring's", true, true},
-	{"mp.messaging.", "it is MicroProfile Reactive Messaging's", true, false},
-	{"quarkus.", "it is Quarkus's", true, false},
-	{"listener.name.", "it is the brokers', for one of their listeners", true, false},
-	{"controller.quorum.", "it is the brokers'", true, false},
-	{"zookeeper.", "it is of brokers and consumers before Kafka 4", true, false},
-	{"advertised.", "it is the brokers'", true, false},
-	{"replica.fetch.", "it is the brokers'", true, false},
-	{"offsets.topic.", "it is the brokers'", true, false},
-	{"transaction.state.log.", "it is the brokers'", true, false},
-	{"remote.log.", "it is the brokers'", true, false},
-	{"group.coordinator.", "it is the brokers'", true, false},
-	{"delegation.token.", "it is the brokers'", true, false},
+	{"producer.", "it belongs to a Kafka Connect worker, for the producers of its connectors", false, true},
+	{"producer.override.", "it belongs to a connector, for its producer in Kafka Connect", true, true},
+	{"consumer.", "it belongs to a Kafka Connect worker, for the consumers of its connectors", false, false},
+	{"consumer.override.", "it belongs to a connector, for its consumer in Kafka Connect", true, false},
+	{"admin.", "it belongs to a Kafka Connect worker, for its admin clients", false, false},
+	{"admin.override.", "it belongs to a connector, for its admin client in Kafka Connect", true, false},
+	{"key.converter.", "it belongs to Kafka Connect", true, false},
+	{"value.converter.", "it belongs to Kafka Connect", true, false},
+	{"internal.key.converter", "it belongs to Kafka Connect", true, false},
+	{"internal.value.converter", "it belongs to Kafka Connect", true, false},
+	{"offset.storage.", "it belongs to Kafka Connect", true, false},
+	{"config.storage.", "it belongs to Kafka Connect", true, false},
+	{"status.storage.", "it belongs to Kafka Connect", true, false},
+	{"errors.deadletterqueue.", "it belongs to Kafka Connect", true, false},
+	{"source.", "it belongs to MirrorMaker, for the cluster that it reads", false, true},
+	{"target.", "it belongs to MirrorMaker, for the cluster that it writes to", false, true},
+	{"source.consumer.", "it belongs to MirrorMaker, for the cluster that it reads", true, false},
+	{"source.producer.", "it belongs to MirrorMaker, for the cluster that it reads", true, true},
+	{"target.producer.", "it belongs to MirrorMaker, for the cluster that it writes to", true, true},
+	{"source.cluster.", "it belongs to MirrorMaker, for the cluster that it reads", false, true},
+	{"target.cluster.", "it belongs to MirrorMaker, for the cluster that it writes to", false, true},
+	{"schema.registry.", "it belongs to Schema Registry's serializers", true, false},
+	{"bearer.auth.", "it belongs to Schema Registry's serializers", true, false},
+	{"rule.executors", "it belongs to Schema Registry's serializers", true, false},
+	{"rule.actions", "it belongs to Schema Registry's serializers", true, false},
+	{"apicurio.", "it belongs to Apicurio's serializers", true, false},
+	{"confluent.", "it belongs to Confluent's own components", true, false},
+	{"producer.confluent.", "it belongs to Confluent's own components", true, false},
+	{"debezium.", "it belongs to Debezium", true, false},
+	{"debezium.sink.kafka.producer.", "it belongs to Debezium Server, for its producer", true, true},
+	{"database.history.", "it belongs to Debezium", true, false},
+	{"schema.history.internal.", "it belongs to Debezium", true, false},
+	{"spring.", "it belongs to Spring", true, false},
+	{"spring.kafka.", "it belongs to Spring", true, true},
+	{"spring.kafka.properties.", "it belongs to Spring", true, true},
+	{"spring.kafka.producer.", "it belongs to Spring", true, true},
+	{"spring.kafka.producer.properties.", "it belongs to Spring", true, true},
+	{"mp.messaging.", "it belongs to MicroProfile Reactive Messaging", true, false},
+	{"quarkus.", "it belongs to Quarkus", true, false},
+	{"listener.name.", "it belongs to brokers, for one of their listeners", true, false},
+	{"controller.quorum.", "it belongs to brokers", true, false},
+	{"zookeeper.", "it belongs to brokers and consumers before Kafka 4", true, false},
+	{"advertised.", "it belongs to brokers", true, false},
+	{"replica.fetch.", "it belongs to brokers", true, false},
+	{"offsets.topic.", "it belongs to brokers", true, false},
+	{"transaction.state.log.", "it belongs to brokers", true, false},
+	{"remote.log.", "it belongs to brokers", true, false},
+	{"group.coordinator.", "it belongs to brokers", true, false},
+	{"delegation.token.", "it belongs to brokers", true, false},
 }
 
 // prefixed knows what other programs put in front of keys, and any other prefix in front of a whole key of the producer's.

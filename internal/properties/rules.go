@@ -166,6 +166,9 @@ func (s *Set) resolveSerializers() {
 			s.Notice(key, "records are bytes; with NewTyped, "+same+" writes the same")
 			continue
 		}
+		if s.entries[key].hidden {
+			class = "it"
+		}
 		s.Notice(key, "records are bytes, and Java classes cannot run here: with NewTyped, a Serializer of your own can write the same as "+class)
 	}
 }

@@ -83,7 +83,7 @@ func foreign(_, lower string) meaning {
 		if f.key == "" {
 			return meaning{text: f.note}
 		}
-		text := fmt.Sprintf("it is %s's name; here, as in Java, it is %s", f.whose, f.key)
+		text := fmt.Sprintf("it is %s's name for %s", f.whose, f.key)
 		if f.note != "" {
 			text += " (" + f.note + ")"
 		}
@@ -96,10 +96,10 @@ func foreign(_, lower string) meaning {
 		return meaning{} // but for its case
 	}
 	if rule := librdkafka[lower]; rule.key != "" {
-		return meaning{key: rule.key, text: "it is librdkafka's name; here, as in Java, it is " + rule.key}
+		return meaning{key: rule.key, text: "it is librdkafka's name for " + rule.key}
 	}
 	if librdkafkaKey(lower) {
-		return meaning{text: "it is librdkafka's"}
+		return meaning{text: "it belongs to librdkafka"}
 	}
 	return meaning{}
 }
@@ -114,9 +114,9 @@ func respelt(_, lower string) meaning {
 	return meaning{}
 }
 
-func letters(key string) string {
-	return strings.NewReplacer(".", "", "_", "", "-", "", " ", "").Replace(key)
-}
+func letters(key string) string { return separators.Replace(key) }
+
+var separators = strings.NewReplacer(".", "", "_", "", "-", "", " ", "")
 
 // nearest returns the key of the producer's from which this one is a slip or two away, or whose beginning it is; "" if there
 // is none, or if it is no more likely than another.
@@ -127,6 +127,9 @@ func nearest(lower string) string {
 	}
 	best, bestDistance, tied := "", slips+1, false
 	for i := range all {
+		if longer := len(lower) - len(all[i].Key); longer > slips || -longer > slips {
+			continue
+		}
 		switch d := editDistance(lower, all[i].Key); {
 		case d < bestDistance:
 			best, bestDistance, tied = all[i].Key, d, false
