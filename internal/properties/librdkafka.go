@@ -244,11 +244,12 @@ func (t *translator) put(e *entry, key, value string) {
 	} else if value != e.value && !e.hidden {
 		t.note(e, fmt.Sprintf("has a value of librdkafka's, and is taken for %q", value))
 	}
-	t.add(e, key, value)
+	t.out = append(t.out, &entry{line: e.line, key: key, written: e.written, value: value, over: e.over, hidden: e.hidden, dangles: e.dangles})
 }
 
-func (t *translator) add(e *entry, key, value string) {
-	t.out = append(t.out, &entry{line: e.line, key: key, written: e.written, value: value, over: e.over, hidden: e.hidden, dangles: e.dangles})
+// imply adds what goes with a property, unless it is said itself.
+func (t *translator) imply(e *entry, key, value string) {
+	t.out = append(t.out, &entry{line: e.line, key: key, written: e.written, value: value, over: e.over, implied: true})
 }
 
 func (t *translator) note(e *entry, text string) {
@@ -304,19 +305,19 @@ func (t *translator) stores() {
 			t.note(e, "has no effect: the system's roots are used where no authority is named")
 		} else {
 			t.put(e, "ssl.truststore.location", e.value)
-			t.add(e, "ssl.truststore.type", "PEM")
+			t.imply(e, "ssl.truststore.type", "PEM")
 		}
 	}
 	if e := t.held["ssl.ca.pem"]; e != nil {
 		t.put(e, "ssl.truststore.certificates", e.value)
-		t.add(e, "ssl.truststore.type", "PEM")
+		t.imply(e, "ssl.truststore.type", "PEM")
 	}
 	chain, key := t.pem("certificate"), t.pem("key")
 	switch {
 	case chain != nil && key != nil:
 		t.put(chain, "ssl.keystore.certificate.chain", chain.value)
 		t.put(key, "ssl.keystore.key", key.value)
-		t.add(key, "ssl.keystore.type", "PEM")
+		t.imply(key, "ssl.keystore.type", "PEM")
 	case chain != nil:
 		t.refuse(chain, "needs ssl.key.location or ssl.key.pem with it")
 	case key != nil:

@@ -87,7 +87,7 @@ func (t *translator) kerberos() {
 		return
 	}
 	if t.value("sasl.kerberos.service.name") == "" {
-		t.add(t.set.madeOf, "sasl.kerberos.service.name", "kafka")
+		t.imply(t.set.madeOf, "sasl.kerberos.service.name", "kafka")
 		t.note(t.set.madeOf, "has sasl.kerberos.service.name=kafka with it, which is librdkafka's default")
 	}
 	t.set.login = l
@@ -102,7 +102,7 @@ func (t *translator) tokens() {
 	if e := t.held["sasl.oauthbearer.method"]; e != nil {
 		switch e.value {
 		case "oidc":
-			t.add(e, "sasl.login.callback.handler.class", "org.apache.kafka.common.security.oauthbearer.OAuthBearerLoginCallbackHandler")
+			t.imply(e, "sasl.login.callback.handler.class", "org.apache.kafka.common.security.oauthbearer.OAuthBearerLoginCallbackHandler")
 		case "default":
 		default:
 			t.refuse(e, "must be oidc or default")

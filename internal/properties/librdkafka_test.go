@@ -155,6 +155,10 @@ func TestTwoNamesForOneThing(t *testing.T) {
 	if notices, _ := said(s); s.effective("linger.ms") != "7" || !strings.Contains(notices, "queue.buffering.max.ms: has no effect: linger.ms is set too") {
 		t.Errorf("got %s, notices %s, want Java's 7", s.effective("linger.ms"), notices)
 	}
+	s = read("ssl.truststore.type=PEM\nssl.ca.location=/x\n", Options{Librdkafka: true})
+	if notices, _ := said(s); strings.Contains(notices, "is set too") {
+		t.Errorf("got %s, want nothing of a type that goes with a file", notices)
+	}
 	s = read("linger.ms=7\n", Options{Librdkafka: true, Over: map[string]string{"queue.buffering.max.ms": "5"}})
 	if s.effective("linger.ms") != "5" {
 		t.Errorf("got %s, want the command line's 5", s.effective("linger.ms"))

@@ -56,6 +56,10 @@ func (s *Set) fill(e *entry, providers map[string]provider, used map[string]bool
 			s.unresolved(e, ref, err.Error())
 			return ref
 		}
+		if s.filled += len(text); s.filled > MaxSize {
+			s.unresolved(e, ref, fmt.Sprintf("what references bring is more than %d bytes in all", MaxSize))
+			return ref
+		}
 		e.hidden = true
 		return text
 	})

@@ -138,6 +138,15 @@ func TestReferencesThatLeadNowhere(t *testing.T) {
 	}
 }
 
+// Many references to a large file come to no more than a file of properties may hold.
+func TestWhatReferencesBringIsBounded(t *testing.T) {
+	large := writeFile(t, filepath.Join(t.TempDir(), "large.properties"), "x="+strings.Repeat("x", maxProvided-2))
+	s := read("config.providers=p\nconfig.providers.p.class="+kafkaClass+"FileConfigProvider\nclient.id="+strings.Repeat("${p:"+large+":x}", 5)+"\n", Options{})
+	if _, problems := said(s); !strings.Contains(problems, "what references bring is more than 4194304 bytes in all") {
+		t.Errorf("got %.200s", problems)
+	}
+}
+
 // Where nobody has set up a provider, a usual reference is no password, and everything else may be one.
 func TestReferencesWithoutProviders(t *testing.T) {
 	_, problems := said(read("client.id=${file:/run/hunter2:password}\n", Options{}))

@@ -35,6 +35,7 @@ type Set struct {
 	login     *login            // what librdkafka's names say of it, if they do
 	madeOf    *entry            // the first property that login is made of
 	mechanism sasl.Mechanism
+	filled    int // bytes that config providers have brought
 	notices   []Notice
 	problems  []Problem
 }
@@ -48,6 +49,7 @@ type entry struct {
 	over    bool   // of Options.Over
 	hidden  bool   // comes from a config provider, or is made of a secret
 	dangles bool   // refers to what is not there: the value is none
+	implied bool   // goes with another one, and gives way to what is said itself
 }
 
 // Resolve settles what properties mean, each by its row of the table, then those that depend on each other, in the order
@@ -84,7 +86,6 @@ func (s *Set) last(props []Property) []*entry {
 		if earlier != nil && !e.over {
 			s.notices = append(s.notices, Notice{Line: earlier.line, Key: earlier.written, Text: fmt.Sprintf("overridden by line %d, which sets it again", e.line)})
 		}
-		written = slices.DeleteFunc(written, func(w *entry) bool { return w == earlier })
 		byKey[e.written] = e
 		written = append(written, e)
 	}
@@ -94,7 +95,7 @@ func (s *Set) last(props []Property) []*entry {
 	for _, key := range slices.Sorted(maps.Keys(s.options.Over)) {
 		add(&entry{key: key, written: key, value: strings.TrimSpace(s.options.Over[key]), over: true})
 	}
-	return written
+	return slices.DeleteFunc(written, func(e *entry) bool { return byKey[e.written] != e })
 }
 
 // take files one property under its key. Where two names say the same, the command line's wins over the file's, and then
@@ -106,7 +107,11 @@ func (s *Set) take(e *entry) {
 		}
 		return
 	}
-	if earlier := s.entries[e.key]; earlier != nil {
+	if earlier := s.entries[e.key]; earlier != nil && (earlier.implied || e.implied) {
+		if e.implied {
+			return
+		}
+	} else if earlier != nil {
 		loser := earlier
 		if earlier.over && !e.over || earlier.over == e.over && earlier.written == earlier.key {
 			loser, e = e, earlier

@@ -1,9 +1,26 @@
 package properties
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 )
+
+// What is no file of properties at all is told once, not a million times.
+func TestAnotherKindOfFile(t *testing.T) {
+	var b strings.Builder
+	for i := range 10_000 {
+		fmt.Fprintf(&b, "%d;some;row\n", i)
+	}
+	s := read(b.String(), Options{})
+	notices := s.Notices()
+	if len(notices) != mostStrangers+1 || !strings.Contains(notices[mostStrangers].Text, "it and 9699 further keys are not settings") {
+		t.Errorf("got %d notices, the last of which is %v", len(notices), notices[len(notices)-1])
+	}
+	if s := read(b.String(), Options{RefuseUnknown: true}); len(s.Problems()) != mostStrangers+1 {
+		t.Errorf("got %d problems", len(s.Problems()))
+	}
+}
 
 // Whatever a file holds, it comes to values, notices and problems, each of a line that is there; and a secret is in none of
 // what is said.

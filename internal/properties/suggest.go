@@ -2,6 +2,7 @@ package properties
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -35,7 +36,11 @@ func (m meaning) consequence() string {
 
 // knowStrangers says of each key that the producer does not know what it is.
 func (s *Set) knowStrangers() {
-	for _, e := range s.unknown {
+	for i, e := range s.unknown {
+		if i == mostStrangers {
+			s.tooManyStrangers(s.unknown[i:])
+			return
+		}
 		m := meaningOf(e.written)
 		if m.key != "" && s.entries[m.key] == nil && s.meant[m.key] == nil {
 			s.meant[m.key] = e
@@ -49,6 +54,18 @@ func (s *Set) knowStrangers() {
 			s.broken[m.key] = true // one problem is enough where the key is missing under its right name
 		}
 	}
+}
+
+// mostStrangers is how many keys are looked at that the producer does not know: more are another kind of file.
+const mostStrangers = 300
+
+func (s *Set) tooManyStrangers(more []*entry) {
+	text := fmt.Sprintf("it and %d further keys are not settings of Kafka's producer, as %d before: is this a file of properties?", len(more)-1, mostStrangers)
+	if s.options.RefuseUnknown || slices.ContainsFunc(more, func(e *entry) bool { return e.over }) {
+		s.problems = append(s.problems, Problem{Line: more[0].line, Key: more[0].written, Value: Hidden, Rule: text, Unknown: true})
+		return
+	}
+	s.notices = append(s.notices, Notice{Line: more[0].line, Key: more[0].written, Text: text})
 }
 
 // Instead says which key of the file was probably meant to be this one, which is missing: " ; line 3 has … instead", or "".
