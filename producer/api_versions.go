@@ -7,13 +7,14 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/epistle-kafka/epistle/internal/properties"
 	"github.com/epistle-kafka/epistle/protocol"
 )
 
 // setMaxAPIVersions takes Name=version, several separated by commas. What cannot be read stays for Validate to refuse.
 func setMaxAPIVersions(c *Config, v string) {
 	c.MaxAPIVersions = nil
-	for _, item := range splitList(v) {
+	for _, item := range properties.List(v) {
 		name, text, _ := strings.Cut(item, "=")
 		version, err := strconv.ParseInt(strings.TrimSpace(text), 10, 16)
 		if err != nil || version < 0 {

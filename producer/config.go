@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/epistle-kafka/epistle/partition"
+	"github.com/epistle-kafka/epistle/sasl"
 )
 
 // Config holds every setting of a producer. Its fields are Java's settings in Go spelling: the first words of each
@@ -36,6 +37,8 @@ type Config struct {
 	// producer lives. What is in them takes the place of RootCAs and Certificates of TLS; the rest of TLS counts. With
 	// TLSFiles alone, TLS is spoken from version 1.2 on.
 	TLSFiles *TLSFiles
+	// sasl.mechanism and sasl.jaas.config, default nil: none. How to log in to brokers: a mechanism of package sasl.
+	SASL sasl.Mechanism
 	// ours, default nil: a net.Dialer. Opens the TCP connections, for proxies and tests. Its ctx carries the
 	// deadline of SocketConnectionSetupTimeout. A connection that wraps another does best to have NetConn() net.Conn, as
 	// tls.Conn has, so that SendBuffer and ReceiveBuffer reach the socket; and Transparent() bool, returning true, if its

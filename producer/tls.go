@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 
 	"github.com/epistle-kafka/epistle/internal/keystore"
+	"github.com/epistle-kafka/epistle/internal/properties"
 	"github.com/epistle-kafka/epistle/internal/tlsconf"
 	"github.com/epistle-kafka/epistle/sasl"
 )
@@ -84,7 +85,7 @@ func (c *Config) openTLS() (*tlsconf.Source, []tlsconf.Notice, error) {
 
 // violation says which field a problem is about. Java does not know all of them.
 func (f TLSFiles) violation(p tlsconf.Problem) Violation {
-	v := Violation{Field: "TLSFiles." + fieldOfTLS[p.Key], Key: p.Key, Value: hidden, Rule: p.Rule}
+	v := Violation{Field: "TLSFiles." + fieldOfTLS[p.Key], Key: p.Key, Value: properties.Hidden, Rule: p.Rule}
 	switch fieldOfTLS[p.Key] {
 	case "TrustStore":
 		v.Value = f.TrustStore

@@ -103,7 +103,7 @@ func TestOtherToolsWordsAreAnswered(t *testing.T) {
 		{"produce -b h:1 -t t --max.in.flight.requests.per.connection 1", []string{"-X max.in.flight.requests.per.connection=…"}},
 		{"produce -b h:1 -t t --throughput 5", []string{"epistle perf sends at a rate"}},
 		{"produce -t -b h:1", []string{"which cluster?", "-b was taken as the value of -t"}},
-		{"produce -b h:1 -t t -X topic.request.required.acks=1", []string{"it is acks"}},
+		{"produce -b h:1 -t t -X topic.request.required.acks=1", []string{"librdkafka's name for acks"}},
 		{"produce localhost:9092 t", []string{"which topic?", "localhost:9092 looks like a broker", "-b"}},
 		{"produce -b h:1 orders", []string{"which topic?", "-t orders"}},
 		{"perf localhost:9092", []string{"localhost:9092 looks like a broker"}},

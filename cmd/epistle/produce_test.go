@@ -197,5 +197,6 @@ func TestPropertiesOfAFileGiveWayToTheCommandLine(t *testing.T) {
 	if got := s.stderr.String(); strings.Contains(got, "note:") {
 		t.Errorf("there are notices about what was wanted:\n%s", got)
 	}
-	epistle(t, 2, "x\n", "produce", "-b", b, "-t", "t", "--config", file(t, "acks=all\n\nlinger.msec=3\n")).wantErr("line 3: linger.msec", "did you mean linger.ms?")
+	epistle(t, 0, "x\n", "produce", "-b", b, "-t", "t", "--config", file(t, "acks=all\n\nlinger.msec=3\n")).wantErr("note: line 3: linger.msec", "did you mean linger.ms?")
+	epistle(t, 2, "x\n", "produce", "-b", b, "-t", "t", "--config", file(t, "acks=all\n"), "-X", "linger.msec=3").wantErr("linger.msec", "did you mean linger.ms?")
 }

@@ -30,7 +30,7 @@ var mayImport = map[string]struct {
 	"txn":               {ours: []string{"protocol", "idempotent"}},
 	"partition":         {},
 	"sender":            {ours: []string{"protocol", "accumulator", "metadata", "wire", "idempotent", "txn", "sasl"}},
-	"producer":          {ours: []string{"protocol", "accumulator", "metadata", "wire", "idempotent", "txn", "sender", "partition", "sasl", "internal/keystore", "internal/tlsconf"}},
+	"producer":          {ours: []string{"protocol", "accumulator", "metadata", "wire", "idempotent", "txn", "sender", "partition", "sasl", "internal/keystore", "internal/tlsconf", "internal/properties"}},
 	"brokertest":        {ours: []string{"protocol"}},
 	"cmd/epistle":       {ours: []string{"protocol", "wire", "producer", "brokertest"}, external: []string{"github.com/spf13/pflag", "golang.org/x/term"}},
 	"internal/backoff":  {},
@@ -39,6 +39,8 @@ var mayImport = map[string]struct {
 	"internal/keystore": {ours: []string{"protocol", "internal/pbe"}},
 	"internal/tlsconf":  {ours: []string{"protocol", "internal/keystore"}},
 	"internal/archtest": {},
+
+	"internal/properties": {ours: []string{"sasl"}},
 }
 
 type goPackage struct {

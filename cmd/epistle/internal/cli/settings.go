@@ -8,7 +8,6 @@ import (
 	"os"
 	"slices"
 	"strings"
-	"unicode/utf8"
 
 	"github.com/spf13/pflag"
 
@@ -139,71 +138,23 @@ type resolved struct {
 	notices []producer.Notice
 }
 
+// resolve reads the file, if there is one, and what is given besides, which wins over it. A key that nobody knows is a note in
+// a file, as Java has it, and a mistake on the command line.
 func (s *Settings) resolve(given map[string]string) (resolved, error) {
 	if s.file == "" {
-		cfg, notices, err := producer.FromMap(given)
+		cfg, notices, err := producer.FromMap(given, producer.RefuseUnknown())
 		return resolved{cfg, notices}, err
 	}
-	text, err := os.ReadFile(s.file)
+	file, err := os.Open(s.file)
 	if err != nil {
 		return resolved{}, Usagef("--config: %v", err)
 	}
-	// What is given besides follows the file's own lines, and so wins over them. The empty line ends a last line that
-	// announces its continuation.
-	own := strings.Count(string(text), "\n") + 1
-	var b strings.Builder
-	b.Write(text)
-	b.WriteString("\n\n")
-	for _, key := range slices.Sorted(maps.Keys(given)) {
-		fmt.Fprintf(&b, "%s=%s\n", escape(key), escape(given[key]))
+	defer file.Close()
+	cfg, notices, err := producer.FromProperties(file, producer.Override(given))
+	if _, wrong := errors.AsType[*producer.PropertiesError](err); err != nil && !wrong {
+		return resolved{}, Usagef("--config: %v", err)
 	}
-	cfg, notices, err := producer.FromProperties(strings.NewReader(b.String()))
-	var wrong *producer.PropertiesError
-	if errors.As(err, &wrong) {
-		for i := range wrong.Problems {
-			if p := &wrong.Problems[i]; p.Line > own {
-				p.Line = 0
-			}
-		}
-	}
-	return resolved{cfg, fileNotices(notices, own, given)}, err
-}
-
-// fileNotices leaves out that a setting of the file gives way to one of the command line, which is what the user wanted,
-// and the numbers of lines that the file does not have.
-func fileNotices(notices []producer.Notice, own int, given map[string]string) (kept []producer.Notice) {
-	for _, n := range notices {
-		if _, ok := given[n.Key]; ok && n.Line <= own && strings.HasPrefix(n.Text, "overridden by line") {
-			continue
-		}
-		if n.Line > own {
-			n.Line = 0
-		}
-		kept = append(kept, n)
-	}
-	return kept
-}
-
-// escape writes text for a file of properties, whatever encoding the rest of it has.
-func escape(text string) string {
-	var b strings.Builder
-	for _, r := range text {
-		switch {
-		case r == utf8.RuneError:
-			b.WriteString(`\uFFFD`)
-		case r > 0xFFFF:
-			r -= 0x10000
-			fmt.Fprintf(&b, `\u%04X\u%04X`, 0xD800+r>>10, 0xDC00+r&0x3FF)
-		case r > '~' || r < ' ':
-			fmt.Fprintf(&b, `\u%04X`, r)
-		case strings.ContainsRune(`\:=#! `, r):
-			b.WriteByte('\\')
-			b.WriteRune(r)
-		default:
-			b.WriteRune(r)
-		}
-	}
-	return b.String()
+	return resolved{cfg, notices}, err
 }
 
 // problems lists what is wrong with settings as the command line has it.

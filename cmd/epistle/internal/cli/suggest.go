@@ -48,11 +48,11 @@ func unknownShort(fs *pflag.FlagSet, group, letter string) error {
 // settingNamed returns the key of the producer's setting that a flag is named after. Without known it is a guess, or "".
 func settingNamed(name string) (key string, known bool) {
 	key = strings.ToLower(strings.NewReplacer("-", ".", "_", ".").Replace(name))
-	_, _, err := producer.FromMap(map[string]string{"bootstrap.servers": "localhost:9092", key: ""})
+	_, _, err := producer.FromMap(map[string]string{"bootstrap.servers": "localhost:9092", key: ""}, producer.RefuseUnknown())
 	wrong, _ := errors.AsType[*producer.PropertiesError](err)
 	if wrong != nil {
 		for _, p := range wrong.Problems {
-			if p.Key == key && (p.Suggestion != "" || strings.HasPrefix(p.Rule, "is not a ")) {
+			if p.Key == key && p.Unknown {
 				return p.Suggestion, false
 			}
 		}

@@ -1,4 +1,4 @@
-package producer
+package properties
 
 import (
 	"bytes"
@@ -9,25 +9,25 @@ import (
 	"unicode/utf8"
 )
 
-// property is one logical line of a .properties file.
-type property struct {
-	line       int // where it starts, from 1; 0 if it is not from a file
-	key, value string
+// Property is one logical line of a .properties file.
+type Property struct {
+	Line       int // where it starts, from 1; 0 if it is not from a file
+	Key, Value string
 }
 
-// maxPropertiesSize leaves ample room for certificates that are stated inline.
-const maxPropertiesSize = 4 << 20
+// MaxSize bounds a file, in bytes. It leaves ample room for certificates that are stated inline.
+const MaxSize = 4 << 20
 
-// parseProperties splits data as java.util.Properties.load does. A broken \u escape is a problem, as it is an
-// exception in Java; nothing else in this syntax can be wrong.
-func parseProperties(data []byte) ([]property, []PropertyProblem) {
+// Parse splits data as java.util.Properties.load does. Bytes are UTF-8, or ISO-8859-1 if they are not valid UTF-8. A broken
+// \u escape is a problem, as it is an exception in Java; nothing else in this syntax can be wrong.
+func Parse(data []byte) ([]Property, []Problem) {
 	data = bytes.TrimPrefix(data, []byte("\ufeff"))
 	text := string(data)
 	if !utf8.ValidString(text) {
 		text = latin1(data)
 	}
-	var props []property
-	var problems []PropertyProblem
+	var props []Property
+	var problems []Problem
 	s := lineScanner{rest: text}
 	for s.next() {
 		rawKey, rawValue := cutProperty(s.logical)
@@ -37,10 +37,10 @@ func parseProperties(data []byte) ([]property, []PropertyProblem) {
 			value, err = unescape(rawValue)
 		}
 		if err != nil {
-			problems = append(problems, PropertyProblem{Line: s.start, Key: rawKey, Value: hidden, Rule: err.Error()})
+			problems = append(problems, Problem{Line: s.start, Key: rawKey, Value: Hidden, Rule: err.Error()})
 			continue
 		}
-		props = append(props, property{line: s.start, key: key, value: value})
+		props = append(props, Property{Line: s.start, Key: key, Value: value})
 	}
 	return props, problems
 }

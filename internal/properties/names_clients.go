@@ -1,99 +1,13 @@
-package producer
-
-import (
-	"fmt"
-	"strings"
-)
-
-// suggest returns the key that was probably meant by one that is not known, or "", and what to tell the user.
-func suggest(key string) (suggestion, rule string) {
-	lower := strings.ToLower(strings.TrimSpace(key))
-	if a, ok := foreignKeys[lower]; ok {
-		if a.key == "" {
-			return "", "is not a setting of Kafka's producer: " + a.note
-		}
-		rule = fmt.Sprintf("is %s's name; here, as in Java, it is %s", a.whose, a.key)
-		if a.note != "" {
-			rule += " (" + a.note + ")"
-		}
-		return a.key, rule
-	}
-	if nearest := nearestKey(lower); nearest != "" {
-		return nearest, "is not a known setting; did you mean " + nearest + "?"
-	}
-	return "", "is not a known setting; the README lists all of them"
-}
-
-// nearestKey looks for the key in another spelling, with a prefix such as "producer.", or with a few letters wrong.
-func nearestKey(lower string) string {
-	dotted := strings.NewReplacer("_", ".", "-", ".", " ", "").Replace(lower)
-	for _, s := range allSettings {
-		if dotted == s.key || strings.HasSuffix(dotted, "."+s.key) || letters(s.key) == letters(dotted) {
-			return s.key
-		}
-	}
-	best, bestDistance := "", 0
-	for _, s := range allSettings {
-		d := editDistance(dotted, s.key)
-		if best == "" || d < bestDistance {
-			best, bestDistance = s.key, d
-		}
-	}
-	// A third of the letters wrong is another word rather than a slip.
-	if bestDistance*3 <= len(dotted) {
-		return best
-	}
-	return abbreviated(letters(dotted))
-}
-
-// abbreviated returns the one key that begins with these letters.
-func abbreviated(start string) string {
-	found := ""
-	for _, s := range allSettings {
-		if len(start) >= 5 && strings.HasPrefix(letters(s.key), start) {
-			if found != "" {
-				return ""
-			}
-			found = s.key
-		}
-	}
-	return found
-}
-
-func letters(key string) string { return strings.ReplaceAll(key, ".", "") }
-
-// editDistance counts the letters to insert, delete, replace or swap with their neighbour to make a into b.
-func editDistance(a, b string) int {
-	before, last, row := make([]int, len(b)+1), make([]int, len(b)+1), make([]int, len(b)+1)
-	for j := range last {
-		last[j] = j
-	}
-	for i := 1; i <= len(a); i++ {
-		row[0] = i
-		for j := 1; j <= len(b); j++ {
-			cost := 1
-			if a[i-1] == b[j-1] {
-				cost = 0
-			}
-			row[j] = min(last[j]+1, row[j-1]+1, last[j-1]+cost)
-			if i > 1 && j > 1 && a[i-1] == b[j-2] && a[i-2] == b[j-1] {
-				row[j] = min(row[j], before[j-2]+1)
-			}
-		}
-		before, last, row = last, row, before
-	}
-	return last[len(b)]
-}
+package properties
 
 // foreignKey is another client's name for a setting.
 type foreignKey struct {
 	whose string
 	key   string // ours; "" if there is none
-	note  string // on units, or what to do where there is no key
+	note  string // on units; without a key, a sentence that begins with "it"
 }
 
-// foreignKeys are in lower case. Configuration is often carried over from another client, whose names are too far from
-// Java's to be taken for slips.
+// foreignKeys are in lower case. Configuration is often carried over from another client, or from an older Kafka.
 var foreignKeys = map[string]foreignKey{
 	"metadata.broker.list":                {"librdkafka", "bootstrap.servers", ""},
 	"brokers":                             {"librdkafka", "bootstrap.servers", ""},
@@ -124,11 +38,11 @@ var foreignKeys = map[string]foreignKey{
 	"ssl.certificate.pem":                 {"librdkafka", "ssl.keystore.certificate.chain", "with ssl.keystore.type=PEM"},
 	"ssl.key.pem":                         {"librdkafka", "ssl.keystore.key", "with ssl.keystore.type=PEM"},
 	"enable.ssl.certificate.verification": {"librdkafka", "ssl.endpoint.identification.algorithm", "certificates are always verified; empty leaves out the host name"},
-	"enable.gapless.guarantee":            {note: "remove it; with idempotence a partition's records stay in order, and what fails is reported"},
-	"statistics.interval.ms":              {note: "remove it and call Stats"},
-	"debug":                               {note: "remove it and set Config.Logger"},
-	"log.connection.close":                {note: "remove it; idle closes are logged at debug level"},
-	"socket.keepalive.enable":             {note: "remove it; Go keeps connections alive unless Config.DialContext does not"},
+	"enable.gapless.guarantee":            {note: "it belongs to another client, and is not needed: with idempotence a partition's records stay in order, and what fails is reported"},
+	"statistics.interval.ms":              {note: "it belongs to librdkafka; Producer.Stats has the numbers"},
+	"debug":                               {note: "it belongs to librdkafka; set Config.Logger"},
+	"log.connection.close":                {note: "it belongs to another client, and is not needed: idle closes are logged at debug level"},
+	"socket.keepalive.enable":             {note: "it belongs to another client, and is not needed: Go keeps connections alive unless Config.DialContext does not"},
 
 	"clientid":                        {"sarama", "client.id", ""},
 	"rackid":                          {"sarama", "client.rack", ""},
@@ -147,8 +61,8 @@ var foreignKeys = map[string]foreignKey{
 	"producer.partitioner":            {"sarama", "partitioner.class", "for its hashes set Config.Partitioner, see package partition"},
 	"producer.transaction.id":         {"sarama", "transactional.id", ""},
 	"producer.transaction.timeout":    {"sarama", "transaction.timeout.ms", ""},
-	"producer.return.successes":       {note: "remove it; every result reaches the record's Future or callback"},
-	"producer.return.errors":          {note: "remove it; every result reaches the record's Future or callback"},
+	"producer.return.successes":       {note: "it belongs to another client, and is not needed: every result reaches the record's Future or callback"},
+	"producer.return.errors":          {note: "it belongs to another client, and is not needed: every result reaches the record's Future or callback"},
 	"net.maxopenrequests":             {"sarama", "max.in.flight.requests.per.connection", ""},
 	"net.dialtimeout":                 {"sarama", "socket.connection.setup.timeout.ms", ""},
 	"net.readtimeout":                 {"sarama", "request.timeout.ms", ""},
@@ -157,24 +71,37 @@ var foreignKeys = map[string]foreignKey{
 	"net.sasl.mechanism":              {"sarama", "sasl.mechanism", ""},
 	"metadata.refreshfrequency":       {"sarama", "metadata.max.age.ms", ""},
 	"metadata.allowautotopiccreation": {"sarama", "allow.auto.create.topics", ""},
-	"metadata.full":                   {note: "remove it; only the topics that are sent to are looked up"},
-	"version":                         {note: "remove it; versions are negotiated with each broker"},
-	"broker.version.fallback":         {note: "remove it; versions are negotiated with each broker"},
-	"api.version.request":             {note: "remove it; versions are negotiated with each broker"},
+	"metadata.full":                   {note: "it belongs to another client, and is not needed: only the topics that are sent to are looked up"},
+	"version":                         {note: "it belongs to another client, and is not needed: versions are negotiated with each broker"},
+	"broker.version.fallback":         {note: "it belongs to another client, and is not needed: versions are negotiated with each broker"},
+	"api.version.request":             {note: "it belongs to another client, and is not needed: versions are negotiated with each broker"},
 
-	"group.id":                                    {note: "it is the consumer's; remove it"},
-	"auto.offset.reset":                           {note: "it is the consumer's; remove it"},
-	"enable.auto.commit":                          {note: "it is the consumer's; remove it"},
-	"key.deserializer":                            {note: "it is the consumer's; remove it"},
-	"value.deserializer":                          {note: "it is the consumer's; remove it"},
-	"zookeeper.connect":                           {note: "clients talk to brokers: set bootstrap.servers"},
-	"auto.include.jmx.reporter":                   {note: "it was removed in Kafka 4.0; remove it"},
-	"isolation.level":                             {note: "it is the consumer's; remove it"},
 	"spring.kafka.producer.transaction-id-prefix": {"Spring", "transactional.id", "the whole of it, stable, and another one for each instance"},
-	"transaction.max.timeout.ms":                  {note: "it is the brokers'; how long this producer's transactions may take is transaction.timeout.ms"},
-	"block.on.buffer.full":                        {"an old Kafka", "max.block.ms", ""},
-	"metadata.fetch.timeout.ms":                   {"an old Kafka", "max.block.ms", ""},
-	"timeout.ms":                                  {"an old Kafka", "request.timeout.ms", ""},
-	"serializer.class":                            {"an old Kafka", "value.serializer", ""},
-	"producer.type":                               {note: "remove it; SendSync waits for a result, Send does not"},
+
+	"bootstrap-server":                {"kafka-console-producer", "bootstrap.servers", ""},
+	"broker-list":                     {"kafka-console-producer", "bootstrap.servers", ""},
+	"broker.list":                     {"Kafka 0.8", "bootstrap.servers", ""},
+	"serializer.class":                {"Kafka 0.8", "value.serializer", ""},
+	"key.serializer.class":            {"Kafka 0.8", "key.serializer", ""},
+	"queue.enqueue.timeout.ms":        {"Kafka 0.8", "max.block.ms", "it bounds the wait for room, and for the metadata of a topic"},
+	"queue.time":                      {"Kafka 0.7", "linger.ms", ""},
+	"block.on.buffer.full":            {"Kafka 0.8.2", "max.block.ms", "false is max.block.ms=0"},
+	"metadata.fetch.timeout.ms":       {"Kafka 0.8.2", "max.block.ms", ""},
+	"timeout.ms":                      {"Kafka 0.8.2", "request.timeout.ms", ""},
+	"connect.timeout.ms":              {"Kafka 0.7", "socket.connection.setup.timeout.ms", ""},
+	"producer.type":                   {note: "it belongs to Kafka 0.8; SendSync waits for a result, Send does not"},
+	"compressed.topics":               {note: "it belongs to Kafka 0.8; a producer has one compression.type for all topics"},
+	"zk.connect":                      {note: "it belongs to Kafka 0.7; clients talk to brokers: set bootstrap.servers"},
+	"zookeeper.connect":               {note: "it belongs to brokers and consumers before Kafka 4; clients talk to brokers: set bootstrap.servers"},
+	"auto.include.jmx.reporter":       {note: "it was removed in Kafka 4.0"},
+	"java.security.auth.login.config": {note: "it is a system property of the JVM; the file that it names is not read: write its KafkaClient section as sasl.jaas.config"},
+	"java.security.krb5.conf":         {note: "it is a system property of the JVM, and not read"},
+	"topic":                           {note: "it is not the producer's: each record names its topic"},
+	"topics":                          {note: "it is not the producer's: each record names its topic"},
+	"default.api.timeout.ms":          {note: "it belongs to the consumer and the admin client; of the producer's calls, max.block.ms bounds those that wait"},
+	"transaction.max.timeout.ms":      {note: "it belongs to brokers; how long this producer's transactions may take is transaction.timeout.ms"},
+	"offset.commit.interval.ms":       {note: "it belongs to MirrorMaker"},
+	"key.converter":                   {note: "it belongs to Kafka Connect"},
+	"value.converter":                 {note: "it belongs to Kafka Connect"},
+	"header.converter":                {note: "it belongs to Kafka Connect"},
 }

@@ -1,4 +1,4 @@
-package producer
+package properties
 
 import "testing"
 
@@ -37,11 +37,11 @@ func TestSuggestions(t *testing.T) {
 		"favourite.colour": "",
 		"":                 "",
 	} {
-		got, rule := suggest(key)
-		if got != want {
-			t.Errorf("%q: got %q, want %q", key, got, want)
+		m := meaningOf(key)
+		if m.key != want {
+			t.Errorf("%q: got %q, want %q", key, m.key, want)
 		}
-		if rule == "" {
+		if m.refusal() == "" || m.consequence() == "" {
 			t.Errorf("%q: nothing tells the user what to do", key)
 		}
 	}
@@ -49,10 +49,10 @@ func TestSuggestions(t *testing.T) {
 
 func TestForeignKeysLeadHome(t *testing.T) {
 	for name, f := range foreignKeys {
-		if settingOfKey[name] != nil {
+		if rows[name] != nil {
 			t.Errorf("%s is a key of our own", name)
 		}
-		if f.key != "" && settingOfKey[f.key] == nil {
+		if f.key != "" && rows[f.key] == nil {
 			t.Errorf("%s leads to %s, which is no key", name, f.key)
 		}
 		if f.key == "" && f.note == "" || f.key != "" && f.whose == "" {

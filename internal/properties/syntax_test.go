@@ -1,4 +1,4 @@
-package producer
+package properties
 
 import (
 	"maps"
@@ -8,12 +8,12 @@ import (
 	"unicode/utf8"
 )
 
-func parsed(t *testing.T, data string) (map[string]string, []PropertyProblem) {
+func parsed(t *testing.T, data string) (map[string]string, []Problem) {
 	t.Helper()
-	props, problems := parseProperties([]byte(data))
+	props, problems := Parse([]byte(data))
 	m := map[string]string{}
 	for _, p := range props {
-		m[p.key] = p.value
+		m[p.Key] = p.Value
 	}
 	return m, problems
 }
@@ -57,10 +57,10 @@ func TestPropertiesEncodings(t *testing.T) {
 }
 
 func TestPropertiesKnowTheirLine(t *testing.T) {
-	props, problems := parseProperties([]byte("# one\r\na=1\r\n\r\nb=2\\\r\n  3\r\nc=\\u12\r\nd=4"))
+	props, problems := Parse([]byte("# one\r\na=1\r\n\r\nb=2\\\r\n  3\r\nc=\\u12\r\nd=4"))
 	var lines []int
 	for _, p := range props {
-		lines = append(lines, p.line)
+		lines = append(lines, p.Line)
 	}
 	if want := []int{2, 4, 7}; !slices.Equal(lines, want) {
 		t.Errorf("lines: got %v, want %v", lines, want)
@@ -70,35 +70,35 @@ func TestPropertiesKnowTheirLine(t *testing.T) {
 	}
 }
 
-func FuzzParseProperties(f *testing.F) {
+func FuzzParse(f *testing.F) {
 	for _, seed := range []string{"", "a=b", "a=b\\\n  c", "\\u0061:\\uD83D\\uDE00", "# c\\\nx", "a\\=b c", "\\\n\\\n#", "k=\xff\xfe"} {
 		f.Add([]byte(seed))
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {
-		props, problems := parseProperties(data)
+		props, problems := Parse(data)
 		lines := strings.Count(string(data), "\n") + strings.Count(string(data), "\r") + 1
 		last := 0
 		for _, p := range props {
-			if p.line <= last || p.line > lines {
-				t.Fatalf("%q: line %d after line %d, of %d", data, p.line, last, lines)
+			if p.Line <= last || p.Line > lines {
+				t.Fatalf("%q: line %d after line %d, of %d", data, p.Line, last, lines)
 			}
-			last = p.line
-			if !utf8.ValidString(p.key) || !utf8.ValidString(p.value) {
-				t.Fatalf("%q: %q = %q is not UTF-8", data, p.key, p.value)
+			last = p.Line
+			if !utf8.ValidString(p.Key) || !utf8.ValidString(p.Value) {
+				t.Fatalf("%q: %q = %q is not UTF-8", data, p.Key, p.Value)
 			}
 		}
 		if len(props)+len(problems) > lines {
 			t.Fatalf("%q: %d properties and %d problems of %d lines", data, len(props), len(problems), lines)
 		}
 		// What was read, written back in the plainest way, reads as the same.
-		again, _ := parseProperties([]byte(written(props)))
-		if !slices.EqualFunc(props, again, func(a, b property) bool { return a.key == b.key && a.value == b.value }) {
+		again, _ := Parse([]byte(written(props)))
+		if !slices.EqualFunc(props, again, func(a, b Property) bool { return a.Key == b.Key && a.Value == b.Value }) {
 			t.Fatalf("%q:\n got %v\nthen %v", data, props, again)
 		}
 	})
 }
 
-func written(props []property) string {
+func written(props []Property) string {
 	var b strings.Builder
 	escape := func(s string) {
 		for _, c := range s {
@@ -116,9 +116,9 @@ func written(props []property) string {
 		}
 	}
 	for _, p := range props {
-		escape(p.key)
+		escape(p.Key)
 		b.WriteByte('=')
-		escape(p.value)
+		escape(p.Value)
 		b.WriteByte('\n')
 	}
 	return strings.ReplaceAll(strings.ReplaceAll(b.String(), "\\\t", `\t`), "\\\f", `\f`)
