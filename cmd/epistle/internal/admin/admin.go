@@ -34,32 +34,6 @@ func New(cfg producer.Config) *Client {
 	}
 }
 
-// Reach connects to the first bootstrap server that can be reached, and hangs up. The error is that of every server,
-// joined.
-func (c *Client) Reach(ctx context.Context) error {
-	conn, err := c.anyServer(ctx)
-	if err == nil {
-		conn.Close(errDone)
-	}
-	return err
-}
-
-// Hopeless reports whether an error of Reach will be the same a minute later: something answered, and it was not Kafka in
-// the way that was expected.
-func Hopeless(err error) bool {
-	joined, ok := err.(interface{ Unwrap() []error })
-	if !ok {
-		return false
-	}
-	for _, err := range joined.Unwrap() {
-		var e *wire.Error
-		if !errors.As(err, &e) || e.Stage <= wire.StageDial || errors.Is(err, context.DeadlineExceeded) || e.Hint == "" {
-			return false
-		}
-	}
-	return true
-}
-
 var errDone = errors.New("all questions are answered")
 
 func (c *Client) anyServer(ctx context.Context) (*wire.Conn, error) {
