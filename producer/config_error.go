@@ -31,12 +31,19 @@ func (e *ConfigError) Error() string {
 	}
 	var b strings.Builder
 	fmt.Fprintf(&b, "producer: invalid configuration, %d violations:", len(e.Violations))
-	for _, v := range e.Violations {
+	for i, v := range e.Violations {
+		if i == maxListed {
+			fmt.Fprintf(&b, "\n  and %d more", len(e.Violations)-i)
+			break
+		}
 		b.WriteString("\n  ")
 		b.WriteString(v.Error())
 	}
 	return b.String()
 }
+
+// maxListed is how many errors are written out of those that are many.
+const maxListed = 20
 
 // Unwrap gives errors.As each Violation.
 func (e *ConfigError) Unwrap() []error {

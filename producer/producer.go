@@ -2,7 +2,6 @@ package producer
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
 	"sync"
@@ -199,7 +198,7 @@ func (p *Producer) LoadTopics(ctx context.Context, topics ...string) error {
 			}
 		}
 	}
-	return errors.Join(errs...)
+	return joined(errs)
 }
 
 // Partitions returns the number of partitions of a topic, looking it up if
