@@ -122,7 +122,7 @@ func (c *Config) checkTransactions(k *checker) {
 		k.fail("TransactionalID", fmt.Sprintf("(%d bytes)", len(c.TransactionalID)), "must be at most 32767 bytes")
 	}
 	if !c.EnableIdempotence {
-		k.fail("TransactionalID", protocol.Quoted(c.TransactionalID), "needs EnableIdempotence (enable.idempotence): a transaction could hold duplicates without it")
+		k.fail("TransactionalID", protocol.Shown(c.TransactionalID), "needs EnableIdempotence (enable.idempotence): a transaction could hold duplicates without it")
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"crypto/tls"
 	"encoding/pem"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -82,6 +83,39 @@ func TestWrongCommandLines(t *testing.T) {
 				t.Errorf("standard output = %q, want nothing", got)
 			}
 		})
+	}
+}
+
+// What is to be done about several mistakes of a kind is said once.
+func TestOneHintForMistakesOfAKind(t *testing.T) {
+	for _, test := range []struct {
+		args []string
+		hint string
+		want []string
+	}{
+		{[]string{"-b", "h:1", "-X", "foo=1", "-X", "bar=2", "-X", "baz=3"}, "lists all of them", []string{"3 settings are wrong", "  foo: ", "  bar: ", "  baz: "}},
+		{[]string{"-b", "a,b,c"}, "host:port, e.g. ", []string{"3 settings are wrong", `"a": has no port`, `"b": has no port`, `"c": has no port`}},
+	} {
+		s := epistle(t, 2, "", append([]string{"produce", "-t", "t"}, test.args...)...)
+		s.wantErr(test.want...)
+		if n := strings.Count(s.stderr.String(), test.hint); n != 1 {
+			t.Errorf("epistle produce %v says %q %d times, want once:\n%s", test.args, test.hint, n, s.stderr.String())
+		}
+	}
+	many := "h"
+	for i := range 999 {
+		many += fmt.Sprintf(",h%d", i)
+	}
+	if got := epistle(t, 2, "", "produce", "-t", "t", "-b", many).stderr.String(); len(got) > 3000 || !strings.Contains(got, "and 980 more") {
+		t.Errorf("1000 brokers without a port make %d bytes of errors:\n%.500s", len(got), got)
+	}
+}
+
+// A topic's name that no request can hold is refused, not met by a panic.
+func TestATopicThatNoRequestCanHold(t *testing.T) {
+	_, b := brokers(t)
+	for _, command := range []string{"produce", "perf", "demo"} {
+		epistle(t, 1, "", command, "-b", b, "-t", strings.Repeat("x", 40_000)).wantErr("is not a topic name: it must have at most 249 characters")
 	}
 }
 

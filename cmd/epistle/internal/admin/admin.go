@@ -34,6 +34,9 @@ func New(cfg producer.Config) *Client {
 	}
 }
 
+// maxTopicName is the longest name that a topic can have, in bytes.
+const maxTopicName = 249
+
 var errDone = errors.New("all questions are answered")
 
 func (c *Client) anyServer(ctx context.Context) (*wire.Conn, error) {
@@ -83,6 +86,11 @@ func (c *Client) describe(ctx context.Context, topics ...string) (*Cluster, *pro
 		return nil, nil, err
 	}
 	defer conn.Close(errDone)
+	for _, name := range topics {
+		if len(name) > maxTopicName {
+			return nil, nil, &producer.InvalidTopicError{Name: name, Rule: fmt.Sprintf("have at most %d characters, and it has %d", maxTopicName, len(name))}
+		}
+	}
 	req := &protocol.MetadataRequest{Topics: []protocol.MetadataRequestTopic{}}
 	for _, name := range topics {
 		req.Topics = append(req.Topics, protocol.MetadataRequestTopic{Name: &name})

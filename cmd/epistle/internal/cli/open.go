@@ -25,7 +25,7 @@ func (s *Settings) Open(ctx context.Context, env *Env, cfg producer.Config, topi
 	}
 	p, err := producer.New(patient)
 	if err != nil {
-		return nil, 0, Usagef("%v", err)
+		return nil, 0, &UsageError{err.Error()}
 	}
 	ctx, cancel := cause.Within(ctx, cfg.MaxBlock, fmt.Errorf("%w (%v)", producer.ErrMaxBlock, cfg.MaxBlock))
 	defer cancel()
