@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// ConfigError lists everything that is wrong with a Config, not just the first thing found.
+// ConfigError lists everything that is wrong with a Config, not just the first thing found. Its text has the first twenty.
 type ConfigError struct {
 	Violations []Violation // in the order of Config's fields; never empty
 }
@@ -14,7 +14,7 @@ type ConfigError struct {
 type Violation struct {
 	Field string // of Config, e.g. "DeliveryTimeout"
 	Key   string // in properties, e.g. "delivery.timeout.ms"; "" if there is none
-	Value string // as configured; secrets are never shown
+	Value string // as configured, as text and in part if it is long; secrets are never shown
 	Rule  string // what must hold and, where another setting is involved, what that is
 }
 
