@@ -6,7 +6,7 @@
 help: ## print this list
 	@sed -nE 's/^([a-z-]+):.*## (.*)/\1\t\2/p' Makefile | while IFS="$$(printf '\t')" read -r t d; do printf '  make %-13s %s\n' "$$t" "$$d"; done
 
-run: ## send a real file to a real Kafka if one can be had, else to the embedded broker, and check what arrived; KEEP=1 keeps the broker
+run: ## send a real file to a real Kafka if one can be had, else to the embedded broker, and check what arrived; KEEP=1 keeps the broker, or the topic on a cluster of yours
 	@KEEP="$(KEEP)" sh scripts/run.sh
 
 test: ## everything: format, lint, unit tests, a short fuzz, cross builds, integration; lists what was not run

@@ -34,10 +34,10 @@ func (c *Config) checkAPIVersions(k *checker) {
 	for _, name := range slices.Sorted(maps.Keys(c.MaxAPIVersions)) {
 		version := c.MaxAPIVersions[name]
 		api, known := apiNamed(name)
-		value := fmt.Sprintf("%s=%d", name, version)
+		value := fmt.Sprintf("%s=%d", protocol.Shown(name), version)
 		switch {
 		case version < 0:
-			k.fail("MaxAPIVersions", strconv.Quote(name), "must be the name of a request, and a version from 0 on: Produce=9")
+			k.fail("MaxAPIVersions", protocol.Quoted(name), "must be the name of a request, and a version from 0 on: Produce=9")
 		case !known:
 			k.fail("MaxAPIVersions", value, "must name a request as Kafka does: one of "+strings.Join(apiNames(), ", "))
 		case version < api.Min:

@@ -2,7 +2,6 @@ package producer
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
 	"sync"
@@ -184,7 +183,8 @@ func (p *Producer) Close(ctx context.Context) error {
 // to each of many topics costs a round trip else. A topic that is known already
 // costs nothing. A topic that nothing was sent to for metadata.max.idle.ms is
 // forgotten again. The error has a *LoadError for each topic that could not be
-// looked up, once, however often it is named; the others are there all the same. LoadTopics may be called concurrently.
+// looked up, once, however often it is named; its text has the first twenty. The others are there all the same. LoadTopics
+// may be called concurrently.
 func (p *Producer) LoadTopics(ctx context.Context, topics ...string) error {
 	if p.sender.Closing() {
 		return ErrClosed
@@ -212,7 +212,7 @@ func (p *Producer) LoadTopics(ctx context.Context, topics ...string) error {
 			}
 		}
 	}
-	return errors.Join(errs...)
+	return joined(errs)
 }
 
 // Partitions returns the number of partitions of a topic, looking it up if

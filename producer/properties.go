@@ -103,7 +103,7 @@ func LibrdkafkaNames() PropertiesOption {
 // FromProperties reads a Java producer.properties, unchanged, in the syntax of java.util.Properties. Bytes are UTF-8, or
 // ISO-8859-1 if they are not valid UTF-8. It resolves settings as Java's producer does, and returns as notices what
 // Java would only log: that a key is none of the producer's, for one, whose it is then, and which key was probably meant.
-// The README's table says of each key whether it is honoured, mapped, without effect or refused.
+// docs/settings.md says of each key whether it is honoured, mapped, without effect or refused.
 //
 // The Config that it returns is valid. The error is a *PropertiesError with all problems at once, each with its line, or
 // one of reading r. Files that properties name, such as ssl.truststore.location, and what config.providers refer to, are

@@ -104,7 +104,7 @@ func differing(a, b Config) []string {
 
 const settingsTable = "testdata/settings-table.md"
 
-// The README's table is made of the table in Go: run with -update to write it again.
+// The table of docs/settings.md is made of the table in Go: run with -update to write it again.
 func TestSettingsTable(t *testing.T) {
 	got := renderSettings()
 	if *update {

@@ -129,6 +129,9 @@ func hintApiVersions(err error, s *secure) string {
 	return ""
 }
 
+// HungUp reports whether the connection ended because the other end has closed or reset it.
+func (e *Error) HungUp() bool { return hungUp(e.Err) }
+
 // hungUp reports whether err is what it looks like from here when the other end closes the connection.
 func hungUp(err error) bool {
 	return errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) ||

@@ -19,7 +19,7 @@ func (m meaning) refusal() string {
 	case m.slip:
 		return "is not a known setting; did you mean " + m.key + "?"
 	case m.text == "":
-		return "is not a known setting; the README lists all of them"
+		return "is not a known setting; docs/settings.md lists all of them"
 	}
 	return "is not a setting of Kafka's producer: " + m.text
 }

@@ -3,7 +3,6 @@ package cli
 import (
 	"context"
 	"errors"
-	"fmt"
 	"maps"
 	"os"
 	"slices"
@@ -11,6 +10,7 @@ import (
 
 	"github.com/spf13/pflag"
 
+	"github.com/epistle-kafka/epistle/cmd/epistle/internal/ui"
 	"github.com/epistle-kafka/epistle/producer"
 )
 
@@ -21,6 +21,7 @@ type Settings struct {
 	file      string
 	pairs     []string          // of -X
 	flags     map[string]string // by Java's key, from other flags
+	typed     map[string]string // by Java's key, how it was typed if it was otherwise
 }
 
 // AddBootstrap adds -b.
@@ -74,7 +75,7 @@ func (s *Settings) Misspelt(keys []string) (key, meant string) {
 	for _, pair := range s.pairs {
 		key, _, _ := strings.Cut(pair, "=")
 		key = strings.TrimSpace(key)
-		if _, known := settingNamed(key); known {
+		if _, known := settingNamed(key); known || len(key) > maxTyped {
 			continue
 		}
 		for _, k := range keys {
@@ -99,12 +100,13 @@ func (s *Settings) Config(ctx context.Context, env *Env) (producer.Config, error
 		return cfg, Refused("the settings", interrupted)
 	}
 	cfg.Logger = newLogger(env)
+	wrong, _ := errors.AsType[*producer.PropertiesError](err)
+	s.nameAsTyped(wrong, notices)
 	for _, n := range notices {
-		env.Say("note: %s", n)
+		env.Say("note: %s", ui.OneLine(errors.New(n.String())))
 	}
-	var wrong *producer.PropertiesError
-	if errors.As(err, &wrong) {
-		return cfg, Usagef("%s", problems(wrong))
+	if wrong != nil {
+		return cfg, &UsageError{problems(wrong)}
 	}
 	return cfg, err
 }
@@ -117,8 +119,12 @@ func (s *Settings) given() (map[string]string, error) {
 		if key = strings.TrimSpace(key); !ok || key == "" {
 			return nil, Usagef("-X %s: want key=value, such as -X linger.ms=20", pair)
 		}
-		if key != "topic.recreation" {
-			key = strings.TrimPrefix(key, "topic.") // kcat's way to give a setting
+		if len(key) > maxTyped {
+			return nil, Usagef("-X %s: is not a known setting: none has so long a name", key)
+		}
+		if ofTopic, ok := strings.CutPrefix(key, kcatTopic); ok && key != "topic.recreation" {
+			key = ofTopic
+			s.asTyped(key, kcatTopic+key)
 		}
 		given[key] = strings.TrimSpace(value)
 	}
@@ -131,6 +137,45 @@ func (s *Settings) given() (map[string]string, error) {
 	}
 	return given, nil
 }
+
+// kcatTopic is before the name of a setting that is a topic's, to kcat.
+const kcatTopic = "topic."
+
+// asTyped notes how a key was typed, for what is told of it.
+func (s *Settings) asTyped(key, typed string) {
+	if s.typed == nil {
+		s.typed = make(map[string]string)
+	}
+	s.typed[key] = typed
+}
+
+// nameAsTyped puts the keys of problems and notices that are not of the file as the user has typed them, and adds the flags
+// that there are for what was meant.
+func (s *Settings) nameAsTyped(wrong *producer.PropertiesError, notices []producer.Notice) {
+	for i := range notices {
+		if typed, ok := s.typed[notices[i].Key]; ok && notices[i].Line == 0 {
+			notices[i].Key = typed
+		}
+	}
+	if wrong == nil {
+		return
+	}
+	for i := range wrong.Problems {
+		p := &wrong.Problems[i]
+		if p.Line > 0 {
+			continue
+		}
+		if typed, ok := s.typed[p.Key]; ok {
+			p.Key = typed
+		}
+		if flag := flagFor[p.Suggestion]; flag != "" {
+			p.Rule += " (or " + flag + ")"
+		}
+	}
+}
+
+// flagFor has the flags that set what -X can set too.
+var flagFor = map[string]string{"bootstrap.servers": "-b", "compression.type": "-z", "transactional.id": "--transactional-id"}
 
 // resolved is what settings have come to.
 type resolved struct {
@@ -155,19 +200,6 @@ func (s *Settings) resolve(given map[string]string) (resolved, error) {
 		return resolved{}, Usagef("--config: %v", err)
 	}
 	return resolved{cfg, notices}, err
-}
-
-// problems lists what is wrong with settings as the command line has it.
-func problems(wrong *producer.PropertiesError) string {
-	if len(wrong.Problems) == 1 {
-		return wrong.Problems[0].Error()
-	}
-	var b strings.Builder
-	fmt.Fprintf(&b, "%d settings are wrong:", len(wrong.Problems))
-	for _, p := range wrong.Problems {
-		fmt.Fprintf(&b, "\n  %v", p)
-	}
-	return b.String()
 }
 
 // Topic is the flag -t.
