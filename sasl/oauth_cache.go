@@ -10,16 +10,16 @@ import (
 )
 
 const (
-	retryRefresh = 10 * time.Second // after a refresh that has failed while the old token is good
-	retryFetch   = time.Second      // after a fetch that has failed while there is no token
+	retryRefresh = 10 * time.Second // after a failed refresh, while the old token is good
+	retryFetch   = time.Second      // after a failed fetch, while there is no token
 	fetchLimit   = time.Minute      // of a source that has no limit of its own
 )
 
 // A tokenCache keeps the newest token, for all connections. It may be used concurrently.
 //
-// It asks the source from a goroutine of its own, once at a time, which ends with the answer. Connections wait for that
-// only while there is no good token. Between two fetches there is a timer and no goroutine. A timer that finds that the
-// token was not used since the last one does nothing, and sets no further timer; so nothing has to be closed.
+// One fetch is under way at a time, in a goroutine that ends with the source's answer. Connections wait for it only while there
+// is no good token. Between two fetches there is a timer and no goroutine. If the token was not used since it came, the timer
+// does nothing, and none follows. So nothing has to be closed.
 type tokenCache struct {
 	source  TokenSource
 	refresh Refresh
@@ -107,7 +107,7 @@ func (c *tokenCache) begin() {
 	go c.ask(c.fetch)
 }
 
-// ask is a goroutine, which begin starts and the source's answer ends.
+// ask runs in a goroutine of its own. begin starts it, and the source's answer ends it.
 func (c *tokenCache) ask(fetch *tokenFetch) {
 	limit, ok := longest(c.source)
 	if !ok {

@@ -10,6 +10,7 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+	"weak"
 )
 
 // A dispenser is a source whose tokens are numbered, and live for some time. It may be slow, or fail.
@@ -274,22 +275,23 @@ func TestSourceThatNeverAnswers(t *testing.T) {
 
 // The timer does not keep a mechanism that nobody has any more.
 func TestTimerHoldsNothing(t *testing.T) {
-	gone := make(chan bool)
-	func() {
-		m := middle(&dispenser{life: time.Hour})
-		begin(t, m)
-		runtime.AddCleanup(m.cache, func(int) { close(gone) }, 0)
-	}()
-	for range 100 {
-		runtime.GC()
-		select {
-		case <-gone:
-			return
-		default:
-			runtime.Gosched()
+	synctest.Test(t, func(t *testing.T) {
+		held := func() weak.Pointer[tokenCache] {
+			m := middle(&dispenser{life: time.Hour})
+			begin(t, m)
+			synctest.Wait() // the goroutine that has fetched the token has ended
+			if m.cache.timer == nil {
+				t.Error("there is no timer")
+			}
+			return weak.Make(m.cache)
+		}()
+		for range 10 {
+			runtime.GC()
 		}
-	}
-	t.Error("the cache of tokens is still reachable")
+		if held.Value() != nil {
+			t.Error("the cache of tokens is still reachable")
+		}
+	})
 }
 
 func TestRefreshOutOfRange(t *testing.T) {

@@ -41,7 +41,8 @@ type TokenFunc func(ctx context.Context) (Token, error)
 // Token calls f.
 func (f TokenFunc) Token(ctx context.Context) (Token, error) { return f(ctx) }
 
-// WithExtensions returns a source that adds extensions to the tokens of another, in place of those with the same key.
+// WithExtensions returns a source that adds extensions to the tokens of another source. They replace extensions with the same
+// key.
 func WithExtensions(source TokenSource, extensions map[string]string) TokenSource {
 	return &extended{source, maps.Clone(extensions)}
 }
@@ -68,8 +69,8 @@ func (s *extended) Token(ctx context.Context) (Token, error) {
 func (s *extended) atHand() bool                   { return atHand(s.source) }
 func (s *extended) longest() (time.Duration, bool) { return longest(s.source) }
 
-// atHand says whether a source has its tokens at hand. Then nothing is gained by keeping one, and a new one would be
-// found later.
+// atHand says whether a source has its tokens at hand. Such a token is not kept: that would save nothing, and would delay the
+// use of its successor.
 func atHand(source TokenSource) bool {
 	s, ok := source.(interface{ atHand() bool })
 	return ok && s.atHand()

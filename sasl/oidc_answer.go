@@ -35,7 +35,7 @@ type oidcBody struct {
 	ErrorSummary     string          `json:"errorSummary"`
 }
 
-// token judges by the status as Java does: what may pass is tried again, all else is not.
+// token judges an answer by its status, as Java does. A failure that may pass is tried again.
 func (a *oidcAnswer) token() (Token, *oidcFailure) {
 	status := a.response.StatusCode
 	var body oidcBody
@@ -45,16 +45,16 @@ func (a *oidcAnswer) token() (Token, *oidcFailure) {
 	case len(a.body) > mostOfAnswer:
 		return Token{}, &oidcFailure{err: fmt.Errorf("it has answered %s with more than %d bytes, which is no token", a.status(), mostOfAnswer)}
 	case status >= 300 && status <= 399:
-		return Token{}, final("it has answered %s with a redirect to %s, which is not followed since the request has a secret: if that is the token endpoint, set it", a.status(), a.location())
+		return Token{}, final("it has answered %s with a redirect to %s, which is not followed, since the request has a secret: if that is the right endpoint, set it as the URL", a.status(), a.location())
 	case status >= 500 && status != http.StatusNotImplemented && status != http.StatusHTTPVersionNotSupported,
 		status == http.StatusRequestTimeout, status == http.StatusTooManyRequests:
 		return Token{}, &oidcFailure{err: fmt.Errorf("it has answered %s", a.said(body)), again: true, after: a.retryAfter()}
 	case status != http.StatusOK && status != http.StatusCreated, refused && body.AccessToken == "":
 		return Token{}, final("it has refused: %s%s", a.said(body), a.hint(body))
 	case a.isHTML():
-		return Token{}, &oidcFailure{err: fmt.Errorf("it has answered %s with a page of HTML and not with a token: is this the URL of a login page, or a proxy in between?", a.status())}
+		return Token{}, &oidcFailure{err: fmt.Errorf("it has answered %s with a page of HTML instead of a token: is this the URL of a login page, or a proxy in between?", a.status())}
 	case wrongJSON != nil:
-		return Token{}, &oidcFailure{err: fmt.Errorf("it has answered %s with what is not the JSON of a token: %v", a.status(), jsonFault(wrongJSON))}
+		return Token{}, &oidcFailure{err: fmt.Errorf("it has answered %s, and the body is not the JSON of a token: %v", a.status(), jsonFault(wrongJSON))}
 	}
 	value := body.AccessToken
 	if value == "" {

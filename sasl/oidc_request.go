@@ -73,7 +73,8 @@ func (s *oidc) failed(last, first error, attempts int, took time.Duration) error
 	return fmt.Errorf("%s: %d tries in %v: %w (at first: %v)", s.shownURL, attempts, took.Round(time.Millisecond), last, first)
 }
 
-// A proof is what a request has of secrets: all that may not be shown if the endpoint sends it back.
+// A proof is the part of a request that proves who the client is. secrets are what must not be shown if the endpoint sends
+// it back.
 type proof struct {
 	form    url.Values
 	header  string

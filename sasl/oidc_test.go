@@ -170,7 +170,7 @@ func TestOIDCRefusals(t *testing.T) {
 		}, false, []string{`\x7f[hidden]bbb`, "…"}},
 		{"login page", answer(200, "text/html; charset=utf-8", "<!DOCTYPE html><title>Log in</title>"), false, []string{"200 OK with a page of HTML", "login page, or a proxy"}},
 		{"login page without a type", answer(200, "", "\n <HTML>"), false, []string{"page of HTML"}},
-		{"no JSON", answer(200, kind, "hunter2"), false, []string{"not the JSON of a token: wrong syntax at byte 1"}},
+		{"no JSON", answer(200, kind, "hunter2"), false, []string{"the body is not the JSON of a token: wrong syntax at byte 1"}},
 		{"another JSON", answer(200, kind, `["hunter2"]`), false, []string{"it is no object"}},
 		{"a wrong type", answer(200, kind, `{"access_token":{"a":"hunter2"}}`), false, []string{`the field "access_token" has the wrong type`}},
 		{"no token", answer(200, kind, `{"hunter2":1}`), false, []string{"neither access_token nor id_token"}},

@@ -58,7 +58,7 @@ func (e *plainExchange) Next(_ context.Context, challenge []byte) ([]byte, bool,
 		e.sent = true
 		return []byte("\x00" + e.user + "\x00" + e.password()), false, nil
 	case len(challenge) > 0:
-		return nil, false, errors.New("PLAIN: the broker has answered with more than that it lets us in; this is not a Kafka broker's PLAIN")
+		return nil, false, errors.New("PLAIN: the broker's answer has to be empty, and is not: it does not speak PLAIN as Kafka does")
 	}
 	return nil, true, nil
 }

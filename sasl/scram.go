@@ -140,14 +140,14 @@ func (e *scramExchange) prove(serverFirst string) ([]byte, error) {
 	return []byte(final + ",p=" + base64.StdEncoding.EncodeToString(proof)), nil
 }
 
-// verify lets nobody pose as the broker who does not know the user's credentials.
+// verify refuses a broker that does not prove that it knows the user's credentials.
 func (e *scramExchange) verify(serverFinal string) error {
 	signature, err := parseServerFinal(serverFinal)
 	if err != nil {
 		return err
 	}
 	if !hmac.Equal(signature, e.signature) {
-		return Final(errors.New("the broker lets us in, but has not proved that it knows the user's credentials: something else may pose as the broker"))
+		return Final(errors.New("the broker lets the client in, but does not prove that it knows the user's credentials: something else may pose as the broker"))
 	}
 	return nil
 }
@@ -158,8 +158,8 @@ func mac(hash func() hash.Hash, key []byte, message string) []byte {
 	return h.Sum(nil)
 }
 
-// Explain knows that Kafka tells nothing of what is wrong, and keeps to that: where the exchange has ended would show
-// whether the user exists.
+// Explain gives the same hint wherever the exchange has ended. Kafka does not say what is wrong, and the step at which it
+// refuses would reveal whether the user exists.
 func (e *scramExchange) Explain(words string) string {
 	if hint := explainUser(e.user, words); hint != "" {
 		return hint

@@ -10,8 +10,8 @@ import (
 // mostScramKeys bounds a cache. One user has one salt in all of a cluster, a delegation token one in each broker.
 const mostScramKeys = 128
 
-// A scramCache keeps what was hashed thousands of times, so that a session is renewed, and a cluster connected to, at the
-// cost of a few hashes. It may be used concurrently.
+// A scramCache keeps the results of the many rounds of hashing. So it costs only a few hashes to renew a session, or to connect
+// to further brokers. It may be used concurrently.
 type scramCache struct {
 	hash func() hash.Hash
 
@@ -25,10 +25,10 @@ type scramInput struct {
 	iterations     int
 }
 
-// scramKeys prove to a broker who the client is, and to the client who the broker is. Nobody writes into them.
+// scramKeys prove to a broker who the client is, and to the client who the broker is. They are never modified.
 type scramKeys struct{ client, server []byte }
 
-// keys computes outside of the lock: two who need the same at once both do the work, and nobody waits for another's.
+// keys computes outside of the lock. If two exchanges need the same keys at once, both do the work, and neither waits.
 func (c *scramCache) keys(password sealed, salt string, iterations int) (scramKeys, error) {
 	input := scramInput{password(), salt, iterations}
 	c.mu.Lock()

@@ -9,10 +9,11 @@ import (
 )
 
 const (
-	// MinIterations is how often a broker has to have SCRAM passwords hashed: fewer are refused (RFC 7677).
+	// MinIterations is the least number of hashing rounds that a broker may ask of a SCRAM client (RFC 7677).
 	MinIterations = 4096
 
-	// MaxIterations bounds the work that a broker can ask of a SCRAM client. Kafka creates no user with more than 16384.
+	// MaxIterations is the greatest number of hashing rounds that a broker may ask of a SCRAM client. It bounds the work that
+	// a hostile broker can cause. Kafka creates no user with more than 16384.
 	MaxIterations = 1_000_000
 )
 
@@ -25,7 +26,7 @@ type serverFirst struct {
 	iterations int
 }
 
-// parseServerFirst reads r=NONCE,s=SALT,i=ITERATIONS. What follows is of extensions, which nobody has to know.
+// parseServerFirst reads r=NONCE,s=SALT,i=ITERATIONS. Extensions may follow, and are passed over.
 func parseServerFirst(message string) (serverFirst, error) {
 	parts, err := scramParts(message)
 	if err != nil {
@@ -44,11 +45,11 @@ func parseServerFirst(message string) (serverFirst, error) {
 	iterations, err := strconv.Atoi(rounds)
 	switch {
 	case errors.Is(err, strconv.ErrRange) && !strings.HasPrefix(rounds, "-"), iterations > MaxIterations:
-		return serverFirst{}, Final(fmt.Errorf("the broker wants passwords to be hashed %s times, and more than %d are not done for it", shown(rounds), MaxIterations))
+		return serverFirst{}, Final(fmt.Errorf("the broker asks for %s rounds of hashing, and %d is the limit", shown(rounds), MaxIterations))
 	case err != nil || iterations < 1:
 		return serverFirst{}, notScram(message)
 	case iterations < MinIterations:
-		return serverFirst{}, Final(fmt.Errorf("the broker wants passwords to be hashed %d times, and fewer than %d are not safe: have the user's credentials made anew with iterations=%d",
+		return serverFirst{}, Final(fmt.Errorf("the broker asks for %d rounds of hashing, and fewer than %d are not safe: create the user's credentials again with iterations=%d",
 			iterations, MinIterations, MinIterations))
 	}
 	return serverFirst{nonce, string(salt), iterations}, nil
@@ -70,20 +71,20 @@ func parseServerFinal(message string) ([]byte, error) {
 
 func scramParts(message string) ([]string, error) {
 	if len(message) > mostOfScram {
-		return nil, fmt.Errorf("the broker has answered with %d bytes, which is no message of SCRAM", len(message))
+		return nil, fmt.Errorf("the broker's answer has %d bytes, and is no SCRAM message", len(message))
 	}
 	parts := strings.Split(message, ",")
 	if code, found := strings.CutPrefix(parts[0], "e="); found {
 		return nil, &RefusedError{Words: code}
 	}
 	if strings.HasPrefix(parts[0], "m=") {
-		return nil, Final(errors.New("the broker demands an extension of SCRAM, and none is known that has to be"))
+		return nil, Final(errors.New("the broker demands an extension of SCRAM (m=), and no such extension is known here"))
 	}
 	return parts, nil
 }
 
 func notScram(message string) error {
-	return fmt.Errorf("the broker has answered what is no message of SCRAM: %s", shown(message))
+	return fmt.Errorf("the broker's answer is no SCRAM message: %s", shown(message))
 }
 
 // printable is what SCRAM allows in a nonce, but for the comma, which the message has been divided at.

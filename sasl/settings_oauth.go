@@ -22,8 +22,8 @@ const (
 	builtInClass     = "org.apache.kafka.common.security.oauthbearer." + builtInHandler
 )
 
-// buildOAuth finds where tokens come from as Java does, by the class of sasl.login.callback.handler.class. Where Java takes
-// no notice of a token endpoint that is set without that class, and fails, the endpoint is used here.
+// buildOAuth finds out as Java does where tokens come from: by the class in sasl.login.callback.handler.class. A token endpoint
+// that is set without that class is used all the same, where Java passes over it and fails.
 func buildOAuth(s *Settings) (Mechanism, error) {
 	r := s.read("OAuthBearerLoginModule")
 	r.noLoginClass()
@@ -33,7 +33,7 @@ func buildOAuth(s *Settings) (Mechanism, error) {
 	var source TokenSource
 	registered := lookupTokenSource(handler)
 	switch {
-	case r.settingErrors != nil && !isClass(s.Login.Module, r.module):
+	case !isClass(s.Login.Module, r.module): // its options are of something else
 	case registered != nil:
 		source = r.registered(registered)
 	case handler == "" && r.text(tokenURLKey) == "" || simpleName(handler) == unsecuredHandler:

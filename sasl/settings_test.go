@@ -148,6 +148,11 @@ func TestAllThatIsWrongIsTold(t *testing.T) {
 // A user's own class is served by a Go function that is registered for it, wherever a build of Java has put the class.
 func TestRegisteredTokenSource(t *testing.T) {
 	const class = "com.example.registered.LoginHandler"
+	t.Cleanup(func() { // so that the test can run again
+		buildersMu.Lock()
+		defer buildersMu.Unlock()
+		delete(sources, class)
+	})
 	var got *Settings
 	RegisterTokenSource(class, func(s *Settings) (TokenSource, error) {
 		switch got = s; s.Keys["sasl.what"] {
