@@ -134,8 +134,10 @@ func (p *Producer) transactOnce(ctx context.Context, f func(tx *Tx) error) (lost
 		}
 		switch failure.Next {
 		case AbortIt:
-		case FixConfiguration: // nothing can be done but to abort, and where not even that can, err says why
-			_ = p.abortAnyway(ctx)
+		case FixConfiguration: // nothing can be done but to abort
+			if aborted := p.abortAnyway(ctx); aborted != nil && failure.Outcome == Aborted && !says(aborted, failure) {
+				err = fmt.Errorf("%w; %w", err, aborted)
+			}
 			return false, err
 		default:
 			return false, err
@@ -152,6 +154,12 @@ func (p *Producer) transactOnce(ctx context.Context, f func(tx *Tx) error) (lost
 		err = &settled
 	}
 	return lost, err
+}
+
+// says reports whether err is the refusal of a producer that has failed with that.
+func says(err error, failed *TransactionError) bool {
+	var again *TransactionError
+	return errors.As(err, &again) && again.Err == failed.Err
 }
 
 // lostIt reports whether err is told of an open transaction that can only be aborted, for a reason that another one need not

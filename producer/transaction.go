@@ -44,7 +44,8 @@ const (
 	NewProducer = txn.NewProducer
 	// FixConfiguration: a setting or a permission has to be put right first. InitTransactions or BeginTransaction may then
 	// be called again. Later than that a new producer is needed; before, AbortTransaction or Close aborts what is open, so
-	// that consumers need not wait until it has timed out. Transact has done so.
+	// that consumers need not wait until it has timed out. If that is refused, too, AbortTransaction can be called again.
+	// Transact has called it once, and says if it was refused.
 	FixConfiguration = txn.FixConfiguration
 )
 

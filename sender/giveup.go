@@ -20,9 +20,21 @@ func (c *core) closeTxn(g *accumulator.Group) {
 		t.closeBy = c.now.Add(c.cfg.DeliveryTimeout)
 	}
 	if t.CanAbort() {
-		t.Abort(&txn.Op{Done: func(error) {}})
-		c.txnMoved()
+		c.abortToClose()
 	}
+}
+
+// abortToClose aborts the open transaction, since Close was called. A producer that is of no more use asks for it once: what
+// refuses it, and could be put right, Close tells instead of waiting for that.
+func (c *core) abortToClose() {
+	orphan := c.txn.State() == txn.Fatal
+	c.txn.Abort(&txn.Op{Done: func(err error) {
+		if orphan && err != nil && c.txn.CanAbort() {
+			c.txn.gaveUp = c.txn.LeaveOpen(txn.CallClose, err)
+			c.txnMoved()
+		}
+	}})
+	c.txnMoved()
 }
 
 // releaseClose ends the waiting of Close for a transaction that has ended.

@@ -74,9 +74,8 @@ func (c *core) txnMoved() {
 		view.Number = number
 	}
 	c.stat.txn.Store(view)
-	if c.closing && (state == txn.Failed || state == txn.InTransaction) { // failed, or begun, since Close was called
-		t.Abort(&txn.Op{Done: func(error) {}})
-		c.txnMoved()
+	if c.closing && t.CanAbort() { // failed, or begun, since Close was called
+		c.abortToClose()
 		return
 	}
 	c.releaseClose()

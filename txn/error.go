@@ -41,7 +41,7 @@ const (
 	// fenced this one.
 	NewProducer
 	// FixConfiguration: a setting or a permission has to be put right first. InitTransactions or BeginTransaction may then
-	// be called again; after them, a new producer is needed. Abort ends what is open, as far as the coordinator allows it.
+	// be called again; after them, a new producer is needed. Abort ends what is open, and can be called again if that is refused.
 	FixConfiguration
 )
 

@@ -156,23 +156,28 @@ func (t *Txn) due(quiet bool) kind {
 			return end
 		}
 	case Aborting:
-		switch {
-		case !quiet, len(t.flying) > 0:
-			return nothing
-		case t.blank:
-			return initID
-		case t.New() && t.newest >= 2 && t.started && !t.sure && !t.fresh && t.identity.Epoch != lastButOne:
-			// While the transaction before is being completed, the coordinator takes the EndTxn of the next for that of a
-			// fenced producer. A new epoch it gives when that is done, and has what is open aborted.
-			return initID
+		if quiet && len(t.flying) == 0 {
+			return t.aborts()
 		}
-		return end
 	case Fatal:
 		if t.burying && quiet && len(t.flying) == 0 {
-			return end
+			return t.aborts()
 		}
 	}
 	return nothing
+}
+
+// aborts returns the request that aborts the transaction.
+func (t *Txn) aborts() kind {
+	switch {
+	case t.blank:
+		return initID
+	case t.New() && t.newest >= 2 && t.started && !t.sure && !t.fresh && t.identity.Epoch != lastButOne:
+		// While the transaction before is being completed, the coordinator takes the EndTxn of the next for that of a
+		// fenced producer. A new epoch it gives when that is done, and has what is open aborted.
+		return initID
+	}
+	return end
 }
 
 // fill writes the request of s.
@@ -229,8 +234,8 @@ func (t *Txn) Lower(s *Step) bool {
 	switch {
 	case s.kind == commitOffsets:
 		t.oldOffsets = true
-	case s.kind == end && !t.doubt: // else the epoch may be another one by now, and the old EndTxn would be called fenced
-		t.oldEnd = true
+	case s.kind == end:
+		t.oldEnd, t.crossed = true, t.doubt
 	default:
 		return false
 	}

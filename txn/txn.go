@@ -47,6 +47,7 @@ type Txn struct {
 	sure       bool // it has said so
 	blank      bool // EndTxn was refused, since nothing is open
 	oldEnd     bool // EndTxn is that of the old protocol, since the coordinator has no other
+	crossed    bool // that EndTxn comes after one of the new protocol that may have taken effect, under a new epoch
 	oldOffsets bool // and so are the requests for offsets, since a group's coordinator has no others
 	asked      bool // an EndTxn for it was sent
 	doubt      bool // one may have taken effect
