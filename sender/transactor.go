@@ -244,6 +244,11 @@ func (c *core) spare(n int) int {
 	return n - 1
 }
 
+// joins reports whether p has to be added to the transaction before anything is sent to it.
+func (c *core) joins(p *partition) bool {
+	return c.txn != nil && p.joined != c.txn.Number() && !(c.txn.New() && c.adds(p))
+}
+
 // join asks the coordinator to add p to the transaction, once.
 func (c *core) join(p *partition, number int64) {
 	if p.joining != number {

@@ -130,8 +130,20 @@ func fenced(code protocol.ErrorCode) bool {
 }
 
 func (t *Txn) fencedError(outcome Outcome, code protocol.ErrorCode) *Error {
-	return t.failure(t.endCall(), outcome, NewProducer, fmt.Errorf("%w: %w", ErrFenced, t.Overdue(code)))
+	return t.failure(t.endCall(), outcome, NewProducer, t.fencing(code))
 }
+
+// fencing is ErrFenced with what it may mean.
+func (t *Txn) fencing(code protocol.ErrorCode) error {
+	return fmt.Errorf("%w: another producer with the same transactional id has taken over, or the transaction has timed out: %w",
+		ErrFenced, t.Overdue(bareCode{code}))
+}
+
+// A bareCode is a code without its text, which advises what else could be tried.
+type bareCode struct{ code protocol.ErrorCode }
+
+func (b bareCode) Error() string { return fmt.Sprintf("%s (%d)", b.code.Name(), int16(b.code)) }
+func (b bareCode) Unwrap() error { return b.code }
 
 // nextAfter is what a human may do after a code that ends the producer.
 func nextAfter(code protocol.ErrorCode) Next {

@@ -47,7 +47,7 @@ func (t *Txn) buryAs(s *Step, code protocol.ErrorCode) {
 	next, err := nextAfter(code), fmt.Errorf("the transaction could not be aborted: %w", t.Overdue(s.answered(code)))
 	switch {
 	case fenced(code):
-		err = fmt.Errorf("%w: %w", ErrFenced, t.Overdue(s.answered(code)))
+		err = t.fencing(code)
 	case next == FixConfiguration:
 		err = t.lasting(err)
 	}

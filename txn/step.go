@@ -305,14 +305,14 @@ func (t *Txn) Unreachable(node int32, err error) {
 	for k, id := range t.coordinators {
 		if id == node {
 			delete(t.coordinators, k)
-			t.trouble = err
+			t.trouble, t.troubledAt = err, t.now
 		}
 	}
 }
 
 // again sets the backoff after a failed attempt.
 func (t *Txn) again(now time.Time, err error) {
-	t.trouble = err
+	t.trouble, t.troubledAt = err, now
 	t.notBefore = now.Add(t.cfg.Delay(t.failures))
 	t.failures++
 }
@@ -320,7 +320,7 @@ func (t *Txn) again(now time.Time, err error) {
 // soon is again while the transaction before is being completed, which takes milliseconds as a rule.
 func (t *Txn) soon(now time.Time, err error) {
 	const first = 5 * time.Millisecond
-	t.trouble = err
+	t.trouble, t.troubledAt = err, now
 	t.notBefore = now.Add(min(first<<min(t.failures, 10), t.cfg.Delay(t.failures)))
 	t.failures++
 }
