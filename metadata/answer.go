@@ -135,22 +135,34 @@ func (a *answer) takeTopics(req *protocol.MetadataRequest, resp *protocol.Metada
 	}
 }
 
+// addr is where the node is that has answered; "" if that is not known.
+func (a *answer) addr() string {
+	if b, ok := a.brokers[a.node]; ok {
+		return b.Addr()
+	}
+	return ""
+}
+
+func (a *answer) bad(t *topic, what string) error {
+	return &badTopicError{t.name, a.node, what, a.addr()}
+}
+
 func (a *answer) takeTopic(t *topic, in *protocol.MetadataTopic) {
 	switch {
 	case in == nil:
-		a.again(t, &badTopicError{t.name, a.node, "the answer leaves it out"})
+		a.again(t, a.bad(t, "the answer leaves it out"))
 	case in.ErrorCode == protocol.UnknownTopicOrPartition:
 		a.unknown(t)
 	case in.ErrorCode == protocol.NoError && len(in.Partitions) > 0:
 		a.described(t, in)
 	case in.ErrorCode == protocol.NoError:
 		t.exists()
-		a.again(t, &badTopicError{t.name, a.node, "it has no partitions yet"})
+		a.again(t, a.bad(t, "it has no partitions yet"))
 	case in.ErrorCode.Retriable():
 		t.exists()
-		a.again(t, &TopicError{t.name, a.node, in.ErrorCode})
+		a.again(t, &TopicError{t.name, a.node, in.ErrorCode, a.addr()})
 	default:
-		a.fail(t, &TopicError{t.name, a.node, in.ErrorCode})
+		a.fail(t, &TopicError{t.name, a.node, in.ErrorCode, a.addr()})
 	}
 }
 
@@ -218,7 +230,7 @@ func (a *answer) described(t *topic, in *protocol.MetadataTopic) {
 	}
 	merged, ok := merge(old, in, a.leaderKnown)
 	if !ok {
-		a.again(t, &badTopicError{t.name, a.node, "its partitions are not numbered 0 to n-1"})
+		a.again(t, a.bad(t, "its partitions are not numbered 0 to n-1"))
 		return
 	}
 	if old == nil && t.data != nil && !t.foreign {

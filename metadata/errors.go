@@ -43,10 +43,11 @@ type TopicError struct {
 	Topic string
 	Node  int32 // negative: a bootstrap server
 	Code  protocol.ErrorCode
+	Addr  string // of the node, host:port; "": not known
 }
 
 func (e *TopicError) Error() string {
-	return fmt.Sprintf("topic %s: metadata from %s: %v", protocol.Quoted(e.Topic), nodeName(e.Node), e.Code)
+	return fmt.Sprintf("topic %s: metadata from %s: %v", protocol.Quoted(e.Topic), nodeAt(e.Node, e.Addr), e.Code)
 }
 
 func (e *TopicError) Unwrap() error { return e.Code }
@@ -56,10 +57,19 @@ type badTopicError struct {
 	topic string
 	node  int32
 	what  string
+	addr  string
 }
 
 func (e *badTopicError) Error() string {
-	return fmt.Sprintf("topic %s: metadata from %s: %s", protocol.Quoted(e.topic), nodeName(e.node), e.what)
+	return fmt.Sprintf("topic %s: metadata from %s: %s", protocol.Quoted(e.topic), nodeAt(e.node, e.addr), e.what)
+}
+
+// nodeAt is how errors name a node whose address may be known.
+func nodeAt(node int32, addr string) string {
+	if node < 0 || addr == "" {
+		return nodeName(node)
+	}
+	return fmt.Sprintf("broker %d at %s", node, protocol.Shown(addr))
 }
 
 func nodeName(node int32) string {

@@ -114,7 +114,7 @@ func TestAProxyThatHangsUpOnAVersion(t *testing.T) {
 					}
 					return
 				}
-				if err == nil || !strings.Contains(err.Error(), "does not know version 13 of Produce: a lower one is set by max.api.versions=Produce=12") {
+				if err == nil || !strings.Contains(err.Error(), "may not know version 13 of Produce: a lower one is set by max.api.versions=Produce=12") {
 					t.Errorf("the error does not name request, version and setting: %v", err)
 				}
 			})

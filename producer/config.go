@@ -75,6 +75,7 @@ type Config struct {
 	// transactions: an instance that starts with it fences the one before. It needs EnableIdempotence, and every record
 	// is then part of a transaction. At most 32767 bytes.
 	TransactionalID string
+	exactlyOnce     bool // TransactionalID is obligatory: see ExactlyOnce
 	// transaction.timeout.ms, default 1 min. The cluster aborts a transaction that is open for longer. 1 ms to the
 	// brokers' transaction.max.timeout.ms, which is 15 min unless it was changed.
 	TransactionTimeout time.Duration

@@ -105,6 +105,35 @@ func TestViolations(t *testing.T) {
 	}
 }
 
+// A preset that is given nothing where something is needed is refused, and says what.
+func TestPresetsNeedWhatTheyAreGiven(t *testing.T) {
+	for name, test := range map[string]struct {
+		c     Config
+		field string
+		want  []string
+	}{
+		"exactly once, no id":         {ExactlyOnce("", "localhost:9092"), "TransactionalID", []string{`TransactionalID (transactional.id) = ""`, "ExactlyOnce", "AtLeastOnce"}},
+		"exactly once, no server":     {ExactlyOnce("x"), "BootstrapServers", []string{"at least one host:port"}},
+		"exactly once, empty server":  {ExactlyOnce("x", ""), "BootstrapServers", []string{"must not be empty"}},
+		"at least once, no server":    {AtLeastOnce(), "BootstrapServers", []string{"at least one host:port"}},
+		"at least once, empty server": {AtLeastOnce(""), "BootstrapServers", []string{"must not be empty"}},
+		"at most once, no server":     {AtMostOnce(), "BootstrapServers", []string{"at least one host:port"}},
+		"at most once, empty server":  {AtMostOnce(""), "BootstrapServers", []string{"must not be empty"}},
+	} {
+		p, err := New(test.c)
+		var invalid *ConfigError
+		if !errors.As(err, &invalid) || p != nil || len(invalid.Violations) != 1 || invalid.Violations[0].Field != test.field {
+			t.Errorf("%s: New returned %v, want one violation by %s", name, err, test.field)
+			continue
+		}
+		for _, word := range test.want {
+			if !strings.Contains(err.Error(), word) {
+				t.Errorf("%s: %v, want %q in it", name, err, word)
+			}
+		}
+	}
+}
+
 // Just inside each edge.
 func TestEdgesAreLegal(t *testing.T) {
 	for name, change := range map[string]func(*Config){

@@ -115,6 +115,10 @@ func (c *Config) checkIdempotence(k *checker) {
 
 func (c *Config) checkTransactions(k *checker) {
 	if c.TransactionalID == "" {
+		if c.exactlyOnce {
+			k.fail("TransactionalID", `""`, "must not be empty with ExactlyOnce: it is the name under which the cluster keeps the "+
+				"transactions of this instance, the same after each restart; for records without transactions start from AtLeastOnce")
+		}
 		return // in a producer.properties, Java minds no timeout then
 	}
 	k.between("TransactionTimeout", c.TransactionTimeout, time.Millisecond, maxTimeout)

@@ -46,7 +46,12 @@ func (t *Topic) Name() string { return t.name }
 
 // Send is Producer.Send.
 func (t *Topic) Send(ctx context.Context, key, value []byte) Future {
+	return t.send(ctx, key, value, "Send")
+}
+
+func (t *Topic) send(ctx context.Context, key, value []byte, call string) Future {
 	var e entry
+	e.call = call
 	t.fill(ctx, &e, key, value, nil)
 	return t.p.sendEntry(ctx, &e)
 }
@@ -54,20 +59,20 @@ func (t *Topic) Send(ctx context.Context, key, value []byte) Future {
 // SendFunc is Producer.SendFunc.
 func (t *Topic) SendFunc(ctx context.Context, key, value []byte, done Callback) {
 	var e entry
-	e.Detached = true
+	e.Detached, e.call = true, "SendFunc"
 	t.fill(ctx, &e, key, value, done)
 	t.p.sendEntryFunc(ctx, &e, done)
 }
 
 // SendSync is Producer.SendSync.
 func (t *Topic) SendSync(ctx context.Context, key, value []byte) (RecordMetadata, error) {
-	return t.Send(ctx, key, value).Wait(ctx)
+	return t.send(ctx, key, value, "SendSync").Wait(ctx)
 }
 
 // TrySend is Producer.TrySend.
 func (t *Topic) TrySend(key, value []byte, done Callback) error {
 	var e entry
-	e.Detached = true
+	e.Detached, e.call = true, "TrySend"
 	t.fill(context.Background(), &e, key, value, done)
 	return t.p.trySendEntry(&e)
 }

@@ -37,7 +37,7 @@ func (t *Topic) SendAllFunc(ctx context.Context, records []KeyValue, done Callba
 			}
 		}
 		var e entry
-		e.Detached = true
+		e.Detached, e.call = true, "SendAllFunc"
 		t.fill(ctx, &e, records[0].Key, records[0].Value, done)
 		if err == nil {
 			err = t.p.admit(ctx, &e, true)

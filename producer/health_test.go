@@ -51,7 +51,7 @@ func TestPingAsksTheCluster(t *testing.T) {
 		}
 
 		silent := c.On(brokertest.Metadata).Always().Do(brokertest.Swallow())
-		want(t, "with silent ones", p.Ping(endsIn(t, time.Second)), []string{"no answer yet to Metadata from "}, context.DeadlineExceeded)
+		want(t, "with silent ones", p.Ping(endsIn(t, time.Second)), []string{"Metadata has no answer yet from "}, context.DeadlineExceeded)
 		silent.Stop()
 		c.CutConnections(1, false)
 		c.CutConnections(2, false)

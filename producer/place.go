@@ -20,8 +20,9 @@ type entry struct {
 	topic     string
 	handle    *Topic // by which it is sent, if any
 	partition Partition
-	stamped   bool  // Timestamp is the record's own
-	hook      *hook // set if there are interceptors, who must hear of the outcome
+	stamped   bool   // Timestamp is the record's own
+	hook      *hook  // set if there are interceptors, who must hear of the outcome
+	call      string // the method that it is sent with
 }
 
 // fill makes e of a record and its callback. Interceptors may change the record.
@@ -66,11 +67,11 @@ func (p *Producer) admit(ctx context.Context, e *entry, block bool) error {
 		number, err := p.admitTo(e.Txn)
 		e.Txn = number
 		if err != nil {
-			return &AdmissionError{e.topic, err}
+			return p.notTaken(e, err)
 		}
 	}
 	if ctx.Err() != nil {
-		return &AdmissionError{e.topic, cause.Of(ctx)}
+		return p.notTaken(e, cause.Of(ctx))
 	}
 	var err error
 	if t := p.known(e); t != nil {
@@ -82,9 +83,18 @@ func (p *Producer) admit(ctx context.Context, e *entry, block bool) error {
 		err = p.placeNew(ctx, e, block, nil)
 	}
 	if err != nil {
-		return &AdmissionError{e.topic, err}
+		return p.notTaken(e, err)
 	}
 	return nil
+}
+
+// notTaken is what a record is told that was not taken because of err. That the producer is closed is told before all else, since
+// whatever else is wrong does not matter then.
+func (p *Producer) notTaken(e *entry, err error) error {
+	if p.sender.Closing() {
+		err = ErrClosed
+	}
+	return &AdmissionError{e.topic, calledBy(e.call, err)}
 }
 
 // placeAgain is place for a topic that has changed while a record was placed, which failed with err, or that may have

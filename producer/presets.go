@@ -27,9 +27,10 @@ func AtLeastOnce(bootstrap ...string) Config {
 
 // ExactlyOnce returns the defaults with a transactional id: what is sent in a transaction is written once and as a whole, or
 // not at all as far as read_committed consumers see, together with the consumer offsets that belong to it. The id must be
-// the same after each restart of this instance, and no other instance may have it at the same time.
+// the same after each restart of this instance, and no other instance may have it at the same time. New refuses one that is
+// empty, since without it there are no transactions.
 func ExactlyOnce(transactionalID string, bootstrap ...string) Config {
 	c := AtLeastOnce(bootstrap...)
-	c.TransactionalID = transactionalID
+	c.TransactionalID, c.exactlyOnce = transactionalID, true
 	return c
 }

@@ -77,9 +77,6 @@ func (p *Producer) chunk(w *wait, q *accumulator.Queue, n int) (*accumulator.Chu
 	}
 	if errors.Is(err, accumulator.ErrNoRoom) {
 		err = w.cause()
-		if why := p.sender.Why(nil); why != nil {
-			return nil, fmt.Errorf("%w: %w; %w", ErrBufferFull, err, why)
-		}
 		return nil, fmt.Errorf("%w: %w", ErrBufferFull, p.sender.Explain(err))
 	}
 	return chunk, err

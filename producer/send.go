@@ -7,18 +7,18 @@ import "context"
 // buffer.memory; ctx and max.block bound both together. From then on the
 // record has delivery.timeout, whatever becomes of ctx. A record that is not
 // taken gives a future that has failed with an *AdmissionError already.
-func (p *Producer) Send(ctx context.Context, rec Record) Future { return p.send(ctx, &rec, 0) }
+func (p *Producer) Send(ctx context.Context, rec Record) Future { return p.send(ctx, &rec, 0, "Send") }
 
 // send is Send for a record of the transaction with that number; 0 for whichever is open, if any need be. The record is
-// the method's own. It is passed on by reference, since to copy it costs as much as to hash a key.
-func (p *Producer) send(ctx context.Context, rec *Record, number int64) Future {
+// the method's own. It is passed on by reference, since to copy it costs as much as to hash a key. call is what was called.
+func (p *Producer) send(ctx context.Context, rec *Record, number int64, call string) Future {
 	if rec.unserialized != nil || passing.Load() != 0 {
 		if err := p.refuseUnserialized(ctx, rec, number); err != nil {
 			return refusedFuture(rec.noMetadata(), err)
 		}
 	}
 	var e entry
-	e.Txn = number
+	e.Txn, e.call = number, call
 	p.fill(ctx, &e, rec, nil)
 	return p.sendEntry(ctx, &e)
 }
@@ -49,7 +49,7 @@ func (p *Producer) sendFunc(ctx context.Context, rec *Record, done Callback, num
 		}
 	}
 	var e entry
-	e.Txn, e.Detached = number, true
+	e.Txn, e.Detached, e.call = number, true, "SendFunc"
 	p.fill(ctx, &e, rec, done)
 	p.sendEntryFunc(ctx, &e, done)
 }
@@ -71,7 +71,7 @@ func (p *Producer) refuseFunc(e *entry, done Callback, err error) {
 
 // SendSync is Send and Wait. Its batch does not linger.
 func (p *Producer) SendSync(ctx context.Context, rec Record) (RecordMetadata, error) {
-	return p.Send(ctx, rec).Wait(ctx)
+	return p.send(ctx, &rec, 0, "SendSync").Wait(ctx)
 }
 
 // TrySend is SendFunc that never blocks. With an error nothing was taken and
@@ -84,7 +84,7 @@ func (p *Producer) trySend(rec *Record, done Callback, number int64) error {
 		return p.refuseUnserialized(context.Background(), rec, number)
 	}
 	var e entry
-	e.Txn, e.Detached = number, true
+	e.Txn, e.Detached, e.call = number, true, "TrySend"
 	p.fill(context.Background(), &e, rec, done)
 	return p.trySendEntry(&e)
 }

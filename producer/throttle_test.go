@@ -5,6 +5,7 @@ import (
 	"errors"
 	"log/slog"
 	"strings"
+	"syscall"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -179,6 +180,34 @@ func TestAThrottledHandshakeIsTold(t *testing.T) {
 		if s := p.Stats(); s.Throttles != 1 || s.ThrottleTime != 2*time.Minute {
 			t.Errorf("Stats has %d throttles of %v, want one that lasts for delivery.timeout", s.Throttles, s.ThrottleTime)
 		}
+	})
+}
+
+// A throttling ends with its connection: who waits after that is told what stands in the way now.
+func TestAThrottlingIsNoReasonAfterItsConnection(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		c := brokertest.New(t, brokertest.InMemory(), brokertest.Topic("t", 1), brokertest.Topic("v", 1), brokertest.Topic("u", 1))
+		p := start(t, c, func(cfg *producer.Config) { cfg.MaxBlock = 10 * time.Second })
+		c.On(brokertest.Metadata).Always().Do(asksForQuiet(time.Minute))
+		for _, topic := range []string{"t", "v"} { // by the bootstrap server, and by the broker
+			if _, err := p.Partitions(t.Context(), topic); err != nil {
+				t.Fatal(err)
+			}
+		}
+		_, err := p.Partitions(t.Context(), "u")
+		wantThrottled(t, "Partitions", err)
+		c.StopBroker(1)
+		for what, err := range map[string]error{
+			"Partitions": func() error { _, err := p.Partitions(t.Context(), "u"); return err }(),
+			"Ping":       p.Ping(t.Context()),
+			"SendSync":   func() error { _, err := p.SendSync(within(t, 5*time.Second), record("a")); return err }(),
+		} {
+			want(t, what, err, nil, syscall.ECONNREFUSED)
+			if throttled := (*producer.ThrottleError)(nil); errors.As(err, &throttled) {
+				t.Errorf("%s: %v, and the connection that was throttled is gone", what, err)
+			}
+		}
+		_ = c.StartBroker(1)
 	})
 }
 

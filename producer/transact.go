@@ -7,6 +7,7 @@ import (
 
 	"github.com/epistle-kafka/epistle/internal/cause"
 	"github.com/epistle-kafka/epistle/protocol"
+	"github.com/epistle-kafka/epistle/txn"
 )
 
 // Tx is an open transaction, as Transact hands it to its function. Its methods are those of Producer, for records of this
@@ -18,7 +19,9 @@ type Tx struct {
 
 // Send is Producer.Send. There is no need to wait for the future: the commit fails if the record does, also one that was
 // not taken.
-func (tx *Tx) Send(ctx context.Context, rec Record) Future { return tx.p.send(ctx, &rec, tx.number) }
+func (tx *Tx) Send(ctx context.Context, rec Record) Future {
+	return tx.p.send(ctx, &rec, tx.number, "Send")
+}
 
 // SendFunc is Producer.SendFunc.
 func (tx *Tx) SendFunc(ctx context.Context, rec Record, done Callback) {
@@ -27,7 +30,7 @@ func (tx *Tx) SendFunc(ctx context.Context, rec Record, done Callback) {
 
 // SendSync is Producer.SendSync.
 func (tx *Tx) SendSync(ctx context.Context, rec Record) (RecordMetadata, error) {
-	return tx.Send(ctx, rec).Wait(ctx)
+	return tx.p.send(ctx, &rec, tx.number, "SendSync").Wait(ctx)
 }
 
 // TrySend is Producer.TrySend.
@@ -35,10 +38,7 @@ func (tx *Tx) TrySend(rec Record, done Callback) error { return tx.p.trySend(&re
 
 // SendOffsets is Producer.SendOffsetsToTransaction.
 func (tx *Tx) SendOffsets(ctx context.Context, offsets map[TopicPartition]OffsetAndMetadata, group ConsumerGroupMetadata) error {
-	if _, err := tx.p.admitTo(tx.number); err != nil {
-		return err
-	}
-	return tx.p.SendOffsetsToTransaction(ctx, offsets, group)
+	return tx.p.sendOffsets(ctx, offsets, group, tx.number)
 }
 
 // TransactOption is a choice made for one Transact.
@@ -54,6 +54,9 @@ func Retries(n int) TransactOption { return func(o *transactOptions) { o.retries
 // Transact runs f in a transaction: it commits when f returns nil, and aborts when f returns an error or panics, or when
 // ctx ends. The first call also does what InitTransactions does. One transaction at a time: Transact, and all that belongs
 // to transactions, must not be called from several goroutines at once, nor inside f; f may send from as many as it likes.
+//
+// What ends it otherwise is a *TransactionError, also the end of ctx. Its Call is Transact, but where CommitTransaction is to be
+// called again.
 //
 // An error of f is returned as it is, joined with that of the abort if that failed as well; errors.As finds the latter
 // first, since what it says is what to do next. A panic of f is passed on after the abort. The abort is bounded by
@@ -71,7 +74,7 @@ func (p *Producer) Transact(ctx context.Context, f func(tx *Tx) error, options .
 	}
 	defer p.transacting.Store(false)
 	if err := p.initOnce(ctx); err != nil {
-		return err
+		return inTransact(err)
 	}
 	for {
 		lost, err := p.transactOnce(ctx, f)
@@ -82,16 +85,34 @@ func (p *Producer) Transact(ctx context.Context, f func(tx *Tx) error, options .
 	}
 }
 
-var errOverlap = &TransactionStateError{Call: "Transact", Rule: "another Transact of this producer has not returned, and a producer has one " +
+var errOverlap = &TransactionStateError{Call: callTransact, Rule: "another Transact of this producer has not returned, and a producer has one " +
 	"transaction at a time: calls overlap, or this one was made inside of the other's function. Give each goroutine a producer " +
 	"with a transactional.id of its own, or call one after the other"}
+
+// callTransact is Transact's name in errors.
+const callTransact = "Transact"
+
+// inTransact names Transact in the error of a method that it has called, unless it is that method which is to be called again.
+func inTransact(err error) error {
+	failed, ok := err.(*TransactionError)
+	switch {
+	case ok && failed.Next == RetryCall && failed.Call == txn.CallCommit:
+		return fmt.Errorf("%s: %w", callTransact, err)
+	case !ok && errors.Is(err, ErrClosed):
+		return fmt.Errorf("%s: %w", callTransact, ErrClosed)
+	}
+	return calledBy(callTransact, err)
+}
 
 // tooLate is why a transaction is aborted whose function has come to its end after that of ctx.
 func (p *Producer) tooLate(ctx context.Context) error {
 	if ctx.Err() == nil {
 		return nil
 	}
-	return fmt.Errorf("Transact of %s: ctx ended before the commit was asked for: %w", protocol.Quoted(p.cfg.TransactionalID), p.sender.Explain(cause.Of(ctx)))
+	return &TransactionError{
+		Call: callTransact, TransactionalID: p.cfg.TransactionalID, Outcome: Open, Next: AbortIt,
+		Err: fmt.Errorf("ctx ended before the commit was asked for: %w", p.sender.Explain(cause.Of(ctx))),
+	}
 }
 
 // initOnce is InitTransactions unless that has been done.
@@ -110,7 +131,7 @@ func (p *Producer) initOnce(ctx context.Context) error {
 func (p *Producer) transactOnce(ctx context.Context, f func(tx *Tx) error) (lost bool, err error) {
 	number, err := p.begin(ctx)
 	if err != nil {
-		return false, err
+		return false, inTransact(err)
 	}
 	tx := &Tx{p: p, number: number}
 	returned := false
@@ -128,14 +149,17 @@ func (p *Producer) transactOnce(ctx context.Context, f func(tx *Tx) error) (lost
 		if err = p.CommitTransaction(ctx); err == nil {
 			return false, nil
 		}
+		err = inTransact(err)
 		var failure *TransactionError
 		if !errors.As(err, &failure) {
 			return false, err
 		}
 		switch failure.Next {
 		case AbortIt:
-		case FixConfiguration: // nothing can be done but to abort, and where not even that can, err says why
-			_ = p.abortAnyway(ctx)
+		case FixConfiguration: // nothing can be done but to abort
+			if aborted := p.abortAnyway(ctx); aborted != nil && failure.Outcome == Aborted && !says(aborted, failure) {
+				err = fmt.Errorf("%w; %w", err, aborted)
+			}
 			return false, err
 		default:
 			return false, err
@@ -152,6 +176,12 @@ func (p *Producer) transactOnce(ctx context.Context, f func(tx *Tx) error) (lost
 		err = &settled
 	}
 	return lost, err
+}
+
+// says reports whether err is the refusal of a producer that has failed with that.
+func says(err error, failed *TransactionError) bool {
+	var again *TransactionError
+	return errors.As(err, &again) && again.Err == failed.Err
 }
 
 // lostIt reports whether err is told of an open transaction that can only be aborted, for a reason that another one need not

@@ -44,7 +44,8 @@ const (
 	NewProducer = txn.NewProducer
 	// FixConfiguration: a setting or a permission has to be put right first. InitTransactions or BeginTransaction may then
 	// be called again. Later than that a new producer is needed; before, AbortTransaction or Close aborts what is open, so
-	// that consumers need not wait until it has timed out. Transact has done so.
+	// that consumers need not wait until it has timed out. If that is refused, too, AbortTransaction can be called again.
+	// Transact has called it once, and says if it was refused.
 	FixConfiguration = txn.FixConfiguration
 )
 
@@ -106,6 +107,19 @@ func (p *Producer) begin(ctx context.Context) (number int64, err error) {
 // not at all. It returns once the group's coordinator has taken them. If ctx or max.block ends it before, the offsets go on
 // their way, and a commit waits for them.
 func (p *Producer) SendOffsetsToTransaction(ctx context.Context, offsets map[TopicPartition]OffsetAndMetadata, group ConsumerGroupMetadata) error {
+	return p.sendOffsets(ctx, offsets, group, 0)
+}
+
+// sendOffsets is SendOffsetsToTransaction for the transaction with that number; 0 for whichever is open.
+func (p *Producer) sendOffsets(ctx context.Context, offsets map[TopicPartition]OffsetAndMetadata, group ConsumerGroupMetadata, number int64) error {
+	if p.sender.Closing() {
+		return fmt.Errorf("%s: %w", txn.CallOffsets, ErrClosed)
+	}
+	if number != 0 {
+		if _, err := p.admitTo(number); err != nil {
+			return calledBy(txn.CallOffsets, err)
+		}
+	}
 	topics, err := offsetTopics(offsets)
 	if err != nil {
 		return fmt.Errorf("%s: %w", txn.CallOffsets, err)
@@ -203,6 +217,21 @@ func (p *Producer) admitTo(number int64) (int64, error) {
 		return 0, errTxEnded
 	}
 	return t.Number, nil
+}
+
+// calledBy returns what a method refused, or failed with, that another has called in its place, with the name of that one.
+func calledBy(call string, err error) error {
+	switch failed := err.(type) {
+	case *TransactionStateError:
+		named := *failed
+		named.Call = call
+		return &named
+	case *TransactionError:
+		named := *failed
+		named.Call = call
+		return &named
+	}
+	return err
 }
 
 // spoil notes that a record of transaction number was not taken. Who has handed it over need not look at its future, so the

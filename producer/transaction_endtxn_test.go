@@ -115,6 +115,11 @@ func goesOn(t *testing.T, c *brokertest.Cluster, p *producer.Producer, err error
 				return
 			}
 		case producer.NewProducer, producer.FixConfiguration:
+			if failure.Next == producer.FixConfiguration && failure.Outcome == producer.Aborted {
+				if err := p.AbortTransaction(t.Context()); err != nil && !errors.Is(err, producer.ErrFenced) { // it has timed out by now
+					t.Errorf("the abort: %v", err)
+				}
+			}
 			at := time.Now()
 			for what, err := range map[string]error{
 				"InitTransactions": p.InitTransactions(t.Context()), "BeginTransaction": p.BeginTransaction(t.Context()),

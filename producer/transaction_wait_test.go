@@ -101,9 +101,34 @@ func TestTransactEndsWithItsContext(t *testing.T) {
 		if err == nil || !strings.Contains(err.Error(), `Transact of "tx"`) {
 			t.Errorf("Transact says %v, want what has ended", err)
 		}
+		wantTold(t, "Transact", err, "aborted, abort the transaction") // which has been done
 		if tx, _ := c.Transaction("tx"); tx.State != brokertest.StateCompleteAbort {
 			t.Errorf("the coordinator says %v, want that it was aborted", tx.State)
 		}
+	})
+}
+
+// It says, too, what the records of the transaction were waiting for.
+func TestTransactEndsWithItsContextWhileItsLeaderIsFrozen(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		c := speeches[0].cluster(t, brokertest.Brokers(2))
+		if err := c.MoveLeader("t", 0, 1); err != nil {
+			t.Fatal(err)
+		}
+		c.MoveCoordinator("tx", 2)
+		p := transactional(t, c, func(cfg *producer.Config) { cfg.MaxBlock, cfg.RequestTimeout = 10*time.Second, 5*time.Second })
+		warm(t, p, "t")
+		c.Pause(1)
+		ctx, cancel := context.WithTimeoutCause(t.Context(), 3*time.Second, errShift)
+		defer cancel()
+		err := p.Transact(ctx, func(tx *producer.Tx) error {
+			tx.Send(t.Context(), record("a"))
+			<-ctx.Done()
+			return nil
+		})
+		want(t, "Transact", err, []string{`Transact of "tx"`, "t-0: not connected to its leader, broker 1 at 192.0.2.1:9092"}, errShift, context.DeadlineExceeded)
+		wantTold(t, "Transact", err, "aborted, abort the transaction")
+		c.Resume(1)
 	})
 }
 

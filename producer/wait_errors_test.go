@@ -138,8 +138,8 @@ func TestTheEndOfALookUpTellsTheLastCode(t *testing.T) {
 	}{
 		"all of it refused": {func(resp *protocol.MetadataResponse) { resp.ErrorCode = protocol.UnsupportedVersion }, []string{"Metadata", "UNSUPPORTED_VERSION"}, protocol.UnsupportedVersion},
 		"no brokers":        {func(resp *protocol.MetadataResponse) { resp.Brokers = nil }, []string{"Metadata", "no broker"}, nil},
-		"the topic refused": {all(protocol.CoordinatorNotAvailable), []string{"node ", "COORDINATOR_NOT_AVAILABLE"}, protocol.CoordinatorNotAvailable},
-		"the topic missing": {func(resp *protocol.MetadataResponse) { resp.Topics = nil }, []string{"node ", "leaves it out"}, nil},
+		"the topic refused": {all(protocol.CoordinatorNotAvailable), []string{"broker 1 at ", "COORDINATOR_NOT_AVAILABLE"}, protocol.CoordinatorNotAvailable},
+		"the topic missing": {func(resp *protocol.MetadataResponse) { resp.Topics = nil }, []string{"broker 1 at ", "leaves it out"}, nil},
 	} {
 		t.Run(name, func(t *testing.T) {
 			bubble(t, func(t *testing.T) {

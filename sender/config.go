@@ -87,8 +87,7 @@ type counters struct {
 
 	// trouble is what last kept the loop from reaching the cluster.
 	trouble  atomic.Pointer[error]
-	throttle atomic.Pointer[throttle] // the one that ends last
-	dialing  atomic.Pointer[string]   // address of the last dial, until some dial has ended
+	dialing  atomic.Pointer[string] // address of the last dial, until some dial has ended
 	snapshot atomic.Pointer[metadata.Snapshot]
 	brokers  atomic.Pointer[[]*health]   // replaced by the loop, never changed
 	txn      atomic.Pointer[Transaction] // nil without a transactional id

@@ -177,7 +177,7 @@ func (c *core) askIdentity() time.Time {
 	id.asking = c.inquire(n, req, 0, func(c *core, n *node, call *wire.Call) {
 		if era == c.identity.era { // else it was asked of a cluster that may be another one
 			c.identity.of = n.links[control].conn
-			c.takeIdentity(call)
+			c.takeIdentity(n, call)
 		}
 	})
 	if !id.asking {
@@ -187,7 +187,7 @@ func (c *core) askIdentity() time.Time {
 }
 
 // takeIdentity deals with the answer to InitProducerId.
-func (c *core) takeIdentity(call *wire.Call) {
+func (c *core) takeIdentity(n *node, call *wire.Call) {
 	id := &c.identity
 	id.asking = false
 	err := call.Err
@@ -203,8 +203,9 @@ func (c *core) takeIdentity(call *wire.Call) {
 			c.identified()
 			return
 		}
-		err = cmp.Or(code, protocol.CoordinatorNotAvailable) // for an id of which nothing is left
+		err = n.refused("InitProducerId", cmp.Or(code, protocol.CoordinatorNotAvailable)) // for an id of which nothing is left
 	}
+	id.trouble, id.troubledAt = err, c.now
 	id.next = c.now.Add(c.cfg.RetryBackoff.Delay(id.failed, c.out.random()))
 	id.failed++
 	c.news.unidentified(err, id.failed)
@@ -255,7 +256,10 @@ func (c *core) heardMetadata(n *node, resp *protocol.MetadataResponse) {
 var errNoBrokers = errors.New("it knows of no broker, not even of itself")
 
 // trouble keeps the error for those who wait and would like to know why.
-func (c *core) trouble(err error) { c.stat.trouble.Store(&err) }
+func (c *core) trouble(err error) {
+	c.stat.trouble.Store(&err)
+	c.troubledAt = c.now
+}
 
 // patience is how often each bootstrap server must have answered as something
 // that is no Kafka broker before callers are told, instead of waiting on.

@@ -27,16 +27,17 @@ type effects interface {
 
 // A core is the state of the loop, without a clock and without I/O.
 type core struct {
-	cfg   *Config
-	out   effects
-	acc   *accumulator.Accumulator
-	meta  *metadata.Cluster
-	stat  *counters
-	news  *news     // nil without a log
-	now   time.Time // of the step or event at hand
-	old   time.Time // what came then or before has expired by now
-	pause pause     // the last
-	soon  time.Time // what lingers until then goes now: now, unless early says later
+	cfg        *Config
+	out        effects
+	acc        *accumulator.Accumulator
+	meta       *metadata.Cluster
+	stat       *counters
+	news       *news     // nil without a log
+	now        time.Time // of the step or event at hand
+	troubledAt time.Time // when stat.trouble was last set
+	old        time.Time // what came then or before has expired by now
+	pause      pause     // the last
+	soon       time.Time // what lingers until then goes now: now, unless early says later
 
 	topics map[string]*topic
 	listed []*topic // the same, in an order that is the same whenever the same happens
@@ -74,16 +75,18 @@ type core struct {
 // identity is the producer id that the cluster has given, and the request for
 // one.
 type identity struct {
-	current idempotent.Identity
-	valid   bool
-	highest int16 // epoch that a partition has taken of the current id; -1: there is none to remember
-	asking  bool
-	of      conn      // that was asked last
-	era     int       // of the question: what was asked in an earlier one is not used
-	failed  int       // attempts since the last success
-	next    time.Time // not before
-	waiting []*partition
-	had     []idempotent.Identity // those before, with their highest epochs
+	current    idempotent.Identity
+	valid      bool
+	highest    int16 // epoch that a partition has taken of the current id; -1: there is none to remember
+	asking     bool
+	of         conn      // that was asked last
+	era        int       // of the question: what was asked in an earlier one is not used
+	failed     int       // attempts since the last success
+	trouble    error     // of the last of these
+	troubledAt time.Time // when that was
+	next       time.Time // not before
+	waiting    []*partition
+	had        []idempotent.Identity // those before, with their highest epochs
 }
 
 func newCore(cfg *Config, out effects, acc *accumulator.Accumulator, meta *metadata.Cluster, stat *counters) *core {

@@ -84,7 +84,9 @@
 // word of an old answer: the topic is asked for again first, once a backoff, for as long as the caller may wait.
 //
 // The error that ends a wait has the end of ctx, or the setting, and what was
-// waited for: the last failure, and the request that has no answer yet.
+// waited for: the last failure, and the request that has no answer yet. It is
+// the loop that is asked for that, when the wait ends, so that nothing is told
+// which was true before: see core.hindrance, core.txnObstacle and core.stuck.
 //
 // # Recovery
 //

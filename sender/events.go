@@ -50,10 +50,6 @@ type (
 	// wantedAll: a caller asks for several topics at once, so that one request does.
 	wantedAll []wanted
 	// unwanted: that caller no longer waits.
-	unwanted struct {
-		topic string
-		wait  *lookup
-	}
 	// flushing: a caller waits for all that has been sent so far.
 	flushing struct{ group *accumulator.Group }
 	// closing: no more records; the group ends when all are done.

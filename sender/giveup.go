@@ -1,7 +1,6 @@
 package sender
 
 import (
-	"errors"
 	"fmt"
 	"time"
 
@@ -20,9 +19,21 @@ func (c *core) closeTxn(g *accumulator.Group) {
 		t.closeBy = c.now.Add(c.cfg.DeliveryTimeout)
 	}
 	if t.CanAbort() {
-		t.Abort(&txn.Op{Done: func(error) {}})
-		c.txnMoved()
+		c.abortToClose()
 	}
+}
+
+// abortToClose aborts the open transaction, since Close was called. A producer that is of no more use asks for it once: what
+// refuses it, and could be put right, Close tells instead of waiting for that.
+func (c *core) abortToClose() {
+	orphan := c.txn.State() == txn.Fatal
+	c.txn.Abort(&txn.Op{Done: func(err error) {
+		if orphan && err != nil && c.txn.CanAbort() {
+			c.txn.gaveUp = c.txn.LeaveOpen(txn.CallClose, err)
+			c.txnMoved()
+		}
+	}})
+	c.txnMoved()
 }
 
 // releaseClose ends the waiting of Close for a transaction that has ended.
@@ -68,35 +79,21 @@ func (c *core) giveUpTxn(err error) {
 
 // txnObstacle is what keeps the transactional call at hand from its end, as far as is known; nil if nothing is.
 func (c *core) txnObstacle() error {
-	why := c.txn.Trouble()
-	if why == nil {
-		if trouble := c.stat.trouble.Load(); trouble != nil {
-			why = *trouble
-		}
-	}
-	if why != nil {
-		why = fmt.Errorf("last failure: %w", why)
-	}
-	why = withThrottle(c.holding(), why)
-	waits := ""
-	if api, node := c.txn.Awaits(); api != "" {
-		waits = fmt.Sprintf("%s has no answer yet from %s", api, c.brokerName(node))
-	} else if addr := c.stat.dialing.Load(); addr != nil {
-		waits = "still connecting to " + *addr
-	}
-	switch {
-	case waits == "" && why == nil:
-		throttled := (*ThrottleError)(nil)
-		if records := c.oldestStanding(); errors.As(records, &throttled) { // its end waits for its records
+	if c.txn.Ending() && !c.txn.Asked() {
+		if records := c.oldestStanding(); records != nil { // its end waits for its records
 			return records
 		}
-		return nil
-	case waits == "":
-		return why
-	case why == nil:
-		return errors.New(waits)
 	}
-	return fmt.Errorf("%s; %w", waits, why)
+	return c.stepObstacle()
+}
+
+// stepObstacle is what keeps the transaction's next request from its end.
+func (c *core) stepObstacle() error {
+	why := both(c.holding(), c.lastFailure(c.txn.Trouble(), c.txn.TroubledAt()))
+	if api, node := c.txn.Awaits(); api != "" {
+		return awaits(api, c.nodes[node], why)
+	}
+	return both(c.stillConnecting(), why)
 }
 
 // holding is the throttling that keeps the transaction's next request from being sent, or nil.
@@ -114,12 +111,8 @@ func (c *core) holding() error {
 
 // brokerName is a node as errors name it.
 func (c *core) brokerName(id int32) string {
-	n := c.nodes[id]
-	switch {
-	case n == nil:
-		return fmt.Sprintf("broker %d", id)
-	case id < 0:
-		return "bootstrap server " + n.addr
+	if n := c.nodes[id]; n != nil {
+		return n.String()
 	}
-	return fmt.Sprintf("broker %d (%s)", id, n.addr)
+	return fmt.Sprintf("broker %d", id)
 }

@@ -38,7 +38,7 @@ func (id *identity) take(given idempotent.Identity) bool {
 		given.Epoch = had.Epoch + 1
 	}
 	id.current, id.highest = given, given.Epoch
-	id.valid, id.failed = true, 0
+	id.valid, id.failed, id.trouble = true, 0, nil
 	return true
 }
 
@@ -52,7 +52,7 @@ func (c *core) disown() {
 	}
 	id.valid, id.asking = false, false
 	id.era++
-	id.failed, id.next = 0, zero
+	id.failed, id.next, id.trouble = 0, zero, nil
 }
 
 // abandon has p give up its producer id, which may be somebody else's in its log.

@@ -187,60 +187,6 @@ func (c *core) endQueued(b *accumulator.Batch, err error) {
 	}), false, b.Count())
 }
 
-// timeout is ErrDeliveryTimeout with what is known of the reason.
-func (c *core) timeout(p *partition, state string) error {
-	return fmt.Errorf("%w (%v): %w", ErrDeliveryTimeout, c.cfg.DeliveryTimeout, c.stuck(p, state))
-}
-
-// obstacle is the last error that stood in p's way, or nil.
-func (c *core) obstacle(p *partition) error {
-	if c.txn != nil && p.joined != c.txn.Number() {
-		if why := withThrottle(c.holding(), c.txn.Trouble()); why != nil {
-			return why
-		}
-	}
-	if p.leader < 0 {
-		return withThrottle(c.mute(), leaderless(p.lastErr))
-	}
-	if c.txn == nil && !c.identity.valid {
-		if err := c.mute(); err != nil {
-			return err
-		}
-	}
-	if n := c.nodes[p.leader]; n != nil {
-		if l := &n.links[data]; l.conn == nil && l.lastErr != nil {
-			return closest(p.lastErr, l.lastErr)
-		} else if err := c.throttling(n, l); err != nil {
-			return err
-		}
-	}
-	return p.lastErr
-}
-
-// waitingFor says what an undrained batch of p waited for.
-func (c *core) waitingFor(p *partition) string {
-	n := c.nodes[p.leader]
-	switch {
-	case p.leader < 0 || n == nil:
-		return "the partition has no leader"
-	case !c.identity.valid:
-		return "waiting for a producer id"
-	case c.txn != nil && p.joined != c.txn.Number():
-		return "waiting for its partition to be added to the transaction"
-	case c.unsure:
-		return "waiting for an answer to Metadata, which says whether the cluster is the one that it was before all connections were lost"
-	case n.links[data].conn == nil:
-		return "not connected to its leader, " + n.String()
-	case n.links[data].conn.ThrottledUntil().After(c.now):
-		return "throttled"
-	case len(p.inFlight) > 0:
-		return "waiting behind a batch in flight, which has no answer yet" + c.from(p.inFlight[0].conn)
-	case len(p.retry) > 0:
-		return "waiting behind a batch that is to be sent again"
-	}
-	return "waiting for a free place among the requests in flight"
-}
-
 // take returns the next batch of p to be sent to n, numbered, or nil if none
 // may be drained now. Whatever stands in the way leads to another look when it
 // goes: an answer, an identity, new metadata.

@@ -68,8 +68,17 @@ func (c *core) lacks(name string, partitions int) bool {
 	return t == nil || len(t.meta.Partitions) < partitions
 }
 
-// unwanted ends a caller's wait. The look-up goes on: its answer may be on the way, and the next who asks needs it.
-func (e unwanted) apply(c *core) {
+// unwanted: a caller's wait has ended. The look-up goes on: its answer may be on the way, and the next who asks needs it.
+type unwanted struct {
+	topic string
+	wait  *lookup
+	left  chan struct{} // closed when why is set
+	why   error         // what keeps the look-up from its end; nil: nothing is known to
+}
+
+func (e *unwanted) apply(c *core) {
+	e.why = c.hindrance("Metadata")
+	close(e.left)
 	if waiting, ok := c.lookups[e.topic]; ok {
 		c.lookups[e.topic] = slices.DeleteFunc(waiting, func(l *lookup) bool { return l == e.wait })
 		c.rest(e.topic)

@@ -202,14 +202,6 @@ func (s *Sender) lend() {
 	}
 }
 
-// throttling returns why the loop sends less than it could, or nil.
-func (s *Sender) throttling() error {
-	if t := s.stat.throttle.Load(); t != nil && time.Now().Before(t.until) {
-		return t.err
-	}
-	return nil
-}
-
 // closeGrace is how long Close waits for callbacks of the records that it has
 // failed. They are short as a rule; one that is not must not hold it up.
 const closeGrace = time.Second

@@ -29,11 +29,12 @@ const (
 	callerCommitting                    // CommitTransaction has been called, and is called again if it was left
 	callerAborting                      // the same of AbortTransaction
 	callerMustAbort                     // an error has said so
+	callerOrphan                        // the producer is of no use, and the transaction can be aborted
 	callerDead
 )
 
 func (s callerState) String() string {
-	return [...]string{"fresh", "idle", "open", "committing", "aborting", "must abort", "dead"}[s]
+	return [...]string{"fresh", "idle", "open", "committing", "aborting", "must abort", "orphan", "dead"}[s]
 }
 
 // A modelCall is a transactional call that has not returned.
@@ -51,7 +52,7 @@ type modelTransaction struct {
 	offset     int64 // the last that was taken; 0: none
 	lastOffset int64 // the last that was sent
 	committing bool  // CommitTransaction was called
-	commitSent bool  // EndTxn was
+	commits    int   // EndTxn requests for that which were sent, less those that certainly were not done
 	ended      bool  // a call has said so
 	claims     []txn.Outcome
 	isNew      bool // the protocol, once a request has shown it
@@ -87,7 +88,7 @@ func (c *modelCaller) start(name string, misuse bool) {
 	case name == txn.CallCommit:
 		c.state = callerCommitting
 		h.transactions[c.number].committing = true
-	case name == txn.CallAbort:
+	case name == txn.CallAbort && c.state != callerOrphan:
 		c.state = callerAborting
 	}
 	h.core.handle(h.now, calling{call.txnCall})
@@ -126,7 +127,7 @@ func (c *modelCaller) checkFenced(call *modelCall) {
 	if c.fenced && !errors.Is(call.err, txn.ErrFenced) {
 		c.h.fail("I7: the producer was fenced, and %s says %v", call.name, call.err)
 	}
-	if c.died && call.err == nil {
+	if c.died && call.err == nil && c.state != callerOrphan {
 		c.h.fail("%s succeeds after the producer was said to be of no use", call.name)
 	}
 	c.fenced = c.fenced || errors.Is(call.err, txn.ErrFenced)
@@ -170,6 +171,8 @@ func (c *modelCaller) returned(call *modelCall) {
 	}
 	failed := (*txn.Error)(nil)
 	switch {
+	case c.state == callerOrphan:
+		c.buried(call)
 	case call.err == nil && call.name == txn.CallInit:
 		c.state, c.begun = callerIdle, true
 	case call.err == nil && call.name == txn.CallBegin:
@@ -186,6 +189,9 @@ func (c *modelCaller) returned(call *modelCall) {
 		c.state, c.died = callerDead, true
 		h.counts[tallyFatal]++
 		c.claim(call, call.err)
+		if failed.Next == txn.FixConfiguration && failed.Outcome == txn.Aborted {
+			c.state = callerOrphan
+		}
 	case call.name == txn.CallInit:
 		c.state = callerFresh
 	case call.name == txn.CallCommit && failed.Next == txn.Abort:
@@ -195,6 +201,30 @@ func (c *modelCaller) returned(call *modelCall) {
 		c.state = callerMustAbort
 	default:
 		h.fail("%s in state %q failed with %v", call.name, c.state, call.err)
+	}
+}
+
+// buried takes what AbortTransaction of a producer that is of no use says. It is called until nothing is left open, as an
+// application would whose permissions are put right.
+func (c *modelCaller) buried(call *modelCall) {
+	failed := (*txn.Error)(nil)
+	switch {
+	case call.err == nil:
+		c.end(false)
+		c.state = callerDead
+	case !errors.As(call.err, &failed):
+		c.h.fail("%s in state %q failed with %v", call.name, c.state, call.err)
+	case failed.Next == txn.FixConfiguration && c.h.core.txn.CanAbort():
+	default:
+		c.claim(call, call.err)
+		c.state = callerDead
+	}
+}
+
+// undone notes that an EndTxn certainly was not done, as its sender can tell.
+func (h *history) undone(f *flight) {
+	if req, ok := f.call.Request.(*protocol.EndTxnRequest); ok && req.Committed {
+		h.transactions[f.number].commits--
 	}
 }
 
@@ -214,6 +244,9 @@ func (c *modelCaller) end(commit bool) {
 	h, t := c.h, c.h.transactions[c.number]
 	c.state = callerIdle
 	t.ended = true
+	if h.txn.state == txnOngoing && h.txn.number == c.number {
+		h.fail("I7: transaction %d is said to have ended, and is open", c.number)
+	}
 	d, decided := h.decisions[c.number]
 	if !commit {
 		h.counts[tallyAbort]++
@@ -303,7 +336,7 @@ func (c *modelCaller) step() {
 		}
 	case callerCommitting:
 		c.start(txn.CallCommit, false)
-	case callerAborting, callerMustAbort:
+	case callerAborting, callerMustAbort, callerOrphan:
 		c.start(txn.CallAbort, false)
 	}
 }

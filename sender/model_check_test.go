@@ -330,14 +330,14 @@ func (h *history) checkEnd(f *flight, req *protocol.EndTxnRequest) {
 	switch {
 	case t.ended:
 		h.fail("I7: EndTxn of %d, which has ended", t.number)
-	case !req.Committed && t.commitSent:
+	case !req.Committed && t.commits > 0:
 		h.fail("I7: transaction %d is aborted after its commit was asked for", t.number)
 	case !req.Committed:
 		return
 	case !t.committing:
 		h.fail("I7: nobody asked for the commit of %d", t.number)
 	}
-	t.commitSent = true
+	t.commits++
 	h.poll()
 	for _, r := range t.records {
 		if !r.late && (!r.done || r.err != nil) {

@@ -202,6 +202,9 @@ func (mc *modelConn) hangUp(err error, way hangWay) {
 	}
 	for _, f := range flights {
 		written := f.processed || way != hangUnsent
+		if !written {
+			h.undone(f)
+		}
 		call := f.call
 		f.keep()
 		call.Err, call.Written = err, written
@@ -242,6 +245,9 @@ func (mc *modelConn) deliver() {
 	mc.h.checkBytes(f)
 	mc.flights = slices.Delete(mc.flights, 0, 1)
 	f.call.Written = true
+	if resp, ok := f.call.Response.(*protocol.EndTxnResponse); ok && resp.ErrorCode == protocol.TransactionalIDAuthorizationFailed {
+		mc.h.undone(f)
+	}
 	f.call.Done(f.call)
 	if mc.h.core.txn == nil {
 		for _, id := range f.spoils {

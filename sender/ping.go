@@ -42,16 +42,10 @@ func (e pinging) apply(c *core) {
 
 func (e *parting) apply(c *core) {
 	p := e.ping
-	switch {
-	case p.asked:
-		e.why = fmt.Errorf("no answer yet to Metadata from %v", p.at)
-	case c.stat.trouble.Load() != nil:
-		e.why = fmt.Errorf("last failure: %w", *c.stat.trouble.Load())
-	case c.stat.dialing.Load() != nil:
-		e.why = fmt.Errorf("still connecting to %s", protocol.Shown(*c.stat.dialing.Load()))
-	}
-	if !p.asked {
-		e.why = withThrottle(c.mute(), e.why)
+	if p.asked {
+		e.why = awaits("Metadata", p.at, nil)
+	} else {
+		e.why = c.hindrance("")
 	}
 	c.dropPing(p)
 	close(e.left)

@@ -9,7 +9,6 @@ import (
 	"github.com/epistle-kafka/epistle/accumulator"
 	"github.com/epistle-kafka/epistle/internal/cause"
 	"github.com/epistle-kafka/epistle/metadata"
-	"github.com/epistle-kafka/epistle/protocol"
 )
 
 // Memory returns the bound that appended records count against.
@@ -94,7 +93,13 @@ func (s *Sender) awaitLookup(ctx context.Context, topic string, l *lookup) error
 		return l.err
 	default:
 	}
-	s.inbox.put(unwanted{topic, l})
+	e := &unwanted{topic: topic, wait: l, left: make(chan struct{})}
+	s.inbox.put(e)
+	select {
+	case <-e.left:
+	case <-s.stopped:
+		return ErrClosed
+	}
 	err := fmt.Errorf("%w, and the look-up goes on", cause.Of(ctx))
 	if snapshot := s.Snapshot(); snapshot != nil {
 		last := snapshot.Waiting(topic)
@@ -105,26 +110,15 @@ func (s *Sender) awaitLookup(ctx context.Context, topic string, l *lookup) error
 			return fmt.Errorf("looking up topic %q: %w; the last answer: %w", topic, err, last)
 		}
 	}
-	return fmt.Errorf("looking up topic %q: %w", topic, s.Explain(err))
-}
-
-// Explain adds to the end of a wait what last kept the loop from the cluster.
-func (s *Sender) Explain(err error) error {
-	if throttling := s.throttling(); throttling != nil {
-		err = fmt.Errorf("%w; %w", err, throttling)
+	if e.why != nil {
+		err = fmt.Errorf("%w; %w", err, e.why)
 	}
-	if trouble := s.stat.trouble.Load(); trouble != nil {
-		return fmt.Errorf("%w; last failure: %w", err, *trouble)
-	}
-	if addr := s.stat.dialing.Load(); addr != nil {
-		return fmt.Errorf("%w; still connecting to %s", err, protocol.Shown(*addr))
-	}
-	return err
+	return fmt.Errorf("looking up topic %q: %w", topic, err)
 }
 
 // ErrCallback says that a callback has been running for so long that waiting
 // for it was given up. Flush or Close inside a callback waits for itself.
-var ErrCallback = errors.New("a callback has not returned for max.block; Flush and Close must not be called inside one")
+var ErrCallback = errors.New("a callback has not returned for max.block; one that calls Flush or Close waits for itself")
 
 // Flush waits until every record sent before the call has its outcome and its
 // callback has returned, or ctx ends. It ends their linger.
@@ -132,13 +126,13 @@ func (s *Sender) Flush(ctx context.Context) error {
 	g := accumulator.NewGroup()
 	s.inbox.put(flushing{g})
 	if err := s.await(ctx, g.Done()); err != nil {
-		return fmt.Errorf("flush: %w", s.explained(err))
+		return fmt.Errorf("flush: %w", s.Explain(err))
 	}
 	return nil
 }
 
-// explained adds to the end of a wait for records what they wait for.
-func (s *Sender) explained(err error) error {
+// Explain adds to the end of a wait for records what they wait for.
+func (s *Sender) Explain(err error) error {
 	if why := s.Why(nil); why != nil {
 		return fmt.Errorf("%w; %w", err, why)
 	}
@@ -159,7 +153,7 @@ func (s *Sender) Close(ctx context.Context) (failed int64, err error) {
 	g := accumulator.NewGroup()
 	s.inbox.put(closing{g})
 	if err = s.await(ctx, g.Done()); err != nil {
-		err = s.explained(err) // before there is nothing left that waits
+		err = s.Explain(err) // before there is nothing left that waits
 	}
 	before := s.stat.failed.Load()
 	s.inbox.put(aborting{})

@@ -29,12 +29,6 @@ func (e *ThrottleError) Error() string {
 	return text + "; check its quotas"
 }
 
-// A throttle is what brokers asked for that ends last.
-type throttle struct {
-	err   *ThrottleError
-	until time.Time
-}
-
 // throttled takes note of an answer that asks for quiet on l, a link of n.
 func (c *core) throttled(n *node, l *link, resp protocol.Response) {
 	if resp == nil || resp.ThrottleFor() <= 0 {
@@ -46,17 +40,13 @@ func (c *core) throttled(n *node, l *link, resp protocol.Response) {
 
 // quiet counts and tells what l.asked asks for.
 func (c *core) quiet(n *node, l *link) {
-	err := c.throttling(n, l)
-	if err == nil {
+	if c.throttling(n, l) == nil {
 		return // nothing, or it has waited itself, or the time is over
 	}
 	until := l.conn.ThrottledUntil()
 	c.stat.throttles.Add(1)
 	c.news.throttle(n, l.asked, until)
 	c.stat.throttleTime.Add(int64(until.Sub(c.now)))
-	if last := c.stat.throttle.Load(); last == nil || !until.Before(last.until) {
-		c.stat.throttle.Store(&throttle{err.(*ThrottleError), until})
-	}
 }
 
 // mute returns the ThrottleError of the broker that can be asked again first, if nobody can be asked now since those who
@@ -79,17 +69,6 @@ func (c *core) mute() error {
 		}
 	}
 	return first
-}
-
-// withThrottle adds to why something waits, which may be nil, the throttling that stands in its way now, which may be nil, too.
-func withThrottle(throttling, why error) error {
-	switch {
-	case throttling == nil:
-		return why
-	case why == nil:
-		return throttling
-	}
-	return fmt.Errorf("%w; %w", throttling, why)
 }
 
 // throttling returns a ThrottleError while l, a link of n, must keep quiet, or nil.

@@ -74,9 +74,8 @@ func (c *core) txnMoved() {
 		view.Number = number
 	}
 	c.stat.txn.Store(view)
-	if c.closing && (state == txn.Failed || state == txn.InTransaction) { // failed, or begun, since Close was called
-		t.Abort(&txn.Op{Done: func(error) {}})
-		c.txnMoved()
+	if c.closing && t.CanAbort() { // failed, or begun, since Close was called
+		c.abortToClose()
 		return
 	}
 	c.releaseClose()
@@ -243,6 +242,11 @@ func (c *core) spare(n int) int {
 		return n
 	}
 	return n - 1
+}
+
+// joins reports whether p has to be added to the transaction before anything is sent to it.
+func (c *core) joins(p *partition) bool {
+	return c.txn != nil && p.joined != c.txn.Number() && !(c.txn.New() && c.adds(p))
 }
 
 // join asks the coordinator to add p to the transaction, once.

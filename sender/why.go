@@ -44,6 +44,7 @@ func (s *Sender) Why(b *accumulator.Batch) error {
 // A stuck says what a batch waits for, and the last failure that had a part in it.
 type stuck struct {
 	where string // its partition; "" where that is said elsewhere
+	node  string // its leader, as messages name it; "": there is none
 	state string
 	err   error // nil: there was no failure
 }
@@ -54,16 +55,28 @@ func (s *stuck) Error() string {
 		text = s.where + ": " + text
 	}
 	if s.err != nil {
-		text = fmt.Sprintf("%s: %v", text, s.err)
+		text += ": " + saidOnce(text, s.node, s.err.Error())
 	}
 	return text
+}
+
+// saidOnce is more without the name of a node that said has named.
+func saidOnce(said, node, more string) string {
+	if node == "" || !strings.Contains(said, node) {
+		return more
+	}
+	return strings.NewReplacer("by "+node, "by it", "from "+node, "from it", node+": ", "", node, "it").Replace(more)
 }
 
 func (s *stuck) Unwrap() error { return s.err }
 
 // stuck is what stands in the way of p.
 func (c *core) stuck(p *partition, state string) *stuck {
-	return &stuck{state: state, err: c.obstacle(p)}
+	why := &stuck{state: state, err: c.obstacle(p)}
+	if n := c.nodes[p.leader]; n != nil {
+		why.node = n.String()
+	}
+	return why
 }
 
 // closed is ErrClosed with what the records still waited for.
@@ -91,8 +104,8 @@ func (c *core) standing(b *accumulator.Batch) error {
 func (c *core) stuckAt(p *partition, state string) error {
 	why := c.stuck(p, state)
 	why.where = fmt.Sprintf("%s-%d", p.topic.name, p.index)
-	if n := c.nodes[p.leader]; n != nil && !strings.Contains(state, n.String()) {
-		why.where += ", led by " + n.String()
+	if why.node != "" && !strings.Contains(state, why.node) {
+		why.where += ", led by " + why.node
 	}
 	return why
 }
@@ -132,6 +145,74 @@ func (c *core) oldestStanding() error {
 		return fmt.Errorf("records of %d partitions wait, for longest those of %w", waiting, why)
 	}
 	return why
+}
+
+// timeout is ErrDeliveryTimeout with what is known of the reason.
+func (c *core) timeout(p *partition, state string) error {
+	return fmt.Errorf("%w (%v): %w", ErrDeliveryTimeout, c.cfg.DeliveryTimeout, c.stuck(p, state))
+}
+
+// obstacle is the last error that stood in p's way, or nil.
+func (c *core) obstacle(p *partition) error {
+	if c.joins(p) {
+		if why := c.stepObstacle(); why != nil {
+			return why
+		}
+	}
+	if p.leader < 0 {
+		return both(c.mute(), leaderless(p.lastErr))
+	}
+	if c.txn == nil && !c.identity.valid {
+		if err := c.unidentified(); err != nil {
+			return err
+		}
+	}
+	if n := c.nodes[p.leader]; n != nil {
+		if l := &n.links[data]; l.conn == nil && l.lastErr != nil {
+			return closest(p.lastErr, l.lastErr)
+		} else if err := c.throttling(n, l); err != nil {
+			return err
+		}
+	}
+	return p.lastErr
+}
+
+// unidentified is what keeps the producer id from coming, as far as is known; nil if nothing is.
+func (c *core) unidentified() error {
+	const api = "InitProducerId"
+	why := c.lastFailure(c.identity.trouble, c.identity.troubledAt)
+	if n := c.unanswered(api); n != nil {
+		return awaits(api, n, why)
+	}
+	return both(c.mute(), both(c.stillConnecting(), why))
+}
+
+// waitingFor says what an undrained batch of p waited for.
+func (c *core) waitingFor(p *partition) string {
+	n := c.nodes[p.leader]
+	switch {
+	case p.leader < 0 || n == nil:
+		return "the partition has no leader"
+	case !c.identity.valid:
+		return "waiting for a producer id"
+	case c.joins(p):
+		return "waiting for its partition to be added to the transaction"
+	case c.unsure:
+		return "waiting for an answer to Metadata, which says whether the cluster is the one that it was before all connections were lost"
+	case n.links[data].conn == nil:
+		return "not connected to its leader, " + n.String()
+	case n.links[data].conn.ThrottledUntil().After(c.now):
+		return "throttled"
+	case len(p.inFlight) > 0:
+		return "waiting behind a batch in flight, which has no answer yet" + c.from(p.inFlight[0].conn)
+	case len(p.retry) > 0:
+		return "waiting behind a batch that is to be sent again"
+	case p.backoff.After(c.now):
+		return "waiting until retry.backoff.ms has passed"
+	case c.due(p).After(c.now):
+		return "lingering, for more records"
+	}
+	return "waiting for a free place among the requests in flight"
 }
 
 // delayed says what a batch waits for that was drained.

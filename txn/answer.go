@@ -15,7 +15,7 @@ import (
 func (t *Txn) Answer(now time.Time, s *Step, resp protocol.Response, err error, written bool) {
 	t.now = now
 	t.landed(s)
-	if t.state == Fatal && !(t.burying && (s.kind == end || s.kind == find)) {
+	if t.state == Fatal && !t.burials(s) {
 		return
 	}
 	if err != nil {
@@ -56,8 +56,8 @@ func (t *Txn) Unsupported(s *Step, err error) {
 	t.landed(s)
 	switch {
 	case t.state == Fatal:
-		if t.burying && (s.kind == end || s.kind == find) {
-			t.bury(err)
+		if t.burials(s) {
+			t.bury(FixConfiguration, t.lasting(err))
 		}
 	case t.state == Initializing:
 		t.refuseInit(FixConfiguration, err)
@@ -130,8 +130,20 @@ func fenced(code protocol.ErrorCode) bool {
 }
 
 func (t *Txn) fencedError(outcome Outcome, code protocol.ErrorCode) *Error {
-	return t.failure(t.endCall(), outcome, NewProducer, fmt.Errorf("%w: %w", ErrFenced, t.Overdue(code)))
+	return t.failure(t.endCall(), outcome, NewProducer, t.fencing(code))
 }
+
+// fencing is ErrFenced with what it may mean.
+func (t *Txn) fencing(code protocol.ErrorCode) error {
+	return fmt.Errorf("%w: another producer with the same transactional id has taken over, or the transaction has timed out: %w",
+		ErrFenced, t.Overdue(bareCode{code}))
+}
+
+// A bareCode is a code without its text, which advises what else could be tried.
+type bareCode struct{ code protocol.ErrorCode }
+
+func (b bareCode) Error() string { return fmt.Sprintf("%s (%d)", b.code.Name(), int16(b.code)) }
+func (b bareCode) Unwrap() error { return b.code }
 
 // nextAfter is what a human may do after a code that ends the producer.
 func nextAfter(code protocol.ErrorCode) Next {
@@ -196,8 +208,10 @@ func (t *Txn) found(now time.Time, s *Step, resp *protocol.FindCoordinatorRespon
 		t.again(now, err)
 	case t.state == Initializing:
 		t.refuseInit(initNext(code), err)
+	case t.state == Fatal && code.Class() == protocol.ClassInvalidConfiguration:
+		t.bury(FixConfiguration, t.lasting(err))
 	case t.state == Fatal:
-		t.bury(err)
+		t.again(now, err)
 	case s.key.kind == protocol.CoordinatorKeyGroup:
 		t.lose(code, err)
 	case code.Class() == protocol.ClassInvalidConfiguration:
@@ -216,13 +230,19 @@ func withText(code protocol.ErrorCode, text *string) error {
 
 func (t *Txn) initialised(now time.Time, s *Step, resp *protocol.InitProducerIDResponse) {
 	switch code := resp.ErrorCode; {
+	case code == protocol.NoError && t.state == Fatal:
+		t.buryAs(s, code) // it is nobody's identity any more
 	case code == protocol.NoError:
 		t.identify(idempotent.Identity{ID: resp.ProducerID, Epoch: resp.ProducerEpoch})
 	case t.retry(now, s, code):
 	case t.unmet(now, code):
 		t.soon(now, s.answered(code))
+	case t.state == Fatal:
+		t.buryAs(s, code)
 	case t.state == Initializing && !fenced(code):
 		t.refuseInit(initNext(code), code)
+	case t.state == Renewing && !t.clearing && code.Class() == protocol.ClassInvalidConfiguration:
+		t.refuseBegin(s.answered(code))
 	default:
 		t.lose(code, code)
 		if t.state == Renewing { // without a new epoch there is no way on
@@ -265,6 +285,15 @@ func (t *Txn) refuseInit(next Next, err error) {
 		op.Done(t.failure(CallInit, Open, next, err))
 	}
 	t.inits = nil
+}
+
+// refuseBegin ends BeginTransaction with an error after which it can be called again: nothing is open.
+func (t *Txn) refuseBegin(err error) {
+	t.move(refuseInit)
+	if op := t.beginning; op != nil {
+		t.beginning = nil
+		op.Done(t.failure(CallBegin, Open, FixConfiguration, err))
+	}
 }
 
 func initNext(code protocol.ErrorCode) Next {

@@ -89,7 +89,7 @@ func (t *Txn) open() {
 	t.began = t.now
 	t.cause = nil
 	t.committing, t.started, t.sure, t.blank, t.asked, t.doubt = false, false, false, false, false, false
-	t.oldEnd, t.oldOffsets = false, false
+	t.oldEnd, t.crossed, t.oldOffsets = false, false, false
 	t.pending, t.added, t.groups = nil, nil, map[string]bool{}
 }
 
@@ -165,14 +165,7 @@ func (t *Txn) Abort(op *Op) {
 	case Committing:
 		op.Done(&StateError{CallAbort, ruleCommitting})
 	case Fatal:
-		if !t.orphaned {
-			op.Done(t.dead(CallAbort))
-			return
-		}
-		if !t.burying { // what has gone wrong before is not about EndTxn
-			t.burying, t.failures, t.notBefore, t.trouble = true, 0, time.Time{}, nil
-		}
-		t.endings = append(t.endings, op)
+		t.abortOrphan(op)
 	default:
 		op.Done(&StateError{CallAbort, ruleInit})
 	}
@@ -255,23 +248,19 @@ func (t *Txn) Die(next Next, err error) { t.die(t.failure(t.endCall(), t.lostOut
 // that name can be told. What was not committed the coordinator aborts, when it sees that nobody does.
 func (t *Txn) GiveUp(call string, err error) error {
 	if t.lostOutcome() == Aborted {
-		err = fmt.Errorf("%w; the cluster aborts it once transaction.timeout.ms (%v) has passed since it began, and until then "+
-			"consumers that read committed records wait for it", err, t.cfg.Timeout)
+		err = t.lasting(err)
 	}
 	t.Die(NewProducer, err)
 	if t.orphaned { // it has died before
-		t.bury(err)
+		t.bury(NewProducer, err)
 	}
 	return t.failure(call, t.fatal.Outcome, NewProducer, err)
 }
 
-// bury ends what was to be done for the transaction of a producer that is Fatal: nil if it is aborted.
-func (t *Txn) bury(err error) {
-	t.orphaned, t.burying = false, false
-	if err != nil {
-		err = t.failure(CallAbort, t.fatal.Outcome, t.fatal.Next, err)
-	}
-	t.finishEndings(err)
+// lasting adds to err what becomes of a transaction that stays open.
+func (t *Txn) lasting(err error) error {
+	return fmt.Errorf("%w; the cluster aborts it once transaction.timeout.ms (%v) has passed since it began, and until then "+
+		"consumers that read committed records wait for it", err, t.cfg.Timeout)
 }
 
 // dropOffsets ends the calls whose offsets will not be committed. One at work goes on without its caller.
@@ -331,8 +320,9 @@ func (t *Txn) die(err *Error) {
 	if t.state == Fatal {
 		return
 	}
-	// A setting or a permission that is wrong concerns what was asked, and need not concern EndTxn.
-	t.orphaned = err.Next == FixConfiguration && t.started && !t.asked && t.state.open()
+	// A setting or a permission that is wrong can be put right, and need not concern EndTxn.
+	t.orphaned = err.Next == FixConfiguration && err.Outcome == Aborted && t.started && !t.blank
+	t.unclaimed = false
 	t.move(die)
 	t.fatal = err
 	t.pending = nil

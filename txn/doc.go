@@ -45,11 +45,18 @@
 // What a connection offers can change with each, in the middle of a transaction, too. A request of the new protocol that its
 // node no longer offers gives way to those of the old one, which mean the same to the coordinator: AddPartitionsToTxn for a
 // Produce, AddOffsetsToTxn and an older TxnOffsetCommit for offsets, an older EndTxn. The latter leaves the epoch as it was, and
-// a late Produce of the new protocol would begin another transaction under it, so a new epoch is asked for before the next. Once
-// a newer EndTxn may have had its effect, no older one is sent: the epoch may be another by then, and it would be called fenced.
+// a late Produce of the new protocol would begin another transaction under it, so a new epoch is asked for before the next. If a
+// newer EndTxn may have been done already, the older is sent all the same, so that nothing stays open. Its refusal, for the epoch
+// or the producer id, then says less than elsewhere: the newer was done, or somebody has taken over. An abort is done in both
+// cases, and the coordinator is asked for the next epoch. A commit is Unknown. The other way round is never taken: a newer EndTxn
+// after an older that was done would be one for the next transaction.
 //
-// A setting or a permission that is found to be wrong in the middle ends the producer, and need not concern EndTxn: Abort sends
-// it all the same, and Close does, so that nobody waits until the transaction has timed out.
+// # Orphans
+//
+// A setting or a permission that is found to be wrong in the middle ends the producer. The transaction is open then, and whoever
+// reads committed records waits for it. So Abort and Close ask for its end all the same. If that is refused for the same reason,
+// Abort says so and can be called again; Close says so, and ends. An EndTxn that was refused is asked for again in the same way,
+// but as an abort: its producer is of no more use. A commit that may have been done is left to the coordinator (see below).
 //
 // # What is certain
 //

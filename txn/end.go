@@ -14,7 +14,7 @@ func (t *Txn) endAnswered(now time.Time, s *Step, resp *protocol.EndTxnResponse)
 	code := resp.ErrorCode
 	switch {
 	case code == protocol.NoError && t.state == Fatal:
-		t.bury(nil)
+		t.buryAs(s, code)
 	case code == protocol.NoError:
 		t.met = true
 		t.endedAs(s, resp)
@@ -27,10 +27,14 @@ func (t *Txn) endAnswered(now time.Time, s *Step, resp *protocol.EndTxnResponse)
 		// The old protocol makes an error of it that nothing is open. A request that would open something may be late, and
 		// under a new epoch it is refused. Not without EndTxn: who asks for a new epoch while something is open is fenced.
 		t.blank, t.met = true, true
+	case code == protocol.InvalidTxnState && t.state == Fatal && s.old && !t.sure:
+		t.buryAs(s, protocol.NoError) // the same, and no transaction comes after it
 	case t.unknownYet(now, code) && !t.sure:
 		t.retry(now, s, code)
+	case s.old && t.crossed && (fenced(code) || code == protocol.InvalidProducerIDMapping):
+		t.endedAlready(s, code)
 	case t.state == Fatal:
-		t.bury(fmt.Errorf("the transaction could not be aborted: %w", code))
+		t.buryAs(s, code)
 	case t.state == Committing && code.Class() == protocol.ClassAbortable && !t.doubt:
 		t.asked = false
 		t.Fail(code)
@@ -40,7 +44,22 @@ func (t *Txn) endAnswered(now time.Time, s *Step, resp *protocol.EndTxnResponse)
 		if code.MayBeWritten() {
 			t.doubt = true
 		}
-		t.Die(nextAfter(code), t.Overdue(code))
+		t.Die(nextAfter(code), t.Overdue(s.answered(code)))
+	}
+}
+
+// endedAlready deals with an old EndTxn that was refused for its epoch, or its producer id, after one of the new protocol
+// whose answer was lost. That one may have been done, under another epoch; or another producer has taken over, or the
+// transaction has timed out. An abort is done in each case. A commit is done in the first alone.
+func (t *Txn) endedAlready(s *Step, code protocol.ErrorCode) {
+	switch t.state {
+	case Fatal:
+		t.buryAs(s, protocol.NoError)
+	case Aborting:
+		t.blank = true // who we are the coordinator knows, and whether another has taken over
+	default:
+		t.die(t.failure(CallCommit, Unknown, NewProducer, fmt.Errorf(
+			"EndTxn: either the one before was done, whose answer was lost, or another producer has taken over: %w", t.Overdue(code))))
 	}
 }
 

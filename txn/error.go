@@ -43,7 +43,7 @@ const (
 	// fenced this one.
 	NewProducer
 	// FixConfiguration: a setting or a permission has to be put right first. InitTransactions or BeginTransaction may then
-	// be called again; after them, a new producer is needed. Abort ends what is open, as far as the coordinator allows it.
+	// be called again; after them, a new producer is needed. Abort ends what is open, and can be called again if that is refused.
 	FixConfiguration
 )
 
@@ -58,6 +58,13 @@ func (n Next) String() string {
 // ErrFenced says that another producer with the same transactional id has taken over, or in the old protocol that the
 // transaction has timed out: there the coordinator's answer is the same. It is final.
 var ErrFenced = errors.New("the producer is fenced")
+
+// A doomed error is why records fail whose transaction cannot be committed any more, and need not have been aborted yet. It is
+// an ErrAborted.
+type doomed struct{ err error }
+
+func (d *doomed) Error() string   { return "its transaction cannot be committed: " + d.err.Error() }
+func (d *doomed) Unwrap() []error { return []error{ErrAborted, d.err} }
 
 // Error is what a transactional call fails with.
 type Error struct {
@@ -79,8 +86,11 @@ func (e *Error) Error() string {
 		fate = "it is not known whether the transaction was committed; "
 	}
 	next := e.Next.String()
-	if e.Outcome == Aborted && e.Next == Abort {
+	switch {
+	case e.Outcome == Aborted && e.Next == Abort:
 		next = "begin another transaction"
+	case e.Next == NewProducer && errors.Is(e.Err, ErrFenced):
+		next = "close this producer, and make a new producer unless another has taken its place"
 	}
 	return fmt.Sprintf("%s of %s: %v (%sto do: %s)", e.Call, protocol.Quoted(e.TransactionalID), e.Err, fate, next)
 }

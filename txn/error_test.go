@@ -20,7 +20,7 @@ func TestErrorTexts(t *testing.T) {
 		{&Error{CallCommit, "tx", Open, Abort, protocol.TransactionAbortable},
 			`CommitTransaction of "tx": ` + protocol.TransactionAbortable.Error() + ` (to do: abort the transaction)`},
 		{&Error{CallAbort, "tx", Aborted, NewProducer, ErrFenced},
-			`AbortTransaction of "tx": the producer is fenced (nothing of the transaction will be visible; to do: make a new producer)`},
+			`AbortTransaction of "tx": the producer is fenced (nothing of the transaction will be visible; to do: close this producer, and make a new producer unless another has taken its place)`},
 		{&Error{CallCommit, "tx", Committed, NewProducer, errors.New("no id")},
 			`CommitTransaction of "tx": no id (the transaction is committed; to do: make a new producer)`},
 		{&Error{CallInit, "tx", Open, FixConfiguration, protocol.TransactionalIDAuthorizationFailed},
@@ -75,6 +75,9 @@ func TestRefusalsSayWhatToDo(t *testing.T) {
 	for name, call := range calls {
 		if err := r.call(call).err(); !errors.Is(err, ErrFenced) || !errors.Is(err, protocol.InvalidProducerEpoch) {
 			t.Errorf("%s of a fenced producer says %v, want ErrFenced and the code", name, err)
+		} else if text := err.Error(); strings.Contains(text, "abort it") || strings.Count(text, "to do: ") != 1 ||
+			!strings.Contains(text, "make a new producer unless another has taken its place") {
+			t.Errorf("%s of a fenced producer says %q, want one thing to do", name, text)
 		}
 	}
 }

@@ -31,7 +31,7 @@ type move uint8
 
 const (
 	initialize move = iota // InitTransactions
-	refuseInit             // the coordinator gives no identity, and may later
+	refuseInit             // the coordinator gives no identity, or no new epoch, and may later
 	identified             // it has given one
 	begin                  // BeginTransaction
 	commit                 // CommitTransaction
@@ -62,7 +62,7 @@ var table = map[State]map[move]State{
 	Committing:    {fail: Failed, ended: Ready, die: Fatal},
 	Failed:        {fail: Failed, abort: Aborting, die: Fatal},
 	Aborting:      {fail: Aborting, ended: Ready, renew: Renewing, die: Fatal},
-	Renewing:      {identified: Ready, die: Fatal},
+	Renewing:      {identified: Ready, refuseInit: Ready, die: Fatal},
 	Fatal:         {fail: Fatal, die: Fatal}, // a late error changes nothing (pitfall 19)
 }
 

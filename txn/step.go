@@ -156,23 +156,28 @@ func (t *Txn) due(quiet bool) kind {
 			return end
 		}
 	case Aborting:
-		switch {
-		case !quiet, len(t.flying) > 0:
-			return nothing
-		case t.blank:
-			return initID
-		case t.New() && t.newest >= 2 && t.started && !t.sure && !t.fresh && t.identity.Epoch != lastButOne:
-			// While the transaction before is being completed, the coordinator takes the EndTxn of the next for that of a
-			// fenced producer. A new epoch it gives when that is done, and has what is open aborted.
-			return initID
+		if quiet && len(t.flying) == 0 {
+			return t.aborts()
 		}
-		return end
 	case Fatal:
 		if t.burying && quiet && len(t.flying) == 0 {
-			return end
+			return t.aborts()
 		}
 	}
 	return nothing
+}
+
+// aborts returns the request that aborts the transaction.
+func (t *Txn) aborts() kind {
+	switch {
+	case t.blank:
+		return initID
+	case t.New() && t.newest >= 2 && t.started && !t.sure && !t.fresh && t.identity.Epoch != lastButOne:
+		// While the transaction before is being completed, the coordinator takes the EndTxn of the next for that of a
+		// fenced producer. A new epoch it gives when that is done, and has what is open aborted.
+		return initID
+	}
+	return end
 }
 
 // fill writes the request of s.
@@ -229,8 +234,8 @@ func (t *Txn) Lower(s *Step) bool {
 	switch {
 	case s.kind == commitOffsets:
 		t.oldOffsets = true
-	case s.kind == end && !t.doubt: // else the epoch may be another one by now, and the old EndTxn would be called fenced
-		t.oldEnd = true
+	case s.kind == end:
+		t.oldEnd, t.crossed = true, t.doubt
 	default:
 		return false
 	}
@@ -300,14 +305,14 @@ func (t *Txn) Unreachable(node int32, err error) {
 	for k, id := range t.coordinators {
 		if id == node {
 			delete(t.coordinators, k)
-			t.trouble = err
+			t.trouble, t.troubledAt = err, t.now
 		}
 	}
 }
 
 // again sets the backoff after a failed attempt.
 func (t *Txn) again(now time.Time, err error) {
-	t.trouble = err
+	t.trouble, t.troubledAt = err, now
 	t.notBefore = now.Add(t.cfg.Delay(t.failures))
 	t.failures++
 }
@@ -315,7 +320,7 @@ func (t *Txn) again(now time.Time, err error) {
 // soon is again while the transaction before is being completed, which takes milliseconds as a rule.
 func (t *Txn) soon(now time.Time, err error) {
 	const first = 5 * time.Millisecond
-	t.trouble = err
+	t.trouble, t.troubledAt = err, now
 	t.notBefore = now.Add(min(first<<min(t.failures, 10), t.cfg.Delay(t.failures)))
 	t.failures++
 }

@@ -19,7 +19,7 @@ type Config struct {
 	Patience time.Duration
 }
 
-// ErrAborted is why records fail whose transaction was aborted before they were sent.
+// ErrAborted is why records fail whose transaction was aborted, or can only be, before they were acknowledged.
 var ErrAborted = errors.New("the transaction was aborted")
 
 // A Txn is the state of a transactional producer: who it is, what has become of its transaction, and which request is due
@@ -47,6 +47,7 @@ type Txn struct {
 	sure       bool // it has said so
 	blank      bool // EndTxn was refused, since nothing is open
 	oldEnd     bool // EndTxn is that of the old protocol, since the coordinator has no other
+	crossed    bool // that EndTxn comes after one of the new protocol that may have taken effect, under a new epoch
 	oldOffsets bool // and so are the requests for offsets, since a group's coordinator has no others
 	asked      bool // an EndTxn for it was sent
 	doubt      bool // one may have taken effect
@@ -69,7 +70,8 @@ type Txn struct {
 	flying       []*Step       // that wait for their answers
 	failures     int           // attempts since the last success
 	notBefore    time.Time
-	trouble      error // of the last failed attempt
+	trouble      error     // of the last failed attempt
+	troubledAt   time.Time // when that was
 }
 
 // key names what a coordinator is for.
@@ -179,17 +181,20 @@ func (t *Txn) Asked() bool { return t.asked }
 func (t *Txn) Cause() error {
 	switch {
 	case t.state == Fatal:
-		return fmt.Errorf("%w: %w", ErrAborted, t.fatal.Err)
+		return &doomed{t.fatal.Err}
 	case t.committing:
 		return nil
 	case t.cause != nil && t.cause != ErrAborted:
-		return fmt.Errorf("%w: %w", ErrAborted, t.cause)
+		return &doomed{t.cause}
 	}
 	return t.cause
 }
 
 // Trouble returns what went wrong with the last request, if nothing has gone right since.
 func (t *Txn) Trouble() error { return t.trouble }
+
+// TroubledAt returns when that was.
+func (t *Txn) TroubledAt() time.Time { return t.troubledAt }
 
 // SetLevel notes the level of transaction.version that is finalised, or the one below it that brokers have the requests for.
 // It counts from the next transaction on.

@@ -218,8 +218,8 @@ func (c *Conn) explainLocked(cause error) error {
 		return cause
 	}
 	explained := *e
-	if c.answers == 0 {
-		explained.Hint = hintSince(hintFirstRequest, c.peer.Answered)
+	if c.answers == 0 && c.peer.Answered.IsZero() { // else clients are welcome there
+		explained.Hint = hintFirstRequest
 	}
 	if pending := c.inFlight.pending(); len(pending) > 0 && !c.answeredLocked(pending[0]) {
 		api := pending[0].Request.API()

@@ -3,6 +3,7 @@ package wire
 import (
 	"errors"
 	"fmt"
+	"net"
 	"strings"
 
 	"github.com/epistle-kafka/epistle/protocol"
@@ -79,11 +80,28 @@ func (e *Error) Error() string {
 	if e.API != "" && e.API != e.Stage.String() {
 		b.WriteString(" " + e.API)
 	}
-	b.WriteString(": " + protocol.ShownText(fmt.Sprint(e.Err)))
+	b.WriteString(": " + protocol.ShownText(e.reason()))
 	if e.Hint != "" {
 		b.WriteString(" (" + e.Hint + ")")
 	}
 	return b.String()
+}
+
+// reason is the text of the cause without what has been said: package net names the stage and the addresses once more.
+func (e *Error) reason() string {
+	text := fmt.Sprint(e.Err)
+	var op *net.OpError
+	if !errors.As(e.Err, &op) {
+		return text
+	}
+	short := op.Err.Error()
+	switch {
+	case op.Op != "dial":
+		short = op.Op + ": " + strings.TrimPrefix(short, op.Op+": ") // which the system call may be named as
+	case op.Addr != nil && op.Addr.String() != e.Addr: // which a name has led to
+		short = op.Addr.String() + ": " + short
+	}
+	return strings.Replace(text, op.Error(), short, 1)
 }
 
 // Unwrap returns the cause.

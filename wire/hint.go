@@ -37,7 +37,7 @@ const (
 // hintOtherVersion is what else may be the matter when the other end hangs up on a request: a broker, or more often a proxy
 // in front of it, that does not know this version, and does not say so. Which it does know nobody can guess.
 func hintOtherVersion(api string, version int16) string {
-	return fmt.Sprintf("; or something on the way does not know version %d of %s: a lower one is set by max.api.versions=%s=%d (Config.MaxAPIVersions)",
+	return fmt.Sprintf("; or something on the way may not know version %d of %s: a lower one is set by max.api.versions=%s=%d (Config.MaxAPIVersions)",
 		version, api, api, max(version-1, 0))
 }
 

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/epistle-kafka/epistle/protocol"
 )
@@ -77,7 +78,7 @@ func TestHangUpsOnApiVersions(t *testing.T) {
 			if !errors.As(err, &failed) || !failed.Unheard {
 				t.Errorf("after %d hang-ups: %v, want that nothing was heard", hungUp, err)
 			}
-			if hungUp == 0 && !strings.Contains(err.Error(), "does not know version 5 of ApiVersions: a lower one is set by max.api.versions=ApiVersions=4") {
+			if hungUp == 0 && !strings.Contains(err.Error(), "may not know version 5 of ApiVersions: a lower one is set by max.api.versions=ApiVersions=4") {
 				t.Errorf("the error does not name version and setting: %v", err)
 			}
 		}
@@ -161,6 +162,24 @@ func TestAHangUpOnWhatWasAnsweredBefore(t *testing.T) {
 			t.Errorf("the version is no reason: %v", err)
 		}
 		<-ended
+	})
+}
+
+// A broker that has answered before wants no SASL: who is sent looking for that is misled. That it is not reachable would be
+// wrong, too, since it has just answered ApiVersions.
+func TestAHangUpByAnOldAcquaintance(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c, b, ended := connect(t, testConfig())
+		c.peer.Answered = time.Now()
+		done := make(chan *Call, 1)
+		send(t, c, initID(done))
+		b.want()
+		b.conn.Close()
+		for _, err := range []error{(<-done).Err, (<-ended).err} {
+			if text := err.Error(); strings.Contains(text, "SASL") || strings.Contains(text, "not reachable") || !strings.Contains(text, "(something on the way may not know version") {
+				t.Errorf("got %v, want what is possible and nothing else", err)
+			}
+		}
 	})
 }
 
