@@ -96,7 +96,7 @@ func (c *Config) openTLS() (*tlsconf.Source, []tlsconf.Notice, error) {
 
 // violation says which field a problem is about. Java does not know all of them.
 func (f TLSFiles) violation(p tlsconf.Problem) Violation {
-	v := Violation{Field: "TLSFiles." + fieldOfTLS[p.Key], Key: p.Key, Value: hidden, Rule: p.Rule}
+	v := Violation{Field: "TLSFiles." + fieldOfTLS[p.Key], Key: p.Key, Value: "[hidden]", Rule: p.Rule}
 	switch fieldOfTLS[p.Key] {
 	case "TrustStore":
 		v.Value = f.TrustStore
