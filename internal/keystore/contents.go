@@ -32,6 +32,7 @@ type keyEntry struct {
 
 type certEntry struct {
 	alias   string
+	nth     int    // of a store without names, from 1; else 0
 	id      []byte // as in keyEntry
 	der     []byte
 	trusted bool
@@ -58,6 +59,14 @@ func named(what, alias string) string {
 	return "the " + what + " " + protocol.Quoted(alias)
 }
 
+// name is how a message names a certificate.
+func (e certEntry) name() string {
+	if e.nth > 0 {
+		return fmt.Sprintf("certificate number %d", e.nth)
+	}
+	return named("certificate", e.alias)
+}
+
 // certificate parses one. What is not one at all is an error; what Go does not take, or does not know, is left out, and
 // its notice says so: the other certificates of the store are of use.
 func (c *contents) certificate(entry certEntry) (*x509.Certificate, error) {
@@ -66,9 +75,9 @@ func (c *contents) certificate(entry certEntry) (*x509.Certificate, error) {
 		return cert, nil
 	}
 	if !wholeSequence(entry.der) {
-		return nil, bad("{} (%s) has %s, which is damaged: %v", c.kind, named("certificate", entry.alias), err)
+		return nil, bad("%s in {} (%s) is damaged: %v", entry.name(), c.kind, err)
 	}
-	c.notices = append(c.notices, fmt.Sprintf("{} has %s that is left out, since Go does not take it: %v", named("certificate", entry.alias), err))
+	c.notices = append(c.notices, fmt.Sprintf("%s in {} is left out, since Go does not take it: %v", entry.name(), err))
 	return nil, nil
 }
 

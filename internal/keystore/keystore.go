@@ -7,8 +7,6 @@ import (
 	"fmt"
 	"log/slog"
 	"strings"
-
-	"github.com/epistle-kafka/epistle/protocol"
 )
 
 // Kind is what a file is.
@@ -183,5 +181,9 @@ func unknown(data []byte) string {
 	case strings.HasPrefix(text, "<"):
 		return "is HTML or XML, no key store: was the right thing downloaded?"
 	}
-	return "is neither JKS nor PKCS12 nor PEM; it begins with " + protocol.Quoted(string(data[:min(len(data), 16)]))
+	first := data[:min(len(data), 4)]
+	if !bytes.ContainsFunc(first, func(r rune) bool { return r < '\t' }) {
+		return "is neither JKS nor PKCS12 nor PEM, but seems to be text" // which may be a password, so it is not shown
+	}
+	return fmt.Sprintf("is neither JKS nor PKCS12 nor PEM; it begins with the bytes % x", first)
 }

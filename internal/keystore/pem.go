@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/epistle-kafka/epistle/internal/pbe"
+	"github.com/epistle-kafka/epistle/protocol"
 )
 
 // sealedKey is a private key in encrypted PKCS#8.
@@ -91,9 +92,9 @@ func parsePEM(data []byte) (*contents, error) {
 	for _, block := range blocks {
 		switch block.Type {
 		case "CERTIFICATE", "X509 CERTIFICATE":
-			out.certs = append(out.certs, certEntry{der: block.Bytes, trusted: true})
+			out.certs = append(out.certs, certEntry{nth: len(out.certs) + 1, der: block.Bytes, trusted: true})
 		case "TRUSTED CERTIFICATE": // OpenSSL's, with what it is trusted for behind it
-			out.certs = append(out.certs, certEntry{der: firstDER(block.Bytes), trusted: true})
+			out.certs = append(out.certs, certEntry{nth: len(out.certs) + 1, der: firstDER(block.Bytes), trusted: true})
 		default:
 			if strings.HasSuffix(block.Type, "PRIVATE KEY") {
 				key, err := pemKey(block, work)
@@ -134,7 +135,7 @@ func pemKey(block *pem.Block, work *pbe.Reader) (sealed, error) {
 	case "OPENSSH PRIVATE KEY":
 		return nil, bad("{} (PEM) has a key in the format of OpenSSH: write it anew with `ssh-keygen -p -m PKCS8 -f {}`")
 	}
-	return nil, bad("{} (PEM) has a %q, which TLS in Go cannot use: RSA, EC and Ed25519 can be used", strings.ToLower(block.Type))
+	return nil, bad("{} (PEM) has a %s, which TLS in Go cannot use: RSA, EC and Ed25519 can be used", protocol.Quoted(strings.ToLower(block.Type)))
 }
 
 // firstDER returns the first value of several.

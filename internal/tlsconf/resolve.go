@@ -33,7 +33,6 @@ func Resolve(get func(key string) (value string, isSet bool)) *Result {
 	r.trustStore()
 	r.keyStore()
 	r.hostName()
-	r.jvm()
 	return r.out
 }
 
@@ -214,8 +213,10 @@ func (r *resolver) hostName() {
 	}
 }
 
-// jvm tells of what means nothing outside of a JVM.
-func (r *resolver) jvm() {
+// JVM tells of the ssl.* settings that mean nothing outside of a JVM. Resolve passes over them: a caller that has a table of
+// settings says it there.
+func JVM(get func(key string) (value string, isSet bool)) ([]Notice, []Problem) {
+	var notices []Notice
 	for _, s := range [...]struct{ key, def, why string }{
 		{"ssl.protocol", "TLSv1.3", "ssl.enabled.protocols decides"},
 		{"ssl.provider", "", "TLS is Go's own"},
@@ -223,11 +224,13 @@ func (r *resolver) jvm() {
 		{"ssl.keymanager.algorithm", "SunX509", "TLS is Go's own"},
 		{"ssl.trustmanager.algorithm", "PKIX", "TLS is Go's own"},
 	} {
-		if v := r.value(s.key); v != "" && v != s.def {
-			r.notice(s.key, "has no effect: concerns the JVM; "+s.why)
+		if v, _ := get(s.key); v != "" && v != s.def {
+			notices = append(notices, Notice{s.key, "has no effect: concerns the JVM; " + s.why})
 		}
 	}
-	if r.value("ssl.engine.factory.class") != "" {
-		r.problem("ssl.engine.factory.class", "is a Java class, which cannot run here: set Config.TLS")
+	const factory = "ssl.engine.factory.class"
+	if v, _ := get(factory); v != "" {
+		return notices, []Problem{{factory, "is a Java class, which cannot run here: set Config.TLS"}}
 	}
+	return notices, nil
 }

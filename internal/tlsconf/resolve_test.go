@@ -8,13 +8,17 @@ import (
 	"testing"
 )
 
-// resolve takes settings in pairs.
+// resolve takes settings in pairs, those of the JVM too.
 func resolve(settings ...string) *Result {
 	set := map[string]string{}
 	for i := 0; i+1 < len(settings); i += 2 {
 		set[settings[i]] = settings[i+1]
 	}
-	return Resolve(func(key string) (string, bool) { v, ok := set[key]; return v, ok })
+	get := func(key string) (string, bool) { v, ok := set[key]; return v, ok }
+	r := Resolve(get)
+	notices, problems := JVM(get)
+	r.Notices, r.Problems = append(r.Notices, notices...), append(r.Problems, problems...)
+	return r
 }
 
 func stored(name string) string { return filepath.Join("..", "keystore", "testdata", name) }
