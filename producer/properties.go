@@ -1,7 +1,6 @@
 package producer
 
 import (
-	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
@@ -134,11 +133,11 @@ func fromProperties(props []properties.Property, problems []properties.Problem, 
 	for _, option := range options {
 		option.apply(&o)
 	}
-	return configOf(properties.Resolve(props, problems, o), tlsOf)
+	return configOf(properties.Resolve(props, problems, o), setTLS)
 }
 
 // configOf puts what properties have come to into a Config. makeTLS reads the ssl.* keys.
-func configOf(set *properties.Set, makeTLS func(tlsSource) *tls.Config) (Config, []Notice, error) {
+func configOf(set *properties.Set, makeTLS func(tlsSource, *Config)) (Config, []Notice, error) {
 	cfg := DefaultConfig()
 	for key, value := range set.Effective() {
 		if apply := fieldOfKey[key]; apply != nil {
@@ -147,7 +146,7 @@ func configOf(set *properties.Set, makeTLS func(tlsSource) *tls.Config) (Config,
 	}
 	cfg.SASL = set.Mechanism()
 	if set.TLS() && !set.Dangles("ssl.") {
-		cfg.TLS = makeTLS(set)
+		makeTLS(set, &cfg)
 	}
 	addViolations(set, cfg)
 	var notices []Notice

@@ -33,13 +33,13 @@ func init() {
 // stores stands for reading stores that are not there: it takes whatever is named, and keeps the names.
 type stores map[string]string
 
-func (s stores) open(source tlsSource) *tls.Config {
+func (s stores) open(source tlsSource, cfg *Config) {
 	for _, key := range []string{"ssl.truststore.location", "ssl.keystore.location"} {
 		if v, isSet := source.Value(key); isSet {
 			s[key] = v
 		}
 	}
-	return &tls.Config{}
+	cfg.TLS = &tls.Config{}
 }
 
 func fileOf(t *testing.T, name string, o properties.Options) (Config, stores, []Notice, error) {

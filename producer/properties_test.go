@@ -38,7 +38,7 @@ func TestJavaFileIsReadUnchanged(t *testing.T) {
 	if got.TLS == nil || got.TLS.RootCAs == nil || got.TLS.MinVersion != tls.VersionTLS12 || got.TLS.InsecureSkipVerify {
 		t.Errorf("TLS: got %+v, want roots from the file, TLS 1.2 and up, names checked", got.TLS)
 	}
-	want.TLS = got.TLS
+	want.TLS, want.TLSFiles = got.TLS, &TLSFiles{TrustStore: "testdata/ca.pem"}
 	if diff := differing(got, want); len(diff) > 0 {
 		t.Errorf("differs in %v:\n got %+v\nwant %+v", diff, got, want)
 	}

@@ -82,6 +82,11 @@ func shake(t *testing.T, brokerKey, brokerCert string, ca *authority, properties
 	go func() { defer close(done); _ = broker.Handshake() }()
 	cfg := c.TLS.Clone()
 	cfg.ServerName = "kafka.example.com"
+	if files, _, err := c.openTLS(); err != nil {
+		t.Fatal(err)
+	} else if files != nil {
+		files.Prepare(t.Context(), cfg)
+	}
 	err = tls.Client(ours, cfg).Handshake()
 	ours.Close()
 	<-done
@@ -196,20 +201,17 @@ func TestTLSRefusals(t *testing.T) {
 		want       string
 		properties []string
 	}{
-		{"keytool -importkeystore -srckeystore /etc/trust.jks", []string{"ssl.truststore.location", "/etc/trust.jks", "ssl.truststore.password", "changeit"}},
-		{"openssl pkcs12 -in /etc/trust.p12 -nokeys", []string{"ssl.truststore.location", "/etc/trust.p12", "ssl.truststore.type", "PKCS12"}},
-		{"openssl pkcs12 -in /etc/key.p12 -nodes", []string{"ssl.keystore.location", "/etc/key.p12", "ssl.keystore.type", "PKCS12", "ssl.key.password", "x"}},
 		{"must be PEM, since the certificates are in the properties", []string{"ssl.truststore.certificates", ca.pem}},
-		{"no such file", []string{"ssl.truststore.type", "PEM", "ssl.truststore.location", "/nowhere/ca.pem"}},
+		{"does not exist", []string{"ssl.truststore.type", "PEM", "ssl.truststore.location", "/nowhere/ca.pem"}},
 		{"is an empty file", []string{"ssl.truststore.type", "PEM", "ssl.truststore.location", empty}},
-		{"and has none", []string{"ssl.truststore.type", "PEM", "ssl.truststore.certificates", "hello"}},
-		{"cannot be read, the 2. of it", []string{"ssl.truststore.type", "PEM", "ssl.truststore.certificates", ca.pem + "-----BEGIN CERTIFICATE-----\naGVsbG8=\n-----END CERTIFICATE-----\n"}},
+		{"neither JKS nor PKCS12 nor PEM", []string{"ssl.truststore.type", "PEM", "ssl.truststore.certificates", "hello"}},
+		{"certificate number 2", []string{"ssl.truststore.type", "PEM", "ssl.truststore.certificates", ca.pem + "-----BEGIN CERTIFICATE-----\naGVsbG8=\n-----END CERTIFICATE-----\n"}},
 		{"leave it out with PEM", []string{"ssl.truststore.type", "PEM", "ssl.truststore.certificates", ca.pem, "ssl.truststore.password", "changeit"}},
 		{"which is meant?", []string{"ssl.truststore.type", "PEM", "ssl.truststore.certificates", ca.pem, "ssl.truststore.location", "/etc/ca.pem"}},
 		{"needs ssl.keystore.certificate.chain", []string{"ssl.keystore.type", "PEM", "ssl.keystore.key", key}},
 		{"needs ssl.keystore.key", []string{"ssl.keystore.type", "PEM", "ssl.keystore.certificate.chain", cert}},
 		{"private key does not match", []string{"ssl.keystore.type", "PEM", "ssl.keystore.key", otherKey, "ssl.keystore.certificate.chain", cert}},
-		{"openssl pkcs8 -in", []string{"ssl.keystore.type", "PEM", "ssl.keystore.key", strings.ReplaceAll(key, "PRIVATE", "ENCRYPTED PRIVATE"), "ssl.keystore.certificate.chain", cert, "ssl.key.password", "x"}},
+		{"the encrypted private key is damaged", []string{"ssl.keystore.type", "PEM", "ssl.keystore.key", strings.ReplaceAll(key, "PRIVATE", "ENCRYPTED PRIVATE"), "ssl.keystore.certificate.chain", cert, "ssl.key.password", "x"}},
 		{"must be https, or empty", []string{"ssl.endpoint.identification.algorithm", "ldaps"}},
 		{"must have TLSv1.2 or TLSv1.3", []string{"ssl.enabled.protocols", "TLSv1.1"}},
 		{"has TLSv2", []string{"ssl.enabled.protocols", "TLSv2,TLSv1.3"}},
