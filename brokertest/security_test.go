@@ -18,7 +18,7 @@ func token(user, password string) []byte { return []byte("\x00" + user + "\x00" 
 
 // Without authentication nothing works but what leads to it; with the right password everything does.
 func TestSASL(t *testing.T) {
-	c := New(t, InMemory(), SASL("alice", "secret"), Topic("t", 1))
+	c := New(t, InMemory(), SASL(Plain("alice", "secret")), Topic("t", 1))
 
 	k := dial(t, c, 1)
 	k.send(13, &protocol.MetadataRequest{})
@@ -51,7 +51,7 @@ func TestSASL(t *testing.T) {
 
 // The older way: after a handshake of version 0, tokens come without Kafka's header.
 func TestSASLWithRawTokens(t *testing.T) {
-	c := New(t, InMemory(), SASL("alice", "secret"), Topic("t", 1))
+	c := New(t, InMemory(), SASL(Plain("alice", "secret")), Topic("t", 1))
 	for _, password := range []string{"guess", "secret"} {
 		k := dial(t, c, 1)
 		ask(k, 0, &protocol.SaslHandshakeRequest{Mechanism: "PLAIN"}, &protocol.SaslHandshakeResponse{})

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/epistle-kafka/epistle/partition"
+	"github.com/epistle-kafka/epistle/sasl"
 )
 
 // Config holds every setting of a producer. Its fields are Java's settings in Go spelling: the first words of each
@@ -19,7 +20,7 @@ import (
 // counts in milliseconds may be given finer here, save where a comment says otherwise.
 //
 // A Config is a plain value. New takes a copy, and nothing that is changed afterwards reaches the producer; what
-// BootstrapServers, MaxAPIVersions, Interceptors, TLS and Logger point to is shared and must not be modified while the producer lives.
+// BootstrapServers, MaxAPIVersions, Interceptors, TLS, SASL and Logger point to is shared and must not be modified while the producer lives.
 type Config struct {
 	// Reaching the cluster.
 
@@ -32,6 +33,11 @@ type Config struct {
 	ClientRack string
 	// security.protocol SSL and the ssl.* keys, default nil: plaintext. ServerName, where empty, is the broker's host.
 	TLS *tls.Config
+	// sasl.mechanism, sasl.jaas.config and the other sasl.* keys, default nil: none (security.protocol PLAINTEXT or SSL). How
+	// this producer proves who it is, on each connection before all else, and again before the session that the broker has
+	// granted ends (KIP-368). Package sasl has mechanisms. Over plaintext some are readable by whoever reads along, which is
+	// logged once. It is printed by its name alone.
+	SASL sasl.Mechanism
 	// ours, default nil: a net.Dialer. Opens the TCP connections, for proxies and tests. Its ctx carries the
 	// deadline of SocketConnectionSetupTimeout. A connection that wraps another does best to have NetConn() net.Conn, as
 	// tls.Conn has, so that SendBuffer and ReceiveBuffer reach the socket; and Transparent() bool, returning true, if its

@@ -44,6 +44,7 @@ var keyOfField = func() map[string]string {
 		}
 	}
 	m["TLS"] = "security.protocol"
+	m["SASL"] = "sasl.mechanism"
 	return m
 }()
 

@@ -60,7 +60,12 @@ func newSender(cfg Config) *Sender {
 		cfg: &cfg, inbox: newInbox(), turn: make(chan struct{}, 1), trimmed: time.Now(),
 		stopped: make(chan struct{}), ended: make(chan struct{}),
 	}
-	s.cfg.Wire.MaxThrottle, s.cfg.Wire.Told = cfg.DeliveryTimeout, new(sync.Once)
+	s.cfg.Wire.MaxThrottle, s.cfg.Wire.Told, s.cfg.Wire.ToldReadable = cfg.DeliveryTimeout, new(sync.Once), new(sync.Once)
+	s.cfg.Wire.Renewed = func(err error) {
+		if err == nil {
+			s.stat.renewed.Add(1)
+		}
+	}
 	s.ctx, s.cancel = context.WithCancel(context.Background())
 	wake := s.inbox.nudge
 	if cfg.Linger == 0 {

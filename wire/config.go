@@ -7,6 +7,8 @@ import (
 	"net"
 	"sync"
 	"time"
+
+	"github.com/epistle-kafka/epistle/sasl"
 )
 
 // Config holds what all connections of one client have in common. It is read only: connections share it.
@@ -49,8 +51,14 @@ type Config struct {
 	// has it.
 	Told *sync.Once
 
-	// Authenticate is the place for SASL, nil for none. It runs after the versions are known and before Dial returns.
-	Authenticate func(ctx context.Context, hs *Handshake) error
+	// SASL authenticates each connection after the versions are known and before Dial returns, and again before its session
+	// ends (KIP-368). nil for none.
+	SASL sasl.Mechanism
+	// ToldReadable is for the one log line that says that credentials go over the network as they are. nil: each dial has it.
+	ToldReadable *sync.Once
+	// Renewed is told of each attempt to authenticate a connection again, with nil for one that has succeeded. It runs on a
+	// goroutine of the connection and must not block. nil: nobody is.
+	Renewed func(err error)
 
 	Logger *slog.Logger // what goes wrong is returned; this is for the rest. nil = silent
 }

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/epistle-kafka/epistle/protocol"
+	"github.com/epistle-kafka/epistle/sasl"
 )
 
 // Bounds are what the stages of one attempt may take, each counted from its own beginning. Zero is no bound.
@@ -68,7 +69,8 @@ type dialer struct {
 	stage  Stage         // where it is
 	bound  time.Duration // of that
 	passed bool          // the bound has
-	hs     *Handshake
+	hs     *handshake
+	login  *login // nil without SASL, and before it
 	reads  *watch
 }
 
@@ -155,7 +157,7 @@ func (d *dialer) establish(ctx context.Context, sock net.Conn) (*Conn, error) {
 	}
 
 	d.reads = &watch{r: conn}
-	hs := &Handshake{
+	hs := &handshake{
 		cfg: d.cfg, peer: d.peer, sock: sock, conn: conn,
 		frames: newFrameReader(d.reads, min(maxHandshakeResponse, d.cfg.maxResponseSize())),
 	}
@@ -170,8 +172,12 @@ func (d *dialer) establish(ctx context.Context, sock net.Conn) (*Conn, error) {
 	}
 	hs.versions = n.versions
 
-	if d.cfg.Authenticate != nil {
-		err := d.within(ctx, StageSASL, d.bounds.Stage, func(ctx context.Context) error { return d.cfg.Authenticate(ctx, hs) })
+	var admitted session
+	if d.cfg.SASL != nil {
+		err := d.within(ctx, StageSASL, d.bounds.Stage, func(ctx context.Context) (err error) {
+			admitted, err = d.authenticate(ctx)
+			return err
+		})
 		if err != nil {
 			return nil, err
 		}
@@ -182,7 +188,33 @@ func (d *dialer) establish(ctx context.Context, sock net.Conn) (*Conn, error) {
 		cfg: d.cfg, peer: d.peer, versions: n.versions, features: n.features, throttledUntil: n.throttledUntil, handshakeThrottle: n.throttle,
 		sock: sock, frames: hs.frames, watch: d.reads, unread: newUnread(sock),
 		out: newSink(conn), direct: newTrySink(conn), firstID: hs.correlationID,
+		session: admitted,
 	}, nil
+}
+
+// authenticate is the SASL stage.
+func (d *dialer) authenticate(ctx context.Context) (session, error) {
+	began := time.Now()
+	under := d.hs.conn
+	if d.cfg.TLS == nil {
+		under = d.hs.sock // the user's, which may be TLS
+	}
+	target := sasl.Target{TLS: tlsState(under)}
+	if target.TLS == nil && readable(d.cfg.SASL.Name()) {
+		d.cfg.warnReadable(d.peer.Addr)
+	}
+	d.login = d.cfg.newLogin(d.peer, target, d.hs.versions)
+	if err := d.login.begin(ctx); err != nil {
+		return session{}, err
+	}
+	g, err := d.login.run(ctx, d.hs.roundTrip)
+	if err != nil {
+		return session{}, err
+	}
+	d.cfg.logger().Debug("authenticated", "addr", protocol.Shown(d.peer.Addr), "node", d.peer.NodeID,
+		"mechanism", d.cfg.SASL.Name(), "lifetime", g.lifetime, "took", time.Since(began))
+	target.Again = true
+	return session{granted: g, target: target, begun: began, bound: d.cfg.stageBound(d.bounds)}, nil
 }
 
 // tlsConfig returns the user's configuration with the name of the host that is dialled, unless it has one.
@@ -205,8 +237,11 @@ func (d *dialer) failure(ctx context.Context, err error) error {
 		err = context.Cause(ctx)
 	}
 	e := &Error{Stage: d.stage, Addr: d.peer.Addr, NodeID: d.peer.NodeID, Err: err}
-	if d.stage == StageApiVersions {
+	switch {
+	case d.stage == StageApiVersions:
 		e.API = "ApiVersions"
+	case d.stage == StageSASL && d.login != nil:
+		e = d.login.failure(err)
 	}
 	switch {
 	case d.passed:
