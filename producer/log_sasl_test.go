@@ -40,3 +40,27 @@ func init() {
 		}
 	}
 }
+
+func init() {
+	logStories["a client is refused"] = func(t *testing.T, j *journal) {
+		c := brokertest.New(t, brokertest.InMemory(), brokertest.Topic("t", 3), brokertest.SASL(brokertest.Plain("alice", "secret")))
+		p := start(t, c, as(loginAs("alice", "secret")), j.logs, patiently)
+		underLoad(t, p, time.Second)
+		c.RemoveUser("PLAIN", "alice")
+		c.CutConnections(1, false)
+		underLoad(t, p, 10*time.Minute)
+		told := j.of("broker refuses this client")
+		if len(told) < 2 || len(told) > 10 || told[0].level != slog.LevelError || !strings.Contains(told[0].word("err"), "Invalid username or password") {
+			t.Errorf("the log has %d lines of the refusals, want the first at once and some with their number: %v", len(told), told)
+		}
+		if last := told[len(told)-1]; last.num("attempts") < 5 {
+			t.Errorf("the last does not count: %v", last)
+		}
+		j.none(t, "cannot connect")
+		c.SetPassword("PLAIN", "alice", "secret")
+		underLoad(t, p, time.Minute)
+		if back := j.of("connected"); len(back) < 2 || back[len(back)-1].num("attempts") < 5 {
+			t.Errorf("the end does not tell of what it ends: %v", back)
+		}
+	}
+}

@@ -90,6 +90,7 @@ type counters struct {
 
 	// trouble is what last kept the loop from reaching the cluster.
 	trouble  atomic.Pointer[error]
+	refused  atomic.Pointer[error]    // why nobody has ever let this client in, if the last attempt ended so
 	throttle atomic.Pointer[throttle] // the one that ends last
 	dialing  atomic.Pointer[string]   // address of the last dial, until some dial has ended
 	snapshot atomic.Pointer[metadata.Snapshot]

@@ -260,6 +260,11 @@ func (s *Sender) dial(n *node, which lane, d *dial) {
 	}
 	ctx, stop := context.WithCancelCause(s.ctx)
 	d.stop = stop
+	d.bounds.Entered = func(stage wire.Stage) {
+		if stage == wire.StageSASL {
+			s.inbox.put(presenting{d})
+		}
+	}
 	s.conns.Add(1)
 	go func() {
 		defer stop(nil)

@@ -267,6 +267,13 @@ func (t *Txn) refuseInit(next Next, err error) {
 	t.inits = nil
 }
 
+// TurnedAway tells that no broker lets this client in, and none ever has: InitTransactions ends, and can be called again.
+func (t *Txn) TurnedAway(err error) {
+	if t.state == Initializing && len(t.flying) == 0 {
+		t.refuseInit(FixConfiguration, err)
+	}
+}
+
 func initNext(code protocol.ErrorCode) Next {
 	if code.Class() == protocol.ClassInvalidConfiguration || code == protocol.InvalidTransactionTimeout {
 		return FixConfiguration

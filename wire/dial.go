@@ -18,6 +18,9 @@ import (
 type Bounds struct {
 	Connect time.Duration // to resolve the name and open the socket
 	Stage   time.Duration // each of the others: the TLS handshake, ApiVersions, SASL
+
+	// Entered, if set, is told of each stage as it begins, by DialWithin. It must not block.
+	Entered func(Stage)
 }
 
 // Dial is [DialWithin] with no bound but ctx.
@@ -77,6 +80,9 @@ type dialer struct {
 // within does one stage, which ends when its bound has passed.
 func (d *dialer) within(ctx context.Context, stage Stage, bound time.Duration, do func(context.Context) error) error {
 	d.stage, d.bound = stage, bound
+	if d.bounds.Entered != nil {
+		d.bounds.Entered(stage)
+	}
 	own := ctx
 	if bound > 0 {
 		var cancel context.CancelFunc
