@@ -325,3 +325,35 @@ func TestRenewalWaitsForItsTurn(t *testing.T) {
 		}
 	})
 }
+
+// A direct write comes after the authentication, too, however late the process notices that the session is over: it may have
+// stood still. What nobody keeps it from is written directly as ever.
+func TestDirectWriteAfterTheSession(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		cfg := testConfig()
+		cfg.SASL = alice
+		l := &listener{lifetime: time.Minute}
+		c, _ := loggedIn(t, cfg, l)
+		w := &window{client: c.sock.(*memConn), room: 1 << 20}
+		c.direct = w
+		done := make(chan *Call, 1)
+		for _, tries := range []int{1, 1, 2} { // before the end, right after it, and then
+			send(t, c, small(t, done, "x"))
+			if call := <-done; call.Err != nil {
+				t.Fatal(call.Err)
+			}
+			if w.tries != tries {
+				t.Errorf("%d direct writes, want %d", w.tries, tries)
+			}
+			if tries == 1 && len(l.begun) == 1 {
+				c.mu.Lock()
+				c.timer.Stop() // nobody has noticed
+				c.mu.Unlock()
+				time.Sleep(2 * time.Minute)
+			}
+		}
+		if len(l.begun) != 2 {
+			t.Errorf("%d authentications, want 2", len(l.begun))
+		}
+	})
+}
