@@ -228,7 +228,9 @@ func TestRefusedLater(t *testing.T) {
 func TestOneBrokerRefuses(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := brokertest.New(t, brokertest.InMemory(), brokertest.Brokers(3), brokertest.Topic("t", 3), brokertest.SASL(brokertest.Plain("alice", "secret")))
-		p := start(t, c, as(loginAs("alice", "secret")))
+		p := start(t, c, as(loginAs("alice", "secret")), func(cfg *producer.Config) {
+			cfg.DeliveryTimeout, cfg.ConnectionsMaxIdle = 24*time.Hour, -1
+		})
 		warm(t, p, "t")
 		c.On(brokertest.SaslAuthenticate).Broker(1).Always().Do(brokertest.Error(protocol.SaslAuthenticationFailed))
 		c.CutConnections(1, false)
@@ -247,9 +249,23 @@ func TestOneBrokerRefuses(t *testing.T) {
 				})
 			}
 		}
+		// Nor after a calm time in which nobody but that broker was asked.
+		for range 10 {
+			time.Sleep(10 * time.Minute)
+			c.CutConnections(2, false)
+			for i := range int32(3) {
+				leader, _ := c.Leader("t", i)
+				sent := time.Now()
+				p.SendFunc(t.Context(), producer.Record{Topic: "t", Partition: producer.OnPartition(i), Value: []byte("x")}, func(_ producer.RecordMetadata, err error) {
+					if took := time.Since(sent); leader == 2 && (err != nil || took > 3*time.Second) {
+						t.Errorf("a record for broker 2 took %v, and ended with %v", took, err)
+					}
+				})
+			}
+		}
 		refused := slices.DeleteFunc(c.Requests(), func(r brokertest.Request) bool { return r.APIKey != brokertest.SaslAuthenticate || r.Broker != 1 })
-		if len(refused) > 35 {
-			t.Errorf("broker 1 was asked %d times in ten minutes", len(refused))
+		if len(refused) > 270 {
+			t.Errorf("broker 1 was asked %d times in 110 minutes", len(refused))
 		}
 		c.ClearFaults()
 		time.Sleep(time.Minute)
