@@ -164,7 +164,7 @@ type Config struct {
 	// reconnect.backoff.max.ms, default 1 s. The cap of that wait. At least ReconnectBackoff.
 	ReconnectBackoffMax time.Duration
 	// socket.connection.setup.timeout.ms, default 10 s. How long it may take to open the socket; it doubles with each
-	// attempt in a row that times out, ±20 %. The TLS handshake and ApiVersions each have as long, or RequestTimeout.
+	// attempt in a row that times out, ±20 %. The TLS handshake, ApiVersions and SASL each have as long, or RequestTimeout.
 	SocketConnectionSetupTimeout time.Duration
 	// socket.connection.setup.timeout.max.ms, default 30 s. The cap of that. At least SocketConnectionSetupTimeout.
 	SocketConnectionSetupTimeoutMax time.Duration

@@ -341,3 +341,37 @@ func TestOneAttemptAtATime(t *testing.T) {
 		time.Sleep(time.Minute)
 	})
 }
+
+// What is set up wrongly on one side is told by what the other does.
+func TestOneSideHasNoSASL(t *testing.T) {
+	for name, c := range map[string]struct {
+		broker []brokertest.Option
+		client *login
+		atOnce bool
+		says   string
+	}{
+		"the client": {[]brokertest.Option{brokertest.SASL(brokertest.Plain("alice", "secret"))}, nil, false, "the listener may want SASL"},
+		"the broker": {nil, loginAs("alice", "secret"), true, "is not a SASL listener: use the port of one"},
+		"the mechanism": {[]brokertest.Option{brokertest.SASL(brokertest.SCRAM512("alice", "secret"))}, loginAs("alice", "secret"), true,
+			`refused PLAIN: UNSUPPORTED_SASL_MECHANISM (33)`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				kafka := brokertest.New(t, append(c.broker, brokertest.InMemory(), brokertest.Topic("t", 1))...)
+				p := start(t, kafka, func(cfg *producer.Config) {
+					if c.client != nil {
+						cfg.SASL = c.client
+					}
+				})
+				begin := time.Now()
+				_, err := p.SendSync(t.Context(), record("x"))
+				if err == nil || !strings.Contains(err.Error(), c.says) || (time.Since(begin) < time.Second) != c.atOnce {
+					t.Errorf("got %v after %v, want %q", err, time.Since(begin), c.says)
+				}
+				if name == "the mechanism" && !strings.Contains(err.Error(), `offered: "SCRAM-SHA-512"`) {
+					t.Errorf("%v does not say what is offered", err)
+				}
+			})
+		})
+	}
+}

@@ -254,7 +254,7 @@ func (s *Sender) lastWord(failed int64, left time.Duration) {
 // The effects of the core.
 
 func (s *Sender) dial(n *node, which lane, d *dial) {
-	peer := wire.Peer{Addr: d.addr, NodeID: max(n.id, -1), Answered: s.core.heardOf(d.addr), HungUp: n.links[which].unheard}
+	peer := wire.Peer{Addr: d.addr, NodeID: max(n.id, -1), Answered: s.core.heardOf(d.addr), Served: s.core.servedAt(d.addr), HungUp: n.links[which].unheard}
 	if s.cfg.ClusterCheck && n.id >= 0 {
 		peer.ClusterID = s.core.meta.Snapshot().ClusterID
 	}

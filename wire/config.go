@@ -96,4 +96,7 @@ type Peer struct {
 	// Answered is when somebody at Addr last gave us an answer, zero if nobody ever did. What may be wrong with an address at
 	// first is not what is wrong with it afterwards.
 	Answered time.Time
+
+	// Served says that somebody at Addr has answered a request, not only the handshake: the listener is one for us.
+	Served bool
 }

@@ -238,7 +238,10 @@ func (c *Conn) explainLocked(cause error) error {
 	}
 	explained := *e
 	if c.answers == 0 {
-		explained.Hint = hintSince(c.firstRequestHint(), c.peer.Answered)
+		explained.Hint = c.firstRequestHint()
+		if c.peer.Served {
+			explained.Hint = hintSince(explained.Hint, c.peer.Answered)
+		}
 	}
 	if pending := c.inFlight.pending(); len(pending) > 0 && !c.answeredLocked(pending[0]) {
 		api := pending[0].Request.API()

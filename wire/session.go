@@ -50,7 +50,7 @@ const (
 // connections of a client, and the clients of a broker, do not do so at the same time.
 func (c *Conn) grantLocked(g granted) {
 	s := &c.session
-	s.granted, s.used, s.failures = g, false, 0
+	s.granted, s.used, s.failures = g, c.unanswered > 0, 0
 	if g.lifetime == 0 {
 		s.renewAt, s.holdAt = time.Time{}, time.Time{}
 		return
