@@ -56,7 +56,7 @@ func TestRenewalWithoutAToken(t *testing.T) {
 // and an answer that does not come.
 func TestRenewalFails(t *testing.T) {
 	words := "Cannot change principals during re-authentication"
-	first := func(l *listener) bool { return len(l.begun) == 1 }
+	first := func(l *listener) bool { return len(l.times()) == 1 }
 	for _, c := range []struct {
 		name  string
 		token func(*listener) *protocol.SaslAuthenticateResponse
@@ -100,7 +100,7 @@ func TestRenewalFails(t *testing.T) {
 				if last.Err != nil && (last.Written || !errors.Is(last.Err, ErrClosed)) {
 					t.Errorf("the call that waited ended with %v, written %t", last.Err, last.Written)
 				}
-				if took := e.at.Sub(l.begun[1]); took > 10*time.Second+200*time.Millisecond {
+				if took := e.at.Sub(l.times()[1]); took > 10*time.Second+200*time.Millisecond {
 					t.Errorf("it took %v, want the bound of the stage, 10 s, at most", took)
 				}
 				time.Sleep(time.Minute) // the silent one comes back

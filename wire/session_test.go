@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"math"
+	"slices"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -22,12 +24,28 @@ type listener struct {
 	onShake  func() *protocol.SaslHandshakeResponse
 	onToken  func(token string) *protocol.SaslAuthenticateResponse
 
+	mu      sync.Mutex  // guards the next two, of which only serve writes
 	begun   []time.Time // handshakes
-	ended   time.Time   // of the last authentication
+	wrong   []string
+	ended   time.Time // of the last authentication
 	expires time.Time
 	inside  bool // between a handshake and the last of its tokens
-	asked   int  // other requests
-	wrong   []string
+}
+
+// times returns when authentications began.
+func (l *listener) times() []time.Time {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return slices.Clone(l.begun)
+}
+
+func (l *listener) note(began time.Time, wrong ...string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if !began.IsZero() {
+		l.begun = append(l.begun, began)
+	}
+	l.wrong = append(l.wrong, wrong...)
 }
 
 func (l *listener) serve() {
@@ -39,7 +57,7 @@ func (l *listener) serve() {
 		now := time.Now()
 		switch m := req.(type) {
 		case *protocol.SaslHandshakeRequest:
-			l.begun = append(l.begun, now)
+			l.note(now)
 			time.Sleep(l.delay)
 			resp := &protocol.SaslHandshakeResponse{Mechanisms: []string{"PLAIN"}}
 			if l.onShake != nil {
@@ -67,12 +85,11 @@ func (l *listener) serve() {
 			}
 			continue
 		}
-		l.asked++
 		switch {
 		case l.inside:
-			l.wrong = append(l.wrong, req.API().Name+" came in the middle of an authentication")
+			l.note(time.Time{}, req.API().Name+" came in the middle of an authentication")
 		case l.lifetime > 0 && now.After(l.expires):
-			l.wrong = append(l.wrong, req.API().Name+" came after the end of the session")
+			l.note(time.Time{}, req.API().Name+" came after the end of the session")
 		}
 		resp := req.NewResponse()
 		if m, ok := req.(*protocol.InitProducerIDRequest); ok {
@@ -101,6 +118,8 @@ func loggedIn(t *testing.T, cfg *Config, l *listener) (*Conn, chan end) {
 	t.Cleanup(func() {
 		c.Close(nil)
 		b.conn.Close()
+		l.mu.Lock()
+		defer l.mu.Unlock()
 		for _, wrong := range l.wrong {
 			t.Error(wrong)
 		}
@@ -142,11 +161,11 @@ func TestRenewal(t *testing.T) {
 		l := &listener{lifetime: time.Minute}
 		c, _ := loggedIn(t, cfg, l)
 		use(t, c, time.Second, time.Hour)
-		if len(l.begun) < 60 || len(l.begun) > 72 || int(again.Load()) != len(l.begun)-1 || told.Load() != again.Load() {
-			t.Errorf("%d authentications in an hour, %d of them known to the mechanism as not the first, %d told; want 61 to 71", len(l.begun), again.Load(), told.Load())
+		if len(l.times()) < 60 || len(l.times()) > 72 || int(again.Load()) != len(l.times())-1 || told.Load() != again.Load() {
+			t.Errorf("%d authentications in an hour, %d of them known to the mechanism as not the first, %d told; want 61 to 71", len(l.times()), again.Load(), told.Load())
 		}
-		for i := 1; i < len(l.begun); i++ {
-			if d := l.begun[i].Sub(l.begun[i-1]); d < 51*time.Second || d > 57*time.Second+time.Millisecond {
+		for i := 1; i < len(l.times()); i++ {
+			if d := l.times()[i].Sub(l.times()[i-1]); d < 51*time.Second || d > 57*time.Second+time.Millisecond {
 				t.Errorf("%v between two authentications, want 51 s to 57 s", d)
 			}
 		}
@@ -162,17 +181,17 @@ func TestRenewalOfAnIdleConnection(t *testing.T) {
 		l := &listener{lifetime: time.Minute}
 		c, _ := loggedIn(t, cfg, l)
 		time.Sleep(time.Hour)
-		if len(l.begun) != 1 {
-			t.Errorf("%d authentications while nobody used the connection, want the first alone", len(l.begun))
+		if len(l.times()) != 1 {
+			t.Errorf("%d authentications while nobody used the connection, want the first alone", len(l.times()))
 		}
 		use(t, c, time.Second, time.Second)
-		if len(l.begun) != 2 {
-			t.Errorf("%d authentications, want 2", len(l.begun))
+		if len(l.times()) != 2 {
+			t.Errorf("%d authentications, want 2", len(l.times()))
 		}
 		// The last call counts as use: the next renewal comes by itself, and then no more.
 		time.Sleep(time.Hour)
-		if len(l.begun) > 3 {
-			t.Errorf("%d authentications, want 3 at most", len(l.begun))
+		if len(l.times()) > 3 {
+			t.Errorf("%d authentications, want 3 at most", len(l.times()))
 		}
 	})
 }
@@ -212,8 +231,8 @@ func TestRenewalFetchesItsTokenFirst(t *testing.T) {
 				t.Fatalf("a call took %v, and ended with %v", time.Since(sent), call.Err)
 			}
 		}
-		if len(l.begun) < 10 {
-			t.Errorf("%d authentications", len(l.begun))
+		if len(l.times()) < 10 {
+			t.Errorf("%d authentications", len(l.times()))
 		}
 	})
 }
@@ -232,13 +251,13 @@ func TestRenewalPutOff(t *testing.T) {
 		}
 		c, _ := loggedIn(t, cfg, l)
 		use(t, c, 100*time.Millisecond, 10*time.Minute)
-		for i := 1; i < len(l.begun); i++ {
-			if d := l.begun[i].Sub(l.begun[i-1]); d < leastBetween {
+		for i := 1; i < len(l.times()); i++ {
+			if d := l.times()[i].Sub(l.times()[i-1]); d < leastBetween {
 				t.Errorf("%v between two authentications, want %v at least", d, leastBetween)
 			}
 		}
-		if len(l.begun) < 20 {
-			t.Errorf("%d authentications", len(l.begun))
+		if len(l.times()) < 20 {
+			t.Errorf("%d authentications", len(l.times()))
 		}
 	})
 }
@@ -251,8 +270,8 @@ func TestRenewalOfABriefSession(t *testing.T) {
 		l := &listener{lifetime: 500 * time.Millisecond}
 		c, _ := loggedIn(t, cfg, l)
 		use(t, c, 50*time.Millisecond, time.Minute)
-		for i := 1; i < len(l.begun); i++ {
-			if d := l.begun[i].Sub(l.begun[i-1]); d < leastBetween {
+		for i := 1; i < len(l.times()); i++ {
+			if d := l.times()[i].Sub(l.times()[i-1]); d < leastBetween {
 				t.Errorf("%v between two authentications, want %v at least", d, leastBetween)
 			}
 		}
@@ -271,8 +290,8 @@ func TestSessionWithoutEnd(t *testing.T) {
 			}
 			c, _ := loggedIn(t, cfg, l)
 			use(t, c, time.Minute, 24*time.Hour)
-			if len(l.begun) != 1 {
-				t.Errorf("%d authentications, want one", len(l.begun))
+			if len(l.times()) != 1 {
+				t.Errorf("%d authentications, want one", len(l.times()))
 			}
 		})
 	}
@@ -345,15 +364,15 @@ func TestDirectWriteAfterTheSession(t *testing.T) {
 			if w.tries != tries {
 				t.Errorf("%d direct writes, want %d", w.tries, tries)
 			}
-			if tries == 1 && len(l.begun) == 1 {
+			if tries == 1 && len(l.times()) == 1 {
 				c.mu.Lock()
 				c.timer.Stop() // nobody has noticed
 				c.mu.Unlock()
 				time.Sleep(2 * time.Minute)
 			}
 		}
-		if len(l.begun) != 2 {
-			t.Errorf("%d authentications, want 2", len(l.begun))
+		if len(l.times()) != 2 {
+			t.Errorf("%d authentications, want 2", len(l.times()))
 		}
 	})
 }
