@@ -2,6 +2,7 @@ package brokertest
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/epistle-kafka/epistle/protocol"
@@ -66,9 +67,7 @@ func OAuthBearer(check func(token string) error) SASLMechanism {
 func SASL(mechanisms ...SASLMechanism) Option {
 	return func(o *options) {
 		o.sasl = true
-		for _, m := range mechanisms {
-			o.mechanisms = append(o.mechanisms, m)
-		}
+		o.mechanisms = append(o.mechanisms, mechanisms...)
 	}
 }
 
@@ -106,12 +105,7 @@ func (c *Cluster) openAccounts() {
 }
 
 func (a *accounts) offers(mechanism string) bool {
-	for _, name := range a.enabled {
-		if name == mechanism {
-			return true
-		}
-	}
-	return false
+	return slices.Contains(a.enabled, mechanism)
 }
 
 // enroll adds a user of a mechanism, or replaces it. The caller holds c.mu, or is Start.

@@ -2,6 +2,7 @@ package brokertest
 
 import (
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/epistle-kafka/epistle/protocol"
@@ -73,7 +74,7 @@ func (k *conn) saslHandshake(m *protocol.SaslHandshakeRequest, version int16) pr
 		s.again = time.Now()
 	}
 	c.mu.Lock()
-	enabled, offered := append([]string(nil), c.accounts.enabled...), c.accounts.offers(m.Mechanism)
+	enabled, offered := slices.Clone(c.accounts.enabled), c.accounts.offers(m.Mechanism)
 	c.mu.Unlock()
 	if !offered {
 		s.failed = true
