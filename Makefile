@@ -1,12 +1,12 @@
 # Every target works on a machine with nothing but Go and make, over each Go module below this
 # directory; what cannot be run for want of a JVM, Docker or a C compiler is listed at the end.
 .DEFAULT_GOAL := help
-.PHONY: help run test lint fmt fuzz cross integration golden mutants model bench bench-report bench-micro clean
+.PHONY: help run test lint fmt fuzz cross integration golden keystores mutants model bench bench-report bench-micro clean
 
 help: ## print this list
 	@sed -nE 's/^([a-z-]+):.*## (.*)/\1\t\2/p' Makefile | while IFS="$$(printf '\t')" read -r t d; do printf '  make %-13s %s\n' "$$t" "$$d"; done
 
-run: ## send a real file to a real Kafka if one can be had, else to the embedded broker, and check what arrived; KEEP=1 keeps the broker
+run: ## send a real file to a real Kafka if one can be had, else to the embedded broker, and check what arrived; KEEP=1 keeps the broker, or the topic on a cluster of yours
 	@KEEP="$(KEEP)" sh scripts/run.sh
 
 test: ## everything: format, lint, unit tests, a short fuzz, cross builds, integration; lists what was not run
@@ -26,6 +26,9 @@ cross: ## build without cgo for the other platforms
 
 integration: ## the tests against a real Kafka alone
 	@sh scripts/test.sh integration
+
+keystores: ## make the key stores that tests read anew (needs a JDK, Maven and OpenSSL 3)
+	@sh scripts/keystores.sh
 
 golden: ## record the golden vectors again from Kafka's own client (needs a JDK and Maven)
 	@sh scripts/golden.sh

@@ -18,7 +18,7 @@ type UnknownTopicError struct {
 
 func (e *UnknownTopicError) Error() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "topic %q is unknown to ", e.Topic)
+	fmt.Fprintf(&b, "topic %s is unknown to ", protocol.Quoted(e.Topic))
 	for i, node := range e.Nodes {
 		switch {
 		case i > 0 && i == len(e.Nodes)-1:
@@ -46,7 +46,7 @@ type TopicError struct {
 }
 
 func (e *TopicError) Error() string {
-	return fmt.Sprintf("topic %q: metadata from %s: %v", e.Topic, nodeName(e.Node), e.Code)
+	return fmt.Sprintf("topic %s: metadata from %s: %v", protocol.Quoted(e.Topic), nodeName(e.Node), e.Code)
 }
 
 func (e *TopicError) Unwrap() error { return e.Code }
@@ -59,7 +59,7 @@ type badTopicError struct {
 }
 
 func (e *badTopicError) Error() string {
-	return fmt.Sprintf("topic %q: metadata from %s: %s", e.topic, nodeName(e.node), e.what)
+	return fmt.Sprintf("topic %s: metadata from %s: %s", protocol.Quoted(e.topic), nodeName(e.node), e.what)
 }
 
 func nodeName(node int32) string {

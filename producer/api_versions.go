@@ -7,13 +7,14 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/epistle-kafka/epistle/internal/properties"
 	"github.com/epistle-kafka/epistle/protocol"
 )
 
 // setMaxAPIVersions takes Name=version, several separated by commas. What cannot be read stays for Validate to refuse.
 func setMaxAPIVersions(c *Config, v string) {
 	c.MaxAPIVersions = nil
-	for _, item := range splitList(v) {
+	for _, item := range properties.List(v) {
 		name, text, _ := strings.Cut(item, "=")
 		version, err := strconv.ParseInt(strings.TrimSpace(text), 10, 16)
 		if err != nil || version < 0 {
@@ -33,10 +34,10 @@ func (c *Config) checkAPIVersions(k *checker) {
 	for _, name := range slices.Sorted(maps.Keys(c.MaxAPIVersions)) {
 		version := c.MaxAPIVersions[name]
 		api, known := apiNamed(name)
-		value := fmt.Sprintf("%s=%d", name, version)
+		value := fmt.Sprintf("%s=%d", protocol.Shown(name), version)
 		switch {
 		case version < 0:
-			k.fail("MaxAPIVersions", strconv.Quote(name), "must be the name of a request, and a version from 0 on: Produce=9")
+			k.fail("MaxAPIVersions", protocol.Quoted(name), "must be the name of a request, and a version from 0 on: Produce=9")
 		case !known:
 			k.fail("MaxAPIVersions", value, "must name a request as Kafka does: one of "+strings.Join(apiNames(), ", "))
 		case version < api.Min:

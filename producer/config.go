@@ -33,6 +33,10 @@ type Config struct {
 	ClientRack string
 	// security.protocol SSL and the ssl.* keys, default nil: plaintext. ServerName, where empty, is the broker's host.
 	TLS *tls.Config
+	// ssl.truststore.*, ssl.keystore.* and so on, default nil. Files of certificates, which may be replaced while the
+	// producer lives. What is in them takes the place of RootCAs and Certificates of TLS; the rest of TLS counts. With
+	// TLSFiles alone, TLS is spoken from version 1.2 on.
+	TLSFiles *TLSFiles
 	// sasl.mechanism, sasl.jaas.config and the other sasl.* keys, default nil: none (security.protocol PLAINTEXT or SSL). How
 	// this producer proves who it is, on each connection before all else, and again before the session that the broker has
 	// granted ends (KIP-368). Package sasl has mechanisms. Over plaintext some are readable by whoever reads along, which is

@@ -4,13 +4,15 @@ import (
 	"fmt"
 	"strconv"
 	"time"
+
+	"github.com/epistle-kafka/epistle/internal/properties"
 )
 
 // checker collects violations, and knows each field's key from the table of settings.
 type checker struct{ violations []Violation }
 
 func (k *checker) fail(field, value, rule string) {
-	k.violations = append(k.violations, Violation{Field: field, Key: keyOfField[field], Value: value, Rule: rule})
+	k.violations = append(k.violations, Violation{Field: field, Key: properties.KeyOf(field), Value: value, Rule: rule})
 }
 
 func (k *checker) atLeast(field string, v, least int64) {
@@ -44,6 +46,6 @@ func (k *checker) between(field string, d, least, most time.Duration) {
 // notLess checks a maximum against the base that it caps.
 func (k *checker) notLess(field string, d time.Duration, baseField string, base time.Duration) {
 	if d < base {
-		k.fail(field, d.String(), fmt.Sprintf("must be at least %s (%s) = %v", baseField, keyOfField[baseField], base))
+		k.fail(field, d.String(), fmt.Sprintf("must be at least %s (%s) = %v", baseField, properties.KeyOf(baseField), base))
 	}
 }

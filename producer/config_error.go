@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// ConfigError lists everything that is wrong with a Config, not just the first thing found.
+// ConfigError lists everything that is wrong with a Config, not just the first thing found. Its text has the first twenty.
 type ConfigError struct {
 	Violations []Violation // in the order of Config's fields; never empty
 }
@@ -14,7 +14,7 @@ type ConfigError struct {
 type Violation struct {
 	Field string // of Config, e.g. "DeliveryTimeout"
 	Key   string // in properties, e.g. "delivery.timeout.ms"; "" if there is none
-	Value string // as configured; secrets are never shown
+	Value string // as configured, as text and in part if it is long; secrets are never shown
 	Rule  string // what must hold and, where another setting is involved, what that is
 }
 
@@ -31,12 +31,19 @@ func (e *ConfigError) Error() string {
 	}
 	var b strings.Builder
 	fmt.Fprintf(&b, "producer: invalid configuration, %d violations:", len(e.Violations))
-	for _, v := range e.Violations {
+	for i, v := range e.Violations {
+		if i == maxListed {
+			fmt.Fprintf(&b, "\n  and %d more", len(e.Violations)-i)
+			break
+		}
 		b.WriteString("\n  ")
 		b.WriteString(v.Error())
 	}
 	return b.String()
 }
+
+// maxListed is how many errors are written out of those that are many.
+const maxListed = 20
 
 // Unwrap gives errors.As each Violation.
 func (e *ConfigError) Unwrap() []error {

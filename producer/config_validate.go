@@ -1,12 +1,15 @@
 package producer
 
 import (
+	"errors"
 	"fmt"
 	"math"
 	"net"
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/epistle-kafka/epistle/protocol"
 )
 
 const (
@@ -62,7 +65,7 @@ func (c *Config) checkCluster(k *checker) {
 	}
 	for _, server := range c.BootstrapServers {
 		if rule := bootstrapRule(server); rule != "" {
-			k.fail("BootstrapServers", strconv.Quote(server), rule)
+			k.fail("BootstrapServers", protocol.Quoted(server), rule)
 		}
 	}
 	if len(c.ClientID) > maxString {
@@ -122,7 +125,7 @@ func (c *Config) checkTransactions(k *checker) {
 		k.fail("TransactionalID", fmt.Sprintf("(%d bytes)", len(c.TransactionalID)), "must be at most 32767 bytes")
 	}
 	if !c.EnableIdempotence {
-		k.fail("TransactionalID", c.TransactionalID, "needs EnableIdempotence (enable.idempotence): a transaction could hold duplicates without it")
+		k.fail("TransactionalID", protocol.Shown(c.TransactionalID), "needs EnableIdempotence (enable.idempotence): a transaction could hold duplicates without it")
 	}
 }
 
@@ -204,26 +207,42 @@ func bootstrapRule(server string) string {
 	host, port, err := net.SplitHostPort(server)
 	if err != nil {
 		if strings.Contains(err.Error(), "missing port") {
-			return "has no port: host:port, e.g. " + net.JoinHostPort(strings.Trim(server, "[]"), "9092")
+			return "has no port: host:port, e.g. " + example(strings.Trim(server, "[]"))
 		}
 		if strings.Count(server, ":") > 1 && !strings.HasPrefix(server, "[") {
 			return "must be host:port; an IPv6 address goes in brackets, e.g. [::1]:9092"
 		}
-		return "must be host:port; an IPv6 address goes in brackets, e.g. [::1]:9092 (" + err.Error() + ")"
+		return "must be host:port; an IPv6 address goes in brackets, e.g. [::1]:9092 (" + reason(err) + ")"
 	}
 	if host == "" {
-		return "has no host: host:port, e.g. localhost" + server
+		return "has no host: host:port, e.g. localhost" + protocol.ShownText(server)
 	}
 	if port == "" {
-		return "has no port: host:port, e.g. " + net.JoinHostPort(host, "9092")
+		return "has no port: host:port, e.g. " + example(host)
 	}
 	if n, err := strconv.ParseUint(port, 10, 16); err != nil || n == 0 {
-		return "has port " + strconv.Quote(port) + ", but a port is a number from 1 to 65535"
+		return "has port " + protocol.Quoted(port) + ", but a port is a number from 1 to 65535"
 	}
 	if strings.Contains(host, ":") && net.ParseIP(withoutZone(host)) == nil {
-		return "has " + strconv.Quote(host) + " in brackets, which is no IPv6 address"
+		return "has " + protocol.Quoted(host) + " in brackets, which is no IPv6 address"
 	}
 	return ""
+}
+
+// example is the address of a host, at the port that is usual, or of another one if nobody would type this.
+func example(host string) string {
+	if protocol.Shown(host) != host {
+		host = "localhost"
+	}
+	return net.JoinHostPort(host, "9092")
+}
+
+// reason is what is wrong with an address, without the address.
+func reason(err error) string {
+	if e, ok := errors.AsType[*net.AddrError](err); ok {
+		return e.Err
+	}
+	return protocol.ShownText(err.Error())
 }
 
 func withoutZone(host string) string {

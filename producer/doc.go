@@ -72,7 +72,9 @@
 //
 // [Config] has Java's settings by Java's names. [DefaultConfig] gives Java's
 // defaults, [AtMostOnce], [AtLeastOnce] and [ExactlyOnce] name delivery models,
-// and [FromProperties] reads a Java producer.properties as it is.
+// and [FromProperties] reads a Java producer.properties as it is, with the files
+// and variables that its config.providers name. A key that Java's producer would
+// only warn of is a [Notice]; [RefuseUnknown] makes it an error.
 //
 // # Concurrency
 //

@@ -6,6 +6,7 @@ import (
 	"math"
 
 	"github.com/epistle-kafka/epistle/metadata"
+	"github.com/epistle-kafka/epistle/protocol"
 	"github.com/epistle-kafka/epistle/sender"
 )
 
@@ -86,7 +87,7 @@ type AdmissionError struct {
 }
 
 func (e *AdmissionError) Error() string {
-	return fmt.Sprintf("record for topic %q not taken: %v", e.Topic, e.Err)
+	return fmt.Sprintf("record for topic %s not taken: %v", protocol.Quoted(e.Topic), e.Err)
 }
 
 func (e *AdmissionError) Unwrap() error { return e.Err }
@@ -99,11 +100,33 @@ type LoadError struct {
 }
 
 func (e *LoadError) Error() string {
-	return fmt.Sprintf("topic %q could not be loaded: %v", e.Topic, e.Err)
+	return fmt.Sprintf("topic %s could not be loaded: %v", protocol.Quoted(e.Topic), e.Err)
 }
 
 // Unwrap returns the reason.
 func (e *LoadError) Unwrap() error { return e.Err }
+
+// loadErrors are those of many topics.
+type loadErrors []error
+
+func joined(errs []error) error {
+	if len(errs) == 0 {
+		return nil
+	}
+	return loadErrors(errs)
+}
+
+// Error writes out the first of them, one a line.
+func (e loadErrors) Error() string {
+	text := errors.Join(e[:min(len(e), maxListed)]...).Error()
+	if len(e) > maxListed {
+		text += fmt.Sprintf("\nand %d topics more", len(e)-maxListed)
+	}
+	return text
+}
+
+// Unwrap returns all of them.
+func (e loadErrors) Unwrap() []error { return e }
 
 // InvalidTopicError: the name is not one that a topic can have.
 type InvalidTopicError struct {
@@ -111,7 +134,7 @@ type InvalidTopicError struct {
 }
 
 func (e *InvalidTopicError) Error() string {
-	return fmt.Sprintf("%q is not a topic name: it must %s", e.Name, e.Rule)
+	return fmt.Sprintf("%s is not a topic name: it must %s", protocol.Quoted(e.Name), e.Rule)
 }
 
 // NoSuchPartitionError: the record names a partition that the topic lacks, or

@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/epistle-kafka/epistle/accumulator"
+	"github.com/epistle-kafka/epistle/protocol"
 )
 
 // A hook stands in for a record's callback where there are interceptors.
@@ -20,7 +21,7 @@ func (p *Producer) intercept(ctx context.Context, rec *Record, done Callback) *h
 		changed := *rec
 		if err := onSend(ctx, i, &changed); err != nil {
 			p.log.Warn("an interceptor failed; the record goes on as it was before it",
-				"interceptor", fmt.Sprintf("%T", i), "topic", rec.Topic, "err", err)
+				"interceptor", fmt.Sprintf("%T", i), "topic", protocol.Shown(rec.Topic), "err", protocol.ShownText(fmt.Sprint(err)))
 			continue
 		}
 		*rec = changed
@@ -31,7 +32,7 @@ func (p *Producer) intercept(ctx context.Context, rec *Record, done Callback) *h
 func onSend(ctx context.Context, i Interceptor, rec *Record) (err error) {
 	defer func() {
 		if r := recover(); r != nil {
-			err = fmt.Errorf("panic: %v", r)
+			err = fmt.Errorf("panic: %s", protocol.ShownText(fmt.Sprint(r)))
 		}
 	}()
 	return i.OnSend(ctx, rec)
@@ -50,7 +51,7 @@ func (p *Producer) acknowledge(h *hook, md RecordMetadata, err error) {
 		func() {
 			defer func() {
 				if r := recover(); r != nil {
-					p.log.Warn("an interceptor panicked", "interceptor", fmt.Sprintf("%T", i), "topic", md.Topic, "err", r)
+					p.log.Warn("an interceptor panicked", "interceptor", fmt.Sprintf("%T", i), "topic", protocol.Shown(md.Topic), "err", protocol.ShownText(fmt.Sprint(r)))
 				}
 			}()
 			i.OnAcknowledgement(md, h.headers, err)

@@ -3,13 +3,13 @@ package producer
 import (
 	"context"
 	"errors"
-	"fmt"
 	"math"
 	"time"
 
 	"github.com/epistle-kafka/epistle/accumulator"
 	"github.com/epistle-kafka/epistle/internal/cause"
 	"github.com/epistle-kafka/epistle/partition"
+	"github.com/epistle-kafka/epistle/protocol"
 	"github.com/epistle-kafka/epistle/sender"
 )
 
@@ -187,7 +187,7 @@ func (p *Producer) choose(t *topic, e *entry) (*accumulator.Queue, *partition.Pi
 		var err error
 		n, err = p.partitioner.Partition(partition.Record{Key: e.Key, Value: e.Value}, t.view)
 		if err != nil {
-			return nil, nil, fmt.Errorf("the partitioner failed: %w", err)
+			return nil, nil, &partitionerError{err}
 		}
 	}
 	if n == partition.Any && !e.partition.named {
@@ -204,6 +204,15 @@ func (p *Producer) choose(t *topic, e *entry) (*accumulator.Queue, *partition.Pi
 	}
 	return t.queues[n], nil, nil
 }
+
+// partitionerError is what the user's partitioner has failed with, in its words.
+type partitionerError struct{ err error }
+
+func (e *partitionerError) Error() string {
+	return "the partitioner failed: " + protocol.ShownText(e.err.Error())
+}
+
+func (e *partitionerError) Unwrap() error { return e.err }
 
 // checkSize refuses a record that no request can carry.
 func (p *Producer) checkSize(e *accumulator.Entry) error {

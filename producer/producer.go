@@ -2,7 +2,6 @@ package producer
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
 	"sync"
@@ -10,6 +9,7 @@ import (
 	"time"
 
 	"github.com/epistle-kafka/epistle/internal/backoff"
+	"github.com/epistle-kafka/epistle/internal/tlsconf"
 	"github.com/epistle-kafka/epistle/metadata"
 	"github.com/epistle-kafka/epistle/partition"
 	"github.com/epistle-kafka/epistle/protocol"
@@ -45,6 +45,10 @@ func New(cfg Config) (*Producer, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, err
 	}
+	certificates, notices, err := cfg.openTLS()
+	if err != nil {
+		return nil, err
+	}
 	p := &Producer{cfg: cfg, partitioner: cfg.Partitioner}
 	switch {
 	case cfg.Partitioner != nil:
@@ -57,11 +61,19 @@ func New(cfg Config) (*Producer, error) {
 	p.surelyFits = int(min(int64(cfg.MaxRequestSize), cfg.BufferMemory)) - overhead
 	p.topics = newRegistry()
 	p.clock = new(sender.Clock)
-	p.sender = sender.New(p.senderConfig())
+	settings := p.senderConfig()
+	if certificates != nil {
+		settings.Wire.Certificates = certificates.Prepare
+	}
+	p.sender = sender.New(settings)
 	if cfg.TransactionalID != "" {
 		p.enlist()
 	}
 	p.log = p.sender.Log()
+	if certificates != nil {
+		certificates.LogTo(p.log)
+		tlsconf.LogNotices(p.log, notices)
+	}
 	return p, nil
 }
 
@@ -171,7 +183,8 @@ func (p *Producer) Close(ctx context.Context) error {
 // to each of many topics costs a round trip else. A topic that is known already
 // costs nothing. A topic that nothing was sent to for metadata.max.idle.ms is
 // forgotten again. The error has a *LoadError for each topic that could not be
-// looked up, once, however often it is named; the others are there all the same. LoadTopics may be called concurrently.
+// looked up, once, however often it is named; its text has the first twenty. The others are there all the same. LoadTopics
+// may be called concurrently.
 func (p *Producer) LoadTopics(ctx context.Context, topics ...string) error {
 	if p.sender.Closing() {
 		return ErrClosed
@@ -199,7 +212,7 @@ func (p *Producer) LoadTopics(ctx context.Context, topics ...string) error {
 			}
 		}
 	}
-	return errors.Join(errs...)
+	return joined(errs)
 }
 
 // Partitions returns the number of partitions of a topic, looking it up if

@@ -1,18 +1,22 @@
 package producer
 
 import (
+	"crypto/tls"
+	"errors"
 	"fmt"
 	"io"
 	"maps"
 	"slices"
 	"strings"
+
+	"github.com/epistle-kafka/epistle/internal/properties"
 )
 
 // Notice is a consequence of a property that its writer may not expect: it was accepted without effect, or it changed
 // another setting, as it does in Java, where only the log says so.
 type Notice struct {
 	Line int    // in the file, from 1; 0 if it came from a map or from no line
-	Key  string // Java's
+	Key  string // as written
 	Text string // what happened and why
 }
 
@@ -35,6 +39,7 @@ type PropertyProblem struct {
 	Value      string // as written; "[hidden]" for secrets and for keys that are not known
 	Rule       string // what is wrong and what to do
 	Suggestion string // the key that was probably meant, for one that is not known; else ""
+	Unknown    bool   // the key is none of Kafka's producer: see RefuseUnknown
 }
 
 func (p PropertyProblem) Error() string {
@@ -43,7 +48,7 @@ func (p PropertyProblem) Error() string {
 		fmt.Fprintf(&b, "line %d: ", p.Line)
 	}
 	b.WriteString(p.Key)
-	if p.Value != hidden {
+	if p.Value != properties.Hidden {
 		fmt.Fprintf(&b, " = %s", p.Value)
 	}
 	b.WriteString(": ")
@@ -73,52 +78,109 @@ func (e *PropertiesError) Unwrap() []error {
 	return errs
 }
 
+// A PropertiesOption changes how [FromProperties] and [FromMap] read.
+type PropertiesOption struct{ apply func(*properties.Options) }
+
+// Override gives properties that win over those that are read, as a command line does over a file. They have no line. A key
+// of them that Kafka's producer does not know is a problem, not a notice: somebody has just typed it.
+func Override(m map[string]string) PropertiesOption {
+	return PropertiesOption{func(o *properties.Options) { o.Over = m }}
+}
+
+// RefuseUnknown makes each key that Kafka's producer does not know a problem. Without it such a key is a notice, since Java's
+// producer only warns of it, and files often hold keys for others.
+func RefuseUnknown() PropertiesOption {
+	return PropertiesOption{func(o *properties.Options) { o.RefuseUnknown = true }}
+}
+
+// LibrdkafkaNames takes the names that librdkafka and its bindings have for settings, such as sasl.username, ssl.ca.location and
+// queue.buffering.max.ms, for what they mean there, each with a notice that says which of Java's keys it was taken for. Without
+// it they are keys that nobody knows. Of two names for the same, Java's wins.
+func LibrdkafkaNames() PropertiesOption {
+	return PropertiesOption{func(o *properties.Options) { o.Librdkafka = true }}
+}
+
 // FromProperties reads a Java producer.properties, unchanged, in the syntax of java.util.Properties. Bytes are UTF-8, or
 // ISO-8859-1 if they are not valid UTF-8. It resolves settings as Java's producer does, and returns as notices what
-// Java would only log. The README's table says of each key whether it is honoured, mapped, without effect or refused.
+// Java would only log: that a key is none of the producer's, for one, whose it is then, and which key was probably meant.
+// docs/settings.md says of each key whether it is honoured, mapped, without effect or refused.
 //
 // The Config that it returns is valid. The error is a *PropertiesError with all problems at once, each with its line, or
-// one of reading r. Files that properties name, such as ssl.truststore.location, are read here.
-func FromProperties(r io.Reader) (Config, []Notice, error) {
-	data, err := io.ReadAll(io.LimitReader(r, maxPropertiesSize+1))
+// one of reading r. Files that properties name, such as ssl.truststore.location, and what config.providers refer to, are
+// read here. No error and no notice shows a secret.
+func FromProperties(r io.Reader, options ...PropertiesOption) (Config, []Notice, error) {
+	data, err := io.ReadAll(io.LimitReader(r, properties.MaxSize+1))
 	if err != nil {
 		return Config{}, nil, fmt.Errorf("producer: reading properties: %w", err)
 	}
-	if len(data) > maxPropertiesSize {
-		return Config{}, nil, fmt.Errorf("producer: reading properties: more than %d bytes", maxPropertiesSize)
+	if len(data) > properties.MaxSize {
+		return Config{}, nil, fmt.Errorf("producer: reading properties: more than %d bytes", properties.MaxSize)
 	}
-	props, problems := parseProperties(data)
-	return fromProperties(props, problems)
+	props, problems := properties.Parse(data)
+	return fromProperties(props, problems, options)
 }
 
 // FromMap is FromProperties for keys and values at hand: nothing is unescaped, and no line is named.
-func FromMap(m map[string]string) (Config, []Notice, error) {
-	props := make([]property, 0, len(m))
+func FromMap(m map[string]string, options ...PropertiesOption) (Config, []Notice, error) {
+	props := make([]properties.Property, 0, len(m))
 	for _, key := range slices.Sorted(maps.Keys(m)) {
-		props = append(props, property{key: key, value: m[key]})
+		props = append(props, properties.Property{Key: key, Value: m[key]})
 	}
-	return fromProperties(props, nil)
+	return fromProperties(props, nil, options)
 }
 
-func fromProperties(props []property, problems []PropertyProblem) (Config, []Notice, error) {
-	r := &resolver{cfg: DefaultConfig(), set: make(map[string]property, len(props)), problems: problems}
-	for _, p := range props {
-		if earlier, twice := r.set[p.key]; twice {
-			r.notice(earlier.key, "overridden by line "+fmt.Sprint(p.line)+", which sets it again")
+func fromProperties(props []properties.Property, problems []properties.Problem, options []PropertiesOption) (Config, []Notice, error) {
+	var o properties.Options
+	for _, option := range options {
+		option.apply(&o)
+	}
+	return configOf(properties.Resolve(props, problems, o), tlsOf)
+}
+
+// configOf puts what properties have come to into a Config. makeTLS reads the ssl.* keys.
+func configOf(set *properties.Set, makeTLS func(tlsSource) *tls.Config) (Config, []Notice, error) {
+	cfg := DefaultConfig()
+	for key, value := range set.Effective() {
+		if apply := fieldOfKey[key]; apply != nil {
+			apply(&cfg, value)
 		}
-		r.set[p.key] = p
 	}
-	for _, p := range props {
-		if r.set[p.key] == p {
-			r.apply(p)
+	cfg.SASL = set.Mechanism()
+	if set.TLS() && !set.Dangles("ssl.") {
+		cfg.TLS = makeTLS(set)
+	}
+	addViolations(set, cfg)
+	var notices []Notice
+	for _, n := range set.Notices() {
+		notices = append(notices, Notice(n))
+	}
+	if found := set.Problems(); len(found) > 0 {
+		invalid := &PropertiesError{}
+		for _, p := range found {
+			invalid.Problems = append(invalid.Problems, PropertyProblem(p))
 		}
+		return Config{}, notices, invalid
 	}
-	r.resolve()
-	r.validate()
-	slices.SortStableFunc(r.notices, func(a, b Notice) int { return a.Line - b.Line })
-	if len(r.problems) > 0 {
-		slices.SortStableFunc(r.problems, func(a, b PropertyProblem) int { return a.Line - b.Line })
-		return Config{}, r.notices, &PropertiesError{Problems: r.problems}
+	return cfg, notices, nil
+}
+
+// addViolations adds what Config.Validate finds, under Java's names. A property that could not be read left the default
+// behind, of which nothing is worth saying.
+func addViolations(set *properties.Set, cfg Config) {
+	var invalid *ConfigError
+	if !errors.As(cfg.Validate(), &invalid) {
+		return
 	}
-	return r.cfg, r.notices, nil
+	reported := map[string]bool{}
+	for _, v := range invalid.Violations {
+		if v.Key == "" || set.Broken(v.Key) && !reported[v.Key] {
+			continue
+		}
+		reported[v.Key] = true
+		rule := v.Rule
+		if _, isSet := set.Value(v.Key); !isSet {
+			rule += set.Instead(v.Key)
+		}
+		set.Refuse(v.Key, v.Value, rule)
+	}
 }

@@ -84,12 +84,15 @@ func TestConsequencesAreNoticed(t *testing.T) {
 		{"max.request.size=10000", "max.request.size: batch.size is lowered to max.request.size = 10000"},
 		{"partitioner.rack.aware=true", "client.rack is not set"},
 		{"enable.metrics.push=false", "has no effect"},
-		{"sasl.mechanism=PLAIN", "has no effect: read with SASL only"},
+		{"sasl.mechanism=PLAIN", "has no effect: security.protocol is PLAINTEXT; SASL_SSL"},
 		{"ssl.truststore.location=/nowhere", "security.protocol is PLAINTEXT"},
 		{"ssl.keystore.password=secret", "security.protocol is PLAINTEXT"},
 		{"key.serializer=org.apache.kafka.common.serialization.LongSerializer", "Int64Serializer writes the same"},
 		{"value.serializer=io.confluent.kafka.serializers.KafkaAvroSerializer", "a Serializer of your own"},
 		{"linger.ms=1\nlinger.ms=2", "linger.ms: overridden by line 3"},
+		{"lingr.ms=5", "lingr.ms: has no effect, as in Java: it is not a known setting; did you mean linger.ms?"},
+		{"session.timeout.ms=45000", "session.timeout.ms: has no effect, as in Java: it belongs to the consumer"},
+		{"client.id=${HOSTNAME}", "looks like a variable that nobody has filled in; it is taken as it is"},
 	} {
 		_, notices, err := FromProperties(strings.NewReader("bootstrap.servers=localhost:9092\n" + test.properties))
 		if err != nil {
@@ -115,9 +118,10 @@ func TestRefusals(t *testing.T) {
 		"interceptor.classes=com.example.Trace":                                        "set Config.Interceptors",
 		"partitioner.class=com.example.ByCountry":                                      "set Config.Partitioner",
 		"client.dns.lookup=resolve_canonical_bootstrap_servers_only":                   "reverse look-ups are not made",
-		"config.providers=file":                                                        "fill in the values before",
-		"security.protocol=SASL_SSL\nsasl.mechanism=PLAIN":                             "SASL, which is not available yet",
-		"security.protocol=sasl_plaintext":                                             "SASL, which is not available yet",
+		"client.dns.lookup=default":                                                    "of an older Kafka: leave the key out",
+		"security.protocol=PLAINTEXTSASL":                                              "did you mean SASL_PLAINTEXT?",
+		"linger.ms=${LINGER}":                                                          `holds "${LINGER}", a variable that nobody has filled in`,
+		"bootstrap.servers=$BROKERS":                                                   `holds "$BROKERS", a variable that nobody has filled in`,
 		"security.protocol=SSL\nssl.engine.factory.class=com.example.Ssl":              "set Config.TLS",
 		"acks=1\nenable.idempotence=true":                                              "line 2: acks = 1: must be AcksAll (all) with EnableIdempotence",
 		"request.timeout.ms=0":                                                         "must be 1ms",
@@ -139,15 +143,21 @@ func TestRefusals(t *testing.T) {
 	}
 }
 
+// Nobody fixes a file one error at a time: whatever is wrong with it is said at once, stores and login included.
 func TestAllProblemsAtOnce(t *testing.T) {
-	_, _, err := FromProperties(strings.NewReader(`# three slips, one range, one rule, one secret
+	_, _, err := FromProperties(strings.NewReader(`# three slips, one range, one rule, one secret, one login, one store
 lingr.ms=5
 queue.buffering.max.ms=5
 acks=2
 max.in.flight.requests.per.connection=6
 bootstrap.server=localhost:9092
 sasl.passwrd=hunter2
-`))
+security.protocol=SASL_SSL
+sasl.mechanism=NOT-THERE
+sasl.jaas.config=com.example.Login required password=hunter2 2;
+ssl.truststore.type=PEM
+ssl.truststore.location=/nowhere/ca.pem
+`), RefuseUnknown())
 	var invalid *PropertiesError
 	if !errors.As(err, &invalid) {
 		t.Fatalf("got %v, want a *PropertiesError", err)
@@ -155,13 +165,15 @@ sasl.passwrd=hunter2
 	want := []struct {
 		line       int
 		suggestion string
-	}{{2, "linger.ms"}, {3, "linger.ms"}, {4, ""}, {5, ""}, {6, "bootstrap.servers"}, {7, ""}}
+		unknown    bool
+	}{{2, "linger.ms", true}, {3, "linger.ms", true}, {4, "", false}, {5, "", false}, {6, "bootstrap.servers", true}, {7, "", true},
+		{9, "", false}, {10, "", false}, {12, "", false}}
 	if len(invalid.Problems) != len(want) {
 		t.Fatalf("got %d problems, want %d:\n%v", len(invalid.Problems), len(want), err)
 	}
 	for i, p := range invalid.Problems {
-		if p.Line != want[i].line || p.Suggestion != want[i].suggestion {
-			t.Errorf("problem %d: got line %d, suggestion %q, want %d, %q (%v)", i, p.Line, p.Suggestion, want[i].line, want[i].suggestion, p)
+		if p.Line != want[i].line || p.Suggestion != want[i].suggestion || p.Unknown != want[i].unknown {
+			t.Errorf("problem %d: got line %d, suggestion %q, unknown %v, want %+v (%v)", i, p.Line, p.Suggestion, p.Unknown, want[i], p)
 		}
 	}
 	if strings.Contains(err.Error(), "hunter2") {
@@ -170,6 +182,30 @@ sasl.passwrd=hunter2
 	var first PropertyProblem
 	if !errors.As(err, &first) || first.Key != "lingr.ms" {
 		t.Errorf("errors.As: got %+v, want the first problem", first)
+	}
+}
+
+// A store whose password is not there is not opened with the words that should have led to it.
+func TestStoresOfReferencesThatLeadNowhere(t *testing.T) {
+	_, _, err := FromProperties(strings.NewReader("bootstrap.servers=b:1\nconfig.providers=env\nconfig.providers.env.class=org.apache.kafka.common.config.provider.EnvVarConfigProvider\n" +
+		"security.protocol=SSL\nssl.truststore.type=PEM\nssl.truststore.location=${env:EPISTLE_TEST_NOT_THERE}\n"))
+	var invalid *PropertiesError
+	if !errors.As(err, &invalid) || len(invalid.Problems) != 1 || invalid.Problems[0].Line != 6 {
+		t.Errorf("got %v, want one problem, in line 6", err)
+	}
+}
+
+// What is given besides a file wins over it, and has to be right to the letter, which the file has not.
+func TestOverridesWinAndAreStrict(t *testing.T) {
+	file := "bootstrap.servers=localhost:9092\nlinger.ms=1\nsession.timeout.ms=1"
+	c, notices, err := FromProperties(strings.NewReader(file), Override(map[string]string{"linger.ms": "9"}))
+	if err != nil || c.Linger != 9*time.Millisecond || len(notices) != 1 || notices[0].Key != "session.timeout.ms" {
+		t.Errorf("got linger %v, notices %v, %v, want 9ms, and a notice of session.timeout.ms alone", c.Linger, notices, err)
+	}
+	_, _, err = FromProperties(strings.NewReader(file), Override(map[string]string{"heartbeat.interval.ms": "9", "acks": "7"}))
+	var invalid *PropertiesError
+	if !errors.As(err, &invalid) || len(invalid.Problems) != 2 || invalid.Problems[0].Line != 0 {
+		t.Errorf("got %v, want both overrides refused, and no line", err)
 	}
 }
 

@@ -8,68 +8,18 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/epistle-kafka/epistle/internal/properties"
 )
 
 var update = flag.Bool("update", false, "write testdata again")
 
-type javaSetting struct {
-	Key, Type, Valid, Importance string
-	Default                      *string
-	Required                     bool
-}
-
-// Every key of Java's producer has a row, and the row says of it what Java says.
-func TestTableHasAllOfJava(t *testing.T) {
-	own := map[string]bool{}
-	for _, s := range ownSettings {
-		own[s.key] = true
-	}
-	java := map[string]bool{}
-	for _, j := range javaVectors[javaSetting](t, "java-producer-config-4.4.0.json") {
-		java[j.Key] = true
-		s := settingOfKey[j.Key]
-		if s == nil {
-			t.Errorf("%s: Java has it, the table has not", j.Key)
-			continue
-		}
-		def := notSet
-		if j.Required {
-			def = required
-		} else if j.Default != nil {
-			def = *j.Default
-		}
-		got := [...]string{s.kind, s.def, s.valid}
-		if want := [...]string{j.Type, def, j.Valid}; got != want {
-			t.Errorf("%s: got %q, want %q", j.Key, got, want)
-		}
-	}
-	if len(java) != 120 {
-		t.Errorf("got %d keys of Java, want the 120 of 4.4.0", len(java))
-	}
-	seen := map[string]bool{}
-	for _, s := range allSettings {
-		if !java[s.key] && !own[s.key] {
-			t.Errorf("%s: the table has it, Java has not", s.key)
-		}
-		if seen[s.key] {
-			t.Errorf("%s: two rows", s.key)
-		}
-		seen[s.key] = true
-		if s.how != honoured && s.why == "" {
-			t.Errorf("%s: is %v, and nothing says why", s.key, s.how)
-		}
-		if (s.how == honoured) != (s.set != nil) {
-			t.Errorf("%s: is %v, has a setter: %v", s.key, s.how, s.set != nil)
-		}
-	}
-}
-
 // Java's defaults, spelled out, are DefaultConfig: nobody's settings change by being written down.
 func TestDefaultsAreJavas(t *testing.T) {
 	m := with()
-	for _, s := range allSettings {
-		if s.def != required && s.def != notSet {
-			m[s.key] = s.def
+	for _, s := range slices.Concat(properties.Java(), properties.Own()) {
+		if s.Default != properties.Required && s.Default != properties.NotSet {
+			m[s.Key] = s.Default
 		}
 	}
 	got, notices := fromMap(t, m)
@@ -97,39 +47,44 @@ func TestEachKeySetsItsField(t *testing.T) {
 		}
 		return with("client.rack", "a", "enable.idempotence", idempotence, "reconnect.backoff.max.ms", "1000")
 	}
+	for _, s := range slices.Concat(properties.Java(), properties.Own()) {
+		if (s.How == properties.Honoured) != (fieldOfKey[s.Key] != nil) && s.Key != "partitioner.class" {
+			t.Errorf("%s: is %v, reaches a field: %v", s.Key, s.How, fieldOfKey[s.Key] != nil)
+		}
+	}
 	fields := map[string]bool{}
-	for _, s := range allSettings {
-		if s.how != honoured {
+	for _, s := range slices.Concat(properties.Java(), properties.Own()) {
+		if s.How != properties.Honoured {
 			continue
 		}
-		fields[s.field] = true
-		want, _ := fromMap(t, base(s.key))
-		m := base(s.key)
-		m[s.key] = other[s.key]
+		fields[s.Field] = true
+		want, _ := fromMap(t, base(s.Key))
+		m := base(s.Key)
+		m[s.Key] = other[s.Key]
 		switch {
-		case s.key == "enable.idempotence":
-			m[s.key] = "true"
-		case other[s.key] != "":
-		case s.kind == "BOOLEAN":
-			m[s.key] = map[string]string{"true": "false", "false": "true"}[s.def]
-		case s.def == "0":
-			m[s.key] = "1"
-		case s.def == "-1":
-			m[s.key] = "1"
+		case s.Key == "enable.idempotence":
+			m[s.Key] = "true"
+		case other[s.Key] != "":
+		case s.Kind == "BOOLEAN":
+			m[s.Key] = map[string]string{"true": "false", "false": "true"}[s.Default]
+		case s.Default == "0":
+			m[s.Key] = "1"
+		case s.Default == "-1":
+			m[s.Key] = "1"
 		default:
 			var n int64
-			fmt.Sscan(s.def, &n)
-			m[s.key] = fmt.Sprint(n - 1)
+			fmt.Sscan(s.Default, &n)
+			m[s.Key] = fmt.Sprint(n - 1)
 		}
 		got, _ := fromMap(t, m)
-		if diff := differing(got, want); !slices.Equal(diff, []string{s.field}) {
-			t.Errorf("%s=%s: changed %v, want %s alone", s.key, m[s.key], diff, s.field)
+		if diff := differing(got, want); !slices.Equal(diff, []string{s.Field}) {
+			t.Errorf("%s=%s: changed %v, want %s alone", s.Key, m[s.Key], diff, s.Field)
 		}
 	}
 	typ := reflect.TypeFor[Config]()
 	for i := range typ.NumField() {
 		name := typ.Field(i).Name
-		withoutKey := slices.Contains([]string{"TLS", "SASL", "DialContext", "Partitioner", "Interceptors", "Logger"}, name)
+		withoutKey := slices.Contains([]string{"TLS", "TLSFiles", "SASL", "DialContext", "Partitioner", "Interceptors", "Logger"}, name)
 		if !fields[name] && !withoutKey {
 			t.Errorf("Config.%s: no key sets it", name)
 		}
@@ -149,7 +104,7 @@ func differing(a, b Config) []string {
 
 const settingsTable = "testdata/settings-table.md"
 
-// The README's table is made of the table in Go: run with -update to write it again.
+// The table of docs/settings.md is made of the table in Go: run with -update to write it again.
 func TestSettingsTable(t *testing.T) {
 	got := renderSettings()
 	if *update {
@@ -168,44 +123,43 @@ func TestSettingsTable(t *testing.T) {
 
 func renderSettings() string {
 	var b strings.Builder
-	own := len(ownSettings)
-	rows := slices.SortedFunc(slices.Values(allSettings[:len(allSettings)-own]), func(a, b setting) int { return strings.Compare(a.key, b.key) })
+	rows := slices.SortedFunc(slices.Values(properties.Java()), func(a, b properties.Setting) int { return strings.Compare(a.Key, b.Key) })
 	b.WriteString("| Java's key | Java's default | Epistle's default | here | what that means |\n| --- | --- | --- | --- | --- |\n")
 	for _, s := range rows {
 		writeRow(&b, s)
 	}
 	b.WriteString("\nKeys of Epistle's own:\n\n| key | default | here | what it does |\n| --- | --- | --- | --- |\n")
-	for _, s := range ownSettings {
-		fmt.Fprintf(&b, "| `%s` | %s | `Config.%s` | %s |\n", s.key, code(s.def), s.field, cell(s.why))
+	for _, s := range properties.Own() {
+		fmt.Fprintf(&b, "| `%s` | %s | `Config.%s` | %s |\n", s.Key, code(s.Default), s.Field, cell(s.Why))
 	}
 	return b.String()
 }
 
-func writeRow(b *strings.Builder, s setting) {
+func writeRow(b *strings.Builder, s properties.Setting) {
 	ours := "–"
-	if s.how == honoured || s.how == mapped {
-		ours = code(s.def)
-		if s.ours != "" {
-			ours = s.ours
+	if s.How == properties.Honoured || s.How == properties.Mapped {
+		ours = code(s.Default)
+		if s.Ours != "" {
+			ours = s.Ours
 		}
 	}
-	text := s.why
-	if s.field != "" && s.how != refused {
-		text = "`Config." + s.field + "`"
-		if s.why != "" {
-			text += "; " + s.why
+	text := s.Why
+	if s.Field != "" && s.How != properties.Refused {
+		text = "`Config." + s.Field + "`"
+		if s.Why != "" {
+			text += "; " + s.Why
 		}
 	}
-	fmt.Fprintf(b, "| `%s` | %s | %s | %v | %s |\n", s.key, code(s.def), ours, s.how, cell(text))
+	fmt.Fprintf(b, "| `%s` | %s | %s | %v | %s |\n", s.Key, code(s.Default), ours, s.How, cell(text))
 }
 
 func cell(s string) string { return strings.ReplaceAll(s, "|", `\|`) }
 
 func code(def string) string {
 	switch def {
-	case required:
+	case properties.Required:
 		return "(required)"
-	case notSet:
+	case properties.NotSet:
 		return "null"
 	case "":
 		return "(empty)"

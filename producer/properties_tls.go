@@ -8,39 +8,44 @@ import (
 	"fmt"
 	"os"
 	"strings"
+
+	"github.com/epistle-kafka/epistle/internal/properties"
 )
 
-// resolveSecurity turns security.protocol and the ssl.* keys into Config.TLS.
-func (r *resolver) resolveSecurity() {
-	switch r.security() {
-	case "SSL":
-		r.cfg.TLS = r.tlsConfig()
-	case "SASL_SSL", "SASL_PLAINTEXT":
-		r.problem("security.protocol", "needs SASL, which is not available yet: use SSL or PLAINTEXT, with client certificates (ssl.keystore.*) where the broker wants to know who is there")
-	}
+// tlsSource is what properties say of TLS: the ssl.* keys, whose values are resolved, and where to report what is wrong with
+// one of them. A problem is about a key that was set, or that should have been.
+type tlsSource interface {
+	Value(key string) (value string, isSet bool)
+	Problem(key, rule string)
+	Notice(key, text string)
 }
 
-func (r *resolver) tlsConfig() *tls.Config {
+// tlsOf makes Config.TLS of the ssl.* keys. If it has reported a problem, nothing uses what it returns.
+func tlsOf(source tlsSource) *tls.Config {
+	r := &tlsResolver{source}
 	c := &tls.Config{MinVersion: tls.VersionTLS12}
 	r.tlsVersions(c)
 	r.tlsCiphers(c)
 	if trusted, key := r.pemStore("ssl.truststore", "ssl.truststore.certificates"); trusted != "" {
 		c.RootCAs = x509.NewCertPool()
 		if rule := addCertificates(c.RootCAs, trusted); rule != "" {
-			r.problem(key, rule)
+			r.Problem(key, rule)
 		}
 	}
 	r.clientCertificate(c)
-	switch algorithm, isSet := r.value("ssl.endpoint.identification.algorithm"); {
+	switch algorithm, isSet := r.Value("ssl.endpoint.identification.algorithm"); {
 	case !isSet || strings.EqualFold(algorithm, "https"):
 	case algorithm == "":
 		withoutHostName(c)
-		r.notice("ssl.endpoint.identification.algorithm", "host names are not checked: whoever has any certificate of a trusted authority can pose as the broker")
+		r.Notice("ssl.endpoint.identification.algorithm", "host names are not checked: whoever has any certificate of a trusted authority can pose as the broker")
 	default:
-		r.problem("ssl.endpoint.identification.algorithm", "must be https, or empty for no check of the host name")
+		r.Problem("ssl.endpoint.identification.algorithm", "must be https, or empty for no check of the host name")
 	}
 	return c
 }
+
+// tlsResolver reads the ssl.* keys.
+type tlsResolver struct{ tlsSource }
 
 // withoutHostName has c verify the chain of certificates but not the name in it. InsecureSkipVerify alone would skip
 // both.
@@ -60,10 +65,10 @@ func withoutHostName(c *tls.Config) {
 	}
 }
 
-func (r *resolver) tlsVersions(c *tls.Config) {
+func (r *tlsResolver) tlsVersions(c *tls.Config) {
 	const key = "ssl.enabled.protocols"
-	v, _ := r.value(key)
-	names := splitList(v)
+	v, _ := r.Value(key)
+	names := properties.List(v)
 	if len(names) == 0 {
 		return
 	}
@@ -77,24 +82,24 @@ func (r *resolver) tlsVersions(c *tls.Config) {
 		case "TLSv1.3":
 			tls13 = true
 		case "TLSv1", "TLSv1.1", "SSLv3", "SSLv2Hello":
-			r.notice(key, name+" is left out: it is broken, and current JVMs disable it too")
+			r.Notice(key, name+" is left out: it is broken, and current JVMs disable it too")
 		default:
-			r.problem(key, "has "+name+", but knows TLSv1.2 and TLSv1.3")
+			r.Problem(key, "has "+name+", but knows TLSv1.2 and TLSv1.3")
 		}
 	}
 	if !tls13 {
 		c.MaxVersion = tls.VersionTLS12
 	}
 	if !tls12 && !tls13 {
-		r.problem(key, "must have TLSv1.2 or TLSv1.3")
+		r.Problem(key, "must have TLSv1.2 or TLSv1.3")
 	}
 }
 
 // tlsCiphers narrows what is offered to the list, never widens it.
-func (r *resolver) tlsCiphers(c *tls.Config) {
+func (r *tlsResolver) tlsCiphers(c *tls.Config) {
 	const key = "ssl.cipher.suites"
-	v, _ := r.value(key)
-	names := splitList(v)
+	v, _ := r.Value(key)
+	names := properties.List(v)
 	if len(names) == 0 {
 		return
 	}
@@ -106,7 +111,7 @@ func (r *resolver) tlsCiphers(c *tls.Config) {
 	for _, name := range names {
 		switch s := known[name]; {
 		case s == nil:
-			r.notice(key, name+" is left out: Go does not have it")
+			r.Notice(key, name+" is left out: Go does not have it")
 		case s.SupportedVersions[0] == tls.VersionTLS13:
 			modern = true
 		default:
@@ -115,31 +120,31 @@ func (r *resolver) tlsCiphers(c *tls.Config) {
 	}
 	switch {
 	case !modern && len(c.CipherSuites) == 0:
-		r.problem(key, "has no cipher suite that Go knows")
+		r.Problem(key, "has no cipher suite that Go knows")
 	case !modern:
 		c.MaxVersion = tls.VersionTLS12
 		if c.MinVersion > c.MaxVersion {
-			r.problem(key, "has suites of TLS 1.2 only, while ssl.enabled.protocols asks for TLSv1.3 only")
+			r.Problem(key, "has suites of TLS 1.2 only, while ssl.enabled.protocols asks for TLSv1.3 only")
 		}
 	case len(c.CipherSuites) == 0:
 		c.MinVersion = tls.VersionTLS13
 		if c.MaxVersion == tls.VersionTLS12 {
-			r.problem(key, "has suites of TLS 1.3 only, while ssl.enabled.protocols asks for TLSv1.2 only")
+			r.Problem(key, "has suites of TLS 1.3 only, while ssl.enabled.protocols asks for TLSv1.2 only")
 		}
 		fallthrough
 	default:
-		r.notice(key, "of TLS 1.3, Go offers all suites: they cannot be chosen singly")
+		r.Notice(key, "of TLS 1.3, Go offers all suites: they cannot be chosen singly")
 	}
 }
 
-func (r *resolver) clientCertificate(c *tls.Config) {
-	_, keyInline := r.value("ssl.keystore.key")
-	_, chainInline := r.value("ssl.keystore.certificate.chain")
+func (r *tlsResolver) clientCertificate(c *tls.Config) {
+	_, keyInline := r.Value("ssl.keystore.key")
+	_, chainInline := r.Value("ssl.keystore.certificate.chain")
 	if keyInline != chainInline {
 		if keyInline {
-			r.problem("ssl.keystore.key", "needs ssl.keystore.certificate.chain with it")
+			r.Problem("ssl.keystore.key", "needs ssl.keystore.certificate.chain with it")
 		} else {
-			r.problem("ssl.keystore.certificate.chain", "needs ssl.keystore.key with it")
+			r.Problem("ssl.keystore.certificate.chain", "needs ssl.keystore.key with it")
 		}
 		return
 	}
@@ -149,28 +154,28 @@ func (r *resolver) clientCertificate(c *tls.Config) {
 	}
 	chain := store
 	if keyInline {
-		chain, _ = r.value("ssl.keystore.certificate.chain")
+		chain, _ = r.Value("ssl.keystore.certificate.chain")
 	}
 	if strings.Contains(store, "BEGIN ENCRYPTED PRIVATE KEY") {
-		r.problem(key, "holds an encrypted key, which cannot be read: decrypt it with `openssl pkcs8 -in key.pem -out plain.pem`, or set Config.TLS")
+		r.Problem(key, "holds an encrypted key, which cannot be read: decrypt it with `openssl pkcs8 -in key.pem -out plain.pem`, or set Config.TLS")
 		return
 	}
 	cert, err := tls.X509KeyPair([]byte(chain), []byte(store))
 	if err != nil {
-		r.problem(key, "must be a key and its certificates in PEM: "+strings.TrimPrefix(err.Error(), "tls: "))
+		r.Problem(key, "must be a key and its certificates in PEM: "+strings.TrimPrefix(err.Error(), "tls: "))
 		return
 	}
-	if _, ok := r.value("ssl.key.password"); ok {
-		r.notice("ssl.key.password", "has no effect: the key is not encrypted")
+	if _, ok := r.Value("ssl.key.password"); ok {
+		r.Notice("ssl.key.password", "has no effect: the key is not encrypted")
 	}
 	c.Certificates = []tls.Certificate{cert}
 }
 
 // pemStore returns the PEM text of a store, "" for none, and the key that it came from: prefix.location or inlineKey.
-func (r *resolver) pemStore(prefix, inlineKey string) (text, key string) {
-	location, _ := r.value(prefix + ".location")
-	inline, _ := r.value(inlineKey)
-	kind, isSet := r.value(prefix + ".type")
+func (r *tlsResolver) pemStore(prefix, inlineKey string) (text, key string) {
+	location, _ := r.Value(prefix + ".location")
+	inline, _ := r.Value(inlineKey)
+	kind, isSet := r.Value(prefix + ".type")
 	if !isSet {
 		kind = "JKS"
 	}
@@ -178,25 +183,25 @@ func (r *resolver) pemStore(prefix, inlineKey string) (text, key string) {
 	case location == "" && inline == "":
 		return "", ""
 	case location != "" && inline != "":
-		r.problem(prefix+".location", "is set, and "+inlineKey+" too: which is meant?")
+		r.Problem(prefix+".location", "is set, and "+inlineKey+" too: which is meant?")
 		return "", ""
 	case !strings.EqualFold(kind, "PEM"):
-		r.problem(prefix+".type", notPEM(prefix, kind, location))
+		r.Problem(prefix+".type", notPEM(prefix, kind, location))
 		return "", ""
 	}
-	if _, ok := r.value(prefix + ".password"); ok {
-		r.problem(prefix+".password", "belongs to JKS and PKCS12: leave it out with PEM, as Java demands too")
+	if _, ok := r.Value(prefix + ".password"); ok {
+		r.Problem(prefix+".password", "belongs to JKS and PKCS12: leave it out with PEM, as Java demands too")
 	}
 	if inline != "" {
 		return inline, inlineKey
 	}
 	data, err := os.ReadFile(location)
 	if err != nil {
-		r.problem(prefix+".location", "cannot be read: "+err.Error())
+		r.Problem(prefix+".location", "cannot be read: "+err.Error())
 		return "", ""
 	}
 	if strings.TrimSpace(string(data)) == "" {
-		r.problem(prefix+".location", "is an empty file")
+		r.Problem(prefix+".location", "is an empty file")
 		return "", ""
 	}
 	return string(data), prefix + ".location"

@@ -14,59 +14,88 @@ import (
 	"github.com/epistle-kafka/epistle/brokertest"
 )
 
-// The README's settings are those of the table in Go, between its markers.
-func TestREADMEHasTheSettings(t *testing.T) {
-	readme, err := os.ReadFile("../README.md")
+// The page of settings has those of the table in Go, between its markers.
+func TestSettingsPage(t *testing.T) {
+	page, err := os.ReadFile(settingsPage)
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, rest, begins := strings.Cut(string(readme), "<!-- settings:begin -->\n")
+	_, rest, begins := strings.Cut(string(page), "<!-- settings:begin -->\n")
 	block, _, ends := strings.Cut(rest, "<!-- settings:end -->")
 	if !begins || !ends {
-		t.Fatal("README.md lacks the markers <!-- settings:begin --> and <!-- settings:end -->, each on a line of its own")
+		t.Fatalf("%s lacks the markers <!-- settings:begin --> and <!-- settings:end -->, each on a line of its own", settingsPage)
 	}
 	if strings.TrimSpace(block) != strings.TrimSpace(renderSettings()) {
-		t.Errorf("README.md between the markers is not %s; copy it there", settingsTable)
+		t.Errorf("%s between the markers is not %s; copy it there", settingsPage, settingsTable)
 	}
 }
 
-// firstProgram builds the README's first program for a broker at an address.
-func firstProgram(t *testing.T, address string) string {
+const settingsPage = "../docs/settings.md"
+
+// listing returns the README's block of Go that begins with a package's clause.
+func listing(t *testing.T, clause string) string {
 	t.Helper()
 	readme, err := os.ReadFile("../README.md")
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, rest, begins := strings.Cut(string(readme), "```go\npackage main\n")
-	program, _, ends := strings.Cut(rest, "```")
-	if !begins || !ends || !strings.Contains(program, `"localhost:9092"`) {
-		t.Fatal("README.md has no program for localhost:9092")
+	_, rest, begins := strings.Cut(string(readme), "```go\n"+clause+"\n")
+	code, _, ends := strings.Cut(rest, "```")
+	if !begins || !ends {
+		t.Fatalf("README.md has no Go that begins with %s", clause)
 	}
+	return clause + "\n" + code
+}
+
+// compile has the go command do something with code that is in no file of the module, though the compiler sees it there.
+func compile(t *testing.T, file, code string, args ...string) {
+	t.Helper()
 	root, err := filepath.Abs("..")
 	if err != nil {
 		t.Fatal(err)
 	}
-	// The file is not there, but the compiler sees it in the module.
 	dir := t.TempDir()
-	source, overlay, binary := filepath.Join(dir, "main.go"), filepath.Join(dir, "overlay.json"), filepath.Join(dir, "program.exe")
-	place := filepath.Join(root, "internal", "readme", "main.go")
+	source, overlay := filepath.Join(dir, file), filepath.Join(dir, "overlay.json")
+	place := filepath.Join(root, "internal", "readme", file)
 	replace, err := json.Marshal(map[string]any{"Replace": map[string]string{place: source}})
 	if err != nil {
 		t.Fatal(err)
 	}
-	for name, content := range map[string]string{
-		source: "package main\n" + strings.ReplaceAll(program, "localhost:9092", address), overlay: string(replace),
-	} {
+	for name, content := range map[string]string{source: code, overlay: string(replace)} {
 		if err := os.WriteFile(name, []byte(content), 0o600); err != nil {
 			t.Fatal(err)
 		}
 	}
-	build := exec.Command("go", "build", "-overlay", overlay, "-o", binary, "./internal/readme")
-	build.Dir = root
-	if out, err := build.CombinedOutput(); err != nil {
-		t.Fatalf("the README's program cannot be built: %v\n%s", err, out)
+	args = append([]string{args[0], "-overlay", overlay}, args[1:]...)
+	command := exec.Command("go", append(args, "./internal/readme")...)
+	command.Dir = root
+	if out, err := command.CombinedOutput(); err != nil {
+		t.Fatalf("go %s with what README.md has: %v\n%s", strings.Join(args, " "), err, out)
 	}
+}
+
+// firstProgram builds the README's first program for a broker at an address.
+func firstProgram(t *testing.T, address string) (binary string) {
+	t.Helper()
+	program := listing(t, "package main")
+	if !strings.Contains(program, `"localhost:9092"`) {
+		t.Fatal("README.md has no program for localhost:9092")
+	}
+	binary = filepath.Join(t.TempDir(), "program.exe")
+	compile(t, "main.go", strings.ReplaceAll(program, "localhost:9092", address), "build", "-o", binary)
 	return binary
+}
+
+// The README's example of a test is one that passes.
+func TestREADMEsTest(t *testing.T) {
+	if testing.Short() {
+		t.Skip("builds a test")
+	}
+	binary := filepath.Join(t.TempDir(), "orders.exe")
+	compile(t, "orders_test.go", listing(t, "package orders"), "test", "-vet=off", "-c", "-o", binary)
+	if out, err := exec.Command(binary).CombinedOutput(); err != nil {
+		t.Errorf("the README's test fails: %v\n%s", err, out)
+	}
 }
 
 // What a user copies first sends a record, and where no broker is, it says so and fails.

@@ -91,7 +91,7 @@ func (p *Producer) tooLate(ctx context.Context) error {
 	if ctx.Err() == nil {
 		return nil
 	}
-	return fmt.Errorf("Transact of %q: ctx ended before the commit was asked for: %w", p.cfg.TransactionalID, p.sender.Explain(cause.Of(ctx)))
+	return fmt.Errorf("Transact of %s: ctx ended before the commit was asked for: %w", protocol.Quoted(p.cfg.TransactionalID), p.sender.Explain(cause.Of(ctx)))
 }
 
 // initOnce is InitTransactions unless that has been done.

@@ -113,6 +113,13 @@ func (p *Producer) SendOffsetsToTransaction(ctx context.Context, offsets map[Top
 	if group.GroupID == "" {
 		return fmt.Errorf("%s: GroupID is empty: it must be the group.id of the consumer that the offsets come from", txn.CallOffsets)
 	}
+	for _, s := range []struct{ field, value string }{
+		{"GroupID", group.GroupID}, {"MemberID", group.MemberID}, {"GroupInstanceID", group.GroupInstanceID},
+	} {
+		if len(s.value) > maxString {
+			return fmt.Errorf("%s: %s has %d bytes: at most %d can be sent", txn.CallOffsets, s.field, len(s.value), maxString)
+		}
+	}
 	g := txn.Group{ID: group.GroupID, Generation: group.GenerationID, MemberID: group.MemberID}
 	if g.MemberID == "" {
 		g.Generation = -1
@@ -138,6 +145,9 @@ func offsetTopics(offsets map[TopicPartition]OffsetAndMetadata) ([]protocol.TxnO
 		}
 		if tp.Partition < 0 || o.Offset < 0 {
 			return nil, fmt.Errorf("offset %d of partition %d of topic %q: neither may be negative", o.Offset, tp.Partition, tp.Topic)
+		}
+		if len(o.Metadata) > maxString {
+			return nil, fmt.Errorf("offset of partition %d of topic %q: its metadata has %d bytes: at most %d can be sent", tp.Partition, tp.Topic, len(o.Metadata), maxString)
 		}
 		i, ok := place[tp.Topic]
 		if !ok {

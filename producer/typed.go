@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"sync"
 	"time"
+
+	"github.com/epistle-kafka/epistle/protocol"
 )
 
 // Typed sends keys of type K and values of type V by way of a producer, which may have several of them. It is safe for
@@ -47,7 +49,7 @@ type SerializationError struct {
 }
 
 func (e *SerializationError) Error() string {
-	return fmt.Sprintf("producer: serializing the %s of a record for topic %q: %v", e.Part, e.Topic, e.Err)
+	return fmt.Sprintf("producer: serializing the %s of a record for topic %s: %s", e.Part, protocol.Quoted(e.Topic), protocol.ShownText(fmt.Sprint(e.Err)))
 }
 
 // Unwrap returns the serializer's error.

@@ -1,9 +1,13 @@
 package sasl
 
 import (
+	"crypto/tls"
 	"fmt"
+	"io"
+	"log/slog"
 	"maps"
 	"slices"
+	"strings"
 	"sync"
 )
 
@@ -13,7 +17,22 @@ type Settings struct {
 	Mechanism string            // sasl.mechanism
 	Login     Login             // of sasl.jaas.config
 	Keys      map[string]string // all keys that begin with "sasl.", and their values as written; those not set are missing
+
+	// TLS makes a configuration of the options "ssl.…" of a login module, which are for the token endpoint alone. nil if
+	// whoever reads the properties cannot.
+	TLS func(options map[string]Secret) (*tls.Config, error)
 }
+
+func (s Settings) String() string { return "settings of SASL, mechanism " + shown(s.Mechanism) }
+
+// Format writes String whatever the verb: Keys has secrets.
+func (s Settings) Format(f fmt.State, _ rune) { io.WriteString(f, s.String()) }
+
+// LogValue is String, for slog.
+func (s Settings) LogValue() slog.Value { return slog.StringValue(s.String()) }
+
+// MarshalText is String, for JSON and its like.
+func (s Settings) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
 
 // A Login is the one entry of a JAAS configuration.
 type Login struct {
@@ -21,13 +40,14 @@ type Login struct {
 	Options map[string]Secret
 }
 
-// A Builder makes a mechanism of what properties say. Its error names the key or the option of the login module that
-// cannot be taken, what is wrong and what to do, and no secret.
+// A Builder makes a mechanism of what properties say. Its error is a [*SettingError], or several that errors.Join has joined.
+// It names no secret.
 type Builder func(*Settings) (Mechanism, error)
 
 var (
 	buildersMu sync.RWMutex
 	builders   = map[string]Builder{}
+	sources    = map[string]TokenSourceBuilder{}
 )
 
 // Register makes a mechanism reachable from properties, by its name in sasl.mechanism. A module that brings a mechanism calls
@@ -54,3 +74,33 @@ func Registered() []string {
 	defer buildersMu.RUnlock()
 	return slices.Sorted(maps.Keys(builders))
 }
+
+// A TokenSourceBuilder makes a source of tokens of what properties say, as a [Builder] does a mechanism.
+type TokenSourceBuilder func(*Settings) (TokenSource, error)
+
+// RegisterTokenSource lets a Go source of tokens take the place of a Java class that properties name in
+// sasl.login.callback.handler.class, with sasl.mechanism=OAUTHBEARER. class is its whole name. A name with something before
+// it is taken for the same class, since builds of Java put packages below others. It panics if class is taken.
+func RegisterTokenSource(class string, build TokenSourceBuilder) {
+	buildersMu.Lock()
+	defer buildersMu.Unlock()
+	if _, taken := sources[class]; taken || build == nil || class == "" {
+		panic(fmt.Sprintf("sasl: RegisterTokenSource(%q): the class is taken or has no name, or there is no builder", class))
+	}
+	sources[class] = build
+}
+
+// lookupTokenSource returns nil if nobody has registered the class.
+func lookupTokenSource(class string) TokenSourceBuilder {
+	buildersMu.RLock()
+	defer buildersMu.RUnlock()
+	for name, build := range sources {
+		if isClass(class, name) {
+			return build
+		}
+	}
+	return nil
+}
+
+// isClass says whether a Java class is the one with this name, or with this end of its name, in whichever package.
+func isClass(class, name string) bool { return class == name || strings.HasSuffix(class, "."+name) }

@@ -4,6 +4,18 @@
 // any other request, and authenticates it again before the session that the broker has granted ends. None of that happens
 // in a call that sends a record.
 //
+//   - [Plain]: user and password, as they are. The usual one with API keys of clouds.
+//   - [ScramSHA256] and [ScramSHA512]: user and password, or a delegation token, without sending the secret.
+//   - [OAuthBearer]: a token of an identity provider ([OIDC]), of a file ([TokenFile]), or of a function of yours ([TokenFunc]).
+//
+// Each takes its credentials also from a function that is asked at each authentication, so that they may change while the
+// producer runs: [PlainFrom], [ScramSHA256From], [ScramSHA512From], [TokenSource].
+//
+// Secrets are never in errors, and no type here prints one. [Secret] says what that means for fields of your own.
+//
+// Properties of a Java program reach these mechanisms by sasl.mechanism. Where they name a Java class that makes tokens,
+// [RegisterTokenSource] lets a Go function take its place.
+//
 // Another module can bring a mechanism of its own: it implements [Mechanism], and calls [Register] if properties shall
 // reach it.
 package sasl

@@ -6,8 +6,9 @@ import (
 	"log/slog"
 )
 
-// A Secret is a text that is never printed: not by package fmt with any verb, not as JSON, not by slog. string(s) is what it
-// holds.
+// A Secret is a text that is not printed: not by package fmt with any verb, not as JSON, not by slog. string(s) is what it
+// holds. Package fmt calls no methods of what is in a field that is not exported, though, and prints it: hold secrets in
+// exported fields, or in functions.
 type Secret string
 
 const hidden = "[hidden]"

@@ -28,6 +28,7 @@ batches() { java_program protocol/testdata/java/batches Batches protocol/testdat
 error_codes() { java_program protocol/testdata/java/errorcodes ErrorCodes >"$scratch/out" && cp "$scratch/out" protocol/testdata/errorcodes/errorcodes.txt; }
 murmur2() { java_program partition/testdata Murmur2Vectors >"$scratch/out" && cp "$scratch/out" partition/testdata/murmur2.txt; }
 producer_vectors() { java_program producer/testdata/java ProducerVectors producer/testdata; }
+login_vectors() { java_program producer/testdata/java LoginVectors producer/testdata; }
 
 step "jars of kafka-clients $VERSION" mvn -q -B -f "$scratch/pom.xml" dependency:copy-dependencies -DoutputDirectory="$scratch/jars"
 step 'messages' messages
@@ -35,3 +36,4 @@ step 'record batches' batches
 step 'error codes' error_codes
 step 'murmur2' murmur2
 step 'producer settings' producer_vectors
+step 'logins and config providers' login_vectors

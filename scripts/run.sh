@@ -1,7 +1,7 @@
 #!/bin/sh
 # The main job: a real file goes through the producer, and another client checks what arrived. On a
 # real Kafka where one can be had, else on the broker that is built in. With KEEP=1 the Kafka that was
-# started for it stays until Ctrl-C.
+# started for it stays until Ctrl-C; on a cluster that was there before, the topic stays.
 set -eu
 . "$(dirname "$0")/lib.sh"
 
@@ -39,6 +39,11 @@ real() {
   bin/epistle demo --quiet -b "$KAFKA_BOOTSTRAP" -t "$topic" --file-out "$scratch/lines"
   say '── Another client (franz-go) reads the topic and compares each record with the file'
   bin/readback -b "$KAFKA_BOOTSTRAP" -t "$topic" -K : "$scratch/lines"
+  if [ "$theirs" = yes ] && [ -n "${KEEP:-}" ]; then
+    made=
+    say "── Topic $topic stays on your cluster (KEEP). To delete it:"
+    say "  bin/readback -b $KAFKA_BOOTSTRAP -t $topic -timeout 1m -remove"
+  fi
   cleanup
   total "on a real Kafka at $KAFKA_BOOTSTRAP"
   if [ "$theirs" = yes ] || [ -n "${KEEP:-}" ]; then

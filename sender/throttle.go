@@ -18,9 +18,9 @@ type ThrottleError struct {
 }
 
 func (e *ThrottleError) Error() string {
-	who := fmt.Sprintf("broker %d at %s", e.Broker, e.Addr)
+	who := fmt.Sprintf("broker %d at %s", e.Broker, protocol.Shown(e.Addr))
 	if e.Broker < 0 {
-		who = "bootstrap server " + e.Addr
+		who = "bootstrap server " + protocol.Shown(e.Addr)
 	}
 	text := fmt.Sprintf("%s throttles this client: it has asked to be sent nothing for %v", who, e.Asked)
 	if e.Granted < e.Asked {

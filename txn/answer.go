@@ -323,7 +323,7 @@ func (t *Txn) offsetsAdded(now time.Time, s *Step, code protocol.ErrorCode) {
 		t.groups[s.op.Group.ID] = true
 	case t.retry(now, s, code):
 	default:
-		t.outlaw(code, fmt.Errorf("adding the offsets of group %q to the transaction: %w", s.op.Group.ID, code))
+		t.outlaw(code, fmt.Errorf("adding the offsets of group %s to the transaction: %w", protocol.Quoted(s.op.Group.ID), code))
 	}
 }
 
@@ -337,7 +337,7 @@ func (t *Txn) offsetsCommitted(now time.Time, s *Step, resp *protocol.TxnOffsetC
 				s.op.byName = true // the topic was made again; its name is what the caller gave
 				fallthrough
 			case worst == protocol.NoError, worst.Retriable() && !code.Retriable() && code != protocol.NoError:
-				worst, where = code, fmt.Sprintf("partition %d of topic %q", p.PartitionIndex, s.op.topic(topic))
+				worst, where = code, fmt.Sprintf("partition %d of topic %s", p.PartitionIndex, protocol.Quoted(s.op.topic(topic)))
 			}
 		}
 	}
@@ -351,7 +351,7 @@ func (t *Txn) offsetsCommitted(now time.Time, s *Step, resp *protocol.TxnOffsetC
 		}
 	case t.retry(now, s, worst):
 	default:
-		t.lose(worst, fmt.Errorf("committing the offset of %s for group %q: %w", where, s.op.Group.ID, worst))
+		t.lose(worst, fmt.Errorf("committing the offset of %s for group %s: %w", where, protocol.Quoted(s.op.Group.ID), worst))
 	}
 }
 

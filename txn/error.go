@@ -3,6 +3,8 @@ package txn
 import (
 	"errors"
 	"fmt"
+
+	"github.com/epistle-kafka/epistle/protocol"
 )
 
 // Outcome says what has become of a transaction.
@@ -80,7 +82,7 @@ func (e *Error) Error() string {
 	if e.Outcome == Aborted && e.Next == Abort {
 		next = "begin another transaction"
 	}
-	return fmt.Sprintf("%s of %q: %v (%sto do: %s)", e.Call, e.TransactionalID, e.Err, fate, next)
+	return fmt.Sprintf("%s of %s: %v (%sto do: %s)", e.Call, protocol.Quoted(e.TransactionalID), e.Err, fate, next)
 }
 
 func (e *Error) Unwrap() error { return e.Err }

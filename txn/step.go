@@ -127,7 +127,7 @@ func (t *Txn) deadline() time.Time {
 // expire fails the transaction whose offsets nobody takes: it could be neither committed nor aborted otherwise.
 func (t *Txn) expire(now time.Time) {
 	if len(t.offsets) > 0 && !t.offsets[0].until.After(now) {
-		err := fmt.Errorf("the offsets of group %q were not taken within delivery.timeout (%v)", t.offsets[0].Group.ID, t.cfg.Patience)
+		err := fmt.Errorf("the offsets of group %s were not taken within delivery.timeout (%v)", protocol.Quoted(t.offsets[0].Group.ID), t.cfg.Patience)
 		if t.trouble != nil {
 			err = fmt.Errorf("%w: %w", err, t.trouble)
 		}

@@ -38,6 +38,11 @@ type Config struct {
 	// TLS is nil for plaintext. An empty ServerName is filled from the host that is dialled.
 	TLS *tls.Config
 
+	// Certificates, if not nil, is called before each TLS handshake to put certificates into own, the connection's copy of
+	// TLS, which is the connection's alone. It returns who is trusted, in words for errors, "" = nothing to say. It must
+	// return when ctx ends, and is called concurrently.
+	Certificates func(ctx context.Context, own *tls.Config) (trusted string)
+
 	// DialContext replaces net.Dialer, which resolves the name anew on each dial and tries all its addresses. It must
 	// heed ctx, and Close of what it returns must not block and must end a Read and a Write in progress.
 	//

@@ -72,6 +72,7 @@ type dialer struct {
 	stage  Stage         // where it is
 	bound  time.Duration // of that
 	passed bool          // the bound has
+	secure *secure       // nil over plaintext
 	hs     *handshake
 	login  *login // nil without SASL, and before it
 	reads  *watch
@@ -155,11 +156,15 @@ func checkAddress(peer Peer) error {
 func (d *dialer) establish(ctx context.Context, sock net.Conn) (*Conn, error) {
 	conn := carrierOf(sock)
 	if d.cfg.TLS != nil {
-		secure := tls.Client(wholeConn{sock}, d.tlsConfig())
-		if err := d.within(ctx, StageTLS, d.bounds.Stage, secure.HandshakeContext); err != nil {
+		d.secure = new(secure)
+		err := d.within(ctx, StageTLS, d.bounds.Stage, func(ctx context.Context) error {
+			over := tls.Client(wholeConn{sock}, d.secure.prepare(ctx, d.cfg, d.peer.Addr))
+			conn = over
+			return over.HandshakeContext(ctx)
+		})
+		if err != nil {
 			return nil, err
 		}
-		conn = secure
 	}
 
 	d.reads = &watch{r: conn}
@@ -223,19 +228,6 @@ func (d *dialer) authenticate(ctx context.Context) (session, error) {
 	return session{granted: g, target: target, begun: began, bound: d.cfg.stageBound(d.bounds)}, nil
 }
 
-// tlsConfig returns the user's configuration with the name of the host that is dialled, unless it has one.
-func (d *dialer) tlsConfig() *tls.Config {
-	if d.cfg.TLS.ServerName != "" {
-		return d.cfg.TLS
-	}
-	own := d.cfg.TLS.Clone()
-	own.ServerName = d.peer.Addr
-	if host, _, err := net.SplitHostPort(d.peer.Addr); err == nil {
-		own.ServerName = host
-	}
-	return own
-}
-
 // failure makes an *Error of what has ended the attempt.
 func (d *dialer) failure(ctx context.Context, err error) error {
 	if ctx.Err() != nil && !errors.Is(err, context.Cause(ctx)) {
@@ -255,7 +247,7 @@ func (d *dialer) failure(ctx context.Context, err error) error {
 	case ctx.Err() != nil && errors.Is(err, context.DeadlineExceeded):
 		e.Err = fmt.Errorf("no success within %v: %w", time.Since(d.began).Round(time.Millisecond), err)
 	}
-	e.Hint = hintSince(hint(e, d.cfg.TLS != nil), d.peer.Answered)
+	e.Hint = hintSince(hint(e, d.secure), d.peer.Answered)
 	if d.stage == StageApiVersions && hungUp(err) {
 		e.Unheard = !d.reads.heard
 		if !d.peer.Answered.IsZero() {

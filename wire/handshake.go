@@ -73,7 +73,18 @@ func (hs *handshake) exchange(version int16, req protocol.Request) ([]byte, erro
 	hs.correlationID++
 	hs.scratch = protocol.AppendRequest(hs.scratch[:0], header, req)
 	if _, err := writeWhole(hs.conn, hs.scratch); err != nil {
-		return nil, err
+		return nil, hs.lastWord(err)
 	}
 	return hs.frames.next()
+}
+
+// lastWord returns the alert with which the other end of TLS has closed the connection, if that is why a write has failed:
+// in TLS 1.3 a client certificate is refused when we take the handshake for done already.
+func (hs *handshake) lastWord(failed error) error {
+	if _, ok := hs.conn.(*tls.Conn); ok && hungUp(failed) {
+		if _, err := hs.frames.next(); isAlert(err) {
+			return err
+		}
+	}
+	return failed
 }

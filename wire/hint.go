@@ -2,14 +2,13 @@ package wire
 
 import (
 	"context"
-	"crypto/tls"
-	"crypto/x509"
 	"errors"
 	"fmt"
 	"io"
 	"net"
 	"os"
 	"slices"
+	"strings"
 	"syscall"
 	"time"
 
@@ -27,13 +26,7 @@ const (
 	hintHungUpTLS    = "the other end hung up on the very first request: the listener may want a client certificate or SASL, or this is no Kafka broker"
 	hintSilent       = "the other end took the connection and says nothing: it may want TLS, be no Kafka broker, or be overloaded"
 	hintWantsTLS     = "set TLS (security.protocol SSL or SASL_SSL), or use the plaintext port"
-	hintNoTLS        = "the other end does not speak TLS: use its TLS port, or no TLS (security.protocol PLAINTEXT or SASL_PLAINTEXT)"
-	hintTLSHungUp    = "the other end hung up on the TLS handshake: the listener may be a plaintext one, or may want a client certificate"
 	hintNotKafka     = "this is no Kafka broker: check the port"
-	hintAuthority    = "the broker's certificate is signed by nobody whom we trust: give its CA in TLS.RootCAs"
-	hintHostname     = "the broker's certificate is for other names: connect by one of these, or set TLS.ServerName"
-	hintCertificate  = "check the validity of the broker's certificate, and the clock"
-	hintAlert        = "the broker refused our side of TLS: check the client certificate and the versions and ciphers allowed"
 	hintRebootstrap  = "the broker at this address is another one than the metadata said: look the cluster up again from bootstrap.servers"
 	hintSoftware     = "SoftwareName and SoftwareVersion must be letters, digits, '.' and '-'"
 	hintRange        = "the broker is asked again; if it stays like that, look at what is between this client and the broker"
@@ -72,8 +65,8 @@ func hintSince(hint string, answered time.Time) string {
 	return "not reachable since " + answered.Format(time.RFC3339) + "; it has answered before"
 }
 
-// hint says what to do about a failed attempt, "" if the error says all.
-func hint(e *Error, overTLS bool) string {
+// hint says what to do about a failed attempt, "" if the error says all. s is nil over plaintext.
+func hint(e *Error, s *secure) string {
 	if errors.Is(e.Err, io.ErrShortWrite) {
 		return hintShort
 	}
@@ -90,9 +83,9 @@ func hint(e *Error, overTLS bool) string {
 			return e.advertisedOr(hintNoRoute)
 		}
 	case StageTLS:
-		return hintTLS(e.Err)
+		return hintTLS(e, s)
 	case StageApiVersions:
-		return hintApiVersions(e.Err, overTLS)
+		return hintApiVersions(e.Err, s)
 	case StageSASL:
 		return hintLogin(e)
 	}
@@ -107,47 +100,26 @@ func (e *Error) advertisedOr(hint string) string {
 	return hint
 }
 
-func hintTLS(err error) string {
-	var (
-		record    tls.RecordHeaderError
-		authority x509.UnknownAuthorityError
-		name      x509.HostnameError
-		invalid   x509.CertificateInvalidError
-	)
-	switch {
-	case errors.As(err, &record):
-		return hintNoTLS
-	case errors.As(err, &authority):
-		return hintAuthority
-	case errors.As(err, &name):
-		return hintHostname
-	case errors.As(err, &invalid):
-		return hintCertificate
-	case isAlert(err):
-		return hintAlert
-	case hungUp(err), timedOut(err):
-		return hintTLSHungUp
-	}
-	return ""
-}
-
-func hintApiVersions(err error, overTLS bool) string {
+func hintApiVersions(err error, s *secure) string {
 	var frame *FrameError
 	switch {
 	case errors.As(err, &frame):
-		if frame.Speaks() == "TLS" && !overTLS {
+		if frame.Speaks() == "TLS" && s == nil {
 			return hintWantsTLS
 		}
 		return hintNotKafka
 	case errors.As(err, new(*RangeError)):
 		return hintRange
 	case isAlert(err): // in TLS 1.3 a server refuses the client's certificate after the handshake
-		return hintAlert
+		return s.hintAlert()
 	case errors.Is(err, protocol.RebootstrapRequired):
 		return hintRebootstrap
 	case errors.Is(err, protocol.InvalidRequest):
 		return hintSoftware
-	case hungUp(err) && overTLS:
+	case hungUp(err) && s != nil:
+		if s.asked && s.sent == nil {
+			return s.hintNoneSent()
+		}
 		return hintHungUpTLS
 	case hungUp(err):
 		return hintHungUp
@@ -166,6 +138,9 @@ func hintLogin(e *Error) string {
 	}
 	return ""
 }
+
+// HungUp reports whether the connection ended because the other end has closed or reset it.
+func (e *Error) HungUp() bool { return hungUp(e.Err) }
 
 // hungUp reports whether err is what it looks like from here when the other end closes the connection.
 func hungUp(err error) bool {
@@ -186,6 +161,11 @@ func timedOut(err error) bool {
 func isAlert(err error) bool {
 	var op *net.OpError
 	return errors.As(err, &op) && op.Op == "remote error"
+}
+
+// isRefusal reports whether err is an alert that says that we are not welcome as we are.
+func isRefusal(err error) bool {
+	return isAlert(err) && !strings.Contains(err.Error(), "internal error")
 }
 
 // isResolve reports whether a dialer has failed to find the addresses of a name.

@@ -7,8 +7,9 @@ import (
 )
 
 // Misconfigured reports whether err is a failure to connect that trying again cannot mend: the other end answers, and is
-// no Kafka broker, or speaks TLS where we do not, or the other way round, or shows a certificate that is not trusted, or knows no SASL. An
-// end that only hangs up or is silent is not among them: it may be starting.
+// no Kafka broker, or speaks TLS where we do not, or the other way round, or shows a certificate that is not trusted or not
+// valid, or refuses ours, or knows no SASL. An end that only hangs up or is silent is not among them, nor is one that has an internal error: it
+// may be starting.
 func Misconfigured(err error) bool {
 	var (
 		at        *Error
@@ -17,6 +18,7 @@ func Misconfigured(err error) bool {
 		authority x509.UnknownAuthorityError
 		name      x509.HostnameError
 		lacks     *UnsupportedVersionError
+		invalid   x509.CertificateInvalidError
 	)
 	if !errors.As(err, &at) {
 		return false
@@ -27,5 +29,6 @@ func Misconfigured(err error) bool {
 	if at.Stage != StageTLS && at.Stage != StageApiVersions {
 		return false
 	}
-	return errors.As(err, &frame) || errors.As(err, &record) || errors.As(err, &authority) || errors.As(err, &name)
+	return errors.As(err, &frame) || errors.As(err, &record) || errors.As(err, &authority) || errors.As(err, &name) ||
+		errors.As(err, &invalid) || isRefusal(err)
 }

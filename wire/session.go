@@ -139,7 +139,7 @@ func (c *Conn) renew() {
 
 func (c *Conn) loginFailure(l *login, err error) *Error {
 	e := l.failure(err)
-	e.Hint = hint(e, c.cfg.TLS != nil)
+	e.Hint = hint(e, nil)
 	return e
 }
 

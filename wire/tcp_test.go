@@ -235,7 +235,7 @@ func TestDialErrors(t *testing.T) {
 		{"TLS to a plain HTTP port", http, -1, testTLS.client(), StageTLS, "does not speak TLS"},
 		{"TLS to a plain Kafka port", hangsUp, -1, testTLS.client(), StageTLS, "may be a plaintext one"},
 		{"unknown authority", secure, -1, &tls.Config{ServerName: "kafka.test"}, StageTLS, "RootCAs"},
-		{"certificate of another name", secure, -1, otherName, StageTLS, "other names"},
+		{"certificate of another name", secure, -1, otherName, StageTLS, "is for kafka.test: connect by"},
 		{"no client certificate", wantsCertificate, -1, testTLS.client(), StageApiVersions, "client certificate"},
 		{"plain to a TLS port", secure, -1, nil, StageApiVersions, "TLS"},
 		{"plain to an HTTP port", http, -1, nil, StageApiVersions, "no Kafka broker"},
@@ -259,16 +259,17 @@ func TestDialErrors(t *testing.T) {
 func TestServerNameComesFromTheAddress(t *testing.T) {
 	config := testTLS.client()
 	config.ServerName = ""
-	d := &dialer{cfg: &Config{TLS: config}, peer: Peer{Addr: "broker-3.example:9093"}}
-	if got := d.tlsConfig().ServerName; got != "broker-3.example" || config.ServerName != "" {
+	nameFor := func(addr string) string {
+		return new(secure).prepare(t.Context(), &Config{TLS: config}, addr).ServerName
+	}
+	if got := nameFor("broker-3.example:9093"); got != "broker-3.example" || config.ServerName != "" {
 		t.Errorf("server name %q, and the user's is now %q, want broker-3.example and none", got, config.ServerName)
 	}
-	d.peer.Addr = "[::1]:9093"
-	if got := d.tlsConfig().ServerName; got != "::1" {
+	if got := nameFor("[::1]:9093"); got != "::1" {
 		t.Errorf("server name %q, want ::1", got)
 	}
 	config.ServerName = "own"
-	if got := d.tlsConfig().ServerName; got != "own" {
+	if got := nameFor("[::1]:9093"); got != "own" {
 		t.Errorf("server name %q, want own", got)
 	}
 }

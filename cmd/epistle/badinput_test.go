@@ -2,13 +2,16 @@ package main
 
 import (
 	"crypto/tls"
+	"encoding/pem"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -83,6 +86,39 @@ func TestWrongCommandLines(t *testing.T) {
 	}
 }
 
+// What is to be done about several mistakes of a kind is said once.
+func TestOneHintForMistakesOfAKind(t *testing.T) {
+	for _, test := range []struct {
+		args []string
+		hint string
+		want []string
+	}{
+		{[]string{"-b", "h:1", "-X", "foo=1", "-X", "bar=2", "-X", "baz=3"}, "lists all of them", []string{"3 settings are wrong", "  foo: ", "  bar: ", "  baz: "}},
+		{[]string{"-b", "a,b,c"}, "host:port, e.g. ", []string{"3 settings are wrong", `"a": has no port`, `"b": has no port`, `"c": has no port`}},
+	} {
+		s := epistle(t, 2, "", append([]string{"produce", "-t", "t"}, test.args...)...)
+		s.wantErr(test.want...)
+		if n := strings.Count(s.stderr.String(), test.hint); n != 1 {
+			t.Errorf("epistle produce %v says %q %d times, want once:\n%s", test.args, test.hint, n, s.stderr.String())
+		}
+	}
+	many := "h"
+	for i := range 999 {
+		many += fmt.Sprintf(",h%d", i)
+	}
+	if got := epistle(t, 2, "", "produce", "-t", "t", "-b", many).stderr.String(); len(got) > 3000 || !strings.Contains(got, "and 980 more") {
+		t.Errorf("1000 brokers without a port make %d bytes of errors:\n%.500s", len(got), got)
+	}
+}
+
+// A topic's name that no request can hold is refused, not met by a panic.
+func TestATopicThatNoRequestCanHold(t *testing.T) {
+	_, b := brokers(t)
+	for _, command := range []string{"produce", "perf", "demo"} {
+		epistle(t, 1, "", command, "-b", b, "-t", strings.Repeat("x", 40_000)).wantErr("is not a topic name: it must have at most 249 characters")
+	}
+}
+
 // With a file that cannot be read nothing is sent, not even the files before it.
 func TestFilesThatCannotBeRead(t *testing.T) {
 	c, b := brokers(t, brokertest.Topic("t", 1))
@@ -152,9 +188,9 @@ func TestPortsThatAreNotKafka(t *testing.T) {
 	}{
 		{"HTTP", []string{"-b", web}, []string{"HTTP", "check the port"}},
 		{"HTTP that waits", []string{"-b", silent.Listener.Addr().String(), "-X", "max.block.ms=900", "-X", "socket.connection.setup.timeout.ms=200"}, []string{"no Kafka broker"}},
-		{"TLS", []string{"-b", overTLS}, []string{"may want TLS"}},
-		{"plaintext", []string{"-b", plain, "-X", "security.protocol=SSL"}, []string{"TLS", "plaintext"}},
-		{"nothing", []string{"-b", closed.Addr().String(), "-X", "max.block.ms=900"}, []string{"not connected yet, will try for 900ms", "connection refused", "is the broker up"}},
+		{"TLS", []string{"-b", overTLS}, []string{"may want TLS", "it answers to TLS: use -X security.protocol=SSL"}},
+		{"plaintext", []string{"-b", plain, "-X", "security.protocol=SSL"}, []string{"TLS", "plaintext", "it answers without TLS: use -X security.protocol=PLAINTEXT"}},
+		{"nothing", []string{"-b", closed.Addr().String(), "-X", "max.block.ms=900"}, []string{"not connected yet: ", "connection refused", "is the broker up", "; or it is still starting: waiting until ", "(max.block.ms is 900ms)"}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			began := time.Now()
@@ -165,6 +201,79 @@ func TestPortsThatAreNotKafka(t *testing.T) {
 			}
 		})
 	}
+}
+
+// A port that hangs up or resets may be that of a broker that is starting, or of what stands in front of it: it is waited
+// for, and the user is told until when.
+func TestABrokerThatIsStarting(t *testing.T) {
+	for _, how := range []string{"hangs up", "resets", "hangs up on TLS"} {
+		t.Run(how, func(t *testing.T) {
+			args := []string{"-t", "t"}
+			opts := []brokertest.Option{brokertest.Topic("t", 1)}
+			if how == "hangs up on TLS" {
+				certificate := httptest.NewUnstartedServer(nil)
+				certificate.StartTLS()
+				defer certificate.Close()
+				opts = append(opts, brokertest.TLS(&tls.Config{Certificates: certificate.TLS.Certificates}))
+				args = append(args, "-X", "security.protocol=SSL", "-X", "ssl.endpoint.identification.algorithm=",
+					"-X", "ssl.truststore.type=PEM", "-X", "ssl.truststore.location="+authority(t, certificate))
+			}
+			c, b := brokers(t, opts...)
+			front, started := gatehouse(t, b, how == "resets")
+			s := start(t, strings.NewReader("x\n"), append([]string{"produce", "-b", front}, args...)...)
+			s.says("; or it is still starting: waiting until ")
+			started()
+			if got := s.wait(); got != 0 || count(c, "t") != 1 {
+				t.Errorf("exit status %d, %d records, want 0 and 1; standard error:\n%s", got, count(c, "t"), s.stderr.String())
+			}
+			if n := strings.Count(s.stderr.String(), "not connected yet"); n != 1 {
+				t.Errorf("it is told %d times, want once", n)
+			}
+		})
+	}
+}
+
+// authority writes the certificate of a server to a file.
+func authority(t *testing.T, s *httptest.Server) string {
+	t.Helper()
+	return file(t, string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: s.Certificate().Raw})))
+}
+
+// gatehouse listens in front of a broker, and turns everybody away until started is called.
+func gatehouse(t *testing.T, broker string, reset bool) (addr string, started func()) {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { l.Close() })
+	var open atomic.Bool
+	go func() {
+		for {
+			conn, err := l.Accept()
+			if err != nil {
+				return
+			}
+			if !open.Load() {
+				if reset {
+					conn.(*net.TCPConn).SetLinger(0)
+				}
+				conn.Close()
+				continue
+			}
+			go func() {
+				defer conn.Close()
+				behind, err := net.Dial("tcp", broker)
+				if err != nil {
+					return
+				}
+				defer behind.Close()
+				go io.Copy(behind, conn)
+				io.Copy(conn, behind)
+			}()
+		}
+	}()
+	return l.Addr().String(), func() { open.Store(true) }
 }
 
 // blunt starts a server that says one thing to everybody, and returns its address.

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"net/url"
 	"os"
 	"path/filepath"
 	"slices"
@@ -103,7 +104,7 @@ func TestOtherToolsWordsAreAnswered(t *testing.T) {
 		{"produce -b h:1 -t t --max.in.flight.requests.per.connection 1", []string{"-X max.in.flight.requests.per.connection=…"}},
 		{"produce -b h:1 -t t --throughput 5", []string{"epistle perf sends at a rate"}},
 		{"produce -t -b h:1", []string{"which cluster?", "-b was taken as the value of -t"}},
-		{"produce -b h:1 -t t -X topic.request.required.acks=1", []string{"it is acks"}},
+		{"produce -b h:1 -t t -X topic.request.required.acks=1", []string{"librdkafka's name for acks"}},
 		{"produce localhost:9092 t", []string{"which topic?", "localhost:9092 looks like a broker", "-b"}},
 		{"produce -b h:1 orders", []string{"which topic?", "-t orders"}},
 		{"perf localhost:9092", []string{"localhost:9092 looks like a broker"}},
@@ -113,6 +114,19 @@ func TestOtherToolsWordsAreAnswered(t *testing.T) {
 		{"perf --topic t --payload-monotonic", []string{"seq 1000000"}},
 		{"perf -b h:1 -t t --throughput x", []string{"--throughput", `not "x"`}},
 		{"produce -V", []string{"epistle version"}},
+		{"-L -b h:1", []string{"epistle produces; it lists no brokers"}},
+		{"-b h:1 -C -t t", []string{"-C: epistle produces and does not consume"}},
+		{"-topic t -b h:1", []string{"which command?", "epistle produce -topic …; and there -topic: ", "two dashes: --topic"}},
+		{"-P -b h:1 -t t -T", []string{"which command?", "; and there -T: put tee(1) before it"}},
+		{"produce -b h:1 -t t -X topic.foo=1", []string{"topic.foo: is not a known setting"}},
+		{"produce -b h:1 -t t -X topic.acks=9", []string{"topic.acks = 9: "}},
+		{"produce -b h:1 -t t -X topic.compression.codec=gzip", []string{"topic.compression.codec: ", "librdkafka's name for compression.type (or -z)"}},
+		{"produce -b h:1 -t t --producer.config /no/such", []string{"--producer.config (here --config): open /no/such"}},
+		{"produce -b h:1 -t t -F /no/such", []string{"-F (here --config): open /no/such"}},
+		{"produce -b h:1 -t t --producer.config /no/such --config /no/such", []string{"epistle: --config: open /no/such"}},
+		{"produce -b h:1 -t t --producer-config=", []string{"--producer-config (here --config): the value is empty"}},
+		{"perf -b h:1 -t t --num-records x", []string{"--num-records (here -n/--records) is \"x\""}},
+		{"perf -b h:1 -t t --num-records 0", []string{"--num-records (here --records) 0: want at least 1"}},
 	} {
 		t.Run(test.line, func(t *testing.T) { epistle(t, 2, "", strings.Fields(test.line)...).wantErr(test.want...) })
 	}
@@ -121,26 +135,62 @@ func TestOtherToolsWordsAreAnswered(t *testing.T) {
 // A file's name, a topic and a broker's words are shown as text, whatever is in them.
 func TestWhatIsShownIsHarmless(t *testing.T) {
 	_, b := brokers(t, brokertest.Topic("t", 1))
-	const wicked = "\x1b]0;owned\a\x1b[2J"
-	for _, args := range [][]string{
+	const title = "\x1b]0;owned\a\x1b[2J"
+	wicked := title + "\r\nepistle: all is well\n" + strings.Repeat("x", 30_000)
+	const named = 28 // of them, those whose error names what was given
+	for i, args := range [][]string{
+		{wicked},
+		{"help", wicked},
 		{"produce", "-b", b, "-t", wicked},
 		{"produce", "-b", b, "-t", "t", wicked},
 		{"produce", "-b", b, "-t", "t", "--" + wicked},
 		{"produce", "-b", wicked, "-t", "t"},
 		{"produce", "-b", b, "-t", "t", "--config", wicked},
-		{wicked},
+		{"produce", "-b", b, "-t", "t", "--config", file(t, "bootstrap.servers=h:1\n"+strings.ReplaceAll(url.QueryEscape(wicked), "%", "\\u00")+"=1\n")},
+		{"produce", "-b", b, "-t", "t", "--config", file(t, "acks="+strings.ReplaceAll(url.QueryEscape(wicked), "%", "\\u00")+"\n")},
+		{"produce", "-b", b, "-t", "t", "-X", wicked},
+		{"produce", "-b", b, "-t", "t", "-X", wicked + "=1"},
+		{"produce", "-b", b, "-t", "t", "-X", "topic." + wicked + "=1"},
+		{"produce", "-b", b, "-t", "t", "-X", "acks=" + wicked},
+		{"produce", "-b", b, "-t", "t", "-X", "transactional.id=" + wicked, "-X", "enable.idempotence=false"},
+		{"produce", "-b", b, "-t", "t", "-X", "max.api.versions=" + wicked},
+		{"produce", "-b", b, "-t", "t", "-p", wicked},
+		{"produce", "-b", b, "-t", "t", "-z", wicked},
+		{"produce", "-b", b, "-t", "t", "-K", wicked + "\\q"},
+		{"produce", "-b", b, "-t", "t", "-H", "=" + wicked},
+		{"produce", "-b", b, "-t", "t", "--failed-to", "/no/such/" + wicked},
+		{"produce", "-b", b, "-t", "t", "--property", "key.separator=" + wicked},
+		{"perf", "-b", b, "-t", "t", wicked},
+		{"perf", "-b", b, "-t", "t", "--throughput", wicked},
+		{"perf", "-b", b, "-t", "t", "--payload-file", wicked},
+		{"perf", "-b", b, "-t", "t", "--payload-file", "x", "--payload-delimiter", wicked + "\\q"},
+		{"demo", "-b", b, "-t", wicked},
+		{"demo", wicked},
+		{"demo", "--file-out", "/no/such/" + wicked},
+		// Of these the words of others are left out.
+		{"produce", "-b", b, "-t", "t", "-" + wicked},
+		{"produce", "-b", b, "-t", "t", "-D", wicked},
+		{"produce", "-b", b, wicked},
+		{"produce", "-t", "--" + wicked, "-b"},
+		{"perf", "-b", b, "-t", "t", "-K", wicked},
+		{"perf", "-b", b, "-t", "t", "--linger", wicked},
+		{"-" + wicked},
 	} {
 		s := start(t, strings.NewReader(""), args...)
 		s.wait()
-		if got := s.stderr.String(); strings.ContainsAny(got, "\x1b\a") || !strings.Contains(got, "owned") {
-			t.Errorf("epistle %q shows %q, want the name, written out", args, got)
+		got := s.stderr.String()
+		if strings.ContainsAny(got, "\x1b\a\r") || strings.Contains(got, "\nepistle: all is well") || i < named && !strings.Contains(got, "owned") {
+			t.Errorf("epistle %.100q shows %.300q, want the name, written out", args, got)
+		}
+		if len(got) > 3000 {
+			t.Errorf("epistle %.100q shows %d bytes", args, len(got))
 		}
 	}
 
 	// So are the lines that are handed back.
 	c, b := brokers(t, brokertest.Topic("t", 1))
 	c.DenyWrite("t")
-	s := epistle(t, 1, wicked+"\n", "produce", "-b", b, "-t", "t")
+	s := epistle(t, 1, title+"\n", "produce", "-b", b, "-t", "t")
 	if got := s.stderr.String(); strings.ContainsAny(got, "\x1b\a") || !slices.Contains(strings.Split(got, "\n"), `\x1b]0;owned\x07\x1b[2J`) {
 		t.Errorf("a line is shown as %q", got)
 	}

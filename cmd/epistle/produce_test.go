@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"io"
 	"os"
 	"slices"
 	"strings"
@@ -119,11 +120,28 @@ func TestLinesThatAreTooLong(t *testing.T) {
 	if want := barely + "\n" + far + "\n" + far + "\n"; read(t, failed) != want {
 		t.Errorf("%s is not the 3 long lines: %d bytes, want %d", failed, len(read(t, failed)), len(want))
 	}
-	s.wantErr("5 lines read, 2 acknowledged, 3 failed", "max.request.size")
+	const why = "the record is larger than max.request.size, 1,048,576 bytes: raise it with -X max.request.size=…; the topic's max.message.bytes must not be below it either"
+	s.wantErr("5 lines read, 2 acknowledged, 3 failed", "3 lines not delivered: "+why+" (standard input:2,4-5)")
 	reasons := read(t, failed+".reasons")
-	for _, want := range []string{"1\tstandard input:2\tnot-written\t", "2-3\tstandard input:4-5\tnot-written\t", "max.request.size"} {
-		if !strings.Contains(reasons, want) {
-			t.Errorf("the reasons do not say %q:\n%s", want, reasons)
+	if n := explained(t, reasons, "not-written"); n != 3 || strings.Count(reasons, "[1] "+why+"\n") != 1 || strings.Contains(reasons, "[2]") {
+		t.Errorf("%d lines are explained, want 3, by one reason with what to do about it:\n%s", n, reasons)
+	}
+}
+
+// How an input comes in decides nothing: the same line has the same reason whether all of it is there at once or not.
+func TestOneCauseHasOneReason(t *testing.T) {
+	_, b := brokers(t, brokertest.Topic("t", 1))
+	line := strings.Repeat("x", 1_200_000) + "\n"
+	for _, args := range [][]string{nil, {"--transactional-id", "x"}} {
+		failed := t.TempDir() + "/failed.txt"
+		// The first line is read in pieces, and the second is found in the memory that the first needed.
+		s := start(t, io.MultiReader(strings.NewReader(line+line[:500_000]), strings.NewReader(line[500_000:]), &trickle{strings.NewReader(line[:10_000])}, strings.NewReader(line[10_000:])),
+			append([]string{"produce", "-b", b, "-t", "t", "--failed-to", failed}, args...)...)
+		if got := s.wait(); got != 1 {
+			t.Errorf("exit status %d, want 1", got)
+		}
+		if reasons := read(t, failed+".reasons"); explained(t, reasons, "not-written") != 3 || strings.Contains(reasons, "[2]") {
+			t.Errorf("%v: three lines that are alike have more than one reason:\n%s", args, reasons)
 		}
 	}
 }
@@ -197,5 +215,6 @@ func TestPropertiesOfAFileGiveWayToTheCommandLine(t *testing.T) {
 	if got := s.stderr.String(); strings.Contains(got, "note:") {
 		t.Errorf("there are notices about what was wanted:\n%s", got)
 	}
-	epistle(t, 2, "x\n", "produce", "-b", b, "-t", "t", "--config", file(t, "acks=all\n\nlinger.msec=3\n")).wantErr("line 3: linger.msec", "did you mean linger.ms?")
+	epistle(t, 0, "x\n", "produce", "-b", b, "-t", "t", "--config", file(t, "acks=all\n\nlinger.msec=3\n")).wantErr("note: line 3: linger.msec", "did you mean linger.ms?")
+	epistle(t, 2, "x\n", "produce", "-b", b, "-t", "t", "--config", file(t, "acks=all\n"), "-X", "linger.msec=3").wantErr("linger.msec", "did you mean linger.ms?")
 }

@@ -11,7 +11,6 @@ import (
 	"github.com/epistle-kafka/epistle/cmd/epistle/internal/demo"
 	"github.com/epistle-kafka/epistle/cmd/epistle/internal/perf"
 	"github.com/epistle-kafka/epistle/cmd/epistle/internal/produce"
-	"github.com/epistle-kafka/epistle/cmd/epistle/internal/ui"
 	"github.com/epistle-kafka/epistle/producer"
 )
 
@@ -51,6 +50,9 @@ func dispatch(env *cli.Env, args []string) (name string, err error) {
 		fmt.Fprintf(env.Stdout, "epistle %s, %s, %s/%s\n", producer.Version, runtime.Version(), runtime.GOOS, runtime.GOARCH)
 		return "", nil
 	}
+	if strings.HasPrefix(args[0], "-") {
+		return "", noCommand(args)
+	}
 	c, err := find(args[0])
 	if err != nil {
 		return "", err
@@ -69,6 +71,19 @@ var elsewhere = map[string]string{
 	"topics": "", "metadata": "", "groups": "", "group": "", "cluster": "", "config": "", "acl": "",
 }
 
+// noCommand answers a command line that begins with a flag, as kcat's do: with all that is wrong with it, so that nobody is
+// sent to a command that does not do it either.
+func noCommand(args []string) error {
+	never, mistake := produce.Command.Mistake(args)
+	switch {
+	case never:
+		return mistake
+	case mistake != nil:
+		return cli.Usagef("which command? It comes before the flags: epistle produce %s …; and there %v", args[0], mistake)
+	}
+	return cli.Usagef("which command? It comes before the flags: epistle produce %s …", args[0])
+}
+
 func find(name string) (*cli.Command, error) {
 	names := []string{"help", "version"}
 	for _, c := range commands {
@@ -84,9 +99,6 @@ func find(name string) (*cli.Command, error) {
 	}
 	if name == "topic" {
 		return nil, cli.Usagef("there is no command \"topic\"; `rpk topic produce TOPIC` is `epistle produce -t TOPIC` here, and the others are not there")
-	}
-	if strings.HasPrefix(name, "-") {
-		return nil, cli.Usagef("which command? It comes before the flags: epistle produce %s …", ui.Plain(name))
 	}
 	if nearest := cli.Nearest(name, names); nearest != "" {
 		return nil, cli.Usagef("there is no command %q; did you mean %q?", name, nearest)

@@ -92,7 +92,7 @@ func TestALongLineIsShownInPart(t *testing.T) {
 	t.Setenv("TMPDIR", dir)
 	long := strings.Repeat("0123456789", 1_000_000)
 	s := epistle(t, 1, "fine\n"+long+"\n"+"also fine\n", "produce", "-b", b, "-t", "t")
-	s.wantErr("standard input:2 was not delivered", "0123456789… (10,000,000 bytes)", "1 line not delivered: the line is longer than max.request.size (1048576 bytes) (standard input:2)")
+	s.wantErr("standard input:2 was not delivered", "0123456789… (10,000,000 bytes)", "1 line not delivered: the record is larger than max.request.size, 1,048,576 bytes: raise it with -X max.request.size=…; the topic's max.message.bytes must not be below it either (standard input:2)")
 	if n := len(s.stderr.String()); n > 2000 {
 		t.Errorf("standard error has %d bytes", n)
 	}

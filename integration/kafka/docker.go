@@ -84,7 +84,7 @@ func (silent) Printf(string, ...any) {}
 func (d *containers) create(ctx context.Context, o Options, c *Cluster) error {
 	net, err := tcnetwork.New(ctx)
 	if err != nil {
-		return unavailable("make a network: %w", err)
+		return unavailableIn("make a network", err)
 	}
 	d.network = net
 	if err := theReaper.entrust("network", net.ID); err != nil {
@@ -106,7 +106,7 @@ func (d *containers) create(ctx context.Context, o Options, c *Cluster) error {
 	for i := range at {
 		made, err := d.container(ctx, o, i, at)
 		if err != nil {
-			return unavailable("make a container: %w", err)
+			return unavailableIn("make a container", err)
 		}
 		d.all = append(d.all, made)
 		if err := theReaper.entrust("container", made.GetContainerID()); err != nil {
@@ -114,6 +114,16 @@ func (d *containers) create(ctx context.Context, o Options, c *Cluster) error {
 		}
 	}
 	return nil
+}
+
+// unavailableIn says what Docker could not do. Where it is testcontainers' own container that did not start, what to do
+// about that comes first: the rest is long, and none of it names the way out.
+func unavailableIn(step string, err error) error {
+	if strings.Contains(err.Error(), "reaper") {
+		return unavailable("set TESTCONTAINERS_RYUK_DISABLED=true and try again: testcontainers cannot start the container that cleans up "+
+			"after it (testcontainers/ryuk), which is not needed, as a process of our own does that (%s: %w)", step, err)
+	}
+	return unavailable("%s: %w", step, err)
 }
 
 // container makes that of broker i without starting it.

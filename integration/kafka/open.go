@@ -9,6 +9,7 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"time"
 )
 
 // DefaultVersion is the Kafka that is started unless Options or KAFKA_VERSION say otherwise.
@@ -82,7 +83,7 @@ func Open(ctx context.Context, o Options) (*Cluster, error) {
 			break
 		}
 	}
-	return nil, fmt.Errorf("kafka: %w: %s", ErrUnavailable, strings.Join(reasons, "; "))
+	return nil, fmt.Errorf("kafka: %w:\n  %s", ErrUnavailable, strings.Join(reasons, "\n  "))
 }
 
 // wantedKinds is what Open tries, in order. An existing cluster is not taken for tests of which the
@@ -130,22 +131,53 @@ type reason struct{ error }
 func (*reason) Is(target error) bool { return target == ErrUnavailable }
 func (r *reason) Unwrap() error      { return r.error }
 
+// bootstrapPatience is how long a cluster that was named is waited for, if it does not answer yet.
+const bootstrapPatience = 30 * time.Second
+
 // openBootstrap takes the cluster of KAFKA_BOOTSTRAP.
 func openBootstrap(ctx context.Context, o Options) (*Cluster, error) {
 	list := strings.FieldsFunc(os.Getenv("KAFKA_BOOTSTRAP"), func(r rune) bool { return r == ',' || r == ' ' })
 	if len(list) == 0 {
 		return nil, unavailable("KAFKA_BOOTSTRAP is not set")
 	}
-	c := &Cluster{addresses: list}
-	var failed []error
-	for _, address := range list {
-		if err := probe(ctx, address, o.Brokers); err != nil {
-			failed = append(failed, fmt.Errorf("%s: %w", address, err))
-			continue
-		}
-		return c, nil
+	if err := o.awaitOne(ctx, list, bootstrapPatience); err != nil {
+		return nil, err
 	}
-	return nil, errors.Join(failed...)
+	return &Cluster{addresses: list}, nil
+}
+
+// awaitOne waits until one of the addresses answers, for as long as patience: a broker that is starting refuses
+// connections, or hangs up on them. It does not wait for what has answered, and is no Kafka.
+func (o Options) awaitOne(ctx context.Context, list []string, patience time.Duration) error {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	until := time.Now().Add(patience)
+	for told := false; ; {
+		var failed []error
+		final := true
+		for _, address := range list {
+			err := probe(ctx, address, o.Brokers)
+			if err == nil {
+				return nil
+			}
+			failed = append(failed, fmt.Errorf("%s: %w", address, err))
+			_, foreign := errors.AsType[*foreignError](err)
+			final = final && foreign
+		}
+		err := errors.Join(failed...)
+		if final {
+			return err
+		}
+		if !told {
+			told = true
+			o.logf("%v; or it is still starting: waiting until %s (%v)", err, until.Format(time.TimeOnly), patience)
+		}
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("%w; it was waited for until %s", err, time.Now().Format(time.TimeOnly))
+		case <-time.After(200 * time.Millisecond):
+		}
+	}
 }
 
 // properties is the server.properties of broker i, given where each broker is reached.

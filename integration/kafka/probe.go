@@ -1,6 +1,7 @@
 package kafka
 
 import (
+	"bytes"
 	"context"
 	"encoding/binary"
 	"fmt"
@@ -61,11 +62,30 @@ func apiVersions(ctx context.Context, address string) error {
 		return err
 	}
 	var answer [10]byte // length, correlation ID, error code
-	if _, err := io.ReadFull(conn, answer[:]); err != nil {
+	n, err := io.ReadFull(conn, answer[:])
+	if size := int32(binary.BigEndian.Uint32(answer[:])); n >= 4 && (size < 4 || size > maxApiVersions) {
+		return &foreignError{answer[:n]}
+	}
+	if err != nil {
 		return err
 	}
 	if id, code := binary.BigEndian.Uint32(answer[4:]), int16(binary.BigEndian.Uint16(answer[8:])); id != correlationID || code != 0 {
 		return fmt.Errorf("an answer with correlation ID %d and error code %d", id, code)
 	}
 	return nil
+}
+
+// maxApiVersions is more than any answer to ApiVersions has, in bytes, and less than the first four bytes of TLS, HTTP or SSH
+// make as a number.
+const maxApiVersions = 1 << 20
+
+// foreignError says that something has answered which is no Kafka, or wants TLS.
+type foreignError struct{ first []byte }
+
+func (e *foreignError) Error() string {
+	what := "what answers there is no Kafka"
+	if bytes.HasPrefix(e.first, []byte{0x15, 3}) {
+		what = "what answers there wants TLS, which the programs here do not speak; name a listener without"
+	}
+	return fmt.Sprintf("%s: its first bytes are %q", what, e.first)
 }

@@ -70,12 +70,15 @@ var notRun sync.Mutex
 func NotRun(t testing.TB, why string) {
 	t.Helper()
 	if name := os.Getenv("NOTRUN_FILE"); name != "" {
-		if err := appendLine(name, t.Name()+": "+strings.ReplaceAll(why, "\n", " ")); err != nil {
+		if err := appendLine(name, t.Name()+": "+oneLine.Replace(why)); err != nil {
 			t.Fatalf("not run (%s), and that cannot be noted: %v", why, err)
 		}
 	}
 	t.Skip("not run: " + why)
 }
+
+// oneLine joins reasons, which have a line each.
+var oneLine = strings.NewReplacer(":\n  ", ": ", "\n  ", "; ", "\n", " ")
 
 func appendLine(name, line string) error {
 	notRun.Lock()

@@ -30,12 +30,17 @@ var mayImport = map[string]struct {
 	"txn":               {ours: []string{"protocol", "idempotent"}},
 	"partition":         {},
 	"sender":            {ours: []string{"protocol", "accumulator", "metadata", "wire", "idempotent", "txn", "sasl"}},
-	"producer":          {ours: []string{"protocol", "accumulator", "metadata", "wire", "idempotent", "txn", "sender", "partition", "sasl"}},
+	"producer":          {ours: []string{"protocol", "accumulator", "metadata", "wire", "idempotent", "txn", "sender", "partition", "sasl", "internal/keystore", "internal/tlsconf", "internal/properties"}},
 	"brokertest":        {ours: []string{"protocol"}},
 	"cmd/epistle":       {ours: []string{"protocol", "wire", "producer", "brokertest"}, external: []string{"github.com/spf13/pflag", "golang.org/x/term"}},
 	"internal/backoff":  {},
 	"internal/cause":    {},
+	"internal/pbe":      {},
+	"internal/keystore": {ours: []string{"protocol", "internal/pbe"}},
+	"internal/tlsconf":  {ours: []string{"protocol", "internal/keystore"}},
 	"internal/archtest": {},
+
+	"internal/properties": {ours: []string{"sasl"}},
 }
 
 type goPackage struct {

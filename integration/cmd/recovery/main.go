@@ -14,6 +14,7 @@ import (
 	"context"
 	"flag"
 	"fmt"
+	"math/rand/v2"
 	"os"
 	"regexp"
 	"slices"
@@ -158,10 +159,15 @@ func (b *bed) measure(ctx context.Context, s shape) ([]result, error) {
 	return results, nil
 }
 
+// outOfStep is what an outage may last longer than its shape says, at random: the short request timeout. Else what a
+// client does by the clock would fall on the same moment of the outage's end each time.
+const outOfStep = 3 * time.Second
+
 // outage lets the shape happen, and returns when it was over for a probe.
 func (b *bed) outage(ctx context.Context, s shape, topic string, told []*acks) (*acks, error) {
 	probed := new(acks)
 	for range max(s.again, 1) {
+		lasts := s.lasts + rand.N(outOfStep)
 		for i := range s.of {
 			if err := b.begin(s, i); err != nil {
 				return nil, err
@@ -174,7 +180,7 @@ func (b *bed) outage(ctx context.Context, s shape, topic string, told []*acks) (
 			cancel()
 			time.Sleep(s.lasts / 2)
 		} else {
-			time.Sleep(s.lasts)
+			time.Sleep(lasts)
 		}
 		for i := range s.of {
 			if err := b.end(s, i); err != nil {

@@ -34,31 +34,8 @@ func New(cfg producer.Config) *Client {
 	}
 }
 
-// Reach connects to the first bootstrap server that can be reached, and hangs up. The error is that of every server,
-// joined.
-func (c *Client) Reach(ctx context.Context) error {
-	conn, err := c.anyServer(ctx)
-	if err == nil {
-		conn.Close(errDone)
-	}
-	return err
-}
-
-// Hopeless reports whether an error of Reach will be the same a minute later: something answered, and it was not Kafka in
-// the way that was expected.
-func Hopeless(err error) bool {
-	joined, ok := err.(interface{ Unwrap() []error })
-	if !ok {
-		return false
-	}
-	for _, err := range joined.Unwrap() {
-		var e *wire.Error
-		if !errors.As(err, &e) || e.Stage <= wire.StageDial || errors.Is(err, context.DeadlineExceeded) || e.Hint == "" {
-			return false
-		}
-	}
-	return true
-}
+// maxTopicName is the longest name that a topic can have, in bytes.
+const maxTopicName = 249
 
 var errDone = errors.New("all questions are answered")
 
@@ -109,6 +86,11 @@ func (c *Client) describe(ctx context.Context, topics ...string) (*Cluster, *pro
 		return nil, nil, err
 	}
 	defer conn.Close(errDone)
+	for _, name := range topics {
+		if len(name) > maxTopicName {
+			return nil, nil, &producer.InvalidTopicError{Name: name, Rule: fmt.Sprintf("have at most %d characters, and it has %d", maxTopicName, len(name))}
+		}
+	}
 	req := &protocol.MetadataRequest{Topics: []protocol.MetadataRequestTopic{}}
 	for _, name := range topics {
 		req.Topics = append(req.Topics, protocol.MetadataRequestTopic{Name: &name})

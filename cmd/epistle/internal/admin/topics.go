@@ -30,9 +30,9 @@ func (c *Client) CreateTopic(ctx context.Context, name string, partitions int32)
 		switch {
 		case t.ErrorCode == protocol.TopicAlreadyExists:
 		case t.ErrorCode != protocol.NoError && t.ErrorMessage != nil:
-			return fmt.Errorf("creating topic %q: %w: %s", name, t.ErrorCode, *t.ErrorMessage)
+			return fmt.Errorf("creating topic %s: %w: %s", protocol.Quoted(name), t.ErrorCode, protocol.Quoted(*t.ErrorMessage))
 		case t.ErrorCode != protocol.NoError:
-			return fmt.Errorf("creating topic %q: %w", name, t.ErrorCode)
+			return fmt.Errorf("creating topic %s: %w", protocol.Quoted(name), t.ErrorCode)
 		}
 	}
 	return nil

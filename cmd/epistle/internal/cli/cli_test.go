@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"strings"
 	"syscall"
 	"testing"
 	"testing/synctest"
@@ -111,5 +112,26 @@ func TestNoticesNameTheLinesOfTheFileAlone(t *testing.T) {
 	}
 	if got := stderr.String(); !bytes.Contains([]byte(got), []byte("note: line 3: acks: ")) || bytes.Contains([]byte(got), []byte("overridden")) {
 		t.Errorf("notices = %q, want that of line 3 alone", got)
+	}
+}
+
+// A message is one message, whatever is in it: nothing commands the terminal, and no line passes for another message.
+func TestSayIsHarmless(t *testing.T) {
+	var stderr bytes.Buffer
+	env := &Env{Screen: ui.NewScreen(&stderr, false, nil)}
+	env.Say("%s", "\x1b[2Jfirst\nepistle: second\n  third\r\n")
+	if got, want := stderr.String(), "epistle: \\x1b[2Jfirst\n  epistle: second\n  third\\r\n"; got != want {
+		t.Errorf("Say wrote %q, want %q", got, want)
+	}
+}
+
+func TestUsageErrorsShowWordsAsWords(t *testing.T) {
+	long := strings.Repeat("x", 30_000)
+	got := Usagef("%s and %q: %v; %s; %d", "a\nb", "c\r\"d", errors.New("e\x1bf"), Phrase("g\nh"), 7).Error()
+	if want := `a\nb and "c\r\"d": e\x1bf; g` + "\nh; 7"; got != want {
+		t.Errorf("Usagef makes %q, want %q", got, want)
+	}
+	if got := Usagef("%s %q %v", long, long, errors.New(long)).Error(); len(got) > 3000 {
+		t.Errorf("Usagef makes %d bytes of 30 kB, want a part", len(got))
 	}
 }

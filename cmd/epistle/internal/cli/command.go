@@ -52,6 +52,15 @@ func (c *Command) Execute(env *Env, args []string) error {
 	return w.explain(run(env, fs.Args()))
 }
 
+// Mistake returns what is wrong with arguments before their values are looked at, or nil. Never says that it is something
+// that no command here does.
+func (c *Command) Mistake(args []string) (never bool, err error) {
+	fs, _ := c.flags()
+	fs.BoolP("help", "h", false, "")
+	w := readWords(fs, slices.Concat(c.Foreign, ForeignSettings), args)
+	return w.never, w.mistake
+}
+
 // emptyFlag refuses a flag that is given without a value, as an unset variable of a shell does, where nothing can be meant
 // by that.
 func emptyFlag(fs *pflag.FlagSet) (err error) {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strings"
 	"time"
 
 	"github.com/epistle-kafka/epistle/cmd/epistle/internal/ui"
@@ -79,9 +80,18 @@ func LastWord(signals <-chan os.Signal, end func(os.Signal)) <-chan os.Signal {
 }
 
 // Say writes a line to standard error, headed by the program's name. What comes from elsewhere, a broker's words or a
-// file's name, can neither command the terminal nor fill it.
+// file's name, can neither command the terminal nor fill it. Further lines are indented, so that none of them passes for
+// a message of its own.
 func (e *Env) Say(format string, args ...any) {
-	fmt.Fprintf(e.Screen, "epistle: %s\n", ui.Text(fmt.Sprintf(format, args...)))
+	text := ui.Text(fmt.Sprintf(format, args...))
+	first, rest, _ := strings.Cut(text, "\n")
+	fmt.Fprintf(e.Screen, "epistle: %s\n", first)
+	for line := range strings.Lines(rest) {
+		if !strings.HasPrefix(line, "  ") {
+			line = "  " + line
+		}
+		fmt.Fprintln(e.Screen, strings.TrimSuffix(line, "\n"))
+	}
 }
 
 // Await runs what may wait for ever, such as the opening of a pipe, until ctx ends: then it returns the cause of that at once,

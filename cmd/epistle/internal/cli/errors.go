@@ -3,8 +3,12 @@ package cli
 import (
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"syscall"
+
+	"github.com/epistle-kafka/epistle/cmd/epistle/internal/ui"
+	"github.com/epistle-kafka/epistle/protocol"
 )
 
 // UsageError says that a command was called in a way that it does not understand. Nothing was tried.
@@ -12,8 +16,37 @@ type UsageError struct{ Text string }
 
 func (e *UsageError) Error() string { return e.Text }
 
-// Usagef makes a UsageError.
-func Usagef(format string, args ...any) error { return &UsageError{fmt.Sprintf(format, args...)} }
+// Usagef makes a UsageError. Strings and errors among args may hold anything, as the user has typed it or a file has it: they
+// are shown as text, in one line, and in part if they are long. A Phrase is ours, and is taken as it is.
+func Usagef(format string, args ...any) error {
+	shown := make([]any, len(args))
+	for i, arg := range args {
+		switch arg := arg.(type) {
+		case string:
+			shown[i] = word(arg)
+		case error:
+			shown[i] = ui.OneLine(arg)
+		default:
+			shown[i] = arg
+		}
+	}
+	return &UsageError{fmt.Sprintf(format, shown...)}
+}
+
+// Phrase is text of ours, in which the words of others are shown as such already.
+type Phrase string
+
+// word is what somebody else has written.
+type word string
+
+// Format writes the word, in quotes for %q.
+func (w word) Format(f fmt.State, verb rune) {
+	if verb == 'q' {
+		io.WriteString(f, protocol.Quoted(string(w)))
+		return
+	}
+	io.WriteString(f, ui.Plain(string(w)))
+}
 
 // Interrupted says that a signal has ended the command.
 type Interrupted struct{ Signal os.Signal }
@@ -31,7 +64,7 @@ func (e *Reported) Unwrap() error { return e.Err }
 // Refused makes a UsageError of what an argument is refused for, which text names, but not of an interrupt.
 func Refused(text string, err error) error {
 	if interrupted, ok := errors.AsType[*Interrupted](err); ok {
-		return fmt.Errorf("%s: %w; nothing was read or sent", text, interrupted)
+		return fmt.Errorf("%s: %w; nothing was read or sent", ui.Plain(text), interrupted)
 	}
 	return Usagef("%s: %v", text, err)
 }

@@ -17,7 +17,8 @@ type Foreign struct {
 	Instead string                               // not there: what to do instead
 	Rewrite func(value string) ([]string, error) // words of ours; an error is a usage error
 
-	Note string // what the user is to know of a flag that is taken
+	Never bool   // with Instead: no command here does such a thing
+	Note  string // what the user is to know of a flag that is taken
 }
 
 // Arity is how many values a flag has.
@@ -74,7 +75,7 @@ func (w *words) take(f *Foreign, name, value string, attached bool) {
 func (w *words) become(f *Foreign, name, value string) {
 	switch {
 	case f.Instead != "":
-		w.mistake = Usagef("%s: %s", name, f.Instead)
+		w.mistake, w.never = Usagef("%s: %s", name, f.Instead), f.Never
 		return
 	case f.Rewrite != nil:
 		args, err := f.Rewrite(value)
@@ -83,9 +84,12 @@ func (w *words) become(f *Foreign, name, value string) {
 			return
 		}
 		w.flags = append(w.flags, args...)
-	case f.Flag != "" && f.Takes == Nothing:
-		w.flags = append(w.flags, "--"+f.Flag)
 	case f.Flag != "":
+		w.asTyped(f.Flag, name)
+		if f.Takes == Nothing {
+			w.flags = append(w.flags, "--"+f.Flag)
+			break
+		}
 		w.flags = append(w.flags, "--"+f.Flag+"="+value)
 	case f.Setting != "":
 		w.flags = append(w.flags, "--property="+f.Setting+"="+value)
@@ -126,11 +130,11 @@ var ForeignSettings = []Foreign{
 	{Names: "--allow-auto-topic-creation", Drop: true},
 	{Names: "--partitioner", Takes: One, Instead: "records with a key go where the Java client puts them, the others to partitions that keep up; in a program, Config.Partitioner has other choices"},
 	{Names: "--tls --tls-enabled --ssl", Takes: Nothing, Rewrite: func(string) ([]string, error) { return []string{"--property=security.protocol=SSL"}, nil }},
-	{Names: "--version -V", Takes: Nothing, Instead: "`epistle version` prints it"},
-	{Names: "-C --consumer --consume", Takes: Nothing, Instead: "epistle produces and does not consume"},
-	{Names: "-L --list", Takes: Nothing, Instead: "epistle produces; it lists no brokers and no topics"},
-	{Names: "-G", Takes: One, Instead: "epistle produces and does not consume"},
-	{Names: "-M -Q", Takes: Nothing, Instead: "epistle produces only"},
+	{Names: "--version -V", Takes: Nothing, Never: true, Instead: "`epistle version` prints it"},
+	{Names: "-C --consumer --consume", Takes: Nothing, Never: true, Instead: "epistle produces and does not consume"},
+	{Names: "-L --list", Takes: Nothing, Never: true, Instead: "epistle produces; it lists no brokers and no topics"},
+	{Names: "-G", Takes: One, Never: true, Instead: "epistle produces and does not consume"},
+	{Names: "-M -Q", Takes: Nothing, Never: true, Instead: "epistle produces only"},
 	{Names: "-d --debug", Takes: Optional, Instead: "there are no debug switches; what goes wrong is told on standard error"},
 	{Names: "-v --verbose", Takes: Nothing, Drop: true},
 	{Names: "-r --schema-registry --registry", Takes: One, Instead: "there is no schema registry here: lines are sent as they are"},

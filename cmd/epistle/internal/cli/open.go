@@ -12,7 +12,8 @@ import (
 )
 
 // Open makes a producer and waits until it knows the topic, whose number of partitions it returns, within cfg.MaxBlock. A
-// cluster that cannot be reached is waited for, and the reason told at once; one that is not Kafka is an error at once.
+// cluster that cannot be reached is waited for, and the reason told at once; what shows that it is not Kafka, or not in the
+// way that the settings say, is an error at once.
 // Records may then wait for room as long as their delivery may take, unless max.block.ms is given: a program that reads a
 // file has nothing better to do, and delivery.timeout.ms makes some room at last.
 func (s *Settings) Open(ctx context.Context, env *Env, cfg producer.Config, topic string) (*producer.Producer, int, error) {
@@ -24,7 +25,7 @@ func (s *Settings) Open(ctx context.Context, env *Env, cfg producer.Config, topi
 	}
 	p, err := producer.New(patient)
 	if err != nil {
-		return nil, 0, Usagef("%v", err)
+		return nil, 0, &UsageError{err.Error()}
 	}
 	ctx, cancel := cause.Within(ctx, cfg.MaxBlock, fmt.Errorf("%w (%v)", producer.ErrMaxBlock, cfg.MaxBlock))
 	defer cancel()
@@ -40,37 +41,64 @@ func (s *Settings) Open(ctx context.Context, env *Env, cfg producer.Config, topi
 
 // lookUp is Partitions, with a word to those who wait.
 func lookUp(ctx context.Context, env *Env, p *producer.Producer, cfg producer.Config, topic string) (int, error) {
-	const quiet = 500 * time.Millisecond // after which the user wants to know what is going on
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	var hopeless error
-	probed := make(chan struct{}) // guards hopeless
-	probe := time.AfterFunc(quiet, func() {
-		defer close(probed)
-		switch err := admin.New(cfg).Reach(ctx); {
-		case err == nil || ctx.Err() != nil:
-		case admin.Hopeless(err):
-			hopeless = err
+	final := make(chan error, 1)
+	go func() {
+		err := watchReach(ctx, env, cfg)
+		if err != nil {
 			cancel(err)
-		default:
-			env.Say("not connected yet, will try for %v: %v", cfg.MaxBlock, err)
 		}
-	})
+		final <- err
+	}()
 	n, err := p.Partitions(ctx, topic)
 	interrupted, stopped := errors.AsType[*Interrupted](context.Cause(ctx))
 	cancel(nil)
-	if !probe.Stop() {
-		<-probed
-	}
+	shown := <-final
 	switch {
 	case err == nil:
 		return n, nil
 	case stopped:
 		return 0, interrupted
-	case hopeless != nil:
-		err = hopeless
+	case shown != nil:
+		err = shown
 	}
 	return 0, err
+}
+
+// watchReach looks whether the cluster can be reached, until it can or ctx ends. It tells the user of the first failure, and
+// returns one that no waiting will mend.
+func watchReach(ctx context.Context, env *Env, cfg producer.Config) error {
+	const (
+		quiet = 500 * time.Millisecond // after which the user wants to know what is going on
+		again = 5 * time.Second
+	)
+	told := false
+	for pause := quiet; ; pause = again {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-time.After(pause):
+		}
+		switch final, err := admin.New(cfg).Reach(ctx); {
+		case err == nil || ctx.Err() != nil:
+			return nil
+		case final:
+			return err
+		case !told:
+			told = true
+			env.Say("not connected yet: %v; or it is still starting: waiting until %s (max.block.ms is %v)", err, untilWhen(ctx), cfg.MaxBlock)
+		}
+	}
+}
+
+// untilWhen is when ctx ends.
+func untilWhen(ctx context.Context) string {
+	end, _ := ctx.Deadline()
+	if time.Until(end) > 12*time.Hour {
+		return end.Format(time.DateTime)
+	}
+	return end.Format(time.TimeOnly)
 }
 
 // Close ends a producer. It waits for the outcomes until ctx ends, and gives up the rest then; the callbacks of all records

@@ -3,15 +3,14 @@ package cli
 import (
 	"context"
 	"errors"
-	"fmt"
 	"maps"
 	"os"
 	"slices"
 	"strings"
-	"unicode/utf8"
 
 	"github.com/spf13/pflag"
 
+	"github.com/epistle-kafka/epistle/cmd/epistle/internal/ui"
 	"github.com/epistle-kafka/epistle/producer"
 )
 
@@ -22,6 +21,7 @@ type Settings struct {
 	file      string
 	pairs     []string          // of -X
 	flags     map[string]string // by Java's key, from other flags
+	typed     map[string]string // by Java's key, how it was typed if it was otherwise
 }
 
 // AddBootstrap adds -b.
@@ -75,7 +75,7 @@ func (s *Settings) Misspelt(keys []string) (key, meant string) {
 	for _, pair := range s.pairs {
 		key, _, _ := strings.Cut(pair, "=")
 		key = strings.TrimSpace(key)
-		if _, known := settingNamed(key); known {
+		if _, known := settingNamed(key); known || len(key) > maxTyped {
 			continue
 		}
 		for _, k := range keys {
@@ -100,12 +100,13 @@ func (s *Settings) Config(ctx context.Context, env *Env) (producer.Config, error
 		return cfg, Refused("the settings", interrupted)
 	}
 	cfg.Logger = newLogger(env)
+	wrong, _ := errors.AsType[*producer.PropertiesError](err)
+	s.nameAsTyped(wrong, notices)
 	for _, n := range notices {
-		env.Say("note: %s", n)
+		env.Say("note: %s", ui.OneLine(errors.New(n.String())))
 	}
-	var wrong *producer.PropertiesError
-	if errors.As(err, &wrong) {
-		return cfg, Usagef("%s", problems(wrong))
+	if wrong != nil {
+		return cfg, &UsageError{problems(wrong)}
 	}
 	return cfg, err
 }
@@ -118,8 +119,12 @@ func (s *Settings) given() (map[string]string, error) {
 		if key = strings.TrimSpace(key); !ok || key == "" {
 			return nil, Usagef("-X %s: want key=value, such as -X linger.ms=20", pair)
 		}
-		if key != "topic.recreation" {
-			key = strings.TrimPrefix(key, "topic.") // kcat's way to give a setting
+		if len(key) > maxTyped {
+			return nil, Usagef("-X %s: is not a known setting: none has so long a name", key)
+		}
+		if ofTopic, ok := strings.CutPrefix(key, kcatTopic); ok && key != "topic.recreation" {
+			key = ofTopic
+			s.asTyped(key, kcatTopic+key)
 		}
 		given[key] = strings.TrimSpace(value)
 	}
@@ -133,90 +138,68 @@ func (s *Settings) given() (map[string]string, error) {
 	return given, nil
 }
 
+// kcatTopic is before the name of a setting that is a topic's, to kcat.
+const kcatTopic = "topic."
+
+// asTyped notes how a key was typed, for what is told of it.
+func (s *Settings) asTyped(key, typed string) {
+	if s.typed == nil {
+		s.typed = make(map[string]string)
+	}
+	s.typed[key] = typed
+}
+
+// nameAsTyped puts the keys of problems and notices that are not of the file as the user has typed them, and adds the flags
+// that there are for what was meant.
+func (s *Settings) nameAsTyped(wrong *producer.PropertiesError, notices []producer.Notice) {
+	for i := range notices {
+		if typed, ok := s.typed[notices[i].Key]; ok && notices[i].Line == 0 {
+			notices[i].Key = typed
+		}
+	}
+	if wrong == nil {
+		return
+	}
+	for i := range wrong.Problems {
+		p := &wrong.Problems[i]
+		if p.Line > 0 {
+			continue
+		}
+		if typed, ok := s.typed[p.Key]; ok {
+			p.Key = typed
+		}
+		if flag := flagFor[p.Suggestion]; flag != "" {
+			p.Rule += " (or " + flag + ")"
+		}
+	}
+}
+
+// flagFor has the flags that set what -X can set too.
+var flagFor = map[string]string{"bootstrap.servers": "-b", "compression.type": "-z", "transactional.id": "--transactional-id"}
+
 // resolved is what settings have come to.
 type resolved struct {
 	cfg     producer.Config
 	notices []producer.Notice
 }
 
+// resolve reads the file, if there is one, and what is given besides, which wins over it. A key that nobody knows is a note in
+// a file, as Java has it, and a mistake on the command line.
 func (s *Settings) resolve(given map[string]string) (resolved, error) {
 	if s.file == "" {
-		cfg, notices, err := producer.FromMap(given)
+		cfg, notices, err := producer.FromMap(given, producer.RefuseUnknown())
 		return resolved{cfg, notices}, err
 	}
-	text, err := os.ReadFile(s.file)
+	file, err := os.Open(s.file)
 	if err != nil {
 		return resolved{}, Usagef("--config: %v", err)
 	}
-	// What is given besides follows the file's own lines, and so wins over them. The empty line ends a last line that
-	// announces its continuation.
-	own := strings.Count(string(text), "\n") + 1
-	var b strings.Builder
-	b.Write(text)
-	b.WriteString("\n\n")
-	for _, key := range slices.Sorted(maps.Keys(given)) {
-		fmt.Fprintf(&b, "%s=%s\n", escape(key), escape(given[key]))
+	defer file.Close()
+	cfg, notices, err := producer.FromProperties(file, producer.Override(given))
+	if _, wrong := errors.AsType[*producer.PropertiesError](err); err != nil && !wrong {
+		return resolved{}, Usagef("--config: %v", err)
 	}
-	cfg, notices, err := producer.FromProperties(strings.NewReader(b.String()))
-	var wrong *producer.PropertiesError
-	if errors.As(err, &wrong) {
-		for i := range wrong.Problems {
-			if p := &wrong.Problems[i]; p.Line > own {
-				p.Line = 0
-			}
-		}
-	}
-	return resolved{cfg, fileNotices(notices, own, given)}, err
-}
-
-// fileNotices leaves out that a setting of the file gives way to one of the command line, which is what the user wanted,
-// and the numbers of lines that the file does not have.
-func fileNotices(notices []producer.Notice, own int, given map[string]string) (kept []producer.Notice) {
-	for _, n := range notices {
-		if _, ok := given[n.Key]; ok && n.Line <= own && strings.HasPrefix(n.Text, "overridden by line") {
-			continue
-		}
-		if n.Line > own {
-			n.Line = 0
-		}
-		kept = append(kept, n)
-	}
-	return kept
-}
-
-// escape writes text for a file of properties, whatever encoding the rest of it has.
-func escape(text string) string {
-	var b strings.Builder
-	for _, r := range text {
-		switch {
-		case r == utf8.RuneError:
-			b.WriteString(`\uFFFD`)
-		case r > 0xFFFF:
-			r -= 0x10000
-			fmt.Fprintf(&b, `\u%04X\u%04X`, 0xD800+r>>10, 0xDC00+r&0x3FF)
-		case r > '~' || r < ' ':
-			fmt.Fprintf(&b, `\u%04X`, r)
-		case strings.ContainsRune(`\:=#! `, r):
-			b.WriteByte('\\')
-			b.WriteRune(r)
-		default:
-			b.WriteRune(r)
-		}
-	}
-	return b.String()
-}
-
-// problems lists what is wrong with settings as the command line has it.
-func problems(wrong *producer.PropertiesError) string {
-	if len(wrong.Problems) == 1 {
-		return wrong.Problems[0].Error()
-	}
-	var b strings.Builder
-	fmt.Fprintf(&b, "%d settings are wrong:", len(wrong.Problems))
-	for _, p := range wrong.Problems {
-		fmt.Fprintf(&b, "\n  %v", p)
-	}
-	return b.String()
+	return resolved{cfg, notices}, err
 }
 
 // Topic is the flag -t.

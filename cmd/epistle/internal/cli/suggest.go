@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/pflag"
 
+	"github.com/epistle-kafka/epistle/cmd/epistle/internal/ui"
 	"github.com/epistle-kafka/epistle/producer"
 )
 
@@ -47,12 +48,15 @@ func unknownShort(fs *pflag.FlagSet, group, letter string) error {
 
 // settingNamed returns the key of the producer's setting that a flag is named after. Without known it is a guess, or "".
 func settingNamed(name string) (key string, known bool) {
+	if len(name) > maxTyped {
+		return "", false
+	}
 	key = strings.ToLower(strings.NewReplacer("-", ".", "_", ".").Replace(name))
-	_, _, err := producer.FromMap(map[string]string{"bootstrap.servers": "localhost:9092", key: ""})
+	_, _, err := producer.FromMap(map[string]string{"bootstrap.servers": "localhost:9092", key: ""}, producer.RefuseUnknown())
 	wrong, _ := errors.AsType[*producer.PropertiesError](err)
 	if wrong != nil {
 		for _, p := range wrong.Problems {
-			if p.Key == key && (p.Suggestion != "" || strings.HasPrefix(p.Rule, "is not a ")) {
+			if p.Key == key && p.Unknown {
 				return p.Suggestion, false
 			}
 		}
@@ -61,17 +65,17 @@ func settingNamed(name string) (key string, known bool) {
 }
 
 // Positional says what arguments without a flag were probably meant to be, or "".
-func Positional(args []string) string {
+func Positional(args []string) Phrase {
 	for _, arg := range args {
 		if _, err := os.Stat(arg); err == nil || arg == "-" {
 			continue
 		}
 		host, port, found := strings.Cut(arg, ":")
 		if _, err := strconv.ParseUint(port, 10, 16); found && err == nil && host != "" {
-			return fmt.Sprintf("; %s looks like a broker, which is named by -b", arg)
+			return Phrase(fmt.Sprintf("; %s looks like a broker, which is named by -b", ui.Plain(arg)))
 		}
 		if _, err := strconv.Atoi(arg); err != nil && !strings.ContainsAny(arg, "./ ") {
-			return fmt.Sprintf("; there is no file %s: if it is the topic, then -t %s", arg, arg)
+			return Phrase(fmt.Sprintf("; there is no file %s: if it is the topic, then -t %s", ui.Plain(arg), ui.Plain(arg)))
 		}
 	}
 	return ""
@@ -89,8 +93,14 @@ func flagNames(fs *pflag.FlagSet) (names []string) {
 	return names
 }
 
+// maxTyped is the longest word, in bytes, that may be a slip for another one.
+const maxTyped = 100
+
 // Nearest returns the word that was probably meant, or "".
 func Nearest(word string, words []string) string {
+	if len(word) > maxTyped {
+		return ""
+	}
 	word = strings.ToLower(word)
 	best, bestDistance := "", len(word)/3+2 // more letters wrong than this is another word
 	for _, w := range words {

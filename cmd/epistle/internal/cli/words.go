@@ -1,9 +1,12 @@
 package cli
 
 import (
+	"fmt"
 	"strings"
 
 	"github.com/spf13/pflag"
+
+	"github.com/epistle-kafka/epistle/cmd/epistle/internal/ui"
 )
 
 // words reads a command line: first it finds out which words are flags, which are their values and which are neither, and
@@ -19,6 +22,9 @@ type words struct {
 	notes   []string // what the user should know of words that were taken
 	eaten   []string // "-t -b": flags that stand where a value was due
 	mistake error    // the first
+	never   bool     // it is that no command here does such a thing
+
+	typed map[string]string // by a flag of ours, another tool's that was typed for it
 }
 
 func readWords(fs *pflag.FlagSet, foreign []Foreign, args []string) *words {
@@ -114,7 +120,7 @@ func (w *words) misspelt(name string) bool {
 	case len(name) > 1 && (w.fs.Lookup(name) != nil || w.find("--"+name) != nil):
 		w.mistake = Usagef("-%s: a flag of more than one letter has two dashes: --%s", name, name)
 		return true
-	case len(name) < fewest:
+	case len(name) < fewest, len(name) > maxTyped:
 		return false
 	}
 	w.fs.VisitAll(func(f *pflag.Flag) {
@@ -130,6 +136,7 @@ func (w *words) own(f *pflag.Flag, name, value string, attached bool) {
 	switch {
 	case attached:
 	case f.NoOptDefVal != "":
+		w.asTyped(f.Name, "")
 		w.flags = append(w.flags, "--"+f.Name+w.truth())
 		return
 	case len(w.rest) == 0:
@@ -138,6 +145,7 @@ func (w *words) own(f *pflag.Flag, name, value string, attached bool) {
 	default:
 		value = w.value(name)
 	}
+	w.asTyped(f.Name, "")
 	w.flags = append(w.flags, "--"+f.Name+"="+value)
 }
 
@@ -155,17 +163,45 @@ func (w *words) value(of string) string {
 	if len(value) > 1 && value[0] == '-' {
 		name, _, _ := strings.Cut(strings.TrimLeft(value, "-"), "=")
 		if w.fs.Lookup(name) != nil || len(name) == 1 && w.fs.ShorthandLookup(name) != nil || w.find(value) != nil {
-			w.eaten = append(w.eaten, value+" was taken as the value of "+of)
+			w.eaten = append(w.eaten, ui.Plain(value)+" was taken as the value of "+of)
 		}
 	}
 	return value
 }
 
-// explain adds to a usage error what may have led to it.
+// asTyped notes by which name a flag was given; "" is its own.
+func (w *words) asTyped(flag, name string) {
+	if w.typed == nil {
+		w.typed = make(map[string]string)
+	}
+	w.typed[flag] = name
+}
+
+// explain names a flag in a usage error as it was typed, and adds what may have led to it.
 func (w *words) explain(err error) error {
 	usage, ok := err.(*UsageError)
-	if !ok || len(w.eaten) == 0 {
+	if !ok {
 		return err
 	}
-	return &UsageError{usage.Text + " (" + strings.Join(w.eaten, ", ") + ")"}
+	text := w.named(usage.Text)
+	if len(w.eaten) > 0 {
+		text += " (" + strings.Join(w.eaten, ", ") + ")"
+	}
+	return &UsageError{text}
+}
+
+// named puts in the name that was typed, where an error begins with that of a flag of ours.
+func (w *words) named(text string) string {
+	for flag, typed := range w.typed {
+		f := w.fs.Lookup(flag)
+		if f == nil || typed == "" {
+			continue
+		}
+		for _, ours := range []string{flagName(f), "--" + flag, "-" + f.Shorthand} {
+			if rest, ok := strings.CutPrefix(text, ours); ok && len(ours) > 1 && strings.IndexAny(rest, ": ,") == 0 {
+				return fmt.Sprintf("%s (here %s)%s", ui.Plain(typed), ours, rest)
+			}
+		}
+	}
+	return text
 }

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/epistle-kafka/epistle/producer"
+	"github.com/epistle-kafka/epistle/protocol"
 )
 
 // Unescape replaces \t, \n, \r, \0, \\ and \xHH, as a shell does not pass these characters on easily.
@@ -53,7 +54,7 @@ func Unescape(text string) (string, error) {
 func Header(text string) (producer.Header, error) {
 	key, value, found := strings.Cut(text, "=")
 	if key == "" {
-		return producer.Header{}, fmt.Errorf("-H %q: a header needs a name: k=v", text)
+		return producer.Header{}, fmt.Errorf("-H %s: a header needs a name: k=v", protocol.Quoted(text))
 	}
 	h := producer.Header{Key: key}
 	if found {

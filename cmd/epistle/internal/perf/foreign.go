@@ -5,6 +5,7 @@ import (
 	"strconv"
 
 	"github.com/epistle-kafka/epistle/cmd/epistle/internal/cli"
+	"github.com/epistle-kafka/epistle/protocol"
 )
 
 // foreign are the flags of kafka-producer-perf-test and other tools that make load.
@@ -26,7 +27,7 @@ var foreign = []cli.Foreign{
 func throughput(value string) ([]string, error) {
 	rate, err := strconv.ParseFloat(value, 64)
 	if err != nil {
-		return nil, fmt.Errorf("want records a second, not %q", value)
+		return nil, fmt.Errorf("want records a second, not %s", protocol.Quoted(value))
 	}
 	if rate < 0 {
 		rate = 0

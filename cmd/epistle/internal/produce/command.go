@@ -45,10 +45,12 @@ open transaction is committed with fewer lines when half of transaction.timeout.
 passed. Its lines are kept in memory until it ends. The id is this sender's name in the cluster:
 whoever starts with the same id later shuts this one out, so no two may have it at a time.
 
-A line that cannot be delivered takes its transaction with it: all lines of that go where undelivered
-lines go, as not-committed. A commit that is not answered is asked for again; if its outcome stays
-unknown, its lines go there as may-be-committed: all of them are, or none. No line that was committed
-ever goes there. Ctrl-C commits the lines that were read.
+A line that is too large for any request is refused before it is sent: it alone goes where
+undelivered lines go, as not-written, and the others of its transaction are committed. A line that is
+sent and cannot be delivered takes its transaction with it: all lines of that go there, as
+not-committed. A commit that is not answered is asked for again; if its outcome stays unknown, its
+lines go there as may-be-committed: all of them are, or none. No line that was committed ever goes
+there. Ctrl-C commits the lines that were read.
 
 All files are tried before anything is sent. If one cannot be read to its end later on, reading
 stops there. --max-errors N stops reading when N lines have failed. Ctrl-C stops reading and waits

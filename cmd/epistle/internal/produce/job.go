@@ -287,7 +287,7 @@ func (j *job) feed(hand func(*line)) error {
 			continue
 		}
 		if !errors.Is(err, errStopped) {
-			err = fmt.Errorf("%s: reading stopped after %s: %w", s.name, ui.Number(s.lines, "line"), err)
+			err = fmt.Errorf("%s: reading stopped after %s: %w", s.name, ui.Number(s.lines, "line"), ui.OneLine(err))
 			if left := len(j.sources) - i - 1; left > 0 {
 				err = fmt.Errorf("%w; not sent: %s after it", err, ui.Number(int64(left), "file"))
 			}
@@ -359,7 +359,8 @@ func (j *job) recordOf(l *line) producer.Record {
 // refuseLong passes a line that no request could carry on to the undelivered ones, without holding all of it.
 func (j *job) refuseLong(r *reader, s *source) {
 	j.read.Add(1)
-	why := &producer.AdmissionError{Topic: j.record.Topic, Err: fmt.Errorf("the line is longer than max.request.size (%d bytes)", j.maxLine-j.splitter.Longer())}
+	limit := int64(j.maxLine - j.splitter.Longer())
+	why := &producer.AdmissionError{Topic: j.record.Topic, Err: &longLineError{&producer.RecordTooLargeError{Limit: limit, Key: "max.request.size"}}}
 	var length int64
 	j.undelivered.addFrom(s, s.lines+1, why, func(w io.Writer) (err error) {
 		length, err = r.long(w)
@@ -367,6 +368,13 @@ func (j *job) refuseLong(r *reader, s *source) {
 	})
 	j.bytes.Add(length)
 }
+
+// longLineError says that a line makes a record that is too large. It was not read as a whole, so nobody has measured it.
+type longLineError struct{ record *producer.RecordTooLargeError }
+
+func (e *longLineError) Error() string { return tooLarge(e.record) }
+
+func (e *longLineError) Unwrap() error { return e.record }
 
 // keepRest saves the beginning of a line in which reading failed; it is not a record.
 func (j *job) keepRest(r *reader, s *source, err error) {

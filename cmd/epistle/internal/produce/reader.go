@@ -35,7 +35,11 @@ func (r *reader) next() (*line, error) {
 	for {
 		if r.block != nil {
 			if i := bytes.IndexByte(r.block.buf[r.scanned:r.end], '\n'); i >= 0 {
-				return r.cut(r.scanned+i, 1), nil
+				end := r.scanned + i
+				if end-r.start > r.maxLine { // also where all of it happens to be there already
+					return nil, errTooLong
+				}
+				return r.cut(end, 1), nil
 			}
 			r.scanned = r.end
 		}

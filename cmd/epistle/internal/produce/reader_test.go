@@ -184,3 +184,26 @@ func (letterLines) Read(b []byte) (int, error) {
 	}
 	return len(b), nil
 }
+
+// A line that is too long is told as that, also if all of it is in memory already, since a longer one made the room.
+func TestALongLineIsTooLongHoweverItComes(t *testing.T) {
+	long := strings.Repeat("x", 3000) + "\n"
+	for _, in := range []io.Reader{
+		strings.NewReader(long + long + "fine\n"),
+		iotest.OneByteReader(strings.NewReader(long + long + "fine\n")),
+		iotest.HalfReader(strings.NewReader(long + long + "fine\n")),
+	} {
+		r := newTestReader(in, 1000)
+		for range 2 {
+			if _, err := r.next(); err != errTooLong {
+				t.Fatalf("next = %v, want errTooLong", err)
+			}
+			if n, err := r.long(io.Discard); n != 3000 || err != nil {
+				t.Fatalf("long = %d, %v, want 3000", n, err)
+			}
+		}
+		if l, err := r.next(); err != nil || string(l.text) != "fine" {
+			t.Fatalf("next = %v, want the line that is not too long", err)
+		}
+	}
+}

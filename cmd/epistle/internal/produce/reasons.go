@@ -67,12 +67,21 @@ func cause(err error) string {
 		return ui.Text(send.Err.Error())
 	}
 	if large, ok := errors.AsType[*producer.RecordTooLargeError](err); ok {
-		return "the record is larger than " + large.Key
+		return tooLarge(large)
 	}
 	if admission, ok := errors.AsType[*producer.AdmissionError](err); ok {
 		return ui.Text(admission.Err.Error())
 	}
 	return ui.Text(err.Error())
+}
+
+// tooLarge is why a line is refused that makes a record too large, whatever its size, and what to do about it.
+func tooLarge(e *producer.RecordTooLargeError) string {
+	text := fmt.Sprintf("the record is larger than %s, %s: raise it with -X %s=…", e.Key, ui.Number(e.Limit, "byte"), e.Key)
+	if e.Also != "" {
+		text += ", and " + e.Also + " too"
+	}
+	return text + "; the topic's max.message.bytes must not be below it either"
 }
 
 // fate says where a line may be that failed, and in doubt what is not known of it; "" if all is.

@@ -31,7 +31,9 @@ func sources(env *cli.Env, args []string) ([]*source, error) {
 		switch {
 		case name != "-":
 			list = append(list, &source{name: ui.Plain(name), file: name})
-			failed = append(failed, readable(name))
+			if err := readable(name); err != nil {
+				failed = append(failed, ui.OneLine(err))
+			}
 		case standard:
 			return nil, cli.Usagef("standard input (-) is named twice")
 		case env.StdinClosed:

@@ -52,11 +52,11 @@ func (s *spool) flush() {
 func (s *spool) fail(n int, err error) {
 	s.lost = true
 	if s.unasked {
-		s.env.Say("%s cannot be written: %v. What belongs there is not kept any more, and reading stops; --failed-to FILE names another place.", s.name, err)
+		s.env.Say("%s cannot be written: %v. What belongs there is not kept any more, and reading stops; --failed-to FILE names another place.", s.name, ui.OneLine(err))
 		s.w = io.Discard
 		return
 	}
-	s.env.Say("%s cannot be written: %v. What belongs there follows here, and from now on.", s.name, err)
+	s.env.Say("%s cannot be written: %v. What belongs there follows here, and from now on.", s.name, ui.OneLine(err))
 	s.w = s.env.Screen
 	if s.env.Screen.Live() {
 		s.w = &careful{s.env.Screen} // a terminal obeys what it is sent

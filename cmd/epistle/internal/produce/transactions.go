@@ -24,6 +24,8 @@ type transactions struct {
 	patience time.Duration // for the end of a transaction, before the producer is given up
 	largest  int           // bytes of a record, as the producer counts them
 
+	limitedBy string // the setting that says so
+
 	lines     chan *line
 	abandoned chan struct{} // closed when the reading goroutine hangs in a read, and sends no more lines
 	hang      func()        // closes abandoned, once
@@ -39,8 +41,11 @@ func newTransactions(j *job, cfg *producer.Config) *transactions {
 	const ahead = 64 // lines, so that the two goroutines do not wake each other for each
 	t := &transactions{
 		job: j, size: j.options.transactionSize, age: cfg.TransactionTimeout / 2, patience: cli.Patience(cfg),
-		largest: int(min(int64(cfg.MaxRequestSize), cfg.BufferMemory)),
-		lines:   make(chan *line, ahead), abandoned: make(chan struct{}),
+		largest: cfg.MaxRequestSize, limitedBy: "max.request.size",
+		lines: make(chan *line, ahead), abandoned: make(chan struct{}),
+	}
+	if cfg.BufferMemory < int64(cfg.MaxRequestSize) {
+		t.largest, t.limitedBy = int(cfg.BufferMemory), "buffer.memory"
 	}
 	t.hang = sync.OnceFunc(func() { close(t.abandoned) })
 	return t
@@ -79,7 +84,7 @@ func (t *transactions) add(l *line) {
 	rec := t.job.recordOf(l)
 	asSent := protocol.Record{Key: rec.Key, Value: rec.Value, Headers: rec.Headers}
 	if size := asSent.SizeAlone(); size > t.largest {
-		t.refuse(l, &producer.RecordTooLargeError{Size: size, Limit: int64(t.largest), Key: "max.request.size"})
+		t.refuse(l, &producer.RecordTooLargeError{Size: size, Limit: int64(t.largest), Key: t.limitedBy})
 		return
 	}
 	if len(t.open) == 0 && t.broken == nil {

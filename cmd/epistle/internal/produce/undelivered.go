@@ -168,7 +168,7 @@ func (u *undelivered) keep() io.Writer {
 	}
 	f, err := os.CreateTemp("", "epistle-undelivered-*.txt") // of mode 0600
 	if err != nil {
-		u.env.Say("undelivered lines cannot be kept: %v; --failed-to FILE names a place", err)
+		u.env.Say("undelivered lines cannot be kept: %v; --failed-to FILE names a place", ui.OneLine(err))
 		u.lines = u.spool(&spool{env: u.env, name: "the screen", w: io.Discard, unasked: true, lost: true})
 		return u.lines
 	}
@@ -227,7 +227,7 @@ func (u *undelivered) close() {
 	u.flush()
 	for _, f := range u.files {
 		if err := f.end(); err != nil {
-			u.env.Say("%v", err)
+			u.env.Say("%v", ui.OneLine(err))
 		}
 	}
 	u.files = nil

@@ -81,3 +81,14 @@ func Line(text string) string { return escape(text, maxText, false) }
 
 // Harmless is Text of any length.
 func Harmless(text string) string { return escape(text, len(text)*6+1, true) }
+
+// OneLine is an error whose text is shown in one line, and in part if it is long. What it wraps is the error.
+func OneLine(err error) error { return &oneLine{err} }
+
+const maxOneLine = 2000 // bytes
+
+type oneLine struct{ err error }
+
+func (e *oneLine) Error() string { return escape(e.err.Error(), maxOneLine, false) }
+
+func (e *oneLine) Unwrap() error { return e.err }

@@ -1,0 +1,84 @@
+package admin
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"net"
+
+	"github.com/epistle-kafka/epistle/wire"
+)
+
+// Reach connects to the first bootstrap server that can be reached, and hangs up. The error is that of every server,
+// joined.
+//
+// Final says that each server has shown what it is, and that it is not what the settings say: a later attempt would fail as
+// well. A server that refuses, resets or closes the connection, or says nothing, has shown nothing, since a broker that is
+// starting does the same. One that hangs up is asked in the other way, with TLS or without: whether it answers to that is
+// evidence.
+func (c *Client) Reach(ctx context.Context) (final bool, err error) {
+	var failed []error
+	final = true
+	for _, addr := range c.bootstrap {
+		conn, err := c.dial(ctx, addr, -1)
+		if err == nil {
+			conn.Close(errDone)
+			return false, nil
+		}
+		if other := c.otherWay(ctx, addr, err); other != nil {
+			err = other
+		} else if !wire.Misconfigured(err) {
+			final = false
+		}
+		failed = append(failed, err)
+	}
+	return final, errors.Join(failed...)
+}
+
+// otherWay returns what a server has shown that hung up on us: with TLS that it speaks Kafka without, and without TLS that
+// it speaks TLS. It is nil if the server has shown nothing.
+func (c *Client) otherWay(ctx context.Context, addr string, failed error) error {
+	e, ok := errors.AsType[*wire.Error](failed)
+	if !ok || !e.HungUp() {
+		return nil
+	}
+	switch {
+	case e.Stage == wire.StageTLS && c.speaksKafka(ctx, addr):
+		return fmt.Errorf("%w; it answers without TLS: use -X security.protocol=PLAINTEXT", failed)
+	case e.Stage == wire.StageApiVersions && c.wire.TLS == nil && c.speaksTLS(ctx, addr):
+		return fmt.Errorf("%w; it answers to TLS: use -X security.protocol=SSL", failed)
+	}
+	return nil
+}
+
+// speaksKafka reports whether a server answers without TLS.
+func (c *Client) speaksKafka(ctx context.Context, addr string) bool {
+	plain := *c
+	plain.wire.TLS, plain.wire.ClientID = nil, "" // nothing of the user's goes out without encryption
+	conn, err := plain.dial(ctx, addr, -1)
+	if err != nil {
+		return false
+	}
+	conn.Close(errDone)
+	return true
+}
+
+// speaksTLS reports whether a server answers to a TLS handshake, be it with a refusal.
+func (c *Client) speaksTLS(ctx context.Context, addr string) bool {
+	ctx, cancel := context.WithTimeout(ctx, c.dialing)
+	defer cancel()
+	dial := c.wire.DialContext
+	if dial == nil {
+		dial = new(net.Dialer).DialContext
+	}
+	conn, err := dial(ctx, "tcp", addr)
+	if err != nil {
+		return false
+	}
+	defer conn.Close()
+	// Whose certificate it is does not matter here: nothing is sent.
+	err = tls.Client(conn, &tls.Config{InsecureSkipVerify: true}).HandshakeContext(ctx)
+	op, ok := errors.AsType[*net.OpError](err)
+	return err == nil || ok && op.Op == "remote error" // an alert, of which package tls keeps the type to itself
+}

@@ -1,0 +1,208 @@
+package keystore
+
+import (
+	"bytes"
+	"crypto"
+	"crypto/x509"
+	"encoding/pem"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/epistle-kafka/epistle/internal/pbe"
+)
+
+// sealedKey is a private key in encrypted PKCS#8.
+type sealedKey struct {
+	work      *pbe.Reader // of its file
+	encrypted encryptedKey
+	pkcs12    bool // the key is in a PKCS#12 store, where the empty password has two forms
+}
+
+func (k *sealedKey) open(password Password) (crypto.PrivateKey, error) {
+	if !password.set {
+		return nil, errPassword
+	}
+	forms := []pbe.Password{pbe.Text(password.text)}
+	if k.pkcs12 && password.text == "" {
+		forms = append(forms, pbe.NoBytes())
+	}
+	for _, form := range forms {
+		der, err := k.work.Decrypt(k.encrypted.Algorithm, k.encrypted.Data, form)
+		if errors.Is(err, pbe.ErrPassword) || err == nil && !wholeSequence(der) {
+			continue // the padding of a wrong password looks right once in 256 times
+		}
+		if err != nil {
+			return nil, errors.New(k.refusal(err))
+		}
+		return parsePKCS8(der)
+	}
+	return nil, errPassword
+}
+
+// refusal says why a key cannot be decrypted, and what to do about it.
+func (k *sealedKey) refusal(err error) string {
+	text := because(err)
+	if errors.As(err, new(*pbe.UnsupportedError)) {
+		if k.pkcs12 {
+			return text + ": write the store anew with `openssl pkcs12`"
+		}
+		return text + ": write it anew with `openssl pkcs8 -topk8 -in {} -out key.pem`"
+	}
+	return text
+}
+
+// legacyKey is a private key of OpenSSL's old format, encrypted as the lines at its head say.
+type legacyKey struct{ block *pem.Block }
+
+func (k legacyKey) open(password Password) (crypto.PrivateKey, error) {
+	if !password.set {
+		return nil, errPassword
+	}
+	//lint:ignore SA1019 it is no protection against who can change the file, and files of this kind exist all the same
+	der, err := x509.DecryptPEMBlock(k.block, []byte(password.text))
+	switch {
+	case errors.Is(err, x509.IncorrectPasswordError):
+		return nil, errPassword
+	case err != nil:
+		return nil, fmt.Errorf("cannot be decrypted (%s): write it anew with `openssl pkcs8 -topk8 -in {} -out key.pem`", strings.TrimPrefix(err.Error(), "x509: "))
+	}
+	key, err := parseTraditional(k.block.Type, der)
+	if err != nil {
+		return nil, errPassword // as with sealedKey: what came out is no key
+	}
+	return key, nil
+}
+
+func parseTraditional(kind string, der []byte) (crypto.PrivateKey, error) {
+	if kind == "EC PRIVATE KEY" {
+		return x509.ParseECPrivateKey(der)
+	}
+	return x509.ParsePKCS1PrivateKey(der)
+}
+
+func parsePEM(data []byte) (*contents, error) {
+	blocks, err := pemBlocks(data)
+	if err != nil {
+		return nil, err
+	}
+	out := &contents{kind: PEM}
+	work := &pbe.Reader{}
+	for _, block := range blocks {
+		switch block.Type {
+		case "CERTIFICATE", "X509 CERTIFICATE":
+			out.certs = append(out.certs, certEntry{der: block.Bytes, trusted: true})
+		case "TRUSTED CERTIFICATE": // OpenSSL's, with what it is trusted for behind it
+			out.certs = append(out.certs, certEntry{der: firstDER(block.Bytes), trusted: true})
+		default:
+			if strings.HasSuffix(block.Type, "PRIVATE KEY") {
+				key, err := pemKey(block, work)
+				if err != nil {
+					return nil, err
+				}
+				out.keys = append(out.keys, keyEntry{key: key})
+			}
+		}
+	}
+	return out, nil
+}
+
+// pemKey returns the key of a block. A trust store may have one in it that nobody wants, so nothing is decrypted yet.
+func pemKey(block *pem.Block, work *pbe.Reader) (sealed, error) {
+	switch block.Type {
+	case "PRIVATE KEY":
+		key, err := parsePKCS8(block.Bytes)
+		if err != nil {
+			return nil, bad("{} (PEM): the private key %v", err)
+		}
+		return plainKey{key}, nil
+	case "ENCRYPTED PRIVATE KEY":
+		key := &sealedKey{work: work}
+		if err := parseDER(block.Bytes, &key.encrypted); err != nil {
+			return nil, bad("{} (PEM): the encrypted private key is damaged")
+		}
+		return key, nil
+	case "RSA PRIVATE KEY", "EC PRIVATE KEY":
+		if block.Headers["DEK-Info"] != "" {
+			return legacyKey{block}, nil
+		}
+		key, err := parseTraditional(block.Type, block.Bytes)
+		if err != nil {
+			return nil, bad("{} (PEM): the private key cannot be read: %v", err)
+		}
+		return plainKey{key}, nil
+	case "OPENSSH PRIVATE KEY":
+		return nil, bad("{} (PEM) has a key in the format of OpenSSH: write it anew with `ssh-keygen -p -m PKCS8 -f {}`")
+	}
+	return nil, bad("{} (PEM) has a %q, which TLS in Go cannot use: RSA, EC and Ed25519 can be used", strings.ToLower(block.Type))
+}
+
+// firstDER returns the first value of several.
+func firstDER(der []byte) []byte {
+	if n := len(der); n >= 4 && der[0] == 0x30 && der[1] == 0x82 {
+		if size := 4 + int(der[2])<<8 + int(der[3]); size <= n {
+			return der[:size]
+		}
+	}
+	return der
+}
+
+// pemBlocks decodes all blocks. pem.Decode passes over what it cannot read, so that a damaged certificate would be missing
+// without a word; here that is an error.
+func pemBlocks(data []byte) ([]*pem.Block, error) {
+	data = multiLine(data)
+	begun := bytes.Count(data, beginPEM)
+	var blocks []*pem.Block
+	for {
+		var block *pem.Block
+		if block, data = pem.Decode(data); block == nil {
+			break
+		}
+		blocks = append(blocks, block)
+	}
+	if len(blocks) < begun {
+		return nil, bad("{} (PEM) has %d blocks that begin, of which %d can be read: the others have no proper end, or what is between is damaged", begun, len(blocks))
+	}
+	return blocks, nil
+}
+
+// multiLine returns data with line breaks where blocks have blanks instead, as in a property that is written in one line.
+// Java takes these.
+func multiLine(data []byte) []byte {
+	var out []byte
+	for {
+		begin := bytes.Index(data, beginPEM)
+		if begin < 0 {
+			break
+		}
+		head := bytes.Index(data[begin+len(beginPEM):], []byte("-----"))
+		end := bytes.Index(data[begin:], []byte("-----END "))
+		if head < 0 || end < 0 {
+			break
+		}
+		head += begin + len(beginPEM) + len("-----")
+		end += begin
+		if head > end {
+			break
+		}
+		body := data[head:end]
+		if bytes.ContainsAny(body, "\n") {
+			out = append(out, data[:end]...)
+		} else {
+			out = append(out, data[:begin]...)
+			out = append(out, '\n')
+			out = append(out, data[begin:head]...)
+			for _, field := range bytes.Fields(body) {
+				out = append(append(out, '\n'), field...)
+			}
+			out = append(out, '\n')
+		}
+		data = data[end:]
+		// What follows -----END begins a line of its own.
+		if next := bytes.Index(data, beginPEM); next > 0 && data[next-1] != '\n' {
+			out = append(append(out, data[:next]...), '\n')
+			data = data[next:]
+		}
+	}
+	return append(out, data...)
+}

@@ -1,0 +1,144 @@
+package properties
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/epistle-kafka/epistle/sasl"
+)
+
+// parseJAAS reads the one entry of a sasl.jaas.config: a class, a flag, options, and a semicolon, in the syntax that Java's
+// clients take. Its errors say where, in characters from 1, and what is wrong, and show nothing that may be a secret.
+//
+// A quoted value that goes on in the next line is refused, where Java takes the first line for the whole of it.
+func parseJAAS(text string) (sasl.Login, error) {
+	p := &jaasParser{scanner: jaasScanner{text: []rune(text)}}
+	login, err := p.entry()
+	if err == nil {
+		err = p.nothingElse()
+	}
+	if err != nil {
+		return sasl.Login{}, err
+	}
+	return login, nil
+}
+
+type jaasParser struct {
+	scanner jaasScanner
+	token   jaasToken // the last one that was read
+	option  string    // the last option that was read, if its name is no secret
+}
+
+// next reads a token. A value may be in two kinds of quotes; everything else is bare.
+func (p *jaasParser) next() error {
+	p.token = p.scanner.next()
+	switch p.token.kind {
+	case jaasOpenQuote:
+		return p.fail("begins a quoted text that does not end: end it with %c, and inside of it write \\%c for a %c and \\\\ for a \\", p.token.mark, p.token.mark, p.token.mark)
+	case jaasOpenLine:
+		return p.fail("begins a quoted text that is not over at the end of its line: write \\n where a line is to end; often it is the newline at the end of a file that a secret was taken from")
+	case jaasOpenComment:
+		return p.fail("begins a comment that does not end: put */ after it, or quote a value that has /* in it")
+	}
+	return nil
+}
+
+func (p *jaasParser) fail(format string, args ...any) error {
+	where := fmt.Sprintf("at character %d", p.token.at)
+	if p.option != "" {
+		where += ", after the option " + p.option + ","
+	}
+	return fmt.Errorf("%s it "+format, append([]any{where}, args...)...)
+}
+
+func (p *jaasParser) entry() (sasl.Login, error) {
+	login := sasl.Login{Options: map[string]sasl.Secret{}}
+	if err := p.next(); err != nil {
+		return login, err
+	}
+	if p.token.kind == jaasEnd {
+		return login, errors.New("is empty: write the class of a login module, required, options and a semicolon, such as " + jaasExample)
+	}
+	if !p.token.text() {
+		return login, p.fail("must begin with the class of a login module, such as %s", jaasExample)
+	}
+	login.Module = p.token.value
+	if err := p.next(); err != nil {
+		return login, err
+	}
+	flags := []string{"required", "requisite", "sufficient", "optional"}
+	if !p.token.text() || !slices.Contains(flags, strings.ToLower(p.token.value)) {
+		return login, p.fail("must have a flag after the class: required")
+	}
+	for {
+		if err := p.next(); err != nil {
+			return login, err
+		}
+		switch p.token.kind {
+		case jaasEnd:
+			return login, p.fail("ends without a semicolon: put one after the last option. In a file, a line that goes on in the next one ends in \\; and an unquoted / begins a comment, up to the end of its line")
+		case jaasMark:
+			if p.token.mark == ';' {
+				return login, nil
+			}
+		}
+		if err := p.assignment(&login); err != nil {
+			return login, err
+		}
+	}
+}
+
+// assignment reads an option from its name on, which is the current token.
+func (p *jaasParser) assignment(login *sasl.Login) error {
+	if !p.token.text() {
+		return p.fail("must have the name of an option, or a semicolon: a value with anything but letters, digits, dots, dashes, underscores and dollars goes in quotes")
+	}
+	name := p.token.value
+	if err := p.next(); err != nil {
+		return err
+	}
+	if p.token.kind != jaasMark || p.token.mark != '=' {
+		return p.fail("must have an = here, after the name of an option: a value with blanks, or with a quote that has no \\ in front, is not taken as one")
+	}
+	p.option = ""
+	if wellKnown(name) {
+		p.option = name
+	}
+	if err := p.next(); err != nil {
+		return err
+	}
+	switch {
+	case p.token.text():
+		login.Options[name] = sasl.Secret(p.token.value)
+		return nil
+	case p.token.kind == jaasNumber:
+		return p.fail("must have a value that does not begin with a digit, a dot or a dash, or one in quotes: option=\"…\"")
+	}
+	return p.fail("must have a value in quotes here: option=\"…\"")
+}
+
+// nothingElse demands that the entry is the only one: a client logs in once.
+func (p *jaasParser) nothingElse() error {
+	p.option = ""
+	if err := p.next(); err != nil {
+		return err
+	}
+	if p.token.kind != jaasEnd {
+		return p.fail("goes on after the semicolon: it must have one login module. A semicolon in a value goes in quotes")
+	}
+	return nil
+}
+
+const jaasExample = `org.apache.kafka.common.security.plain.PlainLoginModule required username="…" password="…";`
+
+// wellKnown says of a word where an option's name belongs that it is one: it may be a part of a value that was not quoted.
+func wellKnown(name string) bool {
+	switch name {
+	case "username", "password", "tokenauth", "clientId", "clientSecret", "scope", "useKeyTab", "keyTab", "principal", "storeKey",
+		"useTicketCache", "ticketCache", "renewTGT", "doNotPrompt", "serviceName", "debug", "awsProfileName", "awsRoleArn", "awsDebugCreds":
+		return true
+	}
+	return strings.HasPrefix(name, "unsecuredLogin") || strings.HasPrefix(name, "extension_") || strings.HasPrefix(name, "ssl.")
+}

@@ -1,0 +1,259 @@
+package properties
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/epistle-kafka/epistle/sasl"
+)
+
+// login is what to log in with.
+type login struct {
+	sasl.Login
+	uses map[string]bool // the names of librdkafka's that it is made of
+}
+
+const jaasKey = "sasl.jaas.config"
+
+// knownMechanism is what is known of a mechanism without the code for it.
+type knownMechanism struct {
+	name    string
+	modules []string // simple names of the login modules that Java uses for it
+	brings  string   // the module that registers it, if it is not package sasl itself
+	example string   // a sasl.jaas.config
+}
+
+const repository = "github.com/epistle-kafka/epistle/"
+
+var knownMechanisms = []knownMechanism{
+	{"PLAIN", []string{"PlainLoginModule", "ScramLoginModule"}, "", jaasExample},
+	{"SCRAM-SHA-256", []string{"ScramLoginModule", "PlainLoginModule"}, "", scramExample},
+	{"SCRAM-SHA-512", []string{"ScramLoginModule", "PlainLoginModule"}, "", scramExample},
+	{"OAUTHBEARER", []string{"OAuthBearerLoginModule"}, "", `org.apache.kafka.common.security.oauthbearer.OAuthBearerLoginModule required;`},
+	{"GSSAPI", []string{"Krb5LoginModule"}, repository + "sasl/gssapi", `com.sun.security.auth.module.Krb5LoginModule required useKeyTab=true keyTab="/path/to/client.keytab" principal="client@REALM";`},
+	{"AWS_MSK_IAM", []string{"IAMLoginModule"}, repository + "sasl/mskiam", `software.amazon.msk.auth.iam.IAMLoginModule required;`},
+}
+
+const scramExample = `org.apache.kafka.common.security.scram.ScramLoginModule required username="…" password="…";`
+
+func known(mechanism string) *knownMechanism {
+	for i := range knownMechanisms {
+		if knownMechanisms[i].name == mechanism {
+			return &knownMechanisms[i]
+		}
+	}
+	return nil
+}
+
+// resolveLogin makes the mechanism that security.protocol asks for, or reports all that it lacks.
+func (s *Set) resolveLogin() {
+	if !s.SASL() {
+		return
+	}
+	mechanism, _ := s.Value("sasl.mechanism")
+	if mechanism == "" {
+		mechanism = "GSSAPI"
+	}
+	before := len(s.problems)
+	login := s.findLogin(mechanism)
+	if k := known(mechanism); k != nil {
+		s.checkHandlers()
+		s.checkModule(k, login)
+	}
+	build := s.builder(mechanism)
+	if build == nil || len(s.problems) > before || s.anyBroken("sasl.") {
+		return
+	}
+	s.warnOfPlaintext(mechanism)
+	settings := &sasl.Settings{Mechanism: mechanism, Login: login.Login, Keys: map[string]string{}}
+	for key, e := range s.entries {
+		if strings.HasPrefix(key, "sasl.") {
+			settings.Keys[key] = e.value
+		}
+	}
+	made, err := build(settings)
+	if err != nil {
+		s.Problem(s.culprit(err.Error()), strings.TrimPrefix(err.Error(), "sasl: "))
+		return
+	}
+	s.mechanism = made
+}
+
+func (s *Set) anyBroken(prefix string) bool {
+	for key := range s.broken {
+		if strings.HasPrefix(key, prefix) {
+			return true
+		}
+	}
+	return false
+}
+
+// findLogin returns what sasl.jaas.config holds, or other clients' names for it.
+func (s *Set) findLogin(mechanism string) login {
+	text, isSet := s.Value(jaasKey)
+	switch {
+	case s.broken[jaasKey]:
+	case !isSet && s.login != nil:
+		return *s.login
+	case !isSet:
+		s.missingLogin(mechanism)
+	default:
+		found, err := parseJAAS(text)
+		if err != nil {
+			s.Problem(jaasKey, err.Error())
+			break
+		}
+		s.mentionOptions(found)
+		return login{Login: found}
+	}
+	return login{}
+}
+
+// missingLogin is reported where security.protocol is, since the key that it is about is not there.
+func (s *Set) missingLogin(mechanism string) {
+	rule := "is not set, and SASL needs it" + s.Instead(jaasKey) +
+		". A file that -Djava.security.auth.login.config names is not read here: what its section KafkaClient holds goes into sasl.jaas.config"
+	if k := known(mechanism); k != nil {
+		rule += fmt.Sprintf(". For %s it looks like this: sasl.jaas.config=%s", mechanism, k.example)
+	}
+	line, _ := s.place("security.protocol")
+	s.problems = append(s.problems, Problem{Line: line, Key: jaasKey, Value: Hidden, Rule: rule})
+	s.broken[jaasKey] = true
+}
+
+// checkModule refuses the login module of another mechanism: most often sasl.mechanism is what was forgotten.
+func (s *Set) checkModule(k *knownMechanism, l login) {
+	module := simpleName(l.Module)
+	if module == "" || slices.Contains(k.modules, module) {
+		return
+	}
+	var fitting []string
+	for _, other := range knownMechanisms {
+		if other.modules[0] == module {
+			fitting = append(fitting, "sasl.mechanism="+other.name)
+		}
+	}
+	if fitting == nil {
+		return // some other class; the mechanism itself decides
+	}
+	rule := fmt.Sprintf("does not go with %s, the login module in sasl.jaas.config: set %s", module, strings.Join(fitting, " or "))
+	if _, isSet := s.Value("sasl.mechanism"); isSet {
+		s.Problem("sasl.mechanism", rule)
+		return
+	}
+	line, written := s.place(jaasKey)
+	s.problems = append(s.problems, Problem{Line: line, Key: written, Value: Hidden,
+		Rule: fmt.Sprintf("has %s, which does not go with GSSAPI, Java's default of sasl.mechanism: set %s", module, strings.Join(fitting, " or "))})
+}
+
+// handlers are the classes of Java's and Amazon's that mechanisms here stand for, by their simple names.
+var handlers = map[string][]string{
+	"sasl.client.callback.handler.class":   {"SaslClientCallbackHandler", "OAuthBearerSaslClientCallbackHandler", "IAMClientCallbackHandler", awsTokens},
+	"sasl.login.callback.handler.class":    {"OAuthBearerLoginCallbackHandler", "OAuthBearerUnsecuredLoginCallbackHandler", "AbstractLogin$DefaultLoginCallbackHandler", awsTokens},
+	"sasl.login.class":                     {"DefaultLogin", "KerberosLogin", "OAuthBearerRefreshingLogin"},
+	"sasl.oauthbearer.jwt.retriever.class": {"DefaultJwtRetriever", "FileJwtRetriever", "ClientCredentialsJwtRetriever", "JwtBearerJwtRetriever"},
+	"sasl.oauthbearer.jwt.validator.class": {"DefaultJwtValidator", "ClientJwtValidator", "BrokerJwtValidator"},
+}
+
+// awsTokens gets tokens for OAUTHBEARER from AWS.
+const awsTokens = "IAMOAuthBearerLoginCallbackHandler"
+
+// checkHandlers refuses Java classes that nothing here stands for.
+func (s *Set) checkHandlers() {
+	for _, key := range slices.Sorted(maps.Keys(handlers)) {
+		class, isSet := s.Value(key)
+		if isSet && class != "" && !s.broken[key] && !slices.Contains(handlers[key], simpleName(class)) {
+			s.Problem(key, "is a Java class, which cannot run here: leave it out, and set Config.SASL to a mechanism of package sasl that asks a function of yours for tokens or credentials")
+		}
+	}
+}
+
+// builder returns what makes the mechanism, or nil, having said which import is missing.
+func (s *Set) builder(mechanism string) sasl.Builder {
+	name, key := mechanism, "sasl.mechanism"
+	for _, handler := range []string{"sasl.login.callback.handler.class", "sasl.client.callback.handler.class"} {
+		if class, _ := s.Value(handler); simpleName(class) == awsTokens {
+			name, key = "AWS_MSK_IAM", handler
+		}
+	}
+	build := sasl.Lookup(name)
+	if build != nil || s.broken[key] {
+		return build
+	}
+	_, isSet := s.Value(key)
+	rule := "is not in this program"
+	if key != "sasl.mechanism" {
+		rule = fmt.Sprintf("stands for %s, which is not in this program", name)
+	} else if !isSet {
+		rule = "is what Java takes if sasl.mechanism is not set, and is not in this program"
+	}
+	if registered := sasl.Registered(); len(registered) > 0 {
+		rule += ", whose mechanisms are " + strings.Join(registered, ", ")
+	}
+	if k := known(name); k != nil && k.brings != "" {
+		rule += fmt.Sprintf(`. It comes with a module of its own: import _ %q`, k.brings)
+	} else if meant := mechanismMeant(name); k == nil && meant != "" {
+		rule = "is not the name of a mechanism; did you mean " + meant + "?"
+	}
+	if !isSet {
+		line, _ := s.place("security.protocol")
+		s.problems = append(s.problems, Problem{Line: line, Key: key, Value: rows[key].Default, Rule: rule})
+		return nil
+	}
+	s.Problem(key, rule)
+	return nil
+}
+
+// mechanismMeant finds a mechanism by its letters and digits alone.
+func mechanismMeant(name string) string {
+	plain := func(name string) string {
+		return strings.NewReplacer("-", "", "_", "", " ", "").Replace(strings.ToUpper(name))
+	}
+	switch plain(name) {
+	case "KERBEROS", "KRB5":
+		return "GSSAPI"
+	case "OAUTH", "OAUTH2", "OAUTHBEARERTOKEN":
+		return "OAUTHBEARER"
+	case "SCRAM":
+		return "SCRAM-SHA-512"
+	}
+	candidates := sasl.Registered()
+	for _, k := range knownMechanisms {
+		candidates = append(candidates, k.name)
+	}
+	for _, candidate := range candidates {
+		if plain(candidate) == plain(name) {
+			return candidate
+		}
+	}
+	return ""
+}
+
+// culprit returns the key that a mechanism's complaint names, or else sasl.jaas.config.
+func (s *Set) culprit(complaint string) string {
+	best := ""
+	for key := range s.entries {
+		if strings.HasPrefix(key, "sasl.") && strings.Contains(complaint, key) && len(key) > len(best) {
+			best = key
+		}
+	}
+	if best == "" {
+		best = jaasKey
+	}
+	return best
+}
+
+// warnOfPlaintext says what whoever listens gets to know.
+func (s *Set) warnOfPlaintext(mechanism string) {
+	if s.TLS() {
+		return
+	}
+	switch mechanism {
+	case "PLAIN":
+		s.Notice("security.protocol", "sends the password readable: SASL_SSL encrypts it")
+	case "OAUTHBEARER":
+		s.Notice("security.protocol", "sends the token readable: SASL_SSL encrypts it")
+	}
+}

@@ -1,0 +1,231 @@
+package properties
+
+import (
+	"fmt"
+	"iter"
+	"maps"
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/epistle-kafka/epistle/sasl"
+)
+
+// Options say how properties are read. The zero value is Java's way.
+type Options struct {
+	// Over are properties that win over those that are read, as a command line does over a file. They have no line, and a key
+	// of them that the producer does not know is a problem: somebody has just typed it.
+	Over map[string]string
+	// RefuseUnknown makes each key that the producer does not know a problem, where Java only warns.
+	RefuseUnknown bool
+	// Librdkafka takes librdkafka's names for what they mean.
+	Librdkafka bool
+	// Environment is asked for the variables that an EnvVarConfigProvider names; nil: os.LookupEnv.
+	Environment func(name string) (string, bool)
+}
+
+// Set is what properties come to: values by Java's keys, and what there is to say about them.
+type Set struct {
+	options   Options
+	entries   map[string]*entry // by Java's key; the last of several
+	unknown   []*entry          // whose keys the producer does not know
+	changed   map[string]string // what another setting has made of a key
+	broken    map[string]bool
+	meant     map[string]*entry // by the key that was probably meant: what was written instead
+	login     *login            // what librdkafka's names say of it, if they do
+	madeOf    *entry            // the first property that login is made of
+	mechanism sasl.Mechanism
+	filled    int // bytes that config providers have brought
+	notices   []Notice
+	problems  []Problem
+}
+
+// entry is one property.
+type entry struct {
+	line    int
+	key     string // Java's, where it is one
+	written string // the key as it stands there, which may be another client's
+	value   string // trimmed, as Java trims all of them; what it refers to is filled in
+	over    bool   // of Options.Over
+	hidden  bool   // comes from a config provider, or is made of a secret
+	dangles bool   // refers to what is not there: the value is none
+	implied bool   // goes with another one, and gives way to what is said itself
+}
+
+// Resolve settles what properties mean, each by its row of the table, then those that depend on each other, in the order
+// in which Java does. problems are those that Parse has found. It reads the files that config providers name.
+func Resolve(props []Property, problems []Problem, o Options) *Set {
+	if o.Environment == nil {
+		o.Environment = os.LookupEnv
+	}
+	s := &Set{options: o, entries: map[string]*entry{}, changed: map[string]string{}, broken: map[string]bool{}, meant: map[string]*entry{}, problems: problems}
+	written := s.last(props)
+	s.fillIn(written)
+	if o.Librdkafka {
+		written = s.translate(written)
+	}
+	for _, e := range written {
+		s.take(e)
+	}
+	s.knowStrangers()
+	for _, row := range all {
+		if e := s.entries[row.Key]; e != nil {
+			s.check(&row, e)
+		}
+	}
+	s.settle()
+	return s
+}
+
+// last returns the properties that count, in their order: of several with one key the last, and Over's before the file's.
+func (s *Set) last(props []Property) []*entry {
+	var written []*entry
+	byKey := map[string]*entry{}
+	add := func(e *entry) {
+		earlier := byKey[e.written]
+		if earlier != nil && !e.over {
+			s.notices = append(s.notices, Notice{Line: earlier.line, Key: earlier.written, Text: fmt.Sprintf("overridden by line %d, which sets it again", e.line)})
+		}
+		byKey[e.written] = e
+		written = append(written, e)
+	}
+	for _, p := range props {
+		add(&entry{line: p.Line, key: p.Key, written: p.Key, value: strings.TrimSpace(p.Value)})
+	}
+	for _, key := range slices.Sorted(maps.Keys(s.options.Over)) {
+		add(&entry{key: key, written: key, value: strings.TrimSpace(s.options.Over[key]), over: true})
+	}
+	return slices.DeleteFunc(written, func(e *entry) bool { return byKey[e.written] != e })
+}
+
+// take files one property under its key. Where two names say the same, the command line's wins over the file's, and then
+// Java's name.
+func (s *Set) take(e *entry) {
+	if rows[e.key] == nil {
+		if !providerKey(e.key) {
+			s.unknown = append(s.unknown, e)
+		}
+		return
+	}
+	if earlier := s.entries[e.key]; earlier != nil && (earlier.implied || e.implied) {
+		if e.implied {
+			return
+		}
+	} else if earlier != nil {
+		loser := earlier
+		if earlier.over && !e.over || earlier.over == e.over && earlier.written == earlier.key {
+			loser, e = e, earlier
+		}
+		s.notices = append(s.notices, Notice{Line: loser.line, Key: loser.written, Text: "has no effect: " + e.written + " is set too"})
+	}
+	s.entries[e.key] = e
+}
+
+// check does what the table says for one property.
+func (s *Set) check(row *Setting, e *entry) {
+	if s.broken[row.Key] {
+		return
+	}
+	if rule := row.checkValue(e.value); rule != "" {
+		if name := unfilled(e.value); name != "" && !e.hidden && row.Kind != "PASSWORD" {
+			rule = notFilledIn(name)
+		} else if row.Key == "security.protocol" {
+			rule += protocolMeant(e.value)
+		} else if old := gone[row.Key+"="+e.value]; old != "" {
+			rule = old
+		}
+		s.Problem(row.Key, rule)
+		return
+	}
+	if e.value == row.Default || row.isDefault(e.value) {
+		return
+	}
+	s.mention(row, e)
+	why := s.noSecurity(row.Key)
+	switch {
+	case why != "":
+		s.Notice(row.Key, why)
+	case row.How == Refused:
+		s.Problem(row.Key, row.Why)
+	case row.How == WithoutEffect:
+		s.Notice(row.Key, "has no effect: "+row.Why)
+	}
+}
+
+// noSecurity says why a key of TLS or SASL has no effect, or "".
+func (s *Set) noSecurity(key string) string {
+	protocol := s.Protocol()
+	if s.broken["security.protocol"] {
+		return "" // the protocol is the problem, and says so
+	}
+	switch {
+	case strings.HasPrefix(key, "ssl.") && !s.TLS():
+		return fmt.Sprintf("has no effect: security.protocol is %s; %s would use it", protocol, with(protocol, "SSL"))
+	case strings.HasPrefix(key, "sasl.") && !s.SASL() && rows[key].How != WithoutEffect:
+		return fmt.Sprintf("has no effect: security.protocol is %s; %s would use it", protocol, with(protocol, "SASL"))
+	}
+	return ""
+}
+
+// with returns the protocol that does what this one does, and has a layer more.
+func with(protocol, layer string) string {
+	switch {
+	case layer == "SASL" && protocol == "SSL", layer == "SSL" && protocol == "SASL_PLAINTEXT":
+		return "SASL_SSL"
+	case layer == "SASL":
+		return "SASL_SSL, or SASL_PLAINTEXT without TLS,"
+	}
+	return "SSL"
+}
+
+// Protocol returns security.protocol in upper case.
+func (s *Set) Protocol() string {
+	if v, ok := s.Value("security.protocol"); ok {
+		return strings.ToUpper(v)
+	}
+	return "PLAINTEXT"
+}
+
+// TLS says whether connections are to be encrypted.
+func (s *Set) TLS() bool { return s.Protocol() == "SSL" || s.Protocol() == "SASL_SSL" }
+
+// SASL says whether the producer is to log in.
+func (s *Set) SASL() bool { return strings.HasPrefix(s.Protocol(), "SASL_") }
+
+// Mechanism returns what logs in, nil if nothing is to, or it could not be made.
+func (s *Set) Mechanism() sasl.Mechanism { return s.mechanism }
+
+// Value returns the value of a key as it was set, and whether it was.
+func (s *Set) Value(key string) (string, bool) {
+	e, ok := s.entries[key]
+	if !ok {
+		return "", false
+	}
+	return e.value, true
+}
+
+// Dangles says whether the value of a key that begins so refers to what is not there. Nothing can be made of it.
+func (s *Set) Dangles(prefix string) bool {
+	for key, e := range s.entries {
+		if e.dangles && strings.HasPrefix(key, prefix) {
+			return true
+		}
+	}
+	return false
+}
+
+// Effective yields each key that does not have Java's default merely by being absent: with the value that was set, or that
+// another setting made of it. Values that have a problem are left out.
+func (s *Set) Effective() iter.Seq2[string, string] {
+	return func(yield func(string, string) bool) {
+		for _, row := range all {
+			value, is := s.changed[row.Key]
+			if e := s.entries[row.Key]; !is && e != nil && !s.broken[row.Key] {
+				value, is = e.value, true
+			}
+			if is && !yield(row.Key, value) {
+				return
+			}
+		}
+	}
+}

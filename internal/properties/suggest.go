@@ -1,0 +1,198 @@
+package properties
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// meaning is what a key that the producer does not know is known for.
+type meaning struct {
+	key  string // of the producer's, that was probably meant; "" for none
+	text string // a sentence that begins with "it"; "" if nobody knows the key
+	slip bool   // the key is only near, by its letters
+}
+
+// refusal is what to tell whoever must not use the key, and consequence what to tell whoever may.
+func (m meaning) refusal() string {
+	switch {
+	case m.slip:
+		return "is not a known setting; did you mean " + m.key + "?"
+	case m.text == "":
+		return "is not a known setting; docs/settings.md lists all of them"
+	}
+	return "is not a setting of Kafka's producer: " + m.text
+}
+
+func (m meaning) consequence() string {
+	switch {
+	case m.slip:
+		return "has no effect, as in Java: it is not a known setting; did you mean " + m.key + "?"
+	case m.text == "":
+		return "has no effect, as in Java: it is not a setting of Kafka's producer"
+	}
+	return "has no effect, as in Java: " + m.text
+}
+
+// knowStrangers says of each key that the producer does not know what it is.
+func (s *Set) knowStrangers() {
+	for i, e := range s.unknown {
+		if i == mostStrangers {
+			s.tooManyStrangers(s.unknown[i:])
+			return
+		}
+		m := meaningOf(e.written)
+		if m.key != "" && s.entries[m.key] == nil && s.meant[m.key] == nil {
+			s.meant[m.key] = e
+		}
+		if !e.over && !s.options.RefuseUnknown {
+			s.notices = append(s.notices, Notice{Line: e.line, Key: e.written, Text: m.consequence()})
+			continue
+		}
+		s.problems = append(s.problems, Problem{Line: e.line, Key: e.written, Value: Hidden, Rule: m.refusal(), Suggestion: m.key, Unknown: true})
+		if s.entries[m.key] == nil {
+			s.broken[m.key] = true // one problem is enough where the key is missing under its right name
+		}
+	}
+}
+
+// mostStrangers is how many keys are looked at that the producer does not know: more are another kind of file.
+const mostStrangers = 300
+
+func (s *Set) tooManyStrangers(more []*entry) {
+	text := fmt.Sprintf("it and %d further keys are not settings of Kafka's producer, as %d before: is this a file of properties?", len(more)-1, mostStrangers)
+	if s.options.RefuseUnknown || slices.ContainsFunc(more, func(e *entry) bool { return e.over }) {
+		s.problems = append(s.problems, Problem{Line: more[0].line, Key: more[0].written, Value: Hidden, Rule: text, Unknown: true})
+		return
+	}
+	s.notices = append(s.notices, Notice{Line: more[0].line, Key: more[0].written, Text: text})
+}
+
+// Instead says which key of the file was probably meant to be this one, which is missing: " ; line 3 has … instead", or "".
+func (s *Set) Instead(key string) string {
+	e := s.meant[key]
+	switch {
+	case e == nil:
+		return ""
+	case e.line == 0:
+		return fmt.Sprintf("; there is %s instead", e.written)
+	}
+	return fmt.Sprintf("; line %d has %s instead", e.line, e.written)
+}
+
+// meaningOf finds out what a key is: by the tables first, and by its letters only if it is in none of them.
+func meaningOf(key string) meaning {
+	key = strings.TrimSpace(key)
+	lower := strings.ToLower(key)
+	for _, known := range []func(key, lower string) meaning{foreign, constant, prefixed, respelt} {
+		if m := known(key, lower); m.text != "" {
+			return m
+		}
+	}
+	if near := nearest(lower); near != "" {
+		return meaning{key: near, slip: true}
+	}
+	return meaning{}
+}
+
+func foreign(_, lower string) meaning {
+	if f, ok := foreignKeys[lower]; ok {
+		if f.key == "" {
+			return meaning{text: f.note}
+		}
+		text := fmt.Sprintf("it is %s's name for %s", f.whose, f.key)
+		if f.note != "" {
+			text += " (" + f.note + ")"
+		}
+		return meaning{key: f.key, text: text}
+	}
+	if whose, ok := ownerOf[lower]; ok {
+		return meaning{text: whose}
+	}
+	if rows[lower] != nil {
+		return meaning{} // but for its case
+	}
+	if rule := librdkafka[lower]; rule.key != "" {
+		return meaning{key: rule.key, text: "it is librdkafka's name for " + rule.key}
+	}
+	if librdkafkaKey(lower) {
+		return meaning{text: "it belongs to librdkafka"}
+	}
+	return meaning{}
+}
+
+// respelt knows a key of the producer's in another case, or with other separators.
+func respelt(_, lower string) meaning {
+	for i := range all {
+		if letters(all[i].Key) == letters(lower) {
+			return meaning{key: all[i].Key, text: "it is another spelling of " + all[i].Key + ": keys are taken to the letter"}
+		}
+	}
+	return meaning{}
+}
+
+func letters(key string) string { return separators.Replace(key) }
+
+var separators = strings.NewReplacer(".", "", "_", "", "-", "", " ", "")
+
+// nearest returns the key of the producer's from which this one is a slip or two away, or whose beginning it is; "" if there
+// is none, or if it is no more likely than another.
+func nearest(lower string) string {
+	slips := 1
+	if len(lower) >= 11 {
+		slips = 2
+	}
+	best, bestDistance, tied := "", slips+1, false
+	for i := range all {
+		if longer := len(lower) - len(all[i].Key); longer > slips || -longer > slips {
+			continue
+		}
+		switch d := editDistance(lower, all[i].Key); {
+		case d < bestDistance:
+			best, bestDistance, tied = all[i].Key, d, false
+		case d == bestDistance:
+			tied = true
+		}
+	}
+	if best != "" && !tied && len(lower) >= 3 {
+		return best
+	}
+	return abbreviated(letters(lower))
+}
+
+// abbreviated returns the one key of Java's that begins with these letters, and has at most as many more.
+func abbreviated(start string) string {
+	found := ""
+	for i := range Java() {
+		if full := letters(all[i].Key); len(start) >= 5 && len(full) <= 2*len(start) && strings.HasPrefix(full, start) {
+			if found != "" {
+				return ""
+			}
+			found = all[i].Key
+		}
+	}
+	return found
+}
+
+// editDistance counts the letters to insert, delete, replace or swap with their neighbour to make a into b.
+func editDistance(a, b string) int {
+	before, last, row := make([]int, len(b)+1), make([]int, len(b)+1), make([]int, len(b)+1)
+	for j := range last {
+		last[j] = j
+	}
+	for i := 1; i <= len(a); i++ {
+		row[0] = i
+		for j := 1; j <= len(b); j++ {
+			cost := 1
+			if a[i-1] == b[j-1] {
+				cost = 0
+			}
+			row[j] = min(last[j]+1, row[j-1]+1, last[j-1]+cost)
+			if i > 1 && j > 1 && a[i-1] == b[j-2] && a[i-2] == b[j-1] {
+				row[j] = min(row[j], before[j-2]+1)
+			}
+		}
+		before, last, row = last, row, before
+	}
+	return last[len(b)]
+}

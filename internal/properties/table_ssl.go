@@ -1,0 +1,26 @@
+package properties
+
+const jvmOnly = "concerns the JVM; TLS is Go's own"
+
+// sslSettings matter with security.protocol=SSL or SASL_SSL only; otherwise each is without effect. The producer reads them.
+var sslSettings = []Setting{
+	{Key: "ssl.cipher.suites", Kind: "LIST", Default: "", How: Mapped, Why: "Java's names; those that Go lacks are left out with a notice, and it is an error if none remains. Of TLS 1.3, Go always offers all"},
+	{Key: "ssl.enabled.protocols", Kind: "LIST", Default: "TLSv1.2,TLSv1.3", How: Mapped, Why: "TLSv1.2 and TLSv1.3; older ones are left out with a notice"},
+	{Key: "ssl.endpoint.identification.algorithm", Kind: "STRING", Default: "https", How: Mapped, Why: "empty: the certificate is verified, the host name in it is not"},
+	{Key: "ssl.engine.factory.class", Kind: "CLASS", Default: NotSet, How: Refused, Why: "is a Java class, which cannot run here: set Config.TLS"},
+	{Key: "ssl.key.password", Kind: "PASSWORD", Default: NotSet, How: Mapped, Why: "without effect on a key that is not encrypted; an encrypted one is an error: decrypt it with `openssl pkcs8 -in key.pem -out plain.pem`, or set Config.TLS"},
+	{Key: "ssl.keymanager.algorithm", Kind: "STRING", Default: "SunX509", How: WithoutEffect, Why: jvmOnly},
+	{Key: "ssl.keystore.certificate.chain", Kind: "PASSWORD", Default: NotSet, How: Mapped, Why: "PEM, with `ssl.keystore.key` and `ssl.keystore.type=PEM`"},
+	{Key: "ssl.keystore.key", Kind: "PASSWORD", Default: NotSet, How: Mapped, Why: "PEM, not encrypted"},
+	{Key: "ssl.keystore.location", Kind: "STRING", Default: NotSet, How: Mapped, Why: "a PEM file with key and certificates; read once, when the properties are"},
+	{Key: "ssl.keystore.password", Kind: "PASSWORD", Default: NotSet, How: Mapped, Why: "belongs to JKS and PKCS12; with PEM it is an error, as in Java"},
+	{Key: "ssl.keystore.type", Kind: "STRING", Default: "JKS", How: Mapped, Why: "PEM; JKS and PKCS12 are errors that say how to convert"},
+	{Key: "ssl.protocol", Kind: "STRING", Default: "TLSv1.3", How: WithoutEffect, Why: "concerns the JVM; ssl.enabled.protocols decides"},
+	{Key: "ssl.provider", Kind: "STRING", Default: NotSet, How: WithoutEffect, Why: jvmOnly},
+	{Key: "ssl.secure.random.implementation", Kind: "STRING", Default: NotSet, How: WithoutEffect, Why: jvmOnly},
+	{Key: "ssl.trustmanager.algorithm", Kind: "STRING", Default: "PKIX", How: WithoutEffect, Why: jvmOnly},
+	{Key: "ssl.truststore.certificates", Kind: "PASSWORD", Default: NotSet, How: Mapped, Ours: "the system's roots", Why: "PEM, with `ssl.truststore.type=PEM`"},
+	{Key: "ssl.truststore.location", Kind: "STRING", Default: NotSet, How: Mapped, Ours: "the system's roots", Why: "a PEM file; read once, when the properties are"},
+	{Key: "ssl.truststore.password", Kind: "PASSWORD", Default: NotSet, How: Mapped, Why: "belongs to JKS and PKCS12; with PEM it is an error, as in Java"},
+	{Key: "ssl.truststore.type", Kind: "STRING", Default: "JKS", How: Mapped, Why: "PEM; JKS and PKCS12 are errors that say how to convert"},
+}

@@ -1,0 +1,55 @@
+package properties
+
+import (
+	"maps"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/epistle-kafka/epistle/sasl"
+)
+
+// variable is what stands in a template where somebody or something was to put a value: $NAME, ${NAME}, ${env.NAME}, {{ name }},
+// %NAME%, <name> or @name@.
+var variable = regexp.MustCompile(`\$[A-Za-z_][A-Za-z0-9_]*|\$\{[^{}]*\}|\{\{[^{}]*\}\}|%[A-Z_][A-Z0-9_]*%|<[A-Za-z][^<>]*>|@[A-Za-z][A-Za-z0-9._]*@`)
+
+// placed is the same for values in which a single $ or % means nothing.
+var placed = regexp.MustCompile(`\$\{[A-Za-z_][^{}]*\}|^<[A-Za-z][^<>]*>$|^\{\{[^{}]*\}\}$`)
+
+// unfilled returns the first variable in a value, or "".
+func unfilled(value string) string { return variable.FindString(value) }
+
+func notFilledIn(name string) string {
+	return "holds " + shown(name) + ", a variable that nobody has filled in: properties files know no variables but those of config.providers, so put the value itself there, or have a template filled in before the program starts"
+}
+
+// mention says of a value that it looks like a template's, where it may be meant so.
+func (s *Set) mention(row *Setting, e *entry) {
+	switch {
+	case row.Key == "bootstrap.servers":
+		if name := unfilled(e.value); name != "" && !e.hidden {
+			s.Problem(row.Key, notFilledIn(name))
+		}
+	case row.Key == jaasKey || e.hidden || !placed.MatchString(e.value):
+	case row.Kind == "PASSWORD":
+		s.Notice(row.Key, "looks like a variable that nobody has filled in; it is taken as it is")
+	default:
+		s.Notice(row.Key, "holds "+shown(placed.FindString(e.value))+", which looks like a variable that nobody has filled in; it is taken as it is")
+	}
+}
+
+// mentionOptions does so for the options of a login module, and shows nothing of them.
+func (s *Set) mentionOptions(l sasl.Login) {
+	if s.entries[jaasKey].hidden {
+		return // what a provider has brought is filled in
+	}
+	var names []string
+	for _, name := range slices.Sorted(maps.Keys(l.Options)) {
+		if wellKnown(name) && placed.MatchString(string(l.Options[name])) {
+			names = append(names, name)
+		}
+	}
+	if names != nil {
+		s.Notice(jaasKey, "holds what looks like variables that nobody has filled in; they are taken as they are: "+strings.Join(names, ", "))
+	}
+}

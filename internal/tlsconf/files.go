@@ -1,0 +1,234 @@
+package tlsconf
+
+import (
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"unicode"
+
+	"github.com/epistle-kafka/epistle/internal/keystore"
+)
+
+// Files says where certificates and keys are. A path is taken as it is; one that is not absolute begins at the working
+// directory.
+type Files struct {
+	// TrustStore has the authorities that brokers are verified with: JKS, PKCS12 or PEM, told by its content. "" = those of
+	// the system, or those that the configuration has.
+	TrustStore         string
+	TrustStorePassword keystore.Password
+
+	// KeyStore has the private keys and certificates to show to brokers, "" = none.
+	KeyStore         string
+	KeyStorePassword keystore.Password
+	KeyPassword      keystore.Password // of the keys in it, or of Key; unset: that of the store
+
+	// Certificate and Key are two PEM files in place of KeyStore. Both are set, or none.
+	Certificate, Key string
+
+	// SkipHostName leaves the host name unchecked. The chain of certificates is verified all the same.
+	SkipHostName bool
+}
+
+// What settings are called in problems and notices: Java's names, and librdkafka's where Java has none.
+const (
+	keyTrustLocation = "ssl.truststore.location"
+	keyTrustPassword = "ssl.truststore.password"
+	keyKeysLocation  = "ssl.keystore.location"
+	keyKeysPassword  = "ssl.keystore.password"
+	keyKeyPassword   = "ssl.key.password"
+	keyCertificate   = "ssl.certificate.location"
+	keyKey           = "ssl.key.location"
+	keyHostName      = "ssl.endpoint.identification.algorithm"
+)
+
+// Problem is a setting that cannot be used.
+type Problem struct {
+	Key  string // Java's name of the setting
+	Rule string // what must hold, or what is wrong; it continues the setting's name
+}
+
+func (p Problem) Error() string { return p.Key + " " + p.Rule }
+
+// Notice is what somebody should know about a setting that is used.
+type Notice struct{ Key, Text string }
+
+// store is one of the two stores, of one file or of two.
+type store struct {
+	paths                         []string
+	location, password, keySecret string // the names of its settings
+	label                         string // what it is called, if not by its paths
+}
+
+// called returns a store whose content stands in a setting.
+func (s store) called(label string) store {
+	s.label = label
+	return s
+}
+
+func (f *Files) trustStore() store {
+	s := store{location: keyTrustLocation, password: keyTrustPassword}
+	if f.TrustStore != "" {
+		s.paths = []string{f.TrustStore}
+	}
+	return s
+}
+
+func (f *Files) keyStore() store {
+	s := store{location: keyKeysLocation, password: keyKeysPassword, keySecret: keyKeyPassword}
+	switch {
+	case f.KeyStore != "":
+		s.paths = []string{f.KeyStore}
+	case f.Certificate != "":
+		s.location, s.paths = keyCertificate, []string{f.Certificate, f.Key}
+	}
+	return s
+}
+
+// check says what cannot go together.
+func (f *Files) check() []Problem {
+	switch {
+	case f.KeyStore != "" && (f.Certificate != "" || f.Key != ""):
+		return []Problem{{keyKeysLocation, "is set, and a file for the certificate or the key too: which is meant?"}}
+	case f.Certificate != "" && f.Key == "":
+		return []Problem{{keyCertificate, "needs the file of the private key too"}}
+	case f.Certificate == "" && f.Key != "":
+		return []Problem{{keyKey, "needs the file of the certificate too"}}
+	case f.TrustStore == "" && f.TrustStorePassword.IsSet():
+		return []Problem{{keyTrustPassword, "is set, and no trust store"}}
+	case f.KeyStore == "" && f.KeyStorePassword.IsSet():
+		return []Problem{{keyKeysPassword, "is set, and no key store"}}
+	}
+	return nil
+}
+
+// name is what a message calls the store.
+func (s store) name() string {
+	if s.label != "" {
+		return s.label
+	}
+	quoted := make([]string, len(s.paths))
+	for i, path := range s.paths {
+		quoted[i] = quote(path)
+	}
+	return strings.Join(quoted, " and ")
+}
+
+// quote returns a path in quotes, so that blanks at its ends show. Backslashes are not doubled: whether they are is often
+// what is wrong.
+func quote(path string) string {
+	if strings.ContainsFunc(path, func(r rune) bool { return !unicode.IsPrint(r) }) {
+		return strconv.Quote(path)
+	}
+	return `"` + path + `"`
+}
+
+// problem says which setting an error of the store is about.
+func (s store) problem(err error) Problem {
+	var wrong *keystore.Error
+	if !errors.As(err, &wrong) {
+		return Problem{s.location, err.Error()}
+	}
+	rule := wrong.About(s.name())
+	switch wrong.Blame {
+	case keystore.StorePassword:
+		return Problem{s.password, rule}
+	case keystore.KeyPassword:
+		return Problem{s.keySecret, rule}
+	}
+	return Problem{s.location, rule}
+}
+
+// content is what the files of a store have at one moment.
+type content struct {
+	data []byte
+	err  error // why there is none
+}
+
+// read returns what the files have now, one after the other.
+func (s store) read() content {
+	var all content
+	for _, path := range s.paths {
+		data, err := readFile(path)
+		if err != nil {
+			return content{err: err}
+		}
+		if len(all.data) > 0 {
+			all.data = append(all.data, '\n')
+		}
+		all.data = append(all.data, data...)
+	}
+	return all
+}
+
+// sum stands for a content: two that have the same are alike.
+func (c content) sum() [sha256.Size]byte {
+	if c.err != nil {
+		return sha256.Sum256([]byte("error: " + c.err.Error()))
+	}
+	return sha256.Sum256(c.data)
+}
+
+// readFile reads a regular file of at most keystore.MaxSize bytes. Its error names the path.
+func readFile(path string) ([]byte, error) {
+	info, err := os.Stat(path)
+	if err != nil {
+		return nil, unreadable(path, err)
+	}
+	switch {
+	case info.IsDir():
+		return nil, fmt.Errorf("%s is a directory", quote(path))
+	case !info.Mode().IsRegular():
+		return nil, fmt.Errorf("%s is no regular file, so it cannot be read again", quote(path))
+	}
+	file, err := os.Open(path)
+	if err != nil {
+		return nil, unreadable(path, err)
+	}
+	defer file.Close()
+	data, err := io.ReadAll(io.LimitReader(file, keystore.MaxSize+1))
+	if err != nil {
+		return nil, unreadable(path, err)
+	}
+	return data, nil
+}
+
+func unreadable(path string, err error) error {
+	switch {
+	case errors.Is(err, fs.ErrNotExist), errors.Is(err, syscall.ENOTDIR):
+		return fmt.Errorf("%s does not exist%s", quote(path), whyNot(path))
+	case errors.Is(err, fs.ErrPermission):
+		return fmt.Errorf("%s must not be read by this process: check its owner and mode, and those of the directories above it", quote(path))
+	}
+	reason := err
+	if at := new(fs.PathError); errors.As(err, &at) {
+		reason = at.Err
+	}
+	return fmt.Errorf("%s cannot be read: %w", quote(path), reason)
+}
+
+// whyNot guesses why a path leads nowhere.
+func whyNot(path string) string {
+	drive := len(path) > 2 && path[1] == ':' && unicode.IsLetter(rune(path[0]))
+	switch {
+	case drive && !strings.ContainsAny(path, `/\`):
+		return `: in properties files each backslash is written twice, or as /`
+	case drive && os.PathSeparator == '/':
+		return ": it is a path of Windows, and this is another system"
+	case strings.ContainsAny(path, "$%") || strings.HasPrefix(path, "~"):
+		return ": variables and ~ are not replaced in it"
+	case strings.HasPrefix(path, "file:") || strings.HasPrefix(path, "classpath:"):
+		return ": give a path in place of a URL"
+	case !filepath.IsAbs(path):
+		if here, err := os.Getwd(); err == nil {
+			return ": it begins at the working directory, " + quote(here)
+		}
+	}
+	return ""
+}

@@ -1,0 +1,233 @@
+package tlsconf
+
+import (
+	"crypto/tls"
+	"strings"
+	"time"
+
+	"github.com/epistle-kafka/epistle/internal/keystore"
+)
+
+// Result is what Java's settings come to.
+type Result struct {
+	// Config has all that the settings say: versions, cipher suites, and the certificates that the files have now. It is
+	// of use by itself, and always checks host names; Files.SkipHostName asks for more.
+	Config *tls.Config
+	// Files says where certificates are to be looked for again, and whether host names are checked. The zero Files has
+	// nothing to add to Config. Certificates that stand in the settings themselves are in Config alone.
+	Files Files
+
+	Notices  []Notice
+	Problems []Problem // if there are any, Config is incomplete
+}
+
+// Resolve turns Java's ssl.* settings into a configuration of TLS. get returns the value of a setting, without blanks
+// around it as Java takes it, and whether it is set at all. It reads the files that the settings name.
+//
+// A type of a store other than PEM means nothing, as in Java, where a PKCS12 store is opened under the type JKS and the other
+// way round: the content says what it is.
+func Resolve(get func(key string) (value string, isSet bool)) *Result {
+	r := &resolver{get: get, out: &Result{Config: &tls.Config{MinVersion: tls.VersionTLS12}}, now: time.Now()}
+	r.versions()
+	r.ciphers()
+	r.trustStore()
+	r.keyStore()
+	r.hostName()
+	r.jvm()
+	return r.out
+}
+
+type resolver struct {
+	get func(string) (string, bool)
+	out *Result
+	now time.Time
+}
+
+func (r *resolver) value(key string) string {
+	v, _ := r.get(key)
+	return v
+}
+
+// password returns a password. An empty one is one, as in Java, but not beside a store that has none: templates have
+// empty passwords in them.
+func (r *resolver) password(key string) keystore.Password {
+	if v, isSet := r.get(key); isSet {
+		return keystore.NewPassword(v)
+	}
+	return keystore.Password{}
+}
+
+func (r *resolver) notice(key, text string) {
+	r.out.Notices = append(r.out.Notices, Notice{key, text})
+}
+
+func (r *resolver) problem(key, rule string) {
+	r.out.Problems = append(r.out.Problems, Problem{key, rule})
+}
+
+// take adds what loading has told, and reports whether it went well.
+func (r *resolver) take(l *loaded) bool {
+	r.out.Notices = append(r.out.Notices, l.notices...)
+	r.out.Problems = append(r.out.Problems, l.problems...)
+	return len(l.problems) == 0
+}
+
+const (
+	keyTrustType   = "ssl.truststore.type"
+	keyTrustInline = "ssl.truststore.certificates"
+	keyKeysType    = "ssl.keystore.type"
+	keyKeyInline   = "ssl.keystore.key"
+	keyChainInline = "ssl.keystore.certificate.chain"
+)
+
+// settingsOf are the names of the settings of one store.
+type settingsOf struct{ kind, location, password, inline string }
+
+var (
+	trustSettings = settingsOf{keyTrustType, keyTrustLocation, keyTrustPassword, keyTrustInline}
+	keysSettings  = settingsOf{keyKeysType, keyKeysLocation, keyKeysPassword, keyKeyInline}
+)
+
+// where says how a store is given.
+type where uint8
+
+const (
+	nowhere where = iota
+	inFile
+	inline
+)
+
+// place finds out how a store is given, and what contradicts that.
+func (r *resolver) place(of settingsOf) where {
+	location, text, kind := r.value(of.location), r.value(of.inline), strings.ToUpper(r.value(of.kind))
+	isPEM := kind == "PEM"
+	switch {
+	case location != "" && text != "":
+		r.problem(of.location, "is set, and "+of.inline+" too: which is meant?")
+		return nowhere
+	case text != "" && !isPEM:
+		r.problem(of.kind, "must be PEM, since the certificates are in the properties")
+		return nowhere
+	case location == "" && (kind == "WINDOWS-MY" || kind == "WINDOWS-ROOT" || kind == "KEYCHAINSTORE" || kind == "PKCS11"):
+		r.problem(of.kind, "is no file but a store of the operating system or of a device, which cannot be read here: give a file, or set Config.TLS")
+		return nowhere
+	case location == "" && text == "":
+		if r.value(of.password) != "" {
+			r.problem(of.password, "is set, and "+of.location+" is not")
+		}
+		return nowhere
+	case isPEM && r.passwordOfPEM(of):
+		return nowhere
+	case text != "":
+		return inline
+	}
+	return inFile
+}
+
+// passwordOfPEM refuses what Java refuses.
+func (r *resolver) passwordOfPEM(of settingsOf) bool {
+	if _, isSet := r.get(of.password); !isSet {
+		return false
+	}
+	r.problem(of.password, "belongs to JKS and PKCS12: leave it out with PEM, as Java demands too")
+	return true
+}
+
+// content reads the file of a store, and checks that it is PEM if it is said to be.
+func (r *resolver) content(of settingsOf, s store) (content, bool) {
+	c := s.read()
+	kind := r.value(of.kind)
+	if c.err != nil || !strings.EqualFold(kind, "PEM") {
+		return c, true
+	}
+	if found := keystore.Sniff(c.data); found == keystore.JKS || found == keystore.PKCS12 {
+		r.problem(of.kind, "is "+kind+", and "+s.name()+" is a "+string(found)+" store: leave the type out, and set "+of.password)
+		return c, false
+	}
+	return c, true
+}
+
+func (r *resolver) trustStore() {
+	l := &loaded{}
+	switch r.place(trustSettings) {
+	case nowhere:
+		return
+	case inline:
+		s := store{location: keyTrustInline, password: keyTrustPassword}
+		l.loadTrust(s.called("the value"), content{data: []byte(r.value(keyTrustInline))}, keystore.Password{}, r.now)
+	case inFile:
+		files := Files{TrustStore: r.value(keyTrustLocation), TrustStorePassword: r.password(keyTrustPassword)}
+		c, ok := r.content(trustSettings, files.trustStore())
+		if !ok {
+			return
+		}
+		l.loadTrust(files.trustStore(), c, files.TrustStorePassword, r.now)
+		r.out.Files.TrustStore, r.out.Files.TrustStorePassword = files.TrustStore, files.TrustStorePassword
+	}
+	if r.take(l) {
+		r.out.Config.RootCAs = l.roots
+	}
+}
+
+func (r *resolver) keyStore() {
+	key, chain := r.value(keyKeyInline), r.value(keyChainInline)
+	switch {
+	case key != "" && chain == "":
+		r.problem(keyKeyInline, "needs "+keyChainInline+" with it")
+		return
+	case key == "" && chain != "":
+		r.problem(keyChainInline, "needs "+keyKeyInline+" with it")
+		return
+	}
+	l := &loaded{}
+	keyPassword := r.password(keyKeyPassword)
+	switch r.place(keysSettings) {
+	case nowhere:
+		return
+	case inline:
+		s := store{location: keyKeyInline, password: keyKeysPassword, keySecret: keyKeyPassword}
+		l.loadKeys(s.called("the value"), content{data: []byte(key + "\n" + chain)}, keystore.Password{}, keyPassword, r.now)
+	case inFile:
+		files := Files{KeyStore: r.value(keyKeysLocation), KeyStorePassword: r.password(keyKeysPassword), KeyPassword: keyPassword}
+		c, ok := r.content(keysSettings, files.keyStore())
+		if !ok {
+			return
+		}
+		l.loadKeys(files.keyStore(), c, files.KeyStorePassword, files.KeyPassword, r.now)
+		r.out.Files.KeyStore, r.out.Files.KeyStorePassword, r.out.Files.KeyPassword = files.KeyStore, files.KeyStorePassword, files.KeyPassword
+	}
+	if r.take(l) {
+		r.out.Config.Certificates = l.pairs
+	}
+}
+
+func (r *resolver) hostName() {
+	switch algorithm, isSet := r.get(keyHostName); {
+	case !isSet || strings.EqualFold(algorithm, "https"):
+	case algorithm == "":
+		r.out.Files.SkipHostName = true
+		r.notice(keyHostName, "host names are not checked: whoever has any certificate of a trusted authority can pose as the broker")
+	case strings.EqualFold(algorithm, "none"):
+		r.problem(keyHostName, "must be https, or empty for no check of the host name; none is librdkafka's word for that")
+	default:
+		r.problem(keyHostName, "must be https, or empty for no check of the host name")
+	}
+}
+
+// jvm tells of what means nothing outside of a JVM.
+func (r *resolver) jvm() {
+	for _, s := range [...]struct{ key, def, why string }{
+		{"ssl.protocol", "TLSv1.3", "ssl.enabled.protocols decides"},
+		{"ssl.provider", "", "TLS is Go's own"},
+		{"ssl.secure.random.implementation", "", "TLS is Go's own"},
+		{"ssl.keymanager.algorithm", "SunX509", "TLS is Go's own"},
+		{"ssl.trustmanager.algorithm", "PKIX", "TLS is Go's own"},
+	} {
+		if v := r.value(s.key); v != "" && v != s.def {
+			r.notice(s.key, "has no effect: concerns the JVM; "+s.why)
+		}
+	}
+	if r.value("ssl.engine.factory.class") != "" {
+		r.problem("ssl.engine.factory.class", "is a Java class, which cannot run here: set Config.TLS")
+	}
+}

@@ -1,0 +1,95 @@
+package tlsconf
+
+import (
+	"crypto/tls"
+	"strings"
+)
+
+const (
+	keyProtocols = "ssl.enabled.protocols"
+	keyCiphers   = "ssl.cipher.suites"
+)
+
+// list splits a value as Java does lists.
+func list(value string) []string {
+	var items []string
+	for item := range strings.SplitSeq(value, ",") {
+		if item = strings.TrimSpace(item); item != "" {
+			items = append(items, item)
+		}
+	}
+	return items
+}
+
+// versions sets the first and last version of TLS.
+func (r *resolver) versions() {
+	names := list(r.value(keyProtocols))
+	if len(names) == 0 {
+		return
+	}
+	c := r.out.Config
+	c.MinVersion = tls.VersionTLS13
+	var tls12, tls13 bool
+	for _, name := range names {
+		switch name {
+		case "TLSv1.2":
+			tls12 = true
+			c.MinVersion = tls.VersionTLS12
+		case "TLSv1.3":
+			tls13 = true
+		case "TLSv1", "TLSv1.1", "SSLv3", "SSLv2Hello":
+			r.notice(keyProtocols, name+" is left out: it is broken, and current JVMs disable it too")
+		default:
+			r.problem(keyProtocols, "has "+name+", but knows TLSv1.2 and TLSv1.3")
+		}
+	}
+	if !tls13 {
+		c.MaxVersion = tls.VersionTLS12
+	}
+	if !tls12 && !tls13 {
+		r.problem(keyProtocols, "must have TLSv1.2 or TLSv1.3")
+	}
+}
+
+// ciphers narrows what is offered to the list, and never widens it.
+func (r *resolver) ciphers() {
+	names := list(r.value(keyCiphers))
+	if len(names) == 0 {
+		return
+	}
+	known := map[string]*tls.CipherSuite{}
+	for _, s := range append(tls.CipherSuites(), tls.InsecureCipherSuites()...) {
+		known[s.Name] = s
+	}
+	c := r.out.Config
+	modern := false // a suite of TLS 1.3 is listed
+	for _, name := range names {
+		switch s := known[name]; {
+		case s == nil && strings.Contains(name, "-"):
+			r.notice(keyCiphers, name+" is left out: it is OpenSSL's name of a suite, Java's have _ and begin with TLS_")
+		case s == nil:
+			r.notice(keyCiphers, name+" is left out: Go does not have it")
+		case s.SupportedVersions[0] == tls.VersionTLS13:
+			modern = true
+		default:
+			c.CipherSuites = append(c.CipherSuites, s.ID)
+		}
+	}
+	switch {
+	case !modern && len(c.CipherSuites) == 0:
+		r.problem(keyCiphers, "has no cipher suite that Go knows")
+	case !modern:
+		c.MaxVersion = tls.VersionTLS12
+		if c.MinVersion > c.MaxVersion {
+			r.problem(keyCiphers, "has suites of TLS 1.2 only, while "+keyProtocols+" asks for TLSv1.3 only")
+		}
+	case len(c.CipherSuites) == 0:
+		c.MinVersion = tls.VersionTLS13
+		if c.MaxVersion == tls.VersionTLS12 {
+			r.problem(keyCiphers, "has suites of TLS 1.3 only, while "+keyProtocols+" asks for TLSv1.2 only")
+		}
+		fallthrough
+	default:
+		r.notice(keyCiphers, "of TLS 1.3, Go offers all suites: they cannot be chosen singly")
+	}
+}

@@ -1,0 +1,164 @@
+package sasl
+
+import (
+	"context"
+	"encoding/json"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+)
+
+// FuzzScram takes any two answers of a broker. The client never goes on as if it was let in, unless the broker has proved
+// itself, never works for longer than its bound, and never has to be stopped.
+func FuzzScram(f *testing.F) {
+	f.Add(rfcServer, "v=6rriTRBi23WpRR/wtup+mMhUZUn/dB5nLTJRsjl95G4=")
+	f.Add(strings.Replace(rfcServer, "4096", "1", 1), "v=")
+	f.Add(rfcServer+",x=y", "e=invalid-proof")
+	f.Add("m=ext,"+rfcServer, "v=AAAA,x=y")
+	f.Add("r="+rfcNonce+",s=AA==,i=4096", "")
+	f.Add("e=unknown-user", "")
+	f.Add("", "")
+	m := ScramSHA256("user", "pencil").(*scram)
+	m.nonce = func() string { return rfcNonce }
+	const good = "6rriTRBi23WpRR/wtup+mMhUZUn/dB5nLTJRsjl95G"
+	f.Fuzz(func(t *testing.T, first, last string) {
+		if parts := strings.Split(first, ",i="); len(parts) > 1 && len(strings.TrimLeft(strings.Split(parts[1], ",")[0], "+0")) > 4 {
+			return // a million rounds are allowed, and take too long for a fuzzer
+		}
+		e, err := m.Begin(context.Background(), Target{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		e.Next(context.Background(), nil)
+		proof, done, err := e.Next(context.Background(), []byte(first))
+		if done || err == nil && !strings.HasPrefix(string(proof), "c=biws,r="+rfcNonce) {
+			t.Fatalf("%q is answered by %q, done %v", first, proof, done)
+		}
+		if err != nil {
+			checkError(t, err)
+			return
+		}
+		if _, done, err = e.Next(context.Background(), []byte(last)); done && !(first == rfcServer && strings.HasPrefix(last, "v="+good)) {
+			t.Fatalf("%q and %q let the client in", first, last)
+		} else if err != nil {
+			checkError(t, err)
+		}
+	})
+}
+
+// checkError demands that an error is one line of bounded length, and shows no secret.
+func checkError(t *testing.T, err error) {
+	t.Helper()
+	text := err.Error()
+	if len(text) > 8000 || strings.ContainsAny(text, "\x00\n\r\x1b") || strings.Contains(text, "pencil") {
+		t.Fatalf("%d bytes: %q", len(text), text)
+	}
+}
+
+// FuzzBrokerRefusal takes any answer to a token.
+func FuzzBrokerRefusal(f *testing.F) {
+	for _, seed := range []string{`{"status":"invalid_token"}`, `{"status":"insufficient_scope","scope":"a","openid-configuration":"https://idp/"}`,
+		`{"status":1}`, `[]`, "null", "", "\x1b[31m", `{"status":"\u0000"}`} {
+		f.Add([]byte(seed), seed)
+	}
+	value := Secret(jwt(f, "RS256", map[string]any{"exp": 1, "sub": "alice\x1b", "iss": strings.Repeat("x", 1000), "password": "pencil"}))
+	f.Fuzz(func(t *testing.T, answer []byte, words string) {
+		e, err := OAuthBearer(atOnce{Token{Value: value}}).Begin(context.Background(), Target{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		e.Next(context.Background(), nil)
+		response, done, err := e.Next(context.Background(), answer)
+		if err != nil || done != (len(answer) == 0) || !done && string(response) != "\x01" {
+			t.Fatalf("%q is answered by %q, done %v, %v", answer, response, done, err)
+		}
+		if hint := e.(Explainer).Explain(words); len(hint) > 8000 || strings.ContainsAny(hint, "\x00\n\x1b") || strings.Contains(hint, "pencil") {
+			t.Fatalf("%q", hint)
+		}
+		if !done {
+			_, _, err = e.Next(context.Background(), nil)
+			checkError(t, err)
+		}
+	})
+}
+
+// FuzzTokenAnswer takes any answer of a token endpoint. What comes of it is an error, or a token that can be sent.
+func FuzzTokenAnswer(f *testing.F) {
+	for _, seed := range []string{goodToken, `{"access_token":"` + jwt(f, "RS256", map[string]any{"exp": 2e9}) + `"}`, `{"id_token":"a.b.c","expires_in":"1e400"}`,
+		`{"error":"invalid_client","error_description":"pencil"}`, `{"access_token":1}`, `[]`, `null`, `<html>`, "", `{"access_token":"a b"}`} {
+		for _, status := range []int{200, 201, 302, 401, 503} {
+			f.Add(status, "application/json", "Mon, 01 Jan 2024 00:00:00 GMT", "/elsewhere?pencil", seed)
+		}
+	}
+	f.Add(200, "text/html", "", "", "x")
+	f.Fuzz(func(t *testing.T, status int, kind, date, location, body string) {
+		config := OIDCConfig{TokenURL: "https://idp.example/token", ClientID: "id", ClientSecret: "pencil", RetryBudget: 1}
+		config.HTTP = &http.Client{Transport: roundTrip(func(r *http.Request) (*http.Response, error) {
+			header := http.Header{"Content-Type": {kind}, "Date": {date}, "Location": {location}, "Retry-After": {date}}
+			return &http.Response{StatusCode: status, Header: header, Body: http.NoBody, Request: r}, nil
+		})}
+		source, err := OIDC(config)
+		if err != nil {
+			t.Fatal(err)
+		}
+		s := source.(*oidc)
+		p, _ := s.prove(context.Background())
+		response, _ := config.HTTP.Transport.RoundTrip(&http.Request{URL: nil})
+		a := &oidcAnswer{source: s, response: response, body: []byte(body), proof: p, sent: time.Now(), skew: skew(response, time.Now())}
+		token, failure := a.token()
+		if failure != nil {
+			checkError(t, failure.err)
+		} else if err := token.check(); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := source.Token(context.Background()); err != nil { // with all that an HTTP client does to an answer
+			checkError(t, err)
+		}
+	})
+}
+
+// FuzzFiles takes any file for one with a token, or with credentials.
+func FuzzFiles(f *testing.F) {
+	for _, seed := range []string{"a.b.c", " \ufeffa.b.c\r\n", "a b", "", "username=alice\npassword=pencil", "username=alice\npencil", "#\n\n=", "password=pencil\x00\nusername=\xff"} {
+		f.Add([]byte(seed))
+	}
+	f.Fuzz(func(t *testing.T, text []byte) {
+		path := filepath.Join(t.TempDir(), "file")
+		if err := os.WriteFile(path, text, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if token, err := TokenFile(path).Token(context.Background()); err != nil {
+			checkError(t, err)
+		} else if err := token.check(); err != nil {
+			t.Fatal(err)
+		} else {
+			decodeJWT(string(token.Value))
+		}
+		c, err := CredentialsFile(path)(context.Background())
+		if err != nil {
+			checkError(t, err)
+		} else if c.User == "" || c.Password == "" || strings.Contains(c.User, "\n") {
+			t.Fatalf("%q: %q and %q", text, c.User, string(c.Password))
+		}
+		if c, err := PasswordFile("alice", path)(context.Background()); err == nil && c.Password == "" {
+			t.Fatalf("%q: no password", text)
+		}
+	})
+}
+
+// FuzzJWT takes any text for a token. Its claims come out bounded, or not at all.
+func FuzzJWT(f *testing.F) {
+	for _, claims := range []map[string]any{{"exp": 2e9, "aud": []string{"a"}}, {"exp": 1e300, "iat": -1e300, "nbf": "x"}, {"aud": 1, "sub": nil}} {
+		text, _ := json.Marshal(claims)
+		f.Add(jwt(f, "none", claims), string(text))
+	}
+	f.Fuzz(func(t *testing.T, token, claims string) {
+		decodeJWT(token)
+		if c := claimTime(json.RawMessage(claims)); !c.IsZero() && c.Year() > 10000 {
+			t.Fatalf("%s is %v", claims, c)
+		}
+	})
+}

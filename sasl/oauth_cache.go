@@ -1,0 +1,189 @@
+package sasl
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"sync"
+	"time"
+	"weak"
+)
+
+const (
+	retryRefresh = 10 * time.Second // after a failed refresh, while the old token is good
+	retryFetch   = time.Second      // after a failed fetch, while there is no token
+	fetchLimit   = time.Minute      // of a source that has no limit of its own
+)
+
+// A tokenCache keeps the newest token, for all connections. It may be used concurrently.
+//
+// One fetch is under way at a time, in a goroutine that ends with the source's answer. Connections wait for it only while there
+// is no good token. Between two fetches there is a timer and no goroutine. If the token was not used since it came, the timer
+// does nothing, and none follows. So nothing has to be closed.
+type tokenCache struct {
+	source  TokenSource
+	refresh Refresh
+	random  func() float64
+
+	mu      sync.Mutex
+	token   func() Token // a function, so that package fmt cannot print what it holds
+	expires time.Time    // of token; zero for no token
+	goodTo  time.Time    // a little before expires: what is sent then still arrives in time
+	next    time.Time    // when to ask for another
+	used    bool         // since token came
+	timer   *time.Timer  // for next, or nil
+	timers  int          // that were set, so that one which was stopped too late can tell
+	fetch   *tokenFetch  // under way, or nil
+	err     error        // of the last fetch, nil if it was good
+	failed  time.Time    // when that was
+}
+
+// A tokenFetch is one call of the source. Its result is there when done is closed.
+type tokenFetch struct {
+	began time.Time
+	done  chan struct{}
+	token Token
+	err   error
+}
+
+func newTokenCache(source TokenSource, refresh Refresh) *tokenCache {
+	return &tokenCache{source: source, refresh: refresh, random: rand.Float64}
+}
+
+// get returns a token. It waits only while there is no good one, for as long as ctx.
+func (c *tokenCache) get(ctx context.Context) (Token, error) {
+	c.mu.Lock()
+	now := time.Now()
+	if before(now, c.goodTo) {
+		c.used = true
+		if !now.Before(c.next) && c.timer == nil && c.fetch == nil {
+			c.begin() // nobody has used the token when it was time
+		}
+		token := c.token()
+		c.mu.Unlock()
+		return token, nil
+	}
+	if c.fetch == nil && c.err != nil && now.Before(c.failed.Add(retryFetch)) {
+		defer c.mu.Unlock()
+		return c.orOld(now, c.err)
+	}
+	if c.fetch == nil {
+		c.begin()
+	}
+	fetch := c.fetch
+	c.mu.Unlock()
+	return c.await(ctx, fetch)
+}
+
+func (c *tokenCache) await(ctx context.Context, fetch *tokenFetch) (Token, error) {
+	err := error(nil)
+	select {
+	case <-fetch.done:
+		err = fetch.err
+	case <-ctx.Done():
+		err = fmt.Errorf("no token after %v: %w", time.Since(fetch.began).Round(time.Millisecond), context.Cause(ctx))
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if err == nil {
+		c.used = true
+		return fetch.token, nil
+	}
+	return c.orOld(time.Now(), err)
+}
+
+// orOld falls back on a token that is about to expire. c.mu is held.
+func (c *tokenCache) orOld(now time.Time, err error) (Token, error) {
+	if before(now, c.expires) {
+		return c.token(), nil
+	}
+	return Token{}, err
+}
+
+// begin asks the source. c.mu is held.
+func (c *tokenCache) begin() {
+	c.stopTimer()
+	c.fetch = &tokenFetch{began: time.Now(), done: make(chan struct{})}
+	go c.ask(c.fetch)
+}
+
+// ask runs in a goroutine of its own. begin starts it, and the source's answer ends it.
+func (c *tokenCache) ask(fetch *tokenFetch) {
+	limit, ok := longest(c.source)
+	if !ok {
+		limit = fetchLimit
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), limit)
+	defer cancel()
+	token, err := c.source.Token(ctx)
+	if err == nil {
+		err = token.check()
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	now := time.Now()
+	fetch.token, fetch.err = token, err
+	c.fetch, c.err = nil, err
+	if err != nil {
+		c.failed = now
+	}
+	if expires := token.expiry(); err == nil && expires.After(now) {
+		c.keep(now, token, expires)
+	} else { // the old token is all that can be kept, as long as it is good
+		c.next = now.Add(retryRefresh)
+		if c.next.Before(c.goodTo) {
+			c.setTimer(now)
+		}
+	}
+	close(fetch.done)
+}
+
+// keep takes a token that is good from now on. c.mu is held.
+func (c *tokenCache) keep(now time.Time, token Token, expires time.Time) {
+	jwt, _ := decodeJWT(string(token.Value))
+	issued := jwt.issued
+	expires = now.Add(expires.Sub(now)) // so that it has the time of both clocks, as now has
+	if !issued.IsZero() {
+		issued = issued.Add(token.skew)
+	}
+	c.token, c.expires, c.used = func() Token { return token }, expires, false
+	c.goodTo = expires.Add(-min(5*time.Second, expires.Sub(now)/10))
+	c.next = now.Add(c.refresh.next(now, issued, expires, c.random()).Sub(now))
+	c.setTimer(now)
+}
+
+// setTimer lets a mechanism that nobody has any more be collected. c.mu is held.
+func (c *tokenCache) setTimer(now time.Time) {
+	c.stopTimer()
+	c.timers++
+	self, number := weak.Make(c), c.timers
+	c.timer = time.AfterFunc(c.next.Sub(now), func() {
+		if c := self.Value(); c != nil {
+			c.due(number)
+		}
+	})
+}
+
+func (c *tokenCache) stopTimer() {
+	if c.timer != nil {
+		c.timer.Stop()
+		c.timer = nil
+	}
+}
+
+// due refreshes the token, if it was used since it came.
+func (c *tokenCache) due(number int) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.timer == nil || number != c.timers {
+		return
+	}
+	c.timer = nil
+	if c.used && before(time.Now(), c.goodTo) {
+		c.begin()
+	}
+}
+
+// before says whether t is still to come by both clocks of a computer: the one that stops while it sleeps, and the one that
+// can be set.
+func before(now, t time.Time) bool { return now.Before(t) && now.Round(0).Before(t.Round(0)) }

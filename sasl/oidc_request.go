@@ -1,0 +1,217 @@
+package sasl
+
+import (
+	"context"
+	"crypto/tls"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+	"unicode"
+
+	"github.com/epistle-kafka/epistle/internal/backoff"
+)
+
+// An oidcFailure is why an attempt has brought no token.
+type oidcFailure struct {
+	err   error
+	again bool          // another attempt may help
+	after time.Duration // that the endpoint wants to be left alone
+}
+
+func final(format string, args ...any) *oidcFailure {
+	return &oidcFailure{err: Final(fmt.Errorf(format, args...))}
+}
+
+func (s *oidc) longest() (time.Duration, bool) {
+	return s.config().RetryBudget + s.attempt + time.Second, true
+}
+
+// Token tries until there is a token, or what fails cannot be mended by another try, or the budget is used up.
+func (s *oidc) Token(ctx context.Context) (Token, error) {
+	began := time.Now()
+	pauses := backoff.Policy{Base: s.config().RetryBackoff, Max: s.config().RetryBudget, Jitter: 0.2}
+	var first error
+	for attempts := 1; ; attempts++ {
+		token, failure := s.try(ctx)
+		if failure == nil {
+			return token, nil
+		}
+		if first == nil {
+			first = failure.err
+		}
+		pause := max(pauses.Delay(attempts-1, rand.Float64()), failure.after)
+		if !failure.again || time.Since(began)+pause >= s.config().RetryBudget || !wait(ctx, pause) {
+			return Token{}, s.failed(failure.err, first, attempts, time.Since(began))
+		}
+	}
+}
+
+func wait(ctx context.Context, d time.Duration) bool {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}
+
+func (s *oidc) failed(last, first error, attempts int, took time.Duration) error {
+	if attempts == 1 {
+		return fmt.Errorf("%s: %w", s.shownURL, last)
+	}
+	if first.Error() == last.Error() {
+		return fmt.Errorf("%s: %d tries in %v: %w", s.shownURL, attempts, took.Round(time.Millisecond), last)
+	}
+	return fmt.Errorf("%s: %d tries in %v: %w (at first: %v)", s.shownURL, attempts, took.Round(time.Millisecond), last, first)
+}
+
+// A proof is the part of a request that proves who the client is. secrets are what must not be shown if the endpoint sends
+// it back.
+type proof struct {
+	form    url.Values
+	header  string
+	secrets []string
+}
+
+// try makes one request.
+func (s *oidc) try(ctx context.Context) (Token, *oidcFailure) {
+	ctx, cancel := context.WithTimeoutCause(ctx, s.attempt, errNoAnswer)
+	defer cancel()
+	proof, err := s.prove(ctx)
+	if err != nil {
+		return Token{}, &oidcFailure{err: err}
+	}
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, s.config().TokenURL, strings.NewReader(proof.form.Encode()))
+	if err != nil {
+		return Token{}, final("the request cannot be made")
+	}
+	request.Header.Set("Accept", "application/json")
+	request.Header.Set("Cache-Control", "no-cache")
+	request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	if proof.header != "" {
+		request.Header.Set("Authorization", proof.header)
+	}
+	sent := time.Now()
+	response, err := s.config().HTTP.Do(request)
+	if err != nil {
+		return Token{}, s.unreachable(ctx, err, proof)
+	}
+	defer response.Body.Close()
+	body, err := io.ReadAll(io.LimitReader(response.Body, mostOfAnswer+1))
+	if err != nil {
+		return Token{}, s.unreachable(ctx, err, proof)
+	}
+	answer := &oidcAnswer{source: s, response: response, body: body, proof: proof, sent: sent, skew: skew(response, sent)}
+	return answer.token()
+}
+
+// unreachable is for what was no answer.
+func (s *oidc) unreachable(ctx context.Context, err error, p *proof) *oidcFailure {
+	if detail, ok := errors.AsType[*url.Error](err); ok {
+		err = detail.Err // without the URL, whose query may be secret
+	}
+	if cause := context.Cause(ctx); errors.Is(cause, errNoAnswer) {
+		return &oidcFailure{err: fmt.Errorf("no answer in %v", s.attempt), again: true}
+	} else if cause != nil {
+		return &oidcFailure{err: cause}
+	}
+	if _, ok := errors.AsType[*tls.CertificateVerificationError](err); ok {
+		return &oidcFailure{err: fmt.Errorf("its certificate is not trusted: %w (OIDCConfig.TLS has the roots for it; in properties, ssl.truststore.* inside of sasl.jaas.config)", &foreignError{err, err.Error()})}
+	}
+	return &oidcFailure{err: &foreignError{err, p.hide(err.Error())}, again: true}
+}
+
+// A foreignError may have words of a stranger in it, such as a header that is wrong.
+type foreignError struct {
+	err  error
+	text string // of err, without secrets
+}
+
+func (e *foreignError) Unwrap() error { return e.err }
+
+// Error is the text as it is, unless a stranger may have made it.
+func (e *foreignError) Error() string {
+	if strings.ContainsFunc(e.text, func(r rune) bool { return !unicode.IsPrint(r) }) || len(e.text) > mostShown {
+		return shown(e.text)
+	}
+	return e.text
+}
+
+// prove makes the form and the header that show who asks.
+func (s *oidc) prove(ctx context.Context) (*proof, error) {
+	c := s.config()
+	p := &proof{form: url.Values{"grant_type": {"client_credentials"}}}
+	for key, value := range c.Params {
+		p.form.Set(key, value)
+	}
+	if c.Scope != "" {
+		p.form.Set("scope", c.Scope)
+	}
+	if c.Assertion == nil {
+		return p, s.proveBySecret(ctx, p)
+	}
+	assertion, err := c.Assertion(ctx)
+	if err != nil {
+		return nil, err
+	}
+	p.secrets = []string{string(assertion)}
+	if c.JWTBearer {
+		p.form.Set("grant_type", "urn:ietf:params:oauth:grant-type:jwt-bearer")
+		p.form.Set("assertion", string(assertion))
+		return p, nil
+	}
+	p.form.Set("client_assertion_type", "urn:ietf:params:oauth:client-assertion-type:jwt-bearer")
+	p.form.Set("client_assertion", string(assertion))
+	if c.ClientID != "" {
+		p.form.Set("client_id", c.ClientID)
+	}
+	return p, nil
+}
+
+func (s *oidc) proveBySecret(ctx context.Context, p *proof) error {
+	c := s.config()
+	id, secret := c.ClientID, string(c.ClientSecret)
+	if c.Credentials != nil {
+		credentials, err := c.Credentials(ctx)
+		if err != nil {
+			return fmt.Errorf("no credentials of the client: %w", err)
+		}
+		id, secret = credentials.User, string(credentials.Password)
+		if id == "" || secret == "" {
+			return errors.New("the client's id or its secret is empty")
+		}
+	}
+	p.secrets = []string{secret, url.QueryEscape(secret)}
+	switch {
+	case c.SecretInBody:
+		p.form.Set("client_id", id)
+		p.form.Set("client_secret", secret)
+		return nil
+	case !c.idFits(id):
+		return Final(errors.New("the client's id " + idHasColon))
+	case c.EncodeHeader:
+		id, secret = url.QueryEscape(id), url.QueryEscape(secret)
+	}
+	encoded := base64.StdEncoding.EncodeToString([]byte(id + ":" + secret))
+	p.header = "Basic " + encoded
+	p.secrets = append(p.secrets, encoded)
+	return nil
+}
+
+// hide takes the secrets out of what an endpoint says.
+func (p *proof) hide(text string) string {
+	for _, secret := range p.secrets {
+		if secret != "" {
+			text = strings.ReplaceAll(text, secret, hidden)
+		}
+	}
+	return text
+}

@@ -1,0 +1,82 @@
+package wire
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"net"
+)
+
+// secure is what an attempt knows of its side of TLS, to explain a failure.
+type secure struct {
+	trusted string // who is, in words; "" if nobody has said
+	system  bool   // the system's authorities are trusted
+
+	asked      bool     // the broker has asked for a client certificate
+	acceptable [][]byte // the authorities that it named, as DER; none: it did not say
+	sent       *x509.Certificate
+	configured []*x509.Certificate // those that were there to choose from, where they can be seen
+	chooses    bool                // somebody else chooses, from what cannot be seen
+}
+
+// prepare makes the configuration of one connection, and has s record what is asked of it.
+func (s *secure) prepare(ctx context.Context, cfg *Config, addr string) *tls.Config {
+	own := cfg.TLS.Clone()
+	if own.ServerName == "" {
+		own.ServerName = addr
+		if host, _, err := net.SplitHostPort(addr); err == nil {
+			own.ServerName = host
+		}
+	}
+	if cfg.Certificates != nil {
+		s.trusted = cfg.Certificates(ctx, own)
+	}
+	s.system = own.RootCAs == nil
+	choose := own.GetClientCertificate
+	s.chooses = choose != nil
+	if choose == nil {
+		pairs := own.Certificates
+		for i := range pairs {
+			if leaf := leafOf(&pairs[i]); leaf != nil {
+				s.configured = append(s.configured, leaf)
+			}
+		}
+		choose = func(info *tls.CertificateRequestInfo) (*tls.Certificate, error) {
+			return firstSupported(pairs, info), nil
+		}
+	}
+	own.GetClientCertificate = func(info *tls.CertificateRequestInfo) (*tls.Certificate, error) {
+		s.asked, s.acceptable = true, info.AcceptableCAs
+		pair, err := choose(info)
+		if err == nil && pair != nil {
+			s.sent = leafOf(pair)
+		}
+		return pair, err
+	}
+	return own
+}
+
+// firstSupported chooses as package tls does when it is left to it: none, if the server takes none.
+func firstSupported(pairs []tls.Certificate, info *tls.CertificateRequestInfo) *tls.Certificate {
+	for i := range pairs {
+		if info.SupportsCertificate(&pairs[i]) == nil {
+			return &pairs[i]
+		}
+	}
+	return new(tls.Certificate)
+}
+
+// leafOf returns the certificate of a pair, nil if there is none that can be read.
+func leafOf(pair *tls.Certificate) *x509.Certificate {
+	if pair.Leaf != nil {
+		return pair.Leaf
+	}
+	if len(pair.Certificate) == 0 {
+		return nil
+	}
+	leaf, err := x509.ParseCertificate(pair.Certificate[0])
+	if err != nil {
+		return nil
+	}
+	return leaf
+}
