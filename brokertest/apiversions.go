@@ -13,7 +13,7 @@ var softwareName = regexp.MustCompile(`^[a-zA-Z0-9](?:[a-zA-Z0-9.-]*[a-zA-Z0-9])
 
 // apiVersions answers ApiVersions. The request is nil if its version is not known: the answer is then one of version 0,
 // which names the versions of ApiVersions alone (KIP-511).
-func (b *broker) apiVersions(m *protocol.ApiVersionsRequest, version int16) protocol.Response {
+func (b *broker) apiVersions(m *protocol.ApiVersionsRequest, version int16) *protocol.ApiVersionsResponse {
 	o := &b.c.opts
 	if m == nil {
 		known := o.versions[ApiVersions]

@@ -38,6 +38,7 @@ type Cluster struct {
 	coordinators map[int8]bool    // key types whose internal topic exists
 	moved        map[string]int32 // by MoveCoordinator
 	faults       faults
+	accounts     accounts
 	seen         history
 	connections  int
 }
@@ -78,6 +79,7 @@ func Start(opts ...Option) (*Cluster, error) {
 		features: o.features, finalized: 1, seen: newHistory(o.keep),
 	}
 	c.id = c.newID().String()
+	c.openAccounts()
 	for i := range o.brokers {
 		b, err := c.newBroker(int32(i + 1))
 		if err != nil {

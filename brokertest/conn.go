@@ -141,8 +141,11 @@ func (k *conn) answer(a *arrival) bool {
 		return true
 	}
 	if k.session.rawTokens {
-		token, ok := k.session.rawToken(&c.opts, a.frame)
-		return ok && k.send(a, token)
+		if token, ok := k.rawToken(a.frame); ok {
+			return k.send(a, token)
+		}
+		k.holdBack()
+		return false
 	}
 	r := k.parse(a)
 	if r == nil {
@@ -157,6 +160,7 @@ func (k *conn) answer(a *arrival) bool {
 	if act.handle {
 		var ok bool
 		if resp, ok = k.b.handle(k, r, act); !ok {
+			k.holdBack()
 			return false
 		}
 		if act.edit != nil && resp != nil {
@@ -172,7 +176,7 @@ func (k *conn) answer(a *arrival) bool {
 		setThrottle(resp, throttle)
 	}
 	if resp != nil || !act.handle && act.mangle != nil {
-		if !k.sleepUntil(a.at.Add(c.opts.delay)) || !k.sleep(act.delay) || !k.hold(act.until) || !k.awaitResume() {
+		if !k.sleepUntil(a.at.Add(c.opts.delay)) || !k.sleep(act.delay) || !k.holdBack() || !k.hold(act.until) || !k.awaitResume() {
 			return false
 		}
 		if act.swallow {
@@ -182,7 +186,7 @@ func (k *conn) answer(a *arrival) bool {
 			return false
 		}
 	}
-	return k.sleep(throttle)
+	return !k.session.failed && k.sleep(throttle)
 }
 
 // write sends an answer, or what a fault has made of it.
@@ -222,6 +226,9 @@ func (k *conn) sleep(d time.Duration) bool {
 }
 
 func (k *conn) sleepUntil(t time.Time) bool { return k.sleep(time.Until(t)) }
+
+// holdBack waits before a client is told that its authentication has failed. It reports false if the connection is closed.
+func (k *conn) holdBack() bool { return !k.session.late || k.sleep(k.b.c.opts.failedDelay) }
 
 // hold waits for a channel to be closed; nil is no channel.
 func (k *conn) hold(until <-chan struct{}) bool {

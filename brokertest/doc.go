@@ -18,6 +18,9 @@
 //
 //	kafka.On(brokertest.Produce).Topic("orders").Times(2).Do(brokertest.HandleThenDrop())
 //
+// SASL makes brokers that let nobody in without credentials, with Kafka's words for those that are wrong; SessionLifetime makes
+// sessions end, SetPassword and RemoveUser change who may come in.
+//
 // Afterwards Records tells what is in the logs, Requests what was asked, and Verify whether anything was written twice,
 // out of sequence, or is missing in between.
 //

@@ -9,9 +9,12 @@ import (
 // handle lets a request take effect and returns its answer, nil if there is none. It reports false if the connection must
 // be closed.
 func (b *broker) handle(k *conn, r *Request, a *Action) (protocol.Response, bool) {
-	c := b.c
-	if !k.session.admits(&c.opts, r.APIKey) {
+	switch k.admits(r.APIKey) {
+	case shutOut:
 		return nil, false
+	case outOfTurn:
+		k.session.failed, k.session.late = true, true
+		a = &Action{handle: true, code: protocol.IllegalSaslState, index: -1}
 	}
 	if m, ok := r.Message.(*protocol.ProduceRequest); ok {
 		return b.produce(r, m, a)
@@ -27,6 +30,7 @@ func (b *broker) handle(k *conn, r *Request, a *Action) (protocol.Response, bool
 			return nil, false
 		}
 	}
+	k.session.refusedSASL(r, a.code)
 	return refuse(r, a), true
 }
 
@@ -35,13 +39,15 @@ func (b *broker) handleControl(k *conn, r *Request) (protocol.Response, bool) {
 	c := b.c
 	if r.APIKey == ApiVersions {
 		m, _ := r.Message.(*protocol.ApiVersionsRequest)
-		return b.apiVersions(m, r.Version), true
+		resp := b.apiVersions(m, r.Version)
+		k.session.versioned = k.session.versioned || resp.ErrorCode == protocol.NoError
+		return resp, true
 	}
 	switch m := r.Message.(type) {
 	case *protocol.SaslHandshakeRequest:
-		return k.session.handshake(&c.opts, m, r.Version)
+		return k.saslHandshake(m, r.Version), true
 	case *protocol.SaslAuthenticateRequest:
-		return k.session.authenticate(&c.opts, m)
+		return k.saslAuthenticate(m)
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()

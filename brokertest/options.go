@@ -9,25 +9,27 @@ import (
 type Option func(*options)
 
 type options struct {
-	brokers    int
-	memory     bool
-	topics     []topicSpec
-	autoCreate bool
-	partitions int // of a topic created automatically, or with CreateTopics and -1
-	versions   map[int16]versionRange
-	features   []feature
-	seed       uint64
-	delay      time.Duration
-	now        func() time.Time
-	user, pass string
-	sasl       bool
-	tls        *tls.Config
-	buffer     int // bytes of an in-memory connection, each way
-	expiration time.Duration
-	keep       int // requests
-	discard    bool
-	after      time.Duration // log.message.timestamp.after.max.ms
-	telemetry  bool
+	brokers     int
+	memory      bool
+	topics      []topicSpec
+	autoCreate  bool
+	partitions  int // of a topic created automatically, or with CreateTopics and -1
+	versions    map[int16]versionRange
+	features    []feature
+	seed        uint64
+	delay       time.Duration
+	now         func() time.Time
+	sasl        bool
+	mechanisms  []SASLMechanism
+	lifetime    time.Duration // connections.max.reauth.ms
+	failedDelay time.Duration // connection.failed.authentication.delay.ms
+	tls         *tls.Config
+	buffer      int // bytes of an in-memory connection, each way
+	expiration  time.Duration
+	keep        int // requests
+	discard     bool
+	after       time.Duration // log.message.timestamp.after.max.ms
+	telemetry   bool
 
 	markerDelay time.Duration
 	old         bool // brokers behave as Kafka 3.9
@@ -46,6 +48,7 @@ func defaults() options {
 	return options{
 		brokers: 1, autoCreate: true, partitions: 1, versions: kafka4_4(), features: features4_4(), seed: 1, now: time.Now,
 		buffer: 1 << 20, expiration: 24 * time.Hour, keep: 10_000, after: time.Hour,
+		failedDelay: 100 * time.Millisecond,
 	}
 }
 
@@ -118,12 +121,8 @@ func Now(now func() time.Time) Option { return func(o *options) { o.now = now } 
 // are answered all the same, without a subscription.
 func Telemetry() Option { return func(o *options) { o.telemetry = true } }
 
-// SASL makes brokers demand SASL PLAIN with this user and password.
-func SASL(user, password string) Option {
-	return func(o *options) { o.sasl, o.user, o.pass = true, user, password }
-}
-
-// TLS makes brokers speak TLS.
+// TLS makes brokers speak TLS. For mutual TLS config.ClientAuth is tls.RequireAndVerifyClientCert, and config.ClientCAs has
+// whose certificates are taken.
 func TLS(config *tls.Config) Option { return func(o *options) { o.tls = config } }
 
 // ConnBuffer bounds the unread bytes of an in-memory connection, each way; 1 MiB without it.

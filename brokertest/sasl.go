@@ -1,69 +1,195 @@
 package brokertest
 
 import (
-	"bytes"
+	"fmt"
+	"slices"
+	"time"
 
 	"github.com/epistle-kafka/epistle/protocol"
 )
 
-// session is how far a connection has authenticated itself. Owned by its answerLoop.
-type session struct {
-	handshaken    bool
-	authenticated bool
-	failed        bool // the connection is to be closed once that was answered
-	rawTokens     bool // after a handshake of version 0, SASL tokens follow without Kafka's header
+// A SASLMechanism is a mechanism that brokers offer, with one user of it or, for tokens, what is to be made of them. Values are
+// made by Plain, SCRAM256, SCRAM512, DelegationToken and OAuthBearer, for SASL.
+type SASLMechanism struct {
+	name       string
+	user       string
+	credential credential
+	check      func(token string) error // of OAUTHBEARER
 }
 
-const plain = "PLAIN"
+// credential is what a broker knows of a user of one mechanism.
+type credential struct {
+	password string
+	token    bool      // it is a delegation token: password is its HMAC
+	owner    string    // of the token
+	expires  time.Time // of the token; zero: never
+	keys     *scramKeys
+}
 
-// admits reports whether a request is allowed now; else Kafka closes the connection.
-func (s *session) admits(o *options, apiKey int16) bool {
-	if !o.sasl || s.authenticated {
-		return true
+const (
+	plain       = "PLAIN"
+	scram256    = "SCRAM-SHA-256"
+	scram512    = "SCRAM-SHA-512"
+	oauthBearer = "OAUTHBEARER"
+)
+
+// Plain offers PLAIN, with this user. Name it several times for several users.
+func Plain(user, password string) SASLMechanism {
+	return SASLMechanism{name: plain, user: user, credential: credential{password: password}}
+}
+
+// SCRAM256 offers SCRAM-SHA-256, with this user.
+func SCRAM256(user, password string) SASLMechanism {
+	return SASLMechanism{name: scram256, user: user, credential: credential{password: password}}
+}
+
+// SCRAM512 offers SCRAM-SHA-512, with this user.
+func SCRAM512(user, password string) SASLMechanism {
+	return SASLMechanism{name: scram512, user: user, credential: credential{password: password}}
+}
+
+// DelegationToken has both mechanisms of SCRAM take a delegation token of owner's (KIP-48), which clients present by
+// tokenauth=true. It offers neither by itself. A session with it ends when it expires; the zero time is never.
+func DelegationToken(id, hmac, owner string, expires time.Time) SASLMechanism {
+	return SASLMechanism{user: id, credential: credential{password: hmac, token: true, owner: owner, expires: expires}}
+}
+
+// OAuthBearer offers OAUTHBEARER, and takes the tokens for which check returns nil. Whose they are and when they expire, a
+// token says that is a JWT (sub, exp): the session ends then, and a re-authentication must be of the same. Others are all
+// the same user's, for ever. A client is never told why check has refused it.
+func OAuthBearer(check func(token string) error) SASLMechanism {
+	return SASLMechanism{name: oauthBearer, check: check}
+}
+
+// SASL makes brokers demand SASL, by one of these mechanisms.
+//
+//	brokertest.SASL(brokertest.Plain("alice", "secret"), brokertest.SCRAM256("bob", "pencil"))
+func SASL(mechanisms ...SASLMechanism) Option {
+	return func(o *options) {
+		o.sasl = true
+		o.mechanisms = append(o.mechanisms, mechanisms...)
 	}
-	return apiKey == ApiVersions || apiKey == SaslHandshake && !s.handshaken || apiKey == SaslAuthenticate && s.handshaken
 }
 
-func (s *session) handshake(o *options, m *protocol.SaslHandshakeRequest, version int16) (protocol.Response, bool) {
-	switch {
-	case !o.sasl || s.authenticated:
-		return &protocol.SaslHandshakeResponse{ErrorCode: protocol.IllegalSaslState}, true
-	case m.Mechanism != plain:
+// SessionLifetime is connections.max.reauth.ms: a client must authenticate again within that time (KIP-368), or is cut off
+// with its next request. 0, as without it: sessions end with a token that expires, or never.
+func SessionLifetime(d time.Duration) Option { return func(o *options) { o.lifetime = d } }
+
+// FailedAuthenticationDelay is connection.failed.authentication.delay.ms: how late a refusal is told; 100 ms without it.
+func FailedAuthenticationDelay(d time.Duration) Option { return func(o *options) { o.failedDelay = d } }
+
+// accounts is who may come in, guarded by Cluster.mu.
+type accounts struct {
+	enabled []string                         // mechanisms, in the order of SASL
+	users   map[string]map[string]credential // by mechanism and name
+	check   func(token string) error
+}
+
+func (c *Cluster) openAccounts() {
+	c.accounts.users = map[string]map[string]credential{}
+	for _, m := range c.opts.mechanisms {
+		if m.credential.token {
+			c.enroll(scram256, m.user, m.credential)
+			c.enroll(scram512, m.user, m.credential)
+			continue
+		}
+		if !c.accounts.offers(m.name) {
+			c.accounts.enabled = append(c.accounts.enabled, m.name)
+		}
+		if m.name == oauthBearer {
+			c.accounts.check = m.check
+			continue
+		}
+		c.enroll(m.name, m.user, m.credential)
+	}
+}
+
+func (a *accounts) offers(mechanism string) bool {
+	return slices.Contains(a.enabled, mechanism)
+}
+
+// enroll adds a user of a mechanism, or replaces it. The caller holds c.mu, or is Start.
+func (c *Cluster) enroll(mechanism, user string, cr credential) {
+	if mechanism != plain {
+		salt := make([]byte, 0, 16)
+		for len(salt) < 16 {
+			salt = append(salt, byte(c.random.Uint32()))
+		}
+		cr.keys = newScramKeys(mechanism, cr.password, salt)
+	}
+	if c.accounts.users[mechanism] == nil {
+		c.accounts.users[mechanism] = map[string]credential{}
+	}
+	c.accounts.users[mechanism][user] = cr
+}
+
+// SetPassword gives a user of PLAIN, SCRAM-SHA-256 or SCRAM-SHA-512 another password, or adds the user to that mechanism. As in
+// Kafka connections that are open go on with what they have proved.
+func (c *Cluster) SetPassword(mechanism, user, password string) {
+	if mechanism != plain && mechanism != scram256 && mechanism != scram512 {
+		panic("brokertest: " + mechanism + " has no passwords")
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.enroll(mechanism, user, credential{password: password})
+}
+
+// RemoveUser takes a user away from a mechanism.
+func (c *Cluster) RemoveUser(mechanism, user string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	delete(c.accounts.users[mechanism], user)
+}
+
+// credentialOf returns what is known of a user, and whether anything is.
+func (c *Cluster) credentialOf(mechanism, user string) (credential, bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	cr, ok := c.accounts.users[mechanism][user]
+	return cr, ok
+}
+
+// A saslServer is the broker's side of one exchange.
+type saslServer interface {
+	// next takes a client's token. done says that the client is who it says; a *saslRefusal is told to the client, and any other
+	// error closes the connection without a word.
+	next(token []byte) (answer []byte, done bool, err error)
+	// who returns the principal, and when what it has shown expires (zero: never). It is called when all is done.
+	who() (principal string, expires time.Time)
+}
+
+// A saslRefusal is SASL_AUTHENTICATION_FAILED with these words.
+type saslRefusal struct{ words string }
+
+func (r *saslRefusal) Error() string { return r.words }
+
+// newServer begins an exchange. again says that it is a re-authentication.
+func (c *Cluster) newServer(mechanism string, again bool) saslServer {
+	switch mechanism {
+	case plain:
+		return &plainServer{c: c}
+	case scram256, scram512:
+		return &scramServer{c: c, mechanism: mechanism, again: again}
+	case oauthBearer:
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		return &bearerServer{check: c.accounts.check}
+	}
+	panic("brokertest: no mechanism " + mechanism)
+}
+
+// invalidCredentials is what Kafka says of a mechanism that has no words of its own.
+func invalidCredentials(mechanism string, again bool) error {
+	when := "authentication"
+	if again {
+		when = "re-authentication"
+	}
+	return &saslRefusal{fmt.Sprintf("Authentication failed during %s due to invalid credentials with SASL mechanism %s", when, mechanism)}
+}
+
+// refusedSASL is a scripted answer to SASL; as Kafka does it, the connection is then closed, but for ILLEGAL_SASL_STATE.
+func (s *session) refusedSASL(r *Request, code protocol.ErrorCode) {
+	if (r.APIKey == SaslHandshake || r.APIKey == SaslAuthenticate) && code != protocol.IllegalSaslState {
 		s.failed = true
-		return &protocol.SaslHandshakeResponse{ErrorCode: protocol.UnsupportedSaslMechanism, Mechanisms: []string{plain}}, true
 	}
-	s.handshaken, s.rawTokens = true, version == 0
-	return &protocol.SaslHandshakeResponse{Mechanisms: []string{plain}}, true
-}
-
-func (s *session) authenticate(o *options, m *protocol.SaslAuthenticateRequest) (protocol.Response, bool) {
-	if !o.sasl || s.authenticated {
-		text := "SaslAuthenticate request received after successful authentication"
-		return &protocol.SaslAuthenticateResponse{ErrorCode: protocol.IllegalSaslState, ErrorMessage: &text}, true
-	}
-	if !o.knows(m.AuthBytes) {
-		s.failed = true
-		text := "Authentication failed: Invalid username or password"
-		return &protocol.SaslAuthenticateResponse{ErrorCode: protocol.SaslAuthenticationFailed, ErrorMessage: &text}, true
-	}
-	s.authenticated = true
-	return &protocol.SaslAuthenticateResponse{AuthBytes: []byte{}}, true
-}
-
-// rawToken takes a SASL token that came without a header, and returns the frame of the answer: an empty token. It
-// reports false if the connection must be closed, which is all that such a client is told.
-func (s *session) rawToken(o *options, token []byte) ([]byte, bool) {
-	s.rawTokens = false
-	if !o.knows(token) {
-		return nil, false
-	}
-	s.authenticated = true
-	return []byte{0, 0, 0, 0}, true
-}
-
-// knows reports whether a PLAIN token (RFC 4616) has the user and the password.
-func (o *options) knows(token []byte) bool {
-	parts := bytes.Split(token, []byte{0})
-	return len(parts) == 3 && string(parts[1]) == o.user && string(parts[2]) == o.pass &&
-		(len(parts[0]) == 0 || string(parts[0]) == o.user)
 }

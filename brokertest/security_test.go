@@ -8,6 +8,7 @@ import (
 	"crypto/x509"
 	"math/big"
 	"net"
+	"strings"
 	"testing"
 	"time"
 
@@ -18,7 +19,7 @@ func token(user, password string) []byte { return []byte("\x00" + user + "\x00" 
 
 // Without authentication nothing works but what leads to it; with the right password everything does.
 func TestSASL(t *testing.T) {
-	c := New(t, InMemory(), SASL("alice", "secret"), Topic("t", 1))
+	c := New(t, InMemory(), SASL(Plain("alice", "secret")), Topic("t", 1))
 
 	k := dial(t, c, 1)
 	k.send(13, &protocol.MetadataRequest{})
@@ -51,7 +52,7 @@ func TestSASL(t *testing.T) {
 
 // The older way: after a handshake of version 0, tokens come without Kafka's header.
 func TestSASLWithRawTokens(t *testing.T) {
-	c := New(t, InMemory(), SASL("alice", "secret"), Topic("t", 1))
+	c := New(t, InMemory(), SASL(Plain("alice", "secret")), Topic("t", 1))
 	for _, password := range []string{"guess", "secret"} {
 		k := dial(t, c, 1)
 		ask(k, 0, &protocol.SaslHandshakeRequest{Mechanism: "PLAIN"}, &protocol.SaslHandshakeResponse{})
@@ -68,7 +69,9 @@ func TestSASLWithRawTokens(t *testing.T) {
 	}
 }
 
-func TestTLS(t *testing.T) {
+// selfSigned returns a certificate for 127.0.0.1, and a pool that trusts it.
+func selfSigned(t *testing.T) (tls.Certificate, *x509.CertPool) {
+	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
 		t.Fatal(err)
@@ -84,9 +87,32 @@ func TestTLS(t *testing.T) {
 	}
 	roots := x509.NewCertPool()
 	roots.AddCert(certificate)
+	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}, roots
+}
 
-	c := New(t, Topic("t", 1), TLS(&tls.Config{Certificates: []tls.Certificate{{Certificate: [][]byte{der}, PrivateKey: key}}}))
+func TestTLS(t *testing.T) {
+	server, roots := selfSigned(t)
+	c := New(t, Topic("t", 1), TLS(&tls.Config{Certificates: []tls.Certificate{server}}))
 	k := dial(t, c, 1)
 	k.conn = tls.Client(k.conn, &tls.Config{RootCAs: roots, ServerName: "127.0.0.1"})
 	wantOffset(t, k.produce(c, "t", plainBatch("a")), 0)
+}
+
+// Mutual TLS: who shows no certificate is cut off, and told why by an alert.
+func TestMutualTLS(t *testing.T) {
+	server, roots := selfSigned(t)
+	client, clients := selfSigned(t)
+	c := New(t, Topic("t", 1), TLS(&tls.Config{
+		Certificates: []tls.Certificate{server}, ClientAuth: tls.RequireAndVerifyClientCert, ClientCAs: clients,
+	}))
+	k := dial(t, c, 1)
+	k.conn = tls.Client(k.conn, &tls.Config{RootCAs: roots, ServerName: "127.0.0.1", Certificates: []tls.Certificate{client}})
+	wantOffset(t, k.produce(c, "t", plainBatch("a")), 0)
+
+	k = dial(t, c, 1)
+	k.conn = tls.Client(k.conn, &tls.Config{RootCAs: roots, ServerName: "127.0.0.1"})
+	k.send(13, &protocol.MetadataRequest{})
+	if _, err := k.frame(); err == nil || !strings.Contains(err.Error(), "certificate required") {
+		t.Errorf("got %v, want the alert that a certificate is required", err)
+	}
 }

@@ -20,7 +20,7 @@ import (
 // counts in milliseconds may be given finer here, save where a comment says otherwise.
 //
 // A Config is a plain value. New takes a copy, and nothing that is changed afterwards reaches the producer; what
-// BootstrapServers, MaxAPIVersions, Interceptors, TLS and Logger point to is shared and must not be modified while the producer lives.
+// BootstrapServers, MaxAPIVersions, Interceptors, TLS, SASL and Logger point to is shared and must not be modified while the producer lives.
 type Config struct {
 	// Reaching the cluster.
 
@@ -37,7 +37,10 @@ type Config struct {
 	// producer lives. What is in them takes the place of RootCAs and Certificates of TLS; the rest of TLS counts. With
 	// TLSFiles alone, TLS is spoken from version 1.2 on.
 	TLSFiles *TLSFiles
-	// sasl.mechanism and sasl.jaas.config, default nil: none. How to log in to brokers: a mechanism of package sasl.
+	// sasl.mechanism, sasl.jaas.config and the other sasl.* keys, default nil: none (security.protocol PLAINTEXT or SSL). How
+	// this producer proves who it is, on each connection before all else, and again before the session that the broker has
+	// granted ends (KIP-368). Package sasl has mechanisms. Over plaintext some are readable by whoever reads along, which is
+	// logged once. It is printed by its name alone.
 	SASL sasl.Mechanism
 	// ours, default nil: a net.Dialer. Opens the TCP connections, for proxies and tests. Its ctx carries the
 	// deadline of SocketConnectionSetupTimeout. A connection that wraps another does best to have NetConn() net.Conn, as
@@ -166,7 +169,7 @@ type Config struct {
 	// reconnect.backoff.max.ms, default 1 s. The cap of that wait. At least ReconnectBackoff.
 	ReconnectBackoffMax time.Duration
 	// socket.connection.setup.timeout.ms, default 10 s. How long it may take to open the socket; it doubles with each
-	// attempt in a row that times out, ±20 %. The TLS handshake and ApiVersions each have as long, or RequestTimeout.
+	// attempt in a row that times out, ±20 %. The TLS handshake, ApiVersions and SASL each have as long, or RequestTimeout.
 	SocketConnectionSetupTimeout time.Duration
 	// socket.connection.setup.timeout.max.ms, default 30 s. The cap of that. At least SocketConnectionSetupTimeout.
 	SocketConnectionSetupTimeoutMax time.Duration

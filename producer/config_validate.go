@@ -71,6 +71,9 @@ func (c *Config) checkCluster(k *checker) {
 	if len(c.ClientID) > maxString {
 		k.fail("ClientID", fmt.Sprintf("(%d bytes)", len(c.ClientID)), "must be at most 32767 bytes")
 	}
+	if c.SASL != nil && c.SASL.Name() == "" {
+		k.fail("SASL", fmt.Sprintf("(a %T)", c.SASL), "must have a name, the one that brokers list in sasl.enabled.mechanisms")
+	}
 }
 
 func (c *Config) checkDelivery(k *checker) {

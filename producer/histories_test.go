@@ -57,9 +57,11 @@ type history struct {
 	brokers    int
 	partitions int32
 	senders    int
-	wide       bool // not only Produce fails
-	replaced   bool // topics or the cluster were made again: records may be in a log that is gone
-	early      bool // Close is called while records are under way
+	wide       bool       // not only Produce fails
+	replaced   bool       // topics or the cluster were made again: records may be in a log that is gone
+	early      bool       // Close is called while records are under way
+	login      *login     // nil: there is no SASL
+	doors      *rand.Rand // of what goes wrong with it
 
 	mu   sync.Mutex
 	sent []*sentRecord
@@ -88,8 +90,12 @@ func newHistory(t *testing.T, seed uint64) *history {
 	if r.IntN(2) == 0 {
 		options = append(options, brokertest.Delay(time.Duration(r.IntN(20))*time.Millisecond))
 	}
+	options = append(options, h.secure(seed)...)
 	h.c = brokertest.New(t, options...)
 	h.p = start(t, h.c, func(cfg *producer.Config) {
+		if h.login != nil {
+			cfg.SASL = h.login
+		}
 		cfg.BatchSize = []int{0, 200, 1000, 16384}[r.IntN(4)]
 		cfg.Linger = time.Duration(r.IntN(3)*5) * time.Millisecond
 		cfg.MaxInFlightRequestsPerConnection = 1 + r.IntN(5)
@@ -164,6 +170,7 @@ func (h *history) chaos(r *rand.Rand) {
 	after := []protocol.ErrorCode{protocol.NotEnoughReplicasAfterAppend, protocol.RequestTimedOut, protocol.NotLeaderOrFollower}
 	const produce = 0
 	for range 3 + r.IntN(12) {
+		h.shut()
 		broker := int32(1 + r.IntN(h.brokers))
 		on := h.c.On(produce).Skip(r.IntN(3)).Times(1 + r.IntN(3))
 		if r.IntN(2) == 0 {
@@ -252,7 +259,7 @@ func (h *history) check() {
 			h.t.Errorf("record %s is at %v, and its metadata say %d at %d", r.value, at, r.md.Partition, r.md.Offset)
 		case r.err != nil && written && !producer.MayBeWritten(r.err):
 			h.t.Errorf("record %s is in the log, and its error says that it is not: %v (I6)", r.value, r.err)
-		case r.err != nil && !errors.Is(r.err, producer.ErrDeliveryTimeout) && !h.follows(r) && !h.mayEnd(r.err):
+		case r.err != nil && !errors.Is(r.err, producer.ErrDeliveryTimeout) && !h.follows(r) && !h.mayEnd(r.err) && !h.turnedAway(r.err):
 			h.t.Errorf("record %s failed with %v, want nothing but a delivery timeout", r.value, r.err)
 		}
 		if took := r.ended.Sub(r.admitted); took > h.cfg.DeliveryTimeout+10*time.Millisecond {

@@ -24,6 +24,9 @@ func (p *Producer) lookup(w *wait, name string) (*topic, error) {
 				return nil, err // until the look-up that has just begun knows better
 			}
 		}
+		if err := p.sender.Refusal(); err != nil {
+			return nil, fmt.Errorf("%w: %w", ErrTopicNotLoaded, err)
+		}
 		return nil, ErrTopicNotLoaded
 	}
 	for {

@@ -90,7 +90,7 @@ func (p *Producer) senderConfig() sender.Config {
 			MaxInFlight: cfg.MaxInFlightRequestsPerConnection, RequestTimeout: cfg.RequestTimeout,
 			ConnectionsMaxIdle: cfg.ConnectionsMaxIdle,
 			SendBuffer:         cfg.SendBuffer, ReceiveBuffer: cfg.ReceiveBuffer,
-			TLS: cfg.TLS, DialContext: cfg.DialContext,
+			TLS: cfg.TLS, SASL: cfg.SASL, DialContext: cfg.DialContext,
 			MaxVersions: cfg.maxVersions(),
 		},
 		Metadata: metadata.Config{
@@ -261,6 +261,8 @@ type Stats struct {
 	Throttles    int64         // answers with which a broker asked to be sent nothing for a while: a quota is used up
 	ThrottleTime time.Duration // the time that they asked for, each up to delivery.timeout
 
+	Reauthentications int64 // connections that were authenticated again before their session ended, each time (KIP-368)
+
 	// What went wrong last with any broker, and since when: a producer that sends nothing because nothing works has these, and
 	// one that has nothing to send does not. Both are zero while every broker's last answer was as it should be. Brokers tells
 	// them apart.
@@ -283,6 +285,7 @@ func (p *Producer) Stats() Stats {
 		BufferedBytes: s.Buffered, InFlight: s.InFlight, Sent: s.Sent, Acknowledged: s.Acknowledged,
 		Failed: s.Failed, Retried: s.Retried, BytesSent: s.BytesSent,
 		Throttles: s.Throttles, ThrottleTime: s.ThrottleTime,
+		Reauthentications: s.Reauthentications,
 	}
 	var last time.Time
 	known := p.sender.Snapshot()

@@ -78,15 +78,19 @@ type Stats struct {
 	Buffered     int64 // bytes reserved of buffer.memory
 	Throttles    int64 // answers with which a broker asked to be sent nothing for a while
 	ThrottleTime time.Duration
+
+	Reauthentications int64 // that have succeeded
 }
 
 // counters are written by the loop and read by anyone.
 type counters struct {
 	inFlight, sent, acknowledged, failed, retried, bytes atomic.Int64
 	throttles, throttleTime                              atomic.Int64 // the latter in nanoseconds, as far as it is granted
+	renewed                                              atomic.Int64 // by connections
 
 	// trouble is what last kept the loop from reaching the cluster.
 	trouble  atomic.Pointer[error]
+	refused  atomic.Pointer[error]  // why nobody has ever let this client in, if the last attempt ended so
 	dialing  atomic.Pointer[string] // address of the last dial, until some dial has ended
 	snapshot atomic.Pointer[metadata.Snapshot]
 	brokers  atomic.Pointer[[]*health]   // replaced by the loop, never changed

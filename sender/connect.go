@@ -18,7 +18,8 @@ type dial struct {
 	stop   func(error)   // ends it, by the effects that began it; does not block
 
 	began time.Time
-	elder bool // has all of its bounds
+	login time.Time // when it has begun to present credentials; zero: it has not
+	elder bool      // has all of its bounds
 }
 
 // maxDials bounds the attempts of a link that are under way at once.
@@ -67,6 +68,10 @@ func (c *core) connect(n *node, which lane) time.Time {
 		return time.Time{}
 	case l.notUntil.After(c.now):
 		return l.notUntil
+	case l.loggingIn().After(c.now):
+		return l.loggingIn()
+	case c.shut(n).After(c.now):
+		return c.shut(n)
 	case len(l.dials) == maxDials:
 		return time.Time{} // one of them ends
 	}
@@ -108,7 +113,7 @@ func (l *link) trying(now time.Time) (long bool, at time.Time) {
 	if len(l.dials) == 0 {
 		return false, time.Time{}
 	}
-	at = l.since.Add(patient(l.took))
+	at = latter(l.since.Add(patient(l.took)), l.loggingIn())
 	return !at.After(now), at
 }
 
@@ -136,8 +141,13 @@ func (e dialed) apply(c *core) {
 	l.hear(e.err)
 	l.failed(c, e.err)
 	e.node.failed(c.now, e.err)
-	c.news.notConnected(e.node, e.err)
 	c.trouble(e.err)
+	if isRefusal(e.err) {
+		c.news.turnedAway(e.node, e.err)
+		c.turnedAway(e.node, e.err)
+	} else {
+		c.news.notConnected(e.node, e.err)
+	}
 	if e.which == control {
 		c.pingFailed(e.node, e.err)
 		if c.txn != nil {
@@ -164,6 +174,7 @@ func (c *core) connected(e dialed) {
 		e.conn.Close(errBeaten)
 		return
 	}
+	c.letIn(e.node)
 	first := c.cutOff()
 	if first && c.met {
 		c.lostTouch()
@@ -254,6 +265,9 @@ func (e hungUp) apply(c *core) {
 	l.lost(c, e.err)
 	e.node.failed(c.now, e.err)
 	c.news.lost(e.node, e.err)
+	if isRefusal(e.err) {
+		c.turnedAway(e.node, e.err)
+	}
 	if e.which == data {
 		c.meta.RequestUpdate(c.now)
 	}

@@ -54,6 +54,7 @@ type core struct {
 	seeking   map[string]bool      // those of them that are known, and lack a partition that a caller waits for
 	swept     time.Time            // when lookups was last looked through
 	met       bool                 // there was a connection to somebody
+	reception reception            // by those who are to let us in
 	unsure    bool                 // whether who is there is who was; see unsure.go
 	pings     []*ping              // callers that wait for a word of any broker
 	questions []*question          // that have no answer yet

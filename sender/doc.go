@@ -117,6 +117,16 @@
 // answers by itself that it leads no more, so it is left to. Without idempotence a retry may write twice what the old
 // leader had passed on to the new one, as it may after request.timeout: at least once is what is promised there.
 //
+// R5. A refusal (package sasl: a broker's word that it does not let this client in, or a final error of its own) is not retried
+// like a lost connection: a server of accounts may lock one that fails too often. After a refusal the broker is not dialled for
+// 1 s, doubled up to 30 s with each in a row, and neither is any other; with the latter it doubles only while there is no
+// connection at all, so that one broker that is set up wrongly holds up nobody else for long. Then one attempt is made at a
+// time. An attempt that presents credentials has shown that the other end is there: nothing is begun beside it for 3 s, since a
+// refusal is held back on purpose, and to be refused twice is worse than to wait. Credentials are got anew for each attempt. Who
+// was never let in by anybody waits for nothing: all that wait are told at once, nothing goes on by itself, and the next call
+// makes the next attempt, when it may be made. Who was let in before keeps its records until delivery.timeout: what was right
+// once may be so again. Credentials that cannot be had for now are a failed attempt like any other.
+//
 // # Whose numbers they are
 //
 // A producer id belongs to the cluster that gave it. There nobody else has it,
@@ -250,7 +260,7 @@
 //	             each gives way when a request is complete
 //	dials        up to four for each connection being made, ended by success or deadline;
 //	             a DialContext of the user's has one of its own, which may be left behind
-//	connections  two for each, see package wire
+//	connections  two for each, and one while it authenticates itself again, see package wire
 //	log          started by New if there is a logger, ended by Close, which waits a
 //	             second for it at most; calls the user's handler
 //

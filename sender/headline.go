@@ -23,6 +23,7 @@ var (
 	lineConnected     = &headline{"connected", slog.LevelInfo}
 	lineLost          = &headline{"connection lost", slog.LevelWarn}
 	lineCannotConnect = &headline{"cannot connect", slog.LevelWarn}
+	lineTurnedAway    = &headline{"broker refuses this client", slog.LevelError}
 	lineSilent        = &headline{"broker is silent", slog.LevelWarn}
 	lineAnswers       = &headline{"broker answers again", slog.LevelInfo}
 	lineThrottled     = &headline{"broker throttles this client", slog.LevelWarn}

@@ -34,6 +34,7 @@ type health struct {
 	failures int64     // as broker.Failures
 	heardAt  string    // the address that it was last heard of from
 	heard    time.Time // when that was
+	servedAt string    // the address where it last answered a request, not only the handshake
 }
 
 // newHealth has the health of a new node be seen by others.
@@ -88,7 +89,7 @@ func (n *node) left(now time.Time) {
 // answered notes an answer, with how often the node had failed when it came: it is as it should be if nothing failed since.
 func (n *node) answered(now time.Time, before int64) {
 	h := n.health
-	h.heardAt, h.heard = n.addr, now
+	h.heardAt, h.heard, h.servedAt = n.addr, now, n.addr
 	if h.failing && h.failures == before {
 		h.failing = false
 		h.change(func(b *Broker) { b.FailingSince = time.Time{} })
@@ -124,6 +125,11 @@ func (c *core) heardOf(addr string) (at time.Time) {
 		}
 	}
 	return at
+}
+
+// servedAt reports whether a request was ever answered at that address.
+func (c *core) servedAt(addr string) bool {
+	return slices.ContainsFunc(c.order, func(n *node) bool { return n.health.servedAt == addr })
 }
 
 // Brokers returns what was seen of each broker that is or was known, bootstrap servers first.

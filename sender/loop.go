@@ -60,7 +60,12 @@ func newSender(cfg Config) *Sender {
 		cfg: &cfg, inbox: newInbox(), turn: make(chan struct{}, 1), trimmed: time.Now(),
 		stopped: make(chan struct{}), ended: make(chan struct{}),
 	}
-	s.cfg.Wire.MaxThrottle, s.cfg.Wire.Told = cfg.DeliveryTimeout, new(sync.Once)
+	s.cfg.Wire.MaxThrottle, s.cfg.Wire.Told, s.cfg.Wire.ToldReadable = cfg.DeliveryTimeout, new(sync.Once), new(sync.Once)
+	s.cfg.Wire.Renewed = func(err error) {
+		if err == nil {
+			s.stat.renewed.Add(1)
+		}
+	}
 	s.ctx, s.cancel = context.WithCancel(context.Background())
 	wake := s.inbox.nudge
 	if cfg.Linger == 0 {
@@ -241,12 +246,17 @@ func (s *Sender) lastWord(failed int64, left time.Duration) {
 // The effects of the core.
 
 func (s *Sender) dial(n *node, which lane, d *dial) {
-	peer := wire.Peer{Addr: d.addr, NodeID: max(n.id, -1), Answered: s.core.heardOf(d.addr), HungUp: n.links[which].unheard}
+	peer := wire.Peer{Addr: d.addr, NodeID: max(n.id, -1), Answered: s.core.heardOf(d.addr), Served: s.core.servedAt(d.addr), HungUp: n.links[which].unheard}
 	if s.cfg.ClusterCheck && n.id >= 0 {
 		peer.ClusterID = s.core.meta.Snapshot().ClusterID
 	}
 	ctx, stop := context.WithCancelCause(s.ctx)
 	d.stop = stop
+	d.bounds.Entered = func(stage wire.Stage) {
+		if stage == wire.StageSASL {
+			s.inbox.put(presenting{d})
+		}
+	}
 	s.conns.Add(1)
 	go func() {
 		defer stop(nil)

@@ -79,6 +79,9 @@ type node struct {
 
 	flights []*request // sent and not answered, in order
 
+	refusals int       // in a row: it does not let this client in
+	barred   time.Time // it is not dialled before
+
 	former []former  // connections to where it was
 	moved  time.Time // when it last was said to be elsewhere
 	moves  int       // how often lately

@@ -185,6 +185,8 @@ func (s *Sender) Stats() Stats {
 		BytesSent:    s.stat.bytes.Load(),
 		Throttles:    s.stat.throttles.Load(),
 		ThrottleTime: time.Duration(s.stat.throttleTime.Load()),
-		Buffered:     s.acc.Memory.Used(),
+
+		Reauthentications: s.stat.renewed.Load(),
+		Buffered:          s.acc.Memory.Used(),
 	}
 }

@@ -25,6 +25,9 @@ type site struct {
 	failed int64 // attempts to connect, since then
 	told   bool  // it was told
 	pace   pace
+
+	refused bool // of these, that one was a refusal was told
+	again   pace // of that
 }
 
 // throttling is a time in which a broker has asked again and again to be sent
@@ -72,6 +75,7 @@ func (n *news) connected(nd *node) {
 	}
 	n.settle(lineLost, nd.site())
 	n.settle(lineCannotConnect, nd.site())
+	n.settle(lineTurnedAway, nd.site())
 	attrs := who(nd)
 	if !t.since.IsZero() {
 		attrs = append(attrs, slog.Int64("attempts", t.failed), slog.Duration("lasted", n.c.now.Sub(t.since)))
@@ -106,6 +110,25 @@ func (n *news) notConnected(nd *node, err error) {
 		t.since = n.c.now
 	}
 	n.cannotConnect(nd, t, err)
+}
+
+// turnedAway tells that a broker does not let this client in: of the first time at once, then how often.
+func (n *news) turnedAway(nd *node, err error) {
+	if n == nil || n.c.aborted {
+		return
+	}
+	t := n.siteOf(nd)
+	t.up = false
+	if t.failed++; t.since.IsZero() {
+		t.since = n.c.now
+	}
+	if !t.refused {
+		t.refused = true
+		t.again.begin(n.c.now)
+		n.say(lineTurnedAway, nd.site(), t.attempts(nd, err)...)
+	} else if t.again.due(n.c.now) {
+		n.goesOn(lineTurnedAway, nd.site(), t.attempts(nd, err)...)
+	}
 }
 
 // errLate is what is told of an attempt to connect that takes its time.

@@ -296,6 +296,13 @@ func (t *Txn) refuseBegin(err error) {
 	}
 }
 
+// TurnedAway tells that no broker lets this client in, and none ever has: InitTransactions ends, and can be called again.
+func (t *Txn) TurnedAway(err error) {
+	if t.state == Initializing && len(t.flying) == 0 {
+		t.refuseInit(FixConfiguration, err)
+	}
+}
+
 func initNext(code protocol.ErrorCode) Next {
 	if code.Class() == protocol.ClassInvalidConfiguration || code == protocol.InvalidTransactionTimeout {
 		return FixConfiguration

@@ -8,8 +8,6 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
-
-	"github.com/epistle-kafka/epistle/protocol"
 )
 
 // Each stage has its bound, from its own beginning, whatever those before it took; the error names the stage, how long
@@ -45,9 +43,7 @@ func TestStageBounds(t *testing.T) {
 				time.Sleep(2 * time.Second)
 				b.answer(h, everything())
 			}()
-			cfg.Authenticate = func(ctx context.Context, hs *Handshake) error {
-				return hs.RoundTrip(ctx, &protocol.SaslHandshakeRequest{}, &protocol.SaslHandshakeResponse{})
-			}
+			cfg.SASL = alice
 		}},
 	} {
 		t.Run(c.stage.String(), func(t *testing.T) {

@@ -42,6 +42,7 @@ type Call struct {
 	correlationID int32
 	deadline      time.Time // zero = none; set when the write begins
 	timedOut      bool
+	session       bool // it is of an authentication, and took no slot
 }
 
 // reset clears the results of an earlier Send.

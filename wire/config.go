@@ -7,6 +7,8 @@ import (
 	"net"
 	"sync"
 	"time"
+
+	"github.com/epistle-kafka/epistle/sasl"
 )
 
 // Config holds what all connections of one client have in common. It is read only: connections share it.
@@ -54,8 +56,14 @@ type Config struct {
 	// has it.
 	Told *sync.Once
 
-	// Authenticate is the place for SASL, nil for none. It runs after the versions are known and before Dial returns.
-	Authenticate func(ctx context.Context, hs *Handshake) error
+	// SASL authenticates each connection after the versions are known and before Dial returns, and again before its session
+	// ends (KIP-368). nil for none.
+	SASL sasl.Mechanism
+	// ToldReadable is for the one log line that says that credentials go over the network as they are. nil: each dial has it.
+	ToldReadable *sync.Once
+	// Renewed is told of each attempt to authenticate a connection again, with nil for one that has succeeded. It runs on a
+	// goroutine of the connection and must not block. nil: nobody is.
+	Renewed func(err error)
 
 	Logger *slog.Logger // what goes wrong is returned; this is for the rest. nil = silent
 }
@@ -93,4 +101,7 @@ type Peer struct {
 	// Answered is when somebody at Addr last gave us an answer, zero if nobody ever did. What may be wrong with an address at
 	// first is not what is wrong with it afterwards.
 	Answered time.Time
+
+	// Served says that somebody at Addr has answered a request, not only the handshake: the listener is one for us.
+	Served bool
 }

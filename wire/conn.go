@@ -1,6 +1,7 @@
 package wire
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net"
@@ -27,12 +28,14 @@ type Conn struct {
 	direct            trySink // out's way to write without waiting, nil if it has none
 	firstID           int32   // correlation id of the first request after the handshake
 
-	wake     chan struct{} // capacity 1, so that a wake-up is never lost and never blocks: there is something to write
-	returned chan struct{} // capacity 1, likewise: a write has returned, which readLoop may be waiting for
-	dying    chan struct{} // closed by the first Close
-	closed   chan struct{} // closed when both loops have ended and all calls are resolved
-	loops    atomic.Int32  // loops that have not ended
-	hangs    sync.Once     // for hangUp
+	wake     chan struct{}   // capacity 1, so that a wake-up is never lost and never blocks: there is something to write
+	returned chan struct{}   // capacity 1, likewise: a write has returned, which readLoop may be waiting for
+	dying    chan struct{}   // closed by the first Close
+	closed   chan struct{}   // closed when both loops have ended and all calls are resolved
+	loops    atomic.Int32    // loops that have not ended, and renew
+	hangs    sync.Once       // for hangUp
+	over     context.Context // ends with dying, for renew
+	end      context.CancelFunc
 
 	mu sync.Mutex // guards the following; never held while blocking or calling out
 
@@ -54,6 +57,7 @@ type Conn struct {
 	timer          *time.Timer // runs onTimer at alarm, which is never later than the first deadline
 	alarm          time.Time   // zero = not set
 	look           look        // before a call is condemned
+	session        session     // of SASL
 
 	// Not guarded by mu.
 	writer writer  // of the one whose turn it is
@@ -68,8 +72,11 @@ func (c *Conn) start() {
 	c.closed = make(chan struct{})
 	c.writer.correlationID = c.firstID
 	c.loops.Store(2)
+	c.over, c.end = context.WithCancel(context.Background())
 
 	c.mu.Lock()
+	c.session.stir = make(chan struct{}, 1)
+	c.grantLocked(c.session.granted)
 	c.lastUsed = time.Now()
 	c.setAlarmLocked(c.idleDeadlineLocked())
 	c.mu.Unlock()
@@ -100,6 +107,7 @@ func (c *Conn) Send(call *Call) bool {
 	}
 	call.reset()
 	c.unanswered++
+	c.session.used = true
 	if small && c.takeTurnLocked() {
 		c.group = append(c.group, call)
 		c.mu.Unlock()
@@ -144,6 +152,7 @@ func (c *Conn) beginCloseLocked(err error) bool {
 func (c *Conn) hangUp() {
 	c.hangs.Do(func() {
 		close(c.dying)
+		c.end()
 		c.sock.Close()
 	})
 }
@@ -166,13 +175,17 @@ func (c *Conn) ThrottledUntil() time.Time {
 func (c *Conn) finish(call *Call, err error) {
 	now := time.Now()
 	c.mu.Lock()
-	c.freeSlotLocked(now)
+	c.freeSlotLocked(call, now)
 	c.mu.Unlock()
 	call.end(err, now)
 }
 
-// freeSlotLocked gives back the slot of a call that is about to end.
-func (c *Conn) freeSlotLocked(now time.Time) {
+// freeSlotLocked gives back the slot of a call that is about to end. An authentication has none, and is no use of the
+// connection.
+func (c *Conn) freeSlotLocked(call *Call, now time.Time) {
+	if call.session {
+		return
+	}
 	c.unanswered--
 	c.lastUsed = now
 	if c.unanswered == 0 {
@@ -214,12 +227,18 @@ func (c *Conn) loopEnded() {
 // request of which it has answered none on this connection.
 func (c *Conn) explainLocked(cause error) error {
 	var e *Error
-	if !errors.As(cause, &e) || e.Hint != "" || !hungUp(e.Err) || c.unanswered == 0 {
+	if !errors.As(cause, &e) || e.Stage != StageRequest {
+		return cause
+	}
+	if session := c.explainSessionLocked(e); session != nil {
+		return session
+	}
+	if e.Hint != "" || !hungUp(e.Err) || c.unanswered == 0 {
 		return cause
 	}
 	explained := *e
-	if c.answers == 0 && c.peer.Answered.IsZero() { // else clients are welcome there
-		explained.Hint = hintFirstRequest
+	if c.answers == 0 && !c.peer.Served { // else clients are welcome there
+		explained.Hint = c.firstRequestHint()
 	}
 	if pending := c.inFlight.pending(); len(pending) > 0 && !c.answeredLocked(pending[0]) {
 		api := pending[0].Request.API()
@@ -227,6 +246,13 @@ func (c *Conn) explainLocked(cause error) error {
 		explained.Hint = strings.TrimPrefix(explained.Hint+hintOtherVersion(api.Name, pending[0].Version), "; or ")
 	}
 	return &explained
+}
+
+func (c *Conn) firstRequestHint() string {
+	if c.cfg.SASL != nil {
+		return hintNoClients
+	}
+	return hintFirstRequest
 }
 
 // answeredLocked reports whether a call of the same API has been answered.

@@ -8,41 +8,53 @@ import (
 
 type dialFunc = func(ctx context.Context, network, addr string) (net.Conn, error)
 
-// maxDeserted bounds the dials that were left behind and have not returned: a function that never does must not cost a
+// maxDeserted bounds the calls that were left behind and have not returned: a function that never does must not cost a
 // goroutine for each attempt.
 const maxDeserted = 64
 
 var deserted atomic.Int32
 
-// deserting returns a dial function that ends with its context, though the one that it calls, a user's, may not heed it: else a
-// Close would wait for that. A connection that comes too late is closed.
+// desertable calls a function of the user's, and returns when ctx ends though that function may not heed it: else a Close
+// would wait for it. What comes too late is given to late, unless that is nil.
+func desertable[T any](ctx context.Context, do func() (T, error), late func(T, error)) (T, error) {
+	type outcome struct {
+		value T
+		err   error
+	}
+	came := make(chan outcome, 1)
+	go func() {
+		value, err := do()
+		came <- outcome{value, err}
+	}()
+	select {
+	case o := <-came:
+		return o.value, o.err
+	case <-ctx.Done():
+	}
+	if deserted.Add(1) > maxDeserted {
+		deserted.Add(-1)
+		o := <-came
+		return o.value, o.err
+	}
+	go func() {
+		o := <-came
+		if late != nil {
+			late(o.value, o.err)
+		}
+		deserted.Add(-1)
+	}()
+	var none T
+	return none, context.Cause(ctx)
+}
+
+// deserting returns a dial function that ends with its context, though the one that it calls, a user's, may not heed it. A
+// connection that comes too late is closed.
 func deserting(dial dialFunc) dialFunc {
 	return func(ctx context.Context, network, addr string) (net.Conn, error) {
-		type outcome struct {
-			sock net.Conn
-			err  error
-		}
-		came := make(chan outcome, 1)
-		go func() {
-			sock, err := dial(ctx, network, addr)
-			came <- outcome{sock, err}
-		}()
-		select {
-		case o := <-came:
-			return o.sock, o.err
-		case <-ctx.Done():
-		}
-		if deserted.Add(1) > maxDeserted {
-			deserted.Add(-1)
-			o := <-came
-			return o.sock, o.err
-		}
-		go func() {
-			if o := <-came; o.sock != nil {
-				o.sock.Close()
+		return desertable(ctx, func() (net.Conn, error) { return dial(ctx, network, addr) }, func(sock net.Conn, _ error) {
+			if sock != nil {
+				sock.Close()
 			}
-			deserted.Add(-1)
-		}()
-		return nil, context.Cause(ctx)
+		})
 	}
 }

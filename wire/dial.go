@@ -11,12 +11,16 @@ import (
 	"time"
 
 	"github.com/epistle-kafka/epistle/protocol"
+	"github.com/epistle-kafka/epistle/sasl"
 )
 
 // Bounds are what the stages of one attempt may take, each counted from its own beginning. Zero is no bound.
 type Bounds struct {
 	Connect time.Duration // to resolve the name and open the socket
 	Stage   time.Duration // each of the others: the TLS handshake, ApiVersions, SASL
+
+	// Entered, if set, is told of each stage as it begins, by DialWithin. It must not block.
+	Entered func(Stage)
 }
 
 // Dial is [DialWithin] with no bound but ctx.
@@ -69,13 +73,17 @@ type dialer struct {
 	bound  time.Duration // of that
 	passed bool          // the bound has
 	secure *secure       // nil over plaintext
-	hs     *Handshake
+	hs     *handshake
+	login  *login // nil without SASL, and before it
 	reads  *watch
 }
 
 // within does one stage, which ends when its bound has passed.
 func (d *dialer) within(ctx context.Context, stage Stage, bound time.Duration, do func(context.Context) error) error {
 	d.stage, d.bound = stage, bound
+	if d.bounds.Entered != nil {
+		d.bounds.Entered(stage)
+	}
 	own := ctx
 	if bound > 0 {
 		var cancel context.CancelFunc
@@ -160,7 +168,7 @@ func (d *dialer) establish(ctx context.Context, sock net.Conn) (*Conn, error) {
 	}
 
 	d.reads = &watch{r: conn}
-	hs := &Handshake{
+	hs := &handshake{
 		cfg: d.cfg, peer: d.peer, sock: sock, conn: conn,
 		frames: newFrameReader(d.reads, min(maxHandshakeResponse, d.cfg.maxResponseSize())),
 	}
@@ -175,8 +183,12 @@ func (d *dialer) establish(ctx context.Context, sock net.Conn) (*Conn, error) {
 	}
 	hs.versions = n.versions
 
-	if d.cfg.Authenticate != nil {
-		err := d.within(ctx, StageSASL, d.bounds.Stage, func(ctx context.Context) error { return d.cfg.Authenticate(ctx, hs) })
+	var admitted session
+	if d.cfg.SASL != nil {
+		err := d.within(ctx, StageSASL, d.bounds.Stage, func(ctx context.Context) (err error) {
+			admitted, err = d.authenticate(ctx)
+			return err
+		})
 		if err != nil {
 			return nil, err
 		}
@@ -187,7 +199,33 @@ func (d *dialer) establish(ctx context.Context, sock net.Conn) (*Conn, error) {
 		cfg: d.cfg, peer: d.peer, versions: n.versions, features: n.features, throttledUntil: n.throttledUntil, handshakeThrottle: n.throttle,
 		sock: sock, frames: hs.frames, watch: d.reads, unread: newUnread(sock),
 		out: newSink(conn), direct: newTrySink(conn), firstID: hs.correlationID,
+		session: admitted,
 	}, nil
+}
+
+// authenticate is the SASL stage.
+func (d *dialer) authenticate(ctx context.Context) (session, error) {
+	began := time.Now()
+	under := d.hs.conn
+	if d.cfg.TLS == nil {
+		under = d.hs.sock // the user's, which may be TLS
+	}
+	target := sasl.Target{TLS: tlsState(under)}
+	if target.TLS == nil && readable(d.cfg.SASL.Name()) {
+		d.cfg.warnReadable(d.peer.Addr)
+	}
+	d.login = d.cfg.newLogin(d.peer, target, d.hs.versions)
+	if err := d.login.begin(ctx); err != nil {
+		return session{}, err
+	}
+	g, err := d.login.run(ctx, d.hs.roundTrip)
+	if err != nil {
+		return session{}, err
+	}
+	d.cfg.logger().Debug("authenticated", "addr", protocol.Shown(d.peer.Addr), "node", d.peer.NodeID,
+		"mechanism", d.cfg.SASL.Name(), "lifetime", g.lifetime, "took", time.Since(began))
+	target.Again = true
+	return session{granted: g, target: target, begun: began, bound: d.cfg.stageBound(d.bounds)}, nil
 }
 
 // failure makes an *Error of what has ended the attempt.
@@ -197,8 +235,11 @@ func (d *dialer) failure(ctx context.Context, err error) error {
 		err = context.Cause(ctx)
 	}
 	e := &Error{Stage: d.stage, Addr: d.peer.Addr, NodeID: d.peer.NodeID, Err: err}
-	if d.stage == StageApiVersions {
+	switch {
+	case d.stage == StageApiVersions:
 		e.API = "ApiVersions"
+	case d.stage == StageSASL && d.login != nil:
+		e = d.login.failure(err)
 	}
 	switch {
 	case d.passed:

@@ -158,85 +158,6 @@ func TestMisroutedConnection(t *testing.T) {
 	})
 }
 
-// Authenticate has the connection to itself before anybody else, at the versions that were negotiated.
-func TestAuthenticate(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		cfg := testConfig()
-		_, b := inMemory(t, cfg)
-		cfg.Authenticate = func(ctx context.Context, hs *Handshake) error {
-			if v, ok := hs.Version(17); v != 1 || !ok || hs.Peer().NodeID != 3 || hs.TLS() != nil {
-				t.Errorf("SaslHandshake v%d, %v, peer %+v, TLS %v", v, ok, hs.Peer(), hs.TLS())
-			}
-			var resp protocol.SaslHandshakeResponse
-			if err := hs.RoundTrip(ctx, &protocol.SaslHandshakeRequest{Mechanism: "PLAIN"}, &resp); err != nil {
-				return err
-			}
-			if len(resp.Mechanisms) != 1 || resp.Mechanisms[0] != "PLAIN" {
-				t.Errorf("mechanisms %v", resp.Mechanisms)
-			}
-			return nil
-		}
-		go func() {
-			b.shakeHands()
-			h, _ := b.want()
-			b.answer(h, &protocol.SaslHandshakeResponse{Mechanisms: []string{"PLAIN"}})
-			h, _ = b.want()
-			b.answer(h, &protocol.InitProducerIDResponse{})
-		}()
-		c, err := Dial(t.Context(), cfg, Peer{Addr: "kafka:9092", NodeID: 3}, nil)
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer c.Close(nil)
-		done := make(chan *Call, 1)
-		send(t, c, initID(done))
-		if call := <-done; call.Err != nil {
-			t.Errorf("the first call after: %v", call.Err)
-		}
-	})
-}
-
-func TestAuthenticateFails(t *testing.T) {
-	refused := errors.New("wrong password")
-	for _, c := range []struct {
-		name   string
-		err    error // returned by Authenticate; nil: a round trip is tried, and the broker hangs up
-		api    int16 // 0: SaslHandshake; else an API that the broker lacks
-		expect string
-	}{
-		{"refused", refused, 0, "SASL: wrong password"},
-		{"hung up", nil, 0, "check mechanism and credentials"},
-	} {
-		t.Run(c.name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				cfg := testConfig()
-				client, b := inMemory(t, cfg)
-				cfg.Authenticate = func(ctx context.Context, hs *Handshake) error {
-					if c.err != nil {
-						return c.err
-					}
-					return hs.RoundTrip(ctx, &protocol.SaslHandshakeRequest{Mechanism: "PLAIN"}, &protocol.SaslHandshakeResponse{})
-				}
-				go func() {
-					b.shakeHands()
-					if c.err == nil {
-						b.want()
-						b.conn.Close()
-					}
-				}()
-				_, err := Dial(t.Context(), cfg, Peer{Addr: "kafka:9092", NodeID: 3}, nil)
-				var e *Error
-				if !errors.As(err, &e) || e.Stage != StageSASL || !strings.Contains(err.Error(), c.expect) {
-					t.Errorf("got %v, want an *Error of the SASL stage with %q", err, c.expect)
-				}
-				if !client.closed.Load() {
-					t.Error("the socket was left open")
-				}
-			})
-		})
-	}
-}
-
 // Whatever the dial waits for, the end of its context ends it at that moment, with the stage and the socket closed.
 func TestDialEndsWithItsContext(t *testing.T) {
 	for _, c := range []struct {
@@ -253,10 +174,7 @@ func TestDialEndsWithItsContext(t *testing.T) {
 		{StageApiVersions, func(*Config, *broker) {}},
 		{StageSASL, func(cfg *Config, b *broker) {
 			go b.shakeHands()
-			cfg.Authenticate = func(ctx context.Context, hs *Handshake) error {
-				// The context is Dial's business, also where a mechanism forgets it.
-				return hs.RoundTrip(context.Background(), &protocol.SaslHandshakeRequest{}, &protocol.SaslHandshakeResponse{})
-			}
+			cfg.SASL = alice
 		}},
 	} {
 		t.Run(c.stage.String(), func(t *testing.T) {
@@ -305,33 +223,20 @@ func TestDialCancelledAtTheEnd(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		cfg := testConfig()
 		_, b := inMemory(t, cfg)
-		go b.shakeHands()
 		ctx, cancel := context.WithCancel(t.Context())
-		cfg.Authenticate = func(context.Context, *Handshake) error {
+		cfg.SASL = &mechanism{next: func(_ context.Context, challenge []byte) ([]byte, bool, error) {
+			if challenge == nil {
+				return []byte("who I am"), false, nil
+			}
 			cancel()
-			return nil
-		}
+			return nil, true, nil
+		}}
+		go func() {
+			b.shakeHands()
+			b.letIn(0)
+		}()
 		if _, err := Dial(ctx, cfg, Peer{Addr: "kafka:9092", NodeID: -1}, nil); !errors.Is(err, context.Canceled) {
 			t.Errorf("got %v, want context.Canceled", err)
-		}
-	})
-}
-
-// A mechanism may give a round trip less time than the dial has.
-func TestRoundTripEndsWithItsContext(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		cfg := testConfig()
-		_, b := inMemory(t, cfg)
-		go b.shakeHands()
-		cfg.Authenticate = func(ctx context.Context, hs *Handshake) error {
-			ctx, cancel := context.WithTimeout(ctx, time.Second)
-			defer cancel()
-			return hs.RoundTrip(ctx, &protocol.SaslHandshakeRequest{}, &protocol.SaslHandshakeResponse{})
-		}
-		begin := time.Now()
-		_, err := Dial(t.Context(), cfg, Peer{Addr: "kafka:9092", NodeID: -1}, nil)
-		if took := time.Since(begin); !errors.Is(err, context.DeadlineExceeded) || took != time.Second {
-			t.Errorf("got %v after %v, want the deadline after 1s", err, took)
 		}
 	})
 }

@@ -9,6 +9,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/epistle-kafka/epistle/protocol"
 )
@@ -31,11 +32,12 @@ func (s *stingy) try(b []byte) (int, error) {
 }
 
 // echo is a broker that answers a Produce request with the length of its records, whose bytes must all be the same, and
-// that demands correlation ids without a gap.
+// that demands correlation ids without a gap. It lets everybody in, and minds what comes in the middle of that.
 func echo(t testing.TB) func(net.Conn) {
 	return func(conn net.Conn) {
 		b := &broker{t, conn}
 		b.shakeHands()
+		inside := false // an authentication
 		for next := int32(1); ; next++ {
 			h, req, err := b.read()
 			if err != nil {
@@ -44,6 +46,19 @@ func echo(t testing.TB) func(net.Conn) {
 			if h.CorrelationID != next {
 				t.Errorf("broker: correlation id %d, want %d", h.CorrelationID, next)
 				return
+			}
+			switch req.(type) {
+			case *protocol.SaslHandshakeRequest:
+				inside = true
+				b.answer(h, req.NewResponse())
+				continue
+			case *protocol.SaslAuthenticateRequest:
+				inside = false
+				b.answer(h, &protocol.SaslAuthenticateResponse{AuthBytes: []byte{}, SessionLifetime: time.Hour})
+				continue
+			}
+			if inside {
+				t.Errorf("broker: %s in the middle of an authentication", req.API().Name)
 			}
 			produce, ok := req.(*protocol.ProduceRequest)
 			if !ok {

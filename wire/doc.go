@@ -1,7 +1,7 @@
 // Package wire is one connection to one broker: requests go out in the order of [Conn.Send], pipelined, at most
 // Config.MaxInFlight of them unanswered, and each ends by one call of its Done.
 //
-// It resolves and dials the address, speaks TLS, negotiates versions (ApiVersions) and gives SASL its place. It watches
+// It resolves and dials the address, speaks TLS, negotiates versions (ApiVersions) and authenticates (SASL). It watches
 // over time: requests that get no answer, a broker that throttles, a connection that nobody uses. It does not retry,
 // reconnect, choose brokers or know what a request means: that is the business of package sender.
 //
@@ -21,7 +21,10 @@
 // function does nothing but look and call Close. Before it condemns a call it gives readLoop a bounded look at what already
 // lies in the socket: see look.
 //
-// Dial itself works on its caller's goroutine, and leaves none behind when it fails.
+// While it authenticates itself again it has a third, renew: see below.
+//
+// Dial itself works on its caller's goroutine, and leaves none behind when it fails, but for a function of the user's that does
+// not return: a DialContext, or a mechanism of SASL.
 //
 // # Who owns a call
 //
@@ -48,8 +51,28 @@
 // (protocol.SelfContained). The response is the caller's: it may come with another call, to be read into again. Then a
 // Produce call costs no allocation.
 //
+// # Sessions
+//
+// A broker may let a client in for a while only (KIP-368). After that it hangs up on any request but the first of an
+// authentication, so a connection authenticates itself again before: renew begins when 85 to 95 % of the session have passed.
+//
+//	renew ── Begin, first Next ──► wants the turn ──► turnRenew ──► SaslHandshake, SaslAuthenticate … ──► turnFree
+//	          calls go on           no other write     in flight is      each is a call in flight, which
+//	                                begins             nothing           readLoop answers
+//
+// What may take time, the way to a token, comes first, while calls go on. Then renew waits for the turn like anybody else, but
+// nobody else gets it meanwhile: what was sent is answered, what is sent waits, and its timeout does not run. So each answer
+// belongs to the oldest call in flight, as ever, and nothing is lost, doubled or overtaken. renew itself encodes and writes
+// while it has the turn. Nothing of this is on the way of a call where sessions have no end, but a look at a field under a lock
+// that is held anyway; where they have one, a look at the clock.
+//
+// Where the session is over, nothing is written before the authentication, whatever the clock has done meanwhile; a broker
+// takes that at any time. A connection that was not used since the last one does not begin by itself: its next call comes
+// first to it. A failure to get credentials, and a broker that wants to be asked later, leave the session as it was, and are
+// tried again until its end. All else ends the connection, with that as the reason.
+//
 // Done is called by writeLoop (no answer expected, version not supported), by readLoop (answered), or by the last loop
-// to end (all else). The slot that the call took is free before Done is called.
+// to end (all else), renew counting as one. The slot that the call took is free before Done is called.
 //
 // # Waiting between attempts
 //

@@ -31,7 +31,7 @@ const (
 	StageDial                         // TCP
 	StageTLS                          // TLS handshake
 	StageApiVersions                  // negotiation of versions
-	StageSASL                         // Config.Authenticate
+	StageSASL                         // Config.SASL
 	StageRequest                      // established
 )
 
@@ -60,6 +60,7 @@ type Error struct {
 	Addr   string // host:port
 	NodeID int32  // -1 = a bootstrap server
 	API    string // Kafka's name of the request concerned, "" if none is
+	Round  int    // of SaslAuthenticate, from 1; 0 elsewhere
 	Err    error  // the cause
 	Hint   string // what to look at or to do, "" if the cause says all
 
@@ -79,6 +80,9 @@ func (e *Error) Error() string {
 	b.WriteString(e.Stage.String())
 	if e.API != "" && e.API != e.Stage.String() {
 		b.WriteString(" " + e.API)
+	}
+	if e.Round > 0 {
+		fmt.Fprintf(&b, " round %d", e.Round)
 	}
 	b.WriteString(": " + protocol.ShownText(e.reason()))
 	if e.Hint != "" {

@@ -8,9 +8,8 @@ import (
 	"github.com/epistle-kafka/epistle/protocol"
 )
 
-// Handshake is a connection that is not yet established: one request at a time, on the goroutine of Dial. It is what
-// Config.Authenticate works with, and of no use after that has returned.
-type Handshake struct {
+// handshake is a connection that is not yet established: one request at a time, on the goroutine of Dial.
+type handshake struct {
 	cfg           *Config
 	peer          Peer
 	sock          net.Conn // what was dialled
@@ -25,36 +24,26 @@ type Handshake struct {
 // A response of the handshake is small; a tighter bound than later on recognises garbage for what it is.
 const maxHandshakeResponse = 4 << 20
 
-// Peer returns the broker that is being dialled.
-func (hs *Handshake) Peer() Peer { return hs.peer }
-
-// Version returns the newest version of an API that the broker and we both speak, and whether there is one.
-func (hs *Handshake) Version(apiKey int16) (newest int16, ok bool) {
-	return hs.versions.newest(apiKey)
-}
-
-// TLS returns the state of the TLS connection, nil over plaintext.
-func (hs *Handshake) TLS() *tls.ConnectionState {
-	conn, ok := hs.conn.(*tls.Conn)
-	if !ok {
-		return nil
+// tlsState returns the state of TLS over a connection, nil for none. It may be the user's: DialContext can have spoken TLS
+// already.
+func tlsState(conn net.Conn) *tls.ConnectionState {
+	for range mostWraps {
+		switch c := conn.(type) {
+		case *tls.Conn:
+			state := c.ConnectionState()
+			return &state
+		case wrapper:
+			conn = c.NetConn()
+		default:
+			return nil
+		}
 	}
-	state := conn.ConnectionState()
-	return &state
+	return nil
 }
 
-// RoundTrip sends req at the newest version in common and waits for its answer, which it decodes into resp. If ctx ends
-// before, or anything else goes wrong, the connection is of no use any more. A broker's error code inside resp is not an
-// error here.
-func (hs *Handshake) RoundTrip(ctx context.Context, req protocol.Request, resp protocol.Response) error {
-	version, err := hs.versions.choose(req.API(), 0)
-	if err != nil {
-		return err
-	}
-	return hs.roundTrip(ctx, version, req, resp)
-}
-
-func (hs *Handshake) roundTrip(ctx context.Context, version int16, req protocol.Request, resp protocol.Response) error {
+// roundTrip sends req and waits for its answer, which it decodes into resp. If ctx ends before, or anything else goes
+// wrong, the connection is of no use any more. A broker's error code inside resp is not an error here.
+func (hs *handshake) roundTrip(ctx context.Context, version int16, req protocol.Request, resp protocol.Response) error {
 	frame, err := hs.frame(ctx, version, req)
 	if err != nil {
 		return err
@@ -64,7 +53,7 @@ func (hs *Handshake) roundTrip(ctx context.Context, version int16, req protocol.
 }
 
 // frame sends req and returns its answer, not decoded.
-func (hs *Handshake) frame(ctx context.Context, version int16, req protocol.Request) ([]byte, error) {
+func (hs *handshake) frame(ctx context.Context, version int16, req protocol.Request) ([]byte, error) {
 	stop := context.AfterFunc(ctx, func() { hs.sock.Close() })
 	frame, err := hs.exchange(version, req)
 	if !stop() {
@@ -77,7 +66,7 @@ func (hs *Handshake) frame(ctx context.Context, version int16, req protocol.Requ
 }
 
 // exchange writes one request and reads one frame.
-func (hs *Handshake) exchange(version int16, req protocol.Request) ([]byte, error) {
+func (hs *handshake) exchange(version int16, req protocol.Request) ([]byte, error) {
 	header := protocol.RequestHeader{
 		APIKey: req.API().Key, Version: version, CorrelationID: hs.correlationID, ClientID: &hs.cfg.ClientID,
 	}
@@ -91,7 +80,7 @@ func (hs *Handshake) exchange(version int16, req protocol.Request) ([]byte, erro
 
 // lastWord returns the alert with which the other end of TLS has closed the connection, if that is why a write has failed:
 // in TLS 1.3 a client certificate is refused when we take the handshake for done already.
-func (hs *Handshake) lastWord(failed error) error {
+func (hs *handshake) lastWord(failed error) error {
 	if _, ok := hs.conn.(*tls.Conn); ok && hungUp(failed) {
 		if _, err := hs.frames.next(); isAlert(err) {
 			return err

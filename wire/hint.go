@@ -31,7 +31,9 @@ const (
 	hintSoftware     = "SoftwareName and SoftwareVersion must be letters, digits, '.' and '-'"
 	hintRange        = "the broker is asked again; if it stays like that, look at what is between this client and the broker"
 	hintShort        = "the connection that DialContext returned has written less than it was given, and no error: put its Write right"
-	hintSASL         = "check mechanism and credentials; the broker's log says more"
+	hintSASL         = "the broker has hung up instead of an answer, as it does when it cannot read what it got, or stops: check mechanism and credentials; its log says more"
+	hintNoClients    = "the broker has let this client in, and hung up on its first request: the listener may not be meant for clients"
+	hintRawTokens    = "the broker, or what is in front of it, is older than Kafka 1.0, or knows no SASL: use a listener that does, or no SASL"
 )
 
 // hintOtherVersion is what else may be the matter when the other end hangs up on a request: a broker, or more often a proxy
@@ -52,7 +54,7 @@ const (
 
 // firstContact are the hints that can be true only where nobody has ever answered.
 var firstContact = []string{
-	hintFirstRequest, hintNoListener, hintAdvertised, hintName, hintNoRoute, hintHungUp, hintHungUpTLS, hintSilent, hintTLSHungUp,
+	hintFirstRequest, hintNoClients, hintNoListener, hintAdvertised, hintName, hintNoRoute, hintHungUp, hintHungUpTLS, hintSilent, hintTLSHungUp,
 }
 
 // hintSince replaces a hint for first contact where somebody at the address has answered before.
@@ -85,9 +87,7 @@ func hint(e *Error, s *secure) string {
 	case StageApiVersions:
 		return hintApiVersions(e.Err, s)
 	case StageSASL:
-		if hungUp(e.Err) {
-			return hintSASL
-		}
+		return hintLogin(e)
 	}
 	return ""
 }
@@ -125,6 +125,16 @@ func hintApiVersions(err error, s *secure) string {
 		return hintHungUp
 	case timedOut(err):
 		return hintSilent
+	}
+	return ""
+}
+
+func hintLogin(e *Error) string {
+	switch {
+	case errors.As(e.Err, new(*UnsupportedVersionError)):
+		return hintRawTokens
+	case hungUp(e.Err) && e.API != "":
+		return hintSASL
 	}
 	return ""
 }

@@ -8,7 +8,7 @@ import (
 
 // Misconfigured reports whether err is a failure to connect that trying again cannot mend: the other end answers, and is
 // no Kafka broker, or speaks TLS where we do not, or the other way round, or shows a certificate that is not trusted or not
-// valid, or refuses ours. An end that only hangs up or is silent is not among them, nor is one that has an internal error: it
+// valid, or refuses ours, or knows no SASL. An end that only hangs up or is silent is not among them, nor is one that has an internal error: it
 // may be starting.
 func Misconfigured(err error) bool {
 	var (
@@ -17,9 +17,16 @@ func Misconfigured(err error) bool {
 		record    tls.RecordHeaderError
 		authority x509.UnknownAuthorityError
 		name      x509.HostnameError
+		lacks     *UnsupportedVersionError
 		invalid   x509.CertificateInvalidError
 	)
-	if !errors.As(err, &at) || at.Stage != StageTLS && at.Stage != StageApiVersions {
+	if !errors.As(err, &at) {
+		return false
+	}
+	if at.Stage == StageSASL {
+		return errors.As(err, &lacks)
+	}
+	if at.Stage != StageTLS && at.Stage != StageApiVersions {
 		return false
 	}
 	return errors.As(err, &frame) || errors.As(err, &record) || errors.As(err, &authority) || errors.As(err, &name) ||

@@ -42,7 +42,7 @@ type negotiation struct {
 // negotiate asks the broker what it speaks, first at our newest version. A broker that is older answers as in version 0
 // that it does not know that one, and since Kafka 2.4 also which it does (KIP-511). Some say no more than that in a way that
 // can be read, and some hang up: see firstVersion.
-func negotiate(ctx context.Context, hs *Handshake) (negotiation, error) {
+func negotiate(ctx context.Context, hs *handshake) (negotiation, error) {
 	req := &protocol.ApiVersionsRequest{
 		ClientSoftwareName: hs.cfg.SoftwareName, ClientSoftwareVersion: hs.cfg.SoftwareVersion, NodeID: -1,
 	}
@@ -105,7 +105,7 @@ const hangUpsPerVersion = 2
 // firstVersion returns the version of ApiVersions to begin with: our newest, unless the other end has hung up on that time
 // and again without a word. Then it is 3, the first flexible one, and then 0, which everybody knows; and then the newest
 // again.
-func (hs *Handshake) firstVersion(api protocol.API) int16 {
+func (hs *handshake) firstVersion(api protocol.API) int16 {
 	newest := api.Max
 	if most, ok := hs.cfg.MaxVersions[api.Key]; ok {
 		newest = min(newest, most)

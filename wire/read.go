@@ -47,11 +47,12 @@ func (c *Conn) answer(frame []byte) error {
 	now := time.Now()
 	c.mu.Lock()
 	c.inFlight.pop()
+	c.stirLocked()
 	c.noteAnswerLocked(call)
 	if wanted := throttle(call.Request.API().Key, call.Version, call.Response); wanted > 0 {
 		c.throttledLocked(now, wanted)
 	}
-	c.freeSlotLocked(now)
+	c.freeSlotLocked(call, now)
 	c.mu.Unlock()
 	call.end(nil, now)
 	return nil

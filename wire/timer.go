@@ -28,6 +28,7 @@ func (c *Conn) onTimer() {
 	late := now.Sub(c.alarm)
 	c.alarm = time.Time{}
 	overdue := c.overdueLocked(now)
+	c.renewDueLocked(now)
 	if overdue == nil {
 		c.look = look{}
 	} else if c.looksLocked(now, late) {

@@ -10,11 +10,12 @@ const (
 	turnFree   turn = iota // nobody: what waits is for writeLoop, and if nothing does, a Send may write directly
 	turnDirect             // a Send that writes directly. writeLoop does not end before it: its call is not yet anyone's
 	turnLoop               // writeLoop. A Send that could not write all of its call gives it the turn with the rest
+	turnRenew              // renew, which authenticates the connection again: everybody else's calls wait
 )
 
 // takeTurnLocked takes the turn for a direct write, if nothing is before it and the broker lets us write.
 func (c *Conn) takeTurnLocked() bool {
-	if c.turn != turnFree || c.waiting.len() > 0 || c.muteLocked() > 0 {
+	if c.turn != turnFree || c.waiting.len() > 0 || c.muteLocked() > 0 || c.heldLocked() {
 		return false
 	}
 	c.turn = turnDirect
@@ -35,7 +36,8 @@ func (c *Conn) awaitTurn() bool {
 	for {
 		c.mu.Lock()
 		turn, closing, calls, mute := c.turn, c.closing, c.waiting.len(), c.muteLocked()
-		if turn == turnFree && !closing && calls > 0 && mute == 0 {
+		held := turn == turnFree && !closing && calls > 0 && c.holdsLocked()
+		if turn == turnFree && !closing && calls > 0 && mute == 0 && !held {
 			c.turn = turnLoop
 		}
 		c.mu.Unlock()
@@ -46,7 +48,7 @@ func (c *Conn) awaitTurn() bool {
 			return false
 		case turn == turnLoop:
 			return true // with the rest
-		case turn == turnDirect, calls == 0:
+		case turn == turnDirect, turn == turnRenew, calls == 0, held:
 			select {
 			case <-c.wake:
 			case <-c.dying:
@@ -67,6 +69,11 @@ func (c *Conn) awaitTurn() bool {
 // endTurn lets go of the writer, when nothing came to be written.
 func (c *Conn) endTurn() {
 	c.mu.Lock()
-	c.turn = turnFree
+	c.freeTurnLocked()
 	c.mu.Unlock()
+}
+
+func (c *Conn) freeTurnLocked() {
+	c.turn = turnFree
+	c.stirLocked()
 }

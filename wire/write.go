@@ -163,7 +163,7 @@ func (c *Conn) endWriteLocked(w *writer, written int, err error) (broken bool) {
 		begin = w.ends[i]
 	}
 	w.reset()
-	c.turn = turnFree
+	c.freeTurnLocked()
 	if err != nil {
 		c.draining = c.beginCloseLocked(c.failure(err))
 		return c.draining

@@ -1,0 +1,156 @@
+package brokertest
+
+import (
+	"errors"
+	"slices"
+	"time"
+
+	"github.com/epistle-kafka/epistle/protocol"
+)
+
+// session is how far a connection has authenticated itself. Owned by its answerLoop.
+type session struct {
+	versioned bool       // ApiVersions was answered, which is so once
+	server    saslServer // of the exchange under way; nil: there is none
+	mechanism string     // asked for by the last handshake
+	rawTokens bool       // after a handshake of version 0, SASL tokens follow without Kafka's header
+
+	authenticated bool   // once; it goes on during a re-authentication
+	proved        string // the mechanism of that
+	principal     string
+	expires       time.Time // zero: never
+	again         time.Time // when the last re-authentication began
+
+	failed bool // the connection is to be closed once that was answered
+	late   bool // and the answer is held back
+}
+
+// An admission is what becomes of a request before it is looked at.
+type admission uint8
+
+const (
+	admitted  admission = iota
+	shutOut             // the connection is closed without a word
+	outOfTurn           // it is answered with an error, and the connection is closed
+)
+
+// admits tells what becomes of a request, as Kafka's SaslServerAuthenticator and its network threads have it.
+func (k *conn) admits(apiKey int16) admission {
+	s := &k.session
+	switch {
+	case !k.b.c.opts.sasl:
+		return admitted
+	case s.server != nil:
+		if apiKey != SaslAuthenticate {
+			return outOfTurn
+		}
+		return admitted
+	case s.authenticated:
+		// A handshake that begins a re-authentication comes before the look at the clock.
+		if s.expired() && (apiKey != SaslHandshake || !s.mayBeginAgain()) {
+			return shutOut
+		}
+		return admitted
+	case apiKey == ApiVersions && !s.versioned, apiKey == SaslHandshake:
+		return admitted
+	}
+	return shutOut
+}
+
+func (s *session) expired() bool { return !s.expires.IsZero() && !time.Now().Before(s.expires) }
+
+// mayBeginAgain reports whether a re-authentication may begin: a session that has no end has none, and between two of them
+// there is a second at least.
+func (s *session) mayBeginAgain() bool {
+	return !s.expires.IsZero() && (s.again.IsZero() || time.Since(s.again) >= time.Second)
+}
+
+func (k *conn) saslHandshake(m *protocol.SaslHandshakeRequest, version int16) protocol.Response {
+	c, s := k.b.c, &k.session
+	if !c.opts.sasl || s.authenticated && !s.mayBeginAgain() {
+		return &protocol.SaslHandshakeResponse{ErrorCode: protocol.IllegalSaslState}
+	}
+	if s.authenticated {
+		s.again = time.Now()
+	}
+	c.mu.Lock()
+	enabled, offered := slices.Clone(c.accounts.enabled), c.accounts.offers(m.Mechanism)
+	c.mu.Unlock()
+	if !offered {
+		s.failed = true
+		return &protocol.SaslHandshakeResponse{ErrorCode: protocol.UnsupportedSaslMechanism, Mechanisms: enabled}
+	}
+	s.mechanism, s.rawTokens = m.Mechanism, version == 0
+	s.server = c.newServer(m.Mechanism, s.authenticated)
+	return &protocol.SaslHandshakeResponse{Mechanisms: enabled}
+}
+
+// saslAuthenticate reports false if the connection must be closed.
+func (k *conn) saslAuthenticate(m *protocol.SaslAuthenticateRequest) (protocol.Response, bool) {
+	s := &k.session
+	if s.server == nil {
+		text := "SaslAuthenticate request received after successful authentication"
+		return &protocol.SaslAuthenticateResponse{ErrorCode: protocol.IllegalSaslState, ErrorMessage: &text}, true
+	}
+	answer, lifetime, err := k.step(m.AuthBytes)
+	var refused *saslRefusal
+	switch {
+	case errors.As(err, &refused):
+		return &protocol.SaslAuthenticateResponse{ErrorCode: protocol.SaslAuthenticationFailed, ErrorMessage: &refused.words, AuthBytes: []byte{}}, true
+	case err != nil:
+		return nil, false
+	}
+	if answer == nil {
+		answer = []byte{}
+	}
+	return &protocol.SaslAuthenticateResponse{AuthBytes: answer, SessionLifetime: lifetime}, true
+}
+
+// rawToken takes a SASL token that came without a header, and returns the frame of the answer. It reports false if the
+// connection must be closed, which is all that such a client is told.
+func (k *conn) rawToken(token []byte) ([]byte, bool) {
+	answer, _, err := k.step(token)
+	if err != nil {
+		return nil, false
+	}
+	frame := []byte{byte(len(answer) >> 24), byte(len(answer) >> 16), byte(len(answer) >> 8), byte(len(answer))}
+	return append(frame, answer...), true
+}
+
+var errOtherMechanism = errors.New("a re-authentication by another mechanism")
+
+// step takes a client's token. With the last one it lets the client in, and returns for how long.
+func (k *conn) step(token []byte) (answer []byte, lifetime time.Duration, err error) {
+	s := &k.session
+	done := false
+	if s.authenticated && s.mechanism != s.proved {
+		err = errOtherMechanism
+	} else {
+		answer, done, err = s.server.next(token)
+	}
+	if err == nil && done {
+		lifetime, err = k.letIn()
+	}
+	if err != nil {
+		s.failed, s.late, s.server = true, !errors.Is(err, errMalformed), nil
+	}
+	return answer, lifetime, err
+}
+
+func (k *conn) letIn() (lifetime time.Duration, err error) {
+	s := &k.session
+	principal, expires := s.server.who()
+	if s.authenticated && principal != s.principal {
+		return 0, &saslRefusal{"Cannot change principals during re-authentication from User." + s.principal + ": User." + principal}
+	}
+	now := time.Now()
+	if most := k.b.c.opts.lifetime; most > 0 && (expires.IsZero() || now.Add(most).Before(expires)) {
+		expires = now.Add(most)
+	}
+	if !expires.IsZero() {
+		lifetime = expires.Sub(now)
+	}
+	s.server, s.rawTokens = nil, false
+	s.authenticated, s.proved, s.principal, s.expires = true, s.mechanism, principal, expires
+	return lifetime, nil
+}

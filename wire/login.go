@@ -1,0 +1,204 @@
+package wire
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"strconv"
+	"time"
+
+	"github.com/epistle-kafka/epistle/protocol"
+	"github.com/epistle-kafka/epistle/sasl"
+)
+
+// A login is the client's part of one authentication (KIP-43, KIP-152). It does not know how requests get to the broker: the
+// first on a connection is asked by Dial, the others by a connection that is established.
+type login struct {
+	mechanism sasl.Mechanism
+	peer      Peer
+	target    sasl.Target
+	versions  versions
+
+	exchange sasl.Exchange
+	response []byte // to be sent next
+
+	// Where it is, for the error.
+	api   string // "" while the mechanism begins
+	round int    // of SaslAuthenticate, from 1
+}
+
+// granted is what a broker has let us in for.
+type granted struct {
+	lifetime time.Duration // of the session; 0: it has no end
+	since    time.Time     // no later than the broker counts it from
+}
+
+// asking sends a request, and decodes its answer.
+type asking func(ctx context.Context, version int16, req protocol.Request, resp protocol.Response) error
+
+func (cfg *Config) newLogin(peer Peer, target sasl.Target, v versions) *login {
+	target.Host = peer.Addr
+	if host, port, err := net.SplitHostPort(peer.Addr); err == nil {
+		target.Host = host
+		target.Port, _ = strconv.Atoi(port)
+	}
+	return &login{mechanism: cfg.SASL, peer: peer, target: target, versions: v}
+}
+
+var (
+	errNoExchange = errors.New("the mechanism has begun nothing, and returned no error")
+	errSilentSASL = errors.New("the mechanism says that it is done before it has sent anything")
+)
+
+// begin lets the mechanism get what it needs, and say its first word. Nothing is sent, so that it may take its time.
+func (l *login) begin(ctx context.Context) (err error) {
+	l.exchange, err = desertable(ctx, func() (sasl.Exchange, error) { return l.mechanism.Begin(ctx, l.target) }, nil)
+	if err == nil && l.exchange == nil {
+		err = errNoExchange
+	}
+	done := false
+	if err == nil {
+		done, err = l.next(ctx, nil)
+	}
+	if err == nil && done {
+		err = errSilentSASL
+	}
+	if err != nil {
+		return fmt.Errorf("getting credentials for %s: %w", l.mechanism.Name(), err)
+	}
+	return nil
+}
+
+// next gives the mechanism the broker's word, and has it say the next one.
+func (l *login) next(ctx context.Context, challenge []byte) (done bool, err error) {
+	type step struct {
+		response []byte
+		done     bool
+	}
+	s, err := desertable(ctx, func() (step, error) {
+		response, done, err := l.exchange.Next(ctx, challenge)
+		return step{response, done}, err
+	}, nil)
+	l.response = s.response
+	return s.done, err
+}
+
+// run authenticates, after begin.
+func (l *login) run(ctx context.Context, ask asking) (granted, error) {
+	if err := l.shakeHands(ctx, ask); err != nil {
+		return granted{}, err
+	}
+	l.api = "SaslAuthenticate"
+	req := new(protocol.SaslAuthenticateRequest)
+	version, err := l.versions.choose(req.API(), 0)
+	if err != nil {
+		return granted{}, err
+	}
+	for {
+		l.round++
+		req.AuthBytes = l.response
+		if req.AuthBytes == nil {
+			req.AuthBytes = []byte{}
+		}
+		since := time.Now()
+		resp := new(protocol.SaslAuthenticateResponse)
+		if err := ask(ctx, version, req, resp); err != nil {
+			return granted{}, err
+		}
+		if resp.ErrorCode != protocol.NoError {
+			return granted{}, l.notLetIn(resp)
+		}
+		challenge := resp.AuthBytes
+		if challenge == nil {
+			challenge = []byte{} // nil is for the beginning
+		}
+		done, err := l.next(ctx, challenge)
+		if err != nil {
+			return granted{}, err
+		}
+		if done {
+			return granted{max(resp.SessionLifetime, 0), since}, nil
+		}
+	}
+}
+
+// shakeHands agrees on the mechanism. Version 0 would be followed by tokens that have neither a header nor an error code.
+func (l *login) shakeHands(ctx context.Context, ask asking) error {
+	l.api = "SaslHandshake"
+	req := &protocol.SaslHandshakeRequest{Mechanism: l.mechanism.Name()}
+	api := req.API()
+	api.Min = 1
+	version, err := l.versions.choose(api, 0)
+	if err != nil {
+		return err
+	}
+	resp := new(protocol.SaslHandshakeResponse)
+	if err := ask(ctx, version, req, resp); err != nil {
+		return err
+	}
+	refused := &sasl.RefusedError{Mechanism: req.Mechanism, Offered: resp.Mechanisms, Err: resp.ErrorCode}
+	switch {
+	case resp.ErrorCode == protocol.NoError:
+		return nil
+	case resp.ErrorCode == protocol.IllegalSaslState && len(resp.Mechanisms) == 0:
+		refused.Offered = nil
+		if !l.target.Again {
+			refused.Hint = protocol.Shown(l.peer.Addr) + " is not a SASL listener: use the port of one, or no SASL (security.protocol PLAINTEXT or SSL)"
+		}
+	case resp.ErrorCode != protocol.UnsupportedSaslMechanism && resp.ErrorCode != protocol.IllegalSaslState && resp.ErrorCode != protocol.SaslAuthenticationFailed:
+		return resp.ErrorCode
+	}
+	return refused
+}
+
+// notLetIn returns the error for an answer that is one. It is a refusal if the broker says so; other codes may pass.
+func (l *login) notLetIn(resp *protocol.SaslAuthenticateResponse) error {
+	words := ""
+	if resp.ErrorMessage != nil {
+		words = *resp.ErrorMessage
+	}
+	switch resp.ErrorCode {
+	case protocol.UnsupportedSaslMechanism, protocol.IllegalSaslState, protocol.SaslAuthenticationFailed:
+	default:
+		if words == "" {
+			return resp.ErrorCode
+		}
+		return fmt.Errorf("%w: %s", resp.ErrorCode, protocol.Quoted(words))
+	}
+	refused := &sasl.RefusedError{Mechanism: l.mechanism.Name(), Words: words, Err: resp.ErrorCode}
+	if x, ok := l.exchange.(sasl.Explainer); ok {
+		refused.Hint = x.Explain(words)
+	}
+	return refused
+}
+
+// failure returns err as an error of the SASL stage, with where it was.
+func (l *login) failure(err error) *Error {
+	if l.target.Again {
+		err = fmt.Errorf("authenticating again: %w", err)
+	}
+	return &Error{Stage: StageSASL, Addr: l.peer.Addr, NodeID: l.peer.NodeID, API: l.api, Round: l.round, Err: err}
+}
+
+// readable reports whether who reads along has the credentials of this mechanism.
+func readable(mechanism string) bool { return mechanism == "PLAIN" || mechanism == "OAUTHBEARER" }
+
+// warnReadable tells the log once that credentials can be read by everybody on the way.
+func (cfg *Config) warnReadable(addr string) {
+	warn := func() {
+		cfg.logger().Warn("credentials go over the network as they are", "addr", protocol.Shown(addr), "mechanism", cfg.SASL.Name(),
+			"remedy", "set TLS (security.protocol SASL_SSL), or use SCRAM")
+	}
+	if cfg.ToldReadable == nil {
+		warn()
+		return
+	}
+	cfg.ToldReadable.Do(warn)
+}
+
+// stageBound is what a stage after the socket's opening may take; 0 for as long as it likes.
+func (cfg *Config) stageBound(b Bounds) time.Duration {
+	return cmp.Or(b.Stage, max(cfg.RequestTimeout, 0))
+}
