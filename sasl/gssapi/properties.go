@@ -1,8 +1,8 @@
 package gssapi
 
 import (
-	"fmt"
 	"maps"
+	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -20,73 +20,47 @@ func init() {
 		if err != nil {
 			return nil, err
 		}
-		return New(cfg)
+		m, err := New(cfg)
+		if err != nil {
+			return nil, &sasl.SettingError{Key: jaasKey, Rule: "cannot be used: " + err.Error()}
+		}
+		return m, nil
 	})
 }
 
 const (
-	keyService   = "sasl.kerberos.service.name"
-	keyFactor    = "sasl.kerberos.ticket.renew.window.factor"
-	keyJitter    = "sasl.kerberos.ticket.renew.jitter"
-	keyRelogin   = "sasl.kerberos.min.time.before.relogin"
-	keyPrincipal = "sasl.kerberos.principal" // librdkafka's, as the next
-	keyKeytab    = "sasl.kerberos.keytab"
+	jaasKey    = "sasl.jaas.config"
+	keyService = "sasl.kerberos.service.name"
+	keyFactor  = "sasl.kerberos.ticket.renew.window.factor"
+	keyJitter  = "sasl.kerberos.ticket.renew.jitter"
+	keyRelogin = "sasl.kerberos.min.time.before.relogin"
 )
 
-// FromSettings reads the options of Krb5LoginModule, and the keys that begin with sasl.kerberos. Errors name the option or
-// the key. sasl.kerberos.kinit.cmd is without effect: no program is run.
+// FromSettings reads the options of Krb5LoginModule, and the keys that begin with sasl.kerberos. All errors are
+// [*sasl.SettingError]s, joined if they are several. sasl.kerberos.kinit.cmd is without effect: no program is run.
 func FromSettings(s *sasl.Settings) (Config, error) {
 	r := &reader{settings: s, left: maps.Clone(s.Login.Options)}
 	var cfg Config
-	if s.Login.Module != "" && s.Login.Module != loginModule {
-		return cfg, fmt.Errorf("sasl.jaas.config: the login module %s is not known: GSSAPI takes %s", shown(s.Login.Module), loginModule)
+	switch module := s.Login.Module; {
+	case module == "":
+		r.key(jaasKey, "is not set: GSSAPI needs %s required …;", loginModule)
+		return cfg, r.err()
+	case module != loginModule && !strings.HasSuffix(module, "."+loginModule):
+		r.key(jaasKey, "has the login module %s, and GSSAPI takes %s", shown(module), loginModule)
+		return cfg, r.err()
 	}
 	r.credentials(&cfg)
 	r.service(&cfg)
 	r.renewal(&cfg)
-	for _, name := range slices.Sorted(maps.Keys(r.left)) {
-		r.fail("sasl.jaas.config: the option %s of Krb5LoginModule is not known", shown(name))
-	}
-	return cfg, r.err
-}
-
-// A reader takes options one by one, and keeps the first error.
-type reader struct {
-	settings *sasl.Settings
-	left     map[string]sasl.Secret // the options that nobody has asked for yet
-	err      error
-}
-
-func (r *reader) fail(format string, args ...any) {
-	if r.err == nil {
-		r.err = fmt.Errorf(format, args...)
-	}
-}
-
-func (r *reader) option(name string) string {
-	value := string(r.left[name])
-	delete(r.left, name)
-	return value
-}
-
-func (r *reader) flag(name string, otherwise bool) bool {
-	switch value := r.option(name); strings.ToLower(value) {
-	case "true":
-		return true
-	case "false":
-		return false
-	case "":
-	default:
-		r.fail("sasl.jaas.config: %s is %s: it is true or false", name, shown(value))
-	}
-	return otherwise
+	r.others()
+	return cfg, r.err()
 }
 
 // credentials reads where the keys come from. As in Java, a ticket cache is looked into before a keytab.
 func (r *reader) credentials(cfg *Config) {
-	cfg.Principal = r.option("principal")
-	useCache, cache := r.flag("useTicketCache", false), r.option("ticketCache")
-	useKeytab, keytab := r.flag("useKeyTab", false), r.option("keyTab")
+	cfg.Principal = r.text("principal")
+	useCache, cache := r.flag("useTicketCache", false), r.text("ticketCache")
+	useKeytab, keytab := r.flag("useKeyTab", false), r.text("keyTab")
 	cfg.RenewTickets = r.flag("renewTGT", false)
 	if useCache {
 		cfg.CredentialCache = cache
@@ -97,64 +71,54 @@ func (r *reader) credentials(cfg *Config) {
 	if useKeytab {
 		cfg.Keytab = strings.TrimPrefix(keytab, "FILE:")
 		if keytab == "" {
-			cfg.Keytab = r.defaultKeytab(cfg)
+			cfg.Keytab = r.defaultKeytab()
 		}
 	}
-	switch {
-	case cache != "" && !useCache:
-		r.fail("sasl.jaas.config: ticketCache is set, and useTicketCache=true is not")
-	case keytab != "" && !useKeytab:
-		r.fail("sasl.jaas.config: keyTab is set, and useKeyTab=true is not")
-	case cfg.RenewTickets && !useCache:
-		r.fail("sasl.jaas.config: renewTGT=true needs useTicketCache=true")
-	case !r.flag("isInitiator", true):
-		r.fail("sasl.jaas.config: isInitiator=false makes an acceptor: a producer is an initiator")
-	case r.flag("useFirstPass", false):
-		r.fail("sasl.jaas.config: useFirstPass=true takes a password of another login module: there is none")
+	if cache != "" && !useCache {
+		r.option("ticketCache", "is set, and useTicketCache=true is not")
 	}
-	if _, ok := r.left["password"]; ok {
-		r.fail("sasl.jaas.config: Krb5LoginModule has no option password: use a keytab, or set Password of gssapi.Config in code")
+	if keytab != "" && !useKeytab {
+		r.option("keyTab", "is set, and useKeyTab=true is not")
 	}
-	for _, without := range []string{"doNotPrompt", "storeKey", "debug", "refreshKrb5Config", "tryFirstPass", "storePass", "clearPass"} {
-		r.flag(without, false) // nobody is asked for a password, and krb5.conf is read again when it changes
+	if cfg.RenewTickets && !useCache {
+		r.option("renewTGT", "is true, and useTicketCache=true is not set")
 	}
-	if r.settings.Login.Module == "" {
-		cfg.Principal, cfg.Keytab = r.settings.Keys[keyPrincipal], r.settings.Keys[keyKeytab]
+	if !useKeytab && !useCache && keytab == "" && cache == "" {
+		r.option("useKeyTab", "is not true, and neither is useTicketCache: one of them is needed")
 	}
-	if r.err == nil && cfg.CredentialCache == "" && cfg.Keytab == "" {
-		r.fail("sasl.jaas.config: neither useKeyTab=true nor useTicketCache=true is set")
-	}
-	if r.err == nil && cfg.Keytab != "" && cfg.Principal == "" {
-		r.fail("sasl.jaas.config: principal is not set, and useKeyTab=true needs it")
+	if useKeytab && cfg.Principal == "" {
+		r.option("principal", "is not set, and useKeyTab=true needs it")
 	}
 }
 
 // defaultKeytab is that of krb5.conf, as in Java.
-func (r *reader) defaultKeytab(cfg *Config) string {
-	conf, err := loadKrb5Conf(krb5ConfFiles(cfg.Krb5Conf))
+func (r *reader) defaultKeytab() string {
+	conf, err := loadKrb5Conf(krb5ConfFiles(""))
 	if err != nil {
-		r.fail("sasl.jaas.config: useKeyTab=true without keyTab: %w", err)
+		r.option("keyTab", "is not set, and no other keytab is known: %v", err)
 		return ""
 	}
 	return strings.TrimPrefix(conf.LibDefaults.DefaultKeytabName, "FILE:")
 }
 
 func (r *reader) service(cfg *Config) {
-	key, option := r.settings.Keys[keyService], r.option("serviceName")
+	key, option := r.settings.Keys[keyService], r.text("serviceName")
 	cfg.ServiceName = key
 	if key == "" {
 		cfg.ServiceName = option
 	}
 	if key != "" && option != "" && key != option {
-		r.fail("%s is %s, and serviceName in sasl.jaas.config is %s: set one of them", keyService, shown(key), shown(option))
+		r.key(keyService, "is %s, and serviceName in %s is %s: set one of them", shown(key), jaasKey, shown(option))
 	}
 	if cfg.ServiceName == "" {
-		r.fail("%s is not set: it is the first part of the brokers' principals, such as kafka", keyService)
+		r.key(keyService, "is not set: it is the first part of the brokers' principals, such as kafka")
+	} else if strings.ContainsAny(cfg.ServiceName, "/@") {
+		r.key(keyService, "is %s: it is the first part of a principal alone, without host and realm", shown(cfg.ServiceName))
 	}
-	if how := r.option("canonicalizeHost"); how != "" {
+	if how := r.text("canonicalizeHost"); how != "" {
 		at := slices.Index(canonicalizeNames, strings.ToLower(how))
 		if at < 0 {
-			r.fail("sasl.jaas.config: canonicalizeHost is %s: it is one of %s", shown(how), strings.Join(canonicalizeNames, ", "))
+			r.option("canonicalizeHost", "is %s: it is one of %s", shown(how), strings.Join(canonicalizeNames, ", "))
 		}
 		cfg.Canonicalize = Canonicalize(max(at, 0))
 	}
@@ -164,10 +128,10 @@ func (r *reader) renewal(cfg *Config) {
 	cfg.RenewWindowFactor = r.number(keyFactor, defaultWindowFactor)
 	cfg.RenewJitter = r.number(keyJitter, defaultJitter)
 	if !(cfg.RenewWindowFactor > 0 && cfg.RenewWindowFactor <= 1) {
-		r.fail("%s is %v: it is more than 0 and not more than 1", keyFactor, cfg.RenewWindowFactor)
+		r.key(keyFactor, "is %v: it is more than 0 and not more than 1", cfg.RenewWindowFactor)
 	}
 	if !(cfg.RenewJitter >= 0 && cfg.RenewJitter <= mostJitter) {
-		r.fail("%s is %v: it is 0 to %v", keyJitter, cfg.RenewJitter, mostJitter)
+		r.key(keyJitter, "is %v: it is 0 to %v", cfg.RenewJitter, mostJitter)
 	}
 	if cfg.RenewJitter == 0 {
 		cfg.RenewJitter = -1 // Config's word for none
@@ -177,21 +141,40 @@ func (r *reader) renewal(cfg *Config) {
 		return
 	}
 	ms, err := strconv.ParseInt(strings.TrimSpace(text), 10, 64)
-	if err != nil || ms < 0 || ms > int64(time.Duration(1<<63-1)/time.Millisecond) {
-		r.fail("%s is %s: it is a number of milliseconds", keyRelogin, shown(text))
+	if err != nil || ms < 0 || ms > int64(math.MaxInt64/time.Millisecond) {
+		r.key(keyRelogin, "is %s: it is a number of milliseconds", shown(text))
 	}
 	cfg.MinTimeBeforeRelogin = max(time.Duration(ms)*time.Millisecond, 1) // 0 is Config's word for the default
 }
 
-func (r *reader) number(key string, otherwise float64) float64 {
-	text, set := r.settings.Keys[key]
-	if !set {
-		return otherwise
+// others reads what has no effect, refuses what cannot be had, and names what is left.
+func (r *reader) others() {
+	if !r.flag("isInitiator", true) {
+		r.option("isInitiator", "is false, which makes an acceptor: a producer is an initiator")
 	}
-	number, err := strconv.ParseFloat(strings.TrimSpace(text), 64)
-	if err != nil {
-		r.fail("%s is %s: it is a number", key, shown(text))
-		return otherwise
+	if r.flag("useFirstPass", false) {
+		r.option("useFirstPass", "is true, which takes a password of another login module: there is none")
 	}
-	return number
+	if r.text("password") != "" {
+		r.option("password", "is none of Krb5LoginModule: use a keytab, or set Password of gssapi.Config in code")
+	}
+	for _, without := range withoutEffect {
+		r.flag(without, false)
+	}
+	for _, name := range slices.Sorted(maps.Keys(r.left)) {
+		meant := ""
+		for _, known := range slices.Concat(withEffect, withoutEffect) {
+			if strings.EqualFold(known, name) {
+				meant = "; did you mean " + known + "?"
+			}
+		}
+		r.option(name, "is no option of Krb5LoginModule, which has %s%s", strings.Join(withEffect, ", "), meant)
+	}
 }
+
+var (
+	withEffect = []string{"useKeyTab", "keyTab", "principal", "useTicketCache", "ticketCache", "renewTGT", "serviceName", "canonicalizeHost", "isInitiator", "useFirstPass"}
+
+	// Nobody is asked for a password, and krb5.conf is read again when it changes.
+	withoutEffect = []string{"doNotPrompt", "storeKey", "debug", "refreshKrb5Config", "tryFirstPass", "storePass", "clearPass"}
+)

@@ -2,6 +2,7 @@ package gssapi
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"log/slog"
 	"reflect"
@@ -57,10 +58,6 @@ func TestSettings(t *testing.T) {
 			t.Errorf("%s: %+v, %v", c.name, got, err)
 		}
 	}
-	s := &sasl.Settings{Mechanism: Name, Keys: map[string]string{keyService: "kafka", keyPrincipal: "alice", keyKeytab: "/k"}}
-	if got, err := FromSettings(s); err != nil || got.Principal != "alice" || got.Keytab != "/k" {
-		t.Errorf("librdkafka's keys: %+v, %v", got, err)
-	}
 }
 
 // What is wrong is told by the name of the option or the key.
@@ -77,37 +74,52 @@ func TestSettingsThatAreWrong(t *testing.T) {
 		keys    map[string]string
 		words   string
 	}{
-		{with(), map[string]string{keyService: ""}, keyService + " is not set"},
-		{with("serviceName", "bus"), nil, `sasl.kerberos.service.name is "kafka", and serviceName in sasl.jaas.config is "bus"`},
-		{with("useKeytab", "true"), nil, `the option "useKeytab" of Krb5LoginModule is not known`},
-		{with("useKeyTab", "yes"), nil, `useKeyTab is "yes": it is true or false`},
-		{with("debug", "a lot"), nil, `debug is "a lot"`},
-		{with("useKeyTab", "false"), nil, "useKeyTab=true is not"},
-		{with("ticketCache", "/c"), nil, "useTicketCache=true is not"},
-		{with("renewTGT", "true"), nil, "renewTGT=true needs useTicketCache=true"},
-		{with("isInitiator", "false"), nil, "isInitiator=false"},
-		{with("useFirstPass", "true"), nil, "useFirstPass=true"},
-		{with("principal", ""), nil, "principal is not set"},
-		{with("password", "hunter2"), nil, "has no option password"},
+		{with(), map[string]string{keyService: ""}, keyService + ": is not set"},
+		{with("serviceName", "bus"), nil, keyService + `: is "kafka", and serviceName in sasl.jaas.config is "bus"`},
+		{with(), map[string]string{keyService: "kafka/b1"}, keyService + ": is \"kafka/b1\""},
+		{with("useKeytab", "true"), nil, "option useKeytab: is no option of Krb5LoginModule, which has useKeyTab,"},
+		{with("useKeytab", "true"), nil, "did you mean useKeyTab?"},
+		{with("useKeyTab", "yes"), nil, `option useKeyTab: is "yes": it is true or false`},
+		{with("debug", "a lot"), nil, `option debug: is "a lot"`},
+		{with("useKeyTab", "false"), nil, "option keyTab: is set, and useKeyTab=true is not"},
+		{with("ticketCache", "/c"), nil, "option ticketCache: is set, and useTicketCache=true is not"},
+		{with("renewTGT", "true"), nil, "option renewTGT"},
+		{with("isInitiator", "false"), nil, "option isInitiator: is false"},
+		{with("useFirstPass", "true"), nil, "option useFirstPass: is true"},
+		{with("principal", ""), nil, "option principal: is not set"},
+		{with("password", "hunter2"), nil, "option password: is none of Krb5LoginModule"},
 		{with("canonicalizeHost", "maybe"), nil, "it is one of ip, never, forward, reverse"},
-		{nil, nil, "neither useKeyTab=true nor useTicketCache=true"},
-		{with(), map[string]string{keyFactor: "1.5"}, keyFactor + " is 1.5"},
+		{nil, nil, "option useKeyTab: is not true, and neither is useTicketCache"},
+		{with(), map[string]string{keyFactor: "1.5"}, keyFactor + ": is 1.5"},
 		{with(), map[string]string{keyFactor: "NaN"}, keyFactor},
-		{with(), map[string]string{keyFactor: "much"}, keyFactor + ` is "much"`},
-		{with(), map[string]string{keyJitter: "0.5"}, keyJitter + " is 0.5"},
-		{with(), map[string]string{keyRelogin: "1s"}, keyRelogin + ` is "1s"`},
+		{with(), map[string]string{keyFactor: "much"}, keyFactor + `: is "much"`},
+		{with(), map[string]string{keyJitter: "0.5"}, keyJitter + ": is 0.5"},
+		{with(), map[string]string{keyRelogin: "1s"}, keyRelogin + `: is "1s"`},
 	} {
 		_, err := FromSettings(settings(c.options, c.keys))
 		if err == nil || !strings.Contains(err.Error(), c.words) {
 			t.Errorf("for %q: %v", c.words, err)
-		} else if strings.Contains(err.Error(), "hunter2") {
-			t.Errorf("the password is shown: %v", err)
+		} else if _, ok := errors.AsType[*sasl.SettingError](err); !ok || strings.Contains(err.Error(), "hunter2") {
+			t.Errorf("the error has no key, or shows the password: %v", err)
+		}
+	}
+	_, err := FromSettings(settings(with("debug", "a lot", "isInitiator", "false"), map[string]string{keyJitter: "no"}))
+	for _, word := range []string{"debug", "isInitiator", keyJitter} {
+		if !strings.Contains(err.Error(), word) {
+			t.Errorf("not all is told at once: %v", err)
 		}
 	}
 	other := settings(with(), nil)
 	other.Login.Module = "com.ibm.security.auth.module.Krb5LoginModule"
 	if _, err := sasl.Lookup(Name)(other); err == nil || !strings.Contains(err.Error(), other.Login.Module) {
 		t.Errorf("another login module: %v", err)
+	}
+	other.Login.Module = "shaded." + loginModule
+	if _, err := FromSettings(other); err != nil {
+		t.Errorf("a shaded login module: %v", err)
+	}
+	if _, err := sasl.Lookup(Name)(settings(with(), nil)); err == nil || !strings.Contains(err.Error(), "/k") {
+		t.Errorf("a keytab that is not there: %v", err)
 	}
 }
 
