@@ -8,7 +8,7 @@ require (
 	github.com/aws/aws-sdk-go-v2/credentials v1.21.0
 	github.com/aws/aws-sdk-go-v2/service/sts v1.52.0
 	github.com/aws/smithy-go v1.28.9
-	github.com/epistle-kafka/epistle v0.0.0-00010101000000-000000000000
+	github.com/epistle-kafka/epistle v0.2.0
 )
 
 require (
