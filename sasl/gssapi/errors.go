@@ -71,7 +71,7 @@ var final = []int32{
 // login before: a clock that goes wrong afterwards, as after a pause of the machine, is set right by its daemon.
 func (l *login) explain(err error, known bool) error {
 	if errors.Is(err, errWrongKey) {
-		return sasl.Final(fmt.Errorf("%s: %w (%s)", l.who, err, l.wrongSecret()))
+		return sasl.Final(fmt.Errorf("%w (%s)", err, l.wrongSecret()))
 	}
 	if _, ok := errors.AsType[*keyError](err); ok {
 		return sasl.Final(err)

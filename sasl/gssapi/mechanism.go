@@ -28,11 +28,11 @@ func (m *Mechanism) Name() string { return Name }
 func (m *Mechanism) Begin(ctx context.Context, target sasl.Target) (sasl.Exchange, error) {
 	host, err := principalHost(ctx, m.login.net.resolve, m.login.cfg.Canonicalize, target.Host)
 	if err != nil {
-		return nil, fmt.Errorf("gssapi: %w", err)
+		return nil, err
 	}
 	who, t, err := m.login.ticketFor(ctx, host)
 	if err != nil {
-		return nil, fmt.Errorf("gssapi: %w", err)
+		return nil, err
 	}
 	return &exchange{login: m.login, who: who, name: m.login.cfg.ServiceName + "/" + host, ticket: t}, nil
 }

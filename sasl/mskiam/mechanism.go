@@ -45,11 +45,11 @@ func (m *Mechanism) Begin(ctx context.Context, target sasl.Target) (sasl.Exchang
 	host := strings.TrimSuffix(target.Host, ".")
 	region, err := m.signer.regionOf(ctx, host)
 	if err != nil {
-		return nil, fmt.Errorf("mskiam: %w", err)
+		return nil, err
 	}
 	s, err := m.signer.presign(ctx, host, region)
 	if err != nil {
-		return nil, fmt.Errorf("mskiam: %w", err)
+		return nil, err
 	}
 	return &exchange{signed: s, host: host}, nil
 }
@@ -86,10 +86,10 @@ func (e *exchange) Next(_ context.Context, challenge []byte) ([]byte, bool, erro
 		Version string `json:"version"`
 	}
 	if len(challenge) == 0 {
-		return nil, false, errors.New("mskiam: the broker answers nothing, which is no success of AWS_MSK_IAM")
+		return nil, false, errors.New("the broker answers nothing, which is no success of AWS_MSK_IAM")
 	}
 	if err := json.Unmarshal(challenge, &answer); err != nil || answer.Version == "" {
-		return nil, false, fmt.Errorf("mskiam: the broker's answer is not that of AWS_MSK_IAM: %s", shown(string(challenge)))
+		return nil, false, fmt.Errorf("the broker's answer is not that of AWS_MSK_IAM: %s", shown(string(challenge)))
 	}
 	return nil, true, nil
 }
@@ -122,11 +122,11 @@ func Tokens(cfg Config) (sasl.TokenSource, error) {
 func (s *signer) token(ctx context.Context) (sasl.Token, error) {
 	region, err := s.regionOf(ctx, "")
 	if err != nil {
-		return sasl.Token{}, fmt.Errorf("mskiam: %w", err)
+		return sasl.Token{}, err
 	}
 	signed, err := s.presign(ctx, "kafka."+region+".amazonaws.com", region)
 	if err != nil {
-		return sasl.Token{}, fmt.Errorf("mskiam: %w", err)
+		return sasl.Token{}, err
 	}
 	query := signed.url.Query()
 	query.Set("User-Agent", userAgent)
