@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -163,6 +164,59 @@ func TestARefusedTicketIsNotUsedAgain(t *testing.T) {
 		}
 		begin(t, m, broker("b1"))
 		if got, want := k.log(), []string{"TGS kafka/b1.example.test"}; !slices.Equal(got, want) {
+			t.Errorf("the KDC was asked %q", got)
+		}
+	})
+}
+
+// A token that is cut short anywhere, or in which a byte is another, is an error.
+func TestTokensThatAreDamaged(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		k := newFakeKDC(t)
+		m := newMechanism(t, k, nil)
+		answer := func(damage func(token []byte) []byte) error {
+			a := &acceptor{keys: k.keys, mangle: damage}
+			return a.authenticate(t.Context(), begin(t, m, broker("b1")))
+		}
+		for n := 1; ; n++ {
+			whole := false
+			err := answer(func(token []byte) []byte {
+				whole = n >= len(token)
+				return token[:min(n, len(token))]
+			})
+			if whole {
+				break
+			}
+			if err == nil {
+				t.Errorf("%d bytes are enough", n)
+			}
+			err = answer(func(token []byte) []byte { token[n] ^= 0x41; return token })
+			if err == nil && n != 6 { // the rotation is not signed, and 0x4100 bytes are full turns
+				t.Errorf("byte %d may be another", n)
+			}
+		}
+	})
+}
+
+// Connections that are made side by side share one login and one ticket for each broker.
+func TestConnectionsSideBySide(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		k := newFakeKDC(t)
+		m := newMechanism(t, k, nil)
+		var all sync.WaitGroup
+		for i := range 40 {
+			all.Go(func() {
+				e, err := m.Begin(t.Context(), broker([]string{"b1", "b2"}[i%2]))
+				if err == nil {
+					err = (&acceptor{keys: k.keys}).authenticate(t.Context(), e)
+				}
+				if err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		all.Wait()
+		if got := k.log(); len(got) != 3 {
 			t.Errorf("the KDC was asked %q", got)
 		}
 	})
