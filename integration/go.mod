@@ -5,7 +5,7 @@ go 1.26.0
 replace github.com/epistle-kafka/epistle => ../
 
 require (
-	github.com/epistle-kafka/epistle v0.0.0-00010101000000-000000000000
+	github.com/epistle-kafka/epistle v0.2.0
 	github.com/moby/moby/api v1.56.1
 	github.com/moby/moby/client v0.6.2
 	github.com/testcontainers/testcontainers-go v0.45.0

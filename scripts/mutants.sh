@@ -23,15 +23,35 @@ copy_tree() {
 
 header() { sed -nE "s/^# $2: *//p" "$1" | head -n 1; }
 
+# module_of PACKAGE prints the directory of the module that a package is in, as ./sender is in "." and ./sasl/gssapi in itself.
+module_of() {
+  module_dir=$1
+  while [ "$module_dir" != . ] && [ ! -f "$copy/$module_dir/go.mod" ]; do module_dir=$(dirname "$module_dir"); done
+  printf '%s\n' "$module_dir"
+}
+
 # tests PACKAGE RUN… runs a package's tests in the copy. -trimpath makes the build cache serve any copy.
 tests() {
-  (cd "$copy" && go test -short -vet=off -trimpath -timeout 60s -p 1 ${2:+-run "$2"} "$1")
+  module=$(module_of "$1")
+  (cd "$copy/$module" && go test -short -vet=off -trimpath -timeout 60s -p 1 ${2:+-run "$2"} "$(inside "$module" "$1")")
+}
+
+# inside MODULE PACKAGE prints a package as its module calls it.
+inside() {
+  case $2 in "$1") printf '.\n' ;; *) printf './%s\n' "${2#"$1"/}" ;; esac
 }
 
 # unharmed demands that the tests pass without any patch, so that a red one means the patch.
 unharmed() {
-  # shellcheck disable=SC2046
-  (cd "$copy" && go test -short -vet=off -trimpath -p 1 $(cat "$@" | sed -nE 's/^# test: *//p' | sort -u))
+  cat "$@" | sed -nE 's/^# test: *//p' | sort -u >"$scratch/packages"
+  while read -r package; do
+    module=$(module_of "$package")
+    printf '%s %s\n' "$module" "$(inside "$module" "$package")"
+  done <"$scratch/packages" >"$scratch/inside"
+  for module in $(cut -d ' ' -f 1 "$scratch/inside" | sort -u); do
+    # shellcheck disable=SC2046
+    (cd "$copy/$module" && go test -short -vet=off -trimpath -p 1 $(awk -v module="$module" '$1 == module { print $2 }' "$scratch/inside")) || return
+  done
 }
 
 try() {

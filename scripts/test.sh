@@ -43,13 +43,25 @@ lint() {
   usual='1 min' step 'vet' each_module go vet ./...
   usual='1 to 2 min' step 'staticcheck' staticcheck
   usual='3 s' step 'mutants still apply' mutants_apply
+  usual='10 s, and a minute or two the first time' step 'modules build for others' sh scripts/release.sh check
 }
 
 # The race detector needs cgo, and so a C compiler with its headers.
 can_race() { CGO_ENABLED=1 go build -race -o /dev/null runtime/cgo >/dev/null 2>&1; }
 
+# The mechanisms that are modules of their own. What a machine lacks for their tests is noted there.
+mechanisms='sasl/gssapi sasl/mskiam'
+
+each_mechanism() {
+  for module in $mechanisms; do
+    (cd "$module" && NOTRUN_FILE=$notrun "$@") || return
+  done
+}
+
 unit() {
+  race=
   if can_race; then
+    race='env CGO_ENABLED=1'
     usual='3 to 6 min' step 'unit tests, race detector' env CGO_ENABLED=1 go test -race ./...
   else
     not_run 'race detector' 'no C compiler, or this platform has none'
@@ -61,6 +73,8 @@ unit() {
   fi
   # The figures of the benchmarks are worth what these tests are: that the sink counts, and that the drivers do.
   usual='30 s' step 'tests of the benchmarks' go -C bench test ./...
+  # shellcheck disable=SC2086
+  usual='1 min' step 'tests of GSSAPI and AWS_MSK_IAM' each_mechanism $race go test ${race:+-race} ./...
 }
 
 # A number of runs, not a time: a fuzzer that is cut off by the clock on a busy machine calls that a failure.
@@ -78,6 +92,7 @@ fuzz() {
 cross() {
   for platform in $CROSS; do
     CGO_ENABLED=0 GOOS=${platform%/*} GOARCH=${platform#*/} go build ./...
+    each_mechanism env CGO_ENABLED=0 GOOS="${platform%/*}" GOARCH="${platform#*/}" go build ./...
   done
 }
 

@@ -4,10 +4,14 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"go/parser"
+	"go/token"
 	"io"
 	"os/exec"
 	"path"
+	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 )
@@ -124,15 +128,40 @@ func TestTestsUseNoOtherModules(t *testing.T) {
 }
 
 // TestNoKafkaClientNorDocker looks at everything that the module, its tests and its go.mod can
-// reach. Those who import the library must not download another client for it.
+// reach. Those who import the library must not download another client for it, nor what only a
+// mechanism in a module of its own needs.
 func TestNoKafkaClientNorDocker(t *testing.T) {
-	banned := []string{"franz-go", "sarama", "kafka-go", "confluent", "librdkafka", "docker", "moby", "testcontainers"}
+	banned := []string{"franz-go", "sarama", "kafka-go", "confluent", "librdkafka", "docker", "moby", "testcontainers",
+		"jcmturner", "gokrb5", "aws-sdk", "smithy", "aws-msk"}
 	reachable := string(goList(t, "-e", "-deps", "-test", module+"/...")) + string(goList(t, "-m", "all"))
 	for line := range strings.Lines(reachable) {
 		line = strings.TrimSpace(line)
 		for _, word := range banned {
 			if !strings.HasPrefix(line, module) && strings.Contains(line, word) {
 				t.Errorf("the library reaches %s", line)
+			}
+		}
+	}
+}
+
+// TestMechanismsApartImportSASLAlone holds the modules of mechanisms to what everybody can import for one: package sasl.
+// Whatever else they took of this module they would have to be released with.
+func TestMechanismsApartImportSASLAlone(t *testing.T) {
+	for _, apart := range []string{"sasl/gssapi", "sasl/mskiam"} {
+		files, err := filepath.Glob(filepath.Join("..", "..", apart, "*.go"))
+		if err != nil || len(files) == 0 {
+			t.Fatalf("%s: %d files, %v", apart, len(files), err)
+		}
+		for _, file := range files {
+			tree, err := parser.ParseFile(token.NewFileSet(), file, nil, parser.ImportsOnly)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, spec := range tree.Imports {
+				imported, _ := strconv.Unquote(spec.Path.Value)
+				if ours, ok := strings.CutPrefix(imported, module+"/"); ok && ours != "sasl" && ours != apart {
+					t.Errorf("%s imports %s; of this repository it may import sasl", file, imported)
+				}
 			}
 		}
 	}
