@@ -284,6 +284,9 @@ func (h *history) serve() {
 
 // serveConn takes the first request of a connection a step further.
 func (h *history) serveConn(mc *modelConn) {
+	if mc.deaf {
+		return
+	}
 	i := slices.IndexFunc(mc.flights, func(f *flight) bool { return !f.processed })
 	if i > 0 && (h.chance(0.5) || h.calm) || i < 0 {
 		mc.deliver()

@@ -23,9 +23,9 @@ import (
 //	pause-deadline-before-answers 45  of modePauses: answers lie ready, and the clock counts
 //	pause-after-pause             14  of modePauses
 //	i6-never-sent-without-acks     1  of modeUnacknowledged: what was never sent may be written
-//	old-epoch-raised               0  who has lost all connections asks for metadata first, and so never sends to a cluster
-//	old-epoch-one-partition        0  that was made again under its old id. The tests of package producer notice these
-//	duplicate-of-nothing           0  three.
+//	old-epoch-raised              39  of modeStrangers: a connection has outlived its cluster, so that the producer sends to
+//	old-epoch-one-partition        2  the new one before it has asked who that is. Where all are lost it asks first
+//	duplicate-of-nothing           5
 
 // A mode is what a history is made for. What is rare in any history is frequent in those of its mode; half of all
 // histories have none. It is chosen by dice of its own, so that those of the others fall as if there were no modes.
@@ -64,6 +64,7 @@ type extras struct {
 	waiter  *modelWaiter
 	stood   time.Time // when the process last went on
 	inRow   int       // how often it has stood still without a moment in between
+	blind   bool      // a connection has outlived the cluster before
 	live    liveness
 	storage *accumulator.Scratch
 }
@@ -96,6 +97,7 @@ func (h *history) suitMode() {
 	case modeContradicting, modeDoubting:
 		h.faults, h.brokers = 0.1, max(h.brokers, 2)
 		h.cfg.DeliveryTimeout = 20 * time.Second
+		h.replacing = h.mode == modeDoubting && h.seed%2 == 0
 	case modeResizing:
 		h.cfg.BatchSize, h.cfg.MaxBatchBytes, h.cfg.Linger = 800, 800, 30*time.Millisecond
 		h.cfg.DeliveryTimeout, h.cfg.Metadata.MaxIdle = 20*time.Second, 5*time.Minute

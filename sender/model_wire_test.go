@@ -21,6 +21,7 @@ type modelConn struct {
 	which     lane
 	flights   []*flight
 	broken    bool
+	deaf      bool // nobody answers any more: see outlive
 	throttled time.Time
 }
 
@@ -101,7 +102,7 @@ func (mc *modelConn) Send(call *wire.Call) bool {
 	if call.Before != nil {
 		call.Before(call.Version)
 	}
-	f := &flight{conn: mc, call: call, sent: h.now}
+	f := &flight{conn: mc, call: call, sent: h.now, processed: mc.deaf}
 	if h.core.txn != nil {
 		f.number = h.core.txn.Last()
 	}
@@ -110,6 +111,9 @@ func (mc *modelConn) Send(call *wire.Call) bool {
 		h.readProduce(f, req)
 	}
 	h.checkSent(f)
+	if mc.deaf {
+		f.lose()
+	}
 	return true
 }
 
@@ -244,9 +248,7 @@ func (mc *modelConn) deliver() {
 	f.call.Written = true
 	f.call.Done(f.call)
 	if mc.h.core.txn == nil {
-		for _, id := range f.spoils {
-			mc.h.spoiled[id] = true
-		}
+		mc.h.spoils = append(mc.h.spoils, f.spoils...)
 	}
 }
 
