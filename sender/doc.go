@@ -237,6 +237,8 @@
 // meanwhile. If three connections in a row say the same, the broker lacks it: what needs it fails at once, with an error
 // that says so, until a connection offers it and an answer has come. Each such failure closes the connection, too, at the
 // pace of the reconnect backoff, so that an upgrade is noticed. That is safe against every broker: the request was not written.
+// A coordinator that lacks what ends a transaction is never asked for that, since no transaction is begun. So each refusal to
+// begin one closes its connection, too.
 //
 // # Goroutines
 //

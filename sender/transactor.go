@@ -337,7 +337,7 @@ func (c *core) askFeatures(n *node) {
 
 // noteFeatures takes a broker's word for what is finalised, unless a newer one is known.
 func (c *core) noteFeatures(epoch int64, levels map[string]int16) {
-	defer c.speak()
+	defer func() { _ = c.speak() }() // who begins a transaction is told why none can be
 	if epoch < c.txn.features {
 		return
 	}
