@@ -316,7 +316,7 @@ func (h *history) dialDone() {
 	case h.fault():
 		d.err = wire.ErrTimeout
 	default:
-		mc := &modelConn{h: h, node: d.node, broker: max(d.node.id, 1), addr: d.dial.addr, which: d.which}
+		mc := &modelConn{h: h, node: d.node, broker: max(d.node.id, 1), addr: d.dial.addr, which: d.which, older: h.older[max(d.node.id, 1)]}
 		if known := h.core.meta.Snapshot().ClusterID; h.cfg.ClusterCheck && d.node.id >= 0 && known != "" && known != h.cluster {
 			d.err = protocol.RebootstrapRequired // KIP-1242
 			break

@@ -48,6 +48,7 @@ const (
 	modeResizing            // limits are learned, hold, and go
 	modeDisagreeing         // brokers disagree about their addresses
 	modeDoubting            // of many batches an answer is lost, and the next refuses them for good
+	modeRestarting          // brokers restart as older or newer ones, between transactions and inside of them
 	modes
 )
 
@@ -61,6 +62,7 @@ var plain = map[mode]bool{
 type extras struct {
 	mode    mode
 	away    map[int32]bool // brokers that have left
+	older   map[int32]bool // brokers that speak the old protocol of transactions alone, whatever is finalised
 	waiter  *modelWaiter
 	stood   time.Time // when the process last went on
 	inRow   int       // how often it has stood still without a moment in between
@@ -71,7 +73,7 @@ type extras struct {
 
 func newExtras(seed uint64) extras {
 	dice := rand.New(rand.NewPCG(seed, 0x6d6f6465))
-	e := extras{away: map[int32]bool{}}
+	e := extras{away: map[int32]bool{}, older: map[int32]bool{}}
 	if dice.IntN(2) == 0 {
 		e.mode = 1 + mode(dice.IntN(int(modes)-1))
 	}
@@ -91,6 +93,11 @@ func (h *history) suitMode() {
 		h.cfg.DeliveryTimeout = max(h.cfg.DeliveryTimeout, 2*time.Second)
 	case modeOldest:
 		h.replacing = false
+	case modeRestarting:
+		h.cfg.Idempotent, h.cfg.Acks, h.cfg.TransactionalID = true, -1, "id"
+		h.cfg.TransactionTimeout = max(h.cfg.TransactionTimeout, 10*time.Second)
+		h.level, h.flips, h.oldBrokers, h.exhausting, h.nearTheEnd, h.replacing = 2, false, false, false, false, false
+		h.firstEpoch = 0
 	case modeStrangers:
 		h.replacing, h.cfg.ClusterCheck = true, false
 		h.cfg.DeliveryTimeout = 20 * time.Second
@@ -123,6 +130,10 @@ func (h *history) actMore() {
 	case modeWaiting:
 		for range 20 {
 			h.send()
+		}
+	case modeRestarting:
+		if h.chance(0.5) {
+			h.restart(1 + h.rng.Int32N(h.brokers))
 		}
 	case modePauses:
 		if h.chance(0.4) {
@@ -241,6 +252,24 @@ func (h *history) changeMembers() {
 		h.coordinator = 1 + h.rng.Int32N(h.brokers)
 	}
 }
+
+// restart has a broker come back as an older one, or as a newer one. Each connection speaks what its broker did when it was
+// made.
+func (h *history) restart(id int32) {
+	h.older[id] = !h.older[id]
+	h.counts[tallyRestarted]++
+	h.hurt = true
+	h.mayDie = "an EndTxn of the new protocol is in doubt, and a coordinator that knows the old one alone cannot say what became of it"
+	h.tracef("broker %d restarts; older: %v", id, h.older[id])
+	for _, mc := range slices.Clone(h.conns) {
+		if mc.broker == id {
+			mc.hangUp(errReset, hangWay(h.rng.IntN(3)))
+		}
+	}
+}
+
+// mixes reports whether a transaction may be ended in another protocol than it was begun in.
+func (h *history) mixes() bool { return h.flips || h.mode == modeRestarting }
 
 // refuseAll has all brokers refuse connections for longer than the client tries those that it knows.
 func (h *history) refuseAll() {
