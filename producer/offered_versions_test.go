@@ -147,3 +147,17 @@ func TestAnOfferWithoutEndTxnIsAskedAgain(t *testing.T) {
 		transaction(t, p, "two")
 	})
 }
+
+// The answer to a commit is lost, and the next connection to the coordinator offers the old EndTxn alone, which cannot be asked
+// what became of the new one. It is asked again before that ends the producer.
+func TestAnOlderEndTxnWhileACommitIsInDoubt(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		c := brokertest.New(t, brokertest.InMemory(), brokertest.Topic("t", 1))
+		p := transactional(t, c)
+		transaction(t, p, "one")
+		c.On(brokertest.EndTxn).Do(brokertest.HandleThenDrop())
+		c.On(brokertest.ApiVersions).Do(offering(func(r *protocol.ApiVersionsResponse, i int) { r.APIKeys[i].MaxVersion = 4 }, brokertest.EndTxn))
+		transaction(t, p, "two")
+		transaction(t, p, "three")
+	})
+}

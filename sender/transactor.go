@@ -141,7 +141,10 @@ func (c *core) sendStep(step *txn.Step) (at time.Time, sent bool) {
 	if ok && c.lower(step, newest) {
 		return c.now, false
 	}
-	if ok && newest < step.MinVersion {
+	if l := &n.links[control]; ok && newest < step.MinVersion {
+		if !c.askOffer(l, api.Key) {
+			return l.notUntil, false
+		}
 		t.Unsupported(step, &wire.UnsupportedVersionError{
 			API: api.Name, Known: true, BrokerMax: newest, Min: step.MinVersion, Max: api.Max,
 		})
