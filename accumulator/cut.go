@@ -10,13 +10,6 @@ import (
 // A Range is count records of a batch from index First on.
 type Range struct{ First, Count int32 }
 
-// Halves returns the two ranges that a batch too large for its topic is cut
-// into, of about the same number of records.
-func (b *Batch) Halves() []Range {
-	n := b.count / 2
-	return []Range{{0, n}, {n, b.count - n}}
-}
-
 // Without returns the ranges that are left of the batch when the records with
 // the given indices, which are sorted, are taken out.
 func (b *Batch) Without(indices []int32) []Range {
@@ -46,11 +39,7 @@ func (b *Batch) CutTo(most int) ([]*Batch, error) {
 	if err != nil {
 		return nil, err
 	}
-	sizes, all := make([]int, len(records)), 0
-	for i := range records {
-		sizes[i] = protocol.RecordSize(records[i].BodySize())
-		all += sizes[i]
-	}
+	sizes, all := sizesOf(records)
 	most = max(most-protocol.BatchHeaderSize, (all+mostPieces-1)/mostPieces)
 	var ranges []Range
 	r, size := Range{}, 0
@@ -63,6 +52,31 @@ func (b *Batch) CutTo(most int) ([]*Batch, error) {
 		size += n
 	}
 	return b.cut(append(ranges, r), base, records), nil
+}
+
+// Halve is Cut into two pieces of about the same number of bytes.
+func (b *Batch) Halve() ([]*Batch, error) {
+	base, records, err := b.decode()
+	if err != nil {
+		return nil, err
+	}
+	sizes, all := sizesOf(records)
+	n, size := 1, sizes[0]
+	for n < len(sizes)-1 && size+sizes[n]/2 < all/2 { // what is next lies for the most part in the first half
+		size += sizes[n]
+		n++
+	}
+	return b.cut([]Range{{0, int32(n)}, {int32(n), b.count - int32(n)}}, base, records), nil
+}
+
+// sizesOf returns the bytes of each record, and of all.
+func sizesOf(records []protocol.Record) (sizes []int, all int) {
+	sizes = make([]int, len(records))
+	for i := range records {
+		sizes[i] = protocol.RecordSize(records[i].BodySize())
+		all += sizes[i]
+	}
+	return sizes, all
 }
 
 // Cut makes a batch of its own of each range, uncompressed, and gives the

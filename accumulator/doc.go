@@ -41,7 +41,9 @@
 // batch goes on growing, up to the cap; so a far or busy broker gets fewer
 // and larger requests. What a topic refuses as too large lowers its cap, and what
 // waits already is cut to it before it is sent. A minute after the last refusal
-// one batch is tried that is larger, and the cap grows with what is taken (type
-// lesson). A batch is also sealed once its first record is older
+// one batch is tried that is larger, and the cap grows with what is taken. What
+// the pieces of one batch tell beyond its own refusal is no lesson until another
+// batch has confirmed it, but what is refused meanwhile is cut to it at once
+// (type lesson). A batch is also sealed once its first record is older
 // than the seal age, so that no record joins a batch that is about to expire.
 package accumulator

@@ -45,7 +45,7 @@ func TestGroup(t *testing.T) {
 // The pieces of a batch are its root to a group.
 func TestAGroupWaitsForTheRoot(t *testing.T) {
 	root := fill(t, small().Topic("t", 1).Queues()[0], 4)
-	pieces, err := root.Cut(root.Halves())
+	pieces, err := root.Halve()
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -22,10 +22,13 @@ type lesson struct {
 
 	// The batch whose refusal taught the limit. Its pieces may be refused as
 	// well, if the limit is lower still. They are one batch, and what they say may
-	// be true for a moment only: it counts when another batch confirms it.
+	// be true for a moment only: it counts when another batch confirms it. Of those
+	// that wait one is sent to find out, and the others keep to it until it is
+	// answered.
 	witness       *Queue
 	witnessSerial int64
-	hearsay       int // the limit that its pieces tell of; 0: none
+	hearsay       int       // the limit that its pieces tell of; 0: none
+	trial         time.Time // until then the one that is to find out is awaited
 }
 
 // probeEvery is how long a topic's batches stay small after one was refused as
@@ -51,12 +54,14 @@ func (t *Topic) Refused(now time.Time, b *Batch) {
 	case l.limit > 0 && limit >= l.limit:
 		// It was made before the limit was known, or was larger to see whether it holds.
 	case l.limit > 0 && l.witnessed(b) && b != root:
-		l.hearsay = limit
+		if l.hearsay == 0 || limit < l.hearsay { // else this one was on its way when a smaller one was refused
+			l.hearsay = limit
+		}
 	default:
 		if l.hearsay > 0 {
-			limit = min(limit, max(l.hearsay, l.good))
+			limit = min(limit, l.told())
 		}
-		l.limit, l.hearsay = limit, 0
+		l.limit, l.hearsay, l.trial = limit, 0, time.Time{}
 		l.witness, l.witnessSerial = root.queue, root.serial
 	}
 	t.recap(0)
@@ -66,6 +71,9 @@ func (t *Topic) Refused(now time.Time, b *Batch) {
 func (t *Topic) Accepted(now time.Time, b *Batch) {
 	l := &t.lesson
 	l.rate = float64(b.RawSize()) / float64(b.size)
+	if b.size > l.told() {
+		l.trial = time.Time{}
+	}
 	l.good = max(l.good, b.size)
 	if b.size > well(l.hearsay) {
 		l.hearsay = 0
@@ -91,14 +99,18 @@ func (l *lesson) witnessed(b *Batch) bool {
 }
 
 // Limit returns what b may have, in bytes as brokers count them. For the pieces
-// of one batch that is what its other pieces have taught.
-func (t *Topic) Limit(b *Batch) int {
+// of one batch that is what its other pieces have taught; for other batches, too,
+// while one of them finds out whether it is so.
+func (t *Topic) Limit(now time.Time, b *Batch) int {
 	l := &t.lesson
-	if l.hearsay > 0 && l.witnessed(b) {
-		return l.hearsay
+	if l.hearsay > 0 && (l.witnessed(b) || l.trial.After(now)) {
+		return l.told()
 	}
 	return l.limit
 }
+
+// told is what the pieces of the witness tell of, if they do.
+func (l *lesson) told() int { return min(l.limit, max(l.hearsay, l.good)) }
 
 // raw is the limit in bytes before compression.
 func (l *lesson) raw() int { return int(float64(l.limit) * l.rate) }
@@ -112,14 +124,20 @@ func well(limit int) int { return limit + limit/2 + protocol.BatchHeaderSize }
 // cut to Most first.
 func (t *Topic) Fits(now time.Time, b *Batch) bool {
 	l := &t.lesson
-	size, limit := b.size, t.Limit(b)
+	rate := 1.0
 	if b.raw == 0 { // it is not compressed yet
-		limit = int(float64(limit) * l.rate)
+		rate = l.rate
 	}
+	limit := int(float64(t.Limit(now, b)) * rate)
 	switch {
-	case l.limit == 0 || b.count == 1 || size <= limit:
+	case l.limit == 0 || b.count == 1:
 		return true
-	case size > 2*limit || l.quiet.After(now):
+	case b.size <= limit:
+		if l.hearsay > 0 && b.size > int(float64(l.told())*rate) {
+			l.trial = now.Add(probeEvery) // or until it is answered
+		}
+		return true
+	case b.size > 2*limit || l.quiet.After(now):
 		return false
 	}
 	l.quiet, l.growing = now.Add(probeEvery), true
@@ -129,16 +147,42 @@ func (t *Topic) Fits(now time.Time, b *Batch) bool {
 // Most returns how many bytes before compression a piece of b, which does not
 // fit, may have.
 func (t *Topic) Most(now time.Time, b *Batch) int {
-	l := &t.lesson
-	rate := l.rate
-	if b.raw > 0 {
-		rate = float64(b.raw) / float64(b.size)
-	}
-	most := int(float64(t.Limit(b)) * rate)
-	if !l.quiet.After(now) {
+	most := t.before(b, t.Limit(now, b))
+	if !t.lesson.quiet.After(now) {
 		most *= 2
 	}
 	return max(most, 1)
+}
+
+// before returns what a size has been before compression, for pieces of b.
+func (t *Topic) before(b *Batch, size int) int {
+	rate := t.lesson.rate
+	if b.raw > 0 {
+		rate = float64(b.raw) / float64(b.size)
+	}
+	return max(int(float64(size)*rate), 1)
+}
+
+// Split cuts b, which was Refused, into pieces of what the topic is known to
+// take, or in halves where no more is known than that it does not take b. What
+// the pieces of one batch have told is no lesson yet, but good enough for another
+// that has been refused as well: both were on their way at the same time, as a
+// rule, and to halve this one from the top would tell the same once more.
+//
+// The Limit that halves are made for is returned with them. For other pieces it
+// is 0.
+func (t *Topic) Split(now time.Time, b *Batch) (pieces []*Batch, limit int, err error) {
+	l := &t.lesson
+	known := l.limit
+	if l.hearsay > 0 {
+		known = l.told()
+	}
+	if known < b.size/2 {
+		pieces, err = b.CutTo(t.before(b, known))
+		return pieces, 0, err
+	}
+	pieces, err = b.Halve()
+	return pieces, t.Limit(now, b), err
 }
 
 // recap has the queues keep to what is learned, unless that has changed by no

@@ -92,12 +92,81 @@ func TestPiecesTeachNothingAlone(t *testing.T) {
 	if topic.cap() != 32_000 {
 		t.Errorf("the cap is %d, want 32000", topic.cap())
 	}
-	if got, other := topic.Limit(pieceOf(root, 100)), topic.Limit(refused(q, 2, 100)); got != 2000 || other != 32_000 {
+	if got, other := topic.Limit(noon, pieceOf(root, 100)), topic.Limit(noon, refused(q, 2, 100)); got != 2000 || other != 32_000 {
 		t.Errorf("the limit is %d for other pieces, want 2000, and %d for other batches, want 32000", got, other)
 	}
 	topic.Refused(noon, pieceOf(refused(q, 2, 64_000), 32_000))
 	if topic.cap() != 2000 {
 		t.Errorf("the cap is %d when another batch has said the same, want 2000", topic.cap())
+	}
+}
+
+// filled returns a batch of n records, of 109 bytes each, that was sent.
+func filled(t *testing.T, q *Queue, n int) *Batch {
+	t.Helper()
+	for range n {
+		add(t, q, sized(100), noon)
+	}
+	return drain(q)
+}
+
+// A batch that is refused while the pieces of another one have told more than that is cut to what they have told. To halve
+// it from the top would tell the same again. Nor does what was on its way before they did make the topic's limit larger.
+func TestARefusedBatchIsCutToWhatPiecesHaveTold(t *testing.T) {
+	topic, q := oneQueue(func(c *Config) { c.BatchSize = 100_000 })
+	root, second := filled(t, q, 200), filled(t, q, 200)
+	topic.Refused(noon, root)
+	for size := root.Size() / 2; size > 4000; size /= 2 {
+		topic.Refused(noon, pieceOf(root, size))
+	}
+	topic.Refused(noon, pieceOf(root, root.Size()/2))
+	topic.Refused(noon, second)
+	pieces, limit, err := topic.Split(noon, second)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, p := range pieces {
+		if p.Size() > 3000 {
+			t.Errorf("a piece of %d bytes, made for a limit of %d; want 3000 at most", p.Size(), limit)
+		}
+	}
+	if topic.cap() != root.Size()/2 {
+		t.Errorf("the cap is %d, want %d: no other batch has confirmed what the pieces have told", topic.cap(), root.Size()/2)
+	}
+}
+
+// Of the batches that wait one finds out whether what pieces have told holds for all. Those behind it keep to that until
+// it is answered.
+func TestOneBatchTriesWhatPiecesHaveTold(t *testing.T) {
+	topic, q := oneQueue()
+	root := refused(q, 1, 64_000)
+	told := func() {
+		topic.Refused(noon, root)
+		topic.Refused(noon, pieceOf(root, 32_000))
+		topic.Refused(noon, pieceOf(root, 4000))
+	}
+	told()
+	if !topic.Fits(noon, refused(q, 2, 30_000)) || topic.Fits(noon, refused(q, 3, 30_000)) || !topic.Fits(noon, refused(q, 3, 2000)) {
+		t.Fatal("want one batch of 30000 bytes to fit, and behind it no more than 2000")
+	}
+	topic.Accepted(noon, refused(q, 2, 30_000))
+	if !topic.Fits(noon, refused(q, 4, 30_000)) || !topic.Fits(noon, refused(q, 5, 30_000)) {
+		t.Error("30000 bytes were taken, and others of that size do not fit")
+	}
+
+	topic, q = oneQueue()
+	told()
+	topic.Fits(noon, refused(q, 2, 30_000))
+	topic.Refused(noon, refused(q, 2, 30_000))
+	if topic.cap() != 2000 {
+		t.Errorf("the cap is %d when the one that tried was refused, want 2000", topic.cap())
+	}
+
+	topic, q = oneQueue()
+	told()
+	topic.Fits(noon, refused(q, 2, 30_000))
+	if later := noon.Add(probeEvery); !topic.Fits(later, refused(q, 3, 30_000)) {
+		t.Error("no other tries a minute after the one that did, of which nothing came")
 	}
 }
 
@@ -178,5 +247,33 @@ func TestLessonHoldsWhileNothingIsSent(t *testing.T) {
 	late := noon.Add(time.Hour)
 	if topic.cap() != 2000 || !topic.Fits(late, refused(q, 2, 4000)) || topic.Fits(late, refused(q, 3, 4000)) {
 		t.Error("want the cap to hold, and one larger batch to be tried")
+	}
+}
+
+// Halves have about the same number of bytes, however records lie, so that each halving brings a batch as close to the limit.
+func TestHalvesAreOfBytes(t *testing.T) {
+	tests := []struct {
+		sizes []int
+		first int32
+	}{
+		{[]int{100, 100, 100, 100}, 2},
+		{[]int{100, 100, 100, 100, 100}, 2},
+		{[]int{10, 10, 10, 10, 900, 900}, 5},
+		{[]int{900, 10, 10, 10, 10, 10}, 1},
+		{[]int{10, 10, 10, 10, 10, 900}, 5},
+		{[]int{10, 900}, 1},
+	}
+	for _, tt := range tests {
+		_, q := oneQueue(func(c *Config) { c.BatchSize = 50_000 })
+		for _, n := range tt.sizes {
+			add(t, q, sized(n), noon)
+		}
+		halves, err := drain(q).Halve()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(halves) != 2 || halves[0].Count() != tt.first || halves[1].First() != tt.first || halves[0].Count()+halves[1].Count() != int32(len(tt.sizes)) {
+			t.Errorf("%v: the first of %d pieces has %d records, want %d of 2", tt.sizes, len(halves), halves[0].Count(), tt.first)
+		}
 	}
 }

@@ -102,7 +102,7 @@ func TestABatchThatWasCutIsNotUsedAgain(t *testing.T) {
 	b := fleeting(t, q, 4)
 	h := b.Header()
 	b.PutHeader(&h)
-	pieces, err := b.Cut(b.Halves())
+	pieces, err := b.Halve()
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -114,3 +114,50 @@ func TestABrokerThatOffersTooLittleForGood(t *testing.T) {
 		}
 	})
 }
+
+// An offer that lacks EndTxn alone keeps no producer from its next transaction: nothing would ever be sent that shows what is
+// missing, so the connection is closed when a transaction is refused for it, and the next one is asked.
+func TestAnOfferWithoutEndTxnIsAskedAgain(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		c := brokertest.New(t, brokertest.InMemory(), brokertest.Brokers(2), brokertest.Topic("t", 1))
+		p := transactional(t, c)
+		transaction(t, p, "one")
+		c.On(brokertest.ApiVersions).Broker(c.Coordinator("tx")).Do(offering(spoiltOffers["missing"], brokertest.EndTxn))
+		c.CutConnections(1, true)
+		c.CutConnections(2, true)
+		time.Sleep(time.Second)
+		failed := 0
+		for range 60 {
+			err := p.BeginTransaction(t.Context())
+			if err == nil {
+				if err := p.AbortTransaction(t.Context()); err != nil {
+					t.Fatal(err)
+				}
+			} else if failed++; !strings.Contains(err.Error(), "EndTxn") {
+				t.Fatal(err)
+			}
+			if err := p.Ping(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			time.Sleep(time.Second)
+		}
+		if failed == 0 || failed > 3 {
+			t.Errorf("%d of 60 transactions could not be begun, want one or two after a spoilt offer", failed)
+		}
+		transaction(t, p, "two")
+	})
+}
+
+// The answer to a commit is lost, and the next connection to the coordinator offers the old EndTxn alone, which cannot be asked
+// what became of the new one. It is asked again before that ends the producer.
+func TestAnOlderEndTxnWhileACommitIsInDoubt(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		c := brokertest.New(t, brokertest.InMemory(), brokertest.Topic("t", 1))
+		p := transactional(t, c)
+		transaction(t, p, "one")
+		c.On(brokertest.EndTxn).Do(brokertest.HandleThenDrop())
+		c.On(brokertest.ApiVersions).Do(offering(func(r *protocol.ApiVersionsResponse, i int) { r.APIKeys[i].MaxVersion = 4 }, brokertest.EndTxn))
+		transaction(t, p, "two")
+		transaction(t, p, "three")
+	})
+}

@@ -30,12 +30,12 @@
 //	   ▼
 //	futures are let go; callbacks run on the completion goroutine
 //
-// A step costs what is ready, not what exists: a ready list for each node, and
-// one heap with the deadline of each partition that has work, or with an earlier
-// one that has been met. Idle partitions are in neither. What the loop knows of a queue it has been told,
-// when its oldest batch changed or was drained. A batch whose linger is about
-// to end goes along with those that go, so that many partitions with few
-// records each make few requests. Requests and batches are used again when they have
+// A step costs what is ready, not what exists. Each node has a ready list, and one
+// heap has the next deadline of each partition that has work (or an earlier one
+// that has been met). Idle partitions are in neither. The loop does not look at
+// queues: it is told when the oldest batch of one has changed or was drained. A
+// batch whose linger is about to end goes along with those that go, so that many
+// partitions with few records each make few requests. Requests and batches are used again when they have
 // ended, so a steady load allocates nothing. A small request is written in the
 // step itself, if its connection takes it at once; all others by the
 // connection's goroutine.
@@ -70,12 +70,13 @@
 // # Waits
 //
 // No call waits for longer than a setting allows, whatever the cluster does, and
-// though its ctx has no end. Calls of transactions, look-ups and waits for memory
+// even if its ctx has no end. Calls of transactions, look-ups and waits for memory
 // are bounded by max.block. Flush is bounded by delivery.timeout, since every
-// record has its outcome by then. So is Close, from when it was called: a
-// transaction that has not ended by then is given up. That harms nothing. What
-// was not asked to be committed the coordinator aborts, when transaction.timeout
-// has passed; of what was, nobody but the coordinator knows, and Close says so.
+// record has its outcome by then. Close has delivery.timeout from when it was
+// called: then it gives up a transaction that has not ended. That harms nothing.
+// If nobody asked for its commit, the coordinator aborts it when
+// transaction.timeout has passed. If somebody did, only the coordinator knows how
+// it ends, and Close says so.
 // Callbacks belong to the user: one that runs for longer than max.block is
 // awaited no more.
 //
@@ -129,67 +130,75 @@
 //
 // # Whose numbers they are
 //
-// A producer id belongs to the cluster that gave it. There nobody else has it,
-// so what a log has under our id, epoch and sequence is ours, and a partition
-// may raise the epoch on its own after a gap: it meets nobody's numbers. In any
-// other cluster the id may be somebody else's, with any epoch. What we send
-// there can be taken for a duplicate of the other's, and then is acknowledged
-// and in no log. So epochs are raised locally only on an id that this cluster
-// gave. A partition abandons its id, and waits for one that is given later, when
+// A producer id belongs to the cluster that gave it. In that cluster nobody else
+// has it. So whatever its logs have under our id, epoch and sequence is ours. A
+// partition may raise the epoch on its own after a gap, since nobody else has
+// numbers under it.
 //
-//   - metadata names another cluster id: so do all partitions. What was being
-//     asked of the old cluster is not used;
-//   - metadata names another topic id: so do the topic's partitions, since the
-//     cluster may have been made again under its old id;
-//   - a broker calls our epoch old (INVALID_PRODUCER_EPOCH, outside of
-//     transactions): only its producer raises the epoch of an id, and no
-//     partition sends an older one after a newer, so somebody else has the id.
-//     All partitions with that id abandon it;
-//   - a broker has as a duplicate what cannot be written yet: of no attempt the
-//     outcome is unknown. The same follows, and the batch fails as one that may
-//     be written, as a proxy could have sent it twice. A success shows that, too,
-//     by a time of append where this broker has none for the topic. Each broker
-//     is taken at its own word, since a change of message.timestamp.type does not
-//     reach all at once; one that has broken it is believed until it has left out
-//     the time eight times as often, so a lasting disagreement raises ever fewer
-//     doubts;
-//   - a sequence is refused in a topic without an id, whose log nothing names;
-//   - all connections were lost, and then no topic has the id that it had. A
-//     cluster that is wiped loses all its connections, whatever ids it keeps.
-//     So after that nothing numbered, and nothing of a transaction, is sent
-//     before an answer to Metadata has told which topics there are. If one of
-//     them has kept its id, all goes on as before.
+// In another cluster somebody else may have the same id, with any epoch. The
+// brokers there can take what we send for a duplicate of what the other has sent.
+// Then they acknowledge it, and it is in no log. So a partition raises the epoch
+// only of an id that this cluster gave. In each of these cases it abandons its id,
+// and waits for one that is given later:
 //
-// That is safe with every broker. What may be written stays under its numbers:
-// it is sent again unchanged to the same log, or fails as one that may be written
-// (I3, I6); to the log of another topic or cluster it is not sent. A new id has
-// no state in any log, so nothing under it is a duplicate. It does not fence the
-// one before: what is late under that can only be a batch whose sender was told
-// that it may be written. A cluster whose allocator begins from the start can
-// give an id that we had before: its epoch is then raised above all that we have
-// used of it, so that nothing of ours has its numbers. A cluster that was
-// restored from a copy, with its allocator and its ids, shows itself by nothing
-// but refused epochs and sequences; README names that as a limit.
+//   - Metadata names another cluster id. All partitions abandon theirs. What was
+//     being asked of the old cluster is not used.
+//   - Metadata names another topic id. The topic's partitions abandon theirs: the
+//     cluster may have been made again, and have kept its cluster id.
+//   - A broker calls our epoch old (INVALID_PRODUCER_EPOCH), outside of
+//     transactions. Only the owner of an id raises its epoch, and no partition
+//     sends an older epoch after a newer. So somebody else has the id. All
+//     partitions with that id abandon it.
+//   - A broker calls a batch a duplicate of which every attempt has a known
+//     outcome: none was written. All partitions with that id abandon it. The batch
+//     fails as one that may be written, since a proxy could have sent it twice.
+//     A success can show the same. Where a topic's answers have no time of append,
+//     one that has a time is about an older batch. Each broker is judged by its
+//     own answers, since a change of message.timestamp.type does not reach all at
+//     once. A broker that has given a time against its habit is trusted again when
+//     it has left out the time eight times as often as before, so that a lasting
+//     disagreement raises ever fewer doubts.
+//   - A broker refuses a sequence in a topic without an id. Nothing says then that
+//     the log is still the same.
+//   - All connections were lost, and afterwards no topic has the id that it had. A
+//     cluster that is wiped loses all connections, whatever ids it keeps. So
+//     nothing that has numbers, and nothing of a transaction, is sent until an
+//     answer to Metadata has told which topics there are. If one topic has kept
+//     its id, all goes on as before.
 //
-// The id of a transactional producer is its coordinator's, who knows nothing of
-// it in another cluster. So the producer ends when metadata names another
-// cluster id, and when no topic has kept its id while all connections were lost.
-// A topic that was made again under an open transaction takes with it what the
-// transaction has written there: the transaction can only be aborted.
+// That is safe with every broker. What may be written keeps its numbers. It is
+// sent again, unchanged, to the same log, or it fails as one that may be written
+// (I3, I6). It is never sent to the log of another topic or cluster. What was
+// numbered and never sent is numbered anew. A new id has no state in any log, so
+// nothing under it is taken for a duplicate. It does not fence the old id, and
+// need not: what is still on its way under that was reported as one that may be
+// written.
+//
+// A cluster that begins to give ids from the start can give one that we had. Its
+// epoch is then raised above all that we have used with it, so that nothing of
+// ours has its numbers. A cluster that was restored from a copy, with its
+// allocator and its ids, shows itself by refused epochs and sequences alone.
+// README names that as a limit.
+//
+// The id of a transactional producer comes from its coordinator. In another
+// cluster the coordinator knows nothing of it. So the producer ends when metadata
+// names another cluster id, and when all connections were lost and no topic has
+// kept its id. A topic that is made again under an open transaction loses what the
+// transaction has written there. Only an abort is left then.
 //
 // A connection belongs to a node at its address, in one cluster. When metadata
-// says that the node is elsewhere, or that the cluster is another, the next
-// request goes over a new connection, and what is in flight is awaited on the
-// old one. Brokers that disagree about an address are followed more and more
-// slowly. So are those that disagree about the cluster's id, as two clusters behind
-// one name do: after each change that comes soon after another, metadata is not
-// asked for a while. An answer is never taken by half: each id that is heard is
-// followed at once, with all that follows from it (see above), so that what was
-// numbered for one cluster is not acknowledged for the other.
+// names another address or another cluster, the next request goes over a new
+// connection. What is in flight on the old one is still awaited. Brokers that
+// disagree about an address are followed more and more slowly. So are brokers that
+// disagree about the cluster's id, as two clusters behind one name do: when one
+// change comes soon after another, metadata is not asked for a while. But each
+// answer that does come is taken as a whole, with all that follows from a new id.
+// So nothing that was numbered for one cluster is acknowledged for the other.
 //
-// News ends the backoff of those that it is about: another leader, another
-// topic, a producer id. Brokers that contradict each other always have news, so
-// it does so a few times, and then not before a success.
+// News ends the backoff of whatever it is about: a partition that has another
+// leader or another topic, or that waited for a producer id. Brokers that
+// contradict each other always have news. So it ends a partition's backoff a few
+// times only, and then not until the partition has had a success.
 //
 // # What a broker recognises
 //
@@ -216,8 +225,8 @@
 //     numbers left over go to nobody, so that what is behind begins a new epoch
 //     when all parts have their outcome.
 //
-// Why that writes nothing twice, and loses nothing. Say the batch had numbers s
-// to e. The first part begins with s and ends before e.
+// This is why nothing is written twice, and nothing is lost. Say the batch had the
+// numbers s to e. The first part begins with s and ends before e.
 //
 //   - The batch is in the log: s is not the number that comes next, and no batch
 //     that the broker remembers has the first part's first and last number. So
@@ -230,16 +239,16 @@
 //     is still on its way, nor any that was numbered behind numbers left over.
 //     Nothing of these is in doubt any more. The records at fault learn with the
 //     first part that they are not in the log, and never before.
-//   - The log was cut back, or comes from a copy: what a broker knows of
-//     producers it has from its log, so both say the same. What has lost the one
-//     and kept the other, after producer.id.expiration.ms, doubles a batch that
-//     is retried unchanged as well.
+//   - The log was cut back, or comes from a copy: a broker knows producers by its
+//     log, so the two agree. A broker that has kept the log and forgotten the
+//     producer, after producer.id.expiration.ms, doubles a batch that is retried
+//     unchanged as well.
 //
-// An answer proves that only if it says that the part was written. Without
-// numbers nothing does, and parts stay in doubt. So they do where nothing is sent
-// under the batch's first number: all its records are at fault, or the first is
-// too large by itself. In a transaction a batch is cut; records at fault lose the
-// transaction anyway.
+// Only an answer that the part was written proves that, and only where batches
+// have numbers. Without numbers parts stay in doubt. They also do where nothing is
+// sent under the batch's first number: all its records are at fault, or the first
+// is too large by itself. In a transaction a batch is only cut, since records at
+// fault lose the transaction anyway.
 //
 // # What a broker offers
 //
@@ -249,6 +258,9 @@
 // meanwhile. If three connections in a row say the same, the broker lacks it: what needs it fails at once, with an error
 // that says so, until a connection offers it and an answer has come. Each such failure closes the connection, too, at the
 // pace of the reconnect backoff, so that an upgrade is noticed. That is safe against every broker: the request was not written.
+// A coordinator that lacks what ends a transaction is never asked for that, since no transaction is begun. So each refusal to
+// begin one closes its connection, too. And one that offers only the old EndTxn while a new one is in doubt ends the producer,
+// since it cannot say what became of that, but only after three connections in a row.
 //
 // # Goroutines
 //
@@ -338,12 +350,12 @@
 //     still again before they have, the deadlines of both wait for another
 //     100 ms, up to three times in a row.
 //
-// This is safe against every broker. A look only takes answers that the broker
-// has given: to take one is what happens without a pause as well. Nothing is
-// written meanwhile that would not be written otherwise, an expired batch is not
-// sent again, and a batch that is sent again goes out later, not earlier. The
-// wait is bounded, and is not begun anew by what comes in it. I4 holds but for
-// the length of the pause and that moment.
+// This is safe against every broker. A look only takes answers that the broker has
+// given, as happens without a pause. Meanwhile nothing is written that would not
+// be written otherwise. An expired batch is not sent again, and a batch that is
+// sent again goes out later, not earlier. The wait is bounded, and what comes in it
+// does not begin it anew. I4 holds, save that its 10 ms do not count the pause and
+// that moment.
 //
 // It is no cure for all: a broker forgets a producer id that was idle for its
 // producer.id.expiration (1 day). A pause that is longer than that, with answers

@@ -237,7 +237,7 @@ func (c *core) mayDrain(p *partition, n *node) bool {
 		return false
 	}
 	if !c.cfg.Idempotent {
-		return p.failures == 0
+		return p.lastErr == nil // one that has failed is tried alone, and so is the first piece of one that was too large
 	}
 	return p.numbers.Proven(c.now) && p.spanOfNext() <= c.spare(n.links[data].span)
 }

@@ -218,7 +218,7 @@ func (h *history) endTxn(req *protocol.EndTxnRequest, resp *protocol.EndTxnRespo
 	t := h.txn
 	resp.ProducerID, resp.ProducerEpoch = -1, -1
 	bumps := version >= 5
-	if t.state.deciding() && (req.ProducerEpoch > math.MaxInt16-3 || h.flips) {
+	if t.state.deciding() && (req.ProducerEpoch > math.MaxInt16-3 || h.mixes()) {
 		// The one before is not complete yet. With the last epochs, and once the cluster has gone back to the old
 		// protocol, there is no other way to abort than this.
 		h.mayDie = "the last epochs are used up"

@@ -13,6 +13,11 @@ func (h *history) finish() {
 	h.calm = true
 	clear(h.refusing)
 	h.comeBack()
+	for _, mc := range slices.Clone(h.conns) {
+		if mc.deaf {
+			mc.hangUp(errReset, hangDrop)
+		}
+	}
 	for len(h.late) > 0 {
 		if h.chance(0.5) {
 			h.playLate(0)

@@ -240,7 +240,7 @@ func (h *history) checkNumbers(a *modelAttempt) {
 			switch {
 			case o.cluster != a.cluster && !unknowing && h.cfg.Idempotent && o.id == a.id && a.epoch <= o.epoch:
 				h.fail("I6: %v has the producer id of a cluster that was made again", a)
-			case o.fate == refused || !h.cfg.Idempotent || o.sum == a.sum && (o.life == a.life || unknowing):
+			case o.fate == refused || !h.cfg.Idempotent || o.sum == a.sum && (o.life == a.life || o.life < 0 || a.life < 0 || unknowing):
 			case unknowing && a.partOf(o):
 			case o.life >= 0 && a.life >= 0 && o.life != a.life:
 				if shared && !h.tooLate(o) {
@@ -314,11 +314,11 @@ func (h *history) showProtocol(f *flight, isNew bool) {
 	if t == nil {
 		h.fail("I7: %s without a transaction", describe(f))
 	}
-	if t.shown && t.isNew != isNew {
+	if t.shown && t.isNew != isNew && h.mode != modeRestarting {
 		h.fail("I7: %s in a transaction of the other protocol", describe(f))
 	}
 	t.shown, t.isNew = true, isNew
-	if !h.flips && isNew != (h.level >= 2) {
+	if !h.mixes() && isNew != (h.level >= 2) {
 		h.fail("I7: %s, and transaction.version is %d", describe(f), h.level)
 	}
 }

@@ -172,7 +172,7 @@ func (h *history) complete() {
 // expireTxn is the coordinator's look at the clock.
 func (h *history) expireTxn() {
 	if h.txn.state == txnOngoing && h.now.Sub(h.txn.began) > h.cfg.TransactionTimeout {
-		if h.level < 2 || h.flips || h.txn.exhausted() {
+		if h.level < 2 || h.mixes() || h.txn.exhausted() {
 			h.mayDie = "the transaction has timed out, which fences in the old protocol and with the last epoch"
 		}
 		h.timedOut = true

@@ -284,6 +284,9 @@ func (h *history) serve() {
 
 // serveConn takes the first request of a connection a step further.
 func (h *history) serveConn(mc *modelConn) {
+	if mc.deaf {
+		return
+	}
 	i := slices.IndexFunc(mc.flights, func(f *flight) bool { return !f.processed })
 	if i > 0 && (h.chance(0.5) || h.calm) || i < 0 {
 		mc.deliver()
@@ -313,7 +316,7 @@ func (h *history) dialDone() {
 	case h.fault():
 		d.err = wire.ErrTimeout
 	default:
-		mc := &modelConn{h: h, node: d.node, broker: max(d.node.id, 1), addr: d.dial.addr, which: d.which}
+		mc := &modelConn{h: h, node: d.node, broker: max(d.node.id, 1), addr: d.dial.addr, which: d.which, older: h.older[max(d.node.id, 1)]}
 		if known := h.core.meta.Snapshot().ClusterID; h.cfg.ClusterCheck && d.node.id >= 0 && known != "" && known != h.cluster {
 			d.err = protocol.RebootstrapRequired // KIP-1242
 			break

@@ -61,6 +61,7 @@ type history struct {
 	replacing    bool           // clusters are made again, and brokers move, in each history of this kind
 	given        map[int64]bool // producer ids that this cluster has given us
 	spoiled      map[int64]bool // those of which a broker has called our epoch old
+	spoils       []int64        // those of which an answer says so that the core has not handled yet
 
 	// What is between them and the core.
 	events []event
@@ -302,6 +303,10 @@ func (h *history) settle() {
 		for _, e := range events {
 			h.core.handle(h.now, e)
 		}
+		for _, id := range h.spoils {
+			h.spoiled[id] = true
+		}
+		h.spoils = h.spoils[:0]
 		h.wakeAt = h.core.step(h.now)
 		slices.Sort(h.sent)
 		for _, text := range h.sent {

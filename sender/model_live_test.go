@@ -2,6 +2,7 @@ package sender
 
 import (
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/epistle-kafka/epistle/protocol"
@@ -125,7 +126,9 @@ func (h *history) owe(a *modelAttempt, named []protocol.RecordError) {
 
 // checkOwed demands that no record fails for what its batch alone was refused for.
 func (h *history) checkOwed(r *modelRecord) {
-	if !r.owed || errors.Is(r.err, ErrDeliveryTimeout) || errors.Is(r.err, ErrClosed) {
+	if !r.owed || slices.ContainsFunc([]error{ErrDeliveryTimeout, ErrClosed, ErrTopicRecreated, ErrClusterReplaced, ErrPartitionGone, errBehind}, func(other error) bool {
+		return errors.Is(r.err, other)
+	}) {
 		return
 	}
 	if code := protocol.ErrorCode(0); errors.As(r.err, &code) && (code == protocol.MessageTooLarge || code == protocol.InvalidRecord) {

@@ -23,9 +23,9 @@ import (
 //	pause-deadline-before-answers 45  of modePauses: answers lie ready, and the clock counts
 //	pause-after-pause             14  of modePauses
 //	i6-never-sent-without-acks     1  of modeUnacknowledged: what was never sent may be written
-//	old-epoch-raised               0  who has lost all connections asks for metadata first, and so never sends to a cluster
-//	old-epoch-one-partition        0  that was made again under its old id. The tests of package producer notice these
-//	duplicate-of-nothing           0  three.
+//	old-epoch-raised              39  of modeStrangers: a connection has outlived its cluster, so that the producer sends to
+//	old-epoch-one-partition        2  the new one before it has asked who that is. Where all are lost it asks first
+//	duplicate-of-nothing           5
 
 // A mode is what a history is made for. What is rare in any history is frequent in those of its mode; half of all
 // histories have none. It is chosen by dice of its own, so that those of the others fall as if there were no modes.
@@ -48,6 +48,7 @@ const (
 	modeResizing            // limits are learned, hold, and go
 	modeDisagreeing         // brokers disagree about their addresses
 	modeDoubting            // of many batches an answer is lost, and the next refuses them for good
+	modeRestarting          // brokers restart as older or newer ones, between transactions and inside of them
 	modes
 )
 
@@ -61,16 +62,18 @@ var plain = map[mode]bool{
 type extras struct {
 	mode    mode
 	away    map[int32]bool // brokers that have left
+	older   map[int32]bool // brokers that speak the old protocol of transactions alone, whatever is finalised
 	waiter  *modelWaiter
 	stood   time.Time // when the process last went on
 	inRow   int       // how often it has stood still without a moment in between
+	blind   bool      // a connection has outlived the cluster before
 	live    liveness
 	storage *accumulator.Scratch
 }
 
 func newExtras(seed uint64) extras {
 	dice := rand.New(rand.NewPCG(seed, 0x6d6f6465))
-	e := extras{away: map[int32]bool{}}
+	e := extras{away: map[int32]bool{}, older: map[int32]bool{}}
 	if dice.IntN(2) == 0 {
 		e.mode = 1 + mode(dice.IntN(int(modes)-1))
 	}
@@ -90,12 +93,18 @@ func (h *history) suitMode() {
 		h.cfg.DeliveryTimeout = max(h.cfg.DeliveryTimeout, 2*time.Second)
 	case modeOldest:
 		h.replacing = false
+	case modeRestarting:
+		h.cfg.Idempotent, h.cfg.Acks, h.cfg.TransactionalID = true, -1, "id"
+		h.cfg.TransactionTimeout = max(h.cfg.TransactionTimeout, 10*time.Second)
+		h.level, h.flips, h.oldBrokers, h.exhausting, h.nearTheEnd, h.replacing = 2, false, false, false, false, false
+		h.firstEpoch = 0
 	case modeStrangers:
 		h.replacing, h.cfg.ClusterCheck = true, false
 		h.cfg.DeliveryTimeout = 20 * time.Second
 	case modeContradicting, modeDoubting:
 		h.faults, h.brokers = 0.1, max(h.brokers, 2)
 		h.cfg.DeliveryTimeout = 20 * time.Second
+		h.replacing = h.mode == modeDoubting && h.seed%2 == 0
 	case modeResizing:
 		h.cfg.BatchSize, h.cfg.MaxBatchBytes, h.cfg.Linger = 800, 800, 30*time.Millisecond
 		h.cfg.DeliveryTimeout, h.cfg.Metadata.MaxIdle = 20*time.Second, 5*time.Minute
@@ -121,6 +130,10 @@ func (h *history) actMore() {
 	case modeWaiting:
 		for range 20 {
 			h.send()
+		}
+	case modeRestarting:
+		if h.chance(0.5) {
+			h.restart(1 + h.rng.Int32N(h.brokers))
 		}
 	case modePauses:
 		if h.chance(0.4) {
@@ -239,6 +252,24 @@ func (h *history) changeMembers() {
 		h.coordinator = 1 + h.rng.Int32N(h.brokers)
 	}
 }
+
+// restart has a broker come back as an older one, or as a newer one. Each connection speaks what its broker did when it was
+// made.
+func (h *history) restart(id int32) {
+	h.older[id] = !h.older[id]
+	h.counts[tallyRestarted]++
+	h.hurt = true
+	h.mayDie = "an EndTxn of the new protocol is in doubt, and a coordinator that knows the old one alone cannot say what became of it"
+	h.tracef("broker %d restarts; older: %v", id, h.older[id])
+	for _, mc := range slices.Clone(h.conns) {
+		if mc.broker == id {
+			mc.hangUp(errReset, hangWay(h.rng.IntN(3)))
+		}
+	}
+}
+
+// mixes reports whether a transaction may be ended in another protocol than it was begun in.
+func (h *history) mixes() bool { return h.flips || h.mode == modeRestarting }
 
 // refuseAll has all brokers refuse connections for longer than the client tries those that it knows.
 func (h *history) refuseAll() {

@@ -141,6 +141,8 @@ const (
 	tallyWaiting
 	tallyStill
 	tallyCompressed
+	tallyOutlived
+	tallyRestarted
 	tallies
 )
 
@@ -151,7 +153,7 @@ var tallyNames = [tallies]string{
 	"connections begun beside silent ones", "connections given up for another broker",
 	"clusters made again", "brokers moved", "batches of strangers",
 	"numbers of partitions changed", "partitions whose producers were forgotten", "brokers joined or left", "callers that waited for memory",
-	"times that the process stood still", "batches compressed",
+	"times that the process stood still", "batches compressed", "connections that outlived their cluster", "brokers restarted as others",
 }
 
 func (t *tally) add(h *history) {

@@ -21,6 +21,8 @@ type modelConn struct {
 	which     lane
 	flights   []*flight
 	broken    bool
+	older     bool // see restart
+	deaf      bool // nobody answers any more: see outlive
 	throttled time.Time
 }
 
@@ -65,10 +67,19 @@ const (
 
 func (mc *modelConn) ThrottledUntil() time.Time { return mc.throttled }
 
-func (mc *modelConn) Version(apiKey int16) (int16, bool) { return mc.h.newest(apiKey), true }
+func (mc *modelConn) Version(apiKey int16) (int16, bool) { return mc.newest(apiKey), true }
 
 func (mc *modelConn) Features() (int64, map[string]int16) {
 	return mc.h.featureEpoch, map[string]int16{"transaction.version": mc.h.level}
+}
+
+// newest is the last version of a request that the broker knew when the connection was made.
+func (mc *modelConn) newest(apiKey int16) int16 {
+	newest := mc.h.newest(apiKey)
+	if last, ok := map[int16]int16{produceKey: lastVersionOldTxn, endTxnKey: firstNewEndTxn - 1, offsetCommitKey: firstNewOffsetCommit - 1}[apiKey]; ok && mc.older {
+		newest = min(newest, last)
+	}
+	return newest
 }
 
 // newest is the last version of a request that the brokers know.
@@ -94,14 +105,14 @@ func (mc *modelConn) Send(call *wire.Call) bool {
 	if len(mc.flights) >= h.cfg.MaxInFlight {
 		h.fail("I1: a connection to node %d has more than %d requests in flight", mc.node.id, h.cfg.MaxInFlight)
 	}
-	call.Version = h.newest(call.Request.API().Key)
+	call.Version = mc.newest(call.Request.API().Key)
 	if call.MaxVersion > 0 {
 		call.Version = min(call.Version, call.MaxVersion)
 	}
 	if call.Before != nil {
 		call.Before(call.Version)
 	}
-	f := &flight{conn: mc, call: call, sent: h.now}
+	f := &flight{conn: mc, call: call, sent: h.now, processed: mc.deaf}
 	if h.core.txn != nil {
 		f.number = h.core.txn.Last()
 	}
@@ -110,6 +121,9 @@ func (mc *modelConn) Send(call *wire.Call) bool {
 		h.readProduce(f, req)
 	}
 	h.checkSent(f)
+	if mc.deaf {
+		f.lose()
+	}
 	return true
 }
 
@@ -250,9 +264,7 @@ func (mc *modelConn) deliver() {
 	}
 	f.call.Done(f.call)
 	if mc.h.core.txn == nil {
-		for _, id := range f.spoils {
-			mc.h.spoiled[id] = true
-		}
+		mc.h.spoils = append(mc.h.spoils, f.spoils...)
 	}
 }
 

@@ -71,8 +71,9 @@ type node struct {
 	addr  string
 	links [lanes]link
 
-	speech speech // of its last connection, for transactions
-	health *health
+	speech   speech    // of its last connection, for transactions
+	askAgain time.Time // not before, what it offers of them: see core.speakAgain
+	health   *health
 
 	ready fifo[*partition] // may be drained, in turn
 	built fifo[*request]   // drained and not sent yet, in order

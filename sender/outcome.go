@@ -149,17 +149,18 @@ func (c *core) finish(b *accumulator.Batch, ended, ok bool, n int32) {
 	root.Leave()
 }
 
-// cut sends a batch that is too large for its topic in halves, under its own
-// numbers (KIP-126). Pieces that are larger than what the topic has taught are
-// cut when their turn comes.
+// cut sends a batch that is too large for its topic in pieces, under its own
+// numbers (KIP-126). Those that are larger than what the topic has taught by then
+// are cut when their turn comes.
 func (c *core) cut(p *partition, d *delivery, err error) {
-	pieces, cutErr := d.Cut(d.Halves())
+	t := p.topic.queues
+	t.Refused(c.now, d.Batch)
+	pieces, limit, cutErr := t.Split(c.now, d.Batch)
 	if cutErr != nil {
 		c.giveUp(p, d, fmt.Errorf("%w; and it could not be cut: %w", err, cutErr))
 		return
 	}
-	p.topic.queues.Refused(c.now, d.Batch)
-	c.replace(p, d, pieces, p.topic.queues.Limit(d.Batch))
+	c.replace(p, d, pieces, limit)
 }
 
 // replace puts pieces in the place of d, under its numbers if it has any. They
@@ -181,7 +182,7 @@ func (c *core) replace(p *partition, d *delivery, pieces []*accumulator.Batch, l
 // may be written as it is has to be sent so.
 func (c *core) fit(p *partition, d *delivery) *delivery {
 	t := p.topic.queues
-	if !t.Taught() || d.unknown || d.limit > 0 && d.limit <= t.Limit(d.Batch) || t.Fits(c.now, d.Batch) {
+	if !t.Taught() || d.unknown || d.limit > 0 && d.limit <= t.Limit(c.now, d.Batch) || t.Fits(c.now, d.Batch) {
 		return d // one half may be larger than the other, and is tried all the same
 	}
 	pieces, err := d.CutTo(t.Most(c.now, d.Batch))

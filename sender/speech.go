@@ -46,8 +46,8 @@ func (c *core) hear(n *node, which lane, cn conn) {
 }
 
 // speak chooses the protocol of the next transaction: the new one if it is finalised, and if every broker that was heard
-// offers all of it, and the old one else, as an old client would on the same cluster.
-func (c *core) speak() {
+// offers all of it, and the old one else, as an old client would on the same cluster. It returns why none can be begun.
+func (c *core) speak() error {
 	level := c.txn.finalized
 	for _, n := range c.order {
 		if n.id >= 0 && n.speech.heard && !n.speech.isNew {
@@ -55,7 +55,26 @@ func (c *core) speak() {
 		}
 	}
 	c.txn.SetLevel(level)
-	c.txn.SetUnspoken(c.unspoken(level))
+	why := c.unspoken(level)
+	c.txn.SetUnspoken(why)
+	return why
+}
+
+// speakAgain is speak for who begins a transaction. What the coordinator lacks may have been lost on the way: see unsupported.
+// Nothing that is lacking is ever sent, so nothing would close the connection that said so. It is closed here, at the pace of
+// the reconnect backoff, and the next one is asked. The caller is told at once, and may try again.
+func (c *core) speakAgain() {
+	id, known := c.txn.Coordinator()
+	n := c.nodes[id]
+	if c.speak() == nil || !known || n == nil || c.txn.State() != txn.Ready || n.askAgain.After(c.now) {
+		return
+	}
+	n.askAgain = c.now.Add(c.cfg.Reconnect.Max)
+	if l := &n.links[control]; l.conn != nil {
+		l.conn.Close(errOffer)
+		l.conn, l.busy = nil, 0
+	}
+	c.connect(n, control)
 }
 
 // unspoken is why no transaction can be begun at a level: its coordinator lacks what ends one, or what the old protocol begins

@@ -149,7 +149,7 @@ func (s *Sender) InitTransactions(ctx context.Context) error {
 // BeginTransaction begins a transaction. It waits only if a new epoch is needed first.
 // It returns the transaction's number, for Entry.Txn.
 func (s *Sender) BeginTransaction(ctx context.Context) (number int64, err error) {
-	call := &txnCall{name: txn.CallBegin, start: func(c *core, call *txnCall) { c.speak(); c.txn.Begin(&call.Op) }}
+	call := &txnCall{name: txn.CallBegin, start: func(c *core, call *txnCall) { c.speakAgain(); c.txn.Begin(&call.Op) }}
 	err = s.transact(ctx, call)
 	return call.number, err
 }

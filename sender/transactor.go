@@ -140,7 +140,10 @@ func (c *core) sendStep(step *txn.Step) (at time.Time, sent bool) {
 	if ok && c.lower(step, newest) {
 		return c.now, false
 	}
-	if ok && newest < step.MinVersion {
+	if l := &n.links[control]; ok && newest < step.MinVersion {
+		if !c.askOffer(l, api.Key) {
+			return l.notUntil, false
+		}
 		t.Unsupported(step, &wire.UnsupportedVersionError{
 			API: api.Name, Known: true, BrokerMax: newest, Min: step.MinVersion, Max: api.Max,
 		})
@@ -341,7 +344,7 @@ func (c *core) askFeatures(n *node) {
 
 // noteFeatures takes a broker's word for what is finalised, unless a newer one is known.
 func (c *core) noteFeatures(epoch int64, levels map[string]int16) {
-	defer c.speak()
+	defer func() { _ = c.speak() }() // who begins a transaction is told why none can be
 	if epoch < c.txn.features {
 		return
 	}

@@ -27,20 +27,27 @@ func (c *core) unsupported(n *node, l *link, call *wire.Call) {
 	}
 	key, final := call.Request.API().Key, false
 	if l != nil && l.conn != nil {
-		first, known := l.lacks[key]
-		if final = known && l.made >= first+offersAsked-1; !known {
-			if l.lacks == nil {
-				l.lacks = map[int16]int{}
-			}
-			l.lacks[key] = l.made
-		}
-		l.conn.Close(errOffer)
-		l.conn, l.busy = nil, 0
-		l.notUntil = c.now.Add(c.cfg.Reconnect.Delay(l.failures, c.out.random()))
+		final = c.askOffer(l, key)
 	}
 	if !final {
 		call.Err = n.refused(lacking.API, &offerError{lacking})
 	}
+}
+
+// askOffer closes a connection that offers no version of a request that will do, so that the next one is asked. It reports
+// whether offersAsked of them have said the same.
+func (c *core) askOffer(l *link, key int16) (final bool) {
+	first, known := l.lacks[key]
+	if final = known && l.made >= first+offersAsked-1; !known {
+		if l.lacks == nil {
+			l.lacks = map[int16]int{}
+		}
+		l.lacks[key] = l.made
+	}
+	l.conn.Close(errOffer)
+	l.conn, l.busy = nil, 0
+	l.notUntil = c.now.Add(c.cfg.Reconnect.Delay(l.failures, c.out.random()))
+	return final
 }
 
 // An offerError is an UnsupportedVersionError that too few connections speak for. It does not match it: whoever is told
