@@ -170,7 +170,7 @@ func TestAHangUpOnWhatWasAnsweredBefore(t *testing.T) {
 func TestAHangUpByAnOldAcquaintance(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c, b, ended := connect(t, testConfig())
-		c.peer.Answered = time.Now()
+		c.peer.Answered, c.peer.Served = time.Now(), true
 		done := make(chan *Call, 1)
 		send(t, c, initID(done))
 		b.want()
