@@ -259,8 +259,8 @@
 // that says so, until a connection offers it and an answer has come. Each such failure closes the connection, too, at the
 // pace of the reconnect backoff, so that an upgrade is noticed. That is safe against every broker: the request was not written.
 // A coordinator that lacks what ends a transaction is never asked for that, since no transaction is begun. So each refusal to
-// begin one closes its connection, too. And one that offers only the old EndTxn while a new one is in doubt ends the producer,
-// since it cannot say what became of that, but only after three connections in a row.
+// begin one closes its connection, too. And one that offers only the old EndTxn while a new one is in doubt is asked by that,
+// which cannot say what became of a commit, only after three connections in a row have offered no other.
 //
 // # Goroutines
 //

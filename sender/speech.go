@@ -107,8 +107,3 @@ func (e *lackError) Error() string {
 }
 
 func (e *lackError) Unwrap() error { return e.err }
-
-// lower has a step done by the requests of the old protocol, where its node has no others, and reports whether that will do.
-func (c *core) lower(step *txn.Step, newest int16) bool {
-	return newest < step.MinVersion && c.txn.Lower(step)
-}

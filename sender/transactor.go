@@ -137,11 +137,11 @@ func (c *core) sendStep(step *txn.Step) (at time.Time, sent bool) {
 	}
 	api := step.Request.API()
 	newest, ok := n.links[control].conn.Version(api.Key)
-	if ok && c.lower(step, newest) {
-		return c.now, false
-	}
 	if l := &n.links[control]; ok && newest < step.MinVersion {
-		if !c.askOffer(l, api.Key) {
+		switch {
+		case !t.Crosses(step) && t.Lower(step):
+			return c.now, false
+		case !c.askOffer(l, api.Key), t.Lower(step):
 			return l.notUntil, false
 		}
 		t.Unsupported(step, &wire.UnsupportedVersionError{

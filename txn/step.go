@@ -228,6 +228,10 @@ func (t *Txn) fill(s *Step) {
 	}
 }
 
+// Crosses reports whether s asks for what an EndTxn of the new protocol has been asked for already, whose answer was lost. In
+// the old one nobody can say what became of that.
+func (t *Txn) Crosses(s *Step) bool { return s.kind == end && t.doubt }
+
 // Lower notes that the node of s, which was not Sent, knows the request in the versions of the old protocol alone, though
 // the transaction is in the new one. It reports whether those will do; another step is due then.
 func (t *Txn) Lower(s *Step) bool {

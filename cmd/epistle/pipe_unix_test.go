@@ -44,9 +44,6 @@ func TestTheFirstInterruptEndsTheWaitAtAPipe(t *testing.T) {
 		{"settings", func(pipe string) []string {
 			return []string{"produce", "-b", b, "-t", "t", "--config", pipe, file(t, "a\n")}
 		}, "cli.(*Settings).resolve", []string{"the settings: stopped by signal"}},
-		{"certificates", func(pipe string) []string {
-			return []string{"produce", "-b", b, "-t", "t", "-X", "security.protocol=SSL", "-X", "ssl.truststore.type=PEM", "-X", "ssl.truststore.location=" + pipe, file(t, "a\n")}
-		}, "cli.(*Settings).resolve", []string{"the settings: stopped by signal"}},
 		{"settings of perf", func(pipe string) []string { return []string{"perf", "-b", b, "-t", "t", "--config", pipe} }, "cli.(*Settings).resolve", []string{"stopped by signal"}},
 		{"settings of demo", func(pipe string) []string { return []string{"demo", "--config", pipe} }, "cli.(*Settings).resolve", []string{"stopped by signal"}},
 		{"lines of demo", func(pipe string) []string { return []string{"demo", "--file-out", pipe} }, "demo.writeOut", []string{"stopped by signal"}},
