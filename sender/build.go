@@ -244,7 +244,7 @@ func (c *core) takeBack(d *delivery) {
 func (c *core) dropOld(r *request) {
 	r.deliveries = slices.DeleteFunc(r.deliveries, func(d *delivery) bool {
 		p := d.part
-		back := d.old || p.numbers.Abandoned() && !d.doubtful() || c.cfg.Idempotent && d.era != p.numbers.Era() && !p.oldest(d)
+		back := d.old || p.numbers.Abandoned() && !p.resends(d) || c.cfg.Idempotent && d.era != p.numbers.Era() && !p.oldest(d)
 		if back {
 			c.takeBack(d)
 		}

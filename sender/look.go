@@ -272,7 +272,7 @@ func (c *core) renew(p *partition) bool {
 	if len(p.inFlight) > 0 {
 		return false
 	}
-	if len(p.retry) > 0 && p.retry[0].numbered && (p.retry[0].doubtful() || p.keeps()) {
+	if len(p.retry) > 0 && p.resends(p.retry[0]) {
 		return true
 	}
 	// What is behind a batch that was definitely refused can be in the log

@@ -151,6 +151,12 @@ func (p *partition) keeps() bool {
 	return slices.ContainsFunc(p.retry, func(d *delivery) bool { return d.keeps })
 }
 
+// resends reports whether d, the oldest of what is not in flight, is to be sent again unchanged though the partition needs a
+// new epoch: it may have been written, or it or one behind it is what is left of one that may have been.
+func (p *partition) resends(d *delivery) bool {
+	return d.numbered && (d.doubtful() || d.keeps || p.keeps())
+}
+
 // keepNothing notes that no number of the epoch can be written any more.
 func (p *partition) keepNothing() {
 	for _, d := range p.retry {

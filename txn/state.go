@@ -47,11 +47,6 @@ func (m move) String() string {
 	return [...]string{"initialize", "refuse", "identify", "begin", "commit", "abort", "fail", "end", "renew", "die"}[m]
 }
 
-// open reports whether a transaction is open that was not ended.
-func (s State) open() bool {
-	return s == InTransaction || s == Failed || s == Committing || s == Aborting
-}
-
 // table is the whole state machine. A move that is not in it is a bug of ours, and panics: callers' mistakes are refused
 // before, and brokers' answers checked.
 var table = map[State]map[move]State{
