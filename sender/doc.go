@@ -272,6 +272,8 @@
 //	    written in order, a retried one before every younger one. A partition
 //	    has unresolved batches on one connection only, and is drained to a new
 //	    leader only when the old connection's answers are in or it is closed.
+//	    Nothing is drained to a topic that was made again before all that was
+//	    drained to the one before has come back.
 //	    From the oldest unresolved batch to the newest sent there are at most
 //	    5, resolved or not. Without either, order may break on retry.
 //	I3  A batch gets producer id, epoch and sequence when drained, and its bytes
