@@ -155,11 +155,13 @@
 // (I3, I6); to the log of another topic or cluster it is not sent. A new id has
 // no state in any log, so nothing under it is a duplicate. It does not fence the
 // one before: what is late under that can only be a batch whose sender was told
-// that it may be written. A cluster whose allocator begins from the start can
-// give an id that we had before: its epoch is then raised above all that we have
-// used of it, so that nothing of ours has its numbers. A cluster that was
-// restored from a copy, with its allocator and its ids, shows itself by nothing
-// but refused epochs and sequences; README names that as a limit.
+// that it may be written, before anything went out under the new id. A broker
+// that is told the name of a topic, and not its id, writes it behind what is new.
+// A cluster whose allocator begins from the start can give an id that we had
+// before: its epoch is then raised above all that we have used of it, so that
+// nothing of ours has its numbers. A cluster that was restored from a copy, with
+// its allocator and its ids, shows itself by nothing but refused epochs and
+// sequences; README names that as a limit.
 //
 // The id of a transactional producer is its coordinator's, who knows nothing of
 // it in another cluster. So the producer ends when metadata names another
