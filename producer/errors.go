@@ -18,7 +18,9 @@ var (
 	// ErrDeliveryTimeout: delivery.timeout passed without a definite answer.
 	ErrDeliveryTimeout = sender.ErrDeliveryTimeout
 	// ErrTopicRecreated: the topic was deleted and made again, and the record
-	// was for the old one, where it may be.
+	// was for the old one, where it may be. If the error says that it may be
+	// written, and brokers are told the names of topics (Produce before version
+	// 13), a late request may also write it to the new one, behind newer records.
 	ErrTopicRecreated = sender.ErrTopicRecreated
 	// ErrClusterReplaced: another cluster is in the place of the one that was, by
 	// its id, and the record may be in the log of the old. errors.Is finds

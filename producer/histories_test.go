@@ -227,25 +227,7 @@ func (h *history) check() {
 	if n := h.c.MaxUnanswered(); n > h.cfg.MaxInFlightRequestsPerConnection {
 		h.t.Errorf("%d requests were unanswered on a connection, want at most %d (I1)", n, h.cfg.MaxInFlightRequestsPerConnection)
 	}
-	type place struct {
-		partition int32
-		offset    int64
-	}
-	where := map[string]place{}
-	last := map[string]int{}
-	for part := range int32(h.c.Partitions("t")) {
-		for _, r := range h.c.Records("t", part) {
-			v := value(r)
-			where[v] = place{part, r.Offset}
-			var s, n int
-			fmt.Sscanf(v, "%d/%d", &s, &n)
-			key := fmt.Sprint(part, string(r.Key)) // with partitions that were added the key goes to another
-			if prev, seen := last[key]; seen && n <= prev {
-				h.t.Errorf("%s: record %d is behind record %d (I2)", r.Key, n, prev)
-			}
-			last[key] = n
-		}
-	}
+	where := h.checkOrder()
 	for _, r := range h.sent {
 		at, written := where[r.value]
 		switch {

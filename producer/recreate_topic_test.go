@@ -194,3 +194,56 @@ func TestATopicThatIsGoneIsWaitedFor(t *testing.T) {
 		}
 	})
 }
+
+// A batch of the old topic is still with its broker when the topic is made again. A broker that is told the name of the
+// topic, and not its id, writes it to the new one when it comes to it, behind what is new. So its sender is told first that
+// it may be written, and only then the new goes out, wherever to.
+func TestALateBatchOfTheOldTopicWasToldToBeInDoubt(t *testing.T) {
+	for _, tt := range []struct {
+		name    string
+		options []brokertest.Option
+		moved   bool // the new topic has another leader
+		want    []string
+	}{
+		{"by name", []brokertest.Option{brokertest.Kafka3_9()}, false, []string{"new", "late"}},
+		{"by name, to a broker that leads no more", []brokertest.Option{brokertest.Kafka3_9()}, true, []string{"new"}},
+		{"by id", nil, false, []string{"new"}},
+	} {
+		bubble(t, func(t *testing.T) {
+			c := brokertest.New(t, append(tt.options, brokertest.InMemory(), brokertest.Brokers(2), brokertest.Topic("t", 1))...)
+			p := start(t, c, func(cfg *producer.Config) {
+				cfg.BatchSize, cfg.Linger, cfg.RequestTimeout, cfg.MetadataMaxAge = 0, 0, 2*time.Second, 300*time.Millisecond
+			})
+			send(t, p, record("first"))
+			var got outcomes
+			c.On(brokertest.Produce).Do(brokertest.Throttled(3 * time.Second)) // so long the broker leaves alone what is behind
+			p.SendFunc(t.Context(), record("old"), got.of("old"))
+			p.SendFunc(t.Context(), record("late"), got.of("late"))
+			time.Sleep(time.Second)
+			leader, _ := c.Leader("t", 0)
+			if err := c.RecreateTopic("t"); err != nil {
+				t.Fatal(err)
+			}
+			if tt.moved {
+				if err := c.MoveLeader("t", 0, 3-leader); err != nil {
+					t.Fatal(err)
+				}
+			}
+			time.Sleep(500 * time.Millisecond) // the producer knows
+			p.SendFunc(t.Context(), record("new"), got.of("new"))
+			time.Sleep(4 * time.Second)
+			all := got.all()
+			if len(all) != 3 || all[1].name != "late" || all[2].name != "new" || all[0].err != nil || all[2].err != nil ||
+				!errors.Is(all[1].err, producer.ErrTopicRecreated) || !producer.MayBeWritten(all[1].err) {
+				t.Fatalf("%s: outcomes = %v, want those of old, late and new, of late ErrTopicRecreated, may be written", tt.name, all)
+			}
+			fresh := c.Records("t", 0)[0]
+			if at := arrivals(c)[numbered{0, fresh.ProducerID, fresh.Epoch, fresh.Sequence}]; at.Before(all[1].at) {
+				t.Errorf("%s: %s came at %v, and late had no outcome until %v", tt.name, fresh.Value, at, all[1].at)
+			}
+			if got := logged(c); !slices.Equal(got, tt.want) {
+				t.Errorf("%s: the log holds %v, want %v", tt.name, got, tt.want)
+			}
+		})
+	}
+}

@@ -172,7 +172,8 @@
 // numbered and never sent is numbered anew. A new id has no state in any log, so
 // nothing under it is taken for a duplicate. It does not fence the old id, and
 // need not: what is still on its way under that was reported as one that may be
-// written.
+// written, before anything went out under the new id. A broker that is told the
+// name of a topic, and not its id, writes it behind what is new.
 //
 // A cluster that begins to give ids from the start can give one that we had. Its
 // epoch is then raised above all that we have used with it, so that nothing of
@@ -294,6 +295,8 @@
 //	    written in order, a retried one before every younger one. A partition
 //	    has unresolved batches on one connection only, and is drained to a new
 //	    leader only when the old connection's answers are in or it is closed.
+//	    Nothing is drained to a topic that was made again before all that was
+//	    drained to the one before has come back.
 //	    From the oldest unresolved batch to the newest sent there are at most
 //	    5, resolved or not. Without either, order may break on retry.
 //	I3  A batch gets producer id, epoch and sequence when drained, and its bytes

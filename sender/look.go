@@ -233,7 +233,7 @@ func (c *core) mayDrain(p *partition, n *node) bool {
 	if len(p.inFlight) == 0 {
 		return true
 	}
-	if p.inFlight[0].conn != n.links[data].conn || p.numbers.Broken() {
+	if p.inFlight[0].conn != n.links[data].conn || p.inFlight[0].old || p.numbers.Broken() {
 		return false
 	}
 	if !c.cfg.Idempotent {
