@@ -210,7 +210,7 @@ func TestALateBatchOfTheOldTopicWasToldToBeInDoubt(t *testing.T) {
 		{"by id", nil, false, []string{"new"}},
 	} {
 		bubble(t, func(t *testing.T) {
-			c := brokertest.New(t, append(tt.options, brokertest.InMemory(), brokertest.Brokers(2), brokertest.Topic("t", 1))...)
+			c := brokertest.New(t, append(tt.options, brokertest.InMemory(), brokertest.Brokers(2), brokertest.Topic("t", 1), brokertest.Delay(20*time.Millisecond))...)
 			p := start(t, c, func(cfg *producer.Config) {
 				cfg.BatchSize, cfg.Linger, cfg.RequestTimeout, cfg.MetadataMaxAge = 0, 0, 2*time.Second, 300*time.Millisecond
 			})
@@ -218,6 +218,7 @@ func TestALateBatchOfTheOldTopicWasToldToBeInDoubt(t *testing.T) {
 			var got outcomes
 			c.On(brokertest.Produce).Do(brokertest.Throttled(3 * time.Second)) // so long the broker leaves alone what is behind
 			p.SendFunc(t.Context(), record("old"), got.of("old"))
+			synctest.Wait() // it is on its way, and is answered in 20 ms: late is sent before the throttling is heard of
 			p.SendFunc(t.Context(), record("late"), got.of("late"))
 			time.Sleep(time.Second)
 			leader, _ := c.Leader("t", 0)
