@@ -44,9 +44,6 @@ func TestTheFirstInterruptEndsTheWaitAtAPipe(t *testing.T) {
 		{"settings", func(pipe string) []string {
 			return []string{"produce", "-b", b, "-t", "t", "--config", pipe, file(t, "a\n")}
 		}, "cli.(*Settings).resolve", []string{"the settings: stopped by signal"}},
-		{"certificates", func(pipe string) []string {
-			return []string{"produce", "-b", b, "-t", "t", "-X", "security.protocol=SSL", "-X", "ssl.truststore.type=PEM", "-X", "ssl.truststore.location=" + pipe, file(t, "a\n")}
-		}, "cli.(*Settings).resolve", []string{"the settings: stopped by signal"}},
 		{"settings of perf", func(pipe string) []string { return []string{"perf", "-b", b, "-t", "t", "--config", pipe} }, "cli.(*Settings).resolve", []string{"stopped by signal"}},
 		{"settings of demo", func(pipe string) []string { return []string{"demo", "--config", pipe} }, "cli.(*Settings).resolve", []string{"stopped by signal"}},
 		{"lines of demo", func(pipe string) []string { return []string{"demo", "--file-out", pipe} }, "demo.writeOut", []string{"stopped by signal"}},
@@ -66,6 +63,15 @@ func TestTheFirstInterruptEndsTheWaitAtAPipe(t *testing.T) {
 			s.wantErr(tt.says...)
 		})
 	}
+}
+
+// A file of certificates is read again, which a pipe cannot be: nobody waits at one.
+func TestCertificatesOfAPipeAreRefused(t *testing.T) {
+	s := start(t, strings.NewReader(""), "produce", "-b", "h:1", "-t", "t", "-X", "security.protocol=SSL", "-X", "ssl.truststore.type=PEM", "-X", "ssl.truststore.location="+pipe(t))
+	if got := s.wait(); got != 2 {
+		t.Errorf("exit status %d, want 2; standard error:\n%s", got, s.stderr.String())
+	}
+	s.wantErr("ssl.truststore.location", "no regular file")
 }
 
 // opens reports whether a goroutine opens a file for a function.
