@@ -139,5 +139,5 @@ With a login, whose password is asked for:
   epistle produce -b broker:9093 -X security.protocol=SASL_SSL -X sasl.mechanism=SCRAM-SHA-512 --user alice -t orders orders.txt
 
 `)
-	fmt.Fprintf(w, "Mechanisms to log in by: %s.\n", strings.Join(sasl.Registered(), ", "))
+	fmt.Fprintf(w, "Mechanisms to log in by: %s.\nGSSAPI and AWS_MSK_IAM are for programs, which import a module for them: see README.md.\n", strings.Join(sasl.Registered(), ", "))
 }
