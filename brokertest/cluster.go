@@ -125,6 +125,11 @@ func (c *Cluster) Bootstrap() []string {
 	return addrs
 }
 
+// Format prints where the brokers are, whatever the verb: the passwords of users are not to be read in the output of tests.
+func (c *Cluster) Format(f fmt.State, _ rune) {
+	fmt.Fprintf(f, "brokertest.Cluster at %v", c.Bootstrap())
+}
+
 // ClusterID returns the cluster's ID, as Metadata tells it.
 func (c *Cluster) ClusterID() string {
 	c.mu.Lock()

@@ -61,6 +61,9 @@ func OAuthBearer(check func(token string) error) SASLMechanism {
 	return SASLMechanism{name: oauthBearer, check: check}
 }
 
+// Format prints mechanism and user alone, whatever the verb.
+func (m SASLMechanism) Format(f fmt.State, _ rune) { fmt.Fprintf(f, "%s of %q", m.name, m.user) }
+
 // SASL makes brokers demand SASL, by one of these mechanisms.
 //
 //	brokertest.SASL(brokertest.Plain("alice", "secret"), brokertest.SCRAM256("bob", "pencil"))

@@ -1,10 +1,23 @@
 package protocol
 
-import "time"
+import (
+	"fmt"
+	"time"
+)
 
 // SaslAuthenticateRequest carries one step of a SASL exchange.
 type SaslAuthenticateRequest struct {
 	AuthBytes []byte // decoding gives a slice of the frame
+}
+
+// Format prints how long AuthBytes is, whatever the verb: with some mechanisms it is the password.
+func (m SaslAuthenticateRequest) Format(f fmt.State, _ rune) { fmt.Fprint(f, m.text()) }
+
+// MarshalText is the same for JSON and its like.
+func (m SaslAuthenticateRequest) MarshalText() ([]byte, error) { return []byte(m.text()), nil }
+
+func (m SaslAuthenticateRequest) text() string {
+	return fmt.Sprintf("SaslAuthenticateRequest{AuthBytes: [hidden], %d bytes}", len(m.AuthBytes))
 }
 
 func (*SaslAuthenticateRequest) API() API {

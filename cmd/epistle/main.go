@@ -34,6 +34,7 @@ func main() {
 		StdinClosed: stdinClosed(),
 		Program:     program(os.Args[0]),
 		Interactive: term.IsTerminal(int(os.Stdin.Fd())) && term.IsTerminal(stderr),
+		AskPassword: askPassword,
 	}, os.Args[1:]))
 }
 

@@ -65,6 +65,15 @@ func TestTheFirstInterruptEndsTheWaitAtAPipe(t *testing.T) {
 	}
 }
 
+// A file of certificates is read again, which a pipe cannot be: nobody waits at one.
+func TestCertificatesOfAPipeAreRefused(t *testing.T) {
+	s := start(t, strings.NewReader(""), "produce", "-b", "h:1", "-t", "t", "-X", "security.protocol=SSL", "-X", "ssl.truststore.type=PEM", "-X", "ssl.truststore.location="+pipe(t))
+	if got := s.wait(); got != 2 {
+		t.Errorf("exit status %d, want 2; standard error:\n%s", got, s.stderr.String())
+	}
+	s.wantErr("ssl.truststore.location", "no regular file")
+}
+
 // opens reports whether a goroutine opens a file for a function.
 func opens(function string) bool {
 	stacks := make([]byte, 1<<20)

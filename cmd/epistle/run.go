@@ -12,6 +12,7 @@ import (
 	"github.com/epistle-kafka/epistle/cmd/epistle/internal/perf"
 	"github.com/epistle-kafka/epistle/cmd/epistle/internal/produce"
 	"github.com/epistle-kafka/epistle/producer"
+	"github.com/epistle-kafka/epistle/sasl"
 )
 
 // commands are those that do something, in the order of the help.
@@ -133,5 +134,10 @@ To begin with, without any Kafka at hand:
 
 And with one:
   epistle produce -b localhost:9092 -t orders orders.txt
+
+With a login, whose password is asked for:
+  epistle produce -b broker:9093 -X security.protocol=SASL_SSL -X sasl.mechanism=SCRAM-SHA-512 --user alice -t orders orders.txt
+
 `)
+	fmt.Fprintf(w, "Mechanisms to log in by: %s.\nGSSAPI and AWS_MSK_IAM are for programs, which import a module for them: see README.md.\n", strings.Join(sasl.Registered(), ", "))
 }

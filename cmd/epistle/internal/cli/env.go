@@ -34,6 +34,9 @@ type Env struct {
 	StdinClosed bool
 	// Interactive says that a person types the standard input.
 	Interactive bool
+	// AskPassword asks for a password at the terminal, which does not show it, until ctx ends: then it fails with the cause of
+	// that. nil: there is no terminal.
+	AskPassword func(ctx context.Context, prompt string) (string, error)
 }
 
 // Command is how the user calls this program, for lines that are to be copied.

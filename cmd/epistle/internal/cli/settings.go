@@ -22,6 +22,7 @@ type Settings struct {
 	pairs     []string          // of -X
 	flags     map[string]string // by Java's key, from other flags
 	typed     map[string]string // by Java's key, how it was typed if it was otherwise
+	login     login
 }
 
 // AddBootstrap adds -b.
@@ -34,8 +35,9 @@ const BootstrapUsage = "`host:port,…`: brokers of the cluster; the others are 
 
 // AddProperties adds -X and --config.
 func (s *Settings) AddProperties(fs *pflag.FlagSet) {
-	fs.StringArrayVarP(&s.pairs, "property", "X", nil, "`key=value`: a setting of the producer by Java's name; repeatable")
+	fs.StringArrayVarP(&s.pairs, "property", "X", nil, "`key=value`: a setting of the producer by Java's name, or by librdkafka's; repeatable")
 	fs.StringVar(&s.file, "config", "", "`file`: a Java producer.properties; -X and other flags win over it")
+	s.login.add(fs)
 }
 
 // Set gives a setting by Java's key, as another flag says it.
@@ -87,10 +89,15 @@ func (s *Settings) Misspelt(keys []string) (key, meant string) {
 	return "", ""
 }
 
-// Config makes the producer's settings, until ctx ends: files may be pipes that nobody writes to. What may surprise is told on standard error; what is wrong is a usage error with
-// all of it.
+// Config makes the producer's settings, until ctx ends: files may be pipes that nobody writes to. What may surprise is told on
+// standard error; what is wrong is a usage error with all of it. A password is asked for when nothing else is wrong.
 func (s *Settings) Config(ctx context.Context, env *Env) (producer.Config, error) {
 	given, err := s.given()
+	if err != nil {
+		return producer.Config{}, err
+	}
+	warnOfExposed(env, exposed(given))
+	asked, err := s.login.asked(given, s.file != "")
 	if err != nil {
 		return producer.Config{}, err
 	}
@@ -101,14 +108,35 @@ func (s *Settings) Config(ctx context.Context, env *Env) (producer.Config, error
 	}
 	cfg.Logger = newLogger(env)
 	wrong, _ := errors.AsType[*producer.PropertiesError](err)
-	s.nameAsTyped(wrong, notices)
-	for _, n := range notices {
-		env.Say("note: %s", ui.OneLine(errors.New(n.String())))
+	if asked {
+		notices = slices.DeleteFunc(notices, ofLogin)
+		s.asTyped("sasl.username", "--user")
 	}
+	s.nameAsTyped(wrong, notices)
+	tellOnce(env, notices)
 	if wrong != nil {
 		return cfg, &UsageError{problems(wrong)}
 	}
+	if err == nil && asked {
+		err = s.login.mechanism(ctx, env, &cfg)
+	}
 	return cfg, err
+}
+
+// ofLogin says that a notice is of a key that --user has set.
+func ofLogin(n producer.Notice) bool {
+	return n.Line == 0 && (n.Key == "sasl.username" || n.Key == "sasl.password")
+}
+
+// tellOnce tells each notice, the same one once.
+func tellOnce(env *Env, notices []producer.Notice) {
+	told := make(map[string]bool)
+	for _, n := range notices {
+		if text := n.String(); !told[text] {
+			told[text] = true
+			env.Say("note: %s", ui.OneLine(errors.New(text)))
+		}
+	}
 }
 
 // given are the settings outside the file.
@@ -132,7 +160,7 @@ func (s *Settings) given() (map[string]string, error) {
 	if s.Bootstrap != "" {
 		given["bootstrap.servers"] = s.Bootstrap
 	}
-	if given["bootstrap.servers"] == "" && s.file == "" {
+	if given["bootstrap.servers"] == "" && given["metadata.broker.list"] == "" && s.file == "" {
 		return nil, Usagef("which cluster? Name a broker with -b host:port")
 	}
 	return given, nil
@@ -187,7 +215,7 @@ type resolved struct {
 // a file, as Java has it, and a mistake on the command line.
 func (s *Settings) resolve(given map[string]string) (resolved, error) {
 	if s.file == "" {
-		cfg, notices, err := producer.FromMap(given, producer.RefuseUnknown())
+		cfg, notices, err := producer.FromMap(given, producer.RefuseUnknown(), producer.LibrdkafkaNames())
 		return resolved{cfg, notices}, err
 	}
 	file, err := os.Open(s.file)
@@ -195,7 +223,7 @@ func (s *Settings) resolve(given map[string]string) (resolved, error) {
 		return resolved{}, Usagef("--config: %v", err)
 	}
 	defer file.Close()
-	cfg, notices, err := producer.FromProperties(file, producer.Override(given))
+	cfg, notices, err := producer.FromProperties(file, producer.Override(given), producer.LibrdkafkaNames())
 	if _, wrong := errors.AsType[*producer.PropertiesError](err); err != nil && !wrong {
 		return resolved{}, Usagef("--config: %v", err)
 	}
