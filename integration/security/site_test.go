@@ -21,6 +21,7 @@ const (
 	onSASL      = "SASL"      // PLAIN and SCRAM over plaintext
 	onSASLTLS   = "SASLTLS"   // the same over TLS
 	onShort     = "SHORT"     // PLAIN and SCRAM-SHA-512, in sessions of shortSession
+	onTokens    = "TOKENS"    // OAUTHBEARER over plaintext
 	onMutual    = "MUTUAL"    // TLS with a certificate of the client
 	onExpired   = "EXPIRED"   // TLS with a certificate of the broker that has expired
 	onOtherHost = "OTHERHOST" // TLS with a certificate of another host
@@ -36,6 +37,7 @@ const password = "changeit"
 type site struct {
 	*kafka.Cluster
 	authority, other *authority // the one that the broker trusts, and one that it does not
+	provider         *provider  // of the tokens that it takes
 }
 
 var (
@@ -76,6 +78,10 @@ func openSite() (*site, error) {
 	s.passwords(&o)
 	s.tls(&o)
 	var err error
+	if s.provider, err = newProvider(); err != nil { // it ends with the process
+		return nil, err
+	}
+	s.tokens(&o)
 	if s.Cluster, err = kafka.Open(ctx, o); err != nil {
 		return nil, err
 	}
@@ -123,6 +129,21 @@ func (s *site) passwords(o *kafka.Options) {
 	}
 	o.Config["listener.name.short.sasl.enabled.mechanisms"] = "PLAIN,SCRAM-SHA-512"
 	o.Config["delegation.token.secret.key"] = "of all brokers"
+}
+
+// tokens adds the listener with OAUTHBEARER. The broker asks the provider for its keys when it starts.
+func (s *site) tokens(o *kafka.Options) {
+	o.Listeners = append(o.Listeners, kafka.Listener{Name: onTokens, Protocol: "SASL_PLAINTEXT"})
+	o.JVM = append(o.JVM, "-Dorg.apache.kafka.sasl.oauthbearer.allowed.urls="+s.provider.URL+"/jwks")
+	const prefix, class = "listener.name.tokens.", "org.apache.kafka.common.security.oauthbearer.OAuthBearer"
+	maps.Copy(o.Config, map[string]string{
+		prefix + "sasl.enabled.mechanisms":                        "OAUTHBEARER",
+		prefix + "oauthbearer.sasl.server.callback.handler.class": class + "ValidatorCallbackHandler",
+		prefix + "oauthbearer.sasl.jaas.config":                   class + "LoginModule required;",
+		prefix + "sasl.oauthbearer.jwks.endpoint.url":             s.provider.URL + "/jwks",
+		prefix + "sasl.oauthbearer.expected.audience":             audience,
+		prefix + "sasl.oauthbearer.expected.issuer":               s.provider.URL,
+	})
 }
 
 // tls adds the listeners with TLS, and the certificates of all.
