@@ -30,6 +30,7 @@ func byToken(token string) change {
 
 // Signed tokens of an identity provider let a producer in, from wherever it has them.
 func TestTokens(t *testing.T) {
+	t.Parallel()
 	s := broker(t)
 	t.Run("from the endpoint", func(t *testing.T) { s.delivers(t, onTokens, s.byTokens("/token")) })
 	t.Run("from a file", func(t *testing.T) {

@@ -12,6 +12,7 @@ func by(m sasl.Mechanism) change { return func(cfg *producer.Config) { cfg.SASL 
 
 // Users log in with their password, over plaintext and over TLS, and their records arrive.
 func TestPasswords(t *testing.T) {
+	t.Parallel()
 	s := broker(t)
 	for _, m := range []sasl.Mechanism{sasl.Plain("alice", password), sasl.ScramSHA256("alice", password), sasl.ScramSHA512("alice", password)} {
 		t.Run(m.Name(), func(t *testing.T) {

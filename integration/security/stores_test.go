@@ -10,6 +10,7 @@ import (
 // A producer shows its certificate out of each kind of store, made by the programs that people make theirs with, and the broker
 // lets in nobody without one: docs/mistakes.md has what is said then.
 func TestStores(t *testing.T) {
+	t.Parallel()
 	s := broker(t)
 	openssl := func(t *testing.T, args ...string) { tool(t, "openssl", args...) }
 	keytool := func(t *testing.T, args ...string) { tool(t, "keytool", args...) }
