@@ -29,27 +29,33 @@ func TestSessionsEndUnderLoad(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
-			topic, p, ctx := s.topic(t), s.start(t, c.listener, c.login), soon(t)
-			count, failed := load(ctx, p, topic)
-			do(t, p.Flush(ctx))
-			if err := failed.Load(); err != nil {
-				t.Errorf("a record failed: %v", *err)
-			}
-			stats := p.Stats()
-			t.Logf("%d records, %d re-authentications, %d retried", count, stats.Reauthentications, stats.Retried)
-			if stats.Failed > 0 || stats.Acknowledged != int64(count) || stats.LastError != nil {
-				t.Errorf("the counters are %+v, want %d sent and acknowledged", stats, count)
-			}
-			if stats.Reauthentications < 4 {
-				t.Errorf("%d re-authentications in %v, in sessions of %v", stats.Reauthentications, underLoad, shortSession)
-			}
-			s.holds(t, topic, count)
+			s.sessionsEnd(t, c.listener, c.login, underLoad, 4)
 		})
 	}
 }
 
-// load sends numbers, a few each millisecond, for underLoad. It returns how many, and the first error of a record.
-func load(ctx context.Context, p *producer.Producer, topic string) (count int, failed *atomic.Pointer[error]) {
+// sessionsEnd demands that records do not notice how sessions end while they are sent for that long, that often at least.
+func (s *site) sessionsEnd(t *testing.T, listener string, login change, long time.Duration, often int64) {
+	t.Helper()
+	topic, p, ctx := s.topic(t), s.start(t, listener, login), soon(t)
+	count, failed := load(ctx, p, topic, long)
+	do(t, p.Flush(ctx))
+	if err := failed.Load(); err != nil {
+		t.Errorf("a record failed: %v", *err)
+	}
+	stats := p.Stats()
+	t.Logf("%d records, %d re-authentications, %d retried", count, stats.Reauthentications, stats.Retried)
+	if stats.Failed > 0 || stats.Acknowledged != int64(count) || stats.LastError != nil {
+		t.Errorf("the counters are %+v, want %d sent and acknowledged", stats, count)
+	}
+	if stats.Reauthentications < often {
+		t.Errorf("%d re-authentications in %v, in sessions of %v", stats.Reauthentications, long, shortSession)
+	}
+	s.holds(t, topic, count)
+}
+
+// load sends numbers, a few each millisecond, for that long. It returns how many, and the first error of a record.
+func load(ctx context.Context, p *producer.Producer, topic string, long time.Duration) (count int, failed *atomic.Pointer[error]) {
 	failed = &atomic.Pointer[error]{}
 	callback := func(_ producer.RecordMetadata, err error) {
 		if err != nil {
@@ -58,7 +64,7 @@ func load(ctx context.Context, p *producer.Producer, topic string) (count int, f
 	}
 	tick := time.NewTicker(2 * time.Millisecond)
 	defer tick.Stop()
-	for began := time.Now(); time.Since(began) < underLoad; <-tick.C {
+	for began := time.Now(); time.Since(began) < long; <-tick.C {
 		p.SendFunc(ctx, producer.Record{Topic: topic, Value: fmt.Append(nil, count)}, callback)
 		count++
 	}
