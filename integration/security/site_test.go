@@ -3,6 +3,7 @@ package security
 import (
 	"cmp"
 	"context"
+	"flag"
 	"fmt"
 	"maps"
 	"os"
@@ -46,6 +47,8 @@ var (
 )
 
 func TestMain(m *testing.M) {
+	flag.Parse()
+	_ = flag.Set("test.parallel", "40") // most of these tests wait, for sessions to end and max.block to pass, on any number of cores
 	os.Exit(run(m))
 }
 
