@@ -122,6 +122,9 @@ func (b *broker) refuseMetadata(r *Request, a *Action) (protocol.Response, bool)
 		return nil, false
 	}
 	resp := b.c.metadata(r.Message.(*protocol.MetadataRequest), r.Version, a.after && b.c.opts.autoCreate)
+	if a.code == protocol.IllegalSaslState { // who has not logged in is told nothing of the cluster
+		resp.Brokers, resp.ClusterID, resp.ControllerID = nil, nil, -1
+	}
 	if a.code == protocol.RebootstrapRequired || len(resp.Topics) == 0 {
 		resp.ErrorCode = a.code
 		return resp, true

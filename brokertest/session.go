@@ -103,7 +103,7 @@ func (k *conn) saslAuthenticate(m *protocol.SaslAuthenticateRequest) (protocol.R
 	if answer == nil {
 		answer = []byte{}
 	}
-	return &protocol.SaslAuthenticateResponse{AuthBytes: answer, SessionLifetime: lifetime}, true
+	return &protocol.SaslAuthenticateResponse{ErrorMessage: new(string), AuthBytes: answer, SessionLifetime: lifetime}, true
 }
 
 // rawToken takes a SASL token that came without a header, and returns the frame of the answer. It reports false if the

@@ -129,7 +129,7 @@ left_out() {
 beside() {
   [ "${CI:-}" != true ] || return 0
   say 'CI runs besides (CI=true make test): the integration tests in Docker with Kafka 4.4.0, and on the JVM those of'
-  say '  faults with 4.4.0 and 3.9.1, of transactions with 3.9.1, and of sending and reading with 4.0.1.'
+  say '  faults and security with 4.4.0 and 3.9.1, of transactions with 3.9.1, and of sending and reading with 4.0.1.'
   say 'By hand alone: make mutants, make model, make bench.'
 }
 

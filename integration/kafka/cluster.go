@@ -17,8 +17,9 @@ type Cluster struct {
 	// Version is the version asked for, or "" for an existing cluster.
 	Version string
 
-	addresses []string // of each broker, host:port, as clients reach it
-	nodes     nodes    // nil for an existing cluster
+	addresses []string            // of each broker, host:port, as clients reach it
+	further   []map[string]string // of each broker, the same of Options.Listeners by their names
+	nodes     nodes               // nil for an existing cluster
 	close     sync.Once
 	closeErr  error
 }
@@ -43,6 +44,15 @@ func (c *Cluster) Brokers() int { return len(c.addresses) }
 
 // Address is where broker i is reached, also while it is down.
 func (c *Cluster) Address(i int) string { return c.addresses[i] }
+
+// Listener is where broker i is reached by one of Options.Listeners. It panics if there is none of that name.
+func (c *Cluster) Listener(i int, name string) string {
+	address, ok := c.further[i][name]
+	if !ok {
+		panic("kafka: no listener " + name + " was asked for")
+	}
+	return address
+}
 
 // NodeID is the node ID of broker i.
 func (c *Cluster) NodeID(i int) int32 { return int32(i + 1) }

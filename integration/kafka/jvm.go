@@ -20,7 +20,8 @@ import (
 // jvm runs brokers as processes of this machine.
 type jvm struct {
 	java, classpath string
-	dir             string // holds a directory for each broker, removed by close
+	dir             string   // holds a directory for each broker, removed by close
+	options         []string // further ones of each broker's JVM
 
 	mu        sync.Mutex // guards processes, not what they hold
 	processes []*process // by broker, nil before the first start
@@ -59,7 +60,7 @@ func openJVM(ctx context.Context, o Options) (*Cluster, error) {
 	if err := theReaper.entrust("dir", dir); err != nil {
 		return nil, err
 	}
-	j := &jvm{java: java, classpath: filepath.Join(jars, "*"), dir: dir, processes: make([]*process, o.Brokers)}
+	j := &jvm{java: java, classpath: filepath.Join(jars, "*"), dir: dir, options: o.JVM, processes: make([]*process, o.Brokers)}
 	c := &Cluster{Version: o.Version, nodes: j}
 	began := time.Now()
 	if err := j.prepare(ctx, o, c); err != nil {
@@ -87,16 +88,22 @@ func findJava() (string, error) {
 
 // prepare chooses the ports, and writes and formats each broker's directory.
 func (j *jvm) prepare(ctx context.Context, o Options, c *Cluster) error {
-	ports, err := freePorts(3 * o.Brokers)
+	each := 3 + len(o.Listeners)
+	ports, err := freePorts(each * o.Brokers)
 	if err != nil {
 		return err
 	}
 	var at []endpoints
-	for p := range slices.Chunk(ports, 3) {
+	for p := range slices.Chunk(ports, each) {
 		e := endpoints{client: loopback(p[0]), internal: loopback(p[1]), controller: loopback(p[2])}
 		e.clientListen, e.internalListen, e.controllerListen = e.client, e.internal, e.controller
+		further := make(map[string]string)
+		for n, l := range o.Listeners {
+			e.further = append(e.further, l.at(p[3+n]))
+			further[l.Name] = e.further[n]
+		}
 		at = append(at, e)
-		c.addresses = append(c.addresses, e.client)
+		c.addresses, c.further = append(c.addresses, e.client), append(c.further, further)
 	}
 	if err := os.WriteFile(filepath.Join(j.dir, "log4j2.xml"), []byte(log4j), 0o644); err != nil {
 		return err
@@ -161,7 +168,7 @@ func (j *jvm) start(_ context.Context, i int) error {
 		return err
 	}
 	defer log.Close()
-	cmd := exec.Command(j.java, j.arguments(maxHeap, "kafka.Kafka", j.properties(i))...)
+	cmd := exec.Command(j.java, append(slices.Clone(j.options), j.arguments(maxHeap, "kafka.Kafka", j.properties(i))...)...)
 	cmd.Dir = j.home(i)
 	cmd.Stdout, cmd.Stderr = log, log
 	cmd.SysProcAttr = ownGroup()

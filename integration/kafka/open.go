@@ -23,6 +23,11 @@ type Options struct {
 	Version string
 	// Config holds further lines of every broker's server.properties; they win over our own.
 	Config map[string]string
+	// Listeners are further ones of every broker, besides the plaintext one that Address is of. What they ask of clients is
+	// told by Config, under "listener.name." and the name in lower case. Containers have none: they are skipped.
+	Listeners []Listener
+	// JVM holds further options of every broker's JVM, as -Dkey=value. Containers have none: they are skipped.
+	JVM []string
 	// Own refuses an existing cluster, because brokers are to be killed or need Config.
 	Own bool
 	// Front, if it is set, is given each broker's address as it is reached, and returns the one that the brokers tell
@@ -31,6 +36,13 @@ type Options struct {
 	// Log is told which kind was taken and why not the others, and how long things take; nil is
 	// standard error.
 	Log io.Writer
+}
+
+// A Listener is where brokers await clients who have to prove who they are, or speak TLS.
+type Listener struct {
+	Name     string // letters and digits, in upper case; not PLAINTEXT, INTERNAL or CONTROLLER
+	Protocol string // SASL_PLAINTEXT, SASL_SSL, SSL or PLAINTEXT
+	Host     string // of 127.0.0.1, as brokers tell it their clients; "" is the address itself
 }
 
 // ErrUnavailable is what Open returns when no Kafka can be had on this machine; its text says why for
@@ -221,8 +233,22 @@ func (o Options) properties(i int, at []endpoints, logDir string) map[string]str
 		p["authorizer.class.name"] = "org.apache.kafka.metadata.authorizer.StandardAuthorizer"
 		p["allow.everyone.if.no.acl.found"] = "true"
 	}
+	for n, l := range o.Listeners {
+		_, port, _ := strings.Cut(at[i].further[n], ":")
+		p["listeners"] += "," + l.Name + "://127.0.0.1:" + port
+		p["advertised.listeners"] += "," + l.Name + "://" + at[i].further[n]
+		p["listener.security.protocol.map"] += "," + l.Name + ":" + l.Protocol
+	}
 	maps.Copy(p, o.Config)
 	return p
+}
+
+// at is where the listener is reached on a port.
+func (l Listener) at(port int) string {
+	if l.Host == "" {
+		return loopback(port)
+	}
+	return fmt.Sprintf("%s:%d", l.Host, port)
 }
 
 func (o Options) advertised(client string) string {
@@ -237,4 +263,5 @@ func (o Options) advertised(client string) string {
 type endpoints struct {
 	client, internal, controller                   string
 	clientListen, internalListen, controllerListen string
+	further                                        []string // of Options.Listeners, as they are reached
 }
