@@ -13,6 +13,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"hash"
+	"math"
 	"strings"
 	"testing"
 )
@@ -77,7 +78,7 @@ func TestPBES2(t *testing.T) {
 
 // A file may ask for any number of iterations. What is done for all of its keys together is bounded.
 func TestWorkIsBounded(t *testing.T) {
-	for _, iterations := range []int{-1, 0, Budget + 1, 1 << 62} {
+	for _, iterations := range []int{-1, 0, Budget + 1, math.MaxInt} {
 		var r Reader
 		want := ErrBudget
 		if iterations < 1 {
