@@ -163,8 +163,8 @@ func isAlert(err error) bool {
 	return errors.As(err, &op) && op.Op == "remote error"
 }
 
-// isRefusal reports whether err is an alert that says that we are not welcome as we are.
-func isRefusal(err error) bool {
+// isUnwelcome reports whether err is an alert that says that we are not welcome as we are.
+func isUnwelcome(err error) bool {
 	return isAlert(err) && !strings.Contains(err.Error(), "internal error")
 }
 

@@ -30,5 +30,5 @@ func Misconfigured(err error) bool {
 		return false
 	}
 	return errors.As(err, &frame) || errors.As(err, &record) || errors.As(err, &authority) || errors.As(err, &name) ||
-		errors.As(err, &invalid) || isRefusal(err)
+		errors.As(err, &invalid) || isUnwelcome(err)
 }
