@@ -28,7 +28,7 @@ func (c *core) serve(n *node) time.Time {
 	if l.conn == nil {
 		return c.connect(n, data)
 	}
-	if c.unsure {
+	if l.unsure {
 		return time.Time{} // an answer tells
 	}
 	for n.ready.len() > 0 && n.open(c.now, c.spare(c.cfg.MaxInFlight)) {

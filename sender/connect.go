@@ -176,11 +176,12 @@ func (c *core) connected(e dialed) {
 	}
 	c.letIn(e.node)
 	first := c.cutOff()
-	if first && c.met {
-		c.lostTouch()
+	if c.met && !c.vouchedFor() {
+		c.lostTouch(e.node, e.which)
 	}
 	c.met = true
 	l.conn, l.busy, l.lastErr = e.conn, 0, nil
+	l.stale, l.vouches, l.unsure = 0, false, c.unsure != nil
 	l.span = remembers(e.conn)
 	l.made++
 	e.node.up(c.now)
@@ -259,7 +260,11 @@ func (e hungUp) apply(c *core) {
 		c.disturb(e.node)
 	}
 	e.node.down(c.now, !errors.Is(e.err, wire.ErrTimeout) && !errors.Is(e.err, errMoved))
-	if former || errors.Is(e.err, wire.ErrIdle) {
+	if former {
+		return
+	}
+	c.doubtLinks()
+	if errors.Is(e.err, wire.ErrIdle) {
 		return
 	}
 	l.lost(c, e.err)

@@ -65,9 +65,10 @@ func (c *core) controlNode(but ...int32) (*node, time.Time) {
 			at = sooner(at, c.connect(n, control))
 			if long, until := l.trying(c.now); len(l.dials) > 0 && !long {
 				// Those who are connected, and answer, can be asked meanwhile,
-				// and the attempt's end leads to another step.
+				// and the attempt's end leads to another step. Not while there
+				// is a doubt: of these none has answered for a while.
 				ids = slices.DeleteFunc(ids, func(o int32) bool {
-					return c.nodes[o].links[control].conn == nil || c.nodes[o].silent(c.judged())
+					return c.unsure != nil || c.nodes[o].links[control].conn == nil || c.nodes[o].silent(c.judged())
 				})
 				at = sooner(at, until)
 				continue
@@ -81,8 +82,9 @@ func (c *core) controlNode(but ...int32) (*node, time.Time) {
 }
 
 // candidates returns the ids of the nodes that can answer control requests: the
-// brokers, or the bootstrap servers where no broker is known. The connected come
-// first, then the least busy, and those that are silent last.
+// brokers, or the bootstrap servers where no broker is known. The one that has
+// just raised a doubt comes first, then the connected, then the least busy, and
+// those that are silent last.
 func (c *core) candidates() []int32 {
 	snapshot := c.meta.Snapshot()
 	var ids []int32
@@ -99,6 +101,12 @@ func (c *core) candidates() []int32 {
 	slices.SortFunc(ids, func(a, b int32) int {
 		if sa, sb := c.nodes[a].silent(c.judged()), c.nodes[b].silent(c.judged()); sa != sb {
 			if sb {
+				return -1
+			}
+			return 1
+		}
+		if na, nb := c.nodes[a] == c.unsure, c.nodes[b] == c.unsure; na != nb {
+			if na {
 				return -1
 			}
 			return 1
@@ -159,7 +167,7 @@ func (c *core) askIdentity() time.Time {
 	// The first is asked for ahead of need, while the topic is looked up. After
 	// a refusal only a record asks again.
 	needed := len(id.waiting) > 0 || id.failed == 0 && (len(c.topics) > 0 || len(c.lookups) > 0)
-	if id.valid || id.asking || !needed || c.txn != nil || c.unsure {
+	if id.valid || id.asking || !needed || c.txn != nil || c.unsure != nil {
 		return time.Time{}
 	}
 	if id.next.After(c.now) {

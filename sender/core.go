@@ -55,7 +55,7 @@ type core struct {
 	swept     time.Time            // when lookups was last looked through
 	met       bool                 // there was a connection to somebody
 	reception reception            // by those who are to let us in
-	unsure    bool                 // whether who is there is who was; see unsure.go
+	unsure    *node                // it has answered, and may be another cluster's; nil: there is no such doubt. See unsure.go
 	pings     []*ping              // callers that wait for a word of any broker
 	questions []*question          // that have no answer yet
 

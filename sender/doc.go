@@ -160,11 +160,15 @@
 //     disagreement raises ever fewer doubts.
 //   - A broker refuses a sequence in a topic without an id. Nothing says then that
 //     the log is still the same.
-//   - All connections were lost, and afterwards no topic has the id that it had. A
-//     cluster that is wiped loses all connections, whatever ids it keeps. So
-//     nothing that has numbers, and nothing of a transaction, is sent until an
-//     answer to Metadata has told which topics there are. If one topic has kept
-//     its id, all goes on as before.
+//   - Touch with the cluster was lost, and afterwards no topic has the id that it
+//     had. A cluster that is wiped loses all connections, whatever ids it keeps.
+//     But we notice the end of one before that of another, and of one that is
+//     half open we notice none. So touch is lost when a connection is made after
+//     one has ended, and no other has answered a request that was sent after that
+//     end. Then nothing that has numbers, and nothing of a transaction, is sent
+//     on that connection, or on one that is made later, until an answer to
+//     Metadata has told which topics there are. If one topic has kept its id, all
+//     goes on as before.
 //
 // That is safe with every broker. What may be written keeps its numbers. It is
 // sent again, unchanged, to the same log, or it fails as one that may be written
@@ -183,7 +187,7 @@
 //
 // The id of a transactional producer comes from its coordinator. In another
 // cluster the coordinator knows nothing of it. So the producer ends when metadata
-// names another cluster id, and when all connections were lost and no topic has
+// names another cluster id, and when touch was lost and no topic has
 // kept its id. A topic that is made again under an open transaction loses what the
 // transaction has written there. Only an abort is left then.
 //

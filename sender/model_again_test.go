@@ -100,16 +100,22 @@ func (h *history) makeAgain() {
 	}
 }
 
-// outlive has a connection outlive its cluster, now and then: it leads to a process that hangs, and so the producer, which has
-// not lost all, sends to the new cluster before it has asked who that is. Not while a batch goes on in parts because it is in
+// outlive has a connection outlive its cluster, now and then: it leads to a process that hangs. As long as other connections
+// end, the producer asks who is there before it sends. Where it is the only one, nothing shows that the cluster is gone, and
+// the producer sends to the new one over its next connection. Not while a batch goes on in parts because it is in
 // doubt: what another cluster takes of these says nothing of the batch in the cluster before, and nothing shows in time that
 // it is another. See elsewhere, and README's limits.
 func (h *history) outlive() *modelConn {
-	h.blind = h.mode == modeStrangers && len(h.conns) > 0 && h.chance(0.5) && !h.inParts()
-	if !h.blind {
+	likely := 0.2
+	if h.mode == modeStrangers {
+		likely = 0.5
+	}
+	h.blind = false
+	if len(h.conns) == 0 || !h.chance(likely) || h.inParts() {
 		return nil
 	}
 	mc := pick(h, h.conns)
+	h.blind = len(h.conns) == 1
 	mc.deaf = true
 	for _, f := range mc.flights {
 		f.processed = true

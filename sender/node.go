@@ -49,6 +49,10 @@ type link struct {
 	unheard  int           // dials in a row that were hung up on without a word: see wire.Error.Unheard
 	asked    time.Duration // of the last throttling, what the broker has asked for
 
+	stale   int  // how many requests in flight were sent before a connection was last lost; below 0: so many answers were to later ones
+	vouches bool // one of those later ones has been answered: so conn still leads to the cluster that it led to
+	unsure  bool // conn may lead to another cluster than those before: see lostTouch
+
 	heard time.Time          // when something last came on conn, or was sent when nothing was unanswered
 	pause time.Duration      // the longest of late between two of these; 0: nothing has come yet
 	moved *metadata.Snapshot // as of which movedAway has looked
@@ -227,6 +231,7 @@ func (n *node) parted(cn conn) bool {
 func (n *node) ended(which lane, cn conn) *link {
 	if l := &n.links[which]; l.conn == cn {
 		l.busy--
+		l.stale--
 		return l
 	}
 	for i := range n.former {

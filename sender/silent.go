@@ -20,6 +20,7 @@ func (l *link) begin(now time.Time) {
 // answered notes an answer on l's connection.
 func (l *link) answered(now time.Time) {
 	l.failures = 0
+	l.vouches = l.vouches || l.stale < 0
 	l.pause = max(l.pause-l.pause/8, usual(l.pause, now.Sub(l.heard)))
 	l.heard = now
 }

@@ -26,7 +26,7 @@ func (c *core) takeMetadata(n *node, call *wire.Call) {
 	}
 	resp := call.Response.(*protocol.MetadataResponse)
 	like := unseen
-	if c.unsure {
+	if c.unsure != nil {
 		if like = c.recognise(req, resp); like == other {
 			c.meetOther()
 		}

@@ -110,7 +110,7 @@ func (c *core) askSteps() time.Time {
 func (c *core) sendStep(step *txn.Step) (at time.Time, sent bool) {
 	t := c.txn
 	var n *node
-	if c.unsure {
+	if c.unsure != nil && (step.Node == txn.Anyone || c.nodes[step.Node].links[control].unsure) {
 		return time.Time{}, false // an answer to Metadata leads to another step
 	}
 	if step.Node == txn.Anyone {

@@ -1,12 +1,14 @@
 package sender
 
 import (
+	"slices"
+
 	"github.com/epistle-kafka/epistle/protocol"
 	"github.com/epistle-kafka/epistle/txn"
 )
 
 // A likeness says whether the cluster that answers is the one that was there
-// before all connections were lost.
+// before connections were lost.
 type likeness uint8
 
 const (
@@ -16,13 +18,40 @@ const (
 	nameless                 // there is no topic, or none with an id, to tell by
 )
 
-// lostTouch is called with the first connection after all had been lost. What a
-// wiped cluster cannot keep is a connection: so until somebody has said which
-// topics there are, nothing that has our numbers goes out.
-func (c *core) lostTouch() {
-	if c.cfg.Idempotent {
-		c.unsure = true
-		c.meta.Anew()
+// doubtLinks is called when a connection has ended. A cluster that is wiped loses
+// all of its connections, but we do not notice the end of each at the same time,
+// and of one that is half open we notice none. So a connection vouches for the
+// cluster only when it has answered a request that was sent after this end.
+func (c *core) doubtLinks() {
+	for _, n := range c.order {
+		for i := range n.links {
+			l := &n.links[i]
+			l.stale, l.vouches = l.busy, false
+		}
+	}
+}
+
+// vouchedFor reports whether a connection vouches for the cluster.
+func (c *core) vouchedFor() bool {
+	return slices.ContainsFunc(c.order, func(n *node) bool {
+		return slices.ContainsFunc(n.links[:], func(l link) bool { return l.conn != nil && l.vouches })
+	})
+}
+
+// lostTouch is called with a connection to n for whose cluster no other vouches.
+// Until somebody has said which topics there are, nothing that has our numbers
+// goes out on it, or on those that are made meanwhile. n is asked first, since it has just been heard of. Its control
+// connection may be half open, so it is made anew if it is idle.
+func (c *core) lostTouch(n *node, which lane) {
+	if !c.cfg.Idempotent {
+		return
+	}
+	c.unsure = n
+	c.meta.Anew()
+	if l := &n.links[control]; which == data && l.conn != nil && l.busy == 0 {
+		f := former{conn: l.conn, which: control}
+		l.conn = nil
+		n.part(f)
 	}
 }
 
@@ -70,7 +99,12 @@ func (c *core) meetOther() {
 // sure ends the doubt about who is there. Where it may be another cluster, no
 // producer id of the old is used any more.
 func (c *core) sure(l likeness) {
-	c.unsure = false
+	c.unsure = nil
+	for _, n := range c.order {
+		for i := range n.links {
+			n.links[i].unsure = false
+		}
+	}
 	if l == same || c.txn != nil {
 		return
 	}

@@ -197,8 +197,8 @@ func (c *core) waitingFor(p *partition) string {
 		return "waiting for a producer id"
 	case c.joins(p):
 		return "waiting for its partition to be added to the transaction"
-	case c.unsure:
-		return "waiting for an answer to Metadata, which says whether the cluster is the one that it was before all connections were lost"
+	case n.links[data].unsure:
+		return "waiting for an answer to Metadata, which says whether the cluster is the one that it was before connections were lost"
 	case n.links[data].conn == nil:
 		return "not connected to its leader, " + n.String()
 	case n.links[data].conn.ThrottledUntil().After(c.now):
