@@ -26,7 +26,7 @@ func (c *core) closeTxn(g *accumulator.Group) {
 // abortToClose aborts the open transaction, since Close was called. A producer that is of no more use asks for it once: what
 // refuses it, and could be put right, Close tells instead of waiting for that.
 func (c *core) abortToClose() {
-	orphan := c.txn.State() == txn.Fatal
+	orphan := c.txn.State().Dead()
 	c.txn.Abort(&txn.Op{Done: func(err error) {
 		if orphan && err != nil && c.txn.CanAbort() {
 			c.txn.gaveUp = c.txn.LeaveOpen(txn.CallClose, err)

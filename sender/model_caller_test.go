@@ -358,8 +358,9 @@ func (c *modelCaller) surprise() {
 func (c *modelCaller) mayInit() error {
 	switch c.state {
 	case callerOpen, callerCommitting, callerMustAbort:
-		if t := c.h.core.txn.State(); t == txn.Ready || t == txn.Renewing {
-			return nil // it has ended, and the caller will learn of it
+		switch c.h.core.txn.State() {
+		case txn.Ready, txn.CommitUntold, txn.AbortUntold, txn.Renewing, txn.AbortingByEpoch:
+			return nil // it has ended, or ends so, and the caller will learn of it
 		}
 		return fmt.Errorf("transaction %d is %v", c.number, c.state)
 	case callerDead:

@@ -8,7 +8,6 @@ import (
 
 	"github.com/epistle-kafka/epistle/accumulator"
 	"github.com/epistle-kafka/epistle/protocol"
-	"github.com/epistle-kafka/epistle/txn"
 )
 
 // A modelRecord is a record that a caller has appended.
@@ -352,7 +351,7 @@ func (h *history) check() {
 	h.poll()
 	if h.caller != nil {
 		h.caller.poll()
-		if h.core.txn.State() == txn.Fatal && !h.closing {
+		if h.core.txn.State().Dead() && !h.closing {
 			if h.mayDie == "" {
 				h.fail("the producer died without a reason: %v", h.core.txn.Refusal("Send"))
 			}

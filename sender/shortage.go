@@ -145,7 +145,7 @@ func (n *news) lookTxn() {
 	}
 	s, trouble := &n.txn, n.c.txn.Trouble()
 	switch state := n.c.txn.State(); {
-	case state == txn.Uninitialized || state == txn.Failed || state == txn.Fatal: // nothing is under way, or all is told
+	case state == txn.Uninitialized || state == txn.Failed || state.Dead(): // nothing is under way, or all is told
 		*s = standstill{}
 	case trouble == nil:
 		if s.told {
@@ -170,13 +170,13 @@ func (n *news) transactional(more ...slog.Attr) []slog.Attr {
 
 // transacted tells of a transaction that has failed, and of a producer that has.
 func (n *news) transacted(before, now txn.State) {
-	if n == nil || n.c.aborted || before == now {
+	if n == nil || n.c.aborted || before == now || before.Dead() {
 		return
 	}
-	switch cause := slog.Any("err", n.c.txn.Cause()); now {
-	case txn.Failed:
+	switch cause := slog.Any("err", n.c.txn.Cause()); {
+	case now == txn.Failed:
 		n.say(lineTxnFailed, subject{}, n.transactional(cause)...)
-	case txn.Fatal:
+	case now.Dead():
 		n.say(lineTxnDead, subject{}, n.transactional(cause)...)
 	}
 }

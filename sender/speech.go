@@ -2,7 +2,6 @@ package sender
 
 import (
 	"github.com/epistle-kafka/epistle/protocol"
-	"github.com/epistle-kafka/epistle/txn"
 	"github.com/epistle-kafka/epistle/wire"
 )
 
@@ -66,7 +65,7 @@ func (c *core) speak() error {
 func (c *core) speakAgain() {
 	id, known := c.txn.Coordinator()
 	n := c.nodes[id]
-	if c.speak() == nil || !known || n == nil || c.txn.State() != txn.Ready || n.askAgain.After(c.now) {
+	if c.speak() == nil || !known || n == nil || !c.txn.CanBegin() || n.askAgain.After(c.now) {
 		return
 	}
 	n.askAgain = c.now.Add(c.cfg.Reconnect.Max)

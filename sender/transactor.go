@@ -67,14 +67,15 @@ func (c *core) txnMoved() {
 		c.releaseClose()
 		return
 	}
-	c.news.transacted(t.state, state)
+	before := t.state
+	c.news.transacted(before, state)
 	t.state, t.number, t.stirred = state, number, true
 	view := &Transaction{Refusal: t.Refusal(sendCall)}
 	if view.Refusal == nil {
 		view.Number = number
 	}
 	c.stat.txn.Store(view)
-	if c.closing && t.CanAbort() { // failed, or begun, since Close was called
+	if c.closing && t.CanAbort() && !before.Dead() { // failed, begun or dead since Close was called
 		c.abortToClose()
 		return
 	}
