@@ -1,9 +1,6 @@
 package sender
 
-import (
-	"github.com/epistle-kafka/epistle/protocol"
-	"github.com/epistle-kafka/epistle/txn"
-)
+import "github.com/epistle-kafka/epistle/protocol"
 
 // A likeness says whether the cluster that answers is the one that was there
 // before all connections were lost.
@@ -61,19 +58,14 @@ func (c *core) recognise(req *protocol.MetadataRequest, resp *protocol.MetadataR
 // cluster, by all that it says of topics: what the transaction has written is in
 // the old one.
 func (c *core) meetOther() {
-	if c.txn != nil && c.txn.State() != txn.Uninitialized {
-		c.txn.Die(txn.NewProducer, ErrClusterReplaced)
-		c.txnMoved()
-	}
+	c.txn.replaced()
 }
 
 // sure ends the doubt about who is there. Where it may be another cluster, no
 // producer id of the old is used any more.
 func (c *core) sure(l likeness) {
 	c.unsure = false
-	if l == same || c.txn != nil {
-		return
+	if l != same {
+		c.txn.unrecognised()
 	}
-	c.disown()
-	c.abandonEach(func(p *partition) bool { return !p.numbers.Abandoned() })
 }
