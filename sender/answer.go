@@ -119,12 +119,14 @@ func (c *core) judge(r *request, p *partition, d *delivery, a *protocol.ProduceP
 	code := a.ErrorCode
 	v := delivered
 	if code != protocol.NoError {
-		v = judge(attempt{
+		at := attempt{
 			code: code, records: d.Count(), named: len(a.RecordErrors) > 0,
-			idempotent: c.cfg.Idempotent, transactional: c.txn != nil, fresh: c.txn != nil && c.txn.Fresh(), oldest: p.oldest(d), unknown: d.doubtful(),
-		})
+			idempotent: c.cfg.Idempotent, oldest: p.oldest(d), unknown: d.doubtful(),
+		}
+		c.txn.qualify(&at)
+		v = judge(at)
 	}
-	if v == delivered && c.txn == nil && c.cfg.Idempotent && c.strange(p, d, r.node.id, a.LogAppendTime) {
+	if v == delivered && c.txn.strange(p, d, r.node.id, a.LogAppendTime) {
 		d.unknown = true
 		if d.told {
 			c.gap(p)
@@ -142,12 +144,7 @@ func (c *core) judge(r *request, p *partition, d *delivery, a *protocol.ProduceP
 		c.deliver(p, d, a.BaseOffset, a.LogAppendTime)
 		return
 	}
-	err := brokerError(code, a.ErrorMessage)
-	if c.txn != nil {
-		err = c.txn.Overdue(err)
-	} else if c.cfg.Idempotent {
-		err = c.suspect(p, d, code, err)
-	}
+	err := c.txn.explain(p, d, code, brokerError(code, a.ErrorMessage))
 	p.lastErr = r.node.refused("Produce", err)
 	r.node.failed(c.now, p.lastErr)
 	p.numbers.Disturb()

@@ -31,7 +31,7 @@ func (c *core) serve(n *node) time.Time {
 	if l.unsure {
 		return time.Time{} // an answer tells
 	}
-	for n.ready.len() > 0 && n.open(c.now, c.spare(c.cfg.MaxInFlight)) {
+	for n.ready.len() > 0 && n.open(c.now, c.txn.spare(c.cfg.MaxInFlight)) {
 		r := c.fill(n)
 		if r == nil {
 			break

@@ -181,7 +181,7 @@ func (b *bench) append(place, name string) {
 		e.Value = []byte(strings.Repeat(value, number(n)))
 	}
 	q := b.part(place).queue
-	if b.c.txn != nil {
+	if b.c.transactor() != nil {
 		t := b.c.stat.txn.Load()
 		if t.Refusal != nil {
 			b.printf("%s: not taken: %v", value, t.Refusal)

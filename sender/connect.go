@@ -150,9 +150,7 @@ func (e dialed) apply(c *core) {
 	}
 	if e.which == control {
 		c.pingFailed(e.node, e.err)
-		if c.txn != nil {
-			c.txn.Unreachable(e.node.id, e.err)
-		}
+		c.txn.Unreachable(e.node.id, e.err)
 		if !c.meta.Asking() { // else the dial was for another request, and metadata's has its own end
 			c.change(c.meta.Unreachable(c.now, e.node.id))
 		}
@@ -199,9 +197,7 @@ func (c *core) connected(e dialed) {
 		c.encourageAll(e.node, l.took) // the outage is over, or may be
 	}
 	e.node.links[lanes-1-e.which].encourage(patient(l.took))
-	if c.txn != nil {
-		c.hear(e.node, e.which, e.conn)
-	}
+	c.txn.hear(e.node, e.which, e.conn)
 }
 
 // cutOff reports whether there is no connection to anybody.

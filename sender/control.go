@@ -14,16 +14,13 @@ import (
 	"github.com/epistle-kafka/epistle/wire"
 )
 
-// steer sends what control requests are due: metadata, a producer id. It
+// steer sends what control requests are due: metadata, those of the transaction manager. It
 // returns when to come back.
 func (c *core) steer() time.Time {
 	if c.aborted {
 		return time.Time{}
 	}
-	at := c.askIdentity()
-	if c.txn != nil {
-		at = c.askTxn()
-	}
+	at := c.txn.ask()
 	if len(c.pings) > 0 {
 		at = sooner(at, c.askPings())
 	}
@@ -167,7 +164,7 @@ func (c *core) askIdentity() time.Time {
 	// The first is asked for ahead of need, while the topic is looked up. After
 	// a refusal only a record asks again.
 	needed := len(id.waiting) > 0 || id.failed == 0 && (len(c.topics) > 0 || len(c.lookups) > 0)
-	if id.valid || id.asking || !needed || c.txn != nil || c.unsure != nil {
+	if id.valid || id.asking || !needed || c.unsure != nil {
 		return time.Time{}
 	}
 	if id.next.After(c.now) {

@@ -48,8 +48,8 @@ type core struct {
 	pool   pool
 
 	identity  identity
-	retired   retired              // of the partitions of forgotten topics
-	txn       *transactor          // nil without a transactional id
+	retired   retired // of the partitions of forgotten topics
+	txn       manager
 	lookups   map[string][]*lookup // topics that are looked up, and the callers that wait for each
 	seeking   map[string]bool      // those of them that are known, and lack a partition that a caller waits for
 	swept     time.Time            // when lookups was last looked through
@@ -100,6 +100,7 @@ func newCore(cfg *Config, out effects, acc *accumulator.Accumulator, meta *metad
 	}
 	c.identity.highest = -1
 	c.firstChoice = uint32(out.random()*(1<<31))<<1 | 1
+	c.txn = ordinary{c}
 	if cfg.TransactionalID != "" {
 		c.txn = newTransactor(c)
 	}
@@ -129,9 +130,7 @@ func (c *core) handle(now time.Time, e event) {
 func (c *core) pass(now time.Time) {
 	c.now, c.soon = now, now
 	c.old = c.judged().Add(-c.cfg.DeliveryTimeout)
-	if c.txn != nil {
-		c.txn.Pass(now)
-	}
+	c.txn.Pass(now)
 }
 
 // step does everything that can be done now, and returns when it wants to be
@@ -140,10 +139,7 @@ func (c *core) pass(now time.Time) {
 func (c *core) step(now time.Time) time.Time {
 	c.pass(now)
 	c.seeNoted()
-	if c.txn != nil && c.txn.stirred {
-		c.txn.stirred = false
-		c.lookAll()
-	}
+	c.txn.stir()
 	for p := c.alarms.next(now); p != nil; p = c.alarms.next(now) {
 		c.look(p)
 	}
@@ -155,10 +151,7 @@ func (c *core) step(now time.Time) time.Time {
 			at = sooner(at, c.serve(n))
 		}
 	}
-	at = sooner(at, c.askIdentity()) // a partition may just have found that its id has run out of epochs
-	if c.txn != nil {
-		at = sooner(at, c.askTxn()) // or that it has to be added to the transaction
-	}
+	at = sooner(at, c.txn.ask()) // a partition may just have found that its id has run out of epochs, or that it has to be added
 	return sooner(sooner(at, c.news.step()), c.alarms.rings())
 }
 

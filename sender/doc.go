@@ -52,6 +52,10 @@
 // which requests are due, sends them, and tells it of the answers.
 // Which of the two protocols a transaction is in is settled when it begins.
 //
+// All in which a producer with a transactional id and one without differ is in
+// the transaction manager (type manager), of which there are two: transactor and
+// ordinary. The core asks its manager, and never which of the two it has.
+//
 //	BeginTransaction ──► txn ──► Transaction.Number, which each record carries
 //	Send ─────► queue ──► admitted? ──► drain: as any batch, marked transactional
 //	                        │ no (old protocol)
@@ -87,7 +91,7 @@
 // The error that ends a wait has the end of ctx, or the setting, and what was
 // waited for: the last failure, and the request that has no answer yet. It is
 // the loop that is asked for that, when the wait ends, so that nothing is told
-// which was true before: see core.hindrance, core.txnObstacle and core.stuck.
+// which was true before: see core.hindrance, transactor.obstacle and core.stuck.
 //
 // # Recovery
 //

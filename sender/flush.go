@@ -53,18 +53,14 @@ func (e closing) apply(c *core) {
 		p.end(ErrClosed)
 	}
 	c.pings = nil
-	if c.txn != nil {
-		c.closeTxn(e.group)
-	}
+	c.txn.close(e.group)
 	c.gather(e.group)
 	e.group.Exit()
 }
 
 func (e aborting) apply(c *core) {
 	c.aborted = true
-	if c.txn != nil {
-		c.abandonTxn()
-	}
+	c.txn.abandon()
 	for _, t := range c.listed {
 		for _, p := range t.parts {
 			for _, d := range p.open() {

@@ -30,7 +30,7 @@ func (r *retired) after(id int64) (newest idempotent.Identity, some bool) {
 // It reports false, and changes nothing, if the topic has work after all, or
 // may have some that a transaction still needs.
 func (c *core) forget(t *topic) bool {
-	if c.closing || c.txn != nil && !c.txn.Idle() {
+	if c.closing || !c.txn.Idle() {
 		return false
 	}
 	for _, p := range t.parts {
@@ -47,7 +47,9 @@ func (c *core) forget(t *topic) bool {
 	}
 	for _, p := range t.parts {
 		p.withdraw()
-		c.leaveNumbers(p)
+		if p.numbers.Started() && c.cfg.Idempotent {
+			c.txn.retire(p)
+		}
 	}
 	delete(c.topics, t.name)
 	last := c.listed[len(c.listed)-1]
@@ -76,18 +78,5 @@ func (c *core) begin(p *partition) {
 	if newest, some := c.retired.after(c.identity.current.ID); some {
 		p.numbers.Start(newest)
 		p.numbers.Break() // so that the next epoch is taken, as after any gap
-	}
-}
-
-// leaveNumbers notes up to where p, which is forgotten, has numbered.
-func (c *core) leaveNumbers(p *partition) {
-	switch {
-	case !p.numbers.Started() || !c.cfg.Idempotent:
-	case c.txn == nil:
-		if id := p.numbers.Identity(); id.ID == c.identity.current.ID {
-			c.retired.add(id)
-		}
-	case p.numbers.Identity() == c.identity.current:
-		c.txn.Renew() // the next transaction would number it anew under this epoch
 	}
 }

@@ -8,9 +8,9 @@ import (
 	"github.com/epistle-kafka/epistle/txn"
 )
 
-// closeTxn aborts an open transaction, and makes g wait for its end, or for that of a commit in progress.
-func (c *core) closeTxn(g *accumulator.Group) {
-	t := c.txn
+// close aborts an open transaction, and makes g wait for its end, or for that of a commit in progress.
+func (t *transactor) close(g *accumulator.Group) {
+	c := t.c
 	if t.Idle() {
 		return
 	}
@@ -19,86 +19,92 @@ func (c *core) closeTxn(g *accumulator.Group) {
 		t.closeBy = c.now.Add(c.cfg.DeliveryTimeout)
 	}
 	if t.CanAbort() {
-		c.abortToClose()
+		t.abortToClose()
 	}
 }
 
 // abortToClose aborts the open transaction, since Close was called. A producer that is of no more use asks for it once: what
 // refuses it, and could be put right, Close tells instead of waiting for that.
-func (c *core) abortToClose() {
-	orphan := c.txn.State() == txn.Fatal
-	c.txn.Abort(&txn.Op{Done: func(err error) {
-		if orphan && err != nil && c.txn.CanAbort() {
-			c.txn.gaveUp = c.txn.LeaveOpen(txn.CallClose, err)
-			c.txnMoved()
+func (t *transactor) abortToClose() {
+	orphan := t.State().Dead()
+	t.Abort(&txn.Op{Done: func(err error) {
+		if orphan && err != nil && t.CanAbort() {
+			t.gaveUp = t.LeaveOpen(txn.CallClose, err)
+			t.moved()
 		}
 	}})
-	c.txnMoved()
+	t.moved()
 }
 
 // releaseClose ends the waiting of Close for a transaction that has ended.
-func (c *core) releaseClose() {
-	if c.txn.Idle() {
-		for _, g := range c.txn.closing {
+func (t *transactor) releaseClose() {
+	if t.Idle() {
+		for _, g := range t.closing {
 			g.Exit()
 		}
-		c.txn.closing = nil
+		t.closing = nil
 	}
 }
 
 // closeTimeout gives up a transaction whose end Close has awaited for long enough. It returns when to look again.
-func (c *core) closeTimeout() time.Time {
-	t := c.txn
+func (t *transactor) closeTimeout() time.Time {
+	c := t.c
 	switch {
 	case len(t.closing) == 0:
 		return zero
 	case t.closeBy.After(c.now):
 		return t.closeBy
 	}
-	c.giveUpTxn(fmt.Errorf("%w (%v) since Close was called, and the transaction has not ended: %w", ErrDeliveryTimeout, c.cfg.DeliveryTimeout, ErrClosed))
+	t.giveUp(fmt.Errorf("%w (%v) since Close was called, and the transaction has not ended: %w", ErrDeliveryTimeout, c.cfg.DeliveryTimeout, ErrClosed))
 	return zero
 }
 
-// abandonTxn ends the transactional half for good. A transaction that is open then stays so.
-func (c *core) abandonTxn() {
-	if !c.txn.Idle() {
-		c.giveUpTxn(fmt.Errorf("the transaction has not ended: %w", ErrClosed))
+// abandon ends the transactional half for good. A transaction that is open then stays so.
+func (t *transactor) abandon() {
+	if !t.Idle() {
+		t.giveUp(fmt.Errorf("the transaction has not ended: %w", ErrClosed))
 		return
 	}
-	c.txn.Die(txn.NewProducer, ErrClosed)
-	c.txnMoved()
+	t.Die(txn.NewProducer, ErrClosed)
+	t.moved()
 }
 
-func (c *core) giveUpTxn(err error) {
-	if why := c.txnObstacle(); why != nil {
+func (t *transactor) giveUp(err error) {
+	if why := t.obstacle(); why != nil {
 		err = fmt.Errorf("%w; %w", err, why)
 	}
-	c.txn.gaveUp = c.txn.GiveUp(txn.CallClose, err)
-	c.txnMoved()
+	t.gaveUp = t.GiveUp(txn.CallClose, err)
+	t.moved()
 }
 
-// txnObstacle is what keeps the transactional call at hand from its end, as far as is known; nil if nothing is.
-func (c *core) txnObstacle() error {
-	if c.txn.Ending() && !c.txn.Asked() {
+// unended is how Close can say that the transaction was given up; nil if it was not.
+func (t *transactor) unended() error { return t.gaveUp }
+
+// obstacle is what keeps the transactional call at hand from its end, as far as is known; nil if nothing is.
+func (t *transactor) obstacle() error {
+	c := t.c
+	if t.Ending() && !t.Asked() {
 		if records := c.oldestStanding(); records != nil { // its end waits for its records
 			return records
 		}
 	}
-	return c.stepObstacle()
+	return t.stepObstacle()
 }
 
 // stepObstacle is what keeps the transaction's next request from its end.
-func (c *core) stepObstacle() error {
-	why := both(c.holding(), c.lastFailure(c.txn.Trouble(), c.txn.TroubledAt()))
-	if api, node := c.txn.Awaits(); api != "" {
+func (t *transactor) stepObstacle() error {
+	c := t.c
+	why := both(t.holding(), c.lastFailure(t.Trouble(), t.TroubledAt()))
+	if api, node := t.Awaits(); api != "" {
 		return awaits(api, c.nodes[node], why)
 	}
 	return both(c.stillConnecting(), why)
 }
 
 // holding is the throttling that keeps the transaction's next request from being sent, or nil.
-func (c *core) holding() error {
-	step := c.txn.held
+func (t *transactor) holding() error {
+	c := t.c
+	step := t.held
 	switch {
 	case step == nil:
 		return nil

@@ -43,11 +43,10 @@ func (id *identity) take(given idempotent.Identity) bool {
 }
 
 // disown gives up the producer id, and what is being asked for: both may be
-// another cluster's. The next is asked for at once. Transactional producers have
-// theirs from a coordinator, who says what becomes of it.
-func (c *core) disown() {
-	id := &c.identity
-	if c.txn != nil || !c.cfg.Idempotent {
+// another cluster's. The next is asked for at once.
+func (m ordinary) disown() {
+	id := &m.c.identity
+	if !m.c.cfg.Idempotent {
 		return
 	}
 	id.valid, id.asking = false, false
@@ -55,13 +54,18 @@ func (c *core) disown() {
 	id.failed, id.next, id.trouble = 0, zero, nil
 }
 
+// gap notes that numbers of p were taken for records that are not written, or may
+// not be.
+func (c *core) gap(p *partition) {
+	p.numbers.Break()
+	c.txn.gap(p)
+}
+
 // abandon has p give up its producer id, which may be somebody else's in its log.
 func (c *core) abandon(p *partition) {
 	c.gap(p)
 	p.keepNothing()
-	if c.txn == nil {
-		p.numbers.Abandon()
-	}
+	c.txn.forsake(p)
 }
 
 // abandonEach is abandon for the partitions with numbers of which lost says so.
@@ -79,7 +83,7 @@ func (c *core) abandonEach(lost func(*partition) bool) {
 func (c *core) abandonAll(producerID int64) {
 	c.abandonEach(func(p *partition) bool { return p.numbers.Identity().ID == producerID })
 	if c.identity.current.ID == producerID {
-		c.disown()
+		c.txn.disown()
 	}
 }
 
@@ -102,7 +106,7 @@ func (c *core) suspect(p *partition, d *delivery, code protocol.ErrorCode, err e
 	case code.Class() == protocol.ClassSequence && p.topic.id == protocol.UUID{} && p.oldest(d):
 		if !p.numbers.Abandoned() {
 			c.abandon(p)
-			c.disown()
+			c.txn.disown()
 		}
 	}
 	return err

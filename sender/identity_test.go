@@ -19,7 +19,7 @@ func TestAnIDAskedOfTheOldClusterIsDropped(t *testing.T) {
 	if b.held["InitProducerId.1"] == nil {
 		t.Fatal("no producer id was asked for")
 	}
-	b.c.disown() // as when metadata names another cluster id
+	b.c.txn.disown() // as when metadata names another cluster id
 	do("+10ms", "reply InitProducerId.1 NONE 7/0", "+10ms")
 	if id := &b.c.identity; id.valid || id.current.ID == 7 {
 		t.Errorf("the producer id is %v, valid=%v, want that of the old cluster dropped", id.current, id.valid)

@@ -32,9 +32,7 @@ const lastVersionOfOne = 3
 // partition on its leader's ready list if it may be drained, and sets its
 // alarm. Whoever changes a partition calls it.
 func (c *core) look(p *partition) {
-	if c.txn != nil {
-		c.sweep(p)
-	}
+	c.txn.sweep(p)
 	oldest := p.oldestOpened()
 	if !oldest.IsZero() && !oldest.After(c.old) {
 		oldest = c.expire(p)
@@ -63,7 +61,7 @@ func (c *core) look(p *partition) {
 // changed. A partition whose turn comes anyway is left alone until then: its
 // alarm is too early at worst.
 func (c *core) lookDelivered(p *partition) {
-	if p.ready == nil || c.txn != nil || !p.wake.After(c.now) {
+	if p.ready == nil || c.txn.sweeps() || !p.wake.After(c.now) {
 		c.look(p)
 	}
 }
@@ -82,7 +80,7 @@ func (c *core) due(p *partition) time.Time {
 		return time.Time{}
 	}
 	due := c.now
-	if !p.head.Ready && !c.hurry && c.cfg.Linger > 0 && (c.txn == nil || !c.txn.Ending()) {
+	if !p.head.Ready && !c.hurry && c.cfg.Linger > 0 && !c.txn.Ending() {
 		due = p.head.Opened.Add(c.cfg.Linger)
 	}
 	if p.backoff.After(due) {
@@ -176,7 +174,7 @@ func (c *core) expireQueued(p *partition) {
 // failQueued ends a batch that was never drained for sending.
 func (c *core) failQueued(b *accumulator.Batch, err error) {
 	c.endQueued(b, err)
-	c.doom(b, err)
+	c.txn.doom(b, err)
 }
 
 // endQueued is failQueued for a batch that no transaction waits for.
@@ -221,7 +219,7 @@ func (c *core) take(p *partition, n *node) *delivery {
 
 // mayDrain applies I2 and the rule of one at a time until proven.
 func (c *core) mayDrain(p *partition, n *node) bool {
-	if c.txn != nil && !c.admitted(p) {
+	if !c.txn.admits(p) {
 		return false
 	}
 	if !p.numbers.Started() {
@@ -239,7 +237,7 @@ func (c *core) mayDrain(p *partition, n *node) bool {
 	if !c.cfg.Idempotent {
 		return p.lastErr == nil // one that has failed is tried alone, and so is the first piece of one that was too large
 	}
-	return p.numbers.Proven(c.now) && p.spanOfNext() <= c.spare(n.links[data].span)
+	return p.numbers.Proven(c.now) && p.spanOfNext() <= c.txn.spare(n.links[data].span)
 }
 
 // spanOfNext is how many batches there are from the oldest unresolved one to the

@@ -94,7 +94,7 @@ func (h *history) makeAgain() {
 			h.strangers = append(h.strangers, s)
 		}
 	}
-	if h.core.txn != nil {
+	if h.core.transactor() != nil {
 		h.mayDie, h.taken = "the cluster is another one", false // who has taken over knows no more of it than we
 		h.txn = &modelTxn{id: -1, epoch: -1, previousID: -1, lastEpoch: -1, nextID: -1, parts: map[*modelPart]bool{}}
 	}

@@ -80,7 +80,7 @@ var (
 )
 
 func (h *history) idCodes() faultCodes {
-	if h.core.txn == nil {
+	if h.core.transactor() == nil {
 		return plainIDCodes
 	}
 	return txnIDCodes
@@ -90,7 +90,7 @@ func pick[T any](h *history, from []T) T { return from[h.rng.IntN(len(from))] }
 
 // coordinated does what a coordinator was asked to, or answers with a fault.
 func (h *history) coordinated(f *flight, codes faultCodes, faults bool, do func() protocol.ErrorCode) protocol.ErrorCode {
-	if h.core.txn != nil && (f.conn.broker != h.coordinator || f.conn.former()) {
+	if h.core.transactor() != nil && (f.conn.broker != h.coordinator || f.conn.former()) {
 		return protocol.NotCoordinator
 	}
 	if faults && h.fault() {

@@ -64,13 +64,13 @@ func (c *modelCaller) start(name string, misuse bool) {
 	call := &modelCall{txnCall: &txnCall{name: name, told: make(chan struct{})}, misuse: misuse, number: c.number}
 	switch name {
 	case txn.CallInit:
-		call.start = func(co *core, tc *txnCall) { co.txn.Init(&tc.Op) }
+		call.start = func(t *transactor, tc *txnCall) { t.Init(&tc.Op) }
 	case txn.CallBegin:
-		call.start = func(co *core, tc *txnCall) { co.txn.Begin(&tc.Op) }
+		call.start = func(t *transactor, tc *txnCall) { t.Begin(&tc.Op) }
 	case txn.CallCommit:
-		call.start = func(co *core, tc *txnCall) { co.txn.Commit(&tc.Op) }
+		call.start = func(t *transactor, tc *txnCall) { t.Commit(&tc.Op) }
 	case txn.CallAbort:
-		call.start = func(co *core, tc *txnCall) { co.txn.Abort(&tc.Op) }
+		call.start = func(t *transactor, tc *txnCall) { t.Abort(&tc.Op) }
 	case txn.CallOffsets:
 		t := h.transactions[c.number]
 		h.nextOffset++
@@ -78,7 +78,7 @@ func (c *modelCaller) start(name string, misuse bool) {
 		call.Op = txn.Op{Group: txn.Group{ID: "group", Generation: -1}, Offsets: []protocol.TxnOffsetCommitTopic{{
 			Name: h.topics[0].name, Partitions: []protocol.TxnOffsetCommitPartition{{CommittedOffset: h.nextOffset}},
 		}}}
-		call.start = func(co *core, tc *txnCall) { co.txn.SendOffsets(co.now, &tc.Op) }
+		call.start = func(t *transactor, tc *txnCall) { t.SendOffsets(t.c.now, &tc.Op) }
 	}
 	if h.tracing {
 		h.tracef("%s() misuse=%v", name, misuse)
@@ -214,7 +214,7 @@ func (c *modelCaller) buried(call *modelCall) {
 		c.state = callerDead
 	case !errors.As(call.err, &failed):
 		c.h.fail("%s in state %q failed with %v", call.name, c.state, call.err)
-	case failed.Next == txn.FixConfiguration && c.h.core.txn.CanAbort():
+	case failed.Next == txn.FixConfiguration && c.h.core.transactor().CanAbort():
 	default:
 		c.claim(call, call.err)
 		c.state = callerDead
@@ -358,8 +358,9 @@ func (c *modelCaller) surprise() {
 func (c *modelCaller) mayInit() error {
 	switch c.state {
 	case callerOpen, callerCommitting, callerMustAbort:
-		if t := c.h.core.txn.State(); t == txn.Ready || t == txn.Renewing {
-			return nil // it has ended, and the caller will learn of it
+		switch c.h.core.transactor().State() {
+		case txn.Ready, txn.CommitUntold, txn.AbortUntold, txn.Renewing, txn.AbortingByEpoch:
+			return nil // it has ended, or ends so, and the caller will learn of it
 		}
 		return fmt.Errorf("transaction %d is %v", c.number, c.state)
 	case callerDead:

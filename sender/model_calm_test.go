@@ -122,7 +122,7 @@ func (h *history) rest(what string) {
 func (h *history) unrest() string {
 	text := fmt.Sprintf("%d batches without an outcome, %d flying, %d groups", len(h.roots), h.core.flying, len(h.groups))
 	if h.caller != nil {
-		text += fmt.Sprintf(", caller %v, calls of offsets %d, core %v", h.caller.state, len(h.caller.offsets), h.core.txn.State())
+		text += fmt.Sprintf(", caller %v, calls of offsets %d, core %v", h.caller.state, len(h.caller.offsets), h.core.transactor().State())
 	}
 	return text
 }

@@ -8,7 +8,6 @@ import (
 
 	"github.com/epistle-kafka/epistle/accumulator"
 	"github.com/epistle-kafka/epistle/protocol"
-	"github.com/epistle-kafka/epistle/txn"
 )
 
 // A modelRecord is a record that a caller has appended.
@@ -145,7 +144,7 @@ func (h *history) checkSent(f *flight) {
 			h.checkOrder(f, a)
 			h.checkPace(a)
 			h.checkNumbers(a)
-			if h.core.txn != nil {
+			if h.core.transactor() != nil {
 				h.checkBelongs(f, a)
 			}
 			a.part.attempts = append(a.part.attempts, a)
@@ -226,7 +225,7 @@ func (r *modelRecord) waits(h *history) bool {
 // checkNumbers compares a batch with those that may be written: what has its records has its bytes and its numbers, or the
 // batch is a part of it and within its numbers (I3); and what has its numbers has its records (I6).
 func (h *history) checkNumbers(a *modelAttempt) {
-	if h.core.txn == nil && h.cfg.Idempotent {
+	if h.core.transactor() == nil && h.cfg.Idempotent {
 		h.checkOwner(a)
 	}
 	if len(a.part.attempts) > 0 {
@@ -352,15 +351,15 @@ func (h *history) check() {
 	h.poll()
 	if h.caller != nil {
 		h.caller.poll()
-		if h.core.txn.State() == txn.Fatal && !h.closing {
+		if h.core.transactor().State().Dead() && !h.closing {
 			if h.mayDie == "" {
-				h.fail("the producer died without a reason: %v", h.core.txn.Refusal("Send"))
+				h.fail("the producer died without a reason: %v", h.core.transactor().Refusal("Send"))
 			}
 			if h.core.stat.txn.Load().Refusal == nil {
 				h.fail("I7: a dead producer takes records")
 			}
 		}
-		if late := h.now.Sub(h.closed) - h.cfg.DeliveryTimeout; len(h.core.txn.closing) > 0 && late > 10*time.Millisecond {
+		if late := h.now.Sub(h.closed) - h.cfg.DeliveryTimeout; len(h.core.transactor().closing) > 0 && late > 10*time.Millisecond {
 			h.fail("Close waits for the end of a transaction, %v after delivery.timeout", late)
 		}
 	}

@@ -113,8 +113,8 @@ func (mc *modelConn) Send(call *wire.Call) bool {
 		call.Before(call.Version)
 	}
 	f := &flight{conn: mc, call: call, sent: h.now, processed: mc.deaf}
-	if h.core.txn != nil {
-		f.number = h.core.txn.Last()
+	if h.core.transactor() != nil {
+		f.number = h.core.transactor().Last()
 	}
 	mc.flights = append(mc.flights, f)
 	if req, ok := call.Request.(*protocol.ProduceRequest); ok {
@@ -263,7 +263,7 @@ func (mc *modelConn) deliver() {
 		mc.h.undone(f)
 	}
 	f.call.Done(f.call)
-	if mc.h.core.txn == nil {
+	if mc.h.core.transactor() == nil {
 		mc.h.spoils = append(mc.h.spoils, f.spoils...)
 	}
 }
@@ -277,7 +277,7 @@ func (h *history) mayBeLate(f *flight) bool {
 	case *protocol.ProduceRequest:
 		return h.cfg.Idempotent
 	case *protocol.InitProducerIDRequest:
-		return h.core.txn != nil && h.core.txn.State() != txn.Initializing
+		return h.core.transactor() != nil && h.core.transactor().State() != txn.Initializing
 	case *protocol.AddPartitionsToTxnRequest, *protocol.AddOffsetsToTxnRequest, *protocol.EndTxnRequest:
 		return true
 	}
@@ -296,13 +296,13 @@ func (h *history) playLate(i int) {
 		// In the old protocol a partition remembers the number of a late duplicate as one that has to come first in the
 		// next transaction, which so fails.
 		h.hurt = true
-		if h.core.txn == nil && f.attempts[0].id != h.core.identity.current.ID {
+		if h.core.transactor() == nil && f.attempts[0].id != h.core.identity.current.ID {
 			return // it had run out of epochs, and nothing fences an id that is followed by another
 		}
 	case *protocol.AddPartitionsToTxnRequest, *protocol.AddOffsetsToTxnRequest:
 		// One that begins a transaction which its producer does not know of leads to its timing out.
 		h.mayDie = "a late request may have begun a transaction"
-		if h.core.txn.Last() > f.number {
+		if h.core.transactor().Last() > f.number {
 			return
 		}
 	case *protocol.InitProducerIDRequest:

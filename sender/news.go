@@ -141,7 +141,7 @@ func (n *news) look() {
 	n.lookSpells()
 	n.lookMemory()
 	n.lookTopics()
-	n.lookTxn()
+	n.c.txn.report(n)
 	n.flush()
 }
 

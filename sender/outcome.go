@@ -18,9 +18,7 @@ func (c *core) deliver(p *partition, d *delivery, offset, appendTime int64) {
 	if !d.old && d.era == p.numbers.Era() {
 		p.numbers.Acked(d.identity, c.now)
 	}
-	if c.txn != nil && d.Txn() == c.txn.Last() {
-		c.txn.Joined()
-	}
+	c.txn.delivered(d)
 	if p.spell != nil {
 		c.news.leave(p)
 	}
@@ -117,7 +115,7 @@ func (c *core) tell(d *delivery, err error, maybe bool) {
 	ended := d.Resolve(-1, -1, c.failure(d, err, maybe))
 	c.news.failed(d.Topic(), d.Partition(), d.Count(), err)
 	c.finish(d.Batch, ended, false, d.Count())
-	c.doom(d.Batch, err)
+	c.txn.doom(d.Batch, err)
 }
 
 func (c *core) failure(d *delivery, err error, maybe bool) *Error {

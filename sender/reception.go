@@ -47,10 +47,7 @@ func (c *core) turnedAway(n *node, err error) {
 		p.end(err)
 	}
 	c.pings = nil
-	if c.txn != nil {
-		c.txn.TurnedAway(err)
-		c.txnMoved()
-	}
+	c.txn.turnedAway(err)
 }
 
 // letIn takes note that a broker has let this client in.

@@ -57,12 +57,7 @@ func (c *core) prepare(r *request) {
 		r.call.MaxVersion = lastVersionByName
 	}
 	r.call.SizeHint = r.directSize()
-	if c.txn != nil {
-		r.message.TransactionalID = &c.cfg.TransactionalID
-		if !c.txn.New() {
-			r.call.MaxVersion = lastVersionOldTxn
-		}
-	}
+	c.txn.stamp(r)
 }
 
 // alwaysDirect is the size in bytes up to which a request is best written by the loop itself. A larger one is, if its

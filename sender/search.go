@@ -20,10 +20,11 @@ func (c *core) askCoordinator(n *node, req protocol.Request, version int16, take
 	return c.askUpTo(n, version, req, req.NewResponse(), take)
 }
 
-// watchCoordinators looks for coordinators that are silent. It returns when to
+// watch looks for coordinators that are silent. It returns when to
 // look again.
-func (c *core) watchCoordinators() (at time.Time) {
-	for _, step := range c.txn.waiting {
+func (t *transactor) watch() (at time.Time) {
+	c := t.c
+	for _, step := range t.waiting {
 		l := &c.nodes[step.Node].links[control]
 		from := l.silentFrom()
 		switch {
@@ -31,7 +32,7 @@ func (c *core) watchCoordinators() (at time.Time) {
 		case from.After(c.judged()):
 			at = sooner(at, c.judgedAt(from))
 		default:
-			return sooner(at, c.seek(step))
+			return sooner(at, t.seek(step))
 		}
 	}
 	return at
@@ -46,8 +47,9 @@ func (c *core) missing(l *link) bool {
 
 // seek asks another broker who the coordinator of a step is whose own is silent.
 // It returns when to come back.
-func (c *core) seek(step *txn.Step) time.Time {
-	s := &c.txn.search
+func (t *transactor) seek(step *txn.Step) time.Time {
+	c := t.c
+	s := &t.search
 	if s.asking {
 		return time.Time{}
 	}
@@ -58,7 +60,7 @@ func (c *core) seek(step *txn.Step) time.Time {
 	if n == nil {
 		return at
 	}
-	s.asking = c.inquire(n, step.Search(), 0, func(c *core, _ *node, call *wire.Call) { c.sought(step, call) })
+	s.asking = c.inquire(n, step.Search(), 0, func(c *core, _ *node, call *wire.Call) { t.sought(step, call) })
 	if !s.asking {
 		return c.now
 	}
@@ -67,8 +69,8 @@ func (c *core) seek(step *txn.Step) time.Time {
 
 // sought takes the answer to seek. A coordinator that has spoken meanwhile says by
 // itself if it is none any more.
-func (c *core) sought(step *txn.Step, call *wire.Call) {
-	t := c.txn
+func (t *transactor) sought(step *txn.Step, call *wire.Call) {
+	c := t.c
 	s := &t.search
 	s.asking = false
 	s.notUntil = c.now.Add(c.cfg.RetryBackoff.Delay(s.vain, c.out.random()))

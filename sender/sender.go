@@ -164,8 +164,8 @@ func (s *Sender) Close(ctx context.Context) (failed int64, err error) {
 	} else {
 		left = s.grace(s.ended, left) // so that who has counted outcomes has them all
 	}
-	if t := s.core.txn; t != nil && t.gaveUp != nil { // nobody does steps any more
-		if err = t.gaveUp; ctx.Err() != nil {
+	if gaveUp := s.core.txn.unended(); gaveUp != nil { // nobody does steps any more
+		if err = gaveUp; ctx.Err() != nil {
 			err = fmt.Errorf("%w: %w", cause.Of(ctx), err)
 		}
 	}

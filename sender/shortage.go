@@ -139,13 +139,10 @@ type standstill struct {
 func (s *standstill) lasts() bool { return !s.since.IsZero() }
 
 // lookTxn tells of a transactional request that is in trouble for long.
-func (n *news) lookTxn() {
-	if n.c.txn == nil {
-		return
-	}
-	s, trouble := &n.txn, n.c.txn.Trouble()
-	switch state := n.c.txn.State(); {
-	case state == txn.Uninitialized || state == txn.Failed || state == txn.Fatal: // nothing is under way, or all is told
+func (n *news) lookTxn(t *transactor) {
+	s, trouble := &n.txn, t.Trouble()
+	switch state := t.State(); {
+	case state == txn.Uninitialized || state == txn.Failed || state.Dead(): // nothing is under way, or all is told
 		*s = standstill{}
 	case trouble == nil:
 		if s.told {
@@ -169,14 +166,14 @@ func (n *news) transactional(more ...slog.Attr) []slog.Attr {
 }
 
 // transacted tells of a transaction that has failed, and of a producer that has.
-func (n *news) transacted(before, now txn.State) {
-	if n == nil || n.c.aborted || before == now {
+func (n *news) transacted(before, now txn.State, cause error) {
+	if n == nil || n.c.aborted || before == now || before.Dead() {
 		return
 	}
-	switch cause := slog.Any("err", n.c.txn.Cause()); now {
-	case txn.Failed:
+	switch cause := slog.Any("err", cause); {
+	case now == txn.Failed:
 		n.say(lineTxnFailed, subject{}, n.transactional(cause)...)
-	case txn.Fatal:
+	case now.Dead():
 		n.say(lineTxnDead, subject{}, n.transactional(cause)...)
 	}
 }

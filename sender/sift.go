@@ -22,8 +22,7 @@ func (c *core) sift(p *partition, d *delivery, a *protocol.ProducePartitionRespo
 		indices[i] = bad[i].index
 	}
 	good := d.Without(indices)
-	if c.txn != nil {
-		c.siftTxn(p, d, bad, good)
+	if c.txn.sift(p, d, bad, good) {
 		return
 	}
 	var pieces []*accumulator.Batch
@@ -104,5 +103,5 @@ func (c *core) failRange(d *delivery, r accumulator.Range, err error, maybe bool
 	c.news.failed(d.Topic(), d.Partition(), r.Count, err)
 	c.stat.inFlight.Add(-int64(r.Count))
 	c.finish(d.Batch, ended, false, r.Count)
-	c.doom(d.Batch, err)
+	c.txn.doom(d.Batch, err)
 }

@@ -76,10 +76,7 @@ func (c *core) watch() (at time.Time) {
 			l.conn.Close(errMoved)
 		}
 	}
-	if c.txn != nil {
-		at = sooner(at, c.watchCoordinators())
-	}
-	return at
+	return sooner(at, c.txn.watch())
 }
 
 // movedFrom reports whether a partition that has a batch in flight to n has

@@ -2,7 +2,6 @@ package sender
 
 import (
 	"github.com/epistle-kafka/epistle/protocol"
-	"github.com/epistle-kafka/epistle/txn"
 	"github.com/epistle-kafka/epistle/wire"
 )
 
@@ -31,7 +30,7 @@ var (
 )
 
 // hear notes what a new connection to n offers.
-func (c *core) hear(n *node, which lane, cn conn) {
+func (t *transactor) hear(n *node, which lane, cn conn) {
 	atLeast := func(key, version int16) bool { // one that is not offered at all is no reason to speak the other protocol
 		newest, ok := cn.Version(key)
 		return !ok || newest >= version
@@ -42,31 +41,65 @@ func (c *core) hear(n *node, which lane, cn conn) {
 	_, s.adds = cn.Version(addPartitionsKey)
 	_, s.ends = cn.Version(endTxnKey)
 	n.speech = s
-	c.noteFeatures(cn.Features())
+	t.noteFeatures(cn.Features())
+}
+
+// askFeatures asks n again what the cluster has finalised: it may be upgraded, or downgraded, while this producer runs.
+func (t *transactor) askFeatures(n *node) {
+	c := t.c
+	l := &n.links[control]
+	if l.conn == nil || l.busy >= c.cfg.MaxInFlight {
+		return
+	}
+	w := &c.cfg.Wire
+	req := &protocol.ApiVersionsRequest{ClientSoftwareName: w.SoftwareName, ClientSoftwareVersion: w.SoftwareVersion, NodeID: -1}
+	c.ask(n, req, new(protocol.ApiVersionsResponse), func(c *core, _ *node, call *wire.Call) {
+		resp := call.Response.(*protocol.ApiVersionsResponse)
+		if call.Err != nil || resp.ErrorCode != protocol.NoError {
+			return
+		}
+		levels := map[string]int16{}
+		for _, f := range resp.FinalizedFeatures {
+			levels[f.Name] = f.MaxVersionLevel
+		}
+		t.noteFeatures(resp.FinalizedFeaturesEpoch, levels)
+	})
+}
+
+// noteFeatures takes a broker's word for what is finalised, unless a newer one is known.
+func (t *transactor) noteFeatures(epoch int64, levels map[string]int16) {
+	defer func() { _ = t.speak() }() // who begins a transaction is told why none can be
+	if epoch < t.features {
+		return
+	}
+	t.features = epoch
+	t.finalized = levels["transaction.version"]
 }
 
 // speak chooses the protocol of the next transaction: the new one if it is finalised, and if every broker that was heard
 // offers all of it, and the old one else, as an old client would on the same cluster. It returns why none can be begun.
-func (c *core) speak() error {
-	level := c.txn.finalized
+func (t *transactor) speak() error {
+	c := t.c
+	level := t.finalized
 	for _, n := range c.order {
 		if n.id >= 0 && n.speech.heard && !n.speech.isNew {
 			level = min(level, 1)
 		}
 	}
-	c.txn.SetLevel(level)
-	why := c.unspoken(level)
-	c.txn.SetUnspoken(why)
+	t.SetLevel(level)
+	why := t.unspoken(level)
+	t.SetUnspoken(why)
 	return why
 }
 
 // speakAgain is speak for who begins a transaction. What the coordinator lacks may have been lost on the way: see unsupported.
 // Nothing that is lacking is ever sent, so nothing would close the connection that said so. It is closed here, at the pace of
 // the reconnect backoff, and the next one is asked. The caller is told at once, and may try again.
-func (c *core) speakAgain() {
-	id, known := c.txn.Coordinator()
+func (t *transactor) speakAgain() {
+	c := t.c
+	id, known := t.Coordinator()
 	n := c.nodes[id]
-	if c.speak() == nil || !known || n == nil || c.txn.State() != txn.Ready || n.askAgain.After(c.now) {
+	if t.speak() == nil || !known || n == nil || !t.CanBegin() || n.askAgain.After(c.now) {
 		return
 	}
 	n.askAgain = c.now.Add(c.cfg.Reconnect.Max)
@@ -79,8 +112,9 @@ func (c *core) speakAgain() {
 
 // unspoken is why no transaction can be begun at a level: its coordinator lacks what ends one, or what the old protocol begins
 // one with.
-func (c *core) unspoken(level int16) error {
-	id, known := c.txn.Coordinator()
+func (t *transactor) unspoken(level int16) error {
+	c := t.c
+	id, known := t.Coordinator()
 	n := c.nodes[id]
 	var lacks protocol.API
 	switch {

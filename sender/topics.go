@@ -7,7 +7,6 @@ import (
 	"github.com/epistle-kafka/epistle/accumulator"
 	"github.com/epistle-kafka/epistle/metadata"
 	"github.com/epistle-kafka/epistle/protocol"
-	"github.com/epistle-kafka/epistle/txn"
 	"github.com/epistle-kafka/epistle/wire"
 )
 
@@ -21,9 +20,7 @@ func (c *core) takeMetadata(n *node, call *wire.Call) {
 		c.change(c.meta.Failed(c.now, n.id, req))
 		return
 	}
-	if c.txn != nil {
-		c.askFeatures(n)
-	}
+	c.txn.askFeatures(n)
 	resp := call.Response.(*protocol.MetadataResponse)
 	like := unseen
 	if c.unsure != nil {
@@ -34,7 +31,7 @@ func (c *core) takeMetadata(n *node, call *wire.Call) {
 	unnamed := c.meta.Snapshot().ClusterID == ""
 	changes := c.meta.Answer(c.now, n.id, req, resp)
 	if unnamed && c.identity.of != n.links[control].conn && c.meta.Snapshot().ClusterID != "" {
-		c.disown() // whose it was nobody knows: there was no name yet
+		c.txn.disown() // whose it was nobody knows: there was no name yet
 	}
 	c.change(changes)
 	if like != unseen {
@@ -177,11 +174,8 @@ func (c *core) rouse(p *partition) {
 // may be somebody else's; connections may lead to the old.
 func (c *core) replaced() {
 	c.news.otherCluster(c.meta.Snapshot().ClusterID)
-	if c.txn != nil && c.txn.State() != txn.Uninitialized {
-		c.txn.Die(txn.NewProducer, ErrClusterReplaced)
-		c.txnMoved()
-	}
-	c.disown()
+	c.txn.replaced()
+	c.txn.disown()
 	for _, n := range c.order {
 		c.leave(n)
 	}
@@ -202,12 +196,9 @@ func (c *core) replaced() {
 // what may be in the old log fails as such.
 func (c *core) recreated(t *topic, why error) {
 	t.again, t.stamps = why, nil
-	c.disown()
+	c.txn.disown()
 	for i, p := range t.parts {
-		if c.txn != nil && c.txn.Number() != 0 && p.joined == c.txn.Number() {
-			c.txn.Fail(why) // what it has written there is gone
-			c.txnMoved()
-		}
+		c.txn.wiped(p, why)
 		c.abandon(p)
 		p.failures, p.roused, p.backoff = 0, 0, zero
 		for _, d := range p.inFlight {
@@ -225,7 +216,7 @@ func (c *core) recreated(t *topic, why error) {
 		if !gone && !c.closing {
 			p.queue.Refuse(nil)
 		}
-		if c.txn != nil {
+		if c.txn.sweeps() {
 			c.look(p) // what waits is lost with its transaction, before it could be numbered anew
 		}
 	}

@@ -14,7 +14,7 @@ import (
 type txnCall struct {
 	txn.Op
 	name      string
-	start     func(*core, *txnCall)
+	start     func(*transactor, *txnCall)
 	told      chan struct{}      // closed when err is set
 	callbacks *accumulator.Group // ends when the callbacks of records that ended before have returned
 	err       error
@@ -32,11 +32,14 @@ type leaving struct {
 	why  error         // what has kept the call from ending; nil if nothing is known
 }
 
-func (e calling) apply(c *core) {
-	call := e.call
+func (e calling) apply(c *core) { c.txn.call(e.call) }
+
+// call starts a call, and tells its caller when it has ended.
+func (t *transactor) call(call *txnCall) {
+	c := t.c
 	call.Done = func(err error) {
-		c.txnMoved() // who is told that it may send must be able to
-		call.err, call.number = err, c.txn.Last()
+		t.moved() // who is told that it may send must be able to
+		call.err, call.number = err, t.Last()
 		call.callbacks = accumulator.NewGroup()
 		c.out.after(call.callbacks)
 		close(call.told)
@@ -45,18 +48,21 @@ func (e calling) apply(c *core) {
 		call.Done(fmt.Errorf("%s: %w", call.name, ErrClosed))
 		return
 	}
-	call.start(c, call)
-	c.txnMoved()
+	call.start(t, call)
+	t.moved()
 }
 
-func (e *leaving) apply(c *core) {
+func (e *leaving) apply(c *core) { c.txn.leave(e) }
+
+// leave ends the waiting of a caller.
+func (t *transactor) leave(e *leaving) {
 	select {
 	case <-e.call.told: // both at once
 	default:
-		if e.why = c.txnObstacle(); e.call.name != txn.CallInit && e.call.name != txn.CallBegin {
-			e.how = c.txn.InDoubt()
+		if e.why = t.obstacle(); e.call.name != txn.CallInit && e.call.name != txn.CallBegin {
+			e.how = t.InDoubt()
 		}
-		c.txn.Leave(&e.call.Op)
+		t.Leave(&e.call.Op)
 	}
 	close(e.left)
 }
@@ -110,10 +116,12 @@ type spoiled struct {
 	err    error
 }
 
-func (e spoiled) apply(c *core) {
-	if c.txn.Number() == e.number {
-		c.txn.Fail(e.err)
-		c.txnMoved()
+func (e spoiled) apply(c *core) { c.txn.spoil(e) }
+
+func (t *transactor) spoil(e spoiled) {
+	if t.Number() == e.number {
+		t.Fail(e.err)
+		t.moved()
 	}
 }
 
@@ -143,13 +151,13 @@ func (s *Sender) SettledTransaction() *Transaction {
 // InitTransactions gets a producer id and epoch for the transactional id, for as long as ctx allows, and so fences every
 // producer that had it. A transaction that such a one has left open is aborted or completed first.
 func (s *Sender) InitTransactions(ctx context.Context) error {
-	return s.transact(ctx, &txnCall{name: txn.CallInit, start: func(c *core, call *txnCall) { c.txn.Init(&call.Op) }})
+	return s.transact(ctx, &txnCall{name: txn.CallInit, start: func(t *transactor, call *txnCall) { t.Init(&call.Op) }})
 }
 
 // BeginTransaction begins a transaction. It waits only if a new epoch is needed first.
 // It returns the transaction's number, for Entry.Txn.
 func (s *Sender) BeginTransaction(ctx context.Context) (number int64, err error) {
-	call := &txnCall{name: txn.CallBegin, start: func(c *core, call *txnCall) { c.speakAgain(); c.txn.Begin(&call.Op) }}
+	call := &txnCall{name: txn.CallBegin, start: func(t *transactor, call *txnCall) { t.speakAgain(); t.Begin(&call.Op) }}
 	err = s.transact(ctx, call)
 	return call.number, err
 }
@@ -158,14 +166,14 @@ func (s *Sender) BeginTransaction(ctx context.Context) (number int64, err error)
 func (s *Sender) SendOffsets(ctx context.Context, group txn.Group, offsets []protocol.TxnOffsetCommitTopic) error {
 	return s.transact(ctx, &txnCall{
 		name: txn.CallOffsets, Op: txn.Op{Group: group, Offsets: offsets},
-		start: func(c *core, call *txnCall) {
+		start: func(t *transactor, call *txnCall) {
 			for i := range call.Offsets {
-				if t := c.meta.Topic(call.Offsets[i].Name); t != nil {
-					call.Offsets[i].TopicID = t.ID
+				if topic := t.c.meta.Topic(call.Offsets[i].Name); topic != nil {
+					call.Offsets[i].TopicID = topic.ID
 				}
 			}
-			c.txn.SendOffsets(c.now, &call.Op)
-			c.urge() // the commit comes next as a rule: the records need not linger meanwhile
+			t.SendOffsets(t.c.now, &call.Op)
+			t.c.urge() // the commit comes next as a rule: the records need not linger meanwhile
 		},
 	})
 }
@@ -173,9 +181,9 @@ func (s *Sender) SendOffsets(ctx context.Context, group txn.Group, offsets []pro
 // EndTransaction commits or aborts the open transaction. It returns when the coordinator has ended it and the callbacks of
 // its records have returned; the latter it awaits no longer than ctx allows.
 func (s *Sender) EndTransaction(ctx context.Context, commit bool) error {
-	call := &txnCall{name: txn.CallAbort, start: func(c *core, call *txnCall) { c.txn.Abort(&call.Op) }}
+	call := &txnCall{name: txn.CallAbort, start: func(t *transactor, call *txnCall) { t.Abort(&call.Op) }}
 	if commit {
-		call.name, call.start = txn.CallCommit, func(c *core, call *txnCall) { c.txn.Commit(&call.Op) }
+		call.name, call.start = txn.CallCommit, func(t *transactor, call *txnCall) { t.Commit(&call.Op) }
 	}
 	err := s.transact(ctx, call)
 	if call.callbacks != nil {

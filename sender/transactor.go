@@ -15,7 +15,8 @@ import (
 // of it is applied to partitions.
 type transactor struct {
 	*txn.Txn
-	state   txn.State // as last seen by txnMoved
+	c       *core
+	state   txn.State // as last seen by moved
 	number  int64     // the same
 	stirred bool      // partitions with work have to be looked at
 
@@ -43,7 +44,7 @@ type Transaction struct {
 var errEnded = errors.New("its transaction has ended")
 
 func newTransactor(c *core) *transactor {
-	t := &transactor{features: -1}
+	t := &transactor{c: c, features: -1}
 	t.Txn = txn.New(txn.Config{
 		ID: c.cfg.TransactionalID, Timeout: c.cfg.TransactionTimeout, Patience: c.cfg.DeliveryTimeout,
 		Delay: func(failures int) time.Duration { return c.cfg.RetryBackoff.Delay(failures, c.out.random()) },
@@ -55,60 +56,70 @@ func newTransactor(c *core) *transactor {
 // sendCall is what a record that is refused has been called with.
 const sendCall = "Send"
 
-// txnMoved applies a change of the transaction's state: who sends records is told first, then partitions are looked at.
+// moved applies a change of the transaction's state: who sends records is told first, then partitions are looked at.
 // Whoever may have changed it calls this, and so does each call before it ends.
-func (c *core) txnMoved() {
-	t := c.txn
+func (t *transactor) moved() {
+	c := t.c
 	if id := t.Identity(); id != c.identity.current {
 		c.identity.current, c.identity.valid = id, id.ID >= 0
 	}
 	state, number := t.State(), t.Number()
 	if state == t.state && number == t.number {
-		c.releaseClose()
+		t.releaseClose()
 		return
 	}
-	c.news.transacted(t.state, state)
+	before := t.state
+	c.news.transacted(before, state, t.Cause())
 	t.state, t.number, t.stirred = state, number, true
 	view := &Transaction{Refusal: t.Refusal(sendCall)}
 	if view.Refusal == nil {
 		view.Number = number
 	}
 	c.stat.txn.Store(view)
-	if c.closing && t.CanAbort() { // failed, or begun, since Close was called
-		c.abortToClose()
+	if c.closing && t.CanAbort() && !before.Dead() { // failed, begun or dead since Close was called
+		t.abortToClose()
 		return
 	}
-	c.releaseClose()
+	t.releaseClose()
 }
 
-// askTxn sends the transactional requests that are due. It returns when to come back.
-func (c *core) askTxn() time.Time {
-	closeBy := c.closeTimeout()
-	return sooner(c.askSteps(), closeBy)
+// stir begins a step, by a look at all partitions that have work if the transaction has moved.
+func (t *transactor) stir() {
+	if t.stirred {
+		t.stirred = false
+		t.c.lookAll()
+	}
 }
 
-func (c *core) askSteps() time.Time {
-	c.txn.held = nil
+// ask sends the transactional requests that are due. It returns when to come back.
+func (t *transactor) ask() time.Time {
+	closeBy := t.closeTimeout()
+	return sooner(t.askSteps(), closeBy)
+}
+
+func (t *transactor) askSteps() time.Time {
+	c := t.c
+	t.held = nil
 	for {
-		step, at := c.txn.Next(c.judged(), c.alarms.waiting == 0 && c.flying == 0)
+		step, at := t.Next(c.judged(), c.alarms.waiting == 0 && c.flying == 0)
 		at = c.judgedAt(at)
-		c.txnMoved()
+		t.moved()
 		if step == nil {
-			if c.txn.stirred {
+			if t.stirred {
 				return c.now
 			}
 			return at
 		}
-		if at, sent := c.sendStep(step); !sent {
-			c.txn.held = step
+		if at, sent := t.sendStep(step); !sent {
+			t.held = step
 			return at
 		}
 	}
 }
 
 // sendStep sends a transactional request, or reports when to try again.
-func (c *core) sendStep(step *txn.Step) (at time.Time, sent bool) {
-	t := c.txn
+func (t *transactor) sendStep(step *txn.Step) (at time.Time, sent bool) {
+	c := t.c
 	var n *node
 	if c.unsure != nil && (step.Node == txn.Anyone || c.nodes[step.Node].links[control].unsure) {
 		return time.Time{}, false // an answer to Metadata leads to another step
@@ -123,7 +134,7 @@ func (c *core) sendStep(step *txn.Step) (at time.Time, sent bool) {
 		if l.conn == nil {
 			at = c.connect(n, control)
 			if c.missing(l) { // another may have taken over
-				return sooner(at, c.seek(step)), false
+				return sooner(at, t.seek(step)), false
 			}
 			_, from := l.trying(c.now)
 			return sooner(at, from), false
@@ -147,13 +158,13 @@ func (c *core) sendStep(step *txn.Step) (at time.Time, sent bool) {
 		t.Unsupported(step, &wire.UnsupportedVersionError{
 			API: api.Name, Known: true, BrokerMax: newest, Min: step.MinVersion, Max: api.Max,
 		})
-		c.txnMoved()
+		t.moved()
 		return c.now, false
 	}
 	step.Asked, step.Broker = n.id, c.brokerName(n.id)
 	then := func(c *core, n *node, call *wire.Call) {
 		step.Asked, step.Broker = n.id, c.brokerName(n.id) // who has answered, of several that were asked
-		c.takeTxnAnswer(step, call)
+		t.take(step, call)
 	}
 	ask := c.inquire
 	if step.Node != txn.Anyone {
@@ -166,13 +177,13 @@ func (c *core) sendStep(step *txn.Step) (at time.Time, sent bool) {
 		t.waiting = append(t.waiting, step)
 	}
 	t.Sent(step)
-	c.txnMoved()
+	t.moved()
 	return time.Time{}, true
 }
 
-// takeTxnAnswer deals with the end of a transactional request.
-func (c *core) takeTxnAnswer(step *txn.Step, call *wire.Call) {
-	t := c.txn
+// take deals with the end of a transactional request.
+func (t *transactor) take(step *txn.Step, call *wire.Call) {
+	c := t.c
 	t.waiting = slices.DeleteFunc(t.waiting, func(o *txn.Step) bool { return o == step })
 	if resp, ok := call.Response.(*protocol.FindCoordinatorResponse); ok && call.Err == nil {
 		c.meetCoordinators(resp)
@@ -183,7 +194,7 @@ func (c *core) takeTxnAnswer(step *txn.Step, call *wire.Call) {
 	} else {
 		t.Answer(c.now, step, call.Response, call.Err, call.Written)
 	}
-	c.txnMoved()
+	t.moved()
 	for _, added := range t.Added() {
 		topic := c.topics[added.Topic]
 		if topic == nil || int(added.Index) >= len(topic.parts) {
@@ -208,146 +219,24 @@ func (c *core) meetCoordinators(resp *protocol.FindCoordinatorResponse) {
 	}
 }
 
-// admitted reports whether batches of p may be sent as part of the open transaction (I7), and sees to it that they may be.
-func (c *core) admitted(p *partition) bool {
-	number := c.txn.Number()
-	switch {
-	case number == 0:
-		return false
-	case p.joined == number && (!c.txn.New() || p.added == number || c.adds(p)):
-	case c.txn.New() && c.adds(p):
-		c.txn.Joins()
-		p.joined = number
-	default:
-		c.join(p, number)
-		return false
-	}
-	if p.numbers.Identity() != c.identity.current {
-		if len(p.inFlight)+len(p.retry) > 0 {
-			panic("sender: a batch has outlived its transaction")
-		}
-		p.numbers.Adopt(c.identity.current)
-	}
-	return true
+func (t *transactor) turnedAway(err error) {
+	t.TurnedAway(err)
+	t.moved()
 }
 
-// adds reports whether the next Produce to p adds it to the transaction. A connection that offers no version which does
-// leaves that to AddPartitionsToTxn, in the new protocol, too.
-func (c *core) adds(p *partition) bool {
-	n := c.nodes[p.leader]
-	return n == nil || n.links[data].conn == nil || n.links[data].adds
-}
-
-// spare is how many of n may be in flight now. While a transaction is open one is kept for the batches that its end sends
-// out, which would wait a round trip for an answer else.
-func (c *core) spare(n int) int {
-	if c.txn == nil || n == 1 || c.txn.RoundingOff() {
-		return n
-	}
-	return n - 1
-}
-
-// joins reports whether p has to be added to the transaction before anything is sent to it.
-func (c *core) joins(p *partition) bool {
-	return c.txn != nil && p.joined != c.txn.Number() && !(c.txn.New() && c.adds(p))
-}
-
-// join asks the coordinator to add p to the transaction, once.
-func (c *core) join(p *partition, number int64) {
-	if p.joining != number {
-		p.joining = number
-		c.txn.Add(txn.Partition{Topic: p.topic.name, Index: p.index})
+// replaced ends the producer: what the transaction has written is in the old cluster, and its coordinator knows nothing of us.
+func (t *transactor) replaced() {
+	if t.State() != txn.Uninitialized {
+		t.Die(txn.NewProducer, ErrClusterReplaced)
+		t.moved()
 	}
 }
 
-// sweep ends what p has of a transaction that takes no more, or is lost. What it has of the one that is open is announced,
-// in the old protocol, while it still lingers.
-func (c *core) sweep(p *partition) {
-	c.dropForeign(p)
-	number := c.txn.Number()
-	if number != 0 && p.numbers.Broken() && p.numbers.Identity() == c.identity.current && (len(p.retry) > 0 || p.queue.Queued() > 0) {
-		// Its log is another one than when the transaction began.
-		c.txn.Fail(ErrTopicRecreated)
-		c.txnMoved()
-		c.dropForeign(p)
-		number = 0
-	}
-	for number == 0 && len(p.retry) > 0 {
-		c.giveUp(p, p.retry[0], c.txn.Cause())
-	}
-	if number != 0 && p.joined != number && !c.txn.New() && p.queue.Queued() > 0 {
-		c.join(p, number)
-	}
-}
+// unrecognised and disown leave the producer id as it is: it is the coordinator that says what becomes of it.
+func (t *transactor) unrecognised() {}
+func (t *transactor) disown()       {}
 
-// dropForeign ends what waits in p's queue and is not of the open transaction.
-func (c *core) dropForeign(p *partition) {
-	number := c.txn.Number()
-	for p.queued() && p.head.Txn != number {
-		err := errEnded // it came too late, and the transaction is none the worse for it
-		if cause := c.txn.Cause(); cause != nil && p.head.Txn == c.txn.Last() {
-			err = cause
-		}
-		c.endQueued(p.drain(), err)
-	}
-}
+// unidentified is nothing: what the identity waits for is told by calls.
+func (t *transactor) unidentified() error { return nil }
 
-// doom notes that a record of batch b has failed for good, and so has its transaction. A record that was appended while the
-// transaction was being ended is none of it.
-func (c *core) doom(b *accumulator.Batch, err error) {
-	if c.txn != nil && b.Txn() == c.txn.Last() && !c.txn.Asked() {
-		c.txn.Fail(err)
-		c.txnMoved()
-	}
-}
-
-// gap notes that numbers of p were taken for records that are not written, or may not be. Where they are of an older
-// identity than the producer has now, p adopts that at 0 with its next batch anyway, and nobody needs another.
-func (c *core) gap(p *partition) {
-	p.numbers.Break()
-	if c.txn != nil && p.numbers.Broken() && p.numbers.Identity() == c.txn.Identity() {
-		c.txn.Renew()
-	}
-}
-
-// siftTxn ends all records of a batch of which the broker has named some as faulty: its transaction is lost, so that
-// nothing is sent again.
-func (c *core) siftTxn(p *partition, d *delivery, bad []refusal, good []accumulator.Range) {
-	d.told = true
-	c.gap(p)
-	c.refuseRecords(bad, d.doubtful())
-	for _, r := range good {
-		c.failRange(d, r, c.txn.Cause(), d.doubtful())
-	}
-}
-
-// askFeatures asks n again what the cluster has finalised: it may be upgraded, or downgraded, while this producer runs.
-func (c *core) askFeatures(n *node) {
-	l := &n.links[control]
-	if l.conn == nil || l.busy >= c.cfg.MaxInFlight {
-		return
-	}
-	w := &c.cfg.Wire
-	req := &protocol.ApiVersionsRequest{ClientSoftwareName: w.SoftwareName, ClientSoftwareVersion: w.SoftwareVersion, NodeID: -1}
-	c.ask(n, req, new(protocol.ApiVersionsResponse), func(c *core, _ *node, call *wire.Call) {
-		resp := call.Response.(*protocol.ApiVersionsResponse)
-		if call.Err != nil || resp.ErrorCode != protocol.NoError {
-			return
-		}
-		levels := map[string]int16{}
-		for _, f := range resp.FinalizedFeatures {
-			levels[f.Name] = f.MaxVersionLevel
-		}
-		c.noteFeatures(resp.FinalizedFeaturesEpoch, levels)
-	})
-}
-
-// noteFeatures takes a broker's word for what is finalised, unless a newer one is known.
-func (c *core) noteFeatures(epoch int64, levels map[string]int16) {
-	defer func() { _ = c.speak() }() // who begins a transaction is told why none can be
-	if epoch < c.txn.features {
-		return
-	}
-	c.txn.features = epoch
-	c.txn.finalized = levels["transaction.version"]
-}
+func (t *transactor) report(n *news) { n.lookTxn(t) }

@@ -33,6 +33,12 @@ type benchCall struct {
 	call *txnCall
 }
 
+// transactor returns the manager of a producer with a transactional id; nil without one.
+func (c *core) transactor() *transactor {
+	t, _ := c.txn.(*transactor)
+	return t
+}
+
 // runTxn does one command of transactions; it reports whether there is such a command.
 //
 //	config txn [level=1]          a producer with a transactional id; transaction.version is 2 without level
@@ -50,18 +56,18 @@ type benchCall struct {
 func (b *bench) runTxn(cmd string, args []string) bool {
 	switch cmd {
 	case "init":
-		b.start(args[0], txn.CallInit, func(c *core, call *txnCall) { c.txn.Init(&call.Op) })
+		b.start(args[0], txn.CallInit, func(t *transactor, call *txnCall) { t.Init(&call.Op) })
 	case "begin":
-		b.start(args[0], txn.CallBegin, func(c *core, call *txnCall) { c.txn.Begin(&call.Op) })
+		b.start(args[0], txn.CallBegin, func(t *transactor, call *txnCall) { t.Begin(&call.Op) })
 	case "commit":
-		b.start(args[0], txn.CallCommit, func(c *core, call *txnCall) { c.txn.Commit(&call.Op) })
+		b.start(args[0], txn.CallCommit, func(t *transactor, call *txnCall) { t.Commit(&call.Op) })
 	case "abort":
-		b.start(args[0], txn.CallAbort, func(c *core, call *txnCall) { c.txn.Abort(&call.Op) })
+		b.start(args[0], txn.CallAbort, func(t *transactor, call *txnCall) { t.Abort(&call.Op) })
 	case "offsets":
 		topics := offsetsOf(args[2:])
-		b.start(args[0], txn.CallOffsets, func(c *core, call *txnCall) {
+		b.start(args[0], txn.CallOffsets, func(t *transactor, call *txnCall) {
 			call.Group, call.Offsets = txn.Group{ID: args[1], Generation: -1}, topics
-			c.txn.SendOffsets(c.now, &call.Op)
+			t.SendOffsets(t.c.now, &call.Op)
 		})
 	case "leave":
 		i := slices.IndexFunc(b.calls, func(o *benchCall) bool { return o.name == args[0] })
@@ -87,7 +93,7 @@ func (b *bench) runTxn(cmd string, args []string) bool {
 		h := b.take(args[0])
 		h.conn.hangUp(errHangUp, len(args) == 1)
 	case "who":
-		b.printf("%d/%d", b.c.txn.Identity().ID, b.c.txn.Identity().Epoch)
+		b.printf("%d/%d", b.c.transactor().Identity().ID, b.c.transactor().Identity().Epoch)
 	default:
 		return false
 	}
@@ -95,7 +101,7 @@ func (b *bench) runTxn(cmd string, args []string) bool {
 }
 
 // start lets a caller begin to wait.
-func (b *bench) start(name, method string, f func(*core, *txnCall)) {
+func (b *bench) start(name, method string, f func(*transactor, *txnCall)) {
 	call := &txnCall{name: method, start: f, told: make(chan struct{})}
 	b.calls = append(b.calls, &benchCall{name, call})
 	b.c.handle(b.now, calling{call})

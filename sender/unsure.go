@@ -4,7 +4,6 @@ import (
 	"slices"
 
 	"github.com/epistle-kafka/epistle/protocol"
-	"github.com/epistle-kafka/epistle/txn"
 )
 
 // A likeness says whether the cluster that answers is the one that was there
@@ -90,10 +89,7 @@ func (c *core) recognise(req *protocol.MetadataRequest, resp *protocol.MetadataR
 // cluster, by all that it says of topics: what the transaction has written is in
 // the old one.
 func (c *core) meetOther() {
-	if c.txn != nil && c.txn.State() != txn.Uninitialized {
-		c.txn.Die(txn.NewProducer, ErrClusterReplaced)
-		c.txnMoved()
-	}
+	c.txn.replaced()
 }
 
 // sure ends the doubt about who is there. Where it may be another cluster, no
@@ -105,9 +101,7 @@ func (c *core) sure(l likeness) {
 			n.links[i].unsure = false
 		}
 	}
-	if l == same || c.txn != nil {
-		return
+	if l != same {
+		c.txn.unrecognised()
 	}
-	c.disown()
-	c.abandonEach(func(p *partition) bool { return !p.numbers.Abandoned() })
 }

@@ -154,16 +154,14 @@ func (c *core) timeout(p *partition, state string) error {
 
 // obstacle is the last error that stood in p's way, or nil.
 func (c *core) obstacle(p *partition) error {
-	if c.joins(p) {
-		if why := c.stepObstacle(); why != nil {
-			return why
-		}
+	if why := c.txn.joining(p); why != nil {
+		return why
 	}
 	if p.leader < 0 {
 		return both(c.mute(), leaderless(p.lastErr))
 	}
-	if c.txn == nil && !c.identity.valid {
-		if err := c.unidentified(); err != nil {
+	if !c.identity.valid {
+		if err := c.txn.unidentified(); err != nil {
 			return err
 		}
 	}
@@ -178,7 +176,8 @@ func (c *core) obstacle(p *partition) error {
 }
 
 // unidentified is what keeps the producer id from coming, as far as is known; nil if nothing is.
-func (c *core) unidentified() error {
+func (m ordinary) unidentified() error {
+	c := m.c
 	const api = "InitProducerId"
 	why := c.lastFailure(c.identity.trouble, c.identity.troubledAt)
 	if n := c.unanswered(api); n != nil {
@@ -195,7 +194,7 @@ func (c *core) waitingFor(p *partition) string {
 		return "the partition has no leader"
 	case !c.identity.valid:
 		return "waiting for a producer id"
-	case c.joins(p):
+	case c.txn.joins(p):
 		return "waiting for its partition to be added to the transaction"
 	case n.links[data].unsure:
 		return "waiting for an answer to Metadata, which says whether the cluster is the one that it was before connections were lost"

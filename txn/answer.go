@@ -15,12 +15,12 @@ import (
 func (t *Txn) Answer(now time.Time, s *Step, resp protocol.Response, err error, written bool) {
 	t.now = now
 	t.landed(s)
-	if t.state == Fatal && !t.burials(s) {
+	if t.state.Dead() && !t.burials(s) {
 		return
 	}
 	if err != nil {
 		if s.kind == end && written {
-			t.doubt = true
+			t.current.doubt()
 			// It may come yet, and in the old protocol it would end a later transaction of the same epoch (pitfall 15).
 			t.renewal = t.renewal || s.old
 		}
@@ -55,7 +55,7 @@ func (t *Txn) landed(s *Step) {
 func (t *Txn) Unsupported(s *Step, err error) {
 	t.landed(s)
 	switch {
-	case t.state == Fatal:
+	case t.state.Dead():
 		if t.burials(s) {
 			t.bury(FixConfiguration, t.lasting(err))
 		}
@@ -68,13 +68,10 @@ func (t *Txn) Unsupported(s *Step, err error) {
 	}
 }
 
-// ok clears the backoff after a success.
-func (t *Txn) ok() { t.failures, t.notBefore, t.trouble = 0, time.Time{}, nil }
-
 // undo puts back what a step that had no effect was for.
 func (t *Txn) undo(s *Step) {
 	if s.kind == addPartitions && (t.state == InTransaction || t.state == Committing) {
-		t.pending = append(s.parts, t.pending...)
+		t.current.pending = append(s.parts, t.current.pending...)
 	}
 }
 
@@ -98,19 +95,7 @@ func (t *Txn) retry(now time.Time, s *Step, code protocol.ErrorCode) bool {
 
 // unknownYet says that a code only means that the producer id is fresh.
 func (t *Txn) unknownYet(now time.Time, code protocol.ErrorCode) bool {
-	return code == protocol.InvalidProducerIDMapping && t.patient(now)
-}
-
-// patient says that the coordinator may not know the fresh producer id yet. It is given delivery.timeout for that, from its
-// first word of it. A coordinator that has lost the id, as in a cluster that was made again, says the same for ever.
-func (t *Txn) patient(now time.Time) bool {
-	if !t.fresh || t.met {
-		return false
-	}
-	if t.stranger.IsZero() {
-		t.stranger = now
-	}
-	return now.Sub(t.stranger) < t.cfg.Patience
+	return code == protocol.InvalidProducerIDMapping && t.fresh.unknown(now, t.cfg.Patience)
 }
 
 // unmet says that the coordinator's PRODUCER_FENCED, for a request for a new epoch, only means that it does not know the fresh
@@ -118,11 +103,14 @@ func (t *Txn) patient(now time.Time) bool {
 // it is. A producer that took over meanwhile has the id's next epoch, or another id, so that the repeated request fences
 // nobody and gets the same answer; that is final after delivery.timeout.
 func (t *Txn) unmet(now time.Time, code protocol.ErrorCode) bool {
-	return code == protocol.ProducerFenced && t.patient(now)
+	return code == protocol.ProducerFenced && t.fresh.unknown(now, t.cfg.Patience)
 }
 
 // confirmed notes that the coordinator has taken something for the open transaction.
-func (t *Txn) confirmed() { t.sure, t.met = true, true }
+func (t *Txn) confirmed() {
+	t.current.known = sure
+	t.fresh.meet()
+}
 
 // fenced says that the coordinator takes this producer for an old one. That is final, and nothing may heal it (pitfall 18).
 func fenced(code protocol.ErrorCode) bool {
@@ -203,14 +191,14 @@ func (t *Txn) found(now time.Time, s *Step, resp *protocol.FindCoordinatorRespon
 		t.again(now, s.answered(errors.New("the broker names no coordinator, and no reason")))
 	case code == protocol.NoError:
 		t.coordinators[s.key] = node
-		t.failures, t.notBefore = 0, time.Time{} // the trouble stays: what the coordinator is wanted for may have been it
+		t.attempts.anew() // the trouble stays: what the coordinator is wanted for may have been it
 	case code.Retriable():
 		t.again(now, err)
 	case t.state == Initializing:
 		t.refuseInit(initNext(code), err)
-	case t.state == Fatal && code.Class() == protocol.ClassInvalidConfiguration:
+	case t.state == AbortingOrphan && code.Class() == protocol.ClassInvalidConfiguration:
 		t.bury(FixConfiguration, t.lasting(err))
-	case t.state == Fatal:
+	case t.state == AbortingOrphan:
 		t.again(now, err)
 	case s.key.kind == protocol.CoordinatorKeyGroup:
 		t.lose(code, err)
@@ -230,22 +218,22 @@ func withText(code protocol.ErrorCode, text *string) error {
 
 func (t *Txn) initialised(now time.Time, s *Step, resp *protocol.InitProducerIDResponse) {
 	switch code := resp.ErrorCode; {
-	case code == protocol.NoError && t.state == Fatal:
+	case code == protocol.NoError && t.state == AbortingOrphan:
 		t.buryAs(s, code) // it is nobody's identity any more
 	case code == protocol.NoError:
 		t.identify(idempotent.Identity{ID: resp.ProducerID, Epoch: resp.ProducerEpoch})
 	case t.retry(now, s, code):
 	case t.unmet(now, code):
 		t.soon(now, s.answered(code))
-	case t.state == Fatal:
+	case t.state == AbortingOrphan:
 		t.buryAs(s, code)
 	case t.state == Initializing && !fenced(code):
 		t.refuseInit(initNext(code), code)
-	case t.state == Renewing && !t.clearing && code.Class() == protocol.ClassInvalidConfiguration:
+	case t.state == Renewing && code.Class() == protocol.ClassInvalidConfiguration:
 		t.refuseBegin(s.answered(code))
 	default:
 		t.lose(code, code)
-		if t.state == Renewing { // without a new epoch there is no way on
+		if t.state == Renewing || t.state == AbortingByEpoch { // without a new epoch there is no way on
 			t.Die(NewProducer, code)
 		}
 	}
@@ -257,22 +245,20 @@ func (t *Txn) identify(id idempotent.Identity) {
 		t.Die(NewProducer, fmt.Errorf("the coordinator has answered what it cannot: producer id %d, epoch %d", id.ID, id.Epoch))
 		return
 	}
-	t.ok()
-	t.identity, t.renewal, t.fresh = id, false, false
-	t.stranger = time.Time{}
+	t.attempts.succeeded()
+	t.identity, t.renewal, t.fresh = id, false, freshness{}
 	t.level = max(min(t.newest, 2), 1)
+	if t.state == AbortingByEpoch {
+		t.ended()
+		return
+	}
 	t.move(identified)
 	for _, op := range t.inits {
 		op.Done(nil)
 	}
 	t.inits = nil
-	if t.clearing {
-		t.clearing = false
-		t.unclaimed = len(t.endings) == 0
-		t.finishEndings(nil)
-	}
 	if op := t.beginning; op != nil {
-		t.beginning, t.unclaimed = nil, false
+		t.beginning = nil
 		t.open()
 		op.Done(nil)
 	}
@@ -280,7 +266,7 @@ func (t *Txn) identify(id idempotent.Identity) {
 
 // refuseInit ends InitTransactions with an error after which it can be called again.
 func (t *Txn) refuseInit(next Next, err error) {
-	t.move(refuseInit)
+	t.move(refuse)
 	for _, op := range t.inits {
 		op.Done(t.failure(CallInit, Open, next, err))
 	}
@@ -289,7 +275,7 @@ func (t *Txn) refuseInit(next Next, err error) {
 
 // refuseBegin ends BeginTransaction with an error after which it can be called again: nothing is open.
 func (t *Txn) refuseBegin(err error) {
-	t.move(refuseInit)
+	t.move(refuse)
 	if op := t.beginning; op != nil {
 		t.beginning = nil
 		op.Done(t.failure(CallBegin, Open, FixConfiguration, err))
@@ -339,17 +325,17 @@ func (t *Txn) partitionsAdded(now time.Time, s *Step, resp *protocol.AddPartitio
 		t.retry(now, s, again)
 		return
 	}
-	t.ok()
+	t.attempts.succeeded()
 	t.confirmed()
-	t.added = append(t.added, s.parts...)
+	t.current.added = append(t.current.added, s.parts...)
 }
 
 func (t *Txn) offsetsAdded(now time.Time, s *Step, code protocol.ErrorCode) {
 	switch {
 	case code == protocol.NoError:
-		t.ok()
+		t.attempts.succeeded()
 		t.confirmed()
-		t.groups[s.op.Group.ID] = true
+		t.current.groups[s.op.Group.ID] = true
 	case t.retry(now, s, code):
 	default:
 		t.outlaw(code, fmt.Errorf("adding the offsets of group %s to the transaction: %w", protocol.Quoted(s.op.Group.ID), code))
@@ -372,7 +358,7 @@ func (t *Txn) offsetsCommitted(now time.Time, s *Step, resp *protocol.TxnOffsetC
 	}
 	switch {
 	case worst == protocol.NoError:
-		t.ok()
+		t.attempts.succeeded()
 		t.confirmed()
 		if len(t.offsets) > 0 && t.offsets[0] == s.op {
 			t.offsets = t.offsets[1:]

@@ -119,7 +119,7 @@ func TestEveryCodeOfEachRequest(t *testing.T) {
 // reaction says what an answer has led to.
 func reaction(r *rig, before State, api string) string {
 	switch r.State() {
-	case Fatal:
+	case Fatal, Orphaned:
 		return describe(r.Refusal(CallCommit))
 	case Failed:
 		return "failed"

@@ -2,6 +2,7 @@ package txn
 
 import (
 	"errors"
+	"slices"
 	"testing"
 	"time"
 
@@ -13,13 +14,16 @@ var calls = map[string]func(*Txn, *Op){
 	CallOffsets: func(t *Txn, op *Op) { t.SendOffsets(time.Time{}, op) },
 }
 
-// states are rigs in each state, with what each method says there; those that are missing are refused.
-var states = []struct {
+// A situation is a rig in a state, and what methods say there.
+type situation struct {
 	name  string
 	state State
 	make  func(*testing.T) *rig
 	want  map[string]string
-}{
+}
+
+// situations are rigs in each state, with what each method says there; those that are missing are refused.
+var situations = []situation{
 	{"before InitTransactions", Uninitialized, func(t *testing.T) *rig { return newRig(t, 2) }, map[string]string{CallInit: "waits"}},
 	{"during InitTransactions", Initializing, func(t *testing.T) *rig {
 		r := newRig(t, 2)
@@ -44,7 +48,7 @@ var states = []struct {
 		r.call((*Txn).Abort)
 		return r
 	}, map[string]string{CallAbort: "waits"}},
-	{"during an abort by a new epoch", Renewing, func(t *testing.T) *rig {
+	{"during an abort by a new epoch", AbortingByEpoch, func(t *testing.T) *rig {
 		r := ready(t, 1)
 		r.opening()
 		r.call((*Txn).Abort)
@@ -64,19 +68,19 @@ var states = []struct {
 		r.Leave(r.call((*Txn).Begin).op)
 		return r
 	}, map[string]string{CallInit: "ok", CallBegin: "waits"}},
-	{"with a commit that nobody was told of", Ready, func(t *testing.T) *rig {
+	{"with a commit that nobody was told of", CommitUntold, func(t *testing.T) *rig {
 		r := open(t, 2)
 		r.Leave(r.call((*Txn).Commit).op)
 		r.answer(r.ended())
 		return r
 	}, map[string]string{CallInit: "ok", CallCommit: "ok"}},
-	{"with an abort that nobody was told of", Ready, func(t *testing.T) *rig {
+	{"with an abort that nobody was told of", AbortUntold, func(t *testing.T) *rig {
 		r := open(t, 2)
 		r.Leave(r.call((*Txn).Abort).op)
 		r.answer(r.ended())
 		return r
 	}, map[string]string{CallInit: "ok", CallAbort: "ok", CallBegin: "ok"}},
-	{"with an abort by a new epoch that nobody was told of", Ready, func(t *testing.T) *rig {
+	{"with an abort by a new epoch that nobody was told of", AbortUntold, func(t *testing.T) *rig {
 		r := ready(t, 1)
 		r.opening()
 		r.Leave(r.call((*Txn).Abort).op)
@@ -84,6 +88,18 @@ var states = []struct {
 		r.answer(&protocol.InitProducerIDResponse{ProducerID: 7, ProducerEpoch: 4})
 		return r
 	}, map[string]string{CallInit: "ok", CallAbort: "ok", CallBegin: "ok"}},
+	{"dead, with what can be aborted", Orphaned, orphaned, orphans("waits")},
+	{"dead, during an abort", AbortingOrphan, func(t *testing.T) *rig {
+		r := orphaned(t)
+		r.call((*Txn).Abort)
+		return r
+	}, orphans("waits")},
+	{"dead, with an abort that nobody was told of", OrphanUntold, func(t *testing.T) *rig {
+		r := orphaned(t)
+		r.Leave(r.call((*Txn).Abort).op)
+		r.answer(r.ended())
+		return r
+	}, orphans("ok")},
 	{"dead", Fatal, func(t *testing.T) *rig {
 		r := open(t, 2)
 		r.Die(NewProducer, errors.New("connection reset"))
@@ -94,9 +110,30 @@ var states = []struct {
 	}},
 }
 
+// orphaned is a rig whose producer has died for want of a permission, in an open transaction.
+func orphaned(t *testing.T) *rig {
+	r := open(t, 2)
+	r.Die(FixConfiguration, protocol.TransactionalIDAuthorizationFailed)
+	return r
+}
+
+// orphans is what each method says in the states of an orphan.
+func orphans(abort string) map[string]string {
+	return map[string]string{CallInit: misfit, CallBegin: misfit, CallCommit: misfit, CallOffsets: misfit, CallAbort: abort}
+}
+
+// Each state is in the list, so that what is said in it is told by calls, and not by the table alone.
+func TestEveryStateIsReached(t *testing.T) {
+	for s := range stateCount {
+		if !slices.ContainsFunc(situations, func(c situation) bool { return c.state == s }) {
+			t.Errorf("no test calls anything in state %q", s)
+		}
+	}
+}
+
 // What each method says at once in each state: a mistake of the caller's is refused, and changes nothing.
 func TestEveryCallInEveryState(t *testing.T) {
-	for _, c := range states {
+	for _, c := range situations {
 		for name, call := range calls {
 			t.Run(c.name+"/"+name, func(t *testing.T) {
 				r := c.make(t)

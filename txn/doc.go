@@ -6,23 +6,35 @@
 //
 //	Uninitialized ──InitTransactions──► Initializing ──identity──► Ready ◄──identity── Renewing
 //	      ▲                                  │                      │ │                   ▲
-//	      └──────────── refused ─────────────┘                      │ └─ Begin, if a new ─┤
-//	                                                          Begin │    epoch is needed  │
-//	                                                                ▼                     │
-//	         ┌───────────────────── Abort ─────────────────── InTransaction               │
-//	         │                                                 │      │ Commit            │
-//	         │                                       a failure │      ▼                   │
-//	         │                                                 │  Committing ──EndTxn──┐  │
-//	         │                                                 ▼      │                ▼  │
-//	         │   ┌──────────────────── Abort ─────────────── Failed ◄─┘ a failure   Ready │
-//	         ▼   ▼                                                   before EndTxn     ▲  │
-//	       Aborting ─────────────────────────── EndTxn ────────────────────────────────┘  │
-//	           └───────────────────── where EndTxn cannot end it ─────────────────────────┘
+//	      └──────────── refused ─────────────┘                      │ └─ Begin, if a new ─┘
+//	                                                          Begin │    epoch is needed
+//	                                                                ▼
+//	         ┌───────────────────── Abort ─────────────────── InTransaction
+//	         │                                                 │      │ Commit
+//	         │                                       a failure │      ▼
+//	         │                                                 │  Committing ──EndTxn──► Ready, CommitUntold
+//	         │                                                 ▼      │
+//	         │   ┌──────────────────── Abort ─────────────── Failed ◄─┘ a failure before EndTxn
+//	         ▼   ▼
+//	       Aborting ────────────────────────────────────────────EndTxn──► Ready, AbortUntold
+//	           └──where EndTxn cannot end it──► AbortingByEpoch ──identity──► the same
 //
-//	Any state goes to Fatal when the producer is fenced or can be of no more use, and none leaves it.
+//	Any state goes to Fatal when the producer is fenced or can be of no more use, and none leaves it. On the way there an
+//	open transaction can be an orphan (see below):
 //
-// The table in state.go is all there is of it. A move that it lacks is a bug of ours and panics; a caller who asks for one
-// is refused before, with a [StateError]; a broker whose answer is impossible ends the producer, with an [Error].
+//	       any in which a transaction is open ──► Orphaned ──Abort──► AbortingOrphan ──EndTxn──► Fatal, OrphanUntold
+//	                                                 ▲                   │       └─refused for good──► Fatal
+//	                                                 └──refused for now──┘
+//
+// A transaction that ends while nobody waits for that is in one of the states whose names end in Untold: the call that asked
+// for the end was left, and the next of its kind is told. No transaction begins before a commit has been told; an abort that
+// nobody asks for again is forgotten.
+//
+// Two tables are all there is of it: the moves in state.go, and in reply.go what each call is told at once in each state. The
+// tests print both to testdata. A move that the one lacks is a bug of ours and panics. A caller who asks for one is refused by
+// the other, with a [StateError]. A broker whose answer is impossible ends the producer, with an [Error]. Beside the state there
+// is what is known of the transaction, as whether an EndTxn may have taken effect: one value, which begins anew with each (type
+// transaction).
 //
 // # Two protocols
 //

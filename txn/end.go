@@ -13,36 +13,37 @@ import (
 func (t *Txn) endAnswered(now time.Time, s *Step, resp *protocol.EndTxnResponse) {
 	code := resp.ErrorCode
 	switch {
-	case code == protocol.NoError && t.state == Fatal:
+	case code == protocol.NoError && t.state == AbortingOrphan:
 		t.buryAs(s, code)
 	case code == protocol.NoError:
-		t.met = true
+		t.fresh.meet()
 		t.endedAs(s, resp)
 	case code.Retriable():
 		// All of them may come after the decision was written: a coordinator looks at the transaction once more before it
 		// answers, and it may have been moved, or be loading, by then.
-		t.doubt = true
+		t.current.doubt()
 		t.retry(now, s, code)
-	case code == protocol.InvalidTxnState && t.state == Aborting && s.old && !t.sure:
+	case code == protocol.InvalidTxnState && t.state == Aborting && s.old && t.current.known != sure:
 		// The old protocol makes an error of it that nothing is open. A request that would open something may be late, and
 		// under a new epoch it is refused. Not without EndTxn: who asks for a new epoch while something is open is fenced.
-		t.blank, t.met = true, true
-	case code == protocol.InvalidTxnState && t.state == Fatal && s.old && !t.sure:
+		t.fresh.meet()
+		t.abortByEpoch()
+	case code == protocol.InvalidTxnState && t.state == AbortingOrphan && s.old && t.current.known != sure:
 		t.buryAs(s, protocol.NoError) // the same, and no transaction comes after it
-	case t.unknownYet(now, code) && !t.sure:
+	case t.unknownYet(now, code) && t.current.known != sure:
 		t.retry(now, s, code)
-	case s.old && t.crossed && (fenced(code) || code == protocol.InvalidProducerIDMapping):
+	case s.old && t.current.end == crossed && (fenced(code) || code == protocol.InvalidProducerIDMapping):
 		t.endedAlready(s, code)
-	case t.state == Fatal:
+	case t.state == AbortingOrphan:
 		t.buryAs(s, code)
-	case t.state == Committing && code.Class() == protocol.ClassAbortable && !t.doubt:
-		t.asked = false
+	case t.state == Committing && code.Class() == protocol.ClassAbortable && !t.current.doubtful():
+		t.current.end = notAsked
 		t.Fail(code)
 	case fenced(code):
 		t.die(t.fencedError(t.lostOutcome(), code))
 	default:
 		if code.MayBeWritten() {
-			t.doubt = true
+			t.current.doubt()
 		}
 		t.Die(nextAfter(code), t.Overdue(s.answered(code)))
 	}
@@ -53,14 +54,20 @@ func (t *Txn) endAnswered(now time.Time, s *Step, resp *protocol.EndTxnResponse)
 // transaction has timed out. An abort is done in each case. A commit is done in the first alone.
 func (t *Txn) endedAlready(s *Step, code protocol.ErrorCode) {
 	switch t.state {
-	case Fatal:
+	case AbortingOrphan:
 		t.buryAs(s, protocol.NoError)
 	case Aborting:
-		t.blank = true // who we are the coordinator knows, and whether another has taken over
+		t.abortByEpoch() // who we are the coordinator knows, and whether another has taken over
 	default:
 		t.die(t.failure(CallCommit, Unknown, NewProducer, fmt.Errorf(
 			"EndTxn: either the one before was done, whose answer was lost, or another producer has taken over: %w", t.Overdue(code))))
 	}
+}
+
+// abortByEpoch has an abort end with a new epoch: nothing is open, but what would open something may be late.
+func (t *Txn) abortByEpoch() {
+	t.current.known = unheard
+	t.move(renew)
 }
 
 // endedAs ends the transaction, and takes the identity for the next from the answer of the new protocol (KIP-890).
@@ -79,15 +86,19 @@ func (t *Txn) endedAs(s *Step, resp *protocol.EndTxnResponse) {
 				id.ID, id.Epoch, t.identity.ID, t.identity.Epoch)))
 			return
 		}
-		t.fresh, t.met, t.stranger = id.ID != t.identity.ID, false, time.Time{}
+		t.fresh.given(id.ID != t.identity.ID)
 		t.identity, t.renewal = id, false
 	}
+	t.attempts.succeeded()
 	t.ended()
 }
 
+// ended ends the transaction, and tells those who wait for that.
 func (t *Txn) ended() {
-	t.ok()
-	t.move(ended)
-	t.unclaimed = len(t.endings) == 0
+	m := finish
+	if len(t.endings) == 0 {
+		m = finishUntold
+	}
+	t.move(m)
 	t.finishEndings(nil)
 }

@@ -5,60 +5,89 @@ import "fmt"
 // A State is where a transactional producer stands. The package documentation has a picture.
 type State uint8
 
-// The states.
+// The states. A transaction is open from InTransaction to AbortingOrphan.
 const (
-	Uninitialized State = iota // InitTransactions has not been called, or has failed
-	Initializing               // waiting for a producer id and epoch
-	Ready                      // no transaction is open
-	InTransaction              // records and offsets are taken
-	Committing                 // no more are taken; EndTxn when all are acknowledged
-	Aborting                   // what is left is dropped; EndTxn when nothing is in flight
-	Failed                     // the transaction can only be aborted
-	Renewing                   // waiting for a new epoch before the next transaction
-	Fatal                      // nothing is possible any more
+	Uninitialized   State = iota // InitTransactions has not been called, or has failed
+	Initializing                 // waiting for a producer id and epoch
+	Ready                        // no transaction is open
+	CommitUntold                 // the same, and the last was committed after its caller had left
+	AbortUntold                  // the same, and the last was aborted after its caller had left
+	Renewing                     // waiting for a new epoch before the next transaction
+	InTransaction                // records and offsets are taken
+	Committing                   // no more are taken; EndTxn when all are acknowledged
+	Failed                       // the transaction can only be aborted
+	Aborting                     // what is left is dropped; EndTxn when nothing is in flight
+	AbortingByEpoch              // waiting for a new epoch, which aborts the transaction where EndTxn cannot
+	Orphaned                     // the producer is of no more use, and EndTxn can still abort its transaction
+	AbortingOrphan               // that is being done
+	OrphanUntold                 // that was done, after its caller had left
+	Fatal                        // nothing is possible any more
+	stateCount
 )
 
+var stateNames = [stateCount]string{
+	"uninitialized", "initializing", "ready", "commit untold", "abort untold", "renewing",
+	"in transaction", "committing", "failed", "aborting", "aborting by epoch",
+	"orphaned", "aborting orphan", "orphan untold", "fatal",
+}
+
 func (s State) String() string {
-	names := [...]string{"uninitialized", "initializing", "ready", "in transaction", "committing", "aborting", "failed", "renewing", "fatal"}
-	if int(s) < len(names) {
-		return names[s]
+	if s < stateCount {
+		return stateNames[s]
 	}
 	return fmt.Sprintf("State(%d)", uint8(s))
 }
+
+// Dead reports whether the producer is of no more use. All that can be left to do is to abort its last transaction.
+func (s State) Dead() bool { return s >= Orphaned }
+
+// open reports whether a transaction is open, which has to be ended.
+func (s State) open() bool { return s >= InTransaction && s <= AbortingOrphan }
 
 // A move is what changes the state.
 type move uint8
 
 const (
-	initialize move = iota // InitTransactions
-	refuseInit             // the coordinator gives no identity, or no new epoch, and may later
-	identified             // it has given one
-	begin                  // BeginTransaction
-	commit                 // CommitTransaction
-	abort                  // AbortTransaction
-	fail                   // a record or a request of the transaction has failed for good
-	ended                  // the coordinator has ended the transaction
-	renew                  // a new epoch is needed first
-	die                    // the producer is of no use any more
+	initialize   move = iota // InitTransactions
+	refuse                   // what was asked for is refused now, and may be given later: an identity, a new epoch, the end of an orphan
+	identified               // the coordinator has given an identity
+	begin                    // BeginTransaction
+	commit                   // CommitTransaction
+	abort                    // AbortTransaction
+	fail                     // a record or a request of the transaction has failed for good; it comes at any time
+	finish                   // the transaction has ended, and who asked for that is told
+	finishUntold             // the transaction has ended, and nobody waits for that
+	tell                     // the end that nobody was told of is asked for again
+	renew                    // a new epoch is needed: before the next transaction, or to abort this one
+	orphan                   // the producer is of no more use, but can abort what is open
+	die                      // the producer is of no more use
 	moves
 )
 
 func (m move) String() string {
-	return [...]string{"initialize", "refuse", "identify", "begin", "commit", "abort", "fail", "end", "renew", "die"}[m]
+	return [...]string{
+		"initialize", "refuse", "identify", "begin", "commit", "abort", "fail", "finish", "finish untold", "tell", "renew", "orphan", "die",
+	}[m]
 }
 
 // table is the whole state machine. A move that is not in it is a bug of ours, and panics: callers' mistakes are refused
-// before, and brokers' answers checked.
-var table = map[State]map[move]State{
-	Uninitialized: {initialize: Initializing, die: Fatal},
-	Initializing:  {identified: Ready, refuseInit: Uninitialized, die: Fatal},
-	Ready:         {begin: InTransaction, renew: Renewing, die: Fatal},
-	InTransaction: {commit: Committing, abort: Aborting, fail: Failed, die: Fatal},
-	Committing:    {fail: Failed, ended: Ready, die: Fatal},
-	Failed:        {fail: Failed, abort: Aborting, die: Fatal},
-	Aborting:      {fail: Aborting, ended: Ready, renew: Renewing, die: Fatal},
-	Renewing:      {identified: Ready, refuseInit: Ready, die: Fatal},
-	Fatal:         {fail: Fatal, die: Fatal}, // a late error changes nothing (pitfall 19)
+// before, and brokers' answers checked. A failure that comes late changes nothing (pitfall 19).
+var table = [stateCount]map[move]State{
+	Uninitialized:   {initialize: Initializing, fail: Uninitialized, die: Fatal},
+	Initializing:    {identified: Ready, refuse: Uninitialized, fail: Initializing, die: Fatal},
+	Ready:           {begin: InTransaction, renew: Renewing, fail: Ready, die: Fatal},
+	CommitUntold:    {tell: Ready, fail: CommitUntold, die: Fatal},
+	AbortUntold:     {tell: Ready, begin: InTransaction, renew: Renewing, fail: AbortUntold, die: Fatal},
+	Renewing:        {identified: Ready, refuse: Ready, fail: Renewing, die: Fatal},
+	InTransaction:   {commit: Committing, abort: Aborting, fail: Failed, orphan: Orphaned, die: Fatal},
+	Committing:      {finish: Ready, finishUntold: CommitUntold, fail: Failed, orphan: Orphaned, die: Fatal},
+	Failed:          {abort: Aborting, fail: Failed, orphan: Orphaned, die: Fatal},
+	Aborting:        {finish: Ready, finishUntold: AbortUntold, renew: AbortingByEpoch, fail: Aborting, orphan: Orphaned, die: Fatal},
+	AbortingByEpoch: {finish: Ready, finishUntold: AbortUntold, fail: AbortingByEpoch, orphan: Orphaned, die: Fatal},
+	Orphaned:        {abort: AbortingOrphan, fail: Orphaned, die: Fatal},
+	AbortingOrphan:  {finish: Fatal, finishUntold: OrphanUntold, refuse: Orphaned, fail: AbortingOrphan, die: Fatal},
+	OrphanUntold:    {tell: Fatal, fail: OrphanUntold, die: Fatal},
+	Fatal:           {fail: Fatal, die: Fatal},
 }
 
 // move takes the state along an arrow of the table.

@@ -66,16 +66,16 @@ func (t *Txn) Next(now time.Time, quiet bool) (*Step, time.Time) {
 	if k == nothing {
 		return nil, t.deadline()
 	}
-	if k == end && !t.started {
+	if k == end && t.current.known == unheard {
+		t.attempts.succeeded()
 		t.ended() // the coordinator knows nothing of it, and need not
 		return nil, time.Time{}
 	}
-	if t.notBefore.After(now) {
-		return nil, t.notBefore
+	if t.attempts.notBefore.After(now) {
+		return nil, t.attempts.notBefore
 	}
 	if k == initID && t.state == Aborting {
 		t.move(renew)
-		t.clearing = true
 	}
 	to := key{protocol.CoordinatorKeyTransaction, t.cfg.ID}
 	if k == commitOffsets {
@@ -128,8 +128,8 @@ func (t *Txn) deadline() time.Time {
 func (t *Txn) expire(now time.Time) {
 	if len(t.offsets) > 0 && !t.offsets[0].until.After(now) {
 		err := fmt.Errorf("the offsets of group %s were not taken within delivery.timeout (%v)", protocol.Quoted(t.offsets[0].Group.ID), t.cfg.Patience)
-		if t.trouble != nil {
-			err = fmt.Errorf("%w: %w", err, t.trouble)
+		if t.attempts.trouble != nil {
+			err = fmt.Errorf("%w: %w", err, t.attempts.trouble)
 		}
 		t.Fail(err)
 	}
@@ -138,29 +138,25 @@ func (t *Txn) expire(now time.Time) {
 // due returns what has to be asked next.
 func (t *Txn) due(quiet bool) kind {
 	switch t.state {
-	case Initializing, Renewing:
+	case Initializing, Renewing, AbortingByEpoch:
 		if len(t.flying) == 0 {
 			return initID
 		}
 	case InTransaction, Committing:
 		switch {
-		case len(t.pending) > 0 && len(t.flying) < maxFlying:
+		case len(t.current.pending) > 0 && len(t.flying) < maxFlying:
 			return addPartitions
 		case t.busy():
 		case len(t.offsets) > 0:
-			if (!t.New() || t.oldOffsets) && !t.groups[t.offsets[0].Group.ID] {
+			if t.current.offsetsLevel < 2 && !t.current.groups[t.offsets[0].Group.ID] {
 				return addOffsets
 			}
 			return commitOffsets
-		case t.state == Committing && quiet && len(t.flying) == 0 && len(t.pending) == 0:
+		case t.state == Committing && quiet && len(t.flying) == 0 && len(t.current.pending) == 0:
 			return end
 		}
-	case Aborting:
+	case Aborting, AbortingOrphan:
 		if quiet && len(t.flying) == 0 {
-			return t.aborts()
-		}
-	case Fatal:
-		if t.burying && quiet && len(t.flying) == 0 {
 			return t.aborts()
 		}
 	}
@@ -169,10 +165,7 @@ func (t *Txn) due(quiet bool) kind {
 
 // aborts returns the request that aborts the transaction.
 func (t *Txn) aborts() kind {
-	switch {
-	case t.blank:
-		return initID
-	case t.New() && t.newest >= 2 && t.started && !t.sure && !t.fresh && t.identity.Epoch != lastButOne:
+	if t.New() && t.newest >= 2 && t.current.known == maybe && t.fresh.stage == settled && t.identity.Epoch != lastButOne {
 		// While the transaction before is being completed, the coordinator takes the EndTxn of the next for that of a
 		// fenced producer. A new epoch it gives when that is done, and has what is open aborted.
 		return initID
@@ -192,7 +185,7 @@ func (t *Txn) fill(s *Step) {
 			s.MinVersion = firstRenewal
 		}
 	case addPartitions:
-		s.parts = t.pending
+		s.parts = t.current.pending
 		s.Request = &protocol.AddPartitionsToTxnRequest{
 			TransactionalID: t.cfg.ID, ProducerID: id, ProducerEpoch: epoch, Topics: byTopic(s.parts),
 		}
@@ -210,7 +203,7 @@ func (t *Txn) fill(s *Step) {
 			Topics: s.op.Offsets,
 		}
 		s.MinVersion, s.MaxVersion = 0, lastOldOffsetCommit
-		if t.New() && !t.oldOffsets {
+		if t.current.offsetsLevel >= 2 {
 			s.MinVersion, s.MaxVersion = firstNewOffsetCommit, 0
 			if s.op.byName || slices.ContainsFunc(s.op.Offsets, func(o protocol.TxnOffsetCommitTopic) bool { return o.TopicID == protocol.UUID{} }) {
 				s.MaxVersion = lastOffsetsByName
@@ -220,7 +213,7 @@ func (t *Txn) fill(s *Step) {
 		s.Request = &protocol.EndTxnRequest{
 			TransactionalID: t.cfg.ID, ProducerID: id, ProducerEpoch: epoch, Committed: t.state == Committing,
 		}
-		s.old = !t.New() || t.oldEnd
+		s.old = t.current.endLevel < 2
 		s.MaxVersion = lastOldEndTxn
 		if !s.old {
 			s.MinVersion, s.MaxVersion = firstNewEndTxn, 0
@@ -230,16 +223,16 @@ func (t *Txn) fill(s *Step) {
 
 // Crosses reports whether s asks for what an EndTxn of the new protocol has been asked for already, whose answer was lost. In
 // the old one nobody can say what became of that.
-func (t *Txn) Crosses(s *Step) bool { return s.kind == end && t.doubt }
+func (t *Txn) Crosses(s *Step) bool { return s.kind == end && t.current.doubtful() }
 
 // Lower notes that the node of s, which was not Sent, knows the request in the versions of the old protocol alone, though
 // the transaction is in the new one. It reports whether those will do; another step is due then.
 func (t *Txn) Lower(s *Step) bool {
 	switch {
 	case s.kind == commitOffsets:
-		t.oldOffsets = true
+		t.current.offsetsLevel = 1
 	case s.kind == end:
-		t.oldEnd, t.crossed = true, t.doubt
+		t.current.lowerEnd()
 	default:
 		return false
 	}
@@ -294,12 +287,12 @@ func (t *Txn) Sent(s *Step) {
 	t.flying = append(t.flying, s)
 	switch s.kind {
 	case addPartitions:
-		t.pending = nil
-		t.started = true
+		t.current.pending = nil
+		t.current.told()
 	case addOffsets, commitOffsets:
-		t.started = true
+		t.current.told()
 	case end:
-		t.asked = true
+		t.current.end = max(t.current.end, asked)
 	}
 }
 
@@ -309,22 +302,7 @@ func (t *Txn) Unreachable(node int32, err error) {
 	for k, id := range t.coordinators {
 		if id == node {
 			delete(t.coordinators, k)
-			t.trouble, t.troubledAt = err, t.now
+			t.attempts.troubled(t.now, err)
 		}
 	}
-}
-
-// again sets the backoff after a failed attempt.
-func (t *Txn) again(now time.Time, err error) {
-	t.trouble, t.troubledAt = err, now
-	t.notBefore = now.Add(t.cfg.Delay(t.failures))
-	t.failures++
-}
-
-// soon is again while the transaction before is being completed, which takes milliseconds as a rule.
-func (t *Txn) soon(now time.Time, err error) {
-	const first = 5 * time.Millisecond
-	t.trouble, t.troubledAt = err, now
-	t.notBefore = now.Add(min(first<<min(t.failures, 10), t.cfg.Delay(t.failures)))
-	t.failures++
 }

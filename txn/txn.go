@@ -25,53 +25,29 @@ var ErrAborted = errors.New("the transaction was aborted")
 // A Txn is the state of a transactional producer: who it is, what has become of its transaction, and which request is due
 // next. Its owner is the sender loop.
 type Txn struct {
-	cfg   Config
-	state State
-	cause error  // why Failed or Aborting: the first failure, or ErrAborted
-	fatal *Error // why Fatal
+	cfg     Config
+	state   State
+	fatal   *Error      // why the producer is Dead
+	current transaction // that is open, or was last
 
 	identity idempotent.Identity
-	newest   int16     // level of transaction.version that is finalised and that brokers have the requests for, as last heard
-	unspoken error     // why no transaction can be begun, as last heard: the coordinator has no request to end one
-	level    int16     // by which the identity was last used, or got
-	number   int64     // of the last transaction begun
-	fresh    bool      // the last EndTxn has given another producer id, which coordinators know when the end is complete
-	met      bool      // the coordinator has shown that it knows that id
-	stranger time.Time // since when it has not known that id; zero: it has not said so
+	fresh    freshness // of its id
+	level    int16     // of transaction.version, by which the identity was last used, or got
 	renewal  bool      // the sequence of some partition is broken: a new epoch is needed before the next transaction
 
-	// The transaction.
-	began      time.Time
-	committing bool // it is, or was, to be committed
-	started    bool // the coordinator may know of it
-	sure       bool // it has said so
-	blank      bool // EndTxn was refused, since nothing is open
-	oldEnd     bool // EndTxn is that of the old protocol, since the coordinator has no other
-	crossed    bool // that EndTxn comes after one of the new protocol that may have taken effect, under a new epoch
-	oldOffsets bool // and so are the requests for offsets, since a group's coordinator has no others
-	asked      bool // an EndTxn for it was sent
-	doubt      bool // one may have taken effect
-	pending    []Partition
-	added      []Partition
-	groups     map[string]bool // that were added to it, by the old protocol
+	newest   int16 // level of transaction.version that is finalised and that brokers have the requests for, as last heard
+	unspoken error // why no transaction can be begun, as last heard: the coordinator has no request to end one
 
 	// Calls that wait.
 	inits     []*Op
 	beginning *Op
 	offsets   []*Op // the first is at work
 	endings   []*Op
-	orphaned  bool // the producer is Fatal, and a transaction of it open that EndTxn can still abort
-	burying   bool // and that is being done
-	unclaimed bool // the transaction was committed, or aborted, after its caller had left
-	clearing  bool // the new epoch that Renewing asks for ends the transaction, where EndTxn cannot
 
 	now          time.Time     // as last told
 	coordinators map[key]int32 // node ids
 	flying       []*Step       // that wait for their answers
-	failures     int           // attempts since the last success
-	notBefore    time.Time
-	trouble      error     // of the last failed attempt
-	troubledAt   time.Time // when that was
+	attempts     attempts
 }
 
 // key names what a coordinator is for.
@@ -134,18 +110,18 @@ func (t *Txn) New() bool { return t.level >= 2 }
 
 // Number returns the number of the transaction whose records may be sent now, from 1 on; 0 if there is none.
 func (t *Txn) Number() int64 {
-	if t.state == InTransaction || t.state == Committing && !t.asked {
-		return t.number
+	if t.state == InTransaction || t.state == Committing && t.current.end == notAsked {
+		return t.current.number
 	}
 	return 0
 }
 
 // Fresh reports whether the producer id is one that brokers need not know yet: EndTxn tells the next id at once where epochs
 // have run out, and its coordinator takes it when the markers are written. Until then INVALID_PRODUCER_ID_MAPPING passes.
-func (t *Txn) Fresh() bool { return t.fresh }
+func (t *Txn) Fresh() bool { return t.fresh.stage != settled }
 
 // Last returns the number of the last transaction begun, ended or not; 0 before the first.
-func (t *Txn) Last() int64 { return t.number }
+func (t *Txn) Last() int64 { return t.current.number }
 
 // Ending reports whether the transaction waits for the last of its records.
 func (t *Txn) Ending() bool { return t.state == Committing || t.state == Aborting }
@@ -154,47 +130,34 @@ func (t *Txn) Ending() bool { return t.state == Committing || t.state == Abortin
 func (t *Txn) RoundingOff() bool { return t.Ending() || len(t.offsets) > 0 }
 
 // Idle reports whether the producer can be closed without losing or blocking anything.
-func (t *Txn) Idle() bool {
-	return t.state == Uninitialized || t.state == Initializing || t.state == Ready || t.state == Fatal && !t.orphaned ||
-		t.state == Renewing && !t.clearing
-}
+func (t *Txn) Idle() bool { return !t.state.open() }
+
+// CanBegin reports whether BeginTransaction would begin a transaction, or ask for what it needs first.
+func (t *Txn) CanBegin() bool { return t.said().begin == starts }
 
 // Refusal returns why no record can be sent now, for the call of that name; nil if one can.
-func (t *Txn) Refusal(call string) error {
-	switch t.state {
-	case InTransaction:
-		return nil
-	case Failed:
-		return t.failure(call, Open, Abort, t.cause)
-	case Fatal:
-		return t.dead(call)
-	case Uninitialized, Initializing:
-		return &StateError{call, "the producer has a transactional id: call InitTransactions and BeginTransaction first, or use Transact"}
-	}
-	return &StateError{call, "no transaction is open: call BeginTransaction first, or use Transact"}
-}
+func (t *Txn) Refusal(call string) error { return t.refusal(call, t.said().add) }
 
 // Asked reports whether EndTxn was sent: nothing of the transaction was left then, and what comes after is too late for it.
-func (t *Txn) Asked() bool { return t.asked }
+func (t *Txn) Asked() bool { return t.current.end != notAsked }
 
 // Cause returns why what is left of the last transaction is dropped; nil if it is committed, or about to be, and has nothing left.
 func (t *Txn) Cause() error {
-	switch {
-	case t.state == Fatal:
+	switch cause := t.current.cause; {
+	case t.state.Dead():
 		return &doomed{t.fatal.Err}
-	case t.committing:
-		return nil
-	case t.cause != nil && t.cause != ErrAborted:
-		return &doomed{t.cause}
+	case cause != nil && cause != ErrAborted:
+		return &doomed{cause}
+	default:
+		return cause
 	}
-	return t.cause
 }
 
 // Trouble returns what went wrong with the last request, if nothing has gone right since.
-func (t *Txn) Trouble() error { return t.trouble }
+func (t *Txn) Trouble() error { return t.attempts.trouble }
 
 // TroubledAt returns when that was.
-func (t *Txn) TroubledAt() time.Time { return t.troubledAt }
+func (t *Txn) TroubledAt() time.Time { return t.attempts.troubledAt }
 
 // SetLevel notes the level of transaction.version that is finalised, or the one below it that brokers have the requests for.
 // It counts from the next transaction on.
@@ -207,8 +170,8 @@ func (t *Txn) Pass(now time.Time) { t.now = now }
 // transaction.timeout, and then knows of none, or of a newer epoch.
 func (t *Txn) Overdue(err error) error {
 	code, _ := codeOf(err)
-	open := t.now.Sub(t.began)
-	if t.number == 0 || open < t.cfg.Timeout {
+	open := t.now.Sub(t.current.began)
+	if t.current.number == 0 || open < t.cfg.Timeout {
 		return err
 	}
 	switch code {
@@ -230,7 +193,7 @@ func (t *Txn) Coordinator() (node int32, ok bool) {
 }
 
 // CanAbort reports whether a transaction is open that Abort would end.
-func (t *Txn) CanAbort() bool { return t.state == InTransaction || t.state == Failed || t.orphaned }
+func (t *Txn) CanAbort() bool { return t.said().abort == starts || t.state == AbortingOrphan }
 
 // Renew notes that the sequence of a partition is broken: a new epoch is needed before the next transaction.
 func (t *Txn) Renew() { t.renewal = true }
@@ -239,7 +202,7 @@ func (t *Txn) failure(call string, outcome Outcome, next Next, err error) *Error
 	return &Error{Call: call, TransactionalID: t.cfg.ID, Outcome: outcome, Next: next, Err: err}
 }
 
-// dead is the error of a call in the state Fatal.
+// dead is the error of a call to a producer that is Dead.
 func (t *Txn) dead(call string) *Error {
 	e := *t.fatal
 	e.Call = call

@@ -1,0 +1,135 @@
+package sender
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/epistle-kafka/epistle/accumulator"
+	"github.com/epistle-kafka/epistle/protocol"
+)
+
+// A manager is the transaction manager: all in which a producer with a transactional id (transactor) and one without (ordinary)
+// differ. The core asks it, and never which of the two it is.
+type manager interface {
+	// Of calls of transactional methods.
+	call(*txnCall)
+	leave(*leaving)
+	spoil(spoiled)
+
+	// Of a step of the loop, and of its end.
+	Pass(now time.Time)         // time has gone on
+	stir()                      // a step begins
+	ask() time.Time             // sends the requests that are due, and returns when to come back
+	watch() time.Time           // looks for coordinators that are silent, and returns when to look again
+	Idle() bool                 // no transaction is open
+	close(g *accumulator.Group) // Close was called: g is to wait for the end of the transaction
+	abandon()                   // it ends now
+	unended() error             // how the transaction was given up; read when the loop has ended
+	report(*news)
+
+	// Of what is heard of brokers.
+	hear(n *node, which lane, cn conn) // a connection was made
+	Unreachable(node int32, err error) // none can be
+	turnedAway(err error)              // no broker lets this client in, and none ever has
+	askFeatures(n *node)               // metadata has come from n
+	replaced()                         // another cluster is in the place of the one that was
+	unrecognised()                     // there may be one, by what is there
+	disown()                           // the producer id may be another cluster's
+	unidentified() error               // what keeps the producer id from coming; nil: nothing that is known
+
+	// Of partitions.
+	sweep(p *partition)            // each look at p begins with it
+	sweeps() bool                  // sweep can do something
+	admits(p *partition) bool      // batches of p may be sent
+	joins(p *partition) bool       // p has to be added to the transaction before
+	joining(p *partition) error    // what keeps that from being done; nil: nothing that is known
+	Ending() bool                  // nothing lingers, since the transaction waits for its last records
+	spare(n int) int               // how many of n may be in flight now
+	gap(p *partition)              // p's sequence is broken
+	forsake(p *partition)          // p's producer id may be somebody else's
+	wiped(p *partition, why error) // p's log is gone
+	retire(p *partition)           // p is forgotten, and has numbers
+
+	// Of batches.
+	stamp(r *request)                     // r is about to be sent
+	delivered(d *delivery)                // a broker has d
+	qualify(a *attempt)                   // a is to be judged
+	doom(b *accumulator.Batch, err error) // a record of b has failed for good
+	// strange reports whether a success is another producer's.
+	strange(p *partition, d *delivery, leader int32, appendTime int64) bool
+	// explain returns err, a broker's answer to d, with what it means.
+	explain(p *partition, d *delivery, code protocol.ErrorCode, err error) error
+	// sift ends d, of which records are at fault; false: the others go on.
+	sift(p *partition, d *delivery, bad []refusal, good []accumulator.Range) bool
+}
+
+// Ordinary is the manager of a producer without a transactional id: nothing of it is transactional, and any broker gives it its
+// producer id.
+type ordinary struct{ c *core }
+
+var errNotTransactional = errors.New("the producer has no transactional id")
+
+func (ordinary) call(call *txnCall) {
+	call.err = fmt.Errorf("%s: %w", call.name, errNotTransactional)
+	close(call.told)
+}
+func (ordinary) leave(e *leaving) { close(e.left) }
+func (ordinary) spoil(spoiled)    {}
+
+func (ordinary) Pass(time.Time)           {}
+func (ordinary) stir()                    {}
+func (m ordinary) ask() time.Time         { return m.c.askIdentity() }
+func (ordinary) watch() time.Time         { return zero }
+func (ordinary) Idle() bool               { return true }
+func (ordinary) close(*accumulator.Group) {}
+func (ordinary) abandon()                 {}
+func (ordinary) unended() error           { return nil }
+func (ordinary) report(*news)             {}
+func (ordinary) hear(*node, lane, conn)   {}
+func (ordinary) Unreachable(int32, error) {}
+func (ordinary) turnedAway(error)         {}
+func (ordinary) askFeatures(*node)        {}
+func (ordinary) replaced()                {}
+
+// unrecognised has no producer id of the old cluster used any more.
+func (m ordinary) unrecognised() {
+	m.disown()
+	m.c.abandonEach(func(p *partition) bool { return !p.numbers.Abandoned() })
+}
+
+func (ordinary) sweep(*partition)         {}
+func (ordinary) sweeps() bool             { return false }
+func (ordinary) admits(*partition) bool   { return true }
+func (ordinary) joins(*partition) bool    { return false }
+func (ordinary) joining(*partition) error { return nil }
+func (ordinary) Ending() bool             { return false }
+func (ordinary) spare(n int) int          { return n }
+func (ordinary) gap(*partition)           {}
+func (ordinary) forsake(p *partition)     { p.numbers.Abandon() }
+func (ordinary) wiped(*partition, error)  {}
+
+// retire remembers up to where p has numbered.
+func (m ordinary) retire(p *partition) {
+	if id := p.numbers.Identity(); id.ID == m.c.identity.current.ID {
+		m.c.retired.add(id)
+	}
+}
+
+func (ordinary) stamp(*request)                 {}
+func (ordinary) delivered(*delivery)            {}
+func (ordinary) qualify(*attempt)               {}
+func (ordinary) doom(*accumulator.Batch, error) {}
+
+func (ordinary) sift(*partition, *delivery, []refusal, []accumulator.Range) bool { return false }
+
+func (m ordinary) strange(p *partition, d *delivery, leader int32, appendTime int64) bool {
+	return m.c.cfg.Idempotent && m.c.strange(p, d, leader, appendTime)
+}
+
+func (m ordinary) explain(p *partition, d *delivery, code protocol.ErrorCode, err error) error {
+	if !m.c.cfg.Idempotent {
+		return err
+	}
+	return m.c.suspect(p, d, code, err)
+}

@@ -1,0 +1,176 @@
+package sender
+
+import (
+	"github.com/epistle-kafka/epistle/accumulator"
+	"github.com/epistle-kafka/epistle/protocol"
+	"github.com/epistle-kafka/epistle/txn"
+)
+
+// admits reports whether batches of p may be sent as part of the open transaction (I7), and sees to it that they may be.
+func (t *transactor) admits(p *partition) bool {
+	c := t.c
+	number := t.Number()
+	switch {
+	case number == 0:
+		return false
+	case p.joined == number && (!t.New() || p.added == number || c.adds(p)):
+	case t.New() && c.adds(p):
+		t.Joins()
+		p.joined = number
+	default:
+		t.join(p, number)
+		return false
+	}
+	if p.numbers.Identity() != c.identity.current {
+		if len(p.inFlight)+len(p.retry) > 0 {
+			panic("sender: a batch has outlived its transaction")
+		}
+		p.numbers.Adopt(c.identity.current)
+	}
+	return true
+}
+
+// adds reports whether the next Produce to p adds it to the transaction. A connection that offers no version which does
+// leaves that to AddPartitionsToTxn, in the new protocol, too.
+func (c *core) adds(p *partition) bool {
+	n := c.nodes[p.leader]
+	return n == nil || n.links[data].conn == nil || n.links[data].adds
+}
+
+// spare is how many of n may be in flight now. While a transaction is open one is kept for the batches that its end sends
+// out, which would wait a round trip for an answer else.
+func (t *transactor) spare(n int) int {
+	if n == 1 || t.RoundingOff() {
+		return n
+	}
+	return n - 1
+}
+
+// joins reports whether p has to be added to the transaction before anything is sent to it.
+func (t *transactor) joins(p *partition) bool {
+	return p.joined != t.Number() && !(t.New() && t.c.adds(p))
+}
+
+// joining is what keeps p from being added, as far as is known.
+func (t *transactor) joining(p *partition) error {
+	if !t.joins(p) {
+		return nil
+	}
+	return t.stepObstacle()
+}
+
+// join asks the coordinator to add p to the transaction, once.
+func (t *transactor) join(p *partition, number int64) {
+	if p.joining != number {
+		p.joining = number
+		t.Add(txn.Partition{Topic: p.topic.name, Index: p.index})
+	}
+}
+
+// sweep ends what p has of a transaction that takes no more, or is lost. What it has of the one that is open is announced,
+// in the old protocol, while it still lingers.
+func (t *transactor) sweep(p *partition) {
+	c := t.c
+	t.dropForeign(p)
+	number := t.Number()
+	if number != 0 && p.numbers.Broken() && p.numbers.Identity() == c.identity.current && (len(p.retry) > 0 || p.queue.Queued() > 0) {
+		// Its log is another one than when the transaction began.
+		t.Fail(ErrTopicRecreated)
+		t.moved()
+		t.dropForeign(p)
+		number = 0
+	}
+	for number == 0 && len(p.retry) > 0 {
+		c.giveUp(p, p.retry[0], t.Cause())
+	}
+	if number != 0 && p.joined != number && !t.New() && p.queue.Queued() > 0 {
+		t.join(p, number)
+	}
+}
+
+// dropForeign ends what waits in p's queue and is not of the open transaction.
+func (t *transactor) dropForeign(p *partition) {
+	c := t.c
+	number := t.Number()
+	for p.queued() && p.head.Txn != number {
+		err := errEnded // it came too late, and the transaction is none the worse for it
+		if cause := t.Cause(); cause != nil && p.head.Txn == t.Last() {
+			err = cause
+		}
+		c.endQueued(p.drain(), err)
+	}
+}
+
+// doom notes that a record of batch b has failed for good, and so has its transaction. A record that was appended while the
+// transaction was being ended is none of it.
+func (t *transactor) doom(b *accumulator.Batch, err error) {
+	if b.Txn() == t.Last() && !t.Asked() {
+		t.Fail(err)
+		t.moved()
+	}
+}
+
+// gap has a new epoch asked for before the next transaction. Where p's numbers are of an older identity than the producer has
+// now, p adopts that at 0 with its next batch anyway, and nobody needs another.
+func (t *transactor) gap(p *partition) {
+	if p.numbers.Broken() && p.numbers.Identity() == t.Identity() {
+		t.Renew()
+	}
+}
+
+// sift ends all records of a batch of which the broker has named some as faulty: its transaction is lost, so that
+// nothing is sent again.
+func (t *transactor) sift(p *partition, d *delivery, bad []refusal, good []accumulator.Range) bool {
+	c := t.c
+	d.told = true
+	c.gap(p)
+	c.refuseRecords(bad, d.doubtful())
+	for _, r := range good {
+		c.failRange(d, r, t.Cause(), d.doubtful())
+	}
+	return true
+}
+
+func (t *transactor) sweeps() bool { return true }
+
+// stamp names the producer to the brokers.
+func (t *transactor) stamp(r *request) {
+	r.message.TransactionalID = &t.c.cfg.TransactionalID
+	if !t.New() {
+		r.call.MaxVersion = lastVersionOldTxn
+	}
+}
+
+// delivered notes that the partition is part of the transaction.
+func (t *transactor) delivered(d *delivery) {
+	if d.Txn() == t.Last() {
+		t.Joined()
+	}
+}
+
+// strange is of no use: nobody else has what the coordinator gave.
+func (t *transactor) strange(*partition, *delivery, int32, int64) bool { return false }
+
+func (t *transactor) qualify(a *attempt) { a.transactional, a.fresh = true, t.Fresh() }
+
+func (t *transactor) explain(_ *partition, _ *delivery, _ protocol.ErrorCode, err error) error {
+	return t.Overdue(err)
+}
+
+// forsake leaves p its numbers: the next transaction has others.
+func (t *transactor) forsake(*partition) {}
+
+// retire has p numbered anew under another epoch, should it be met again.
+func (t *transactor) retire(p *partition) {
+	if p.numbers.Identity() == t.c.identity.current {
+		t.Renew()
+	}
+}
+
+// wiped fails the transaction if p is part of it: what it has written there is gone.
+func (t *transactor) wiped(p *partition, why error) {
+	if t.Number() != 0 && p.joined == t.Number() {
+		t.Fail(why)
+		t.moved()
+	}
+}
