@@ -30,7 +30,7 @@ type Batch struct {
 	serial     int64     // among the batches of its queue, from 1 on
 	baseTime   int64     // Unix milliseconds
 	maxTime    int64
-	chunks     []*Chunk
+	chunks     []*chunk
 	sum        sum          // of the records so far
 	holders    atomic.Int32 // of the chunks; the bytes go back with the last
 	users      atomic.Int32 // who must be done with it before it is used again: see Release

@@ -208,7 +208,7 @@ func TestCutWithout(t *testing.T) {
 func TestCutNeedsNoRoom(t *testing.T) {
 	a := small(func(c *Config) { c.Memory = 4 << 10 }) // for a chunk and the callbacks
 	root := fill(t, a.Topic("t", 1).Queues()[0], 40)
-	if _, err := a.Memory.TryChunk(1); err == nil {
+	if _, err := a.Memory.tryChunk(1); err == nil {
 		t.Fatal("there is room; the test wants none")
 	}
 	if _, err := root.Halve(); err != nil {

@@ -1,8 +1,8 @@
 package accumulator
 
-// A Chunk is a piece of a batch's bytes. Records never straddle two chunks, so
+// A chunk is a piece of a batch's bytes. Records never straddle two chunks, so
 // one is at least as long as the longest record in it.
-type Chunk struct {
+type chunk struct {
 	buf   []byte // len: written; cap: reserved
 	block *block // that it is a part of; nil for one larger than a block
 	unit  uint8  // where it begins there

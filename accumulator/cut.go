@@ -142,7 +142,7 @@ func (b *Batch) piece(r Range, base int64, records []protocol.Record) *Batch {
 }
 
 // room returns the piece's last chunk, or a new one if n bytes do not fit it.
-func (b *Batch) room(n int) *Chunk {
+func (b *Batch) room(n int) *chunk {
 	m := b.queue.topic.acc.Memory
 	if len(b.chunks) > 0 {
 		if c := b.chunks[len(b.chunks)-1]; len(c.buf)+n <= cap(c.buf) {

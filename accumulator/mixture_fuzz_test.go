@@ -129,18 +129,13 @@ func (m *mixture) append(i int) {
 		e.Callback = func() {}
 	}
 	q := m.queues[i]
-	status := q.Append(e, m.acc.Millis(m.now))
-	for status == NeedRoom {
-		chunk, err := m.acc.Memory.TryChunk(q.Room(e, m.now))
+	if !q.TryAppend(e, m.acc.Millis(m.now)) {
+		err := q.Append(e, m.now, nil)
 		if tooLarge := (*TooLargeError)(nil); errors.Is(err, ErrNoRoom) || errors.As(err, &tooLarge) {
 			return
 		} else if err != nil {
 			m.t.Fatal(err)
 		}
-		status = q.AppendWith(e, chunk, m.now)
-	}
-	if status != Appended {
-		m.t.Fatalf("append = %v, want Appended", status)
 	}
 	m.waits[i] = append(m.waits[i], r)
 }

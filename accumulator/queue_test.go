@@ -127,7 +127,7 @@ func TestAnOversizedRecordIsABatchOfItsOwn(t *testing.T) {
 	if n := len(large.Batch.chunks); n != 1 {
 		t.Errorf("it is in %d chunks, want 1", n)
 	}
-	for _, want := range []Ticket{before, large, after} {
+	for _, want := range []Entry{before, large, after} {
 		b := drain(q)
 		if b != want.Batch {
 			t.Fatal("batches came in another order")
@@ -166,16 +166,15 @@ func TestRefuse(t *testing.T) {
 	add(t, q, text("a"), noon)
 	gone := errors.New("gone")
 	q.Refuse(gone)
-	if status := q.Append(text("b"), noon.UnixMilli()); status != Refused || q.Err() != gone {
-		t.Errorf("append = %v, %v; want it refused", status, q.Err())
+	if q.TryAppend(text("b"), noon.UnixMilli()) {
+		t.Error("it took a record that fits")
+	}
+	if err := q.Append(text("b"), noon, nil); err != gone {
+		t.Errorf("append = %v, want it refused", err)
 	}
 	before := a.Memory.Used()
-	chunk, err := a.Memory.TryChunk(5000)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if status := q.AppendWith(text("b"), chunk, noon); status != Refused {
-		t.Errorf("append with room = %v, want it refused", status)
+	if room, err := q.attempt(text("b"), noon, reserve(t, a, 5000)); room != 0 || err != gone {
+		t.Errorf("append with room = %d, %v, want it refused", room, err)
 	}
 	used(t, a, before, "after the refusal")
 	if b := drain(q); b == nil || b.Count() != 1 {
@@ -185,6 +184,16 @@ func TestRefuse(t *testing.T) {
 	add(t, q, text("c"), noon)
 }
 
+// reserve returns a chunk, as somebody has it who is about to append.
+func reserve(t *testing.T, a *Accumulator, n int) *chunk {
+	t.Helper()
+	c, err := a.Memory.tryChunk(n)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
 // Between the reservation of room and its use the queue may change: a chunk
 // that is not needed any more, or too small, is given back.
 func TestRoomThatIsNotNeededIsGivenBack(t *testing.T) {
@@ -192,25 +201,20 @@ func TestRoomThatIsNotNeededIsGivenBack(t *testing.T) {
 	q := a.Topic("t", 1).Queues()[0]
 	add(t, q, sized(10), noon)
 	before := a.Memory.Used()
-	chunk, err := a.Memory.TryChunk(q.Room(text("b"), noon))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if status := q.AppendWith(text("b"), chunk, noon); status != Appended {
-		t.Fatalf("append = %v", status)
+	if room, err := q.attempt(text("b"), noon, reserve(t, a, firstChunk)); room != 0 || err != nil {
+		t.Fatalf("append = %d, %v, want it done", room, err)
 	}
 	used(t, a, before, "the record fits without the chunk")
 
 	// The batch was drained meanwhile, so a whole batch has to be opened.
 	e := sized(firstChunk - 10)
-	room := q.Room(e, noon)
-	end(drain(q), 0, nil)
-	small, err := a.Memory.TryChunk(firstChunk)
-	if err != nil {
-		t.Fatal(err)
+	first, err := q.attempt(e, noon, nil)
+	if first == 0 || err != nil {
+		t.Fatalf("append without room = %d, %v, want to be asked for some", first, err)
 	}
-	if status := q.AppendWith(e, small, noon); status != NeedRoom {
-		t.Errorf("append into %d bytes = %v, want NeedRoom again (first asked for %d)", firstChunk, status, room)
+	end(drain(q), 0, nil)
+	if room, err := q.attempt(e, noon, reserve(t, a, firstChunk)); room == 0 || err != nil {
+		t.Errorf("append into %d bytes = %d, %v, want to be asked for more (first asked for %d)", firstChunk, room, err, first)
 	}
 	used(t, a, 0, "a chunk that is too small")
 }
@@ -226,7 +230,7 @@ func TestGrow(t *testing.T) {
 		t.Errorf("%d queues became %d; want 2 and 5, the first ones the same", len(first), len(grown))
 	}
 	for i, q := range grown {
-		if q.Partition() != int32(i) || q.Topic() != topic {
+		if q.Partition() != int32(i) || q.topic != topic {
 			t.Errorf("queue %d is of partition %d", i, q.Partition())
 		}
 	}
@@ -240,14 +244,10 @@ func TestGrowthStaysWithinMemory(t *testing.T) {
 	q := acc.Topic("t", 1).Queues()[0]
 	now := time.Now()
 	e := Entry{Record: protocol.Record{Value: make([]byte, 30_000)}, Timestamp: now.UnixMilli()}
-	chunk, err := acc.Memory.TryChunk(q.Room(&e, now))
-	if err != nil {
-		t.Fatal(err)
+	if err := q.Append(&e, now, nil); err != nil {
+		t.Fatalf("the first record: %v", err)
 	}
-	if status := q.AppendWith(&e, chunk, now); status != Appended {
-		t.Fatalf("the first record: status %d, want Appended", status)
-	}
-	if room := q.Room(&e, now); room > limit {
+	if room, _ := q.attempt(&e, now, nil); room == 0 || room > limit {
 		t.Errorf("the second record of %d bytes asks for %d of %d bytes of memory", len(e.Value), room, limit)
 	}
 }

@@ -103,17 +103,17 @@ func TestSeries(t *testing.T) {
 		e := sized(i)
 		e.Series = first
 		ticket := add(t, q, e, noon)
-		if sum += int64(ticket.Size); ticket.Series != sum {
-			t.Fatalf("after record %d the series has %d bytes, want %d", i, ticket.Series, sum)
+		if sum += int64(ticket.Size); ticket.SeriesBytes != sum {
+			t.Fatalf("after record %d the series has %d bytes, want %d", i, ticket.SeriesBytes, sum)
 		}
-		if ticket = add(t, q, sized(i), noon); ticket.Series != 0 {
-			t.Fatalf("a record of no series has %d bytes in one", ticket.Series)
+		if ticket = add(t, q, sized(i), noon); ticket.SeriesBytes != 0 {
+			t.Fatalf("a record of no series has %d bytes in one", ticket.SeriesBytes)
 		}
 	}
 	e := sized(7)
 	e.Series = second
-	if ticket := add(t, q, e, noon); ticket.Series != int64(ticket.Size) {
-		t.Errorf("another series begins with %d bytes, want %d", ticket.Series, ticket.Size)
+	if ticket := add(t, q, e, noon); ticket.SeriesBytes != int64(ticket.Size) {
+		t.Errorf("another series begins with %d bytes, want %d", ticket.SeriesBytes, ticket.Size)
 	}
 }
 

@@ -45,6 +45,12 @@ func (t *tip) measure(e *Entry) (body, n int) {
 	return body, protocol.RecordSize(body)
 }
 
+// fits reports whether e, of n bytes, may be put behind the other records at
+// nowMs, so that the last chunk has no more than most bytes then.
+func (t *tip) fits(e *Entry, n int, nowMs int64, most int) bool {
+	return len(t.buf)+n <= most && nowMs <= t.sealAt && t.txn == e.Txn
+}
+
 // continues reports whether e needs no callback entry of its own.
 func (t *tip) continues(e *Entry) bool { return t.time == e.Timestamp && identical(t.fn, e.Callback) }
 
@@ -54,12 +60,12 @@ func (t *tip) takesCallback(e *Entry) bool {
 }
 
 // put encodes e, measured and with room, behind the other records, and fills in
-// the ticket.
+// where it is.
 func (t *tip) put(e *Entry, body, n int) {
 	at := len(t.buf)
 	t.buf = t.buf[:at+n]
 	e.Put(t.buf, at, body)
-	e.Ticket.Batch, e.Ticket.Index, e.Ticket.Size, e.Ticket.Full = t.batch, t.count, int32(n), t.filled
+	e.Batch, e.Index, e.Size, e.Full = t.batch, t.count, int32(n), t.filled
 	t.count++
 }
 

@@ -26,8 +26,11 @@ func TestRefusedWhileABatchIsOpen(t *testing.T) {
 	first := add(t, q, sized(100), noon)
 	ended := errors.New("ended")
 	q.Refuse(ended)
-	if status := q.Append(sized(100), noon.UnixMilli()); status != Refused || !errors.Is(q.Err(), ended) {
-		t.Errorf("append = %v, %v; want it refused", status, q.Err())
+	if q.TryAppend(sized(100), noon.UnixMilli()) {
+		t.Error("it took a record")
+	}
+	if err := q.Append(sized(100), noon, nil); !errors.Is(err, ended) {
+		t.Errorf("append = %v, want it refused", err)
 	}
 	q.Refuse(nil)
 	if again := add(t, q, sized(100), noon); again.Batch != first.Batch || again.Index != 1 {

@@ -47,7 +47,7 @@ func New(c Config) *Accumulator {
 	}
 	return &Accumulator{
 		epoch:         c.Epoch,
-		Memory:        NewMemory(c.Memory, c.Wake),
+		Memory:        newMemory(c.Memory, c.Wake),
 		batchSize:     c.BatchSize,
 		maxBatchBytes: c.MaxBatchBytes,
 		sealAgeMs:     c.SealAge.Milliseconds(),

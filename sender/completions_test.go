@@ -18,12 +18,8 @@ func ended(t *testing.T, n int) ([]*accumulator.Batch, *accumulator.Accumulator)
 	var batches []*accumulator.Batch
 	for i := range n {
 		e := &accumulator.Entry{Record: protocol.Record{Value: []byte("v")}, Callback: i}
-		chunk, err := a.Memory.TryChunk(q.Room(e, time.Now()))
-		if err != nil {
+		if err := q.Append(e, time.Now(), nil); err != nil {
 			t.Fatal(err)
-		}
-		if status := q.AppendWith(e, chunk, time.Now()); status != accumulator.Appended {
-			t.Fatalf("append = %v", status)
 		}
 		b, _ := q.Drain()
 		b.Resolve(int64(i), -1, nil)

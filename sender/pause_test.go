@@ -21,11 +21,10 @@ func queueOne(t *testing.T, s *Sender, p *partition) *accumulator.Batch {
 	t.Helper()
 	e := accumulator.Entry{Timestamp: 1}
 	e.Value = []byte("x")
-	chunk, err := s.acc.Memory.TryChunk(p.queue.Room(&e, time.Now()))
-	if err != nil || p.queue.AppendWith(&e, chunk, time.Now()) != accumulator.Appended {
+	if err := p.queue.Append(&e, time.Now(), nil); err != nil {
 		t.Fatalf("append: %v", err)
 	}
-	return e.Ticket.Batch
+	return e.Batch
 }
 
 // When the loop, or a caller in its place, comes later than its timer was set

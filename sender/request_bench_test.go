@@ -68,12 +68,8 @@ func BenchmarkRequest(b *testing.B) {
 	}
 	request := func() {
 		for _, p := range parts {
-			chunk, err := bench.c.acc.Memory.TryChunk(p.queue.Room(&e, bench.now))
-			if err != nil {
+			if err := p.queue.Append(&e, bench.now, nil); err != nil {
 				b.Fatal(err)
-			}
-			if status := p.queue.AppendWith(&e, chunk, bench.now); status != accumulator.Appended {
-				b.Fatal(status)
 			}
 		}
 		q.step()
