@@ -12,11 +12,11 @@ import (
 type Entry struct {
 	protocol.Record
 	Timestamp int64 // Unix milliseconds
-	Callback  any   // for Batch.EachCallback, a function or pointer; nil for none
+	Callback  any   // for Outcome.EachCallback, a function or pointer; nil for none
 	Txn       int64 // number of the record's transaction; 0 for none. A batch has records of one
 
-	// Detached says that the caller does not keep the entry's batch. One that
-	// has such records alone is used again when it has ended, and has no Done.
+	// Detached says that the caller does not keep the Outcome. One that is of
+	// such records alone is used again when it has ended, and has no Done.
 	Detached bool
 
 	// Restamp says that Timestamp is the time of the append. Append sets it.
@@ -31,11 +31,11 @@ type Entry struct {
 	// appends has the entry at hand, and a result that is copied from call to call
 	// costs more than a record's checksum.
 
-	Batch       *Batch
-	Index       int32 // in the batch
-	Size        int32 // bytes that the record takes in the batch, or all records of a run do
-	Full        bool  // its batch has reached batch.size
-	SeriesBytes int64 // of the entry's series, with this record; 0 if it has none
+	Outcome     *Outcome // the record's, with those of its batch
+	Index       int32    // in the outcome
+	Size        int32    // bytes that the record takes in the batch, or all records of a run do
+	Full        bool     // its batch has reached batch.size
+	SeriesBytes int64    // of the entry's series, with this record; 0 if it has none
 }
 
 // TryAppend puts e into the open batch if it fits its last chunk. It never blocks
@@ -149,9 +149,9 @@ func (q *Queue) attempt(e *Entry, now time.Time, c *chunk) (room int, err error)
 	}
 	changed := q.put(e, body, n)
 	switch {
-	case opened && q.head == t.batch:
-		changed = q.tell(t.batch, waits) || changed
-	case opened && q.head.next == t.batch: // which has sealed the head
+	case opened && q.head == q.tail:
+		changed = q.tell(q.head, waits) || changed
+	case opened && q.head.next == q.tail: // which has sealed the head
 		changed = q.tell(q.head, ready) || changed
 	}
 	var note Note
@@ -176,7 +176,7 @@ const (
 // needs returns what e, measured as n bytes, needs first. q.mu is held.
 func (q *Queue) needs(e *Entry, n int, nowMs int64) need {
 	switch t := &q.tip; {
-	case t.batch == nil || !t.fits(e, n, nowMs, q.topic.cap()-t.before):
+	case t.outcome == nil || !t.fits(e, n, nowMs, q.topic.cap()-t.before):
 		return aBatch
 	case !t.takesCallback(e):
 		return callbackEntries
@@ -210,9 +210,9 @@ func (q *Queue) room(e *Entry, n int, what need) (best, least int) {
 // put appends e, for which nothing more is needed, with all that may follow. q.mu
 // is held. It reports whether the loop must look at the queue.
 func (q *Queue) put(e *Entry, body, n int) (note bool) {
-	t, b := &q.tip, q.tip.batch
+	t, b := &q.tip, q.tail
 	if !e.Detached {
-		b.keep()
+		t.outcome.keep()
 		t.kept = true
 	}
 	if !t.continues(e) {
@@ -231,7 +231,7 @@ func (q *Queue) put(e *Entry, body, n int) (note bool) {
 	}
 	e.Full = t.filled
 	if q.topic.acc.sums && t.size()-b.sum.size >= sumStep {
-		t.settle()
+		q.settle()
 		b.sumUp()
 	}
 	q.relimit()

@@ -19,10 +19,7 @@ func appendWithRoom(b *testing.B, q *Queue, e *Entry, now time.Time) {
 // sendOff drains and ends a batch of q, as the sender does. notes is used again.
 func sendOff(a *Accumulator, q *Queue, notes []Note) []Note {
 	notes = a.Noted(notes[:0])
-	d := drain(q)
-	end(d, 0, nil)
-	d.Leave()
-	d.Release()
+	end(drain(q), 0, nil)
 	return notes
 }
 
@@ -40,10 +37,7 @@ func BenchmarkAppend(b *testing.B) {
 			appendWithRoom(b, q, &e, now)
 		}
 		if e.Full {
-			d := drain(q)
-			d.Resolve(0, -1, nil)
-			d.Finish()
-			d.Drop()
+			end(drain(q), 0, nil)
 		}
 	}
 }
@@ -114,9 +108,6 @@ func BenchmarkAppendManyPartitions(b *testing.B) {
 		for _, q := range queues {
 			for d := drain(q); d != nil; d = drain(q) {
 				end(d, 0, nil)
-				d.EachCallback(func(*Callback) {})
-				d.Leave()
-				d.Release()
 			}
 		}
 	}

@@ -5,6 +5,7 @@ package accumulator
 type chunk struct {
 	buf   []byte // len: written; cap: reserved
 	block *block // that it is a part of; nil for one larger than a block
+	spare *Batch // the last that began with it, when that has ended; nil: there is none
 	unit  uint8  // where it begins there
 	order uint8  // it has 1<<order units
 }

@@ -26,13 +26,18 @@
 // of a compressed batch where they were compressed. The header comes last, and
 // its sum is joined with theirs.
 //
-// A [Batch] belongs to its queue until it is drained. From then on it belongs
-// to the sender loop, which alone resolves it. Its bytes live in chunks, parts
-// of common blocks, which large slabs of memory are cut into. They are given back
-// when the last holder drops them: the loop (or the completion goroutine, for a
-// batch with callbacks) and, while a connection may still write the bytes, that
-// connection. The Batch itself is used again when it has ended, if no future knows
-// it.
+// A [Batch] is bytes, and an [Outcome] is what becomes of its records. Both belong
+// to the queue until the batch is drained, and then to the sender loop, which alone
+// resolves. The bytes live in chunks, parts of common blocks, which large slabs of
+// memory are cut into. They are given back, and the batch is used again, when the
+// last holder drops it: the outcome, and each request in which a connection may
+// still write the bytes. A batch that is cut gives back its own bytes, and its
+// pieces have its outcome, each a part of it.
+//
+// Futures point to the outcome, and so keep no bytes and no batch. It ends in one
+// order ([Outcome.End]): bytes, futures, callbacks, groups; but futures do not wait
+// for callbacks, which the completion goroutine runs, and while these wait, the bytes
+// count. An outcome that no future keeps is used again.
 //
 // # Size
 //

@@ -72,13 +72,15 @@ func drain(q *Queue) *Batch {
 	return b
 }
 
-// end resolves and finishes b, and gives its bytes back.
+// end resolves b, and ends its outcome if that was all.
 func end(b *Batch, offset int64, err error) {
-	if b.Resolve(offset, -1, err) {
-		b.Root().Finish()
-		b.Root().Drop()
+	o := b.outcome
+	if b.Resolve(offset, -1, err) && o.End() {
+		o.Complete(callNothing)
 	}
 }
+
+func callNothing(o *Outcome) { o.EachCallback(func(*Callback) {}) }
 
 // decode returns the records of a batch as a broker would read them.
 func decode(t testing.TB, b *Batch) (protocol.BatchHeader, []protocol.Record) {
@@ -113,16 +115,16 @@ func used(t testing.TB, a *Accumulator, want int64, when string) {
 	}
 }
 
-func isDone(b *Batch) bool {
+func isDone(o *Outcome) bool {
 	select {
-	case <-b.Done():
+	case <-o.Done():
 		return true
 	default:
 		return false
 	}
 }
 
-func outcomeOf(b *Batch, i int32) string {
-	offset, appendTime, err := b.Outcome(i)
+func outcomeOf(o *Outcome, i int32) string {
+	offset, appendTime, err := o.Of(i)
 	return fmt.Sprintf("%d %d %v", offset, appendTime, err)
 }

@@ -187,12 +187,14 @@ func (m *Memory) force(n int) *chunk {
 }
 
 // release gives n reserved bytes back, and chunks, whose bytes can be other ones.
+// It clears the slice.
 func (m *Memory) release(n int64, chunks ...*chunk) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	for _, c := range chunks {
 		m.chunks.put(c)
 	}
+	clear(chunks) // now: its memory may be another batch's once the lock is free
 	m.used -= n
 	if m.used < 0 {
 		panic("accumulator: more memory released than reserved")

@@ -11,12 +11,12 @@ import (
 // A Queue is the batches of one partition that wait to be drained, oldest
 // first. Only the last can be open.
 type Queue struct {
-	mu  sync.Mutex // guards tip, series, seriesBytes, head, serial, told, usual, refused and gate; never held while blocking
+	mu  sync.Mutex // guards tip, series, seriesBytes, head, tail, serial, told, usual, refused and gate; never held while blocking
 	tip tip
 
 	series      *int32
-	seriesBytes int64 // of the records that named series
-	head        *Batch
+	seriesBytes int64  // of the records that named series
+	head, tail  *Batch // the oldest, and the open one, whose end is the tip; nil: there is none
 	topic       *Topic
 	serial      int64 // of the newest batch
 	partition   int32
@@ -36,7 +36,7 @@ type Queue struct {
 	refused error         // appends are refused with it
 	gate    chan struct{} // capacity 1, with a token unless somebody waits for memory for the queue: see await; nil until then
 
-	_ [16]byte // two queues share no line
+	_ [8]byte // two queues share no line
 }
 
 // Partition returns the queue's partition.
@@ -76,17 +76,18 @@ func (e *Entry) evenSize() int64 {
 
 // open seals the last batch and opens a new one behind it. q.mu is held.
 func (q *Queue) open(e *Entry, c *chunk, now time.Time) {
-	b := newBatch(q, now)
+	b := newBatch(q, c, now)
 	q.serial++
 	b.serial, b.txn, b.baseTime = q.serial, e.Txn, e.Timestamp
 	if q.head == nil {
 		q.head = b
 	} else {
-		q.tip.settle()
-		q.tip.batch.next = b
+		q.settle()
+		q.tail.next = b
 	}
+	q.tail = b
 	q.tip = tip{
-		batch: b, baseTime: e.Timestamp, time: e.Timestamp, maxTime: e.Timestamp, txn: e.Txn,
+		outcome: b.outcome, baseTime: e.Timestamp, time: e.Timestamp, maxTime: e.Timestamp, txn: e.Txn,
 		sealAt: q.topic.acc.Millis(now) + q.topic.acc.sealAgeMs, room: firstCallbacks, even: q.topic.acc.even,
 	}
 	c.buf = c.buf[:protocol.BatchHeaderSize]
@@ -95,8 +96,8 @@ func (q *Queue) open(e *Entry, c *chunk, now time.Time) {
 
 // attach adds a chunk to the open batch. q.mu is held.
 func (q *Queue) attach(c *chunk) {
-	t, b := &q.tip, q.tip.batch
-	t.settle()
+	t, b := &q.tip, q.tail
+	q.settle()
 	b.chunks = append(b.chunks, c)
 	t.before, t.buf, t.limit = t.size(), c.buf, 0
 	b.reserved += int64(cap(c.buf))
@@ -106,10 +107,9 @@ func (q *Queue) attach(c *chunk) {
 // exchange gives the bytes that were reserved for a chunk to the open batch's
 // callbacks; the chunk itself is then to be given back. q.mu is held.
 func (q *Queue) exchange(c *chunk) {
-	b := q.tip.batch
-	b.callbacks.grow()
+	o := q.tip.outcome
+	o.callbacks.grow()
 	q.tip.room += uint8(len(callbackBlock{}))
-	b.reservedCallbacks += int64(cap(c.buf))
-	b.reserved += int64(cap(c.buf))
+	o.reserved += int64(cap(c.buf))
 	q.queued.Add(int64(cap(c.buf)))
 }

@@ -62,12 +62,13 @@ func TestABatchGrowsWhileItWaits(t *testing.T) {
 	a := small()
 	q := a.Topic("t", 1).Queues()[0]
 	first := add(t, q, sized(90), noon)
+	batch := q.tail
 	size := protocol.BatchHeaderSize + int(first.Size)
 	full := false
 	for range 900 {
 		ticket := add(t, q, sized(90), noon)
-		if ticket.Batch != first.Batch {
-			t.Fatalf("record of batch %p, want all in one batch", ticket.Batch)
+		if ticket.Outcome != first.Outcome {
+			t.Fatal("a record is in another batch, want all in one")
 		}
 		size += int(ticket.Size)
 		if ticket.Full != (size >= 1000) {
@@ -78,15 +79,15 @@ func TestABatchGrowsWhileItWaits(t *testing.T) {
 	if !full {
 		t.Error("the batch never was full")
 	}
-	for add(t, q, sized(90), noon).Batch == first.Batch {
+	for add(t, q, sized(90), noon).Outcome == first.Outcome {
 		if q.tip.size() > 100_000 {
 			t.Fatalf("the batch has %d bytes, want at most max.batch.bytes", q.tip.size())
 		}
 	}
-	if n := first.Batch.Size(); n < 99_000 || n > 100_000 {
+	if n := batch.Size(); n < 99_000 || n > 100_000 {
 		t.Errorf("the batch was closed at %d bytes, want nearly 100000", n)
 	}
-	if b := drain(q); b != first.Batch {
+	if b := drain(q); b != batch {
 		t.Error("the younger batch came first")
 	}
 }
@@ -120,16 +121,17 @@ func TestAnOversizedRecordIsABatchOfItsOwn(t *testing.T) {
 	q := a.Topic("t", 1).Queues()[0]
 	before := add(t, q, text("before"), noon)
 	large := add(t, q, sized(300_000), noon)
+	batch := q.tail
 	after := add(t, q, text("after"), noon)
-	if large.Batch == before.Batch || after.Batch == large.Batch {
+	if large.Outcome == before.Outcome || after.Outcome == large.Outcome {
 		t.Error("the large record shares a batch")
 	}
-	if n := len(large.Batch.chunks); n != 1 {
+	if n := len(batch.chunks); n != 1 {
 		t.Errorf("it is in %d chunks, want 1", n)
 	}
 	for _, want := range []Entry{before, large, after} {
 		b := drain(q)
-		if b != want.Batch {
+		if b.Outcome() != want.Outcome {
 			t.Fatal("batches came in another order")
 		}
 		decode(t, b)
@@ -149,7 +151,7 @@ func TestSealAge(t *testing.T) {
 		q := small().Topic("t", 1).Queues()[0]
 		first := add(t, q, text("a"), noon)
 		second := add(t, q, text("b"), noon.Add(tt.after))
-		if same := first.Batch == second.Batch; same != tt.same {
+		if same := first.Outcome == second.Outcome; same != tt.same {
 			t.Errorf("a record %v younger joined = %v, want %v", tt.after, same, tt.same)
 		}
 		if head := q.Look(); head.Ready == tt.same {

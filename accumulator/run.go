@@ -58,7 +58,7 @@ func (q *Queue) appendRun(e *Entry, records []KeyValue) int {
 		return 0
 	}
 	t.buf, t.count = buf[:at], t.count+int32(n)
-	e.Batch, e.Index, e.Size, e.Full, e.SeriesBytes = t.batch, t.count-1, int32(at-from), t.filled, 0
+	e.Outcome, e.Index, e.Size, e.Full, e.SeriesBytes = t.outcome, t.count-1, int32(at-from), t.filled, 0
 	if e.Series != nil {
 		q.countRun(e, records[:n])
 	}

@@ -24,10 +24,8 @@ func batchesOf(q *Queue) (out []string) {
 		b.PutHeader(&h)
 		b.PutCRC()
 		text := fmt.Sprintf("%x", bytes.Join(b.Bytes(nil), nil))
-		b.Resolve(0, -1, nil)
-		b.EachCallback(func(c *Callback) { text += fmt.Sprint(" ", c.Index, c.Count, c.Timestamp) })
-		b.Finish()
-		b.Drop()
+		b.outcome.EachCallback(func(c *Callback) { text += fmt.Sprint(" ", c.Index, c.Count, c.Timestamp) })
+		end(b, 0, nil)
 		out = append(out, text)
 	}
 	return out

@@ -58,13 +58,11 @@ func TestRecordsAreSummedAsTheyCome(t *testing.T) {
 				}
 				for _, p := range pieces {
 					checkCRC(t, "a piece", p)
-					p.Resolve(0, -1, nil)
+					end(p, 0, nil)
 				}
 			} else {
-				b.Resolve(0, -1, nil)
+				end(b, 0, nil)
 			}
-			b.Drop()
-			b.Finish()
 		}
 	}
 	if summed < 100 {

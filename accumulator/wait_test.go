@@ -190,8 +190,7 @@ func TestAWaitCostsNoAllocation(t *testing.T) {
 		e.Txn++ // another batch
 		held := drain(q)
 		err := q.Append(e, noon, func(ready <-chan struct{}) (time.Time, bool) {
-			deliver(held, 0)
-			held.Release()
+			end(held, 0, nil)
 			return w.await(ready)
 		})
 		if err != nil {

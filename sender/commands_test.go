@@ -105,7 +105,7 @@ func (b *bench) inspect(cmd string, args []string) {
 	switch cmd {
 	case "urge":
 		p := b.part(args[0])
-		p.head = p.queue.UrgeAll(func(*accumulator.Batch) {})
+		p.head = p.queue.UrgeAll(func(*accumulator.Outcome) {})
 		b.c.look(p)
 	case "flush":
 		b.groups[args[0]] = accumulator.NewGroup()

@@ -24,7 +24,7 @@ func (q *crowd) dial(n *node, which lane, at *dial) {
 	q.post(dialed{node: n, which: which, dial: at, conn: &crowdConn{q}})
 }
 
-func (q *crowd) end(b *accumulator.Batch) { b.Drop(); b.Leave() }
+func (q *crowd) end(o *accumulator.Outcome) { o.Complete(func(*accumulator.Outcome) {}) }
 
 func (c *crowdConn) Send(call *wire.Call) bool {
 	call.Version = lastVersionByName

@@ -57,10 +57,10 @@ func (h *history) appended(r *modelRecord, e *accumulator.Entry) {
 	if t := h.transactions[number]; t != nil {
 		t.records = append(t.records, r)
 	}
-	if n := len(p.records); n > 1 && p.records[n-2].root.batch == e.Batch {
+	if n := len(p.records); n > 1 && p.records[n-2].root.outcome == e.Outcome {
 		r.root = p.records[n-2].root
 	} else {
-		r.root = &modelRoot{batch: e.Batch, opened: h.now}
+		r.root = &modelRoot{outcome: e.Outcome, opened: h.now}
 		h.roots = append(h.roots, r.root)
 	}
 	r.index = e.Index

@@ -20,10 +20,8 @@ func (q *quiet) dial(n *node, which lane, at *dial) {
 	q.post(dialed{node: n, which: which, dial: at, conn: q})
 }
 
-func (q *quiet) end(b *accumulator.Batch) {
-	b.Drop()
-	b.EachCallback(func(*accumulator.Callback) {})
-	b.Leave()
+func (q *quiet) end(o *accumulator.Outcome) {
+	o.Complete(func(o *accumulator.Outcome) { o.EachCallback(func(*accumulator.Callback) {}) })
 }
 
 func (q *quiet) Send(call *wire.Call) bool {

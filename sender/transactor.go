@@ -292,10 +292,10 @@ func (c *core) dropForeign(p *partition) {
 	}
 }
 
-// doom notes that a record of batch b has failed for good, and so has its transaction. A record that was appended while the
+// doom notes that a record of transaction number has failed for good, and so has that. A record that was appended while the
 // transaction was being ended is none of it.
-func (c *core) doom(b *accumulator.Batch, err error) {
-	if c.txn != nil && b.Txn() == c.txn.Last() && !c.txn.Asked() {
+func (c *core) doom(number int64, err error) {
+	if c.txn != nil && number == c.txn.Last() && !c.txn.Asked() {
 		c.txn.Fail(err)
 		c.txnMoved()
 	}

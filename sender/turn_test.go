@@ -198,7 +198,7 @@ func TestWhichRecordsHurry(t *testing.T) {
 		if at := event.times; (at == 1) != (linger == 0) {
 			t.Errorf("linger %v: with its record the caller did %d steps", linger, at)
 		}
-		if e.Batch.Urge(); event.times != 1 {
+		if e.Outcome.Urge(); event.times != 1 {
 			t.Errorf("linger %v: when it waited the caller had done %d steps, want 1", linger, event.times)
 		}
 	}
