@@ -11,22 +11,15 @@ import (
 
 // appendWithRoom appends a record that does not fit its batch's last chunk.
 func appendWithRoom(b *testing.B, q *Queue, e *Entry, now time.Time) {
-	chunk, err := q.topic.acc.Memory.TryChunk(q.Room(e, now))
-	if err != nil {
+	if err := q.Append(e, now, nil); err != nil {
 		b.Fatal(err)
-	}
-	if status := q.AppendWith(e, chunk, now); status != Appended {
-		b.Fatal(status)
 	}
 }
 
 // sendOff drains and ends a batch of q, as the sender does. notes is used again.
 func sendOff(a *Accumulator, q *Queue, notes []Note) []Note {
 	notes = a.Noted(notes[:0])
-	d := drain(q)
-	end(d, 0, nil)
-	d.Leave()
-	d.Release()
+	end(drain(q), 0, nil)
 	return notes
 }
 
@@ -40,14 +33,11 @@ func BenchmarkAppend(b *testing.B) {
 	b.ReportAllocs()
 	for b.Loop() {
 		e := Entry{Record: protocol.Record{Value: value}, Timestamp: now.UnixMilli()}
-		if q.Append(&e, now.UnixMilli()) == NeedRoom {
+		if !q.TryAppend(&e, now.UnixMilli()) {
 			appendWithRoom(b, q, &e, now)
 		}
-		if e.Ticket.Full {
-			d := drain(q)
-			d.Resolve(0, -1, nil)
-			d.Finish()
-			d.Drop()
+		if e.Full {
+			end(drain(q), 0, nil)
 		}
 	}
 }
@@ -73,12 +63,12 @@ func BenchmarkAppendRun(b *testing.B) {
 			n := q.AppendRun(&e, left, e.Timestamp)
 			if n == 0 {
 				n, e.Value = 1, left[0].Value
-				if q.Append(&e, e.Timestamp) == NeedRoom {
+				if !q.TryAppend(&e, e.Timestamp) {
 					appendWithRoom(b, q, &e, now)
 				}
 			}
 			left = left[n:]
-			if e.Ticket.Full {
+			if e.Full {
 				notes = sendOff(a, q, notes)
 			}
 		}
@@ -105,7 +95,7 @@ func BenchmarkAppendManyPartitions(b *testing.B) {
 		hash = hash*1664525 + 1013904223
 		q := queues[uint64(hash)*partitions>>32]
 		e.Timestamp = now.UnixMilli()
-		if q.Append(&e, e.Timestamp) == NeedRoom {
+		if !q.TryAppend(&e, e.Timestamp) {
 			appendWithRoom(b, q, &e, now)
 		}
 		if sent++; sent%(records/5) == 0 {
@@ -118,9 +108,6 @@ func BenchmarkAppendManyPartitions(b *testing.B) {
 		for _, q := range queues {
 			for d := drain(q); d != nil; d = drain(q) {
 				end(d, 0, nil)
-				d.EachCallback(func(*Callback) {})
-				d.Leave()
-				d.Release()
 			}
 		}
 	}
@@ -148,10 +135,10 @@ func BenchmarkAppendLarge(b *testing.B) {
 				if fetch {
 					Fetch(e.Value)
 				}
-				if q.Append(&e, now.UnixMilli()) == NeedRoom {
+				if !q.TryAppend(&e, now.UnixMilli()) {
 					appendWithRoom(b, q, &e, now)
 				}
-				if e.Ticket.Full {
+				if e.Full {
 					notes = sendOff(a, q, notes)
 				}
 			}

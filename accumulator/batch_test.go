@@ -30,17 +30,18 @@ func TestOutcome(t *testing.T) {
 			add(t, q, text("a"), noon)
 		}
 		b := drain(q)
-		if isDone(b) {
+		o := b.Outcome()
+		if isDone(o) {
 			t.Error("done before it was resolved")
 		}
 		if !b.Resolve(tt.offset, tt.appendTime, tt.err) {
 			t.Error("the last record was resolved, and that was not the end")
 		}
-		b.Finish()
-		if !isDone(b) {
+		o.End()
+		if !isDone(o) {
 			t.Error("not done")
 		}
-		if got := outcomeOf(b, 2); got != tt.want {
+		if got := outcomeOf(o, 2); got != tt.want {
 			t.Errorf("resolved with %d, %d, %v: outcome = %s, want %s", tt.offset, tt.appendTime, tt.err, got, tt.want)
 		}
 	}
@@ -119,8 +120,8 @@ func check(t *testing.T, piece *Batch, from int) {
 	}
 }
 
-// A batch that is too large is cut in halves, and these again. The futures of
-// its records go on pointing to the root, which ends with its last piece.
+// A batch that is too large is cut in halves, and these again. They have its
+// outcome, each a part of it, and it ends with the last of them.
 func TestCutInHalves(t *testing.T) {
 	a := small()
 	root := fill(t, a.Topic("t", 1).Queues()[0], 5)
@@ -136,25 +137,26 @@ func TestCutInHalves(t *testing.T) {
 	}
 	check(t, quarters[0], 2)
 	check(t, quarters[1], 3)
-	if quarters[0].Root() != root {
-		t.Error("a piece of a piece does not know the root")
+	o := root.Outcome()
+	if quarters[0].Outcome() != o || !quarters[0].IsPiece() || root.IsPiece() {
+		t.Error("a piece of a piece has another outcome, or does not know what it is")
 	}
 
 	failed := errors.New("failed")
 	if halves[0].Resolve(70, -1, nil) || quarters[1].Resolve(100, 5, nil) {
-		t.Error("the root ended before its last piece")
+		t.Error("the outcome ended before the last piece")
 	}
 	if !quarters[0].Resolve(-1, -1, failed) {
-		t.Error("the root did not end with its last piece")
+		t.Error("the outcome did not end with the last piece")
 	}
-	root.Finish()
+	o.End()
 	want := []string{"70 -1 <nil>", "71 -1 <nil>", "-1 -1 failed", "100 5 <nil>", "101 5 <nil>"}
 	for i, w := range want {
-		if got := outcomeOf(root, int32(i)); got != w {
+		if got := outcomeOf(o, int32(i)); got != w {
 			t.Errorf("record %d: %s, want %s", i, got, w)
 		}
 	}
-	root.Drop()
+	o.Complete(callNothing)
 	used(t, a, 0, "at the end")
 }
 
@@ -183,22 +185,26 @@ func TestCutWithout(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		ended := false
 		for i, p := range pieces {
 			check(t, p, int(ranges[i].First))
-			p.Resolve(int64(1000*i), -1, nil)
+			ended = p.Resolve(int64(1000*i), -1, nil)
 		}
 		failed := errors.New("at fault")
 		for _, i := range tt.bad {
-			root.ResolveRange(i, 1, -1, -1, failed)
+			ended = root.ResolveRange(i, 1, -1, -1, failed)
 		}
-		root.Finish()
+		o := root.Outcome()
+		if !ended || !o.End() {
+			t.Errorf("without %v: all records were resolved, and that was not the end", tt.bad)
+		}
 		for i := range int32(6) {
-			_, _, err := root.Outcome(i)
+			_, _, err := o.Of(i)
 			if bad := slices.Contains(tt.bad, i); bad != (err != nil) {
 				t.Errorf("without %v: record %d ended with %v", tt.bad, i, err)
 			}
 		}
-		root.Drop()
+		o.Complete(callNothing)
 		used(t, a, 0, fmt.Sprint("without ", tt.bad))
 	}
 }
@@ -208,14 +214,17 @@ func TestCutWithout(t *testing.T) {
 func TestCutNeedsNoRoom(t *testing.T) {
 	a := small(func(c *Config) { c.Memory = 4 << 10 }) // for a chunk and the callbacks
 	root := fill(t, a.Topic("t", 1).Queues()[0], 40)
-	if _, err := a.Memory.TryChunk(1); err == nil {
+	if _, err := a.Memory.tryChunk(1); err == nil {
 		t.Fatal("there is room; the test wants none")
 	}
-	if _, err := root.Halve(); err != nil {
+	halves, err := root.Halve()
+	if err != nil {
 		t.Fatal(err)
 	}
 	used(t, a, 6<<10, "after the cut: a chunk for each half, and the callbacks")
-	root.Drop()
+	end(halves[1], 2, nil)
+	used(t, a, 6<<10, "with the callbacks of a half that has ended still to come")
+	end(halves[0], 0, nil)
 	used(t, a, 0, "at the end")
 }
 

@@ -17,7 +17,7 @@ type block struct {
 	memory []byte
 	free   uint32 // bit i: unit i is in no chunk
 	places [orders]int32
-	chunks [blockUnits]Chunk
+	chunks [blockUnits]chunk
 }
 
 const allFree = 1<<blockUnits - 1
@@ -60,7 +60,7 @@ func orderOf(size int) int {
 
 // get returns a chunk of size bytes, or nil: one of that size is no part of a
 // block, or needs one more.
-func (p *chunkPool) get(size int) *Chunk {
+func (p *chunkPool) get(size int) *chunk {
 	order := orderOf(size)
 	if order < 0 {
 		return nil
@@ -79,7 +79,7 @@ func (p *chunkPool) get(size int) *Chunk {
 }
 
 // take makes a chunk of that order at unit, which is free.
-func (p *chunkPool) take(b *block, unit, order int) *Chunk {
+func (p *chunkPool) take(b *block, unit, order int) *chunk {
 	b.free &^= units(unit, order)
 	p.settle(b)
 	c := &b.chunks[unit]
@@ -88,7 +88,7 @@ func (p *chunkPool) take(b *block, unit, order int) *Chunk {
 	return c
 }
 
-func (p *chunkPool) put(c *Chunk) {
+func (p *chunkPool) put(c *chunk) {
 	b := c.block
 	if b == nil {
 		return

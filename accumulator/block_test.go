@@ -6,9 +6,9 @@ import (
 )
 
 // get returns a chunk, of a new slab if need be, as Memory does.
-func get(p *chunkPool, size int) *Chunk { return getWithin(p, size, 1<<40) }
+func get(p *chunkPool, size int) *chunk { return getWithin(p, size, 1<<40) }
 
-func getWithin(p *chunkPool, size int, limit int64) *Chunk {
+func getWithin(p *chunkPool, size int, limit int64) *chunk {
 	c := p.get(size)
 	if c == nil {
 		p.add(newSlab(p.plan(limit)))
@@ -32,7 +32,7 @@ func TestChunksShareBlocks(t *testing.T) {
 	random := rand.New(rand.NewPCG(64, 2))
 	var p chunkPool
 	type held struct {
-		c    *Chunk
+		c    *chunk
 		mark byte
 	}
 	var all []held
@@ -86,7 +86,7 @@ func TestChunksShareBlocks(t *testing.T) {
 // What many small chunks have left is of use to large ones.
 func TestSmallChunksMakeRoomForLargeOnes(t *testing.T) {
 	var p chunkPool
-	var small []*Chunk
+	var small []*chunk
 	for range 4 * blockUnits {
 		small = append(small, get(&p, firstChunk))
 	}

@@ -10,23 +10,23 @@ import (
 type Callback struct {
 	Fn        any
 	Timestamp int64 // of each of the records, in Unix milliseconds
-	Index     int32 // of the first record, in the batch
+	Index     int32 // of the first record, in the outcome
 	Count     int32
 }
 
-// callbacks are the completions of a batch. Records that follow each other
+// callbacks are the completions of a batch's records. Records that follow each other
 // with one function and one timestamp share an entry, so that a function
 // reused for many sends costs next to nothing. The first few are part of the
-// batch; the rest is in blocks of fixed size, which are pooled and count
+// outcome; the rest is in blocks of fixed size, which are pooled and count
 // against the memory bound as chunks do: a slice that grew by copying would
 // cost more than the record.
 type callbacks struct {
 	n      int // once the queue has settled the batch; until then the tip knows
-	first  [firstCallbacks]Callback
 	blocks []*callbackBlock
+	first  [firstCallbacks]Callback
 }
 
-const firstCallbacks = 7
+const firstCallbacks = 8 // with as many an Outcome is seven lines of memory
 
 type callbackBlock [64]Callback
 
@@ -58,17 +58,16 @@ func (cs *callbacks) at(i int) *Callback {
 	return &cs.blocks[i/len(callbackBlock{})][i%len(callbackBlock{})]
 }
 
-// HasCallbacks reports whether any record of the root batch has a callback.
-func (b *Batch) HasCallbacks() bool { return b.callbacks.n > 0 }
-
-// EachCallback calls f for the callbacks of a root batch in the order of its
-// records, and forgets them. It is for the one who completes the batch.
-func (b *Batch) EachCallback(f func(*Callback)) {
-	cs := &b.callbacks
-	for i := range cs.n {
-		f(cs.at(i))
+// EachCallback calls f for the callbacks in the order of the records. It is for
+// the one who completes the outcome.
+func (o *Outcome) EachCallback(f func(*Callback)) {
+	for i := range o.callbacks.n {
+		f(o.callbacks.at(i))
 	}
-	// What users' functions hold must not live on here.
+}
+
+// clear forgets the callbacks: what users' functions hold must not live on here.
+func (cs *callbacks) clear() {
 	clear(cs.first[:min(cs.n, len(cs.first))])
 	rest := cs.n - len(cs.first)
 	for i, block := range cs.blocks {

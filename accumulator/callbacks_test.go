@@ -5,10 +5,10 @@ import (
 	"testing"
 )
 
-// outcomes returns what EachCallback says of each record of b: nil for none.
-func outcomes(b *Batch) []*Callback {
+// callbacksOf returns what EachCallback says of each record of b: nil for none.
+func callbacksOf(b *Batch) []*Callback {
 	by := make([]*Callback, b.count)
-	b.EachCallback(func(c *Callback) {
+	b.outcome.EachCallback(func(c *Callback) {
 		for i := range c.Count {
 			by[c.Index+i] = &Callback{Fn: c.Fn, Timestamp: c.Timestamp, Index: c.Index + i, Count: 1}
 		}
@@ -30,10 +30,10 @@ func TestOneFunctionForManyRecords(t *testing.T) {
 		add(t, q, e, noon)
 	}
 	b := drain(q)
-	if b.callbacks.n != 1 || b.reservedCallbacks != 0 {
-		t.Errorf("%d entries and %d bytes for one function, want 1 and 0", b.callbacks.n, b.reservedCallbacks)
+	if o := b.outcome; o.callbacks.n != 1 || o.reserved != 0 {
+		t.Errorf("%d entries and %d bytes for one function, want 1 and 0", o.callbacks.n, o.reserved)
 	}
-	for i, c := range outcomes(b) {
+	for i, c := range callbacksOf(b) {
 		if c == nil || c.Timestamp != noon.UnixMilli() {
 			t.Fatalf("record %d has the callback %+v", i, c)
 		}
@@ -61,7 +61,7 @@ func TestCallbacksAreNotMixedUp(t *testing.T) {
 		e.Callback, e.Timestamp = fns[s.fn], noon.UnixMilli()+s.ms
 		add(t, q, e, noon)
 	}
-	for i, c := range outcomes(drain(q)) {
+	for i, c := range callbacksOf(drain(q)) {
 		s := all[i]
 		if (c == nil) != (s.fn == 3) {
 			t.Errorf("record %d: callback %v, want one: %v", i, c, s.fn != 3)
@@ -100,7 +100,7 @@ func TestCallbacksInManyBlocks(t *testing.T) {
 			e.Callback, e.Timestamp = last.Fn, noon.UnixMilli()+last.Timestamp
 			add(t, q, e, noon)
 		}
-		for i, c := range outcomes(drain(q)) {
+		for i, c := range callbacksOf(drain(q)) {
 			switch want := all[i]; {
 			case (c == nil) != (want.Fn == nil):
 				t.Fatalf("seed %d: record %d of %d: callback %v, want one: %v", seed, i, len(all), c, want.Fn != nil)

@@ -1,10 +1,11 @@
 package accumulator
 
-// A Chunk is a piece of a batch's bytes. Records never straddle two chunks, so
+// A chunk is a piece of a batch's bytes. Records never straddle two chunks, so
 // one is at least as long as the longest record in it.
-type Chunk struct {
+type chunk struct {
 	buf   []byte // len: written; cap: reserved
 	block *block // that it is a part of; nil for one larger than a block
+	spare *Batch // the last that began with it, when that has ended; nil: there is none
 	unit  uint8  // where it begins there
 	order uint8  // it has 1<<order units
 }

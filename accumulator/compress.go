@@ -49,7 +49,6 @@ func (b *Batch) overwrite(data []byte) {
 	if spent := b.chunks[used:]; len(spent) > 0 {
 		b.queue.topic.acc.Memory.release(freed, spent...)
 		b.reserved -= freed
-		clear(spent)
 		b.chunks = b.chunks[:used]
 	}
 }

@@ -80,8 +80,8 @@ func sizesOf(records []protocol.Record) (sizes []int, all int) {
 }
 
 // Cut makes a batch of its own of each range, uncompressed, and gives the
-// batch's own bytes back: nobody may hold them any more. The futures of the
-// records go on pointing to the root batch, which ends with its last piece.
+// batch's own bytes back: no connection may write them any more. The pieces have
+// the batch's outcome, each a part of it.
 // The pieces' memory is taken whether or not there is room, since waiting for
 // it here could be waiting for oneself.
 func (b *Batch) Cut(ranges []Range) ([]*Batch, error) {
@@ -110,24 +110,25 @@ func (b *Batch) decode() (base int64, records []protocol.Record, err error) {
 func (b *Batch) cut(ranges []Range, base int64, records []protocol.Record) []*Batch {
 	pieces := make([]*Batch, len(ranges))
 	for i, r := range ranges {
-		pieces[i] = b.piece(r, base, records[r.First:r.First+r.Count])
+		pieces[i] = b.pieceOf(r, base, records[r.First:r.First+r.Count])
 	}
-	r := b.root.some()
-	r.pieces = append(r.pieces, pieces...)
-	b.root.kept = true // by its pieces
-	b.freeChunks(0)
+	for _, p := range pieces {
+		p.next, b.outcome.held = b.outcome.held, p
+	}
+	b.queue.topic.acc.Memory.release(b.reserved, b.chunks...)
+	b.reserved, b.chunks = 0, nil
 	return pieces
 }
 
-// piece builds the batch of one range from its decoded records.
-func (b *Batch) piece(r Range, base int64, records []protocol.Record) *Batch {
+// pieceOf builds the batch of one range from its decoded records.
+func (b *Batch) pieceOf(r Range, base int64, records []protocol.Record) *Batch {
 	p := &Batch{
-		queue: b.queue, txn: b.txn, opened: b.opened,
-		root: b.root, first: b.first + r.First,
+		queue: b.queue, txn: b.txn, serial: b.serial, opened: b.opened,
+		outcome: b.outcome, piece: true, first: b.first + r.First,
 		count: r.Count, size: protocol.BatchHeaderSize,
 		baseTime: base + records[0].TimestampDelta, maxTime: base + records[0].TimestampDelta,
 	}
-	p.holders.Store(1) // the root's
+	p.holders.Store(1) // the outcome
 	for i := range records {
 		rec := &records[i]
 		p.maxTime = max(p.maxTime, base+rec.TimestampDelta)
@@ -142,7 +143,7 @@ func (b *Batch) piece(r Range, base int64, records []protocol.Record) *Batch {
 }
 
 // room returns the piece's last chunk, or a new one if n bytes do not fit it.
-func (b *Batch) room(n int) *Chunk {
+func (b *Batch) room(n int) *chunk {
 	m := b.queue.topic.acc.Memory
 	if len(b.chunks) > 0 {
 		if c := b.chunks[len(b.chunks)-1]; len(c.buf)+n <= cap(c.buf) {

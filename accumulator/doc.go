@@ -10,11 +10,11 @@
 // one append, a run of records that fit one chunk, or one drain, and never while
 // anything blocks. Memory is bounded by [Memory], which has a lock of its own;
 // the two are never held together. An append that fits the open batch's last
-// chunk takes the queue's lock alone. One that does not is told how much room it
-// needs, reserves it (and may wait for it) with no lock held, and looks again,
-// since the batch may be gone by then. Of those who wait for memory for one
-// queue, one alone waits with Memory, the others for its turn to end: see
-// [Queue.Turn].
+// chunk takes the queue's lock alone ([Queue.TryAppend]). One that does not
+// reserves what it lacks, with no lock held, and looks again, since the batch may
+// be gone by then ([Queue.Append]). Where that has to be waited for, the caller
+// says how, and for how long. Of those who wait for memory for one queue, one
+// alone waits with Memory, the others for that one.
 //
 // The sender loop hears of a queue by a [Note], when a batch becomes its oldest
 // and when that one is ready, with all that it has to know of it; and by the
@@ -26,13 +26,18 @@
 // of a compressed batch where they were compressed. The header comes last, and
 // its sum is joined with theirs.
 //
-// A [Batch] belongs to its queue until it is drained. From then on it belongs
-// to the sender loop, which alone resolves it. Its bytes live in [Chunk]s, parts
-// of common blocks, which large slabs of memory are cut into. They are given back
-// when the last holder drops them: the loop (or the completion goroutine, for a
-// batch with callbacks) and, while a connection may still write the bytes, that
-// connection. The Batch itself is used again when it has ended, if no future knows
-// it.
+// A [Batch] is bytes, and an [Outcome] is what becomes of its records. Both belong
+// to the queue until the batch is drained, and then to the sender loop, which alone
+// resolves. The bytes live in chunks, parts of common blocks, which large slabs of
+// memory are cut into. They are given back, and the batch is used again, when the
+// last holder drops it: the outcome, and each request in which a connection may
+// still write the bytes. A batch that is cut gives back its own bytes, and its
+// pieces have its outcome, each a part of it.
+//
+// Futures point to the outcome, and so keep no bytes and no batch. It ends in one
+// order ([Outcome.End]): bytes, futures, callbacks, groups; but futures do not wait
+// for callbacks, which the completion goroutine runs, and while these wait, the bytes
+// count. An outcome that no future keeps is used again.
 //
 // # Size
 //

@@ -15,10 +15,10 @@ func (q *Queue) look() Head {
 		return Head{}
 	}
 	size, sealed := b.size, true
-	if b == q.tip.batch {
+	if b == q.tail {
 		size, sealed = q.tip.size(), false
 	}
-	return Head{Opened: b.opened, Size: size, Txn: b.txn, Serial: b.serial, Ready: sealed || b.filled || b.urged.Load()}
+	return Head{Opened: b.opened, Size: size, Txn: b.txn, Serial: b.serial, Ready: sealed || b.filled || b.outcome.urged.Load()}
 }
 
 // Drain takes the oldest batch out of the queue, sealed, or returns nil. next
@@ -30,27 +30,28 @@ func (q *Queue) Drain() (b *Batch, next Head) {
 	if b == nil {
 		return nil, Head{}
 	}
-	if b == q.tip.batch {
-		q.tip.settle()
-		q.tip = tip{}
+	if b == q.tail {
+		q.settle()
+		q.tip, q.tail = tip{}, nil
 	}
 	q.head, b.next = b.next, nil
-	b.unresolved = b.count
+	o := b.outcome
+	o.held, o.count, o.unresolved = b, b.count, b.count
 	q.usual = int32((int(q.usual) + b.size) / 2)
-	q.queued.Add(-b.reserved)
+	q.queued.Add(-b.reserved - o.reserved)
 	next = q.look()
 	q.told = next.told()
 	return b, next
 }
 
-// Urge ends the linger of b, which somebody waits for.
-func (b *Batch) Urge() {
-	if b.urged.Swap(true) {
+// Urge ends the linger of the batch, since somebody waits for its outcome.
+func (o *Outcome) Urge() {
+	if o.urged.Swap(true) {
 		return
 	}
-	q := b.queue
+	q := o.queue
 	q.mu.Lock()
-	if !q.tell(b, ready) {
+	if b := q.head; b == nil || b.outcome != o || !q.tell(b, ready) {
 		q.mu.Unlock()
 		return
 	}
@@ -62,14 +63,14 @@ func (b *Batch) Urge() {
 }
 
 // UrgeAll ends the linger of every batch that waits in the queue and calls see
-// for each. It is the loop's, for a flush, and returns the head. see must not
+// for the outcome of each. It is the loop's, for a flush, and returns the head. see must not
 // use the queue.
-func (q *Queue) UrgeAll(see func(*Batch)) Head {
+func (q *Queue) UrgeAll(see func(*Outcome)) Head {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	for b := q.head; b != nil; b = b.next {
-		b.urged.Store(true)
-		see(b)
+		b.outcome.urged.Store(true)
+		see(b.outcome)
 	}
 	h := q.look()
 	q.told = h.told()

@@ -27,9 +27,7 @@ func BenchmarkDrain(b *testing.B) {
 		h := d.Header()
 		d.PutHeader(&h)
 		chunks = d.Bytes(chunks[:0])
-		d.Resolve(0, -1, nil)
-		d.Finish()
-		d.Drop()
+		end(d, 0, nil)
 	}
 	if len(chunks) != 1 || len(chunks[0]) < protocol.BatchHeaderSize+100 {
 		b.Errorf("the batch is %d chunks", len(chunks))

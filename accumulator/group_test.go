@@ -23,15 +23,15 @@ func TestGroup(t *testing.T) {
 	second := drain(q)
 
 	g, other := NewGroup(), NewGroup()
-	first.Join(g)
-	first.Join(g) // twice is once
-	second.Join(g)
-	second.Join(other)
-	first.Leave()
+	first.Outcome().Join(g)
+	first.Outcome().Join(g) // twice is once
+	second.Outcome().Join(g)
+	second.Outcome().Join(other)
+	end(first, 0, nil)
 	if groupDone(g) {
 		t.Error("the group ended before its second batch, and unsealed")
 	}
-	second.Leave()
+	end(second, 1, nil)
 	if groupDone(g) || groupDone(other) {
 		t.Error("an unsealed group ended")
 	}
@@ -42,23 +42,24 @@ func TestGroup(t *testing.T) {
 	}
 }
 
-// The pieces of a batch are its root to a group.
-func TestAGroupWaitsForTheRoot(t *testing.T) {
+// The pieces of a batch are one to a group.
+func TestAGroupWaitsForAllPieces(t *testing.T) {
 	root := fill(t, small().Topic("t", 1).Queues()[0], 4)
 	pieces, err := root.Halve()
 	if err != nil {
 		t.Fatal(err)
 	}
 	g := NewGroup()
-	pieces[0].Join(g)
-	pieces[1].Join(g)
+	pieces[0].Outcome().Join(g)
+	pieces[1].Outcome().Join(g)
 	g.Exit()
+	end(pieces[1], 2, nil)
 	if groupDone(g) {
-		t.Error("ended before the root")
+		t.Error("ended before the first piece")
 	}
-	root.Leave()
+	end(pieces[0], 0, nil)
 	if !groupDone(g) {
-		t.Error("it waits for each piece, want it to wait for the root once")
+		t.Error("it waits for each piece, want it to wait for their outcome once")
 	}
 }
 
@@ -74,15 +75,19 @@ func TestAnEmptyGroupEndsAtOnce(t *testing.T) {
 func TestEachCallback(t *testing.T) {
 	const n = 1000
 	b := fill(t, small().Topic("t", 1).Queues()[0], n)
-	if !b.HasCallbacks() {
+	o := b.Outcome()
+	b.Resolve(0, -1, nil)
+	if !o.End() {
 		t.Fatal("it has no callbacks")
 	}
 	var got, want []int
-	b.EachCallback(func(c *Callback) {
-		if int(c.Index) != c.Fn.(int) || c.Timestamp != noon.UnixMilli()+int64(c.Index)*10 {
-			t.Errorf("callback %v is of record %d, at %d", c.Fn, c.Index, c.Timestamp)
-		}
-		got = append(got, c.Fn.(int))
+	o.Complete(func(o *Outcome) {
+		o.EachCallback(func(c *Callback) {
+			if int(c.Index) != c.Fn.(int) || c.Timestamp != noon.UnixMilli()+int64(c.Index)*10 {
+				t.Errorf("callback %v is of record %d, at %d", c.Fn, c.Index, c.Timestamp)
+			}
+			got = append(got, c.Fn.(int))
+		})
 	})
 	for i := range n {
 		want = append(want, i)
@@ -90,9 +95,7 @@ func TestEachCallback(t *testing.T) {
 	if !slices.Equal(got, want) {
 		t.Errorf("%d callbacks, want %d in order", len(got), n)
 	}
-	if b.HasCallbacks() {
-		t.Error("they would come again")
-	}
+	o.EachCallback(func(*Callback) { t.Fatal("they come again") })
 }
 
 // Callbacks beyond the first few count against the bound, by whole blocks, and

@@ -30,21 +30,40 @@ func sized(n int) *Entry {
 	return &Entry{Record: protocol.Record{Value: make([]byte, n)}, Timestamp: noon.UnixMilli()}
 }
 
-// add appends e as a caller of Send does.
-func add(t testing.TB, q *Queue, e *Entry, now time.Time) Ticket {
+// add appends e as a caller of TrySend does, and returns what is said of it.
+func add(t testing.TB, q *Queue, e *Entry, now time.Time) Entry {
 	t.Helper()
-	status := q.Append(e, now.UnixMilli())
-	for status == NeedRoom {
-		chunk, err := q.topic.acc.Memory.TryChunk(q.Room(e, now))
-		if err != nil {
+	if !q.TryAppend(e, now.UnixMilli()) {
+		if err := q.Append(e, now, nil); err != nil {
 			t.Fatal(err)
 		}
-		status = q.AppendWith(e, chunk, now)
 	}
-	if status != Appended {
-		t.Fatalf("append = %v, want Appended", status)
+	return *e
+}
+
+// forever is a Wait of somebody with all the patience in the world, for whom it
+// is always noon.
+func forever(ready <-chan struct{}) (time.Time, bool) {
+	<-ready
+	return noon, true
+}
+
+// A patience waits until it hears from over.
+type patience struct{ over <-chan time.Time }
+
+func (p *patience) await(ready <-chan struct{}) (time.Time, bool) {
+	select {
+	case <-ready:
+		return noon, true
+	case <-p.over:
+		return noon, false
 	}
-	return e.Ticket
+}
+
+// chunk waits for one of n bytes.
+func (m *Memory) chunk(n int, wait Wait) (*chunk, error) {
+	c, _, err := m.await(n, noon, wait)
+	return c, err
 }
 
 // drain is Drain for one who does not ask for the next.
@@ -53,13 +72,15 @@ func drain(q *Queue) *Batch {
 	return b
 }
 
-// end resolves and finishes b, and gives its bytes back.
+// end resolves b, and ends its outcome if that was all.
 func end(b *Batch, offset int64, err error) {
-	if b.Resolve(offset, -1, err) {
-		b.Root().Finish()
-		b.Root().Drop()
+	o := b.outcome
+	if b.Resolve(offset, -1, err) && o.End() {
+		o.Complete(callNothing)
 	}
 }
+
+func callNothing(o *Outcome) { o.EachCallback(func(*Callback) {}) }
 
 // decode returns the records of a batch as a broker would read them.
 func decode(t testing.TB, b *Batch) (protocol.BatchHeader, []protocol.Record) {
@@ -94,16 +115,16 @@ func used(t testing.TB, a *Accumulator, want int64, when string) {
 	}
 }
 
-func isDone(b *Batch) bool {
+func isDone(o *Outcome) bool {
 	select {
-	case <-b.Done():
+	case <-o.Done():
 		return true
 	default:
 		return false
 	}
 }
 
-func outcomeOf(b *Batch, i int32) string {
-	offset, appendTime, err := b.Outcome(i)
+func outcomeOf(o *Outcome, i int32) string {
+	offset, appendTime, err := o.Of(i)
 	return fmt.Sprintf("%d %d %v", offset, appendTime, err)
 }

@@ -49,11 +49,10 @@ func (t *Topic) Refused(now time.Time, b *Batch) {
 		l.good = 0 // the limit has been lowered
 	}
 	limit := max(b.size/2, l.good, 1)
-	root := b.root
 	switch {
 	case l.limit > 0 && limit >= l.limit:
 		// It was made before the limit was known, or was larger to see whether it holds.
-	case l.limit > 0 && l.witnessed(b) && b != root:
+	case l.limit > 0 && l.witnessed(b) && b.piece:
 		if l.hearsay == 0 || limit < l.hearsay { // else this one was on its way when a smaller one was refused
 			l.hearsay = limit
 		}
@@ -62,7 +61,7 @@ func (t *Topic) Refused(now time.Time, b *Batch) {
 			limit = min(limit, l.told())
 		}
 		l.limit, l.hearsay, l.trial = limit, 0, time.Time{}
-		l.witness, l.witnessSerial = root.queue, root.serial
+		l.witness, l.witnessSerial = b.queue, b.serial
 	}
 	t.recap(0)
 }
@@ -95,7 +94,7 @@ func (t *Topic) Accepted(now time.Time, b *Batch) {
 
 // witnessed reports whether b is of the batch that taught the limit.
 func (l *lesson) witnessed(b *Batch) bool {
-	return l.witness == b.root.queue && l.witnessSerial == b.root.serial
+	return l.witness == b.queue && l.witnessSerial == b.serial
 }
 
 // Limit returns what b may have, in bytes as brokers count them. For the pieces

@@ -7,14 +7,12 @@ import (
 
 // refused returns a batch of so many bytes that has been sent.
 func refused(q *Queue, serial int64, size int) *Batch {
-	b := &Batch{queue: q, serial: serial, size: size, count: 10}
-	b.root = b
-	return b
+	return &Batch{queue: q, serial: serial, size: size, count: 10}
 }
 
 // pieceOf returns a piece of b.
 func pieceOf(b *Batch, size int) *Batch {
-	return &Batch{queue: b.queue, size: size, count: 5, root: b.root}
+	return &Batch{queue: b.queue, serial: b.serial, size: size, count: 5, piece: true}
 }
 
 func oneQueue(change ...func(*Config)) (*Topic, *Queue) {

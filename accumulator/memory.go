@@ -1,14 +1,11 @@
 package accumulator
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"slices"
 	"sync"
 	"time"
-
-	"github.com/epistle-kafka/epistle/internal/cause"
 )
 
 // Memory bounds the bytes held for records that have not ended: buffer.memory
@@ -38,14 +35,14 @@ type waiter struct {
 // ErrNoRoom says that the memory bound is reached.
 var ErrNoRoom = errors.New("buffer memory is full")
 
-// NewMemory returns a bound of limit bytes. onWait is called, with no lock
+// newMemory returns a bound of limit bytes. onWait is called, with no lock
 // held, whenever a caller begins to wait.
-func NewMemory(limit int64, onWait func()) *Memory {
+func newMemory(limit int64, onWait func()) *Memory {
 	return &Memory{limit: limit, onWait: onWait}
 }
 
-// TryChunk returns a chunk of at least n bytes, or ErrNoRoom. It never blocks.
-func (m *Memory) TryChunk(n int) (*Chunk, error) {
+// tryChunk returns a chunk of at least n bytes, or ErrNoRoom. It never blocks.
+func (m *Memory) tryChunk(n int) (*chunk, error) {
 	size := m.round(n)
 	m.mu.Lock()
 	if err := m.admit(size); err != nil {
@@ -58,7 +55,7 @@ func (m *Memory) TryChunk(n int) (*Chunk, error) {
 
 // take returns a chunk of size bytes, which are reserved. m.mu is held, and
 // unlocked by it.
-func (m *Memory) take(size int64) *Chunk {
+func (m *Memory) take(size int64) *chunk {
 	c := m.chunks.get(int(size))
 	m.mu.Unlock()
 	if c == nil {
@@ -68,9 +65,9 @@ func (m *Memory) take(size int64) *Chunk {
 }
 
 // grow is take where there is no room in any block.
-func (m *Memory) grow(size int64) *Chunk {
+func (m *Memory) grow(size int64) *chunk {
 	if orderOf(int(size)) < 0 {
-		return &Chunk{buf: make([]byte, 0, size)}
+		return &chunk{buf: make([]byte, 0, size)}
 	}
 	m.mu.Lock()
 	blocks := m.chunks.plan(m.limit)
@@ -82,32 +79,31 @@ func (m *Memory) grow(size int64) *Chunk {
 	return m.chunks.get(int(size))
 }
 
-// Chunk returns a chunk of at least n bytes and waits for room until ctx ends,
-// in which case the error wraps ErrNoRoom and what cause.Of says, or
-// until alarm goes, after which it is ErrNoRoom; nil: it never does. Waiting
-// costs no allocation: where memory is what slows a program down, it waits for
-// each chunk.
-func (m *Memory) Chunk(ctx context.Context, alarm <-chan time.Time, n int) (*Chunk, error) {
+// await is tryChunk for one who waits for room: only when wait gives up the error
+// is ErrNoRoom. It returns the time; now is what that was before. Waiting costs no
+// allocation: where memory is what slows a program down, it waits for each chunk.
+func (m *Memory) await(n int, now time.Time, wait Wait) (*chunk, time.Time, error) {
 	size := m.round(n)
 	m.mu.Lock()
 	err := m.admit(size)
 	if err == nil {
 		m.used += size
-		return m.take(size), nil
+		return m.take(size), now, nil
 	}
 	if !errors.Is(err, ErrNoRoom) {
 		m.mu.Unlock()
-		return nil, err
+		return nil, now, err
 	}
 	w := m.join(size)
 	m.mu.Unlock()
 
 	m.onWait()
-	if err := m.await(ctx, w, alarm); err != nil {
-		return nil, err
+	now, served := wait(w.ready)
+	if err := m.leave(w, served); err != nil {
+		return nil, now, err
 	}
 	m.mu.Lock()
-	return m.take(size), nil
+	return m.take(size), now, nil
 }
 
 // join appends a waiter for size bytes. m.mu is held.
@@ -122,19 +118,6 @@ func (m *Memory) join(size int64) *waiter {
 	m.waits++
 	m.waiters = append(m.waiters, w)
 	return w
-}
-
-// await waits until w is served, and gives it back.
-func (m *Memory) await(ctx context.Context, w *waiter, alarm <-chan time.Time) error {
-	var why error
-	select {
-	case <-w.ready:
-	case <-ctx.Done():
-		why = fmt.Errorf("%w: waited for %d bytes of %d: %w", ErrNoRoom, w.n, m.limit, cause.Of(ctx))
-	case <-alarm:
-		why = ErrNoRoom
-	}
-	return m.leave(w, why)
 }
 
 // round returns the size of the chunk for n bytes: never more than the limit
@@ -159,17 +142,18 @@ func (m *Memory) admit(size int64) error {
 	return nil
 }
 
-// leave ends the wait of w: it was served if cause is nil, or if it is in the
-// queue no longer. It returns why there is no room for it.
-func (m *Memory) leave(w *waiter, cause error) error {
+// leave ends the wait of w, which was served, or gave up. One who gave up just
+// when it was served keeps what it has got. leave returns why there is no room
+// for it.
+func (m *Memory) leave(w *waiter, served bool) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if cause != nil {
+	if !served {
 		if i := slices.Index(m.waiters, w); i >= 0 {
 			m.waiters = slices.Delete(m.waiters, i, i+1)
 			m.serve() // one behind it may fit
 			m.idle = append(m.idle, w)
-			return cause
+			return ErrNoRoom
 		}
 		<-w.ready // both at once
 	}
@@ -195,7 +179,7 @@ func (m *Memory) serve() {
 
 // force returns a chunk of at least n bytes whether or not there is room. It
 // is for cutting a batch that is held already, where waiting would deadlock.
-func (m *Memory) force(n int) *Chunk {
+func (m *Memory) force(n int) *chunk {
 	size := int64(chunkSize(n))
 	m.mu.Lock()
 	m.used += size
@@ -203,12 +187,14 @@ func (m *Memory) force(n int) *Chunk {
 }
 
 // release gives n reserved bytes back, and chunks, whose bytes can be other ones.
-func (m *Memory) release(n int64, chunks ...*Chunk) {
+// It clears the slice.
+func (m *Memory) release(n int64, chunks ...*chunk) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	for _, c := range chunks {
 		m.chunks.put(c)
 	}
+	clear(chunks) // now: its memory may be another batch's once the lock is free
 	m.used -= n
 	if m.used < 0 {
 		panic("accumulator: more memory released than reserved")
@@ -216,8 +202,8 @@ func (m *Memory) release(n int64, chunks ...*Chunk) {
 	m.serve()
 }
 
-// Return gives back a chunk that was reserved and not used.
-func (m *Memory) Return(c *Chunk) { m.release(int64(cap(c.buf)), c) }
+// giveBack gives back a chunk that was reserved and not used.
+func (m *Memory) giveBack(c *chunk) { m.release(int64(cap(c.buf)), c) }
 
 // Trim lets go of memory that nobody has needed since the last Trim. It reports
 // whether more is left that nobody needs now.

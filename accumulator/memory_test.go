@@ -1,7 +1,6 @@
 package accumulator
 
 import (
-	"context"
 	"errors"
 	"runtime"
 	"slices"
@@ -15,22 +14,22 @@ import (
 func TestMemoryIsFair(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		waits := 0
-		m := NewMemory(64<<10, func() { waits++ })
-		held := make([]*Chunk, 4)
+		m := newMemory(64<<10, func() { waits++ })
+		held := make([]*chunk, 4)
 		for i := range held {
-			held[i], _ = m.TryChunk(16 << 10)
+			held[i], _ = m.tryChunk(16 << 10)
 		}
 		var served []string
 		wait := func(name string, n int) {
 			go func() {
-				c, err := m.Chunk(context.Background(), nil, n)
+				c, err := m.chunk(n, forever)
 				if err != nil {
 					t.Errorf("%s: %v", name, err)
 					return
 				}
 				served = append(served, name)
 				time.Sleep(time.Second)
-				m.Return(c)
+				m.giveBack(c)
 			}()
 			synctest.Wait()
 		}
@@ -39,8 +38,8 @@ func TestMemoryIsFair(t *testing.T) {
 		if waits != 2 || !m.Waiting() {
 			t.Errorf("the loop heard of %d waiters, want 2", waits)
 		}
-		m.Return(held[0])
-		if _, err := m.TryChunk(1); !errors.Is(err, ErrNoRoom) {
+		m.giveBack(held[0])
+		if _, err := m.tryChunk(1); !errors.Is(err, ErrNoRoom) {
 			t.Errorf("somebody overtook the waiters: %v", err)
 		}
 		synctest.Wait()
@@ -48,7 +47,7 @@ func TestMemoryIsFair(t *testing.T) {
 			t.Errorf("served %v before there was room for the first", served)
 		}
 		for _, c := range held[1:] {
-			m.Return(c)
+			m.giveBack(c)
 		}
 		time.Sleep(10 * time.Second)
 		synctest.Wait()
@@ -61,61 +60,60 @@ func TestMemoryIsFair(t *testing.T) {
 	})
 }
 
-// A waiter whose context ends leaves its place to those behind it.
+// A waiter who gives up leaves its place to those behind it.
 func TestAWaiterThatGivesUpFreesItsPlace(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		m := NewMemory(8<<10, func() {})
-		held, err := m.TryChunk(4 << 10)
+		m := newMemory(8<<10, func() {})
+		held, err := m.tryChunk(4 << 10)
 		if err != nil {
 			t.Fatal(err)
 		}
-		ctx, cancel := context.WithCancelCause(context.Background())
+		over := make(chan time.Time)
 		first := make(chan error, 1)
 		go func() {
-			_, err := m.Chunk(ctx, nil, 8<<10)
+			_, err := m.chunk(8<<10, (&patience{over}).await)
 			first <- err
 		}()
 		synctest.Wait()
-		second := make(chan *Chunk, 1)
+		second := make(chan *chunk, 1)
 		go func() {
-			c, err := m.Chunk(context.Background(), nil, 2<<10)
+			c, err := m.chunk(2<<10, forever)
 			if err != nil {
 				t.Error(err)
 			}
 			second <- c
 		}()
 		synctest.Wait()
-		reason := errors.New("tired")
-		cancel(reason)
-		if err := <-first; !errors.Is(err, ErrNoRoom) || !errors.Is(err, reason) {
-			t.Errorf("error = %v, want ErrNoRoom and the cause", err)
+		close(over)
+		if err := <-first; !errors.Is(err, ErrNoRoom) {
+			t.Errorf("error = %v, want ErrNoRoom", err)
 		}
-		m.Return(<-second) // it fits, now that nobody is in front
-		m.Return(held)
+		m.giveBack(<-second) // it fits, now that nobody is in front
+		m.giveBack(held)
 		if m.Used() != 0 {
 			t.Errorf("%d bytes in use, want 0", m.Used())
 		}
 	})
 }
 
-// A waiter that is served at the moment at which its context ends keeps what it
+// A waiter that is served at the moment at which it gives up keeps what it
 // got: bytes are never lost between the two.
-func TestServedAndCancelledAtOnce(t *testing.T) {
+func TestServedAndTiredAtOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		for range 200 {
-			m := NewMemory(4<<10, func() {})
-			held, _ := m.TryChunk(4 << 10)
-			ctx, cancel := context.WithCancel(context.Background())
-			got := make(chan *Chunk, 1)
+			m := newMemory(4<<10, func() {})
+			held, _ := m.tryChunk(4 << 10)
+			over := make(chan time.Time)
+			got := make(chan *chunk, 1)
 			go func() {
-				c, _ := m.Chunk(ctx, nil, 4<<10)
+				c, _ := m.chunk(4<<10, (&patience{over}).await)
 				got <- c
 			}()
 			synctest.Wait()
-			go cancel()
-			go m.Return(held)
+			go close(over)
+			go m.giveBack(held)
 			if c := <-got; c != nil {
-				m.Return(c)
+				m.giveBack(c)
 			}
 			synctest.Wait()
 			if m.Used() != 0 {
@@ -128,13 +126,13 @@ func TestServedAndCancelledAtOnce(t *testing.T) {
 // Waiters learn of the end, and so do those who come later.
 func TestMemoryClose(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		m := NewMemory(4<<10, func() {})
-		held, _ := m.TryChunk(4 << 10)
+		m := newMemory(4<<10, func() {})
+		held, _ := m.tryChunk(4 << 10)
 		over := errors.New("over")
 		errs := make(chan error, 2)
 		for range 2 {
 			go func() {
-				_, err := m.Chunk(context.Background(), nil, 1)
+				_, err := m.chunk(1, forever)
 				errs <- err
 			}()
 		}
@@ -145,8 +143,8 @@ func TestMemoryClose(t *testing.T) {
 				t.Errorf("a waiter got %v, want the end", err)
 			}
 		}
-		m.Return(held)
-		if _, err := m.Chunk(context.Background(), nil, 1); err != over {
+		m.giveBack(held)
+		if _, err := m.chunk(1, forever); err != over {
 			t.Errorf("one who came later got %v, want the end", err)
 		}
 		if m.Used() != 0 {
@@ -157,8 +155,8 @@ func TestMemoryClose(t *testing.T) {
 
 // What can never fit does not wait for ever.
 func TestMemoryTooLarge(t *testing.T) {
-	m := NewMemory(8<<10, func() {})
-	_, err := m.Chunk(context.Background(), nil, 100_000)
+	m := newMemory(8<<10, func() {})
+	_, err := m.chunk(100_000, forever)
 	var large *TooLargeError
 	if !errors.As(err, &large) || large.Size != 100_000 || large.Limit != 8<<10 {
 		t.Errorf("error = %v, want a TooLargeError of 100000 and 8192", err)
@@ -174,15 +172,15 @@ func TestChunkSizes(t *testing.T) {
 		{64 << 10, 64 << 10}, {64<<10 + 1, 64<<10 + 1}, {10 << 20, 10 << 20},
 	}
 	for _, tt := range tests {
-		m := NewMemory(32<<20, func() {})
-		c, err := m.TryChunk(tt.n)
+		m := newMemory(32<<20, func() {})
+		c, err := m.tryChunk(tt.n)
 		if err != nil {
 			t.Fatal(err)
 		}
 		if cap(c.buf) != tt.want || m.Used() != int64(tt.want) {
 			t.Errorf("a chunk for %d bytes has %d, and %d are reserved; want %d", tt.n, cap(c.buf), m.Used(), tt.want)
 		}
-		m.Return(c)
+		m.giveBack(c)
 		if m.Used() != 0 {
 			t.Errorf("%d bytes in use after the return", m.Used())
 		}
@@ -196,32 +194,32 @@ func TestReleasePanics(t *testing.T) {
 			t.Error("more was released than reserved, and nobody noticed")
 		}
 	}()
-	NewMemory(1<<20, func() {}).release(1)
+	newMemory(1<<20, func() {}).release(1)
 }
 
-// An alarm ends a wait as a context does; what is behind moves up.
-func TestAnAlarmEndsAWait(t *testing.T) {
+// Whoever gives up does so at once, and what is behind moves up.
+func TestWaitingHasAnEnd(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		m := NewMemory(4<<10, func() {})
-		held, err := m.TryChunk(4 << 10)
+		m := newMemory(4<<10, func() {})
+		held, err := m.tryChunk(4 << 10)
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, patience := range []time.Duration{1, time.Second, time.Minute} { // one waiter, used again
+		for _, after := range []time.Duration{1, time.Second, time.Minute} { // one waiter, used again
 			begin := time.Now()
-			if _, err := m.Chunk(context.Background(), time.After(patience), 2<<10); !errors.Is(err, ErrNoRoom) {
+			if _, err := m.chunk(2<<10, (&patience{time.After(after)}).await); !errors.Is(err, ErrNoRoom) {
 				t.Errorf("error = %v, want ErrNoRoom", err)
 			}
-			if took := time.Since(begin); took != patience {
-				t.Errorf("gave up after %v, want %v", took, patience)
+			if took := time.Since(begin); took != after {
+				t.Errorf("gave up after %v, want %v", took, after)
 			}
 		}
-		time.AfterFunc(time.Second, func() { m.Return(held) })
-		c, err := m.Chunk(context.Background(), time.After(time.Minute), 2<<10)
+		time.AfterFunc(time.Second, func() { m.giveBack(held) })
+		c, err := m.chunk(2<<10, (&patience{time.After(time.Minute)}).await)
 		if err != nil {
 			t.Fatal(err)
 		}
-		m.Return(c)
+		m.giveBack(c)
 		if m.Used() != 0 || m.Waiting() {
 			t.Errorf("%d bytes in use, want 0 and nobody who waits", m.Used())
 		}
@@ -231,29 +229,30 @@ func TestAnAlarmEndsAWait(t *testing.T) {
 // Where memory is what slows a program down it waits for every chunk: a wait
 // costs no allocation.
 func TestWaitingAllocatesNothing(t *testing.T) {
-	m := NewMemory(4<<10, func() {})
-	full := make(chan *Chunk)
+	m := newMemory(4<<10, func() {})
+	full := make(chan *chunk)
 	go func() {
 		for c := range full {
 			for !m.Waiting() {
 				runtime.Gosched()
 			}
-			m.Return(c)
+			m.giveBack(c)
 		}
 	}()
 	defer close(full)
-	ctx, alarm := context.Background(), time.After(time.Hour)
+	alarm := time.After(time.Hour)
 	n := testing.AllocsPerRun(200, func() {
-		c, err := m.TryChunk(4 << 10)
+		c, err := m.tryChunk(4 << 10)
 		if err != nil {
 			t.Fatal(err)
 		}
 		full <- c
-		c, err = m.Chunk(ctx, alarm, 4<<10)
+		w := patience{alarm}
+		c, err = m.chunk(4<<10, w.await)
 		if err != nil {
 			t.Fatal(err)
 		}
-		m.Return(c)
+		m.giveBack(c)
 	})
 	if n > 1 { // a chunk now and then, if a collection has emptied the pool
 		t.Errorf("%v allocations for a wait, want 0", n)

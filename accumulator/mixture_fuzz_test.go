@@ -39,7 +39,6 @@ type portion struct {
 	*Batch
 	want   []*mixed
 	packed bool
-	cut    bool // it is a piece
 }
 
 // FuzzMixtures demands that whatever is appended, drained, compressed and cut, in whatever order, can be read from the
@@ -129,18 +128,13 @@ func (m *mixture) append(i int) {
 		e.Callback = func() {}
 	}
 	q := m.queues[i]
-	status := q.Append(e, m.acc.Millis(m.now))
-	for status == NeedRoom {
-		chunk, err := m.acc.Memory.TryChunk(q.Room(e, m.now))
+	if !q.TryAppend(e, m.acc.Millis(m.now)) {
+		err := q.Append(e, m.now, nil)
 		if tooLarge := (*TooLargeError)(nil); errors.Is(err, ErrNoRoom) || errors.As(err, &tooLarge) {
 			return
 		} else if err != nil {
 			m.t.Fatal(err)
 		}
-		status = q.AppendWith(e, chunk, m.now)
-	}
-	if status != Appended {
-		m.t.Fatalf("append = %v, want Appended", status)
 	}
 	m.waits[i] = append(m.waits[i], r)
 }
@@ -212,7 +206,7 @@ func (m *mixture) cut(p *portion) {
 		ranges = append(ranges, r)
 		left = append(left, p.want[r.First:r.First+r.Count]...)
 	}
-	if len(ranges) == 0 { // the other pieces of its root go on
+	if len(ranges) == 0 { // the others of its outcome go on
 		m.forget(p)
 		return
 	}
@@ -229,7 +223,7 @@ func (m *mixture) replace(p *portion, pieces []*Batch, err error) {
 	m.forget(p)
 	want := p.want
 	for _, b := range pieces {
-		o := &portion{Batch: b, want: want[:b.Count()], cut: true}
+		o := &portion{Batch: b, want: want[:b.Count()]}
 		want = want[b.Count():]
 		m.read(o)
 		m.open = append(m.open, o)
@@ -248,16 +242,11 @@ func (m *mixture) end(p *portion) {
 	m.forget(p)
 }
 
-// over ends the batch that the futures of p know.
+// over ends the outcome of p.
 func (m *mixture) over(p *portion) {
 	m.forget(p)
-	root := p.Root()
-	root.Finish()
-	root.Drop()
-	root.EachCallback(func(*Callback) {})
-	root.Leave()
-	if !p.cut {
-		root.Release()
+	if o := p.Outcome(); o.End() {
+		o.Complete(callNothing)
 	}
 }
 

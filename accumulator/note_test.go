@@ -102,8 +102,8 @@ func TestUrge(t *testing.T) {
 	q := a.Topic("t", 1).Queues()[0]
 	ticket := add(t, q, text("a"), noon)
 	a.Noted(nil)
-	ticket.Batch.Urge()
-	ticket.Batch.Urge()
+	ticket.Outcome.Urge()
+	ticket.Outcome.Urge()
 	if n := len(a.Noted(nil)); n != 1 {
 		t.Errorf("%d queues noted, want 1", n)
 	}
@@ -119,12 +119,12 @@ func TestUrge(t *testing.T) {
 	// One that is behind the head, or drained, concerns nobody now.
 	second := add(t, q, text("b"), noon.Add(2*time.Second))
 	a.Noted(nil)
-	second.Batch.Urge()
+	second.Outcome.Urge()
 	if n := len(a.Noted(nil)); n != 0 {
 		t.Errorf("a batch behind the head was urged: %d queues noted, want 0", n)
 	}
 	drain(q)
-	ticket.Batch.Urge()
+	ticket.Outcome.Urge()
 	if head := q.Look(); !head.Ready {
 		t.Error("the urge was forgotten when the batch became the head")
 	}
@@ -132,12 +132,12 @@ func TestUrge(t *testing.T) {
 
 func TestUrgeAllSeesEveryBatch(t *testing.T) {
 	q := small().Topic("t", 1).Queues()[0]
-	var want []*Batch
+	var want []*Outcome
 	for i := range 3 {
-		want = append(want, add(t, q, text("a"), noon.Add(time.Duration(i)*2*time.Second)).Batch)
+		want = append(want, add(t, q, text("a"), noon.Add(time.Duration(i)*2*time.Second)).Outcome)
 	}
-	var got []*Batch
-	head := q.UrgeAll(func(b *Batch) { got = append(got, b) })
+	var got []*Outcome
+	head := q.UrgeAll(func(o *Outcome) { got = append(got, o) })
 	if !head.Ready || head.Serial != 1 {
 		t.Errorf("the head is %+v, want the first batch, ready", head)
 	}
@@ -156,9 +156,9 @@ func TestWhoWaitsIsUrgent(t *testing.T) {
 	wakes, urgent := 0, 0
 	a := small(func(c *Config) { c.Wake, c.Urgent = func() { wakes++ }, func() { urgent++ } })
 	q := a.Topic("t", 1).Queues()[0]
-	b := add(t, q, text("a"), noon).Batch
-	b.Urge()
-	b.Urge()
+	o := add(t, q, text("a"), noon).Outcome
+	o.Urge()
+	o.Urge()
 	if wakes != 1 || urgent != 1 {
 		t.Errorf("the loop was woken %d times, and %d times for what is urgent, want once each", wakes, urgent)
 	}

@@ -62,12 +62,13 @@ func TestABatchGrowsWhileItWaits(t *testing.T) {
 	a := small()
 	q := a.Topic("t", 1).Queues()[0]
 	first := add(t, q, sized(90), noon)
+	batch := q.tail
 	size := protocol.BatchHeaderSize + int(first.Size)
 	full := false
 	for range 900 {
 		ticket := add(t, q, sized(90), noon)
-		if ticket.Batch != first.Batch {
-			t.Fatalf("record of batch %p, want all in one batch", ticket.Batch)
+		if ticket.Outcome != first.Outcome {
+			t.Fatal("a record is in another batch, want all in one")
 		}
 		size += int(ticket.Size)
 		if ticket.Full != (size >= 1000) {
@@ -78,15 +79,15 @@ func TestABatchGrowsWhileItWaits(t *testing.T) {
 	if !full {
 		t.Error("the batch never was full")
 	}
-	for add(t, q, sized(90), noon).Batch == first.Batch {
+	for add(t, q, sized(90), noon).Outcome == first.Outcome {
 		if q.tip.size() > 100_000 {
 			t.Fatalf("the batch has %d bytes, want at most max.batch.bytes", q.tip.size())
 		}
 	}
-	if n := first.Batch.Size(); n < 99_000 || n > 100_000 {
+	if n := batch.Size(); n < 99_000 || n > 100_000 {
 		t.Errorf("the batch was closed at %d bytes, want nearly 100000", n)
 	}
-	if b := drain(q); b != first.Batch {
+	if b := drain(q); b != batch {
 		t.Error("the younger batch came first")
 	}
 }
@@ -120,16 +121,17 @@ func TestAnOversizedRecordIsABatchOfItsOwn(t *testing.T) {
 	q := a.Topic("t", 1).Queues()[0]
 	before := add(t, q, text("before"), noon)
 	large := add(t, q, sized(300_000), noon)
+	batch := q.tail
 	after := add(t, q, text("after"), noon)
-	if large.Batch == before.Batch || after.Batch == large.Batch {
+	if large.Outcome == before.Outcome || after.Outcome == large.Outcome {
 		t.Error("the large record shares a batch")
 	}
-	if n := len(large.Batch.chunks); n != 1 {
+	if n := len(batch.chunks); n != 1 {
 		t.Errorf("it is in %d chunks, want 1", n)
 	}
-	for _, want := range []Ticket{before, large, after} {
+	for _, want := range []Entry{before, large, after} {
 		b := drain(q)
-		if b != want.Batch {
+		if b.Outcome() != want.Outcome {
 			t.Fatal("batches came in another order")
 		}
 		decode(t, b)
@@ -149,7 +151,7 @@ func TestSealAge(t *testing.T) {
 		q := small().Topic("t", 1).Queues()[0]
 		first := add(t, q, text("a"), noon)
 		second := add(t, q, text("b"), noon.Add(tt.after))
-		if same := first.Batch == second.Batch; same != tt.same {
+		if same := first.Outcome == second.Outcome; same != tt.same {
 			t.Errorf("a record %v younger joined = %v, want %v", tt.after, same, tt.same)
 		}
 		if head := q.Look(); head.Ready == tt.same {
@@ -166,16 +168,15 @@ func TestRefuse(t *testing.T) {
 	add(t, q, text("a"), noon)
 	gone := errors.New("gone")
 	q.Refuse(gone)
-	if status := q.Append(text("b"), noon.UnixMilli()); status != Refused || q.Err() != gone {
-		t.Errorf("append = %v, %v; want it refused", status, q.Err())
+	if q.TryAppend(text("b"), noon.UnixMilli()) {
+		t.Error("it took a record that fits")
+	}
+	if err := q.Append(text("b"), noon, nil); err != gone {
+		t.Errorf("append = %v, want it refused", err)
 	}
 	before := a.Memory.Used()
-	chunk, err := a.Memory.TryChunk(5000)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if status := q.AppendWith(text("b"), chunk, noon); status != Refused {
-		t.Errorf("append with room = %v, want it refused", status)
+	if room, err := q.attempt(text("b"), noon, reserve(t, a, 5000)); room != 0 || err != gone {
+		t.Errorf("append with room = %d, %v, want it refused", room, err)
 	}
 	used(t, a, before, "after the refusal")
 	if b := drain(q); b == nil || b.Count() != 1 {
@@ -185,6 +186,16 @@ func TestRefuse(t *testing.T) {
 	add(t, q, text("c"), noon)
 }
 
+// reserve returns a chunk, as somebody has it who is about to append.
+func reserve(t *testing.T, a *Accumulator, n int) *chunk {
+	t.Helper()
+	c, err := a.Memory.tryChunk(n)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
 // Between the reservation of room and its use the queue may change: a chunk
 // that is not needed any more, or too small, is given back.
 func TestRoomThatIsNotNeededIsGivenBack(t *testing.T) {
@@ -192,25 +203,20 @@ func TestRoomThatIsNotNeededIsGivenBack(t *testing.T) {
 	q := a.Topic("t", 1).Queues()[0]
 	add(t, q, sized(10), noon)
 	before := a.Memory.Used()
-	chunk, err := a.Memory.TryChunk(q.Room(text("b"), noon))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if status := q.AppendWith(text("b"), chunk, noon); status != Appended {
-		t.Fatalf("append = %v", status)
+	if room, err := q.attempt(text("b"), noon, reserve(t, a, firstChunk)); room != 0 || err != nil {
+		t.Fatalf("append = %d, %v, want it done", room, err)
 	}
 	used(t, a, before, "the record fits without the chunk")
 
 	// The batch was drained meanwhile, so a whole batch has to be opened.
 	e := sized(firstChunk - 10)
-	room := q.Room(e, noon)
-	end(drain(q), 0, nil)
-	small, err := a.Memory.TryChunk(firstChunk)
-	if err != nil {
-		t.Fatal(err)
+	first, err := q.attempt(e, noon, nil)
+	if first == 0 || err != nil {
+		t.Fatalf("append without room = %d, %v, want to be asked for some", first, err)
 	}
-	if status := q.AppendWith(e, small, noon); status != NeedRoom {
-		t.Errorf("append into %d bytes = %v, want NeedRoom again (first asked for %d)", firstChunk, status, room)
+	end(drain(q), 0, nil)
+	if room, err := q.attempt(e, noon, reserve(t, a, firstChunk)); room == 0 || err != nil {
+		t.Errorf("append into %d bytes = %d, %v, want to be asked for more (first asked for %d)", firstChunk, room, err, first)
 	}
 	used(t, a, 0, "a chunk that is too small")
 }
@@ -226,7 +232,7 @@ func TestGrow(t *testing.T) {
 		t.Errorf("%d queues became %d; want 2 and 5, the first ones the same", len(first), len(grown))
 	}
 	for i, q := range grown {
-		if q.Partition() != int32(i) || q.Topic() != topic {
+		if q.Partition() != int32(i) || q.topic != topic {
 			t.Errorf("queue %d is of partition %d", i, q.Partition())
 		}
 	}
@@ -240,14 +246,10 @@ func TestGrowthStaysWithinMemory(t *testing.T) {
 	q := acc.Topic("t", 1).Queues()[0]
 	now := time.Now()
 	e := Entry{Record: protocol.Record{Value: make([]byte, 30_000)}, Timestamp: now.UnixMilli()}
-	chunk, err := acc.Memory.TryChunk(q.Room(&e, now))
-	if err != nil {
-		t.Fatal(err)
+	if err := q.Append(&e, now, nil); err != nil {
+		t.Fatalf("the first record: %v", err)
 	}
-	if status := q.AppendWith(&e, chunk, now); status != Appended {
-		t.Fatalf("the first record: status %d, want Appended", status)
-	}
-	if room := q.Room(&e, now); room > limit {
+	if room, _ := q.attempt(&e, now, nil); room == 0 || room > limit {
 		t.Errorf("the second record of %d bytes asks for %d of %d bytes of memory", len(e.Value), room, limit)
 	}
 }

@@ -2,6 +2,7 @@ package accumulator
 
 import (
 	"errors"
+	"runtime"
 	"testing"
 )
 
@@ -16,49 +17,46 @@ func fleeting(t *testing.T, q *Queue, n int) *Batch {
 	return drain(q)
 }
 
-// deliver ends b as the loop does, up to Release.
-func deliver(b *Batch, offset int64) {
-	if b.Resolve(offset, -1, nil) {
-		b.Drop()
-		b.Finish()
-		b.Leave()
-	}
-}
-
 func panics(f func()) (yes bool) {
 	defer func() { yes = recover() != nil }()
 	f()
 	return false
 }
 
-// A batch that nobody keeps is as good as new after its end: nothing of its
-// first life shows in the second.
+// A batch is used again, and an outcome that nobody keeps is as good as new after
+// its end: nothing of its first life shows in the second.
 func TestABatchIsUsedAgain(t *testing.T) {
 	a := small()
 	q := a.Topic("t", 1).Queues()[0]
 	g := NewGroup()
+	var last *Batch
 	for life := range 100 {
 		n := 1 + life%7
 		b := fleeting(t, q, n)
-		if b.Done() != nil {
+		o := b.Outcome()
+		if o.Done() != nil {
 			t.Fatal("it has a channel that nobody waits for")
 		}
-		if int(b.Count()) != n || b.First() != 0 || b.Root() != b || b.Txn() != 0 || b.HasCallbacks() || b.rare != nil && len(b.rare.spans)+len(b.rare.groups) != 0 {
+		if int(b.Count()) != n || b.First() != 0 || b.IsPiece() || b.Txn() != 0 || b.next != nil {
 			t.Fatalf("life %d begins with %+v, want a new batch of %d records", life, b, n)
 		}
-		if life%3 == 0 {
-			b.Join(g)
+		if o.callbacks.n != 0 || o.reserved != 0 || len(o.spans)+len(o.groups) != 0 || o.whole != (span{}) || o.urged.Load() {
+			t.Fatalf("life %d begins with %+v, want a new outcome", life, o)
+		}
+		if last != nil && b != last {
+			t.Fatalf("life %d has a new batch, want the one that has ended", life)
+		}
+		if last = b; life%3 == 0 {
+			o.Join(g)
+			o.Urge()
 		}
 		if life%2 == 0 && n > 1 { // its records end apart
 			b.ResolveRange(0, 1, -1, -1, errors.New("bad"))
 			b.ResolveRange(1, int32(n-1), 5, 77, nil)
-			b.Drop()
-			b.Finish()
-			b.Leave()
+			o.End()
 		} else {
-			deliver(b, 9)
+			end(b, 9, nil)
 		}
-		b.Release()
 	}
 	g.Exit()
 	if !groupDone(g) {
@@ -67,75 +65,162 @@ func TestABatchIsUsedAgain(t *testing.T) {
 	used(t, a, 0, "at the end")
 }
 
-// What a future refers to keeps its outcome for ever.
-func TestABatchThatIsKeptIsNotUsedAgain(t *testing.T) {
+// What a future points to keeps its outcome for ever, and not its batch.
+func TestWhatAFutureKeeps(t *testing.T) {
 	q := small().Topic("t", 1).Queues()[0]
 	e := text("v")
 	e.Detached = true
 	add(t, q, e, noon)
-	ticket := add(t, q, text("kept"), noon)
+	kept := add(t, q, text("kept"), noon)
 	add(t, q, e, noon)
 	b := drain(q)
-	deliver(b, 40)
-	b.Release()
+	end(b, 40, nil)
 	for range 50 {
 		next := fleeting(t, q, 3)
-		if next == ticket.Batch {
-			t.Fatal("a batch that a future knows has been used again")
+		if next.Outcome() == kept.Outcome {
+			t.Fatal("an outcome that a future knows has been used again")
 		}
-		deliver(next, 1000)
-		next.Release()
+		if next != b {
+			t.Fatal("the batch has not been used again")
+		}
+		end(next, 1000, nil)
 	}
-	select {
-	case <-ticket.Batch.Done():
-	default:
+	if !isDone(kept.Outcome) {
 		t.Fatal("Done is not closed")
 	}
-	if offset, _, err := ticket.Batch.Outcome(ticket.Index); offset != 41 || err != nil {
+	if offset, _, err := kept.Outcome.Of(kept.Index); offset != 41 || err != nil {
 		t.Errorf("its record has offset %d, %v; want 41", offset, err)
 	}
 }
 
-// Pieces that were cut from a batch go on referring to it.
-func TestABatchThatWasCutIsNotUsedAgain(t *testing.T) {
-	q := small().Topic("t", 1).Queues()[0]
+// A batch that was cut, which those know who name its records, stays as it was
+// until the last of them has ended.
+func TestABatchThatWasCut(t *testing.T) {
+	a := small()
+	q := a.Topic("t", 1).Queues()[0]
 	b := fleeting(t, q, 4)
-	h := b.Header()
-	b.PutHeader(&h)
-	pieces, err := b.Halve()
+	o := b.Outcome()
+	pieces, err := b.Cut([]Range{{0, 1}, {2, 2}})
 	if err != nil {
 		t.Fatal(err)
 	}
-	pieces[0].Resolve(0, -1, nil)
-	if !pieces[1].Resolve(2, -1, nil) {
-		t.Fatal("the root has not ended with its last piece")
+	end(pieces[0], 0, nil)
+	end(pieces[1], 2, nil)
+	for range 10 {
+		next := fleeting(t, q, 3)
+		if next == b || next == pieces[0] || next == pieces[1] || next.Outcome() == o {
+			t.Fatal("it, a piece of it, or its outcome has been used again before the last record has ended")
+		}
+		end(next, 1000, nil)
+	}
+	if b.Outcome() != o || b.Topic() != "t" || b.Count() != 4 || pieces[0].First() != 0 || pieces[1].First() != 2 {
+		t.Error("it has been emptied")
+	}
+	if !b.ResolveRange(1, 1, -1, -1, errors.New("bad")) {
+		t.Fatal("the outcome has not ended with the last record")
+	}
+	o.End()
+	used(t, a, 0, "at the end")
+}
+
+// A batch is not used again while a connection may write it, and an outcome not
+// before its callbacks have run.
+func TestNothingIsUsedAgainBeforeItsEnd(t *testing.T) {
+	q := small().Topic("t", 1).Queues()[0]
+	b := fleeting(t, q, 1)
+	b.Hold()
+	end(b, 0, nil)
+	if next := fleeting(t, q, 1); next == b {
+		t.Error("the batch may still be written, and is used again")
+	} else {
+		end(next, 1, nil)
 	}
 	b.Drop()
-	b.Finish()
-	b.Leave()
-	b.Release()
-	if pieces[0].Root() != b || b.Topic() != "t" || b.Count() != 4 {
-		t.Error("the root has been emptied")
+
+	e := text("v")
+	e.Detached, e.Callback = true, new(int)
+	add(t, q, e, noon)
+	b = drain(q)
+	o := b.Outcome()
+	b.Resolve(2, -1, nil)
+	if !o.End() {
+		t.Fatal("it has no callbacks")
+	}
+	next := fleeting(t, q, 1)
+	if next == b || next.Outcome() == o {
+		t.Error("its callbacks have not run, and it is used again")
+	}
+	end(next, 3, nil)
+	called := 0
+	o.Complete(func(o *Outcome) {
+		o.EachCallback(func(c *Callback) {
+			if offset, _, err := o.Of(c.Index); offset != 2 || err != nil || c.Fn != e.Callback {
+				t.Errorf("the callback is told %d, %v; want 2", offset, err)
+			}
+			called++
+		})
+	})
+	if called != 1 {
+		t.Errorf("called %d times, want once", called)
 	}
 }
 
-// To release a batch that is still of use to somebody is a bug, and is found.
-func TestReleaseBeforeTheEnd(t *testing.T) {
+// To end an outcome before its time, or twice, is a bug, and is found.
+func TestAnEndBeforeItsTime(t *testing.T) {
 	q := small().Topic("t", 1).Queues()[0]
-	b := fleeting(t, q, 1)
-	b.Release()
-	if !panics(b.Leave) {
-		t.Error("its record has no outcome, and it was used again")
+	b := fleeting(t, q, 2)
+	o := b.Outcome()
+	b.ResolveRange(0, 1, 0, -1, nil)
+	if !panics(func() { o.End() }) {
+		t.Error("a record has no outcome, and it has ended")
 	}
-	b = fleeting(t, q, 1)
-	b.Hold()
-	b.Resolve(0, -1, nil)
-	b.Drop()
-	b.Leave()
-	if !panics(b.Release) {
-		t.Error("its bytes are held, and it was used again")
+	b.ResolveRange(1, 1, 1, -1, nil)
+	o.End()
+	if !panics(func() { o.End() }) {
+		t.Error("it has ended twice")
 	}
-	if !panics(b.Release) {
-		t.Error("it was released twice")
+}
+
+// Without callbacks the memory is free when the futures are let go; with them it is
+// when they begin to run, of which groups await the end.
+func TestTheOrderOfAnEnd(t *testing.T) {
+	a := small()
+	q := a.Topic("t", 1).Queues()[0]
+	first := add(t, q, text("a"), noon)
+	drain(q).Resolve(0, -1, nil)
+	a.Memory.mu.Lock()
+	ended := make(chan bool)
+	go func() { first.Outcome.End(); close(ended) }()
+	for range 1000 { // it comes no further than to the memory
+		runtime.Gosched()
+	}
+	if isDone(first.Outcome) {
+		t.Error("the future does not wait for the memory")
+	}
+	a.Memory.mu.Unlock()
+	<-ended
+	used(t, a, 0, "without callbacks")
+
+	e := text("b")
+	e.Callback = new(int)
+	kept := add(t, q, e, noon)
+	b, g := drain(q), NewGroup()
+	o := b.Outcome()
+	o.Join(g)
+	g.Exit()
+	b.Resolve(1, -1, nil)
+	o.End()
+	if !isDone(kept.Outcome) {
+		t.Error("the future waits for the callbacks")
+	}
+	used(t, a, firstChunk, "before the callbacks begin")
+	o.Complete(func(o *Outcome) {
+		used(t, a, 0, "when they have begun")
+		if groupDone(g) {
+			t.Error("the group has ended before them")
+		}
+	})
+	if !groupDone(g) {
+		t.Error("the group goes on after them")
 	}
 }

@@ -22,13 +22,13 @@ const (
 // takes as it is, each with its own value and all else of e, under one lock: what
 // costs most of a small record is the lock. It stops behind a record with which
 // another partition may be due: see partition.Sticky. It returns how many it has
-// appended, with e.Ticket that of the last, but with the Size of all of them; 0 is
-// no refusal: Append says why, or needs room. nowMs is as in Append.
+// appended, and e says where the last is, but with the Size of all of them; 0 is
+// no refusal: see Append. nowMs is as in TryAppend.
 func (q *Queue) AppendRun(e *Entry, records []KeyValue, nowMs int64) int {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	t := &q.tip
-	if nowMs > t.sealAt || t.txn != e.Txn || !e.Detached && !t.kept || t.limit <= len(t.buf) || len(e.Headers) > 0 {
+	if !t.fits(e, 1, nowMs, t.limit) || !e.Detached && !t.kept || len(e.Headers) > 0 {
 		return 0
 	}
 	return q.appendRun(e, records)
@@ -58,7 +58,7 @@ func (q *Queue) appendRun(e *Entry, records []KeyValue) int {
 		return 0
 	}
 	t.buf, t.count = buf[:at], t.count+int32(n)
-	e.Ticket = Ticket{Batch: t.batch, Index: t.count - 1, Size: int32(at - from), Full: t.filled}
+	e.Outcome, e.Index, e.Size, e.Full, e.SeriesBytes = t.outcome, t.count-1, int32(at-from), t.filled, 0
 	if e.Series != nil {
 		q.countRun(e, records[:n])
 	}
@@ -67,7 +67,7 @@ func (q *Queue) appendRun(e *Entry, records []KeyValue) int {
 
 // countRun is count for the records of a run, of which e is the last's. q.mu is held.
 func (q *Queue) countRun(e *Entry, records []KeyValue) {
-	size := int64(e.Ticket.Size)
+	size := int64(e.Size)
 	if q.tip.even {
 		size = int64(len(records)) * leastAround
 		for i := range records {

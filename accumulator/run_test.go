@@ -24,10 +24,8 @@ func batchesOf(q *Queue) (out []string) {
 		b.PutHeader(&h)
 		b.PutCRC()
 		text := fmt.Sprintf("%x", bytes.Join(b.Bytes(nil), nil))
-		b.Resolve(0, -1, nil)
-		b.EachCallback(func(c *Callback) { text += fmt.Sprint(" ", c.Index, c.Count, c.Timestamp) })
-		b.Finish()
-		b.Drop()
+		b.outcome.EachCallback(func(c *Callback) { text += fmt.Sprint(" ", c.Index, c.Count, c.Timestamp) })
+		end(b, 0, nil)
 		out = append(out, text)
 	}
 	return out
@@ -101,14 +99,14 @@ func TestARunStopsWhereAnotherPartitionMayBeDue(t *testing.T) {
 	e := runOf(new(int32))
 	add(t, q, &Entry{Record: protocol.Record{Value: records[0].Value}, Timestamp: e.Timestamp, Callback: e.Callback, Detached: true, Series: e.Series}, noon)
 	before := len(q.tip.buf)
-	if n := q.AppendRun(e, records, noon.UnixMilli()); n == 0 || e.Ticket.Series < 1000 || e.Ticket.Series >= 1000+101 || !e.Ticket.Full {
-		t.Errorf("it took %d records and its ticket is %+v; want it to end with 1,000 bytes in its series, of a full batch", n, e.Ticket)
+	if n := q.AppendRun(e, records, noon.UnixMilli()); n == 0 || e.SeriesBytes < 1000 || e.SeriesBytes >= 1000+101 || !e.Full {
+		t.Errorf("it took %d records, with %d bytes in its series, full = %v; want it to end with 1,000, of a full batch", n, e.SeriesBytes, e.Full)
 	}
-	if got := len(q.tip.buf) - before; got != int(e.Ticket.Size) {
-		t.Errorf("the ticket is of %d bytes, want all %d of the run", e.Ticket.Size, got)
+	if got := len(q.tip.buf) - before; got != int(e.Size) {
+		t.Errorf("it says %d bytes, want all %d of the run", e.Size, got)
 	}
-	if got := q.tip.count; got != e.Ticket.Index+1 || q.tip.limit < len(q.tip.buf)+1000 {
-		t.Errorf("the ticket is of record %d of %d, in a chunk with %d bytes left; want the last, and more than 1,000", e.Ticket.Index, got, q.tip.limit-len(q.tip.buf))
+	if got := q.tip.count; got != e.Index+1 || q.tip.limit < len(q.tip.buf)+1000 {
+		t.Errorf("it says record %d of %d, in a chunk with %d bytes left; want the last, and more than 1,000", e.Index, got, q.tip.limit-len(q.tip.buf))
 	}
 }
 
@@ -121,14 +119,14 @@ func TestARunGoesOnInBatchesThatAreNotFull(t *testing.T) {
 	}
 	e := runOf(new(int32))
 	e.Value = records[0].Value
-	for e.Ticket.Series < 1500 { // in batches of one, that somebody sends at once
+	for e.SeriesBytes < 1500 { // in batches of one, that somebody sends at once
 		add(t, q, e, noon)
 		end(drain(q), 0, nil)
 	}
-	for add(t, q, e, noon); e.Ticket.Series < 2000; add(t, q, e, noon) {
-		from := e.Ticket.Series
+	for add(t, q, e, noon); e.SeriesBytes < 2000; add(t, q, e, noon) {
+		from := e.SeriesBytes
 		n := q.AppendRun(e, records, noon.UnixMilli())
-		if to := e.Ticket.Series; to < 2000 && n != 3 || to >= 2000+101 {
+		if to := e.SeriesBytes; to < 2000 && n != 3 || to >= 2000+101 {
 			t.Fatalf("with %d bytes in its series a run took %d records, want 3, or as many as make it 2,000", from, n)
 		}
 		end(drain(q), 0, nil)
@@ -146,19 +144,19 @@ func TestARunOfAnEvenSeriesEndsWhetherOrNotItsBatchIsFull(t *testing.T) {
 		e := runOf(new(int32))
 		e.Value = records[0].Value
 		add(t, q, e, noon)
-		for add(t, q, e, noon); e.Ticket.Series < 500; add(t, q, e, noon) {
+		for add(t, q, e, noon); e.SeriesBytes < 500; add(t, q, e, noon) {
 		}
 		if taken {
 			end(drain(q), 0, nil)
 			add(t, q, e, noon) // the next batch is open, and far from full
 		}
-		for e.Ticket.Series < 1000 {
+		for e.SeriesBytes < 1000 {
 			if q.AppendRun(e, records, noon.UnixMilli()) == 0 {
 				add(t, q, e, noon)
 			}
 		}
-		if e.Ticket.Series != 1000 { // of 10 records
-			t.Errorf("batch taken %v: the run ends with %d bytes, want 1,000", taken, e.Ticket.Series)
+		if e.SeriesBytes != 1000 { // of 10 records
+			t.Errorf("batch taken %v: the run ends with %d bytes, want 1,000", taken, e.SeriesBytes)
 		}
 		if q.head != nil {
 			end(drain(q), 0, nil)

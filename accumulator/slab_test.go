@@ -5,7 +5,7 @@ import "testing"
 // A burst is not kept for ever, and what is in use now and then is kept.
 func TestTrim(t *testing.T) {
 	var p chunkPool
-	var chunks []*Chunk
+	var chunks []*chunk
 	for range 10 {
 		chunks = append(chunks, get(&p, lastChunk))
 	}
@@ -47,7 +47,7 @@ func TestTrimAfterALongUse(t *testing.T) {
 // while the places of those that are kept change.
 func TestABurstLeavesWhatIsNeeded(t *testing.T) {
 	var p chunkPool
-	var chunks []*Chunk
+	var chunks []*chunk
 	for range 100 {
 		chunks = append(chunks, get(&p, lastChunk))
 	}

@@ -1,7 +1,6 @@
 package accumulator
 
 import (
-	"context"
 	"encoding/binary"
 	"sync"
 	"testing"
@@ -36,14 +35,11 @@ func TestManyAppendersOneDrainer(t *testing.T) {
 				binary.BigEndian.PutUint32(value[4:], uint32(i))
 				q := topic.Queues()[i%parts]
 				e := &Entry{Record: protocol.Record{Value: value[:8+i%90]}, Timestamp: noon.UnixMilli()}
-				status := q.Append(e, noon.UnixMilli())
-				for status == NeedRoom {
-					chunk, err := a.Memory.Chunk(context.Background(), nil, q.Room(e, noon))
-					if err != nil {
+				if !q.TryAppend(e, noon.UnixMilli()) {
+					if err := q.Append(e, noon, forever); err != nil {
 						t.Error(err)
 						return
 					}
-					status = q.AppendWith(e, chunk, noon)
 				}
 			}
 		})

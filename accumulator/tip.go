@@ -12,15 +12,15 @@ import (
 // partitions in turn, each line more costs as much as the copy. The batch
 // learns of it by settle.
 type tip struct {
-	batch    *Batch // the last of the queue; nil: there is none
-	buf      []byte // of the batch's last chunk
-	limit    int    // up to this length of buf, records change nothing else: see relimit
-	baseTime int64  // Unix milliseconds
-	count    int32  // records in the batch
-	filled   bool   // batch.size was reached
-	kept     bool   // see Batch.keep
-	even     bool   // see Config.Even
-	room     uint8  // entries that the batch's callbacks take without a further block
+	outcome  *Outcome // of the open batch, which is Queue.tail; nil: there is none
+	buf      []byte   // the batch's last chunk
+	limit    int      // up to this length of buf, records change nothing else: see relimit
+	baseTime int64    // Unix milliseconds
+	count    int32    // records in the batch
+	filled   bool     // batch.size was reached
+	kept     bool     // see Outcome.keep
+	even     bool     // see Config.Even
+	room     uint8    // entries that the outcome's callbacks take without a further block
 
 	// The callback and timestamp of the last record: those that are like it
 	// share its entry.
@@ -45,6 +45,12 @@ func (t *tip) measure(e *Entry) (body, n int) {
 	return body, protocol.RecordSize(body)
 }
 
+// fits reports whether e, of n bytes, may be put behind the other records at
+// nowMs, so that the last chunk has no more than most bytes then.
+func (t *tip) fits(e *Entry, n int, nowMs int64, most int) bool {
+	return len(t.buf)+n <= most && nowMs <= t.sealAt && t.txn == e.Txn
+}
+
 // continues reports whether e needs no callback entry of its own.
 func (t *tip) continues(e *Entry) bool { return t.time == e.Timestamp && identical(t.fn, e.Callback) }
 
@@ -54,12 +60,12 @@ func (t *tip) takesCallback(e *Entry) bool {
 }
 
 // put encodes e, measured and with room, behind the other records, and fills in
-// the ticket.
+// where it is.
 func (t *tip) put(e *Entry, body, n int) {
 	at := len(t.buf)
 	t.buf = t.buf[:at+n]
 	e.Put(t.buf, at, body)
-	e.Ticket.Batch, e.Ticket.Index, e.Ticket.Size, e.Ticket.Full = t.batch, t.count, int32(n), t.filled
+	e.Outcome, e.Index, e.Size, e.Full = t.outcome, t.count, int32(n), t.filled
 	t.count++
 }
 
@@ -70,7 +76,7 @@ func (t *tip) turn(e *Entry) {
 	}
 	var run *Callback
 	if e.Callback != nil {
-		cs := &t.batch.callbacks
+		cs := &t.outcome.callbacks
 		run = cs.at(cs.most() - int(t.room))
 		t.room--
 	}
@@ -78,7 +84,7 @@ func (t *tip) turn(e *Entry) {
 }
 
 // turnNext is turn where the new run's entry lies right behind that of the last,
-// so that it needs no more of the batch, which is far away. Where it does not, it
+// so that it needs no more of the outcome, which is far away. Where it does not, it
 // does nothing and reports false.
 func (t *tip) turnNext(e *Entry) bool {
 	if t.run == nil || e.Callback == nil || t.room == 0 || int(t.room) == len(callbackBlock{}) {
@@ -107,16 +113,17 @@ func (t *tip) endRun() {
 	}
 }
 
-// settle tells the batch what has been appended.
-func (t *tip) settle() {
-	b := t.batch
+// settle tells the open batch what has been appended. q.mu is held.
+func (q *Queue) settle() {
+	t, b := &q.tip, q.tail
 	if len(b.chunks) == 0 {
 		return // it has just been opened
 	}
 	t.endRun()
 	b.chunks[len(b.chunks)-1].buf = t.buf
 	b.count, b.size, b.maxTime = t.count, t.size(), t.maxTime
-	b.callbacks.n = b.callbacks.most() - int(t.room)
+	cs := &t.outcome.callbacks
+	cs.n = cs.most() - int(t.room)
 }
 
 // relimit says anew how far records can be appended without a look at anything
@@ -124,7 +131,7 @@ func (t *tip) settle() {
 // the batch is filled or its records are to be summed. q.mu is held.
 func (q *Queue) relimit() {
 	t := &q.tip
-	if t.batch == nil || q.refused != nil {
+	if t.outcome == nil || q.refused != nil {
 		t.limit = 0
 		return
 	}
@@ -133,7 +140,7 @@ func (q *Queue) relimit() {
 		most = min(most, q.topic.acc.batchSize-1)
 	}
 	if q.topic.acc.sums {
-		most = min(most, t.batch.sum.size+sumStep-1)
+		most = min(most, q.tail.sum.size+sumStep-1)
 	}
 	t.limit = most - t.before
 }

@@ -14,7 +14,7 @@ func TestLearnedWhileABatchIsOpen(t *testing.T) {
 		t.Fatalf("the chunk has room for %d bytes more, want some for the test to mean anything", q.tip.limit-q.tip.size())
 	}
 	q.topic.Refused(noon, refused(q, 1, 2*q.tip.size()))
-	if second := add(t, q, sized(100), noon); second.Batch == first.Batch {
+	if second := add(t, q, sized(100), noon); second.Outcome == first.Outcome {
 		t.Error("the open batch grew beyond a cap that had been learned")
 	}
 }
@@ -26,12 +26,15 @@ func TestRefusedWhileABatchIsOpen(t *testing.T) {
 	first := add(t, q, sized(100), noon)
 	ended := errors.New("ended")
 	q.Refuse(ended)
-	if status := q.Append(sized(100), noon.UnixMilli()); status != Refused || !errors.Is(q.Err(), ended) {
-		t.Errorf("append = %v, %v; want it refused", status, q.Err())
+	if q.TryAppend(sized(100), noon.UnixMilli()) {
+		t.Error("it took a record")
+	}
+	if err := q.Append(sized(100), noon, nil); !errors.Is(err, ended) {
+		t.Errorf("append = %v, want it refused", err)
 	}
 	q.Refuse(nil)
-	if again := add(t, q, sized(100), noon); again.Batch != first.Batch || again.Index != 1 {
-		t.Errorf("the next record is number %d of %p, want 1 of %p", again.Index, again.Batch, first.Batch)
+	if again := add(t, q, sized(100), noon); again.Outcome != first.Outcome || again.Index != 1 {
+		t.Errorf("the next record is number %d of %p, want 1 of %p", again.Index, again.Outcome, first.Outcome)
 	}
 }
 
@@ -47,11 +50,11 @@ func TestNeighboursOfAnotherKind(t *testing.T) {
 	add(t, q, detached(0), noon)
 	kept := add(t, q, sized(10), noon)
 	add(t, q, detached(0), noon)
-	if kept.Batch.Done() == nil {
+	if kept.Outcome.Done() == nil {
 		t.Error("the batch of a future cannot be waited for")
 	}
-	if other := add(t, q, detached(7), noon); other.Batch == kept.Batch || other.Batch.Txn() != 7 {
-		t.Errorf("a record of transaction 7 is in a batch of %d", other.Batch.Txn())
+	if other := add(t, q, detached(7), noon); other.Outcome == kept.Outcome || q.tail.Txn() != 7 {
+		t.Errorf("a record of transaction 7 is in a batch of %d", q.tail.Txn())
 	}
 	if b := drain(q); b.Count() != 4 {
 		t.Errorf("the batch has %d records, want 4", b.Count())

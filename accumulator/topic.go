@@ -8,16 +8,16 @@ import (
 
 // Config is what an Accumulator needs to know.
 type Config struct {
-	BatchSize     int                // bytes; a batch of this size is sent at once (batch.size)
-	MaxBatchBytes int                // bytes; a batch never grows beyond, unless by a single record
-	Memory        int64              // bytes (buffer.memory)
-	SealAge       time.Duration      // a batch older than this takes no more records
-	Epoch         time.Time          // that milliseconds are counted from; with a monotonic reading they are of no wall clock. Zero: 1970
-	Even          bool               // a series is counted and ends by its records alone, whatever batches they are in
-	Compressed    bool               // batches will be compressed: to sum their records would be in vain
-	Wake          func()             // tells the sender loop to look; must not block
-	Why           func(*Batch) error // says what a drained or waiting batch waits for: see Batch.Why; nil: nobody knows
-	Urgent        func()             // is Wake for a batch that somebody waits for: see Batch.Urge. nil: Wake
+	BatchSize     int                  // bytes; a batch of this size is sent at once (batch.size)
+	MaxBatchBytes int                  // bytes; a batch never grows beyond, unless by a single record
+	Memory        int64                // bytes (buffer.memory)
+	SealAge       time.Duration        // a batch older than this takes no more records
+	Epoch         time.Time            // that milliseconds are counted from; with a monotonic reading they are of no wall clock. Zero: 1970
+	Even          bool                 // a series is counted and ends by its records alone, whatever batches they are in
+	Compressed    bool                 // batches will be compressed: to sum their records would be in vain
+	Wake          func()               // tells the sender loop to look; must not block
+	Why           func(*Outcome) error // says what a drained or waiting batch waits for: see Outcome.Why; nil: nobody knows
+	Urgent        func()               // is Wake for a batch that somebody waits for: see Outcome.Urge. nil: Wake
 }
 
 // An Accumulator is all queues of one producer and their common memory.
@@ -31,7 +31,7 @@ type Accumulator struct {
 	even          bool // see Config.Even
 	sums          bool // records are summed as they come
 	wake, urgent  func()
-	why           func(*Batch) error
+	why           func(*Outcome) error
 
 	mu    sync.Mutex // guards the following; never held while blocking
 	noted []Note     // that the loop has not taken yet
@@ -47,7 +47,7 @@ func New(c Config) *Accumulator {
 	}
 	return &Accumulator{
 		epoch:         c.Epoch,
-		Memory:        NewMemory(c.Memory, c.Wake),
+		Memory:        newMemory(c.Memory, c.Wake),
 		batchSize:     c.BatchSize,
 		maxBatchBytes: c.MaxBatchBytes,
 		sealAgeMs:     c.SealAge.Milliseconds(),

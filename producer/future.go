@@ -14,9 +14,9 @@ import (
 // Its methods may be called concurrently and any number of times. The zero
 // Future is not valid.
 type Future struct {
-	batch     *accumulator.Batch
-	failed    *refusal // instead of batch: the record was not taken
-	timestamp int64    // Unix milliseconds
+	outcome   *accumulator.Outcome // of the record and its neighbours
+	failed    *refusal             // instead of that: the record was not taken
+	timestamp int64                // Unix milliseconds
 	index     int32
 }
 
@@ -64,7 +64,7 @@ func (f Future) Done() <-chan struct{} {
 	if f.failed != nil {
 		return closed
 	}
-	return f.batch.Done()
+	return f.outcome.Done()
 }
 
 // Wait returns the record's outcome as soon as it is there. That somebody
@@ -77,22 +77,22 @@ func (f Future) Wait(ctx context.Context) (RecordMetadata, error) {
 		return f.failed.md, f.failed.err
 	}
 	select {
-	case <-f.batch.Done():
-		return f.outcome()
+	case <-f.outcome.Done():
+		return f.result()
 	default:
 	}
-	f.batch.Urge()
+	f.outcome.Urge()
 	select {
-	case <-f.batch.Done():
-		return f.outcome()
+	case <-f.outcome.Done():
+		return f.result()
 	case <-ctx.Done():
 		select {
-		case <-f.batch.Done():
-			return f.outcome() // both at once
+		case <-f.outcome.Done():
+			return f.result() // both at once
 		default:
 		}
 		md := RecordMetadata{
-			Topic: f.batch.Topic(), Partition: f.batch.Partition(), Offset: -1, Timestamp: time.UnixMilli(f.timestamp),
+			Topic: f.outcome.Topic(), Partition: f.outcome.Partition(), Offset: -1, Timestamp: time.UnixMilli(f.timestamp),
 		}
 		return md, f.unknown(cause.Of(ctx))
 	}
@@ -100,24 +100,24 @@ func (f Future) Wait(ctx context.Context) (RecordMetadata, error) {
 
 // unknown is what Wait returns when err has ended it: that, and what the record still waits for.
 func (f Future) unknown(err error) error {
-	if why := f.batch.Why(); why != nil {
+	if why := f.outcome.Why(); why != nil {
 		return fmt.Errorf("%w: %w; %w", ErrOutcomeUnknown, err, why)
 	}
-	return fmt.Errorf("%w: %w; record of %s-%d", ErrOutcomeUnknown, err, f.batch.Topic(), f.batch.Partition())
+	return fmt.Errorf("%w: %w; record of %s-%d", ErrOutcomeUnknown, err, f.outcome.Topic(), f.outcome.Partition())
 }
 
-// outcome reads the result. Only once the batch is done.
-func (f Future) outcome() (RecordMetadata, error) {
-	return outcome(f.batch, f.index, f.timestamp)
+// result reads the outcome. Only once that is done.
+func (f Future) result() (RecordMetadata, error) {
+	return resultOf(f.outcome, f.index, f.timestamp)
 }
 
-func outcome(b *accumulator.Batch, index int32, timestamp int64) (RecordMetadata, error) {
-	offset, appendTime, err := b.Outcome(index)
+func resultOf(o *accumulator.Outcome, index int32, timestamp int64) (RecordMetadata, error) {
+	offset, appendTime, err := o.Of(index)
 	if appendTime >= 0 {
 		timestamp = appendTime
 	}
 	return RecordMetadata{
-		Topic: b.Topic(), Partition: b.Partition(),
+		Topic: o.Topic(), Partition: o.Partition(),
 		Offset: offset, Timestamp: time.UnixMilli(timestamp),
 	}, err
 }

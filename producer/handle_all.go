@@ -95,7 +95,7 @@ func (p *Producer) sendKeyless(to *topic, run *entry, records []KeyValue, now in
 	}
 	n := q.AppendRun(&run.Entry, records, now)
 	if n > 0 && pick != nil {
-		to.sticky.Appended(pick, run.Ticket.Series, run.Ticket.Full, now)
+		to.sticky.Appended(pick, run.SeriesBytes, run.Full, now)
 	}
 	return n
 }
@@ -116,7 +116,7 @@ func (p *Producer) sendKeyed(to *topic, run *entry, records []KeyValue, now int6
 	}
 	for i := range n {
 		run.Key, run.Value = records[i].Key, records[i].Value
-		if queues[i].Append(&run.Entry, now) != accumulator.Appended {
+		if !queues[i].TryAppend(&run.Entry, now) {
 			return i
 		}
 	}

@@ -59,20 +59,20 @@ func (p *Producer) acknowledge(h *hook, md RecordMetadata, err error) {
 	}
 }
 
-// complete runs the callbacks of a batch, on the completion goroutine, and calls
-// next before each.
-func (p *Producer) complete(b *accumulator.Batch, next func()) {
-	b.EachCallback(func(c *accumulator.Callback) {
+// complete runs the callbacks of an outcome, on the completion goroutine, and
+// calls next before each.
+func (p *Producer) complete(o *accumulator.Outcome, next func()) {
+	o.EachCallback(func(c *accumulator.Callback) {
 		for c.Count > 0 {
-			p.completeRun(b, c, next)
+			p.completeRun(o, c, next)
 		}
 	})
 }
 
 // completeRun runs the callbacks at the beginning of c that have one outcome but for the offset, and takes them off c.
-func (p *Producer) completeRun(b *accumulator.Batch, c *accumulator.Callback, next func()) {
-	md, err := outcome(b, c.Index, c.Timestamp)
-	n := min(c.Count, b.Alike(c.Index))
+func (p *Producer) completeRun(o *accumulator.Outcome, c *accumulator.Callback, next func()) {
+	md, err := resultOf(o, c.Index, c.Timestamp)
+	n := min(c.Count, o.Alike(c.Index))
 	c.Index += n
 	c.Count -= n
 	step := int64(1)

@@ -159,16 +159,14 @@ func (p *Producer) place(ctx context.Context, w *wait, t *topic, e *entry, block
 	if err != nil {
 		return err
 	}
-	status := q.Append(&e.Entry, now)
-	if status != accumulator.Appended && pick != nil && !t.sticky.Current(pick) {
-		// It has moved on meanwhile: this record would open a batch here that
-		// nobody fills.
-		if q, pick, err = p.choose(t, e); err != nil {
-			return err
+	if !q.TryAppend(&e.Entry, now) {
+		if pick != nil && !t.sticky.Current(pick) {
+			// It has moved on meanwhile: this record would open a batch here that
+			// nobody fills.
+			if q, pick, err = p.choose(t, e); err != nil {
+				return err
+			}
 		}
-		status = q.Append(&e.Entry, now)
-	}
-	if status != accumulator.Appended {
 		if err := p.placeWithRoom(ctx, w, q, e, block); err != nil {
 			if !errors.Is(err, ErrPartitionGone) { // else another may be chosen
 				e.partition = OnPartition(q.Partition()) // to be told of
@@ -177,7 +175,7 @@ func (p *Producer) place(ctx context.Context, w *wait, t *topic, e *entry, block
 		}
 	}
 	if pick != nil {
-		t.sticky.Appended(pick, e.Ticket.Series, e.Ticket.Full, now)
+		t.sticky.Appended(pick, e.SeriesBytes, e.Full, now)
 	}
 	return nil
 }

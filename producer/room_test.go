@@ -8,23 +8,32 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/epistle-kafka/epistle/accumulator"
 	"github.com/epistle-kafka/epistle/brokertest"
+	"github.com/epistle-kafka/epistle/protocol"
 )
 
-// A full producer has no memory left but what the test gives back, two KiB at a
-// time, and its broker takes nothing.
+// A full producer has no memory left but what the test has a broker give back,
+// the two KiB of one record at a time, and the broker of topic t takes nothing.
 type full struct {
 	*Producer
-	held []*accumulator.Chunk
+	held []chan struct{} // closed, each lets a record of topic held be acknowledged
 }
 
 func fill(t *testing.T) *full {
 	t.Helper()
-	c := brokertest.New(t, brokertest.InMemory(), brokertest.Topic("t", 3))
+	c := brokertest.New(t, brokertest.InMemory(), brokertest.Brokers(2), brokertest.Topic("t", 3), brokertest.Topic("held", 2))
+	for topic, broker := range map[string]int32{"t": 1, "held": 2} {
+		for i := range int32(c.Partitions(topic)) {
+			if err := c.MoveLeader(topic, i, broker); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
 	cfg := DefaultConfig(c.Bootstrap()...)
 	cfg.DialContext = c.DialContext
 	cfg.Linger = 100 * time.Millisecond // it is sat out, since something is in flight
+	cfg.BufferMemory = 256 << 10
+	cfg.RequestTimeout, cfg.DeliveryTimeout = 10*time.Minute, 20*time.Minute // longer than any test
 	p, err := New(cfg)
 	if err != nil {
 		t.Fatal(err)
@@ -42,25 +51,34 @@ func fill(t *testing.T) *full {
 			t.Errorf("after Close %d bytes are still reserved, want 0", n)
 		}
 	})
-	if _, err := p.SendSync(t.Context(), Record{Topic: "t", Partition: OnPartition(2)}); err != nil {
-		t.Fatal(err)
+	for _, rec := range []Record{{Topic: "t", Partition: OnPartition(2)}, {Topic: "held", Partition: OnPartition(0)}, {Topic: "held", Partition: OnPartition(1)}} {
+		if _, err := p.SendSync(t.Context(), rec); err != nil {
+			t.Fatal(err)
+		}
 	}
 	c.Pause(1)
-	p.Send(t.Context(), Record{Topic: "t", Partition: OnPartition(2)})
-	time.Sleep(time.Second)
-	for {
-		chunk, err := p.sender.Memory().TryChunk(2 << 10)
-		if err != nil {
-			return f
-		}
-		f.held = append(f.held, chunk)
+	for i := range int32(2) {
+		release := make(chan struct{})
+		c.On(brokertest.Produce).Broker(2).Do(brokertest.Pass().Held(release))
+		f.held = append(f.held, release)
+		p.Send(t.Context(), Record{Topic: "held", Partition: OnPartition(i)})
+		time.Sleep(time.Second)
 	}
+	rest := protocol.Record{Value: make([]byte, cfg.BufferMemory-p.Stats().BufferedBytes)}
+	for left := len(rest.Value); rest.SizeAlone() > left; {
+		rest.Value = rest.Value[1:]
+	}
+	p.Send(t.Context(), Record{Topic: "t", Partition: OnPartition(2), Value: rest.Value})
+	time.Sleep(time.Second)
+	if s := p.Stats(); s.BufferedBytes != cfg.BufferMemory {
+		t.Fatalf("%d bytes are reserved, want all %d", s.BufferedBytes, cfg.BufferMemory)
+	}
+	return f
 }
 
 func (f *full) giveBack() {
-	last := len(f.held) - 1
-	f.sender.Memory().Return(f.held[last])
-	f.held = f.held[:last]
+	close(f.held[0])
+	f.held = f.held[1:]
 }
 
 // send has n callers send a small record each, and counts those that Send has

@@ -29,7 +29,7 @@ func (p *Producer) sendEntry(ctx context.Context, e *entry) Future {
 		p.refuse(e, err)
 		return refusedFuture(e.noMetadata(), err)
 	}
-	return Future{batch: e.Ticket.Batch, index: e.Ticket.Index, timestamp: e.Timestamp}
+	return Future{outcome: e.Outcome, index: e.Index, timestamp: e.Timestamp}
 }
 
 // SendFunc is Send with a callback for the outcome; nil for none. A record

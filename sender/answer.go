@@ -38,7 +38,10 @@ func (e answered) apply(c *core) {
 		p.landed(d)
 		c.flying--
 		d.conn = nil
-		d.Drop()
+		late := d.told // then its batch has been held by the connection alone, maybe
+		if !late {
+			d.Drop() // the outcome has it
+		}
 		switch a := p.answer; {
 		case call.Err != nil:
 			r.node.failed(c.now, call.Err)
@@ -49,6 +52,9 @@ func (e answered) apply(c *core) {
 			c.broken(r.node, p, d, r.node.refused("Produce", errNoAnswer), true)
 		default:
 			c.judge(r, p, d, a)
+		}
+		if late {
+			d.Drop()
 		}
 		if d.over {
 			c.lookDelivered(p)

@@ -185,18 +185,18 @@ func (b *bench) post(e event)                 { b.events = append(b.events, e) }
 func (b *bench) after(g *accumulator.Group)   { g.Exit() }
 func (b *bench) random() float64              { return 0.5 }
 
-func (b *bench) end(batch *accumulator.Batch) {
+func (b *bench) end(o *accumulator.Outcome) {
 	select {
-	case <-batch.Done():
+	case <-o.Done():
 	default:
 		panic("callbacks before the future")
 	}
-	batch.Drop()
-	batch.EachCallback(func(c *accumulator.Callback) {
-		offset, _, err := batch.Outcome(c.Index)
-		b.printf("%s: %v", c.Fn, errorOr(err, fmt.Sprintf("offset %d", offset)))
+	o.Complete(func(o *accumulator.Outcome) {
+		o.EachCallback(func(c *accumulator.Callback) {
+			offset, _, err := o.Of(c.Index)
+			b.printf("%s: %v", c.Fn, errorOr(err, fmt.Sprintf("offset %d", offset)))
+		})
 	})
-	batch.Leave()
 }
 
 // The connection.

@@ -143,21 +143,19 @@ func TestABatchAgesByTheMonotonicClock(t *testing.T) {
 	for _, by := range []time.Duration{-time.Hour, time.Hour} {
 		s := idle(t, time.Second)
 		p := s.lonely()
-		first := queueOne(t, s, p)
-		age := first.Opened().Add(max(s.cfg.Linger, s.cfg.DeliveryTimeout/20))
+		first, opened := queueOne(t, s, p)
+		age := opened.Add(max(s.cfg.Linger, s.cfg.DeliveryTimeout/20))
 		e := accumulator.Entry{Timestamp: 1}
 		e.Value = []byte("y")
-		status := p.queue.Append(&e, s.cfg.Clock.Millis(setWall(t, age, by)))
-		if status != accumulator.Appended || e.Ticket.Batch != first {
-			t.Errorf("set by %v: the batch does not take a record at its age: %v", by, status)
+		if !p.queue.TryAppend(&e, s.cfg.Clock.Millis(setWall(t, age, by))) || e.Outcome != first {
+			t.Errorf("set by %v: the batch does not take a record at its age", by)
 		}
 		beyond := setWall(t, age.Add(time.Millisecond), by)
-		if status := p.queue.Append(&e, s.cfg.Clock.Millis(beyond)); status != accumulator.NeedRoom {
-			t.Fatalf("set by %v: the batch takes a record beyond its age: %v", by, status)
+		if p.queue.TryAppend(&e, s.cfg.Clock.Millis(beyond)) {
+			t.Fatalf("set by %v: the batch takes a record beyond its age", by)
 		}
-		chunk, err := s.acc.Memory.TryChunk(p.queue.Room(&e, beyond))
-		if err != nil || p.queue.AppendWith(&e, chunk, beyond) != accumulator.Appended || e.Ticket.Batch == first {
-			t.Errorf("set by %v: a record beyond the batch's age is in it", by)
+		if err := p.queue.Append(&e, beyond, nil); err != nil || e.Outcome == first {
+			t.Errorf("set by %v: a record beyond the batch's age is in it, or in none: %v", by, err)
 		}
 	}
 }

@@ -105,7 +105,7 @@ func (b *bench) inspect(cmd string, args []string) {
 	switch cmd {
 	case "urge":
 		p := b.part(args[0])
-		p.head = p.queue.UrgeAll(func(*accumulator.Batch) {})
+		p.head = p.queue.UrgeAll(func(*accumulator.Outcome) {})
 		b.c.look(p)
 	case "flush":
 		b.groups[args[0]] = accumulator.NewGroup()
@@ -193,17 +193,14 @@ func (b *bench) append(place, name string) {
 }
 
 func (b *bench) appendEntry(q *accumulator.Queue, e *accumulator.Entry, name string) {
-	status := q.Append(e, b.now.UnixMilli())
-	for status == accumulator.NeedRoom {
-		chunk, err := b.c.acc.Memory.TryChunk(q.Room(e, b.now))
-		if err != nil {
-			b.printf("%s: %v", name, err)
-			return
-		}
-		status = q.AppendWith(e, chunk, b.now)
+	if q.TryAppend(e, b.now.UnixMilli()) {
+		return
 	}
-	if status == accumulator.Refused {
-		b.printf("%s: refused: %v", name, q.Err())
+	switch err := q.Append(e, b.now, nil); {
+	case errors.Is(err, accumulator.ErrNoRoom):
+		b.printf("%s: %v", name, err)
+	case err != nil:
+		b.printf("%s: refused: %v", name, err)
 	}
 }
 

@@ -11,7 +11,7 @@ import (
 // in which batches ended. A slow callback holds up those behind it and nothing
 // else. What waits here still counts against buffer.memory, which bounds it.
 type completions struct {
-	call func(b *accumulator.Batch, next func())
+	call func(o *accumulator.Outcome, next func())
 	step func()        // cs.next, made a func value once and not for each batch
 	wake chan struct{} // capacity 1
 	done chan struct{}
@@ -29,14 +29,14 @@ type completions struct {
 	closed bool
 }
 
-// A completion is a batch whose callbacks are to run, or a group that waits
+// A completion is an outcome whose callbacks are to run, or a group that waits
 // for those before it.
 type completion struct {
-	batch *accumulator.Batch
-	group *accumulator.Group
+	outcome *accumulator.Outcome
+	group   *accumulator.Group
 }
 
-func newCompletions(call func(b *accumulator.Batch, next func())) *completions {
+func newCompletions(call func(o *accumulator.Outcome, next func())) *completions {
 	cs := &completions{call: call, wake: make(chan struct{}, 1), done: make(chan struct{})}
 	cs.step = cs.next
 	return cs
@@ -96,11 +96,14 @@ func (cs *completions) complete(c completion) {
 		c.group.Exit()
 		return
 	}
-	c.batch.Drop() // its callbacks have begun: the bytes count no longer (I5)
+	c.outcome.Complete(cs.callBack)
+}
+
+// callBack runs the callbacks of o.
+func (cs *completions) callBack(o *accumulator.Outcome) {
 	cs.running.Store(cs.last + 1)
-	cs.call(c.batch, cs.step)
+	cs.call(o, cs.step)
 	cs.running.Store(0)
-	c.batch.Leave()
 }
 
 // next notes that another callback begins.

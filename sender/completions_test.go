@@ -10,27 +10,24 @@ import (
 	"github.com/epistle-kafka/epistle/protocol"
 )
 
-// ended returns n batches of one record each that have their outcome.
-func ended(t *testing.T, n int) ([]*accumulator.Batch, *accumulator.Accumulator) {
+// ended returns the outcomes of n batches of one record each.
+func ended(t *testing.T, n int) ([]*accumulator.Outcome, *accumulator.Accumulator) {
 	t.Helper()
 	a := accumulator.New(accumulator.Config{BatchSize: 1, MaxBatchBytes: 1 << 20, Memory: 1 << 20, SealAge: time.Hour, Wake: func() {}})
 	q := a.Topic("t", 1).Queues()[0]
-	var batches []*accumulator.Batch
+	var outcomes []*accumulator.Outcome
 	for i := range n {
 		e := &accumulator.Entry{Record: protocol.Record{Value: []byte("v")}, Callback: i}
-		chunk, err := a.Memory.TryChunk(q.Room(e, time.Now()))
-		if err != nil {
+		if err := q.Append(e, time.Now(), nil); err != nil {
 			t.Fatal(err)
 		}
-		if status := q.AppendWith(e, chunk, time.Now()); status != accumulator.Appended {
-			t.Fatalf("append = %v", status)
-		}
 		b, _ := q.Drain()
+		o := b.Outcome()
 		b.Resolve(int64(i), -1, nil)
-		b.Finish()
-		batches = append(batches, b)
+		o.End()
+		outcomes = append(outcomes, o)
 	}
-	return batches, a
+	return outcomes, a
 }
 
 // Callbacks run in the order in which batches ended; a group that was put
@@ -38,12 +35,12 @@ func ended(t *testing.T, n int) ([]*accumulator.Batch, *accumulator.Accumulator)
 // once its callbacks have begun (I5).
 func TestCompletionsRunInOrder(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		batches, a := ended(t, 3)
+		outcomes, a := ended(t, 3)
 		before := a.Memory.Used()
 		var order []int
 		release := make(chan struct{})
-		cs := newCompletions(func(b *accumulator.Batch, next func()) {
-			b.EachCallback(func(c *accumulator.Callback) {
+		cs := newCompletions(func(o *accumulator.Outcome, next func()) {
+			o.EachCallback(func(c *accumulator.Callback) {
 				next()
 				order = append(order, c.Fn.(int))
 			})
@@ -51,10 +48,10 @@ func TestCompletionsRunInOrder(t *testing.T) {
 		})
 		go cs.run()
 		group := accumulator.NewGroup()
-		cs.put(completion{batch: batches[0]})
-		cs.put(completion{batch: batches[1]})
+		cs.put(completion{outcome: outcomes[0]})
+		cs.put(completion{outcome: outcomes[1]})
 		cs.put(completion{group: group})
-		cs.put(completion{batch: batches[2]})
+		cs.put(completion{outcome: outcomes[2]})
 		cs.send()
 		synctest.Wait()
 		if got, want := a.Memory.Used(), before/3*2; got != want {

@@ -59,9 +59,9 @@ type Config struct {
 	// Publish follows one or more calls of OnTopic: callers that wait for these
 	// topics go on right after it. On the loop, too.
 	Publish func()
-	// Complete runs the callbacks of a batch that has ended, and calls next
+	// Complete runs the callbacks of an outcome that has ended, and calls next
 	// before each. It runs on the completion goroutine and may take its time.
-	Complete func(b *accumulator.Batch, next func())
+	Complete func(o *accumulator.Outcome, next func())
 	// CallbackPatience is how long one callback may run before Flush and Close
 	// no longer wait for it.
 	CallbackPatience time.Duration

@@ -17,8 +17,8 @@ type effects interface {
 	pack(r *request, d *delivery)
 	// post delivers an event on the loop.
 	post(e event)
-	// end lets callbacks of a finished batch run, in order.
-	end(b *accumulator.Batch)
+	// end completes an outcome that has ended and has callbacks, in order.
+	end(o *accumulator.Outcome)
 	// after runs g.Exit when all callbacks handed to end so far have run.
 	after(g *accumulator.Group)
 	// random returns a number in [0, 1).

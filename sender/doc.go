@@ -35,10 +35,17 @@
 // that has been met). Idle partitions are in neither. The loop does not look at
 // queues: it is told when the oldest batch of one has changed or was drained. A
 // batch whose linger is about to end goes along with those that go, so that many
-// partitions with few records each make few requests. Requests and batches are used again when they have
-// ended, so a steady load allocates nothing. A small request is written in the
-// step itself, if its connection takes it at once; all others by the
+// partitions with few records each make few requests. Requests and batches are used
+// again when they have ended, so a steady load allocates nothing. A small request is
+// written in the step itself, if its connection takes it at once; all others by the
 // connection's goroutine.
+//
+// A batch is bytes, and what becomes of its records is its outcome: futures point to
+// that, and the pieces of a batch that was cut have it in common. A request holds the
+// bytes while its connection may write them. When the outcome is known of all records
+// it ends, in one order whatever has happened to them: see core.finish and
+// accumulator.Outcome.End. From then on the loop uses neither it nor its batches,
+// save a batch that a request still holds.
 //
 // Whoever has waited in vain asks the loop why: what the batch waits for, and the
 // last failure that stood in its way (Sender.Why). A ping is a request of its own

@@ -16,9 +16,9 @@ func (c *core) gather(g *accumulator.Group) {
 				continue // no alarm for the expiry of anything, and nothing new
 			}
 			for _, d := range p.open() {
-				d.Join(g)
+				d.Outcome().Join(g)
 			}
-			p.head = p.queue.UrgeAll(func(b *accumulator.Batch) { b.Join(g) })
+			p.head = p.queue.UrgeAll(func(o *accumulator.Outcome) { o.Join(g) })
 			c.look(p)
 		}
 	}
@@ -31,7 +31,7 @@ func (c *core) gather(g *accumulator.Group) {
 func (c *core) urge() {
 	c.seeNoted()
 	for _, p := range c.alarms.partitions(nil) {
-		p.head = p.queue.UrgeAll(func(*accumulator.Batch) {})
+		p.head = p.queue.UrgeAll(func(*accumulator.Outcome) {})
 		c.look(p)
 	}
 }

@@ -173,16 +173,18 @@ func (c *core) expireQueued(p *partition) {
 
 // failQueued ends a batch that was never drained for sending.
 func (c *core) failQueued(b *accumulator.Batch, err error) {
+	number := b.Txn()
 	c.endQueued(b, err)
-	c.txn.doom(b, err)
+	c.txn.doom(number, err)
 }
 
 // endQueued is failQueued for a batch that no transaction waits for.
 func (c *core) endQueued(b *accumulator.Batch, err error) {
 	c.news.failed(b.Topic(), b.Partition(), b.Count(), err)
-	c.finish(b, b.Resolve(-1, -1, &Error{
+	ended := b.Resolve(-1, -1, &Error{
 		Topic: b.Topic(), Partition: b.Partition(), Elapsed: c.now.Sub(b.Opened()), Err: err,
-	}), false, b.Count())
+	})
+	c.finish(b.Outcome(), ended, false, b.Count())
 }
 
 // take returns the next batch of p to be sent to n, numbered, or nil if none

@@ -278,7 +278,7 @@ func (s *Sender) dial(n *node, which lane, d *dial) {
 
 func (s *Sender) pack(r *request, d *delivery) { s.packers.put(packing{r, d}) }
 func (s *Sender) post(e event)                 { s.inbox.put(e) }
-func (s *Sender) end(b *accumulator.Batch)     { s.completions.put(completion{batch: b}) }
+func (s *Sender) end(o *accumulator.Outcome)   { s.completions.put(completion{outcome: o}) }
 func (s *Sender) after(g *accumulator.Group)   { s.completions.put(completion{group: g}) }
 func (s *Sender) random() float64              { return rand.Float64() }
 

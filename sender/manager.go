@@ -52,10 +52,10 @@ type manager interface {
 	retire(p *partition)           // p is forgotten, and has numbers
 
 	// Of batches.
-	stamp(r *request)                     // r is about to be sent
-	delivered(d *delivery)                // a broker has d
-	qualify(a *attempt)                   // a is to be judged
-	doom(b *accumulator.Batch, err error) // a record of b has failed for good
+	stamp(r *request)             // r is about to be sent
+	delivered(d *delivery)        // a broker has d
+	qualify(a *attempt)           // a is to be judged
+	doom(number int64, err error) // a record of the transaction with that number has failed for good
 	// strange reports whether a success is another producer's.
 	strange(p *partition, d *delivery, leader int32, appendTime int64) bool
 	// explain returns err, a broker's answer to d, with what it means.
@@ -116,10 +116,10 @@ func (m ordinary) retire(p *partition) {
 	}
 }
 
-func (ordinary) stamp(*request)                 {}
-func (ordinary) delivered(*delivery)            {}
-func (ordinary) qualify(*attempt)               {}
-func (ordinary) doom(*accumulator.Batch, error) {}
+func (ordinary) stamp(*request)      {}
+func (ordinary) delivered(*delivery) {}
+func (ordinary) qualify(*attempt)    {}
+func (ordinary) doom(int64, error)   {}
 
 func (ordinary) sift(*partition, *delivery, []refusal, []accumulator.Range) bool { return false }
 

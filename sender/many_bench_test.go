@@ -24,7 +24,7 @@ func (q *crowd) dial(n *node, which lane, at *dial) {
 	q.post(dialed{node: n, which: which, dial: at, conn: &crowdConn{q}})
 }
 
-func (q *crowd) end(b *accumulator.Batch) { b.Drop(); b.Leave() }
+func (q *crowd) end(o *accumulator.Outcome) { o.Complete(func(*accumulator.Outcome) {}) }
 
 func (c *crowdConn) Send(call *wire.Call) bool {
 	call.Version = lastVersionByName
@@ -56,13 +56,10 @@ func (q *crowd) step() {
 
 // append puts a record of 100 bytes into the open batch of p, or opens one with it.
 func (q *crowd) append(b *testing.B, p *partition, e *accumulator.Entry) {
-	status := p.queue.Append(e, q.now.UnixMilli())
-	for status == accumulator.NeedRoom {
-		chunk, err := q.c.acc.Memory.TryChunk(p.queue.Room(e, q.now))
-		if err != nil {
+	if !p.queue.TryAppend(e, q.now.UnixMilli()) {
+		if err := p.queue.Append(e, q.now, nil); err != nil {
 			b.Fatal(err)
 		}
-		status = p.queue.AppendWith(e, chunk, q.now)
 	}
 }
 

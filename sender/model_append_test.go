@@ -2,6 +2,7 @@ package sender
 
 import (
 	"encoding/binary"
+	"errors"
 	"math"
 
 	"github.com/epistle-kafka/epistle/accumulator"
@@ -34,17 +35,15 @@ func (h *history) append(p *modelPart, number int64, late bool) {
 		r.callback = true
 		e.Callback = r
 	}
-	status := q.Append(&e, h.now.UnixMilli())
-	for status == accumulator.NeedRoom {
-		chunk, err := h.core.acc.Memory.TryChunk(q.Room(&e, h.now))
-		if err != nil {
-			h.await(q, &e, r) // most have their record back
-			return
-		}
-		status = q.AppendWith(&e, chunk, h.now)
+	var err error
+	if !q.TryAppend(&e, h.now.UnixMilli()) {
+		err = q.Append(&e, h.now, nil)
 	}
-	if status != accumulator.Refused {
+	switch {
+	case err == nil:
 		h.appended(r, &e)
+	case errors.Is(err, accumulator.ErrNoRoom):
+		h.await(q, &e, r) // most have their record back
 	}
 }
 
@@ -58,13 +57,13 @@ func (h *history) appended(r *modelRecord, e *accumulator.Entry) {
 	if t := h.transactions[number]; t != nil {
 		t.records = append(t.records, r)
 	}
-	if n := len(p.records); n > 1 && p.records[n-2].root.batch == e.Ticket.Batch {
+	if n := len(p.records); n > 1 && p.records[n-2].root.outcome == e.Outcome {
 		r.root = p.records[n-2].root
 	} else {
-		r.root = &modelRoot{batch: e.Ticket.Batch, opened: h.now}
+		r.root = &modelRoot{outcome: e.Outcome, opened: h.now}
 		h.roots = append(h.roots, r.root)
 	}
-	r.index = e.Ticket.Index
+	r.index = e.Index
 	r.root.records = append(r.root.records, r)
 	h.tracef("append %d to %s-%d of transaction %d", r.id, p.topic.name, p.index, number)
 	if h.mode == modeLending {

@@ -36,7 +36,7 @@ type modelRecord struct {
 
 // A modelRoot is a batch as the futures of its records know it.
 type modelRoot struct {
-	batch   *accumulator.Batch
+	outcome *accumulator.Outcome
 	records []*modelRecord
 	opened  time.Time
 }
@@ -46,7 +46,7 @@ func (h *history) poll() {
 	kept := h.roots[:0]
 	for _, root := range h.roots {
 		select {
-		case <-root.batch.Done():
+		case <-root.outcome.Done():
 			for _, r := range root.records {
 				h.resolve(r)
 			}
@@ -60,7 +60,7 @@ func (h *history) poll() {
 
 // resolve notes a record's outcome, and checks it against the logs (I6).
 func (h *history) resolve(r *modelRecord) {
-	r.offset, _, r.err = r.root.batch.Outcome(r.index)
+	r.offset, _, r.err = r.root.outcome.Of(r.index)
 	r.done = true
 	p := r.part
 	for i, w := range p.waiting {
@@ -215,7 +215,7 @@ func (h *history) checkOrder(f *flight, a *modelAttempt) {
 // its outcome long before the future of the whole lets it be seen.
 func (r *modelRecord) waits(h *history) bool {
 	for _, d := range h.core.topics[r.part.topic.name].parts[r.part.index].retry {
-		if d.Root() == r.root.batch && r.index >= d.First() && r.index < d.First()+d.Count() {
+		if d.Outcome() == r.root.outcome && r.index >= d.First() && r.index < d.First()+d.Count() {
 			return true
 		}
 	}

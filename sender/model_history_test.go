@@ -261,7 +261,7 @@ func (h *history) dial(n *node, which lane, at *dial) {
 
 func (h *history) pack(r *request, d *delivery) { h.packs = append(h.packs, packing{r, d}) }
 func (h *history) post(e event)                 { h.events = append(h.events, e) }
-func (h *history) end(b *accumulator.Batch)     { h.ends = append(h.ends, completion{batch: b}) }
+func (h *history) end(o *accumulator.Outcome)   { h.ends = append(h.ends, completion{outcome: o}) }
 func (h *history) after(g *accumulator.Group)   { h.ends = append(h.ends, completion{group: g}) }
 
 // random depends on the time alone: how often the core asks depends on the order of its maps.
@@ -278,18 +278,18 @@ func (h *history) completeOne() {
 		return
 	}
 	h.poll()
-	c.batch.Drop()
-	c.batch.EachCallback(func(cb *accumulator.Callback) {
-		r := cb.Fn.(*modelRecord)
-		switch {
-		case !r.done:
-			h.fail("I4: the callback of record %d runs before its future has an outcome", r.id)
-		case r.called:
-			h.fail("I4: the callback of record %d runs twice", r.id)
-		}
-		r.called = true
+	c.outcome.Complete(func(o *accumulator.Outcome) {
+		o.EachCallback(func(cb *accumulator.Callback) {
+			r := cb.Fn.(*modelRecord)
+			switch {
+			case !r.done:
+				h.fail("I4: the callback of record %d runs before its future has an outcome", r.id)
+			case r.called:
+				h.fail("I4: the callback of record %d runs twice", r.id)
+			}
+			r.called = true
+		})
 	})
-	c.batch.Leave()
 }
 
 // settle lets the core run until nothing more happens without time, brokers or callers.

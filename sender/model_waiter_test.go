@@ -1,27 +1,21 @@
 package sender
 
 import (
-	"context"
 	"encoding/binary"
-	"errors"
-	"runtime"
 	"time"
 
 	"github.com/epistle-kafka/epistle/accumulator"
 )
 
-// A modelWaiter is a caller that waits for memory, for one record. There is one at most, so that whether it has been served
-// is no question of when its goroutine runs.
+// A modelWaiter is a caller that waits for memory, for one record. It takes turns with its history: while it runs, the
+// history waits until it waits again, or has its record appended or refused.
 type modelWaiter struct {
-	queue  *accumulator.Queue
 	entry  *accumulator.Entry
 	record *modelRecord
-	got    chan grant
-}
-
-type grant struct {
-	chunk *accumulator.Chunk
-	err   error
+	waits  chan (<-chan struct{}) // what it waits for
+	goes   chan bool              // on, since that has come; false: it gives up
+	ended  chan error
+	ready  <-chan struct{}
 }
 
 // await has a caller wait for memory for e, if there is no such caller yet.
@@ -29,51 +23,56 @@ func (h *history) await(q *accumulator.Queue, e *accumulator.Entry, r *modelReco
 	if h.mode != modeWaiting || h.waiter != nil || h.calm {
 		return
 	}
-	h.waiter = &modelWaiter{queue: q, entry: e, record: r}
+	w := &modelWaiter{entry: e, record: r, waits: make(chan (<-chan struct{})), goes: make(chan bool), ended: make(chan error)}
+	h.waiter = w
 	h.counts[tallyWaiting]++
 	h.tracef("a caller waits for memory")
-	h.waiter.wait(h)
+	now := h.now
+	go func() {
+		w.ended <- q.Append(e, now, func(ready <-chan struct{}) (time.Time, bool) {
+			w.waits <- ready
+			goes := <-w.goes
+			return h.now, goes
+		})
+	}()
+	h.follow()
 }
 
-func (w *modelWaiter) wait(h *history) {
-	m, got := h.core.acc.Memory, make(chan grant, 1)
-	w.got = got
-	room := w.queue.Room(w.entry, h.now)
-	go func() {
-		chunk, err := m.Chunk(context.Background(), nil, room)
-		got <- grant{chunk, err}
-	}()
-	for !m.Waiting() && len(got) == 0 {
-		runtime.Gosched()
+// follow lets the waiter run until it waits, or its call has ended.
+func (h *history) follow() {
+	w := h.waiter
+	select {
+	case w.ready = <-w.waits:
+	case err := <-w.ended:
+		h.waiter = nil
+		if err != nil {
+			h.tracef("the caller is refused: %v", err)
+			return
+		}
+		h.appended(w.record, w.entry)
 	}
 }
 
 // seeWaiter lets a caller go on that has been given memory, or was refused it.
 func (h *history) seeWaiter() {
-	for w := h.waiter; w != nil && !(h.core.acc.Memory.Waiting() && len(w.got) == 0); w = h.waiter {
-		g := <-w.got
-		if g.err != nil {
-			h.tracef("the caller is refused: %v", g.err)
-			h.waiter = nil
+	for w := h.waiter; w != nil; w = h.waiter {
+		select {
+		case <-w.ready:
+		default:
 			return
 		}
 		w.entry.Timestamp, w.record.id = h.now.UnixMilli(), len(h.records)
 		binary.BigEndian.PutUint32(w.entry.Value, uint32(w.record.id))
-		switch w.queue.AppendWith(w.entry, g.chunk, h.now) {
-		case accumulator.NeedRoom:
-			w.wait(h)
-			continue
-		case accumulator.Appended:
-			h.appended(w.record, w.entry)
-		}
-		h.waiter = nil
+		w.goes <- true
+		h.follow()
 	}
 }
 
 // dismiss ends the waiting of a history that is over.
 func (h *history) dismiss() {
-	if h.waiter != nil {
-		h.core.acc.Memory.Close(errors.New("the history is over"))
+	if w := h.waiter; w != nil {
+		w.goes <- false
+		<-w.ended
 		h.waiter = nil
 	}
 }

@@ -37,9 +37,12 @@ func (c *core) deliver(p *partition, d *delivery, offset, appendTime int64) {
 		p.topic.queues.Accepted(c.now, d.Batch)
 	}
 	d.told = true
-	d.over = d.Root() == d.Batch // what is left of a batch that was cut may be elsewhere
-	c.stat.inFlight.Add(-int64(d.Count()))
-	c.finish(d.Batch, d.Resolve(offset, appendTime, nil), true, d.Count())
+	d.over = !d.IsPiece() // what is left of a batch that was cut may be elsewhere
+	n := d.Count()
+	c.stat.inFlight.Add(-int64(n))
+	o, ended := d.Outcome(), d.Resolve(offset, appendTime, nil)
+	d.Batch = nil
+	c.finish(o, ended, true, n)
 }
 
 // retry sends d again after a backoff, or ends it if it has had its retries.
@@ -105,17 +108,27 @@ func (c *core) giveUp(p *partition, d *delivery, err error) {
 	c.tell(d, err, d.doubtful() || c.cfg.Acks == 0 && d.attempts > 0)
 }
 
-// tell gives the records of d their error. d itself may be in flight still.
+// tell gives the records of d their error. If d itself is in flight still, the
+// connection holds its batch.
 func (c *core) tell(d *delivery, err error, maybe bool) {
 	d.told = true
 	if d.doubt != nil {
 		c.endAllNamed(d)
 	}
-	c.stat.inFlight.Add(-int64(d.Count()))
-	ended := d.Resolve(-1, -1, c.failure(d, err, maybe))
-	c.news.failed(d.Topic(), d.Partition(), d.Count(), err)
-	c.finish(d.Batch, ended, false, d.Count())
-	c.txn.doom(d.Batch, err)
+	c.failRange(d, accumulator.Range{Count: d.Count()}, err, maybe)
+	if d.conn == nil {
+		d.Batch = nil
+	}
+}
+
+// failRange gives neighbouring records of d their error.
+func (c *core) failRange(d *delivery, r accumulator.Range, err error, maybe bool) {
+	o, number := d.Outcome(), d.Txn()
+	ended := d.ResolveRange(r.First, r.Count, -1, -1, c.failure(d, err, maybe))
+	c.news.failed(d.Topic(), d.Partition(), r.Count, err)
+	c.stat.inFlight.Add(-int64(r.Count))
+	c.finish(o, ended, false, r.Count)
+	c.txn.doom(number, err)
 }
 
 func (c *core) failure(d *delivery, err error, maybe bool) *Error {
@@ -125,26 +138,17 @@ func (c *core) failure(d *delivery, err error, maybe bool) *Error {
 	}
 }
 
-// finish counts the outcome of n records, and lets the root batch go if that
-// was its last.
-func (c *core) finish(b *accumulator.Batch, ended, ok bool, n int32) {
+// finish counts n records of o that were resolved, and ends it if they were its
+// last. Its batches may be others' then.
+func (c *core) finish(o *accumulator.Outcome, ended, ok bool, n int32) {
 	if ok {
 		c.stat.acknowledged.Add(int64(n))
 	} else {
 		c.stat.failed.Add(int64(n))
 	}
-	if !ended {
-		return
+	if ended && o.End() {
+		c.out.end(o)
 	}
-	root := b.Root()
-	if root.HasCallbacks() {
-		root.Finish()
-		c.out.end(root)
-		return
-	}
-	root.Drop() // first, so that who has waited for the last record finds the memory free
-	root.Finish()
-	root.Leave()
 }
 
 // cut sends a batch that is too large for its topic in pieces, under its own

@@ -15,12 +15,8 @@ func drained(t *testing.T, acc *accumulator.Accumulator, topic string, value []b
 	t.Helper()
 	q := acc.Topic(topic, 1).Queues()[0]
 	e := &accumulator.Entry{Record: protocol.Record{Value: value}, Timestamp: scriptStart.UnixMilli()}
-	chunk, err := acc.Memory.TryChunk(q.Room(e, scriptStart))
-	if err != nil {
+	if err := q.Append(e, scriptStart, nil); err != nil {
 		t.Fatal(err)
-	}
-	if status := q.AppendWith(e, chunk, scriptStart); status != accumulator.Appended {
-		t.Fatalf("append: %v", status)
 	}
 	b, _ := q.Drain()
 	return b

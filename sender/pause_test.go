@@ -16,16 +16,16 @@ func (b *bench) standStill(d time.Duration) {
 	b.c.stoodStill(since, b.now)
 }
 
-// queueOne appends a record to p.
-func queueOne(t *testing.T, s *Sender, p *partition) *accumulator.Batch {
+// queueOne appends a record to p, and returns when its batch was opened.
+func queueOne(t *testing.T, s *Sender, p *partition) (o *accumulator.Outcome, opened time.Time) {
 	t.Helper()
 	e := accumulator.Entry{Timestamp: 1}
 	e.Value = []byte("x")
-	chunk, err := s.acc.Memory.TryChunk(p.queue.Room(&e, time.Now()))
-	if err != nil || p.queue.AppendWith(&e, chunk, time.Now()) != accumulator.Appended {
+	opened = time.Now()
+	if err := p.queue.Append(&e, opened, nil); err != nil {
 		t.Fatalf("append: %v", err)
 	}
-	return e.Ticket.Batch
+	return e.Outcome, opened
 }
 
 // When the loop, or a caller in its place, comes later than its timer was set
@@ -35,16 +35,16 @@ func TestThePauseOfALoop(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := idle(t, 0)
 		p := s.lonely()
-		b := queueOne(t, s, p)
+		o, opened := queueOne(t, s, p)
 		s.rings = s.step(time.Now())
-		if expiry := b.Opened().Add(s.cfg.DeliveryTimeout); s.rings.After(expiry) {
+		if expiry := opened.Add(s.cfg.DeliveryTimeout); s.rings.After(expiry) {
 			t.Fatalf("the loop is to come %v after delivery.timeout", s.rings.Sub(expiry))
 		}
 		time.Sleep(10 * time.Minute) // nobody does a step
 		for _, after := range []time.Duration{0, 50 * time.Millisecond, 49 * time.Millisecond} {
 			time.Sleep(after)
 			at := s.step(time.Now())
-			if finished(b) {
+			if finished(o) {
 				t.Fatal("a record has expired before its answer could be read")
 			}
 			if at.IsZero() || time.Until(at) > afterPause {
@@ -56,7 +56,7 @@ func TestThePauseOfALoop(t *testing.T) {
 		}
 		time.Sleep(time.Millisecond)
 		s.step(time.Now())
-		if !finished(b) {
+		if !finished(o) {
 			t.Error("a moment after the pause the record has not expired")
 		}
 	})
@@ -66,20 +66,20 @@ func TestThePauseOfALoop(t *testing.T) {
 func TestNoPause(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := idle(t, 0)
-		b := queueOne(t, s, s.lonely())
-		for at := s.step(time.Now()); !finished(b); at = s.step(time.Now()) {
+		o, opened := queueOne(t, s, s.lonely())
+		for at := s.step(time.Now()); !finished(o); at = s.step(time.Now()) {
 			s.rings = at
 			time.Sleep(time.Until(at) + punctual) // as late as a busy machine is
 		}
-		if late := time.Since(b.Opened()) - s.cfg.DeliveryTimeout; late > punctual {
+		if late := time.Since(opened) - s.cfg.DeliveryTimeout; late > punctual {
 			t.Errorf("the record has expired %v after delivery.timeout, want at most %v", late, punctual)
 		}
 	})
 }
 
-func finished(b *accumulator.Batch) bool {
+func finished(o *accumulator.Outcome) bool {
 	select {
-	case <-b.Done():
+	case <-o.Done():
 		return true
 	default:
 		return false

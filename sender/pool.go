@@ -10,9 +10,9 @@ import (
 // more of them than there were at once.
 //
 // Only what nothing refers to gets here: a request whose answer was applied, and
-// a batch that its first acknowledgement ended. A request that was never sent,
-// what was cut, or failed, or told before it was answered, is left to the
-// garbage collector. What is in the pool has no node, partition or batch, so
+// the delivery of a batch that its first acknowledgement ended. A request that was
+// never sent, and the delivery of what was cut, or failed, or told before it was
+// answered, is left to the garbage collector. What is in the pool has no node, partition or batch, so
 // that a late use of it panics.
 type pool struct {
 	requests   []*request
@@ -79,10 +79,9 @@ func (c *core) newDelivery(b *accumulator.Batch, p *partition) *delivery {
 	return d
 }
 
-// recycle ends the life of a delivered batch in the loop: from here on nothing
-// of it refers to d, or to its batch.
+// recycle gives the pool the delivery of a batch that was delivered: nothing of
+// the loop refers to it any more.
 func (c *core) recycle(d *delivery) {
-	d.Release()
 	*d = delivery{}
 	if len(c.pool.deliveries) < maxPooled {
 		c.pool.deliveries = append(c.pool.deliveries, d)

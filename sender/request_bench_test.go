@@ -20,10 +20,8 @@ func (q *quiet) dial(n *node, which lane, at *dial) {
 	q.post(dialed{node: n, which: which, dial: at, conn: q})
 }
 
-func (q *quiet) end(b *accumulator.Batch) {
-	b.Drop()
-	b.EachCallback(func(*accumulator.Callback) {})
-	b.Leave()
+func (q *quiet) end(o *accumulator.Outcome) {
+	o.Complete(func(o *accumulator.Outcome) { o.EachCallback(func(*accumulator.Callback) {}) })
 }
 
 func (q *quiet) Send(call *wire.Call) bool {
@@ -68,12 +66,8 @@ func BenchmarkRequest(b *testing.B) {
 	}
 	request := func() {
 		for _, p := range parts {
-			chunk, err := bench.c.acc.Memory.TryChunk(p.queue.Room(&e, bench.now))
-			if err != nil {
+			if err := p.queue.Append(&e, bench.now, nil); err != nil {
 				b.Fatal(err)
-			}
-			if status := p.queue.AppendWith(&e, chunk, bench.now); status != accumulator.Appended {
-				b.Fatal(status)
 			}
 		}
 		q.step()

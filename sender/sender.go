@@ -11,9 +11,6 @@ import (
 	"github.com/epistle-kafka/epistle/metadata"
 )
 
-// Memory returns the bound that appended records count against.
-func (s *Sender) Memory() *accumulator.Memory { return s.acc.Memory }
-
 // Closing reports whether Close has begun.
 func (s *Sender) Closing() bool { return s.closing.Load() }
 

@@ -96,12 +96,3 @@ func (c *core) refuseRecords(bad []refusal, maybe bool) {
 		c.failRange(r.of, accumulator.Range{First: r.index, Count: 1}, r.err, maybe)
 	}
 }
-
-// failRange ends neighbouring records of d.
-func (c *core) failRange(d *delivery, r accumulator.Range, err error, maybe bool) {
-	ended := d.ResolveRange(r.First, r.Count, -1, -1, c.failure(d, err, maybe))
-	c.news.failed(d.Topic(), d.Partition(), r.Count, err)
-	c.stat.inFlight.Add(-int64(r.Count))
-	c.finish(d.Batch, ended, false, r.Count)
-	c.txn.doom(d.Batch, err)
-}

@@ -101,10 +101,10 @@ func (t *transactor) dropForeign(p *partition) {
 	}
 }
 
-// doom notes that a record of batch b has failed for good, and so has its transaction. A record that was appended while the
+// doom notes that a record of transaction number has failed for good, and so has that. A record that was appended while the
 // transaction was being ended is none of it.
-func (t *transactor) doom(b *accumulator.Batch, err error) {
-	if b.Txn() == t.Last() && !t.Asked() {
+func (t *transactor) doom(number int64, err error) {
+	if number == t.Last() && !t.Asked() {
 		t.Fail(err)
 		t.moved()
 	}

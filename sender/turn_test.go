@@ -192,17 +192,13 @@ func TestWhichRecordsHurry(t *testing.T) {
 		q := s.lonely().queue
 		s.inbox.put(event)
 		e := accumulator.Entry{Timestamp: time.Now().UnixMilli()}
-		chunk, err := s.acc.Memory.TryChunk(q.Room(&e, time.Now()))
-		if err != nil {
+		if err := q.Append(&e, time.Now(), nil); err != nil {
 			t.Fatal(err)
-		}
-		if status := q.AppendWith(&e, chunk, time.Now()); status != accumulator.Appended {
-			t.Fatal(status)
 		}
 		if at := event.times; (at == 1) != (linger == 0) {
 			t.Errorf("linger %v: with its record the caller did %d steps", linger, at)
 		}
-		if e.Ticket.Batch.Urge(); event.times != 1 {
+		if e.Outcome.Urge(); event.times != 1 {
 			t.Errorf("linger %v: when it waited the caller had done %d steps, want 1", linger, event.times)
 		}
 	}

@@ -13,25 +13,25 @@ import (
 
 // asking: a caller has waited for records in vain, and would like to know what stands in their way.
 type asking struct {
-	batch *accumulator.Batch // that it waited for; nil: for any
-	done  chan struct{}      // closed when why is set
-	why   error              // nil: nothing does
+	outcome *accumulator.Outcome // that it waited for; nil: for any
+	done    chan struct{}        // closed when why is set
+	why     error                // nil: nothing does
 }
 
 func (e *asking) apply(c *core) {
-	if e.batch != nil {
-		e.why = c.standing(e.batch)
+	if e.outcome != nil {
+		e.why = c.standing(e.outcome)
 	} else {
 		e.why = c.oldestStanding()
 	}
 	close(e.done)
 }
 
-// Why says what stands in the way of a batch that a future knows, as the loop sees it now: what it waits for, and the last
-// failure of the broker that it is for. With nil, it is the one that has waited for longest, whichever that is. It is nil
+// Why says what stands in the way of an outcome that a future knows, as the loop sees it now: what its records wait for, and
+// the last failure of the broker that they are for. With nil, it is the one that has waited for longest, whichever that is. It is nil
 // if nothing waits, or if that is not known any more. Why waits for a step of the loop, which waits for nothing.
-func (s *Sender) Why(b *accumulator.Batch) error {
-	e := &asking{batch: b, done: make(chan struct{})}
+func (s *Sender) Why(o *accumulator.Outcome) error {
+	e := &asking{outcome: o, done: make(chan struct{})}
 	s.inbox.put(e)
 	select {
 	case <-e.done:
@@ -84,14 +84,14 @@ func (c *core) closed(p *partition, state string) error {
 	return fmt.Errorf("%w: %w", ErrClosed, c.stuck(p, state))
 }
 
-// standing is what b, or some piece of it, waits for; nil if that is nothing any more.
-func (c *core) standing(b *accumulator.Batch) error {
-	p, ok := b.Queue().Owner.(*partition)
+// standing is what the batch of o, or some piece of it, waits for; nil if that is nothing any more.
+func (c *core) standing(o *accumulator.Outcome) error {
+	p, ok := o.Queue().Owner.(*partition)
 	if !ok {
 		return nil
 	}
 	for _, d := range p.open() {
-		if d.Root() == b.Root() {
+		if d.Outcome() == o {
 			return c.stuckAt(p, c.delayed(d))
 		}
 	}
