@@ -8,6 +8,7 @@ import (
 
 	"github.com/epistle-kafka/epistle/accumulator"
 	"github.com/epistle-kafka/epistle/internal/cause"
+	"github.com/epistle-kafka/epistle/internal/sticky"
 	"github.com/epistle-kafka/epistle/partition"
 	"github.com/epistle-kafka/epistle/protocol"
 	"github.com/epistle-kafka/epistle/sender"
@@ -184,7 +185,7 @@ func (p *Producer) place(ctx context.Context, w *wait, t *topic, e *entry, block
 
 // choose returns the queue of the record's partition, and the pick it came
 // from if the sticky partitioner chose it: then e is counted to it.
-func (p *Producer) choose(t *topic, e *entry) (*accumulator.Queue, *partition.Pick, error) {
+func (p *Producer) choose(t *topic, e *entry) (*accumulator.Queue, *sticky.Pick, error) {
 	e.Series = nil
 	n := e.partition.n
 	switch {
