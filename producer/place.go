@@ -95,7 +95,7 @@ func (p *Producer) notTaken(e *entry, err error) error {
 	if p.sender.Closing() {
 		err = ErrClosed
 	}
-	return &AdmissionError{e.topic, calledBy(e.call, err)}
+	return &AdmissionError{e.topic, calledBy(e.call, outward(err))}
 }
 
 // placeAgain is place for a topic that has changed while a record was placed, which failed with err, or that may have

@@ -182,9 +182,9 @@ func (c *core) failQueued(b *accumulator.Batch, err error) {
 // endQueued is failQueued for a batch that no transaction waits for.
 func (c *core) endQueued(b *accumulator.Batch, err error) {
 	c.news.failed(b.Topic(), b.Partition(), b.Count(), err)
-	c.finish(b, b.Resolve(-1, -1, &Error{
+	c.finish(b, b.Resolve(-1, -1, c.failed(&Error{
 		Topic: b.Topic(), Partition: b.Partition(), Elapsed: c.now.Sub(b.Opened()), Err: err,
-	}), false, b.Count())
+	})), false, b.Count())
 }
 
 // take returns the next batch of p to be sent to n, numbered, or nil if none

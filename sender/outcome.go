@@ -114,17 +114,29 @@ func (c *core) tell(d *delivery, err error, maybe bool) {
 		c.endAllNamed(d)
 	}
 	c.stat.inFlight.Add(-int64(d.Count()))
-	ended := d.Resolve(-1, -1, c.failure(d, err, maybe))
+	ended := d.Resolve(-1, -1, c.failure(d, d.Count(), err, maybe))
 	c.news.failed(d.Topic(), d.Partition(), d.Count(), err)
 	c.finish(d.Batch, ended, false, d.Count())
 	c.doom(d.Batch, err)
 }
 
-func (c *core) failure(d *delivery, err error, maybe bool) *Error {
-	return &Error{
+// failure returns what n records of d fail with, and counts those that may be written.
+func (c *core) failure(d *delivery, n int32, err error, maybe bool) error {
+	if maybe {
+		c.stat.mayBeWritten.Add(int64(n))
+	}
+	return c.failed(&Error{
 		Topic: d.Topic(), Partition: d.Partition(), Attempts: d.attempts,
 		Elapsed: c.now.Sub(d.Opened()), Err: err, Maybe: maybe,
+	})
+}
+
+// failed returns e as the callers of its records get it.
+func (c *core) failed(e *Error) error {
+	if c.cfg.Failed == nil {
+		return e
 	}
+	return c.cfg.Failed(e)
 }
 
 // finish counts the outcome of n records, and lets the root batch go if that

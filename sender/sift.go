@@ -100,7 +100,7 @@ func (c *core) refuseRecords(bad []refusal, maybe bool) {
 
 // failRange ends neighbouring records of d.
 func (c *core) failRange(d *delivery, r accumulator.Range, err error, maybe bool) {
-	ended := d.ResolveRange(r.First, r.Count, -1, -1, c.failure(d, err, maybe))
+	ended := d.ResolveRange(r.First, r.Count, -1, -1, c.failure(d, r.Count, err, maybe))
 	c.news.failed(d.Topic(), d.Partition(), r.Count, err)
 	c.stat.inFlight.Add(-int64(r.Count))
 	c.finish(d.Batch, ended, false, r.Count)
