@@ -1,7 +1,7 @@
 # Every target works on a machine with nothing but Go and make, over each Go module below this
 # directory; what cannot be run for want of a JVM, Docker or a C compiler is listed at the end.
 .DEFAULT_GOAL := help
-.PHONY: help run test lint fmt fuzz cross integration golden keystores mutants model bench bench-report bench-micro clean
+.PHONY: help run test lint surface fmt fuzz cross integration golden keystores mutants model bench bench-report bench-micro clean
 
 help: ## print this list
 	@sed -nE 's/^([a-z-]+):.*## (.*)/\1\t\2/p' Makefile | while IFS="$$(printf '\t')" read -r t d; do printf '  make %-13s %s\n' "$$t" "$$d"; done
@@ -12,8 +12,12 @@ run: ## send a real file to a real Kafka if one can be had, else to the embedded
 test: ## everything: format, lint, unit tests, a short fuzz, cross builds, integration; lists what was not run
 	@sh scripts/test.sh all
 
-lint: ## format, vet and staticcheck
+lint: ## format, vet, staticcheck, and what is exported
 	@sh scripts/test.sh lint
+
+surface: ## record anew what the packages export that others may use (testdata/surface)
+	@go test -count=1 -run TestTheSurface ./internal/archtest -args -update
+	@git --no-pager diff --stat -- testdata/surface || :
 
 fmt: ## gofmt every module
 	@sh scripts/test.sh fmt

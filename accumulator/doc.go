@@ -51,4 +51,9 @@
 // batch has confirmed it, but what is refused meanwhile is cut to it at once
 // (type lesson). A batch is also sealed once its first record is older
 // than the seal age, so that no record joins a batch that is about to expire.
+//
+// # Compatibility
+//
+// This package is package producer's own. Its names are exported for the other packages of this module, and promise nothing
+// to anybody else: any version may change or remove them. What a program may rely on is in package producer.
 package accumulator

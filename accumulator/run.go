@@ -21,7 +21,7 @@ const (
 // AppendRun appends the first of records that have no key and that the open batch
 // takes as it is, each with its own value and all else of e, under one lock: what
 // costs most of a small record is the lock. It stops behind a record with which
-// another partition may be due: see partition.Sticky. It returns how many it has
+// another partition may be due: see package internal/sticky. It returns how many it has
 // appended, and e says where the last is, but with the Size of all of them; 0 is
 // no refusal: see Append. nowMs is as in TryAppend.
 func (q *Queue) AppendRun(e *Entry, records []KeyValue, nowMs int64) int {

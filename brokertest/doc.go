@@ -36,4 +36,10 @@
 // Everything but the bytes in the pipes is owned by Cluster under one mutex, which is never held while anything blocks.
 // A broker over TCP has a goroutine that accepts; a connection has two, see conn. They end with Close, which waits for
 // them.
+//
+// # Compatibility
+//
+// This package keeps what package producer's documentation says under that heading, for its own names. It follows Kafka: what
+// brokers answer, and which versions of requests they know, changes as that of the newest Kafka does. The messages of package
+// protocol that [Edit] and [Request] show get the fields of new versions.
 package brokertest

@@ -31,4 +31,9 @@
 // whatever could mean that the broker's state is gone: a failed answer, a
 // change of leader or of topic id, a long idle time. A broker that leads again
 // under another leader epoch is another leader.
+//
+// # Compatibility
+//
+// This package is package producer's own. Its names are exported for the other packages of this module, and promise nothing
+// to anybody else: any version may change or remove them. What a program may rely on is in package producer.
 package idempotent

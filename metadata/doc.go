@@ -17,4 +17,9 @@
 //     A topic once seen does not fail here, whatever a broker says of it later: its records wait for their delivery
 //     timeout. Denial is the one exception that is reported, and even that keeps the data.
 //   - When no broker that it knows answers, it forgets them all and asks for the bootstrap servers (KIP-899, KIP-1102).
+//
+// # Compatibility
+//
+// This package is package producer's own. Its names are exported for the other packages of this module, and promise nothing
+// to anybody else: any version may change or remove them. What a program may rely on is in package producer.
 package metadata

@@ -1,11 +1,11 @@
 // Package partition decides which partition a record goes to.
 //
 // A [Partitioner] looks at one record and either names its partition or answers [Any], which leaves the choice to the
-// topic's [Sticky]: the uniform sticky partitioner of KIP-794, which fills a batch of one partition before it draws the
-// next, and draws partitions with short queues more often. A record that carries a partition of its own never gets here.
+// producer's sticky partitioner (KIP-794): it fills a batch of one partition before it draws the next, and draws partitions
+// with short queues more often. A record that carries a partition of its own never gets here.
 //
-// The package keeps no clock (milliseconds are arguments), starts no goroutine and knows neither metadata nor queues: the
-// producer describes a topic by a [Topic], and queues by a [Load]. Partitioners and Sticky are safe for concurrent use.
+// The package starts no goroutine, reads no clock and knows no metadata: the producer describes a topic by a [Topic].
+// Partitioners are safe for concurrent use.
 //
 // # Coming from another client
 //
@@ -24,4 +24,10 @@
 //	sarama NewConsistentCRCHashPartitioner                          Default(CRC32)
 //
 // Where those clients take a random partition, for records without a key, Epistle takes the sticky one.
+//
+// # Compatibility
+//
+// This package keeps what package producer's documentation says under that heading. [Partitioner] gets no further methods:
+// what it is told grows by fields of [Record] and [Topic], and what it is asked by interfaces of their own, which a
+// partitioner may implement besides.
 package partition

@@ -20,20 +20,11 @@ func BenchmarkPartition(b *testing.B) {
 		}
 	})
 	b.Run("no key", func(b *testing.B) {
-		s := NewSticky(StickyConfig{BatchSize: 16 << 10}, topic, 0)
-		const record = 110 // bytes
-		size := 0
 		b.ReportAllocs()
 		for b.Loop() {
 			if n, err := p.Partition(Record{}, topic); err != nil || n != Any {
 				b.Fatal(n, err)
 			}
-			size += record
-			full := size >= 16<<10
-			if full {
-				size = 0
-			}
-			put(s, s.Pick(), record, full, 0)
 		}
 	})
 }

@@ -5,7 +5,7 @@ import (
 	"sync/atomic"
 )
 
-// Any is what a Partitioner answers to leave a record to the topic's Sticky.
+// Any is what a Partitioner answers to leave a record to the producer's sticky partitioner: see the package documentation.
 const Any int32 = -1
 
 // Partitioner chooses the partition of records that do not name one. It is called by every goroutine that sends, for every
@@ -16,12 +16,12 @@ type Partitioner interface {
 	Partition(r Record, t *Topic) (int32, error)
 }
 
-// Record is what a Partitioner sees of a record. Nil is null, which is not the same as empty.
+// Record is what a Partitioner sees of a record. Nil is null, which is not the same as empty. It may get further fields.
 type Record struct {
 	Key, Value []byte
 }
 
-// Topic is a topic as the newest metadata has it. It is immutable: a change makes a new one.
+// Topic is a topic as the newest metadata has it. It is immutable: a change makes a new one. It may get further fields.
 type Topic struct {
 	Name string
 
@@ -42,7 +42,7 @@ type Func func(r Record, t *Topic) (int32, error)
 // Partition calls f.
 func (f Func) Partition(r Record, t *Topic) (int32, error) { return f(r, t) }
 
-// Default hashes the keys of records that have one, and leaves the others to Sticky. With JavaMurmur2 it is what the Java
+// Default hashes the keys of records that have one, and leaves the others to the sticky partitioner. With JavaMurmur2 it is what the Java
 // client does unless told otherwise.
 func Default(h KeyHasher) Partitioner { return keyed{h} }
 
@@ -65,7 +65,7 @@ func (c consistent) Partition(r Record, t *Topic) (int32, error) {
 	return c.hash(r.Key, t.Partitions), nil
 }
 
-// IgnoreKeys leaves every record to Sticky, whatever its key: Java's partitioner.ignore.keys.
+// IgnoreKeys leaves every record to the sticky partitioner, whatever its key: Java's partitioner.ignore.keys.
 func IgnoreKeys() Partitioner { return ignoreKeys{} }
 
 type ignoreKeys struct{}
@@ -73,7 +73,7 @@ type ignoreKeys struct{}
 func (ignoreKeys) Partition(Record, *Topic) (int32, error) { return Any, nil }
 
 // RoundRobin gives each record of a topic to the next partition that has a leader, whatever its key; to the next of all if
-// none has one (KIP-369). It makes small batches; Sticky spreads as evenly and makes large ones. Producers that share the
+// none has one (KIP-369). It makes small batches; the sticky partitioner spreads as evenly and makes large ones. Producers that share the
 // returned value share its turns.
 func RoundRobin() Partitioner { return &roundRobin{} }
 

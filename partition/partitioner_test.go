@@ -6,6 +6,18 @@ import (
 	"testing"
 )
 
+func topicOf(partitions int32, available ...int32) *Topic {
+	return &Topic{Name: "t", Partitions: partitions, Available: available}
+}
+
+func upTo(n int32) []int32 {
+	var all []int32
+	for p := range n {
+		all = append(all, p)
+	}
+	return all
+}
+
 func answers(t *testing.T, p Partitioner, r Record, topic *Topic, n int) []int32 {
 	t.Helper()
 	var got []int32
@@ -98,5 +110,19 @@ func TestFuncIsAPartitioner(t *testing.T) {
 	}
 	if _, err := p.Partition(Record{Value: []byte("a")}, topicOf(5)); err != odd {
 		t.Errorf("got %v, want %v", err, odd)
+	}
+}
+
+func TestPartitionersAllocateNothing(t *testing.T) {
+	topic := topicOf(3, 0, 1, 2)
+	key := []byte("customer-0123456")
+	for name, p := range map[string]Partitioner{"default": Default(JavaMurmur2), "round robin": RoundRobin(), "FNV-1a": Default(FNV1a), "CRC-32": Default(CRC32)} {
+		p.Partition(Record{Key: key}, topic) // round robin makes the topic's counter
+		if got := testing.AllocsPerRun(1000, func() {
+			p.Partition(Record{Key: key}, topic)
+			p.Partition(Record{}, topic)
+		}); got != 0 {
+			t.Errorf("%s: %v allocations a record, want 0", name, got)
+		}
 	}
 }

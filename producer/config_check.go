@@ -9,10 +9,10 @@ import (
 )
 
 // checker collects violations, and knows each field's key from the table of settings.
-type checker struct{ violations []Violation }
+type checker struct{ violations []ViolationError }
 
 func (k *checker) fail(field, value, rule string) {
-	k.violations = append(k.violations, Violation{Field: field, Key: properties.KeyOf(field), Value: value, Rule: rule})
+	k.violations = append(k.violations, ViolationError{Field: field, Key: properties.KeyOf(field), Value: value, Rule: rule})
 }
 
 func (k *checker) atLeast(field string, v, least int64) {

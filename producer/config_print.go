@@ -39,5 +39,8 @@ func (t *Topic) Format(f fmt.State, _ rune) { fmt.Fprintf(f, "producer.Topic %q"
 // Format prints the types alone, whatever the verb, as Producer's does.
 func (t *Typed[K, V]) Format(f fmt.State, _ rune) { fmt.Fprintf(f, "%T", t) }
 
+// Format prints the types alone, whatever the verb, as Producer's does.
+func (t *TypedTopic[K, V]) Format(f fmt.State, _ rune) { fmt.Fprintf(f, "%T", t) }
+
 // Format prints no more than that it is a transaction, whatever the verb, as Producer's does.
 func (tx *Tx) Format(f fmt.State, _ rune) { fmt.Fprint(f, "producer.Tx") }

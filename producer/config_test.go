@@ -216,7 +216,7 @@ func TestEveryViolationAtOnce(t *testing.T) {
 	if lines := strings.Count(err.Error(), "\n"); lines != len(fields) {
 		t.Errorf("got %d lines of text for %d violations:\n%v", lines, len(fields), err)
 	}
-	var one Violation
+	var one ViolationError
 	if !errors.As(err, &one) || one.Key != "bootstrap.servers" {
 		t.Errorf("errors.As: got %+v, want the first violation", one)
 	}
@@ -244,4 +244,4 @@ func (*stamp) OnSend(_ context.Context, rec *Record) error {
 	return nil
 }
 
-func (*stamp) OnAcknowledgement(RecordMetadata, []Header, error) {}
+func (*stamp) OnAcknowledgement(context.Context, Acknowledgement) {}

@@ -53,7 +53,7 @@ func (c *Config) checkOrigin() error {
 	if c.RequestTimeout != 0 || c.MaxInFlightRequestsPerConnection != 0 || c.MaxRequestSize != 0 || c.BufferMemory != 0 || c.SocketConnectionSetupTimeout != 0 {
 		return nil
 	}
-	return &ConfigError{Violations: []Violation{{
+	return &ConfigError{Violations: []ViolationError{{
 		Field: "Config", Value: "(most fields are zero)",
 		Rule: `start from DefaultConfig("host:9092"), and change the fields that should differ: a field that is zero is no default`,
 	}}}

@@ -16,8 +16,34 @@
 // [Producer.SendSync] waits, [Producer.TrySend] never blocks. Send waits only
 // for the metadata of a topic not yet known and for room in buffer.memory; its
 // ctx and max.block bound that, and nothing else. From then on the record has
-// delivery.timeout to be acknowledged, whatever becomes of ctx. A [Topic] takes
-// keys and values alone, with less work for each, and many in a call.
+// delivery.timeout to be acknowledged, whatever becomes of ctx.
+//
+// The same four methods are on each type that sends. What differs is what they
+// take, and what a record costs the caller:
+//
+//	                  takes           belongs to            the fast way
+//	Producer          Record          any topic             no: it finds the topic for each record
+//	Producer.Topic    key, value      one topic             yes, and SendAllFunc for many in a call
+//	Tx                Record          its transaction       no, as Producer
+//	Tx.Topic          key, value      its transaction       yes, as Producer.Topic
+//	Typed             TypedRecord     what it was made of   no: to serialize costs more
+//	Typed.Topic       key, value      what it was made of   no, as Typed
+//
+// A key and a value alone have no partition, headers or timestamp of their own:
+// what needs them is a Record. SendAllFunc is a [Topic]'s alone: its records share
+// the look at their topic, and neighbours without a key the append. Records of
+// several topics have nothing to share.
+//
+// # Errors
+//
+// Each failure is an error of a type that says what failed: [AdmissionError] for a
+// record that was not taken, [SendError] for one that was taken and not
+// acknowledged, [SerializationError], [LoadError], [TransactionError],
+// [TransactionStateError], [FlushError], [CloseError], [ConfigError] and
+// [PropertiesError]. They wrap the reasons: the sentinels of this package, other
+// types of it such as [BrokerError], and a broker's protocol.ErrorCode. So use
+// errors.Is and errors.As. A text begins with what failed, and has no name of a
+// package before it; what it says may change.
 //
 // # What can be relied on
 //
@@ -36,7 +62,7 @@
 //
 // Whatever ends a wait, of Send, [Future.Wait], [Producer.Flush] or Close, says
 // what it waited for and the last failure: broker, stage, request and code, as a
-// [wire.Error] that errors.As finds. errors.Is finds the context's error and its
+// [BrokerError] that errors.As finds. errors.Is finds the context's error and its
 // cause. [Producer.Stats] tells trouble from idleness, [Producer.Brokers] which
 // broker it is, and [Producer.Ping] asks the cluster now.
 //
@@ -56,9 +82,10 @@
 // steps. One transaction is open at a time, and its methods are not to be called
 // from several goroutines at once; its records may be sent from any.
 //
-// A [TransactionError] says what has become of the transaction (Open, Committed,
-// Aborted or Unknown) and what may be done next (RetryCall, AbortIt, NewProducer
-// or FixConfiguration). Unknown is a commit that was asked for and not answered:
+// A [TransactionError] says what has become of the transaction ([OutcomeOpen],
+// [OutcomeCommitted], [OutcomeAborted] or [OutcomeUnknown]) and what may be done
+// next ([NextRetryCall], [NextAbort], [NextNewProducer] or [NextFixConfiguration]).
+// OutcomeUnknown is a commit that was asked for and not answered:
 // CommitTransaction again takes it up, and nothing else will do. A record of a
 // transaction that was aborted fails with [ErrTransactionAborted], if it was not
 // acknowledged before; one that was is as invisible as the others.
@@ -78,6 +105,29 @@
 //
 // # Concurrency
 //
-// All methods of [Producer], [Future] and [Typed] are safe for concurrent use.
-// Callbacks run on one goroutine of the producer's, see [Callback].
+// All methods of [Producer], [Topic], [Future] and [Typed] are safe for concurrent
+// use. Callbacks run on one goroutine of the producer's, see [Callback].
+//
+// # Compatibility
+//
+// Packages producer, partition, sasl and brokertest are what this module offers.
+// All others serve them, and promise nothing. From version 1 on, what a program
+// uses of the four in these ways goes on to compile and to do the same:
+//
+//   - Structs may get fields, whose zero values mean what was before. So name the
+//     fields in literals, and do not compare structs or convert them to others.
+//   - Types may get methods, and packages names: do not embed a type of ours beside
+//     another one whose methods must win, and do not import with a dot.
+//   - Interfaces get no methods, whether you implement them or not. What they are
+//     told grows by fields of the structs that their methods take; what they are
+//     asked grows by interfaces of their own, which an implementation may have
+//     besides.
+//   - Errors keep their sentinels and types. Reasons that they wrap may become more.
+//     Texts, log lines and the order of callbacks of different partitions are no
+//     promise, nor is what String and Format return.
+//   - Defaults are those of the Java client whose version [DefaultConfig] names.
+//     If that goes on to a later version, CHANGELOG.md says what changes.
+//
+// What is exported is recorded in testdata/surface, and a test compares: a change is
+// made on purpose or not at all.
 package producer

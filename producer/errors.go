@@ -5,13 +5,13 @@ import (
 	"fmt"
 	"math"
 
-	"github.com/epistle-kafka/epistle/metadata"
 	"github.com/epistle-kafka/epistle/protocol"
 	"github.com/epistle-kafka/epistle/sender"
 )
 
 // What a record, or a call, can fail with; see also [protocol.ErrorCode] for
-// what brokers answer. All of them are to be looked for by errors.Is.
+// what brokers answer. All of them are to be looked for by errors.Is, and the
+// error types of this package by errors.As, since other errors wrap them.
 var (
 	// ErrClosed: the producer was closed.
 	ErrClosed = sender.ErrClosed
@@ -44,24 +44,6 @@ var (
 	ErrCallback = sender.ErrCallback
 )
 
-// SendError is what a record fails with once it was admitted: Send, or the
-// callback or future of its record, gives it. Is and As of package errors
-// reach the cause, a broker's protocol.ErrorCode among others.
-type SendError = sender.Error
-
-// UnknownTopicError: the topic does not exist, as brokers have confirmed.
-type UnknownTopicError = metadata.UnknownTopicError
-
-// TopicError: brokers refuse the topic, for its name or for lack of permission.
-type TopicError = metadata.TopicError
-
-// IdentityError: the cluster refuses the producer id that idempotence needs.
-type IdentityError = sender.IdentityError
-
-// ThrottleError: a broker wants to be sent nothing for a while. It is among the
-// reasons of ErrDeliveryTimeout, ErrMaxBlock and ErrBufferFull.
-type ThrottleError = sender.ThrottleError
-
 // MayBeWritten reports whether a record that failed with err may be in the log
 // all the same: whether sending it again could write it twice. It is false
 // only where that is certain, and for nil, which is no failure.
@@ -71,7 +53,7 @@ func MayBeWritten(err error) bool {
 	case err == nil:
 		return false // it has not failed
 	case errors.As(err, &send):
-		return send.Maybe
+		return send.MayBeWritten
 	case errors.Is(err, ErrOutcomeUnknown):
 		return true
 	}

@@ -170,13 +170,13 @@ func ExampleProducer_CommitTransaction() {
 
 	err = p.CommitTransaction(ctx)
 	var failure *producer.TransactionError
-	for errors.As(err, &failure) && failure.Next == producer.RetryCall {
+	for errors.As(err, &failure) && failure.Next == producer.NextRetryCall {
 		err = p.CommitTransaction(ctx) // the commit goes on meanwhile, and this asks what has become of it
 	}
 	switch {
 	case err == nil:
 		fmt.Println("committed")
-	case failure != nil && failure.Next == producer.AbortIt:
+	case failure != nil && failure.Next == producer.NextAbort:
 		fmt.Println("a record has failed:", p.AbortTransaction(ctx))
 	default:
 		log.Fatal(err) // fenced, for example: this producer is of no use any more
@@ -218,7 +218,7 @@ func ExampleNewTyped() {
 		Total int `json:"total"`
 	}
 	orders := producer.NewTyped(p, producer.StringSerializer{}, producer.JSONSerializer[order]{})
-	md, err := orders.Send(ctx, "orders", "customer-7", order{Total: 12}).Wait(ctx)
+	md, err := orders.Topic("orders").Send(ctx, "customer-7", order{Total: 12}).Wait(ctx)
 	fmt.Println(md.Offset, err)
 	// Output: 0 <nil>
 }

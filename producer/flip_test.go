@@ -146,9 +146,9 @@ func (f *flipping) heed(err error) {
 	defer cancel()
 	var failed *producer.TransactionError
 	switch {
-	case !errors.As(err, &failed) || failed.Next == producer.AbortIt:
+	case !errors.As(err, &failed) || failed.Next == producer.NextAbort:
 		_ = f.p.AbortTransaction(ctx)
-	case failed.Next == producer.RetryCall && f.ready:
+	case failed.Next == producer.NextRetryCall && f.ready:
 		_ = f.p.CommitTransaction(ctx)
 	}
 }

@@ -12,18 +12,19 @@ import (
 // Future is the outcome of one record, now or later. It is a small value: copy
 // it freely, keep it as long as you like; it holds none of the record's bytes.
 // Its methods may be called concurrently and any number of times. The zero
-// Future is not valid.
+// Future is not valid; NewFuture makes one that is no producer's.
 type Future struct {
 	outcome   *accumulator.Outcome // of the record and its neighbours
-	failed    *refusal             // instead of that: the record was not taken
+	failed    *refusal             // instead of that: the record was not taken, or no producer has it
 	timestamp int64                // Unix milliseconds
 	index     int32
 }
 
-// A refusal is the outcome of a record that was not taken.
+// A refusal is the outcome of a record that was not taken, or that no producer has.
 type refusal struct {
-	md  RecordMetadata
-	err error
+	md   RecordMetadata
+	err  error
+	done chan struct{} // closed when the two are set; nil: they are from the beginning
 }
 
 func failedFuture(err error) Future {
@@ -62,7 +63,7 @@ var closed = func() chan struct{} { c := make(chan struct{}); close(c); return c
 // Wait does.
 func (f Future) Done() <-chan struct{} {
 	if f.failed != nil {
-		return closed
+		return f.failed.ended()
 	}
 	return f.outcome.Done()
 }
@@ -74,7 +75,7 @@ func (f Future) Done() <-chan struct{} {
 // and may well be delivered.
 func (f Future) Wait(ctx context.Context) (RecordMetadata, error) {
 	if f.failed != nil {
-		return f.failed.md, f.failed.err
+		return f.failed.wait(ctx)
 	}
 	select {
 	case <-f.outcome.Done():
@@ -101,7 +102,7 @@ func (f Future) Wait(ctx context.Context) (RecordMetadata, error) {
 // unknown is what Wait returns when err has ended it: that, and what the record still waits for.
 func (f Future) unknown(err error) error {
 	if why := f.outcome.Why(); why != nil {
-		return fmt.Errorf("%w: %w; %w", ErrOutcomeUnknown, err, why)
+		return fmt.Errorf("%w: %w; %w", ErrOutcomeUnknown, err, nested(why))
 	}
 	return fmt.Errorf("%w: %w; record of %s-%d", ErrOutcomeUnknown, err, f.outcome.Topic(), f.outcome.Partition())
 }

@@ -14,10 +14,12 @@ func (p *Producer) Topic(name string) *Topic { return &Topic{p: p, name: name} }
 // value, without partition, headers or timestamp of their own. It is the
 // fastest way to send, since no Record is made and no topic looked up; so keep
 // it. SendAllFunc takes many records in a call. Its methods are safe for
-// concurrent use. In a transaction its records belong to the one that is open.
+// concurrent use. In a transaction its records belong to the one that is open,
+// and those of a handle from Tx.Topic to the Tx's alone.
 type Topic struct {
 	p     *Producer
 	name  string
+	txn   int64                // number of the transaction that its records are of; 0: whichever is open
 	place atomic.Pointer[slot] // where the topic was found last; nil: nowhere yet
 }
 
@@ -80,6 +82,7 @@ func (t *Topic) TrySend(key, value []byte, done Callback) error {
 // fill makes e of a key and a value. Interceptors see records, and may change
 // even the topic: then it is not the handle's any more.
 func (t *Topic) fill(ctx context.Context, e *entry, key, value []byte, done Callback) {
+	e.Txn = t.txn
 	if len(t.p.cfg.Interceptors) > 0 {
 		t.p.fill(ctx, e, &Record{Topic: t.name, Key: key, Value: value}, done)
 		return

@@ -8,8 +8,15 @@ import (
 	"github.com/epistle-kafka/epistle/partition"
 )
 
-// KeyValue is a record of a [Topic]. A nil Key is null: no key. A nil Value is
-// null: in a compacted topic a tombstone.
+// KeyValue is a record of a [Topic]:
+//
+//	type KeyValue struct {
+//		Key, Value []byte
+//	}
+//
+// A nil Key is null: no key. A nil Value is null: in a compacted topic a tombstone.
+// It may get further fields. It is declared in package protocol, since the records
+// of a SendAllFunc go to the encoder as they are.
 type KeyValue = accumulator.KeyValue
 
 // SendAllFunc is SendFunc for each of the records, in their order, and done is
@@ -69,7 +76,7 @@ func (t *Topic) sendRun(ctx context.Context, run *entry, records []KeyValue) int
 	}
 	if p.cfg.TransactionalID != "" {
 		var err error
-		if run.Txn, err = p.admitTo(0); err != nil {
+		if run.Txn, err = p.admitTo(t.txn); err != nil {
 			return 0
 		}
 	}

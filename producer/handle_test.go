@@ -154,8 +154,8 @@ func (s *stamping) OnSend(_ context.Context, rec *producer.Record) error {
 	return nil
 }
 
-func (s *stamping) OnAcknowledgement(_ producer.RecordMetadata, _ []producer.Header, err error) {
-	if err == nil {
+func (s *stamping) OnAcknowledgement(_ context.Context, ack producer.Acknowledgement) {
+	if ack.Err == nil {
 		s.acknowledged++
 	}
 }
@@ -182,6 +182,50 @@ func TestATopicsHandleInATransaction(t *testing.T) {
 		if _, err := f.Wait(t.Context()); !errors.Is(err, producer.ErrTransactionAborted) {
 			t.Errorf("its record: %v, want ErrTransactionAborted", err)
 		}
+	})
+}
+
+// A handle of a Tx is for that transaction alone: what comes after its end is refused, also while another one is open.
+func TestAHandleOfATransactionEndsWithIt(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		c := brokertest.New(t, brokertest.InMemory(), brokertest.Topic("t", 1))
+		p := start(t, c, func(cfg *producer.Config) { cfg.TransactionalID = "handle" })
+		var kept *producer.Topic
+		if err := p.Transact(t.Context(), func(tx *producer.Tx) error {
+			kept = tx.Topic("t")
+			kept.Send(t.Context(), nil, []byte("a"))
+			kept.SendAllFunc(t.Context(), []producer.KeyValue{{Value: []byte("b")}, {Key: []byte("k"), Value: []byte("c")}}, nil)
+			return nil
+		}); err != nil {
+			t.Fatal(err)
+		}
+		refused := func(when string) {
+			t.Helper()
+			var state *producer.TransactionStateError
+			if _, err := kept.SendSync(t.Context(), nil, []byte("late")); !errors.As(err, &state) {
+				t.Errorf("%s: SendSync: %v, want a TransactionStateError", when, err)
+			}
+			told := 0
+			kept.SendAllFunc(t.Context(), []producer.KeyValue{{Value: []byte("late")}, {Value: []byte("late")}}, func(_ producer.RecordMetadata, err error) {
+				if told++; !errors.As(err, &state) {
+					t.Errorf("%s: SendAllFunc: %v, want a TransactionStateError", when, err)
+				}
+			})
+			if told != 2 {
+				t.Errorf("%s: SendAllFunc: %d of 2 records have an outcome", when, told)
+			}
+			// Without a callback nothing keeps them out of the batch that is open, but that they are late.
+			kept.SendAllFunc(t.Context(), []producer.KeyValue{{Value: []byte("late")}, {Value: []byte("late")}}, nil)
+		}
+		refused("after the commit")
+		if err := p.Transact(t.Context(), func(tx *producer.Tx) error {
+			tx.Topic("t").Send(t.Context(), nil, []byte("d"))
+			refused("in the next transaction")
+			return nil
+		}); err != nil {
+			t.Errorf("the next transaction: %v", err)
+		}
+		wantVisible(t, c, "a b c d")
 	})
 }
 

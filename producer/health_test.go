@@ -11,7 +11,6 @@ import (
 	"github.com/epistle-kafka/epistle/brokertest"
 	"github.com/epistle-kafka/epistle/producer"
 	"github.com/epistle-kafka/epistle/protocol"
-	"github.com/epistle-kafka/epistle/wire"
 )
 
 // A Ping is no look into what is remembered: it fails while the cluster does not answer, says why, and is well again when
@@ -191,8 +190,8 @@ func TestABrokerThatHasAnsweredIsNotTakenForAMisconfiguredOne(t *testing.T) {
 						t.Errorf("%v: want no %q for a broker that took records", err, hint)
 					}
 				}
-				var at *wire.Error
-				if errors.As(err, &at) && at.Stage != wire.StageRequest {
+				var at *producer.BrokerError
+				if errors.As(err, &at) && at.Stage != producer.StageRequest {
 					if said := "not reachable since " + since.Format("2006-01-02T15:04"); !strings.Contains(err.Error(), said) {
 						t.Errorf("%v does not say %q", err, said)
 					}

@@ -11,6 +11,7 @@ import (
 
 // A hook stands in for a record's callback where there are interceptors.
 type hook struct {
+	ctx     context.Context // the record's, for what it carries
 	headers []Header
 	done    Callback // nil: none
 }
@@ -26,7 +27,7 @@ func (p *Producer) intercept(ctx context.Context, rec *Record, done Callback) *h
 		}
 		*rec = changed
 	}
-	return &hook{headers: slices.Clone(rec.Headers), done: done}
+	return &hook{ctx: ctx, headers: slices.Clone(rec.Headers), done: done}
 }
 
 func onSend(ctx context.Context, i Interceptor, rec *Record) (err error) {
@@ -54,7 +55,7 @@ func (p *Producer) acknowledge(h *hook, md RecordMetadata, err error) {
 					p.log.Warn("an interceptor panicked", "interceptor", fmt.Sprintf("%T", i), "topic", protocol.Shown(md.Topic), "err", protocol.ShownText(fmt.Sprint(r)))
 				}
 			}()
-			i.OnAcknowledgement(md, h.headers, err)
+			i.OnAcknowledgement(h.ctx, Acknowledgement{Metadata: md, Headers: h.headers, Err: err})
 		}()
 	}
 }

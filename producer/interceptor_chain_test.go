@@ -38,12 +38,12 @@ func (s *spy) OnSend(_ context.Context, rec *producer.Record) error {
 	return nil
 }
 
-func (s *spy) OnAcknowledgement(md producer.RecordMetadata, headers []producer.Header, err error) {
+func (s *spy) OnAcknowledgement(_ context.Context, ack producer.Acknowledgement) {
 	var names []string
-	for _, h := range headers {
+	for _, h := range ack.Headers {
 		names = append(names, h.Key)
 	}
-	s.note("ack %d [%s] %v", md.Offset, strings.Join(names, " "), err != nil)
+	s.note("ack %d [%s] %v", ack.Metadata.Offset, strings.Join(names, " "), ack.Err != nil)
 	if s.onAck != nil {
 		s.onAck()
 	}

@@ -227,6 +227,6 @@ func init() {
 type bad struct{}
 
 func (bad) OnSend(_ context.Context, _ *producer.Record) error { return errors.New("no") }
-func (bad) OnAcknowledgement(producer.RecordMetadata, []producer.Header, error) {
+func (bad) OnAcknowledgement(context.Context, producer.Acknowledgement) {
 	panic("no")
 }

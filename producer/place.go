@@ -8,6 +8,7 @@ import (
 
 	"github.com/epistle-kafka/epistle/accumulator"
 	"github.com/epistle-kafka/epistle/internal/cause"
+	"github.com/epistle-kafka/epistle/internal/sticky"
 	"github.com/epistle-kafka/epistle/partition"
 	"github.com/epistle-kafka/epistle/protocol"
 	"github.com/epistle-kafka/epistle/sender"
@@ -94,7 +95,7 @@ func (p *Producer) notTaken(e *entry, err error) error {
 	if p.sender.Closing() {
 		err = ErrClosed
 	}
-	return &AdmissionError{e.topic, calledBy(e.call, err)}
+	return &AdmissionError{e.topic, calledBy(e.call, outward(err))}
 }
 
 // placeAgain is place for a topic that has changed while a record was placed, which failed with err, or that may have
@@ -182,7 +183,7 @@ func (p *Producer) place(ctx context.Context, w *wait, t *topic, e *entry, block
 
 // choose returns the queue of the record's partition, and the pick it came
 // from if the sticky partitioner chose it: then e is counted to it.
-func (p *Producer) choose(t *topic, e *entry) (*accumulator.Queue, *partition.Pick, error) {
+func (p *Producer) choose(t *topic, e *entry) (*accumulator.Queue, *sticky.Pick, error) {
 	e.Series = nil
 	n := e.partition.n
 	switch {

@@ -119,6 +119,7 @@ func (p *Producer) senderConfig() sender.Config {
 		OnForget:         p.topics.remove,
 		Publish:          p.publish,
 		Complete:         p.complete,
+		Failed:           func(e *sender.Error) error { return translated(e) },
 		CallbackPatience: max(cfg.MaxBlock, time.Second),
 	}
 }
@@ -150,15 +151,24 @@ func (p *Producer) codecLevel() int {
 }
 
 // Flush waits until every record sent before the call has its outcome and its
-// callback has returned, and sends them without further linger. It ends early
-// only with ctx; what is still under way then goes on.
-func (p *Producer) Flush(ctx context.Context) error { return p.sender.Flush(ctx) }
+// callback has returned, and sends them without further linger. That a record has
+// failed is no error of Flush: its own outcome tells. Flush ends early only with
+// ctx, or with ErrCallback; what is still under way then goes on, and the error is
+// a *FlushError, which counts it.
+func (p *Producer) Flush(ctx context.Context) error {
+	waiting, err := p.sender.Flush(ctx)
+	if err != nil {
+		return &FlushError{Waiting: Undelivered(waiting), Err: outward(err)}
+	}
+	return nil
+}
 
 // Close refuses further records, waits until those it has are delivered or
 // have failed and their callbacks have returned, and ends all connections and
-// goroutines. When ctx ends first, what is left fails with ErrClosed, and Close
-// says how many records that were and what they waited for; their callbacks, and
-// the log, it awaits for a second at most. It is safe to call it more than once.
+// goroutines. When ctx ends first, what is left fails with ErrClosed, and the error
+// is a *CloseError, which counts these records and says what they waited for. Their
+// callbacks, and the log, it then awaits for a second at most. It is safe to call it
+// more than once, and concurrently: one of the calls counts.
 //
 // Without an end of ctx it takes no longer than delivery.timeout, which bounds
 // every record, and the callbacks. A transaction that is open it aborts, and a
@@ -167,13 +177,10 @@ func (p *Producer) Flush(ctx context.Context) error { return p.sender.Flush(ctx)
 // aborts the transaction after TransactionTimeout, unless its commit was asked
 // for; the error's Outcome says that.
 func (p *Producer) Close(ctx context.Context) error {
-	failed, err := p.sender.Close(ctx)
+	lost, err := p.sender.Close(ctx)
 	p.delist()
-	switch {
-	case failed > 0:
-		return fmt.Errorf("close: %d records were not acknowledged and failed with ErrClosed: %w", failed, err)
-	case err != nil:
-		return fmt.Errorf("close: %w", err)
+	if err != nil {
+		return &CloseError{Lost: Undelivered(lost), Err: outward(err)}
 	}
 	return nil
 }
@@ -208,7 +215,7 @@ func (p *Producer) LoadTopics(ctx context.Context, topics ...string) error {
 		defer w.end()
 		for i, err := range p.sender.LookupAll(w.begin(), missing) {
 			if err != nil {
-				errs = append(errs, &LoadError{missing[i], err})
+				errs = append(errs, &LoadError{missing[i], outward(err)})
 			}
 		}
 	}
@@ -230,7 +237,7 @@ func (p *Producer) Partitions(ctx context.Context, name string) (int, error) {
 		defer w.end()
 		var err error
 		if t, err = p.lookup(&w, name); err != nil {
-			return 0, err
+			return 0, outward(err)
 		}
 	}
 	return len(t.queues), nil
@@ -243,7 +250,7 @@ func (p *Producer) Ping(ctx context.Context) error {
 	w := wait{p: p, ctx: ctx, block: true}
 	defer w.end()
 	if err := p.sender.Ping(w.begin()); err != nil {
-		return fmt.Errorf("ping: %w", err)
+		return fmt.Errorf("ping: %w", outward(err))
 	}
 	return nil
 }
@@ -255,6 +262,7 @@ type Stats struct {
 	Sent          int64 // records sent, each counted once
 	Acknowledged  int64 // records that were acknowledged
 	Failed        int64 // records that ended with an error after they were admitted
+	MayBeWritten  int64 // of Failed, those that may be in the log all the same
 	Retried       int64 // records sent again; one sent three times counts twice
 	BytesSent     int64 // bytes of batches as written, compressed, retries included
 
@@ -270,12 +278,34 @@ type Stats struct {
 	FailingSince time.Time // the first failure of those that still have given no such answer
 }
 
-// BrokerStats is what a producer has seen of one broker, or of a bootstrap server.
-type BrokerStats = sender.Broker
+// BrokerStats is what a producer has seen of one broker, or of a bootstrap server that has not said which broker it is. What goes
+// wrong is counted where it shows: an attempt to connect or a connection that fails, a request without an answer, and an answer
+// that is an error.
+type BrokerStats struct {
+	ID        int32 // negative: a bootstrap server
+	Addr      string
+	Connected bool
+	Since     time.Time // of Connected, or of its end; zero: it was never tried to connect
+
+	LastError    error     // what failed last; nil: nothing ever did. It stays when all is well again
+	LastErrorAt  time.Time // when it did
+	FailingSince time.Time // when the first failure came after the last answer as it should be; zero: all is well
+
+	Failures int64 // in all
+	Retried  int64 // records sent to it again
+}
 
 // Brokers returns what was seen of each broker: whether there is a connection, since when, what failed last, since when it
 // fails, and how often. Bootstrap servers come first, by ids below 0, then brokers by their ids. It asks nobody.
-func (p *Producer) Brokers() []BrokerStats { return p.sender.Brokers() }
+func (p *Producer) Brokers() []BrokerStats {
+	seen := p.sender.Brokers()
+	brokers := make([]BrokerStats, len(seen))
+	for i, b := range seen {
+		brokers[i] = BrokerStats(b)
+		brokers[i].LastError = outward(b.LastError)
+	}
+	return brokers
+}
 
 // Stats returns the counters as they are now. They are read one by one, so
 // sums may be off by what happens meanwhile.
@@ -283,7 +313,7 @@ func (p *Producer) Stats() Stats {
 	s := p.sender.Stats()
 	stats := Stats{
 		BufferedBytes: s.Buffered, InFlight: s.InFlight, Sent: s.Sent, Acknowledged: s.Acknowledged,
-		Failed: s.Failed, Retried: s.Retried, BytesSent: s.BytesSent,
+		Failed: s.Failed, MayBeWritten: s.MayBeWritten, Retried: s.Retried, BytesSent: s.BytesSent,
 		Throttles: s.Throttles, ThrottleTime: s.ThrottleTime,
 		Reauthentications: s.Reauthentications,
 	}
@@ -305,6 +335,7 @@ func (p *Producer) Stats() Stats {
 			last, stats.LastError = b.LastErrorAt, b.LastError
 		}
 	}
+	stats.LastError = outward(stats.LastError)
 	return stats
 }
 

@@ -28,11 +28,11 @@ func (n Notice) String() string {
 
 // PropertiesError lists everything that is wrong with a set of properties.
 type PropertiesError struct {
-	Problems []PropertyProblem // by line; never empty
+	Problems []PropertyError // by line; never empty
 }
 
-// PropertyProblem is one property that cannot be taken.
-type PropertyProblem struct {
+// PropertyError is one property that cannot be taken.
+type PropertyError struct {
 	Line       int    // in the file, from 1; 0 if it came from a map or from no line
 	Key        string // as written
 	Value      string // as written; "[hidden]" for secrets and for keys that are not known
@@ -41,7 +41,7 @@ type PropertyProblem struct {
 	Unknown    bool   // the key is none of Kafka's producer: see RefuseUnknown
 }
 
-func (p PropertyProblem) Error() string {
+func (p PropertyError) Error() string {
 	var b strings.Builder
 	if p.Line > 0 {
 		fmt.Fprintf(&b, "line %d: ", p.Line)
@@ -57,10 +57,10 @@ func (p PropertyProblem) Error() string {
 
 func (e *PropertiesError) Error() string {
 	if len(e.Problems) == 1 {
-		return "producer: invalid properties: " + e.Problems[0].Error()
+		return "invalid properties: " + e.Problems[0].Error()
 	}
 	var b strings.Builder
-	fmt.Fprintf(&b, "producer: invalid properties, %d problems:", len(e.Problems))
+	fmt.Fprintf(&b, "invalid properties, %d problems:", len(e.Problems))
 	for _, p := range e.Problems {
 		b.WriteString("\n  ")
 		b.WriteString(p.Error())
@@ -68,7 +68,7 @@ func (e *PropertiesError) Error() string {
 	return b.String()
 }
 
-// Unwrap gives errors.As each PropertyProblem.
+// Unwrap gives errors.As each PropertyError.
 func (e *PropertiesError) Unwrap() []error {
 	errs := make([]error, len(e.Problems))
 	for i, p := range e.Problems {
@@ -110,10 +110,10 @@ func LibrdkafkaNames() PropertiesOption {
 func FromProperties(r io.Reader, options ...PropertiesOption) (Config, []Notice, error) {
 	data, err := io.ReadAll(io.LimitReader(r, properties.MaxSize+1))
 	if err != nil {
-		return Config{}, nil, fmt.Errorf("producer: reading properties: %w", err)
+		return Config{}, nil, fmt.Errorf("reading properties: %w", err)
 	}
 	if len(data) > properties.MaxSize {
-		return Config{}, nil, fmt.Errorf("producer: reading properties: more than %d bytes", properties.MaxSize)
+		return Config{}, nil, fmt.Errorf("reading properties: more than %d bytes", properties.MaxSize)
 	}
 	props, problems := properties.Parse(data)
 	return fromProperties(props, problems, options)
@@ -156,7 +156,7 @@ func configOf(set *properties.Set, makeTLS func(tlsSource, *Config)) (Config, []
 	if found := set.Problems(); len(found) > 0 {
 		invalid := &PropertiesError{}
 		for _, p := range found {
-			invalid.Problems = append(invalid.Problems, PropertyProblem(p))
+			invalid.Problems = append(invalid.Problems, PropertyError(p))
 		}
 		return Config{}, notices, invalid
 	}

@@ -179,7 +179,7 @@ ssl.truststore.location=/nowhere/ca.pem
 	if strings.Contains(err.Error(), "hunter2") {
 		t.Errorf("shows what may be a secret: %v", err)
 	}
-	var first PropertyProblem
+	var first PropertyError
 	if !errors.As(err, &first) || first.Key != "lingr.ms" {
 		t.Errorf("errors.As: got %+v, want the first problem", first)
 	}

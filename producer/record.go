@@ -6,12 +6,20 @@ import (
 	"github.com/epistle-kafka/epistle/protocol"
 )
 
-// Header is a record header. A nil Value is null, which is not the same as
-// empty.
+// Header is a record header:
+//
+//	type Header struct {
+//		Key   string
+//		Value []byte
+//	}
+//
+// A nil Value is null, which is not the same as empty. It is declared in package
+// protocol, since a record's headers go to the encoder as they are.
 type Header = protocol.Header
 
 // Record is what is sent. The producer copies what the slices hold before Send
-// returns, so the caller may reuse them at once.
+// returns, so the caller may reuse them at once. It may get further fields, such as
+// a deadline of its own; their zero value will mean what is done today.
 type Record struct {
 	// Topic is required.
 	Topic string

@@ -297,7 +297,7 @@ func TestATransactionalProducerEndsWithItsCluster(t *testing.T) {
 			for range 2 {
 				err := commitOne()
 				var failed *producer.TransactionError
-				if !errors.As(err, &failed) || failed.Next != producer.NewProducer || !errors.Is(err, producer.ErrClusterReplaced) {
+				if !errors.As(err, &failed) || failed.Next != producer.NextNewProducer || !errors.Is(err, producer.ErrClusterReplaced) {
 					t.Errorf("open=%v: error = %v, want ErrClusterReplaced, and that a new producer is needed", open, err)
 				}
 				open = false

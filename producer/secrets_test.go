@@ -212,6 +212,7 @@ func TestNoConfigPrintsASecret(t *testing.T) {
 		defer p.Close(t.Context())
 		all = append(all, sample{"Producer with " + mechanism.Name(), p}, sample{"Stats", p.Stats()},
 			sample{"Topic", p.Topic("orders")}, sample{"Typed", producer.NewTyped(p, producer.StringSerializer{}, producer.StringSerializer{})},
+			sample{"TypedTopic", producer.NewTyped(p, producer.StringSerializer{}, producer.StringSerializer{}).Topic("orders")},
 			sample{"Future", p.Send(t.Context(), producer.Record{Topic: "orders"})})
 	}
 	files := producer.TLSFiles{TrustStore: "../internal/keystore/testdata/key.jks", TrustStorePassword: hunter, KeyStorePassword: hunter, KeyPassword: hunter}

@@ -1,6 +1,7 @@
 package producer
 
 import (
+	"context"
 	"encoding/binary"
 	"encoding/hex"
 	"encoding/json"
@@ -9,29 +10,45 @@ import (
 
 // Serializer turns a key or a value of type T into bytes. It is called by every goroutine that sends: it must be safe for
 // concurrent use.
+//
+// Serializer gets no further methods. What it is told, and what it may add to the record, may become more by further fields of
+// Serialization.
 type Serializer[T any] interface {
 	// Serialize appends v to dst, which is empty but not nil and belongs to the caller again after the call, and returns
 	// the result. It returns nil for null: a null value is a tombstone, which deletes the key from a compacted topic.
 	// Nothing appended is an empty key or value, which is not null.
-	Serialize(dst []byte, topic string, v T) ([]byte, error)
+	//
+	// ctx is that of the Send, for a look-up such as one in a schema registry; that of TrySend never ends. s belongs to the
+	// serializer until Serialize returns.
+	Serialize(ctx context.Context, dst []byte, s *Serialization, v T) ([]byte, error)
+}
+
+// Serialization is what a Serializer is told of the record that it makes a part of, and what it may add to it. It may get
+// further fields.
+type Serialization struct {
+	Topic string
+	Part  string // "key" or "value"
+	// Headers are those that go with the record. A serializer may append to them, or replace them, but must not write into
+	// them: they are the caller's. The value's serializer comes after the key's.
+	Headers []Header
 }
 
 // SerializerFunc makes a Serializer of a function.
-type SerializerFunc[T any] func(dst []byte, topic string, v T) ([]byte, error)
+type SerializerFunc[T any] func(ctx context.Context, dst []byte, s *Serialization, v T) ([]byte, error)
 
 // Serialize calls f.
-func (f SerializerFunc[T]) Serialize(dst []byte, topic string, v T) ([]byte, error) {
-	return f(dst, topic, v)
+func (f SerializerFunc[T]) Serialize(ctx context.Context, dst []byte, s *Serialization, v T) ([]byte, error) {
+	return f(ctx, dst, s, v)
 }
 
-// Nullable makes a nil pointer null, and leaves what others point to to s: Java's serializers do so with null. It is the
+// Nullable makes a nil pointer null, and leaves what others point to to the serializer of that: Java's serializers do so with null. It is the
 // way to send tombstones of types that have no null of their own.
-func Nullable[T any](s Serializer[T]) Serializer[*T] {
-	return SerializerFunc[*T](func(dst []byte, topic string, v *T) ([]byte, error) {
+func Nullable[T any](of Serializer[T]) Serializer[*T] {
+	return SerializerFunc[*T](func(ctx context.Context, dst []byte, s *Serialization, v *T) ([]byte, error) {
 		if v == nil {
 			return nil, nil
 		}
-		return s.Serialize(dst, topic, *v)
+		return of.Serialize(ctx, dst, s, *v)
 	})
 }
 
@@ -42,7 +59,7 @@ func Nullable[T any](s Serializer[T]) Serializer[*T] {
 type BytesSerializer struct{}
 
 // Serialize implements Serializer.
-func (BytesSerializer) Serialize(dst []byte, _ string, v []byte) ([]byte, error) {
+func (BytesSerializer) Serialize(_ context.Context, dst []byte, _ *Serialization, v []byte) ([]byte, error) {
 	if v == nil {
 		return nil, nil
 	}
@@ -54,7 +71,7 @@ func (BytesSerializer) Serialize(dst []byte, _ string, v []byte) ([]byte, error)
 type StringSerializer struct{}
 
 // Serialize implements Serializer.
-func (StringSerializer) Serialize(dst []byte, _ string, v string) ([]byte, error) {
+func (StringSerializer) Serialize(_ context.Context, dst []byte, _ *Serialization, v string) ([]byte, error) {
 	return append(dst, v...), nil
 }
 
@@ -62,7 +79,7 @@ func (StringSerializer) Serialize(dst []byte, _ string, v string) ([]byte, error
 type BoolSerializer struct{}
 
 // Serialize implements Serializer.
-func (BoolSerializer) Serialize(dst []byte, _ string, v bool) ([]byte, error) {
+func (BoolSerializer) Serialize(_ context.Context, dst []byte, _ *Serialization, v bool) ([]byte, error) {
 	if v {
 		return append(dst, 1), nil
 	}
@@ -73,7 +90,7 @@ func (BoolSerializer) Serialize(dst []byte, _ string, v bool) ([]byte, error) {
 type Int16Serializer struct{}
 
 // Serialize implements Serializer.
-func (Int16Serializer) Serialize(dst []byte, _ string, v int16) ([]byte, error) {
+func (Int16Serializer) Serialize(_ context.Context, dst []byte, _ *Serialization, v int16) ([]byte, error) {
 	return binary.BigEndian.AppendUint16(dst, uint16(v)), nil
 }
 
@@ -81,7 +98,7 @@ func (Int16Serializer) Serialize(dst []byte, _ string, v int16) ([]byte, error) 
 type Int32Serializer struct{}
 
 // Serialize implements Serializer.
-func (Int32Serializer) Serialize(dst []byte, _ string, v int32) ([]byte, error) {
+func (Int32Serializer) Serialize(_ context.Context, dst []byte, _ *Serialization, v int32) ([]byte, error) {
 	return binary.BigEndian.AppendUint32(dst, uint32(v)), nil
 }
 
@@ -89,7 +106,7 @@ func (Int32Serializer) Serialize(dst []byte, _ string, v int32) ([]byte, error) 
 type Int64Serializer struct{}
 
 // Serialize implements Serializer.
-func (Int64Serializer) Serialize(dst []byte, _ string, v int64) ([]byte, error) {
+func (Int64Serializer) Serialize(_ context.Context, dst []byte, _ *Serialization, v int64) ([]byte, error) {
 	return binary.BigEndian.AppendUint64(dst, uint64(v)), nil
 }
 
@@ -97,7 +114,7 @@ func (Int64Serializer) Serialize(dst []byte, _ string, v int64) ([]byte, error) 
 type Float32Serializer struct{}
 
 // Serialize implements Serializer.
-func (Float32Serializer) Serialize(dst []byte, _ string, v float32) ([]byte, error) {
+func (Float32Serializer) Serialize(_ context.Context, dst []byte, _ *Serialization, v float32) ([]byte, error) {
 	return binary.BigEndian.AppendUint32(dst, math.Float32bits(v)), nil
 }
 
@@ -106,7 +123,7 @@ func (Float32Serializer) Serialize(dst []byte, _ string, v float32) ([]byte, err
 type Float64Serializer struct{}
 
 // Serialize implements Serializer.
-func (Float64Serializer) Serialize(dst []byte, _ string, v float64) ([]byte, error) {
+func (Float64Serializer) Serialize(_ context.Context, dst []byte, _ *Serialization, v float64) ([]byte, error) {
 	bits := math.Float64bits(v)
 	if v != v {
 		bits = 0x7ff8000000000000
@@ -118,7 +135,7 @@ func (Float64Serializer) Serialize(dst []byte, _ string, v float64) ([]byte, err
 type UUIDSerializer struct{}
 
 // Serialize implements Serializer.
-func (UUIDSerializer) Serialize(dst []byte, _ string, v [16]byte) ([]byte, error) {
+func (UUIDSerializer) Serialize(_ context.Context, dst []byte, _ *Serialization, v [16]byte) ([]byte, error) {
 	for i, group := range [][]byte{v[:4], v[4:6], v[6:8], v[8:10], v[10:]} {
 		if i > 0 {
 			dst = append(dst, '-')
@@ -135,14 +152,16 @@ type Void struct{}
 type VoidSerializer struct{}
 
 // Serialize implements Serializer.
-func (VoidSerializer) Serialize([]byte, string, Void) ([]byte, error) { return nil, nil }
+func (VoidSerializer) Serialize(context.Context, []byte, *Serialization, Void) ([]byte, error) {
+	return nil, nil
+}
 
 // JSONSerializer writes encoding/json's form of v, without escaping <, > and & as that does for HTML. A nil pointer is the
 // JSON text null; for a tombstone use Nullable.
 type JSONSerializer[T any] struct{}
 
 // Serialize implements Serializer.
-func (JSONSerializer[T]) Serialize(dst []byte, _ string, v T) ([]byte, error) {
+func (JSONSerializer[T]) Serialize(_ context.Context, dst []byte, _ *Serialization, v T) ([]byte, error) {
 	w := appender{dst}
 	e := json.NewEncoder(&w)
 	e.SetEscapeHTML(false)

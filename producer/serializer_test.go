@@ -1,6 +1,7 @@
 package producer
 
 import (
+	"context"
 	"encoding/hex"
 	"strconv"
 	"strings"
@@ -52,11 +53,11 @@ func serializeText(kind string, text *string) ([]byte, error) {
 		})
 	case "bytes":
 		if text == nil {
-			return BytesSerializer{}.Serialize([]byte{}, "t", nil)
+			return BytesSerializer{}.Serialize(context.Background(), []byte{}, &Serialization{Topic: "t"}, nil)
 		}
 		return serializeAs(BytesSerializer{}, text, hex.DecodeString)
 	case "void":
-		return VoidSerializer{}.Serialize([]byte{}, "t", Void{})
+		return VoidSerializer{}.Serialize(context.Background(), []byte{}, &Serialization{Topic: "t"}, Void{})
 	}
 	panic("no serializer for " + kind)
 }
@@ -70,28 +71,28 @@ func serializeAs[T any](s Serializer[T], text *string, parse func(string) (T, er
 		}
 		v = &parsed
 	}
-	return Nullable(s).Serialize([]byte{}, "t", v)
+	return Nullable(s).Serialize(context.Background(), []byte{}, &Serialization{Topic: "t"}, v)
 }
 
 func TestSerializersAppend(t *testing.T) {
-	got, err := JSONSerializer[map[string]string]{}.Serialize([]byte("x"), "t", map[string]string{"a": "<&>"})
+	got, err := JSONSerializer[map[string]string]{}.Serialize(t.Context(), []byte("x"), &Serialization{Topic: "t"}, map[string]string{"a": "<&>"})
 	if want := `x{"a":"<&>"}`; err != nil || string(got) != want {
 		t.Errorf("JSON: got %s, %v, want %s", got, err, want)
 	}
-	got, err = UUIDSerializer{}.Serialize([]byte("x"), "t", [16]byte{0: 0xAB})
+	got, err = UUIDSerializer{}.Serialize(t.Context(), []byte("x"), &Serialization{Topic: "t"}, [16]byte{0: 0xAB})
 	if want := "xab000000-0000-0000-0000-000000000000"; err != nil || string(got) != want {
 		t.Errorf("UUID: got %s, %v, want %s", got, err, want)
 	}
 }
 
 func TestJSONThatCannotBe(t *testing.T) {
-	if got, err := (JSONSerializer[func()]{}).Serialize([]byte{}, "t", func() {}); err == nil {
+	if got, err := (JSONSerializer[func()]{}).Serialize(t.Context(), []byte{}, &Serialization{Topic: "t"}, func() {}); err == nil {
 		t.Errorf("a function: got %q and no error", got)
 	}
-	if got, err := (JSONSerializer[*int]{}).Serialize([]byte{}, "t", nil); err != nil || string(got) != "null" {
+	if got, err := (JSONSerializer[*int]{}).Serialize(t.Context(), []byte{}, &Serialization{Topic: "t"}, nil); err != nil || string(got) != "null" {
 		t.Errorf("a nil pointer: got %q, %v, want the text null", got, err)
 	}
-	if got, err := Nullable[int](JSONSerializer[int]{}).Serialize([]byte{}, "t", nil); err != nil || got != nil {
+	if got, err := Nullable[int](JSONSerializer[int]{}).Serialize(t.Context(), []byte{}, &Serialization{Topic: "t"}, nil); err != nil || got != nil {
 		t.Errorf("a nullable nil pointer: got %q, %v, want null", got, err)
 	}
 }

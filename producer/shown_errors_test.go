@@ -68,6 +68,7 @@ func TestErrorsShowNamesAsText(t *testing.T) {
 		"topic":         &producer.TopicError{Topic: wicked, Code: protocol.InvalidTopicException},
 		"transaction":   &producer.TransactionError{Call: "CommitTransaction", TransactionalID: wicked, Err: producer.ErrFenced},
 		"throttle":      &producer.ThrottleError{Addr: wicked, Asked: time.Second},
+		"broker":        &producer.BrokerError{Stage: producer.StageDial, Addr: wicked, Err: errors.New(wicked)},
 	} {
 		wantHarmless(t, what, err)
 	}
@@ -82,7 +83,7 @@ func (babbler) Partition(partition.Record, *partition.Topic) (int32, error) {
 
 func (babbler) OnSend(context.Context, *producer.Record) error { panic(wicked) }
 
-func (babbler) OnAcknowledgement(producer.RecordMetadata, []producer.Header, error) { panic(wicked) }
+func (babbler) OnAcknowledgement(context.Context, producer.Acknowledgement) { panic(wicked) }
 
 // A topic of 30 kB is refused in an error that can be read, by every method that takes one; and so is what a user's own
 // code says.

@@ -84,8 +84,8 @@ func (c *Config) openTLS() (*tlsconf.Source, []tlsconf.Notice, error) {
 }
 
 // violation says which field a problem is about. Java does not know all of them.
-func (f TLSFiles) violation(p tlsconf.Problem) Violation {
-	v := Violation{Field: "TLSFiles." + fieldOfTLS[p.Key], Key: p.Key, Value: properties.Hidden, Rule: p.Rule}
+func (f TLSFiles) violation(p tlsconf.Problem) ViolationError {
+	v := ViolationError{Field: "TLSFiles." + fieldOfTLS[p.Key], Key: p.Key, Value: properties.Hidden, Rule: p.Rule}
 	switch fieldOfTLS[p.Key] {
 	case "TrustStore":
 		v.Value = f.TrustStore

@@ -181,7 +181,7 @@ func TestTLSFilesThatCannotBeUsed(t *testing.T) {
 		cfg := producer.DefaultConfig("localhost:9093")
 		cfg.TLSFiles = &test.files
 		_, err := producer.New(cfg)
-		var v producer.Violation
+		var v producer.ViolationError
 		if !errors.As(err, &v) || v.Field != test.field || v.Key != test.key || !strings.Contains(v.Rule, test.wrong) || strings.Contains(err.Error(), "s3cret") {
 			t.Errorf("got %v, want one of %s (%s) with %q", err, test.field, test.key, test.wrong)
 		}

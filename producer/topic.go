@@ -2,6 +2,7 @@ package producer
 
 import (
 	"github.com/epistle-kafka/epistle/accumulator"
+	"github.com/epistle-kafka/epistle/internal/sticky"
 	"github.com/epistle-kafka/epistle/metadata"
 	"github.com/epistle-kafka/epistle/partition"
 )
@@ -12,7 +13,7 @@ type topic struct {
 	name   string
 	queues []*accumulator.Queue // by partition; as many as the topic has now
 	view   *partition.Topic
-	sticky *partition.Sticky
+	sticky *sticky.Sticky
 }
 
 // setTopic takes a topic's new metadata, for publish. It runs on the sender loop
@@ -34,7 +35,7 @@ func (p *Producer) setTopic(queues *accumulator.Topic, m *metadata.Topic, s *met
 		t.sticky = was.sticky
 		t.sticky.Update(view, now)
 	} else {
-		t.sticky = partition.NewSticky(partition.StickyConfig{
+		t.sticky = sticky.New(sticky.Config{
 			BatchSize: p.cfg.BatchSize,
 			Adaptive:  p.cfg.PartitionerAdaptivePartitioning,
 			Even:      !p.cfg.PartitionerAdaptivePartitioning,

@@ -36,6 +36,9 @@ func (tx *Tx) SendSync(ctx context.Context, rec Record) (RecordMetadata, error) 
 // TrySend is Producer.TrySend.
 func (tx *Tx) TrySend(rec Record, done Callback) error { return tx.p.trySend(&rec, done, tx.number) }
 
+// Topic is Producer.Topic for records of this transaction alone: they are refused once it has ended.
+func (tx *Tx) Topic(name string) *Topic { return &Topic{p: tx.p, name: name, txn: tx.number} }
+
 // SendOffsets is Producer.SendOffsetsToTransaction.
 func (tx *Tx) SendOffsets(ctx context.Context, offsets map[TopicPartition]OffsetAndMetadata, group ConsumerGroupMetadata) error {
 	return tx.p.sendOffsets(ctx, offsets, group, tx.number)
@@ -46,10 +49,10 @@ type TransactOption func(*transactOptions)
 
 type transactOptions struct{ retries int }
 
-// Retries has Transact run its function again, up to n times more, when the transaction was aborted because the cluster
+// TransactRetries has Transact run its function again, up to n times more, when the transaction was aborted because the cluster
 // lost it: a record that could not be delivered, a transaction that took longer than TransactionTimeout. An error that is
 // the function's own is not such a reason, nor is anything that a new transaction would meet again.
-func Retries(n int) TransactOption { return func(o *transactOptions) { o.retries = n } }
+func TransactRetries(n int) TransactOption { return func(o *transactOptions) { o.retries = n } }
 
 // Transact runs f in a transaction: it commits when f returns nil, and aborts when f returns an error or panics, or when
 // ctx ends. The first call also does what InitTransactions does. One transaction at a time: Transact, and all that belongs
@@ -61,9 +64,9 @@ func Retries(n int) TransactOption { return func(o *transactOptions) { o.retries
 // An error of f is returned as it is, joined with that of the abort if that failed as well; errors.As finds the latter
 // first, since what it says is what to do next. A panic of f is passed on after the abort. The abort is bounded by
 // max.block alone, and not by ctx, which may be what has ended. A commit whose answer has not come when ctx or max.block
-// ends is an error that says Unknown: CommitTransaction takes it up again.
+// ends is an error that says OutcomeUnknown: CommitTransaction takes it up again.
 //
-// f may run more than once only with Retries.
+// f may run more than once only with TransactRetries.
 func (p *Producer) Transact(ctx context.Context, f func(tx *Tx) error, options ...TransactOption) error {
 	var o transactOptions
 	for _, option := range options {
@@ -96,7 +99,7 @@ const callTransact = "Transact"
 func inTransact(err error) error {
 	failed, ok := err.(*TransactionError)
 	switch {
-	case ok && failed.Next == RetryCall && failed.Call == txn.CallCommit:
+	case ok && failed.Next == NextRetryCall && failed.Call == txn.CallCommit:
 		return fmt.Errorf("%s: %w", callTransact, err)
 	case !ok && errors.Is(err, ErrClosed):
 		return fmt.Errorf("%s: %w", callTransact, ErrClosed)
@@ -110,8 +113,8 @@ func (p *Producer) tooLate(ctx context.Context) error {
 		return nil
 	}
 	return &TransactionError{
-		Call: callTransact, TransactionalID: p.cfg.TransactionalID, Outcome: Open, Next: AbortIt,
-		Err: fmt.Errorf("ctx ended before the commit was asked for: %w", p.sender.Explain(cause.Of(ctx))),
+		Call: callTransact, TransactionalID: p.cfg.TransactionalID, Outcome: OutcomeOpen, Next: NextAbort,
+		Err: fmt.Errorf("ctx ended before the commit was asked for: %w", nested(p.sender.Explain(cause.Of(ctx)))),
 	}
 }
 
@@ -155,9 +158,9 @@ func (p *Producer) transactOnce(ctx context.Context, f func(tx *Tx) error) (lost
 			return false, err
 		}
 		switch failure.Next {
-		case AbortIt:
-		case FixConfiguration: // nothing can be done but to abort
-			if aborted := p.abortAnyway(ctx); aborted != nil && failure.Outcome == Aborted && !says(aborted, failure) {
+		case NextAbort:
+		case NextFixConfiguration: // nothing can be done but to abort
+			if aborted := p.abortAnyway(ctx); aborted != nil && failure.Outcome == OutcomeAborted && !says(aborted, failure) {
 				err = fmt.Errorf("%w; %w", err, aborted)
 			}
 			return false, err
@@ -170,9 +173,9 @@ func (p *Producer) transactOnce(ctx context.Context, f func(tx *Tx) error) (lost
 		// What to do next the abort says: errors.As finds it before err, which comes first in the text.
 		return false, fmt.Errorf("%[2]w; %[1]w", aborted, err)
 	}
-	if failure, ok := err.(*TransactionError); ok && failure.Outcome == Open {
+	if failure, ok := err.(*TransactionError); ok && failure.Outcome == OutcomeOpen {
 		settled := *failure
-		settled.Outcome, settled.Next = Aborted, AbortIt // which has been done: another can be begun
+		settled.Outcome, settled.Next = OutcomeAborted, NextAbort // which has been done: another can be begun
 		err = &settled
 	}
 	return lost, err
@@ -188,7 +191,7 @@ func says(err error, failed *TransactionError) bool {
 // meet.
 func (p *Producer) lostIt(err error) bool {
 	var failure *TransactionError
-	if !errors.As(p.sender.SettledTransaction().Refusal, &failure) || failure.Next != AbortIt || !errors.Is(err, failure.Err) {
+	if !errors.As(outward(p.sender.SettledTransaction().Refusal), &failure) || failure.Next != NextAbort || !errors.Is(err, failure.Err) {
 		return false
 	}
 	return passes(failure.Err)

@@ -28,8 +28,8 @@ func TestTransactSaysWhatItsAbortSays(t *testing.T) {
 			return nil
 		})
 		var failure *producer.TransactionError
-		if !errors.As(err, &failure) || failure.Next != producer.NewProducer || !errors.Is(failure, producer.ErrFenced) {
-			t.Errorf("Transact: the first TransactionError is %v, want one that says fenced and %q", failure, producer.NewProducer)
+		if !errors.As(err, &failure) || failure.Next != producer.NextNewProducer || !errors.Is(failure, producer.ErrFenced) {
+			t.Errorf("Transact: the first TransactionError is %v, want one that says fenced and %q", failure, producer.NextNewProducer)
 		}
 		if got := len(c.Committed("a", 0)); got != 0 {
 			t.Errorf("%d records are visible, want none", got)

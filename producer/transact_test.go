@@ -150,7 +150,7 @@ func TestRetriesOfTransact(t *testing.T) {
 						return errOwn
 					}
 					return nil
-				}, producer.Retries(2))
+				}, producer.TransactRetries(2))
 				if times != f.times {
 					t.Errorf("the function ran %d times, want %d", times, f.times)
 				}
@@ -175,7 +175,7 @@ func TestRetriesOfTransact(t *testing.T) {
 					times++
 					_, err := tx.SendSync(t.Context(), record("a"))
 					return err
-				}, producer.Retries(retries))
+				}, producer.TransactRetries(retries))
 				if times != want || !isCode(err, protocol.TransactionAbortable) {
 					t.Errorf("with %d retries the function ran %d times, and %v is told", retries, times, err)
 				}
@@ -200,7 +200,7 @@ func TestRetryAfterTheTransactionTimedOut(t *testing.T) {
 			}
 			tx.Send(t.Context(), record(fmt.Sprint("late", times)))
 			return nil
-		}, producer.Retries(1))
+		}, producer.TransactRetries(1))
 		if err != nil || times != 2 {
 			t.Errorf("Transact says %v after %d runs, want success with the second", err, times)
 		}
@@ -286,7 +286,7 @@ func TestTransactWhoseCommitIsNotAnswered(t *testing.T) {
 		err := p.Transact(t.Context(), func(tx *producer.Tx) error {
 			tx.Send(t.Context(), record("a"))
 			return nil
-		}, producer.Retries(3))
+		}, producer.TransactRetries(3))
 		wantTold(t, "Transact", err, unknownRetry)
 		synctest.Wait()
 		wantTold(t, "the next Transact", p.Transact(t.Context(), func(*producer.Tx) error { t.Error("it runs"); return nil }), refused)

@@ -8,55 +8,6 @@ import (
 	"github.com/epistle-kafka/epistle/txn"
 )
 
-// TransactionError is what a transactional method fails with. It tells what has become of the transaction, and what the
-// caller may do next.
-type TransactionError = txn.Error
-
-// TransactionStateError: a transactional method was called when it cannot be. Nothing has changed by the call.
-type TransactionStateError = txn.StateError
-
-// TransactionOutcome says what has become of a transaction.
-type TransactionOutcome = txn.Outcome
-
-// The outcomes of a transaction.
-const (
-	// Open: it has not ended, or there is none. Nothing of it is visible unless it is committed.
-	Open = txn.Open
-	// Committed: all of it is, or is about to be, visible to read_committed consumers.
-	Committed = txn.Committed
-	// Aborted: nothing of it is or ever will be visible to read_committed consumers.
-	Aborted = txn.Aborted
-	// Unknown: a commit was asked for, and no answer has told whether it was done. It is one or the other as a whole.
-	Unknown = txn.Unknown
-)
-
-// NextStep is what the caller may do after a TransactionError.
-type NextStep = txn.Next
-
-// The next steps.
-const (
-	// RetryCall: call the same method again. What it began goes on meanwhile.
-	RetryCall = txn.RetryCall
-	// AbortIt: call AbortTransaction, and begin another transaction. Transact has called it when the outcome is Aborted.
-	AbortIt = txn.Abort
-	// NewProducer: close this producer. Another one with the same transactional id can go on, unless it is what has
-	// fenced this one.
-	NewProducer = txn.NewProducer
-	// FixConfiguration: a setting or a permission has to be put right first. InitTransactions or BeginTransaction may then
-	// be called again. Later than that a new producer is needed; before, AbortTransaction or Close aborts what is open, so
-	// that consumers need not wait until it has timed out. If that is refused, too, AbortTransaction can be called again.
-	// Transact has called it once, and says if it was refused.
-	FixConfiguration = txn.FixConfiguration
-)
-
-var (
-	// ErrFenced: another producer with the same transactional id has taken over, or on brokers before transaction.version 2
-	// the transaction has outlived TransactionTimeout. It is final, and all calls fail with it.
-	ErrFenced = txn.ErrFenced
-	// ErrTransactionAborted: the record's transaction was aborted, or can only be, before the record was acknowledged.
-	ErrTransactionAborted = txn.ErrAborted
-)
-
 // TopicPartition names a partition.
 type TopicPartition struct {
 	Topic     string
@@ -81,8 +32,8 @@ type ConsumerGroupMetadata struct {
 
 // InitTransactions gets the producer id and epoch of the transactional id, and fences every producer that had it before: a
 // transaction that such a one has left open is aborted, or completed if its commit was decided. It is to be called once,
-// before the first transaction; Transact does it by itself. ctx and max.block bound it; after an error that says RetryCall
-// or FixConfiguration it can be called again.
+// before the first transaction; Transact does it by itself. ctx and max.block bound it; after an error that says
+// NextRetryCall or NextFixConfiguration it can be called again.
 func (p *Producer) InitTransactions(ctx context.Context) error {
 	return p.transactional(ctx, txn.CallInit, p.sender.InitTransactions)
 }
@@ -184,7 +135,7 @@ func offsetTopics(offsets map[TopicPartition]OffsetAndMetadata) ([]protocol.TxnO
 // acknowledged. If one has failed, or Send has not taken it, it commits nothing, and the error says that the transaction is to
 // be aborted. What TrySend has refused does not count.
 //
-// If ctx or max.block ends it while the outcome is open, the error says Unknown and RetryCall: the commit goes on, and the
+// If ctx or max.block ends it while the outcome is open, the error says OutcomeUnknown and NextRetryCall: the commit goes on, and the
 // same call takes it up again. Nothing else will do; least of all is anything aborted then. It returns after the callbacks
 // of the transaction's records, unless ctx ends first.
 func (p *Producer) CommitTransaction(ctx context.Context) error {
@@ -204,7 +155,7 @@ func (p *Producer) transactional(ctx context.Context, call string, do func(conte
 	}
 	w := wait{p: p, ctx: ctx, block: true}
 	defer w.end()
-	return do(w.begin())
+	return outward(do(w.begin()))
 }
 
 // admitTo returns the number of the open transaction, for a record of the one with the given number; 0 for whichever is open.
@@ -212,7 +163,7 @@ func (p *Producer) admitTo(number int64) (int64, error) {
 	t := p.sender.Transaction()
 	switch {
 	case t.Refusal != nil:
-		return 0, t.Refusal
+		return 0, outward(t.Refusal)
 	case number != 0 && t.Number != number:
 		return 0, errTxEnded
 	}

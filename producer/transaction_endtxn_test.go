@@ -106,7 +106,7 @@ func goesOn(t *testing.T, c *brokertest.Cluster, p *producer.Producer, err error
 	var failure *producer.TransactionError
 	if errors.As(err, &failure) {
 		switch failure.Next {
-		case producer.AbortIt:
+		case producer.NextAbort:
 			abortLater := p.AbortTransaction(t.Context())
 			if abortLater != nil && !errors.Is(abortLater, producer.ErrFenced) { // it has timed out by now
 				t.Errorf("the abort that was asked for: %v", abortLater)
@@ -114,8 +114,8 @@ func goesOn(t *testing.T, c *brokertest.Cluster, p *producer.Producer, err error
 			if abortLater != nil {
 				return
 			}
-		case producer.NewProducer, producer.FixConfiguration:
-			if failure.Next == producer.FixConfiguration && failure.Outcome == producer.Aborted {
+		case producer.NextNewProducer, producer.NextFixConfiguration:
+			if failure.Next == producer.NextFixConfiguration && failure.Outcome == producer.OutcomeAborted {
 				if err := p.AbortTransaction(t.Context()); err != nil && !errors.Is(err, producer.ErrFenced) { // it has timed out by now
 					t.Errorf("the abort: %v", err)
 				}

@@ -43,7 +43,7 @@ func wantFenced(t *testing.T, c *brokertest.Cluster, p *producer.Producer, clien
 		} {
 			err := call(t.Context())
 			var failure *producer.TransactionError
-			if !errors.Is(err, producer.ErrFenced) || !errors.As(err, &failure) || failure.Next != producer.NewProducer {
+			if !errors.Is(err, producer.ErrFenced) || !errors.As(err, &failure) || failure.Next != producer.NextNewProducer {
 				t.Errorf("%s of a fenced producer says %v, want ErrFenced, and that a new producer is needed", what, err)
 			}
 		}

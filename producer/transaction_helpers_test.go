@@ -157,9 +157,9 @@ func wantTold(t *testing.T, what string, err error, want string) {
 // everything that could still happen has happened.
 func honest(t *testing.T, c *brokertest.Cluster, committing bool, err error) {
 	t.Helper()
-	outcome := producer.Aborted
+	outcome := producer.OutcomeAborted
 	if committing {
-		outcome = producer.Committed
+		outcome = producer.OutcomeCommitted
 	}
 	var failure *producer.TransactionError
 	if errors.As(err, &failure) {
@@ -173,11 +173,11 @@ func honest(t *testing.T, c *brokertest.Cluster, committing bool, err error) {
 	c.ExpireTransactions()
 	seen := visible(c) == "a"
 	switch outcome {
-	case producer.Committed:
+	case producer.OutcomeCommitted:
 		if !seen {
 			t.Errorf("it was said to be committed, and is not to be seen: %v", err)
 		}
-	case producer.Aborted, producer.Open:
+	case producer.OutcomeAborted, producer.OutcomeOpen:
 		if seen {
 			t.Errorf("it was said to be %v, and it is to be seen: %v", outcome, err)
 		}

@@ -118,7 +118,7 @@ func (h *txHistory) renew() {
 		if err == nil {
 			return
 		}
-		if h.next(err) != producer.RetryCall {
+		if h.next(err) != producer.NextRetryCall {
 			h.t.Fatalf("InitTransactions of producer %d: %v", h.producers, err)
 		}
 	}
@@ -145,7 +145,7 @@ func (h *txHistory) run() {
 			time.Sleep(time.Duration(h.rand.IntN(500)) * time.Millisecond)
 		}
 	}
-	if last := h.txs[len(h.txs)-1]; last.outcome != producer.Committed {
+	if last := h.txs[len(h.txs)-1]; last.outcome != producer.OutcomeCommitted {
 		h.t.Errorf("when all is calm a transaction is %v, want it committed", last.outcome)
 	}
 	if err := h.p.Close(h.t.Context()); err != nil {
@@ -157,13 +157,13 @@ func (h *txHistory) run() {
 
 // transaction runs one.
 func (h *txHistory) transaction() {
-	tx := &txRun{n: len(h.txs), outcome: producer.Aborted}
+	tx := &txRun{n: len(h.txs), outcome: producer.OutcomeAborted}
 	for {
 		err := h.p.BeginTransaction(h.t.Context())
 		if err == nil {
 			break
 		}
-		if h.next(err) != producer.RetryCall {
+		if h.next(err) != producer.NextRetryCall {
 			h.renew()
 		}
 	}
@@ -181,7 +181,7 @@ func (h *txHistory) transaction() {
 		tx.offsets = true
 		// Whatever it says, the end of the transaction tells.
 		err := h.p.SendOffsetsToTransaction(h.t.Context(), offsets(int64(tx.n)), groupG)
-		if err != nil && h.next(err) == producer.NewProducer {
+		if err != nil && h.next(err) == producer.NextNewProducer {
 			h.renew()
 			return
 		}
@@ -208,9 +208,9 @@ func (h *txHistory) end(tx *txRun, committing bool) {
 		}
 		err := call(h.t.Context())
 		if err == nil {
-			tx.outcome = producer.Aborted
+			tx.outcome = producer.OutcomeAborted
 			if committing {
-				tx.outcome = producer.Committed
+				tx.outcome = producer.OutcomeCommitted
 			}
 			return
 		}
@@ -219,9 +219,9 @@ func (h *txHistory) end(tx *txRun, committing bool) {
 		errors.As(err, &failure)
 		tx.outcome = failure.Outcome
 		switch {
-		case next == producer.AbortIt:
+		case next == producer.NextAbort:
 			committing = false
-		case next != producer.RetryCall || tries > 3 && h.rand.IntN(4) == 0:
+		case next != producer.NextRetryCall || tries > 3 && h.rand.IntN(4) == 0:
 			h.renew()
 			return
 		}
@@ -352,7 +352,7 @@ func (h *txHistory) check() {
 			switch {
 			case rec.outcomes != 1:
 				h.t.Errorf("record %s has %d outcomes, want 1 (I4)", rec.value, rec.outcomes)
-			case rec.err != nil && tx.outcome == producer.Committed:
+			case rec.err != nil && tx.outcome == producer.OutcomeCommitted:
 				h.t.Errorf("record %s failed, and its transaction is committed (I7): %v", rec.value, rec.err)
 			case rec.err != nil && written[rec.value] && !producer.MayBeWritten(rec.err):
 				h.t.Errorf("record %s is in the log, and its error says that it is not: %v (I6)", rec.value, rec.err)
@@ -360,16 +360,16 @@ func (h *txHistory) check() {
 		}
 		all := len(tx.records)
 		switch {
-		case tx.outcome == producer.Committed && visible != all:
+		case tx.outcome == producer.OutcomeCommitted && visible != all:
 			h.t.Errorf("transaction %d was said to be committed, and %d of its %d records are to be seen", tx.n, visible, all)
-		case tx.outcome == producer.Unknown && visible != 0 && visible != all:
+		case tx.outcome == producer.OutcomeUnknown && visible != 0 && visible != all:
 			h.t.Errorf("of transaction %d %d of %d records are to be seen", tx.n, visible, all)
-		case (tx.outcome == producer.Aborted || tx.outcome == producer.Open) && visible != 0:
+		case (tx.outcome == producer.OutcomeAborted || tx.outcome == producer.OutcomeOpen) && visible != 0:
 			h.t.Errorf("transaction %d was said to be %v, and %d of its records are to be seen", tx.n, tx.outcome, visible)
 		}
-		if tx.offsets && (tx.outcome == producer.Committed || visible > 0) {
+		if tx.offsets && (tx.outcome == producer.OutcomeCommitted || visible > 0) {
 			offset = int64(tx.n)
-		} else if tx.offsets && tx.outcome == producer.Unknown && all == 0 && groupOffset(h.c) == int64(tx.n) {
+		} else if tx.offsets && tx.outcome == producer.OutcomeUnknown && all == 0 && groupOffset(h.c) == int64(tx.n) {
 			offset = int64(tx.n)
 		}
 	}

@@ -35,7 +35,7 @@ func TestACommitGivenUpOnItsWayIsUnknown(t *testing.T) {
 				p.Close(ended)
 				err := <-committed
 				var failure *producer.TransactionError
-				if !errors.As(err, &failure) || failure.Outcome != producer.Unknown || failure.Next != producer.NewProducer {
+				if !errors.As(err, &failure) || failure.Outcome != producer.OutcomeUnknown || failure.Next != producer.NextNewProducer {
 					t.Errorf("Transact = %v, want an error with the outcome unknown, to make a new producer", err)
 				}
 			})

@@ -45,12 +45,12 @@ func TestRetriesAreForWhatPasses(t *testing.T) {
 					runs++
 					tx.Send(t.Context(), test.record)
 					return nil
-				}, producer.Retries(3))
+				}, producer.TransactRetries(3))
 				if runs != test.runs || (err == nil) != (test.runs > 1) {
 					t.Errorf("the function ran %d times and ended in %v, want %d", runs, err, test.runs)
 				}
 				var failure *producer.TransactionError
-				if err != nil && (!errors.As(err, &failure) || failure.Outcome != producer.Aborted || !strings.Contains(err.Error(), "begin another transaction")) {
+				if err != nil && (!errors.As(err, &failure) || failure.Outcome != producer.OutcomeAborted || !strings.Contains(err.Error(), "begin another transaction")) {
 					t.Errorf("Transact = %v, want an error that says aborted: it has done that", err)
 				}
 				if err := p.Close(t.Context()); err != nil {

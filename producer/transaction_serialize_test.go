@@ -1,6 +1,7 @@
 package producer_test
 
 import (
+	"context"
 	"errors"
 	"testing"
 
@@ -11,7 +12,7 @@ import (
 // TestARecordThatCannotBeSerializedFailsTheCommit has a record fail before the producer sees it. Nobody looks at its
 // future: the commit must tell.
 func TestARecordThatCannotBeSerializedFailsTheCommit(t *testing.T) {
-	unserializable := producer.SerializerFunc[string](func(dst []byte, _, _ string) ([]byte, error) {
+	unserializable := producer.SerializerFunc[string](func(_ context.Context, dst []byte, _ *producer.Serialization, _ string) ([]byte, error) {
 		return dst, errors.New("cannot be written")
 	})
 	for name, to := range map[string]func(*producer.Tx, *producer.Producer) producer.Sender{
@@ -24,12 +25,12 @@ func TestARecordThatCannotBeSerializedFailsTheCommit(t *testing.T) {
 				p := start(t, c, func(cfg *producer.Config) { cfg.TransactionalID = "shop" })
 				err := p.Transact(t.Context(), func(tx *producer.Tx) error {
 					tx.Send(t.Context(), record("before"))
-					producer.NewTyped(to(tx, p), unserializable, unserializable).Send(t.Context(), "t", "key", "value")
+					producer.NewTyped(to(tx, p), unserializable, unserializable).Topic("t").Send(t.Context(), "key", "value")
 					return nil
 				})
 				var failure *producer.TransactionError
-				if !errors.As(err, &failure) || failure.Next != producer.AbortIt {
-					t.Errorf("the commit of a transaction that lacks a record said %v, want a TransactionError with AbortIt", err)
+				if !errors.As(err, &failure) || failure.Next != producer.NextAbort {
+					t.Errorf("the commit of a transaction that lacks a record said %v, want a TransactionError with NextAbort", err)
 				}
 				if visible := c.Committed("t", 0); len(visible) != 0 {
 					t.Errorf("%d records are visible, want none", len(visible))

@@ -3,6 +3,7 @@ package producer
 import (
 	"context"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -23,7 +24,11 @@ type Typed[K, V any] struct {
 // Sender is what Typed needs of a *Producer or a *Tx. Whoever wraps one, to add a header, to count, to encrypt, implements it
 // too, and passes on what it is given. While a transaction is open, it may be given a record that a Typed could not
 // serialize, without key and value: a wrapper need not care, since the producer at the end refuses it, and fails the
-// transaction. One that keeps records elsewhere asks Record.Unserialized.
+// transaction. One that keeps records elsewhere asks Record.Unserialized. [NewFuture] makes the futures of one that is no
+// producer.
+//
+// Nothing depends on the type behind a Sender. It gets no further methods; if a later version asks for an interface of its own
+// besides, then for speed alone, since a wrapper does not have it.
 type Sender interface {
 	Send(ctx context.Context, rec Record) Future
 	SendFunc(ctx context.Context, rec Record, done Callback)
@@ -31,7 +36,7 @@ type Sender interface {
 	TrySend(rec Record, done Callback) error
 }
 
-// TypedRecord is a Record before it is serialized.
+// TypedRecord is a Record before it is serialized. It may get further fields.
 type TypedRecord[K, V any] struct {
 	Topic     string
 	Partition Partition // as in Record: zero leaves it to the partitioner
@@ -49,7 +54,7 @@ type SerializationError struct {
 }
 
 func (e *SerializationError) Error() string {
-	return fmt.Sprintf("producer: serializing the %s of a record for topic %s: %s", e.Part, protocol.Quoted(e.Topic), protocol.ShownText(fmt.Sprint(e.Err)))
+	return fmt.Sprintf("serializing the %s of a record for topic %s: %s", e.Part, protocol.Quoted(e.Topic), protocol.ShownText(fmt.Sprint(e.Err)))
 }
 
 // Unwrap returns the serializer's error.
@@ -62,16 +67,11 @@ func NewTyped[K, V any](p Sender, key Serializer[K], value Serializer[V]) *Typed
 	return &Typed[K, V]{to: p, key: key, value: value}
 }
 
-// Send is Producer.Send for a record of topic, key and value alone.
-func (t *Typed[K, V]) Send(ctx context.Context, topic string, key K, value V) Future {
-	return t.SendRecord(ctx, TypedRecord[K, V]{Topic: topic, Key: key, Value: value})
-}
-
-// SendRecord is Producer.Send.
-func (t *Typed[K, V]) SendRecord(ctx context.Context, rec TypedRecord[K, V]) Future {
+// Send is Producer.Send.
+func (t *Typed[K, V]) Send(ctx context.Context, rec TypedRecord[K, V]) Future {
 	s := takeScratch()
 	defer s.free()
-	plain, err := t.serialize(s, rec)
+	plain, err := t.serialize(ctx, s, rec)
 	if err != nil {
 		passOn(ctx, plain, err, func(ctx context.Context, rec Record) { t.to.Send(ctx, rec) })
 		return refusedFuture(plain.noMetadata(), err)
@@ -83,7 +83,7 @@ func (t *Typed[K, V]) SendRecord(ctx context.Context, rec TypedRecord[K, V]) Fut
 func (t *Typed[K, V]) SendFunc(ctx context.Context, rec TypedRecord[K, V], done Callback) {
 	s := takeScratch()
 	defer s.free()
-	plain, err := t.serialize(s, rec)
+	plain, err := t.serialize(ctx, s, rec)
 	if err != nil {
 		passOn(ctx, plain, err, func(ctx context.Context, rec Record) { t.to.SendFunc(ctx, rec, func(RecordMetadata, error) {}) })
 		if done != nil {
@@ -98,7 +98,7 @@ func (t *Typed[K, V]) SendFunc(ctx context.Context, rec TypedRecord[K, V], done 
 func (t *Typed[K, V]) SendSync(ctx context.Context, rec TypedRecord[K, V]) (RecordMetadata, error) {
 	s := takeScratch()
 	defer s.free()
-	plain, err := t.serialize(s, rec)
+	plain, err := t.serialize(ctx, s, rec)
 	if err != nil {
 		passOn(ctx, plain, err, func(ctx context.Context, rec Record) { _, _ = t.to.SendSync(ctx, rec) })
 		return plain.noMetadata(), err
@@ -110,7 +110,7 @@ func (t *Typed[K, V]) SendSync(ctx context.Context, rec TypedRecord[K, V]) (Reco
 func (t *Typed[K, V]) TrySend(rec TypedRecord[K, V], done Callback) error {
 	s := takeScratch()
 	defer s.free()
-	plain, err := t.serialize(s, rec)
+	plain, err := t.serialize(context.Background(), s, rec)
 	if err != nil {
 		return err // not passed on: what TrySend refuses fails no transaction
 	}
@@ -118,25 +118,30 @@ func (t *Typed[K, V]) TrySend(rec TypedRecord[K, V], done Callback) error {
 }
 
 // serialize returns rec as bytes that lie in s, or wherever the serializers left them. With an error, a record of all else.
-func (t *Typed[K, V]) serialize(s *scratch, rec TypedRecord[K, V]) (Record, *SerializationError) {
+func (t *Typed[K, V]) serialize(ctx context.Context, s *scratch, rec TypedRecord[K, V]) (Record, *SerializationError) {
 	plain := Record{Topic: rec.Topic, Partition: rec.Partition, Headers: rec.Headers, Timestamp: rec.Timestamp}
-	key, err := t.key.Serialize(s.key[:0], rec.Topic, rec.Key)
+	s.of = Serialization{Topic: rec.Topic, Part: "key", Headers: slices.Clip(rec.Headers)} // so that to append copies them
+	key, err := t.key.Serialize(ctx, s.key[:0], &s.of, rec.Key)
 	if err != nil {
 		return plain, &SerializationError{Topic: rec.Topic, Part: "key", Err: err}
 	}
-	value, err := t.value.Serialize(s.value[:0], rec.Topic, rec.Value)
+	s.of.Topic, s.of.Part = rec.Topic, "value"
+	value, err := t.value.Serialize(ctx, s.value[:0], &s.of, rec.Value)
 	if err != nil {
 		return plain, &SerializationError{Topic: rec.Topic, Part: "value", Err: err}
 	}
 	s.key = grownTo(s.key, len(key))
 	s.value = grownTo(s.value, len(value))
-	plain.Key, plain.Value = key, value
+	plain.Key, plain.Value, plain.Headers = key, value, s.of.Headers
 	return plain, nil
 }
 
 // scratch is where a record is serialized to. The producer copies key and value before its Send returns, so the next
 // record may have it then.
-type scratch struct{ key, value []byte }
+type scratch struct {
+	key, value []byte
+	of         Serialization
+}
 
 const (
 	firstScratch = 256
@@ -150,7 +155,10 @@ var scratches = sync.Pool{New: func() any {
 
 func takeScratch() *scratch { return scratches.Get().(*scratch) }
 
-func (s *scratch) free() { scratches.Put(s) }
+func (s *scratch) free() {
+	s.of = Serialization{}
+	scratches.Put(s)
+}
 
 // grownTo returns buf, or a larger one of our own where n bytes did not fit. What a serializer returned instead is not
 // kept: it may be the serializer's own, and the next record would be written over it.

@@ -53,11 +53,11 @@ func TestTypedSendsBytes(t *testing.T) {
 	rec := TypedRecord[string, map[string]int]{Topic: "orders", Key: "k2", Value: map[string]int{"n": 2}, Headers: headers, Timestamp: when}
 	ctx := context.Background()
 
-	if _, err := orders.Send(ctx, "orders", "k1", map[string]int{"n": 1}).Wait(ctx); !errors.Is(err, errRecorded) {
+	if _, err := orders.Topic("orders").Send(ctx, "k1", map[string]int{"n": 1}).Wait(ctx); !errors.Is(err, errRecorded) {
 		t.Errorf("Send: %v", err)
 	}
-	if _, err := orders.SendRecord(ctx, rec).Wait(ctx); !errors.Is(err, errRecorded) {
-		t.Errorf("SendRecord: %v", err)
+	if _, err := orders.Send(ctx, rec).Wait(ctx); !errors.Is(err, errRecorded) {
+		t.Errorf("Send: %v", err)
 	}
 	if md, err := orders.SendSync(ctx, rec); err != nil || md.Offset != 2 {
 		t.Errorf("SendSync: got %+v, %v, want offset 2", md, err)
@@ -91,8 +91,8 @@ func TestTypedTellsNullFromEmpty(t *testing.T) {
 	var got recorder
 	p := NewTyped(&got, BytesSerializer{}, Nullable[string](StringSerializer{}))
 	ctx, empty := context.Background(), ""
-	p.Send(ctx, "t", nil, nil)
-	p.Send(ctx, "t", []byte{}, &empty)
+	p.Topic("t").Send(ctx, nil, nil)
+	p.Topic("t").Send(ctx, []byte{}, &empty)
 	if r := got.records[0]; r.Key != nil || r.Value != nil {
 		t.Errorf("got %#v, %#v, want null, null", r.Key, r.Value)
 	}
@@ -105,14 +105,14 @@ func TestTypedTellsNullFromEmpty(t *testing.T) {
 func TestTypedSerializationErrors(t *testing.T) {
 	var got recorder
 	cause := errors.New("not today")
-	fail := SerializerFunc[string](func([]byte, string, string) ([]byte, error) { return nil, cause })
+	fail := SerializerFunc[string](func(context.Context, []byte, *Serialization, string) ([]byte, error) { return nil, cause })
 	ctx := context.Background()
 	for part, p := range map[string]*Typed[string, string]{
 		"key":   NewTyped(&got, fail, StringSerializer{}),
 		"value": NewTyped(&got, StringSerializer{}, fail),
 	} {
 		rec := TypedRecord[string, string]{Topic: "orders", Key: "k", Value: "v"}
-		_, errSend := p.SendRecord(ctx, rec).Wait(ctx)
+		_, errSend := p.Send(ctx, rec).Wait(ctx)
 		_, errSync := p.SendSync(ctx, rec)
 		var errFunc error
 		p.SendFunc(ctx, rec, func(md RecordMetadata, err error) {
@@ -122,7 +122,7 @@ func TestTypedSerializationErrors(t *testing.T) {
 			}
 		})
 		errTry := p.TrySend(rec, func(RecordMetadata, error) { t.Error("TrySend: called back although it returned an error") })
-		for way, err := range map[string]error{"SendRecord": errSend, "SendSync": errSync, "SendFunc": errFunc, "TrySend": errTry} {
+		for way, err := range map[string]error{"Send": errSend, "SendSync": errSync, "SendFunc": errFunc, "TrySend": errTry} {
 			var failed *SerializationError
 			if !errors.As(err, &failed) || failed.Topic != "orders" || failed.Part != part || !errors.Is(err, cause) {
 				t.Errorf("%s: got %v, want a *SerializationError of the %s", way, err, part)
@@ -138,7 +138,7 @@ func TestTypedSerializationErrors(t *testing.T) {
 // Scratch buffers pass from record to record and goroutine to goroutine; contents must not.
 func TestTypedFromManyGoroutines(t *testing.T) {
 	var got recorder
-	p := NewTyped(&got, Int32Serializer{}, SerializerFunc[int](func(dst []byte, _ string, n int) ([]byte, error) {
+	p := NewTyped(&got, Int32Serializer{}, SerializerFunc[int](func(_ context.Context, dst []byte, _ *Serialization, n int) ([]byte, error) {
 		return append(dst, bytes.Repeat([]byte{byte(n)}, n)...), nil
 	}))
 	var wg sync.WaitGroup
@@ -170,14 +170,14 @@ func TestTypedLeavesTheSerializersMemoryAlone(t *testing.T) {
 	own := slices.Repeat([]byte("own"), 1000)
 	before := bytes.Clone(own)
 	calls := 0
-	p := NewTyped(&got, VoidSerializer{}, SerializerFunc[string](func(dst []byte, _ string, v string) ([]byte, error) {
+	p := NewTyped(&got, VoidSerializer{}, SerializerFunc[string](func(_ context.Context, dst []byte, _ *Serialization, v string) ([]byte, error) {
 		if calls++; calls == 1 {
 			return own, nil
 		}
 		return append(dst, v...), nil
 	}))
 	for i := range 3 {
-		p.Send(context.Background(), "t", Void{}, fmt.Sprint("record ", i))
+		p.Topic("t").Send(context.Background(), Void{}, fmt.Sprint("record ", i))
 	}
 	if !bytes.Equal(own, before) {
 		t.Errorf("the serializer's own bytes were overwritten: %q…", own[:20])

@@ -70,7 +70,7 @@ func (w contextless) SendFunc(_ context.Context, rec producer.Record, done produ
 // though nobody has looked at its outcome, and nothing is sent in its place. The wrappers are left no choice by their types:
 // a Sender is all that they are known to be.
 func TestNoWrapperHidesARecordThatCannotBeSerialized(t *testing.T) {
-	unserializable := producer.SerializerFunc[string](func(dst []byte, _, _ string) ([]byte, error) {
+	unserializable := producer.SerializerFunc[string](func(_ context.Context, dst []byte, _ *producer.Serialization, _ string) ([]byte, error) {
 		return dst, errors.New("cannot be written")
 	})
 	wrappers := map[string]func(producer.Sender) producer.Sender{
@@ -83,7 +83,7 @@ func TestNoWrapperHidesARecordThatCannotBeSerialized(t *testing.T) {
 	}
 	ways := map[string]func(context.Context, *producer.Typed[string, string]) error{
 		"Send": func(ctx context.Context, typed *producer.Typed[string, string]) error {
-			_, err := typed.Send(ctx, "t", "key", "value").Wait(ctx)
+			_, err := typed.Topic("t").Send(ctx, "key", "value").Wait(ctx)
 			return err
 		},
 		"SendFunc": func(ctx context.Context, typed *producer.Typed[string, string]) (err error) {
@@ -119,8 +119,8 @@ func TestNoWrapperHidesARecordThatCannotBeSerialized(t *testing.T) {
 							return nil
 						})
 						var failure *producer.TransactionError
-						if !errors.As(err, &failure) || failure.Next != producer.AbortIt {
-							t.Errorf("by %s: the commit said %v, want a TransactionError with AbortIt", to, err)
+						if !errors.As(err, &failure) || failure.Next != producer.NextAbort {
+							t.Errorf("by %s: the commit said %v, want a TransactionError with NextAbort", to, err)
 						}
 					}
 					if visible := c.Committed("t", 0); len(visible) != 0 {
@@ -143,15 +143,17 @@ func TestAnotherSenderCanTellWhatIsNoRecord(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		c := brokertest.New(t, brokertest.InMemory(), brokertest.Topic("t", 1))
 		p := start(t, c, func(cfg *producer.Config) { cfg.TransactionalID = "shop" })
-		fail := producer.SerializerFunc[string](func([]byte, string, string) ([]byte, error) { return nil, errors.New("no") })
+		fail := producer.SerializerFunc[string](func(context.Context, []byte, *producer.Serialization, string) ([]byte, error) {
+			return nil, errors.New("no")
+		})
 		file := &keeping{}
 		typed := producer.NewTyped(file, producer.StringSerializer{}, fail)
-		typed.Send(t.Context(), "t", "key", "value")
+		typed.Topic("t").Send(t.Context(), "key", "value")
 		if len(file.kept) != 0 {
 			t.Errorf("outside of any transaction it got %v, want nothing", file.kept)
 		}
 		if err := p.Transact(t.Context(), func(tx *producer.Tx) error {
-			typed.Send(t.Context(), "t", "key", "value")
+			typed.Topic("t").Send(t.Context(), "key", "value")
 			return nil
 		}); err != nil {
 			t.Errorf("a transaction that has nothing to do with the record: %v", err)
@@ -184,7 +186,9 @@ func TestTheMetadataOfARefusedRecordNamesWhatTheCallerSaid(t *testing.T) {
 		big := make([]byte, 2000)
 		ended, cancel := context.WithCancel(t.Context())
 		cancel()
-		fail := producer.SerializerFunc[string](func([]byte, string, string) ([]byte, error) { return nil, errors.New("no") })
+		fail := producer.SerializerFunc[string](func(context.Context, []byte, *producer.Serialization, string) ([]byte, error) {
+			return nil, errors.New("no")
+		})
 		typed := producer.NewTyped(p, fail, fail)
 		for name, test := range map[string]struct {
 			send func(done producer.Callback)

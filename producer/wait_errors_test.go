@@ -47,12 +47,12 @@ func TestTheEndOfAWaitTellsWhatStoodInItsWay(t *testing.T) {
 		texts  []string
 		target error
 		api    string
-		stage  wire.Stage
+		stage  producer.Stage
 	}{
 		"the broker is down": {
 			begins: func(c *brokertest.Cluster) { c.StopBroker(1) },
 			texts:  []string{"t-0", "broker 1 at "},
-			target: syscall.ECONNREFUSED, stage: wire.StageDial,
+			target: syscall.ECONNREFUSED, stage: producer.StageDial,
 		},
 		"the broker is silent": {
 			begins: func(c *brokertest.Cluster) { c.On(brokertest.Produce).Always().Do(brokertest.Swallow()) },
@@ -63,12 +63,12 @@ func TestTheEndOfAWaitTellsWhatStoodInItsWay(t *testing.T) {
 				c.On(brokertest.Produce).Always().Do(brokertest.Error(protocol.NotEnoughReplicas))
 			},
 			texts:  []string{"t-0", "broker 1 at ", "Produce", "NOT_ENOUGH_REPLICAS"},
-			target: protocol.NotEnoughReplicas, stage: wire.StageRequest, api: "Produce",
+			target: protocol.NotEnoughReplicas, stage: producer.StageRequest, api: "Produce",
 		},
 		"the broker hangs up": {
 			begins: func(c *brokertest.Cluster) { c.On(brokertest.Produce).Always().Do(brokertest.Drop()) },
 			texts:  []string{"t-0", "broker 1 at ", "Produce"},
-			target: wire.ErrClosed, stage: wire.StageRequest, api: "Produce",
+			target: wire.ErrClosed, stage: producer.StageRequest, api: "Produce",
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -88,8 +88,8 @@ func TestTheEndOfAWaitTellsWhatStoodInItsWay(t *testing.T) {
 						targets = append(targets, trouble.target)
 					}
 					want(t, what, err, trouble.texts, targets...)
-					var at *wire.Error
-					if trouble.stage != 0 && (!errors.As(err, &at) || at.NodeID != 1 || at.Stage != trouble.stage || at.API != trouble.api) {
+					var at *producer.BrokerError
+					if trouble.stage != 0 && (!errors.As(err, &at) || at.Broker != 1 || at.Stage != trouble.stage || at.API != trouble.api) {
 						t.Errorf("%s: %q leads to %+v, want broker 1, stage %v, request %q", what, err, at, trouble.stage, trouble.api)
 					}
 				}

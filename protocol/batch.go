@@ -168,9 +168,9 @@ type BatchError struct {
 
 func (e *BatchError) Error() string {
 	if e.Err != nil {
-		return "kafka: corrupt record batch: " + e.Reason + ": " + e.Err.Error()
+		return "corrupt record batch: " + e.Reason + ": " + e.Err.Error()
 	}
-	return "kafka: corrupt record batch: " + e.Reason
+	return "corrupt record batch: " + e.Reason
 }
 
 func (e *BatchError) Unwrap() error { return e.Err }

@@ -67,7 +67,7 @@ func Decompress(dst []byte, c Codec, src []byte, maxRaw int) ([]byte, error) {
 		err = errors.New("unknown codec")
 	}
 	if err != nil {
-		return nil, fmt.Errorf("kafka: decompressing %v: %w", c, err)
+		return nil, fmt.Errorf("decompressing %v: %w", c, err)
 	}
 	return dst, nil
 }

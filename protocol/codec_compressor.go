@@ -43,7 +43,7 @@ const LevelDefault = math.MinInt32
 // levels.
 func NewCompressor(c Codec, level int) (*Compressor, error) {
 	if c < CodecNone || c > CodecZstd {
-		return nil, fmt.Errorf("kafka: unknown compression codec %d", int8(c))
+		return nil, fmt.Errorf("unknown compression codec %d", int8(c))
 	}
 	level, err := checkLevel(c, level)
 	if err != nil {
@@ -60,14 +60,14 @@ func (c *Compressor) Compress(dst []byte, src [][]byte) ([]byte, error) {
 	if c.encoder == nil {
 		e, err := c.newEncoder()
 		if err != nil {
-			return dst, fmt.Errorf("kafka: making a %v encoder: %w", c.codec, err)
+			return dst, fmt.Errorf("making a %v encoder: %w", c.codec, err)
 		}
 		c.encoder = e
 	}
 	out, err := c.encoder.encode(dst, src)
 	if err != nil {
 		c.encoder = nil // its state is unknown
-		return dst, fmt.Errorf("kafka: compressing with %v: %w", c.codec, err)
+		return dst, fmt.Errorf("compressing with %v: %w", c.codec, err)
 	}
 	return out, nil
 }
@@ -96,25 +96,25 @@ func checkLevel(c Codec, level int) (int, error) {
 			return gzipLevelDefault, nil
 		}
 		if level != gzipLevelDefault && (level < 1 || level > 9) {
-			return 0, fmt.Errorf("kafka: compression.gzip.level is %d, want -1 or 1 to 9", level)
+			return 0, fmt.Errorf("compression.gzip.level is %d, want -1 or 1 to 9", level)
 		}
 	case CodecLZ4:
 		if level == LevelDefault {
 			return lz4LevelDefault, nil
 		}
 		if level < 1 || level > 17 {
-			return 0, fmt.Errorf("kafka: compression.lz4.level is %d, want 1 to 17", level)
+			return 0, fmt.Errorf("compression.lz4.level is %d, want 1 to 17", level)
 		}
 	case CodecZstd:
 		if level == LevelDefault {
 			return zstdLevelDefault, nil
 		}
 		if level < -131072 || level > 22 {
-			return 0, fmt.Errorf("kafka: compression.zstd.level is %d, want -131072 to 22", level)
+			return 0, fmt.Errorf("compression.zstd.level is %d, want -131072 to 22", level)
 		}
 	default:
 		if level != LevelDefault {
-			return 0, fmt.Errorf("kafka: compression.type %v has no levels, got %d", c, level)
+			return 0, fmt.Errorf("compression.type %v has no levels, got %d", c, level)
 		}
 	}
 	return level, nil

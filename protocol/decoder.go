@@ -35,7 +35,7 @@ func (d *decoder) fail(format string, args ...any) {
 	if d.name != "" {
 		what = fmt.Sprintf("%s v%d %s", d.name, d.version, d.kind)
 	}
-	d.err = fmt.Errorf("protocol: %s: %s", what, fmt.Sprintf(format, args...))
+	d.err = fmt.Errorf("%s: %s", what, fmt.Sprintf(format, args...))
 }
 
 // left is how many bytes are still to be read.

@@ -54,4 +54,10 @@
 //  6. Record its golden vectors: a test fails until every version has them.
 //
 // A new version of a message is steps 4 and 6, and a new API.Max.
+//
+// # Compatibility
+//
+// This package is package producer's own. Its names are exported for the other packages of this module, and promise nothing
+// to anybody else: any version may change or remove them. What packages producer and brokertest hand out keeps what they
+// keep: [ErrorCode] with its constants and methods, [Header], [KeyValue] and [UUID]. The messages that brokertest shows are Kafka's, and get new fields with its versions.
 package protocol

@@ -73,11 +73,11 @@ func DecodeRequest(frame []byte) (RequestHeader, Request, error) {
 	}
 	m := NewRequest(h.APIKey)
 	if m == nil {
-		return h, nil, fmt.Errorf("protocol: request with API key %d, which is not known here", h.APIKey)
+		return h, nil, fmt.Errorf("request with API key %d, which is not known here", h.APIKey)
 	}
 	api := m.API()
 	if h.Version < api.Min || h.Version > api.Max {
-		return h, nil, fmt.Errorf("protocol: %s v%d request, known are v%d to v%d: %w", api.Name, h.Version, api.Min, api.Max, UnsupportedVersion)
+		return h, nil, fmt.Errorf("%s v%d request, known are v%d to v%d: %w", api.Name, h.Version, api.Min, api.Max, UnsupportedVersion)
 	}
 	d.name, d.kind = api.Name, "request"
 	d.flexible = api.flexible(h.Version)

@@ -152,7 +152,7 @@ func TestDecodeRequestOfUnknownVersion(t *testing.T) {
 	if _, _, err := DecodeRequest(unhex(t, "0001 0004 00000007 ffff")); err == nil || errors.Is(err, UnsupportedVersion) {
 		t.Errorf("Fetch: got %v, want an error about the API, not its version", err)
 	}
-	if _, _, err := DecodeRequest(unhex(t, "0001 00")); err == nil || err.Error() != "protocol: request header: truncated at byte 2: want 2 more, have 1" {
+	if _, _, err := DecodeRequest(unhex(t, "0001 00")); err == nil || err.Error() != "request header: truncated at byte 2: want 2 more, have 1" {
 		t.Errorf("got %v, want an error about the request header", err)
 	}
 }

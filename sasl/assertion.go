@@ -71,7 +71,7 @@ type AssertionConfig struct {
 // when an assertion is made, not before.
 func SignedAssertion(c AssertionConfig) (AssertionFunc, error) {
 	if wrong := c.check(); wrong != nil {
-		return nil, fmt.Errorf("sasl: AssertionConfig: %s", strings.Join(wrong, "; "))
+		return nil, fmt.Errorf("AssertionConfig: %s", strings.Join(wrong, "; "))
 	}
 	if c.Lifetime == 0 {
 		c.Lifetime = 5 * time.Minute

@@ -50,7 +50,7 @@ func (r Refresh) check() error {
 	if wrong == nil {
 		return nil
 	}
-	return fmt.Errorf("sasl: Refresh: %s; begin with DefaultRefresh()", strings.Join(wrong, ", "))
+	return fmt.Errorf("token refresh: %s; begin with DefaultRefresh()", strings.Join(wrong, ", "))
 }
 
 // next says when to ask for the token after one that was got now. issued may be zero. random is from 0 to 1.

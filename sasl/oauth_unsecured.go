@@ -16,14 +16,14 @@ import (
 func UnsecuredJWS(claims map[string]any, life time.Duration) (TokenSource, error) {
 	for _, name := range []string{"exp", "iat"} {
 		if _, taken := claims[name]; taken {
-			return nil, fmt.Errorf("sasl: UnsecuredJWS: the claim %s is made from the time", name)
+			return nil, fmt.Errorf("UnsecuredJWS: the claim %s is made from the time", name)
 		}
 	}
 	if _, err := json.Marshal(claims); err != nil {
-		return nil, fmt.Errorf("sasl: UnsecuredJWS: the claims cannot be made JSON")
+		return nil, fmt.Errorf("UnsecuredJWS: the claims cannot be made JSON")
 	}
 	if life < 0 {
-		return nil, fmt.Errorf("sasl: UnsecuredJWS: a life of %v", life)
+		return nil, fmt.Errorf("UnsecuredJWS: a life of %v", life)
 	}
 	if life == 0 {
 		life = time.Hour

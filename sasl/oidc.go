@@ -69,7 +69,7 @@ type OIDCConfig struct {
 // what the endpoint's clock says; or else expires_in does.
 func OIDC(c OIDCConfig) (TokenSource, error) {
 	if wrong := c.check(); wrong != nil {
-		return nil, fmt.Errorf("sasl: OIDCConfig: %s", strings.Join(wrong, "; "))
+		return nil, fmt.Errorf("OIDCConfig: %s", strings.Join(wrong, "; "))
 	}
 	c.Params = maps.Clone(c.Params)
 	attempt := c.ConnectTimeout + c.ReadTimeout

@@ -18,6 +18,12 @@
 //
 // Another module can bring a mechanism of its own: it implements [Mechanism], and calls [Register] if properties shall
 // reach it.
+//
+// # Compatibility
+//
+// This package keeps what package producer's documentation says under that heading. [Mechanism], [Exchange] and [TokenSource]
+// get no further methods. What they are told grows by fields of [Target], and what they return by fields of [Token] and
+// [Credentials]; what they are asked grows by interfaces of their own, as [Explainer] is one.
 package sasl
 
 import (

@@ -42,6 +42,7 @@ lint() {
   usual='1 s' step 'format' check_format
   usual='1 min' step 'vet' each_module go vet ./...
   usual='1 to 2 min' step 'staticcheck' staticcheck
+  usual='3 s' step 'exported names are as recorded' quietly go test -count=1 -run Surface ./internal/archtest
   usual='3 s' step 'mutants still apply' mutants_apply
   usual='10 s, and a minute or two the first time' step 'modules build for others' sh scripts/release.sh check
 }

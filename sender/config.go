@@ -62,6 +62,9 @@ type Config struct {
 	// Complete runs the callbacks of an outcome that has ended, and calls next
 	// before each. It runs on the completion goroutine and may take its time.
 	Complete func(o *accumulator.Outcome, next func())
+	// Failed returns what the callers of records get that failed with e. It runs once for each batch that fails, on the loop.
+	// Nil: they get e itself.
+	Failed func(e *Error) error
 	// CallbackPatience is how long one callback may run before Flush and Close
 	// no longer wait for it.
 	CallbackPatience time.Duration
@@ -73,6 +76,7 @@ type Stats struct {
 	Sent         int64 // first attempts
 	Acknowledged int64
 	Failed       int64
+	MayBeWritten int64 // of Failed: no answer has told what became of them
 	Retried      int64 // records of batches sent again
 	BytesSent    int64 // bytes of batches, as written, retries included
 	Buffered     int64 // bytes reserved of buffer.memory
@@ -85,6 +89,7 @@ type Stats struct {
 // counters are written by the loop and read by anyone.
 type counters struct {
 	inFlight, sent, acknowledged, failed, retried, bytes atomic.Int64
+	mayBeWritten                                         atomic.Int64 // of failed
 	throttles, throttleTime                              atomic.Int64 // the latter in nanoseconds, as far as it is granted
 	renewed                                              atomic.Int64 // by connections
 

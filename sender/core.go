@@ -59,11 +59,12 @@ type core struct {
 	pings     []*ping              // callers that wait for a word of any broker
 	questions []*question          // that have no answer yet
 
-	hurry   bool // nothing lingers: closing, or a caller waits for memory
-	closing bool // no more records
-	aborted bool // no more work
-	pending int  // events that will come: requests, compressions, dials
-	flying  int  // batches in a request that has not ended
+	hurry   bool        // nothing lingers: closing, or a caller waits for memory
+	closing bool        // no more records
+	aborted bool        // no more work
+	before  Undelivered // had failed when it was aborted
+	pending int         // events that will come: requests, compressions, dials
+	flying  int         // batches in a request that has not ended
 
 	firstChoice uint32 // odd; a different order of brokers for each producer
 

@@ -378,4 +378,9 @@
 // It is no cure for all: a broker forgets a producer id that was idle for its
 // producer.id.expiration (1 day). A pause that is longer than that, with answers
 // that were lost, can write a batch twice.
+//
+// # Compatibility
+//
+// This package is package producer's own. Its names are exported for the other packages of this module, and promise nothing
+// to anybody else: any version may change or remove them. What a program may rely on is in package producer.
 package sender

@@ -43,6 +43,10 @@ func (e *IdentityError) Error() string {
 
 func (e *IdentityError) Unwrap() error { return e.Err }
 
+// Undelivered counts records without an acknowledgement, by whether they may be
+// in the log.
+type Undelivered struct{ NotWritten, MayBeWritten int64 }
+
 // An Error says why a record was not acknowledged.
 type Error struct {
 	Topic     string

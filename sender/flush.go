@@ -27,6 +27,32 @@ func (c *core) gather(g *accumulator.Group) {
 	c.out.after(g)
 }
 
+// counting: a caller has waited for a group in vain, and would like to know how
+// many records it still waits for.
+type counting struct {
+	group   *accumulator.Group
+	done    chan struct{} // closed when waiting is set
+	waiting Undelivered
+}
+
+func (e *counting) apply(c *core) {
+	for _, t := range c.listed {
+		for _, p := range t.parts {
+			for _, d := range p.open() {
+				switch {
+				case !d.Awaited(e.group):
+				case d.conn != nil, d.doubtful(), c.cfg.Acks == 0 && d.attempts > 0:
+					e.waiting.MayBeWritten += int64(d.Count())
+				default:
+					e.waiting.NotWritten += int64(d.Count())
+				}
+			}
+			e.waiting.NotWritten += p.queue.Awaited(e.group)
+		}
+	}
+	close(e.done)
+}
+
 // urge ends the linger of all that waits.
 func (c *core) urge() {
 	c.seeNoted()
@@ -59,7 +85,9 @@ func (e closing) apply(c *core) {
 }
 
 func (e aborting) apply(c *core) {
-	c.aborted = true
+	if !c.aborted {
+		c.aborted, c.before = true, c.stat.failures()
+	}
 	c.txn.abandon()
 	for _, t := range c.listed {
 		for _, p := range t.parts {
@@ -89,6 +117,18 @@ func (e aborting) apply(c *core) {
 		c.sendBuilt(n)
 		n.left(c.now)
 	}
+}
+
+// givenUp counts the records that have failed since the core was aborted.
+func (c *core) givenUp() Undelivered {
+	all := c.stat.failures()
+	return Undelivered{NotWritten: all.NotWritten - c.before.NotWritten, MayBeWritten: all.MayBeWritten - c.before.MayBeWritten}
+}
+
+// failures counts the records that have failed so far. It is exact on the loop.
+func (n *counters) failures() Undelivered {
+	maybe := n.mayBeWritten.Load()
+	return Undelivered{NotWritten: n.failed.Load() - maybe, MayBeWritten: maybe}
 }
 
 // done reports whether an aborted core has nothing left to come.

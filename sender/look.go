@@ -181,9 +181,9 @@ func (c *core) failQueued(b *accumulator.Batch, err error) {
 // endQueued is failQueued for a batch that no transaction waits for.
 func (c *core) endQueued(b *accumulator.Batch, err error) {
 	c.news.failed(b.Topic(), b.Partition(), b.Count(), err)
-	ended := b.Resolve(-1, -1, &Error{
+	ended := b.Resolve(-1, -1, c.failed(&Error{
 		Topic: b.Topic(), Partition: b.Partition(), Elapsed: c.now.Sub(b.Opened()), Err: err,
-	})
+	}))
 	c.finish(b.Outcome(), ended, false, b.Count())
 }
 

@@ -124,18 +124,30 @@ func (c *core) tell(d *delivery, err error, maybe bool) {
 // failRange gives neighbouring records of d their error.
 func (c *core) failRange(d *delivery, r accumulator.Range, err error, maybe bool) {
 	o, number := d.Outcome(), d.Txn()
-	ended := d.ResolveRange(r.First, r.Count, -1, -1, c.failure(d, err, maybe))
+	ended := d.ResolveRange(r.First, r.Count, -1, -1, c.failure(d, r.Count, err, maybe))
 	c.news.failed(d.Topic(), d.Partition(), r.Count, err)
 	c.stat.inFlight.Add(-int64(r.Count))
 	c.finish(o, ended, false, r.Count)
 	c.txn.doom(number, err)
 }
 
-func (c *core) failure(d *delivery, err error, maybe bool) *Error {
-	return &Error{
+// failure returns what n records of d fail with, and counts those that may be written.
+func (c *core) failure(d *delivery, n int32, err error, maybe bool) error {
+	if maybe {
+		c.stat.mayBeWritten.Add(int64(n))
+	}
+	return c.failed(&Error{
 		Topic: d.Topic(), Partition: d.Partition(), Attempts: d.attempts,
 		Elapsed: c.now.Sub(d.Opened()), Err: err, Maybe: maybe,
+	})
+}
+
+// failed returns e as the callers of its records get it.
+func (c *core) failed(e *Error) error {
+	if c.cfg.Failed == nil {
+		return e
 	}
+	return c.cfg.Failed(e)
 }
 
 // finish counts n records of o that were resolved, and ends it if they were its

@@ -118,14 +118,22 @@ func (s *Sender) awaitLookup(ctx context.Context, topic string, l *lookup) error
 var ErrCallback = errors.New("a callback has not returned for max.block; one that calls Flush or Close waits for itself")
 
 // Flush waits until every record sent before the call has its outcome and its
-// callback has returned, or ctx ends. It ends their linger.
-func (s *Sender) Flush(ctx context.Context) error {
+// callback has returned, or ctx ends. It ends their linger. With an error it
+// returns how many records it still waited for.
+func (s *Sender) Flush(ctx context.Context) (waiting Undelivered, err error) {
 	g := accumulator.NewGroup()
 	s.inbox.put(flushing{g})
-	if err := s.await(ctx, g.Done()); err != nil {
-		return fmt.Errorf("flush: %w", s.Explain(err))
+	if err = s.await(ctx, g.Done()); err == nil {
+		return waiting, nil
 	}
-	return nil
+	e := &counting{group: g, done: make(chan struct{})}
+	s.inbox.put(e)
+	select {
+	case <-e.done:
+		waiting = e.waiting
+	case <-s.stopped: // they have failed by now
+	}
+	return waiting, s.Explain(err)
 }
 
 // Explain adds to the end of a wait for records what they wait for.
@@ -140,10 +148,10 @@ func (s *Sender) Explain(err error) error {
 // what is left with ErrClosed, and ends all goroutines. It returns how many
 // records were failed so, and what kept it from waiting for them. After ctx has
 // ended it still waits up to a second for callbacks, and for the log.
-func (s *Sender) Close(ctx context.Context) (failed int64, err error) {
+func (s *Sender) Close(ctx context.Context) (lost Undelivered, err error) {
 	select {
 	case <-s.stopped: // another Close has told all
-		return 0, s.await(ctx, s.ended)
+		return lost, s.await(ctx, s.ended)
 	default:
 	}
 	s.closing.Store(true)
@@ -152,7 +160,6 @@ func (s *Sender) Close(ctx context.Context) (failed int64, err error) {
 	if err = s.await(ctx, g.Done()); err != nil {
 		err = s.Explain(err) // before there is nothing left that waits
 	}
-	before := s.stat.failed.Load()
 	s.inbox.put(aborting{})
 	<-s.stopped
 	left := closeGrace
@@ -166,9 +173,12 @@ func (s *Sender) Close(ctx context.Context) (failed int64, err error) {
 			err = fmt.Errorf("%w: %w", cause.Of(ctx), err)
 		}
 	}
-	failed = s.stat.failed.Load() - before
-	s.lastWord(failed, left)
-	return failed, err
+	lost = s.core.givenUp()
+	s.lastWord(lost.NotWritten+lost.MayBeWritten, left)
+	if err == nil { // another Close has given them up, and tells of them
+		lost = Undelivered{}
+	}
+	return lost, err
 }
 
 // Stats returns the counters as they are now.
@@ -178,6 +188,7 @@ func (s *Sender) Stats() Stats {
 		Sent:         s.stat.sent.Load(),
 		Acknowledged: s.stat.acknowledged.Load(),
 		Failed:       s.stat.failed.Load(),
+		MayBeWritten: s.stat.mayBeWritten.Load(),
 		Retried:      s.stat.retried.Load(),
 		BytesSent:    s.stat.bytes.Load(),
 		Throttles:    s.stat.throttles.Load(),

@@ -95,4 +95,9 @@
 //
 // Fenced is final: the coordinator's PRODUCER_FENCED, or INVALID_PRODUCER_EPOCH, ends the producer and is told on each
 // call. The latter in the answer to a Produce may only mean that the transaction has timed out, so it can be aborted first.
+//
+// # Compatibility
+//
+// This package is package producer's own. Its names are exported for the other packages of this module, and promise nothing
+// to anybody else: any version may change or remove them. What a program may rely on is in package producer.
 package txn

@@ -80,4 +80,9 @@
 // attempt in a row that timed out (KIP-601): backoff.Policy{Base: setup timeout, Max: setup timeout max, Jitter:
 // 0.2}.Delay(attempts, r). The wait between attempts (KIP-144) is another such policy. Both belong to the caller, who knows
 // the attempts, and may make several at a time.
+//
+// # Compatibility
+//
+// This package is package producer's own. Its names are exported for the other packages of this module, and promise nothing
+// to anybody else: any version may change or remove them. What a program may rely on is in package producer.
 package wire

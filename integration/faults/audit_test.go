@@ -116,7 +116,7 @@ func TestAuditFindsWhatIsWrong(t *testing.T) {
 		return &sent{key: key, n: n, outcomes: 1, md: producer.RecordMetadata{Offset: offset}}
 	}
 	failed := func(n int, maybe bool) *sent {
-		return &sent{key: key, n: n, outcomes: 1, err: &producer.SendError{Maybe: maybe, Err: errors.New("planted")}}
+		return &sent{key: key, n: n, outcomes: 1, err: &producer.SendError{MayBeWritten: maybe, Err: errors.New("planted")}}
 	}
 	log := func(ns ...int) map[int32][]*reader.Record {
 		var records []*reader.Record

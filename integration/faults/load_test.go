@@ -251,7 +251,7 @@ func noErrors(t *testing.T, records []*sent) {
 func cause(err error) string {
 	var send *producer.SendError
 	if errors.As(err, &send) {
-		return strings.TrimSpace(fmt.Sprintf("%v (may be written: %t)", send.Err, send.Maybe))
+		return strings.TrimSpace(fmt.Sprintf("%v (may be written: %t)", send.Err, send.MayBeWritten))
 	}
 	return err.Error()
 }

@@ -295,16 +295,16 @@ func TestTypedProducers(t *testing.T) {
 		}
 		want = append(want, pair{key, value})
 	}
-	_, err := orders.Send(ctx, topic, "anna", &order{7, []string{"pear <3"}}).Wait(ctx)
+	_, err := orders.Topic(topic).Send(ctx, "anna", &order{7, []string{"pear <3"}}).Wait(ctx)
 	sent(err, []byte("anna"), []byte(`{"ID":7,"Items":["pear <3"]}`))
-	_, err = orders.Send(ctx, topic, "anna", nil).Wait(ctx)
+	_, err = orders.Topic(topic).Send(ctx, "anna", nil).Wait(ctx)
 	sent(err, []byte("anna"), nil)
 	_, err = numbers.SendSync(ctx, producer.TypedRecord[int64, float64]{Topic: topic, Key: -2, Value: 1.5})
 	sent(err, []byte("\xff\xff\xff\xff\xff\xff\xff\xfe"), []byte("\x3f\xf8\x00\x00\x00\x00\x00\x00"))
 	_, err = nothing.SendSync(ctx, producer.TypedRecord[producer.Void, [16]byte]{Topic: topic, Value: [16]byte{0xab, 15: 1}})
 	sent(err, nil, []byte("ab000000-0000-0000-0000-000000000001"))
 
-	_, err = producer.NewTyped(p, producer.StringSerializer{}, producer.JSONSerializer[func()]{}).Send(ctx, topic, "k", nil).Wait(ctx)
+	_, err = producer.NewTyped(p, producer.StringSerializer{}, producer.JSONSerializer[func()]{}).Topic(topic).Send(ctx, "k", nil).Wait(ctx)
 	as[*producer.SerializationError](t, err)
 
 	got := read(t, c, topic)[0]

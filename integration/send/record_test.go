@@ -199,6 +199,6 @@ func (*marker) OnSend(_ context.Context, rec *producer.Record) error {
 	return nil
 }
 
-func (m *marker) OnAcknowledgement(md producer.RecordMetadata, _ []producer.Header, _ error) {
-	m.heard <- md
+func (m *marker) OnAcknowledgement(_ context.Context, ack producer.Acknowledgement) {
+	m.heard <- ack.Metadata
 }

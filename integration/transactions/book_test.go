@@ -101,13 +101,13 @@ func (b *book) write(t *testing.T, p *producer.Producer, size int, commit bool) 
 	if commit {
 		do(t, p.CommitTransaction(ctx))
 		e.written(t)
-		e.outcome = producer.Committed
+		e.outcome = producer.OutcomeCommitted
 		return e
 	}
 	do(t, p.Flush(ctx))
 	e.written(t)
 	do(t, p.AbortTransaction(ctx))
-	e.outcome = producer.Aborted
+	e.outcome = producer.OutcomeAborted
 	return e
 }
 
@@ -193,9 +193,9 @@ func (b *book) compare(partitions [][]*reader.Record) (wrong []string) {
 		switch {
 		case n > 0 && n < e.size:
 			add("transaction %d (%v) is torn: %d of its %d records are visible", number, e.outcome, n, e.size)
-		case n > 0 && e.outcome != producer.Committed && e.outcome != producer.Unknown:
+		case n > 0 && e.outcome != producer.OutcomeCommitted && e.outcome != producer.OutcomeUnknown:
 			add("transaction %d (%v) is visible", number, e.outcome)
-		case n == 0 && e.size > 0 && e.outcome == producer.Committed:
+		case n == 0 && e.size > 0 && e.outcome == producer.OutcomeCommitted:
 			add("transaction %d is lost: it was committed, and nothing of it is visible", number)
 		}
 	}
@@ -211,7 +211,7 @@ func TestComparisonFindsWhatIsWrong(t *testing.T) {
 		return records
 	}
 	b := new(book)
-	for _, outcome := range []producer.TransactionOutcome{producer.Committed, producer.Aborted, producer.Unknown, producer.Open} {
+	for _, outcome := range []producer.TransactionOutcome{producer.OutcomeCommitted, producer.OutcomeAborted, producer.OutcomeUnknown, producer.OutcomeOpen} {
 		b.open(2).outcome = outcome
 	}
 	for _, c := range []struct {

@@ -42,8 +42,8 @@ func denied(t *testing.T, s *site) {
 
 	err := p.CommitTransaction(ctx)
 	expectDenied(t, "CommitTransaction", err)
-	if outcome := failure(t, "CommitTransaction", err).Outcome; outcome != producer.Aborted {
-		t.Errorf("the outcome is said to be %v, want %v: %v", outcome, producer.Aborted, err)
+	if outcome := failure(t, "CommitTransaction", err).Outcome; outcome != producer.OutcomeAborted {
+		t.Errorf("the outcome is said to be %v, want %v: %v", outcome, producer.OutcomeAborted, err)
 	}
 	expectDenied(t, "BeginTransaction", p.BeginTransaction(ctx))
 	b.checkNow(t)
@@ -97,7 +97,7 @@ func deniedTopic(t *testing.T, s *site) {
 		_, err := p.SendSync(ctx, producer.Record{Topic: topic, Value: []byte("denied")})
 		if err == nil && n == 0 { // the broker has not heard of it
 			do(t, p.AbortTransaction(ctx))
-			e.outcome = producer.Aborted
+			e.outcome = producer.OutcomeAborted
 			n--
 			continue
 		}
@@ -105,11 +105,11 @@ func deniedTopic(t *testing.T, s *site) {
 			t.Errorf("SendSync: %v, want TOPIC_AUTHORIZATION_FAILED, and that it is not written", err)
 		}
 		err = p.CommitTransaction(ctx)
-		if f := failure(t, "CommitTransaction", err); f.Next != producer.AbortIt || !errors.Is(err, protocol.TopicAuthorizationFailed) {
+		if f := failure(t, "CommitTransaction", err); f.Next != producer.NextAbort || !errors.Is(err, protocol.TopicAuthorizationFailed) {
 			t.Errorf("CommitTransaction: %v, want that it can only be aborted, because of TOPIC_AUTHORIZATION_FAILED", err)
 		}
 		do(t, p.AbortTransaction(ctx))
-		e.outcome = producer.Aborted
+		e.outcome = producer.OutcomeAborted
 		b.write(t, p, 10, true)
 	}
 	b.check(t)
@@ -135,7 +135,7 @@ func expectDenied(t *testing.T, call string, err error) {
 	if !errors.Is(err, protocol.TransactionalIDAuthorizationFailed) {
 		t.Fatalf("%s: %v, want TRANSACTIONAL_ID_AUTHORIZATION_FAILED", call, err)
 	}
-	if next := failure(t, call, err).Next; next != producer.FixConfiguration {
-		t.Errorf("%s: what to do next is %q, want %q", call, next, producer.FixConfiguration)
+	if next := failure(t, call, err).Next; next != producer.NextFixConfiguration {
+		t.Errorf("%s: what to do next is %q, want %q", call, next, producer.NextFixConfiguration)
 	}
 }

@@ -43,7 +43,7 @@ func goOn(t *testing.T, ctx context.Context, e *entry, p *producer.Producer) {
 	if err == nil {
 		t.Fatal("the older producer has committed")
 	}
-	if outcome := failure(t, "CommitTransaction", err).Outcome; outcome == producer.Committed {
+	if outcome := failure(t, "CommitTransaction", err).Outcome; outcome == producer.OutcomeCommitted {
 		t.Errorf("CommitTransaction says %v, want anything else: %v", outcome, err)
 	}
 	expectAbortFenced(t, ctx, p)

@@ -157,7 +157,7 @@ func expectFenced(t *testing.T, call string, err error) {
 	if !errors.Is(err, producer.ErrFenced) {
 		t.Fatalf("%s: the error is %v, want ErrFenced in it", call, err)
 	}
-	if next := failure(t, call, err).Next; next != producer.NewProducer {
-		t.Errorf("%s: what to do next is %q, want %q: %v", call, next, producer.NewProducer, err)
+	if next := failure(t, call, err).Next; next != producer.NextNewProducer {
+		t.Errorf("%s: what to do next is %q, want %q: %v", call, next, producer.NextNewProducer, err)
 	}
 }

@@ -131,11 +131,11 @@ func consumeAndProduce(t *testing.T, s *site, inputs []string, group producer.Co
 			do(t, p.SendOffsetsToTransaction(ctx, offsets, group))
 			if commit {
 				do(t, p.CommitTransaction(ctx))
-				e.outcome, committed = producer.Committed, offsets
+				e.outcome, committed = producer.OutcomeCommitted, offsets
 			} else {
 				do(t, p.Flush(ctx))
 				do(t, p.AbortTransaction(ctx))
-				e.outcome = producer.Aborted
+				e.outcome = producer.OutcomeAborted
 			}
 			s.expectOffsets(t, group.GroupID, inputs, committed)
 		}
@@ -185,15 +185,15 @@ func offsetsOfStaleMember(t *testing.T, s *site) {
 		if !errors.Is(err, c.want) {
 			t.Fatalf("%s: SendOffsetsToTransaction: %v, want %v", c.name, err, c.want)
 		}
-		if next := failure(t, "SendOffsetsToTransaction", err).Next; next != producer.AbortIt {
-			t.Errorf("%s: what to do next is %q, want %q", c.name, next, producer.AbortIt)
+		if next := failure(t, "SendOffsetsToTransaction", err).Next; next != producer.NextAbort {
+			t.Errorf("%s: what to do next is %q, want %q", c.name, next, producer.NextAbort)
 		}
 		err = p.CommitTransaction(ctx)
-		if f := failure(t, "CommitTransaction", err); f.Next != producer.AbortIt || f.Outcome == producer.Committed || !errors.Is(err, c.want) {
+		if f := failure(t, "CommitTransaction", err); f.Next != producer.NextAbort || f.Outcome == producer.OutcomeCommitted || !errors.Is(err, c.want) {
 			t.Errorf("%s: CommitTransaction: %v, want that it can only be aborted, because of %v", c.name, err, c.want)
 		}
 		do(t, p.AbortTransaction(ctx))
-		e.outcome = producer.Aborted
+		e.outcome = producer.OutcomeAborted
 		s.expectOffsets(t, group, inputs, nil)
 	}
 
@@ -202,7 +202,7 @@ func offsetsOfStaleMember(t *testing.T, s *site) {
 	e.send(ctx, p, e.size)
 	do(t, p.SendOffsetsToTransaction(ctx, offsets, first.metadata(t, group)))
 	do(t, p.CommitTransaction(ctx))
-	e.outcome = producer.Committed
+	e.outcome = producer.OutcomeCommitted
 	s.expectOffsets(t, group, inputs, offsets)
 	b.check(t)
 }

@@ -93,10 +93,10 @@ func (s *site) survivor(t *testing.T, ctx context.Context, id string, p *produce
 	t.Helper()
 	if err != nil {
 		f := failure(t, "the late call", err)
-		if f.Outcome != producer.Aborted && f.Outcome != producer.Open {
+		if f.Outcome != producer.OutcomeAborted && f.Outcome != producer.OutcomeOpen {
 			t.Errorf("the outcome is said to be %v, want aborted or open: %v", f.Outcome, err)
 		}
-		if f.Next == producer.AbortIt && want != isDead {
+		if f.Next == producer.NextAbort && want != isDead {
 			if err = p.AbortTransaction(ctx); err == nil && want == aborts {
 				return p
 			}
@@ -105,7 +105,7 @@ func (s *site) survivor(t *testing.T, ctx context.Context, id string, p *produce
 	switch {
 	case want == goesOn && err == nil:
 		return p
-	case want == isDead && err != nil && !errors.Is(err, producer.ErrFenced) && failure(t, "the late call", err).Next == producer.NewProducer:
+	case want == isDead && err != nil && !errors.Is(err, producer.ErrFenced) && failure(t, "the late call", err).Next == producer.NextNewProducer:
 	case want == fenced:
 		expectFenced(t, "the late call", err)
 	default:
@@ -129,10 +129,10 @@ func transactAgain(t *testing.T, s *site, isNew bool) {
 		}
 		e.send(ctx, tx, 10)
 		if e.number == 1 {
-			e.outcome = producer.Committed
+			e.outcome = producer.OutcomeCommitted
 		}
 		return nil
-	}, producer.Retries(1))
+	}, producer.TransactRetries(1))
 	if isNew {
 		do(t, err)
 	} else {

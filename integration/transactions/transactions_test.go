@@ -56,7 +56,7 @@ func commit(t *testing.T, s *site) {
 		e.written(t)
 		b.checkNow(t)
 		do(t, p.CommitTransaction(ctx))
-		e.outcome = producer.Committed
+		e.outcome = producer.OutcomeCommitted
 		b.check(t)
 	}
 	everyPartition(t, b.check(t))
@@ -90,7 +90,7 @@ func abortUnsent(t *testing.T, s *site) {
 	do(t, p.BeginTransaction(ctx))
 	e.send(ctx, p, e.size)
 	do(t, p.AbortTransaction(ctx))
-	e.outcome = producer.Aborted
+	e.outcome = producer.OutcomeAborted
 	failed := e.errors(t)
 	if len(failed) != e.size {
 		t.Errorf("%d of %d records failed", len(failed), e.size)
@@ -120,7 +120,7 @@ func abortAtOnce(t *testing.T, s *site) {
 			do(t, p.BeginTransaction(ctx))
 			e.send(ctx, p, e.size)
 			do(t, p.AbortTransaction(ctx))
-			e.outcome = producer.Aborted
+			e.outcome = producer.OutcomeAborted
 		}
 	}
 	b.check(t)
@@ -201,8 +201,8 @@ func transact(t *testing.T, s *site) {
 		if err != want {
 			t.Fatalf("Transact: %v, want %v", err, want)
 		}
-		if e.outcome = producer.Committed; want != nil {
-			e.outcome = producer.Aborted
+		if e.outcome = producer.OutcomeCommitted; want != nil {
+			e.outcome = producer.OutcomeAborted
 		}
 	}
 	b.check(t)

@@ -71,7 +71,7 @@ func (s *site) changeWhileOpen(t *testing.T, b *book, p *producer.Producer, leve
 	do(t, s.admin.SetFeature(ctx, transactionVersion, level))
 	e.send(ctx, p, 10)
 	do(t, p.CommitTransaction(ctx))
-	e.outcome = producer.Committed
+	e.outcome = producer.OutcomeCommitted
 }
 
 func (s *site) changeUnderLoad(t *testing.T, b *book, p *producer.Producer, level int16) {

@@ -105,7 +105,7 @@ func (o *options) session(ctx context.Context) error {
 		if ctx.Err() != nil {
 			return nil
 		}
-		if e, ok := errors.AsType[*producer.TransactionError](err); !ok || e.Next != producer.RetryCall {
+		if e, ok := errors.AsType[*producer.TransactionError](err); !ok || e.Next != producer.NextRetryCall {
 			return err
 		}
 		log.Print(err)

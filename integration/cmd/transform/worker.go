@@ -98,7 +98,7 @@ func (w *worker) resume(ctx context.Context, err error) error {
 	for unanswered(err) && ctx.Err() == nil {
 		log.Print(err)
 		err = w.producer.CommitTransaction(context.WithoutCancel(ctx))
-		if e, ok := errors.AsType[*producer.TransactionError](err); ok && e.Next == producer.AbortIt {
+		if e, ok := errors.AsType[*producer.TransactionError](err); ok && e.Next == producer.NextAbort {
 			return startOver{err} // Transact would have aborted it; now the end of the session does
 		}
 	}
@@ -108,7 +108,7 @@ func (w *worker) resume(ctx context.Context, err error) error {
 // unanswered says that it is open whether the transaction was committed, and that the same call may yet tell.
 func unanswered(err error) bool {
 	e, ok := errors.AsType[*producer.TransactionError](err)
-	return ok && e.Outcome == producer.Unknown && e.Next == producer.RetryCall
+	return ok && e.Outcome == producer.OutcomeUnknown && e.Next == producer.NextRetryCall
 }
 
 // settle does what the end of Transact asks for.
@@ -124,9 +124,9 @@ func (w *worker) settle(ctx context.Context, records []*kgo.Record, err error) e
 	switch {
 	case errors.Is(err, producer.ErrFenced):
 		return fmt.Errorf("another process runs as %q: %w", w.transactionalID, err)
-	case !ok || failure.Next == producer.FixConfiguration:
+	case !ok || failure.Next == producer.NextFixConfiguration:
 		return err
-	case failure.Next == producer.AbortIt:
+	case failure.Next == producer.NextAbort:
 		// Transact has aborted it: a record could not be delivered, the transaction took too long, or the group has
 		// gone on without this consumer, which will learn that by its next heartbeat.
 		log.Print(err)
@@ -135,7 +135,7 @@ func (w *worker) settle(ctx context.Context, records []*kgo.Record, err error) e
 		w.aborted++
 		return nil
 	}
-	// NewProducer, or a call that has not ended. InitTransactions of the next session clears up what is left, and its
+	// NextNewProducer, or a call that has not ended. InitTransactions of the next session clears up what is left, and its
 	// consumer asks the group what of it counts.
 	return startOver{err}
 }

@@ -79,10 +79,10 @@ func TestWhatSettles(t *testing.T) {
 		err         error
 		again, ends bool // with another session, for good
 	}{
-		{"a call that has not ended", failure(producer.RetryCall, producer.Open, late), true, false},
-		{"the producer is of no more use", failure(producer.NewProducer, producer.Unknown, protocol.InvalidProducerIDMapping), true, false},
-		{"another run has taken over", failure(producer.NewProducer, producer.Aborted, producer.ErrFenced), false, true},
-		{"forbidden", failure(producer.FixConfiguration, producer.Aborted, protocol.TransactionalIDAuthorizationFailed), false, true},
+		{"a call that has not ended", failure(producer.NextRetryCall, producer.OutcomeOpen, late), true, false},
+		{"the producer is of no more use", failure(producer.NextNewProducer, producer.OutcomeUnknown, protocol.InvalidProducerIDMapping), true, false},
+		{"another run has taken over", failure(producer.NextNewProducer, producer.OutcomeAborted, producer.ErrFenced), false, true},
+		{"forbidden", failure(producer.NextFixConfiguration, producer.OutcomeAborted, protocol.TransactionalIDAuthorizationFailed), false, true},
 		{"an error of our own", errors.New("out of paper"), false, true},
 	} {
 		w := &worker{options: &options{transactionalID: "a"}}

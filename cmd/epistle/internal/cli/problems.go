@@ -38,7 +38,7 @@ func problems(wrong *producer.PropertiesError) string {
 }
 
 // problem shows the words of others as such.
-func problem(p producer.PropertyProblem) string {
+func problem(p producer.PropertyError) string {
 	p.Key, p.Value, p.Rule = ui.Plain(p.Key), ui.Plain(p.Value), ui.OneLine(errors.New(p.Rule)).Error()
 	return p.Error()
 }

@@ -32,7 +32,7 @@ func Insist(env *Env, p *producer.Producer, patience time.Duration, what string,
 		switch {
 		case err == nil:
 			return nil
-		case ok && failure.Next == producer.RetryCall:
+		case ok && failure.Next == producer.NextRetryCall:
 			if doubt == nil {
 				env.Say("still waiting to %s: %v", what, failure.Err)
 			}

@@ -30,7 +30,7 @@ func (t *transactions) run(streams []*stream, n int64, o *outcomes, stopped *ato
 		began := time.Now()
 		err := t.insist("commit", t.producer.CommitTransaction)
 		failure, _ := errors.AsType[*producer.TransactionError](err)
-		if err == nil || failure != nil && failure.Outcome == producer.Committed {
+		if err == nil || failure != nil && failure.Outcome == producer.OutcomeCommitted {
 			o.commits.add(time.Since(began).Microseconds())
 			o.broken = err // the producer has ended since
 			continue
@@ -44,7 +44,7 @@ func (t *transactions) run(streams []*stream, n int64, o *outcomes, stopped *ato
 
 // abort ends a transaction that could not be committed, because of err. It returns why there can be no other, or nil.
 func (t *transactions) abort(err error) error {
-	if failure, ok := errors.AsType[*producer.TransactionError](err); ok && failure.Next == producer.AbortIt {
+	if failure, ok := errors.AsType[*producer.TransactionError](err); ok && failure.Next == producer.NextAbort {
 		if err = t.insist("abort", t.producer.AbortTransaction); err == nil {
 			return nil
 		}

@@ -123,7 +123,7 @@ func (t *transactions) end() {
 	}
 	outcome, err := t.commit()
 	t.callbacks.Wait()
-	if outcome == producer.Committed {
+	if outcome == producer.OutcomeCommitted {
 		t.committed.Add(1)
 	}
 	for i, l := range t.open {
@@ -137,17 +137,17 @@ func (t *transactions) end() {
 func (t *transactions) commit() (producer.TransactionOutcome, error) {
 	err := t.insist("commit", t.job.producer.CommitTransaction)
 	if err == nil {
-		return producer.Committed, nil
+		return producer.OutcomeCommitted, nil
 	}
 	var failure *producer.TransactionError
 	if !errors.As(err, &failure) {
 		t.breakDown(err) // it was closed before it has heard of the commit
-		return producer.Aborted, err
+		return producer.OutcomeAborted, err
 	}
 	outcome := failure.Outcome
 	switch {
-	case failure.Next == producer.AbortIt:
-		outcome = producer.Aborted
+	case failure.Next == producer.NextAbort:
+		outcome = producer.OutcomeAborted
 		if lost := t.insist("abort", t.job.producer.AbortTransaction); lost != nil {
 			t.breakDown(lost)
 			if errors.Is(lost, producer.ErrFenced) {
@@ -156,8 +156,8 @@ func (t *transactions) commit() (producer.TransactionOutcome, error) {
 		}
 	default:
 		t.breakDown(err)
-		if outcome == producer.Open {
-			outcome = producer.Aborted // nobody can commit it any more
+		if outcome == producer.OutcomeOpen {
+			outcome = producer.OutcomeAborted // nobody can commit it any more
 		}
 	}
 	return outcome, failure.Err
@@ -182,15 +182,15 @@ func (t *transactions) breakDown(err error) {
 func (t *transactions) settle(l *line, outcome producer.TransactionOutcome, err error) {
 	j := t.job
 	switch {
-	case outcome == producer.Committed && l.err == nil:
+	case outcome == producer.OutcomeCommitted && l.err == nil:
 		j.acknowledged.Add(1)
-	case outcome == producer.Committed:
+	case outcome == producer.OutcomeCommitted:
 		j.undelivered.add(l.source, l.number, l.text, l.err) // it was not taken, and came too late to count
 	default:
 		if l.err != nil && !errors.Is(err, producer.ErrFenced) && ownFailure(l.err) {
 			err = l.err
 		}
-		j.undelivered.add(l.source, l.number, l.text, &lostError{maybe: outcome == producer.Unknown, err: err})
+		j.undelivered.add(l.source, l.number, l.text, &lostError{maybe: outcome == producer.OutcomeUnknown, err: err})
 	}
 	l.err = nil
 	l.block.release()

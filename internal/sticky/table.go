@@ -1,16 +1,18 @@
-package partition
+package sticky
 
 import (
 	"math/rand/v2"
 	"slices"
+
+	"github.com/epistle-kafka/epistle/partition"
 )
 
 // table is the partitions that a draw is among, with their weights. Building it costs a walk over the topic; a draw costs
 // a binary search, so that with ten thousand partitions a switch stays cheap.
 type table struct {
 	partitions []int32
-	cumulative []int64 // weight of partitions[:i+1], strictly ascending; empty if all weigh the same
-	topic      *Topic  // what it was built from
+	cumulative []int64          // weight of partitions[:i+1], strictly ascending; empty if all weigh the same
+	topic      *partition.Topic // what it was built from
 	builtMs    int64
 	dealt      int // of partitions, since they were last shuffled; see deal
 }
@@ -24,11 +26,11 @@ const (
 )
 
 // stale reports whether the table must be built again before a draw.
-func (tb *table) stale(t *Topic, load Load, nowMs int64) bool {
+func (tb *table) stale(t *partition.Topic, load Load, nowMs int64) bool {
 	return tb.topic != t || load != nil && nowMs-tb.builtMs >= tableAgeMs
 }
 
-func (tb *table) build(t *Topic, load Load, adaptive bool, batchSize, nowMs int64) {
+func (tb *table) build(t *partition.Topic, load Load, adaptive bool, batchSize, nowMs int64) {
 	tb.topic, tb.builtMs, tb.dealt = t, nowMs, 0
 	tb.choose(t, load, nowMs)
 	tb.cumulative = tb.cumulative[:0]
@@ -39,7 +41,7 @@ func (tb *table) build(t *Topic, load Load, adaptive bool, batchSize, nowMs int6
 
 // choose fills partitions with the best kind of which there is any: in our rack and accepting, accepting, in our rack,
 // with a leader, all.
-func (tb *table) choose(t *Topic, load Load, nowMs int64) {
+func (tb *table) choose(t *partition.Topic, load Load, nowMs int64) {
 	if load != nil {
 		for _, list := range [][]int32{t.Local, t.Available} {
 			tb.partitions = tb.partitions[:0]

@@ -1,9 +1,11 @@
-package partition
+package sticky
 
 import (
 	"math/rand/v2"
 	"slices"
 	"sync/atomic"
+
+	"github.com/epistle-kafka/epistle/partition"
 )
 
 // Sticky is the uniform sticky partitioner of one topic (KIP-794). Records without a key go to the current [Pick] until
@@ -18,7 +20,7 @@ type Sticky struct {
 	load      Load
 
 	pick  atomic.Pointer[Pick]
-	topic atomic.Pointer[Topic]
+	topic atomic.Pointer[partition.Topic]
 
 	switching atomic.Bool // whoever sets it owns the following; not a lock: nobody waits for it
 	rand      *rand.Rand
@@ -34,8 +36,8 @@ type Pick struct {
 // picksAtOnce is how many picks are allocated together.
 const picksAtOnce = 512
 
-// StickyConfig is what a Sticky needs to know.
-type StickyConfig struct {
+// Config is what a Sticky needs to know.
+type Config struct {
 	// BatchSize is Java's batch.size in bytes: a pick lasts for one to two times that. Below 1 counts as 1.
 	BatchSize int
 
@@ -64,8 +66,8 @@ type Load interface {
 	Available(partition int32, nowMs int64) bool
 }
 
-// NewSticky returns the Sticky of topic t with its first pick drawn. nowMs is on the same clock as in all other calls.
-func NewSticky(cfg StickyConfig, t *Topic, nowMs int64) *Sticky {
+// New returns the Sticky of topic t with its first pick drawn. nowMs is on the same clock as in all other calls.
+func New(cfg Config, t *partition.Topic, nowMs int64) *Sticky {
 	s := &Sticky{
 		batchSize: max(int64(cfg.BatchSize), 1),
 		adaptive:  cfg.Adaptive && cfg.Load != nil,
@@ -85,7 +87,7 @@ func NewSticky(cfg StickyConfig, t *Topic, nowMs int64) *Sticky {
 }
 
 // Update tells that the topic has changed. The current pick is given up if it has no leader any more.
-func (s *Sticky) Update(t *Topic, nowMs int64) {
+func (s *Sticky) Update(t *partition.Topic, nowMs int64) {
 	s.topic.Store(t)
 	if p := s.pick.Load(); !usable(t, p.Partition) {
 		s.switchFrom(p, nowMs)
@@ -93,7 +95,7 @@ func (s *Sticky) Update(t *Topic, nowMs int64) {
 }
 
 // Topic returns the topic as last told.
-func (s *Sticky) Topic() *Topic { return s.topic.Load() }
+func (s *Sticky) Topic() *partition.Topic { return s.topic.Load() }
 
 // Pick returns where the next record goes. It is never nil.
 func (s *Sticky) Pick() *Pick { return s.pick.Load() }
@@ -133,7 +135,7 @@ func (s *Sticky) switchFrom(p *Pick, nowMs int64) {
 }
 
 // next returns a new pick of a partition of t. The caller owns the switch.
-func (s *Sticky) next(t *Topic, nowMs int64) *Pick {
+func (s *Sticky) next(t *partition.Topic, nowMs int64) *Pick {
 	if len(s.picks) == 0 {
 		s.picks = make([]Pick, picksAtOnce)
 	}
@@ -144,7 +146,7 @@ func (s *Sticky) next(t *Topic, nowMs int64) *Pick {
 }
 
 // draw returns a partition of t. The caller owns the switch.
-func (s *Sticky) draw(t *Topic, nowMs int64) int32 {
+func (s *Sticky) draw(t *partition.Topic, nowMs int64) int32 {
 	if s.table.stale(t, s.load, nowMs) {
 		s.table.build(t, s.load, s.adaptive, s.batchSize, nowMs)
 	}
@@ -155,7 +157,7 @@ func (s *Sticky) draw(t *Topic, nowMs int64) int32 {
 }
 
 // usable reports whether keyless records may go to partition p of t.
-func usable(t *Topic, p int32) bool {
+func usable(t *partition.Topic, p int32) bool {
 	if len(t.Available) == 0 {
 		return p < t.Partitions
 	}

@@ -1,4 +1,4 @@
-package partition
+package sticky
 
 import (
 	"fmt"
@@ -7,6 +7,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+
+	"github.com/epistle-kafka/epistle/partition"
 )
 
 // queues is a Load made of tables.
@@ -23,8 +25,8 @@ func (q *queues) Queued(p int32) int64 {
 
 func (q *queues) Available(p int32, _ int64) bool { return !q.unavailable[p] }
 
-func topicOf(partitions int32, available ...int32) *Topic {
-	return &Topic{Name: "t", Partitions: partitions, Available: available}
+func topicOf(partitions int32, available ...int32) *partition.Topic {
+	return &partition.Topic{Name: "t", Partitions: partitions, Available: available}
 }
 
 func upTo(n int32) []int32 {
@@ -80,7 +82,7 @@ func chiSquare(counts map[int32]int, weights map[int32]float64) float64 {
 // The whole point of KIP-794 against KIP-480: with nothing queued, each partition gets the same share of the batches.
 func TestStickyIsUniform(t *testing.T) {
 	for _, adaptive := range []bool{false, true} {
-		s := NewSticky(StickyConfig{BatchSize: 100, Adaptive: adaptive, Load: &queues{}, Rand: seeded(1)}, topicOf(10, upTo(10)...), 0)
+		s := New(Config{BatchSize: 100, Adaptive: adaptive, Load: &queues{}, Rand: seeded(1)}, topicOf(10, upTo(10)...), 0)
 		counts := drawn(s, 50_000, 100, 0)
 		weights := make(map[int32]float64)
 		for p := range int32(10) {
@@ -96,7 +98,7 @@ func TestStickyIsUniform(t *testing.T) {
 // KIP-794: weight = largest queue + 1 - own queue, in batches.
 func TestStickyPrefersShortQueues(t *testing.T) {
 	load := &queues{queued: map[int32]int64{0: 0, 1: 300, 2: 100, 3: 50}}
-	s := NewSticky(StickyConfig{BatchSize: 100, Adaptive: true, Load: load, Rand: seeded(2)}, topicOf(4, upTo(4)...), 0)
+	s := New(Config{BatchSize: 100, Adaptive: true, Load: load, Rand: seeded(2)}, topicOf(4, upTo(4)...), 0)
 	counts := drawn(s, 40_000, 100, 0)
 	weights := map[int32]float64{0: 4, 1: 1, 2: 3, 3: 3.5}
 	if x := chiSquare(counts, weights); x > 16.3 { // once in a thousand, 3 degrees of freedom
@@ -107,7 +109,7 @@ func TestStickyPrefersShortQueues(t *testing.T) {
 // With Even the shares are equal, not only likely to be, and what waits or is full changes nothing of it.
 func TestStickyEvenIsIndependentOfTheLoad(t *testing.T) {
 	load := &queues{queued: map[int32]int64{0: 1 << 20}, unavailable: map[int32]bool{1: true}}
-	s := NewSticky(StickyConfig{BatchSize: 100, Even: true, Adaptive: true, Load: load, Rand: seeded(12)}, topicOf(3, upTo(3)...), 0)
+	s := New(Config{BatchSize: 100, Even: true, Adaptive: true, Load: load, Rand: seeded(12)}, topicOf(3, upTo(3)...), 0)
 	bytes := make(map[int32]int)
 	for i := range 3 * 10 * 50 {
 		p := s.Pick()
@@ -129,7 +131,7 @@ func TestStickyEvenIsIndependentOfTheLoad(t *testing.T) {
 // The loads are looked at again after ten milliseconds, not before: that is what keeps a switch cheap.
 func TestStickyLooksAtQueuesEveryTenMilliseconds(t *testing.T) {
 	load := &queues{queued: map[int32]int64{0: 0, 1: 0}}
-	s := NewSticky(StickyConfig{BatchSize: 100, Adaptive: true, Load: load, Rand: seeded(3)}, topicOf(2, 0, 1), 1000)
+	s := New(Config{BatchSize: 100, Adaptive: true, Load: load, Rand: seeded(3)}, topicOf(2, 0, 1), 1000)
 	load.queued[1] = 1 << 50 // as good as infinite: all go to 0, once that is seen
 
 	if got := drawn(s, 1000, 100, 1009); got[1] < 400 {
@@ -150,18 +152,18 @@ func TestStickyLooksAtQueuesEveryTenMilliseconds(t *testing.T) {
 func TestStickyChoosesAmongTheBestKind(t *testing.T) {
 	tests := []struct {
 		name        string
-		topic       Topic
+		topic       partition.Topic
 		unavailable []int32
 		want        []int32
 	}{
-		{"with a leader", Topic{Partitions: 6, Available: []int32{1, 2, 4}}, nil, []int32{1, 2, 4}},
-		{"with a leader that takes batches", Topic{Partitions: 6, Available: []int32{1, 2, 4}}, []int32{2}, []int32{1, 4}},
-		{"none takes batches: with a leader", Topic{Partitions: 6, Available: []int32{1, 2}}, []int32{1, 2}, []int32{1, 2}},
-		{"no leader anywhere: all", Topic{Partitions: 3}, nil, []int32{0, 1, 2}},
-		{"in the rack", Topic{Partitions: 6, Available: []int32{1, 2, 4}, Local: []int32{2, 4}}, nil, []int32{2, 4}},
-		{"in the rack and taking batches", Topic{Partitions: 6, Available: []int32{1, 2, 4}, Local: []int32{2, 4}}, []int32{2}, []int32{4}},
-		{"the rack takes none: others", Topic{Partitions: 6, Available: []int32{1, 2, 4}, Local: []int32{2}}, []int32{2}, []int32{1, 4}},
-		{"nobody takes any: the rack", Topic{Partitions: 6, Available: []int32{1, 2}, Local: []int32{2}}, []int32{1, 2}, []int32{2}},
+		{"with a leader", partition.Topic{Partitions: 6, Available: []int32{1, 2, 4}}, nil, []int32{1, 2, 4}},
+		{"with a leader that takes batches", partition.Topic{Partitions: 6, Available: []int32{1, 2, 4}}, []int32{2}, []int32{1, 4}},
+		{"none takes batches: with a leader", partition.Topic{Partitions: 6, Available: []int32{1, 2}}, []int32{1, 2}, []int32{1, 2}},
+		{"no leader anywhere: all", partition.Topic{Partitions: 3}, nil, []int32{0, 1, 2}},
+		{"in the rack", partition.Topic{Partitions: 6, Available: []int32{1, 2, 4}, Local: []int32{2, 4}}, nil, []int32{2, 4}},
+		{"in the rack and taking batches", partition.Topic{Partitions: 6, Available: []int32{1, 2, 4}, Local: []int32{2, 4}}, []int32{2}, []int32{4}},
+		{"the rack takes none: others", partition.Topic{Partitions: 6, Available: []int32{1, 2, 4}, Local: []int32{2}}, []int32{2}, []int32{1, 4}},
+		{"nobody takes any: the rack", partition.Topic{Partitions: 6, Available: []int32{1, 2}, Local: []int32{2}}, []int32{1, 2}, []int32{2}},
 	}
 	for _, test := range tests {
 		for _, adaptive := range []bool{false, true} {
@@ -169,7 +171,7 @@ func TestStickyChoosesAmongTheBestKind(t *testing.T) {
 			for _, p := range test.unavailable {
 				load.unavailable[p] = true
 			}
-			s := NewSticky(StickyConfig{BatchSize: 1, Adaptive: adaptive, Load: load, Rand: seeded(4)}, &test.topic, 0)
+			s := New(Config{BatchSize: 1, Adaptive: adaptive, Load: load, Rand: seeded(4)}, &test.topic, 0)
 			counts := drawn(s, 200, 1, 0)
 			var got []int32
 			for p := range counts {
@@ -203,7 +205,7 @@ func TestStickySwitchesAtABatchBoundary(t *testing.T) {
 		{"one record above twice", []step{{1000, false}}, true},
 	}
 	for _, test := range tests {
-		s := NewSticky(StickyConfig{BatchSize: 100, Rand: seeded(5)}, topicOf(3, 0, 1, 2), 0)
+		s := New(Config{BatchSize: 100, Rand: seeded(5)}, topicOf(3, 0, 1, 2), 0)
 		p := s.Pick()
 		for i, a := range test.appends {
 			if !s.Current(p) {
@@ -219,7 +221,7 @@ func TestStickySwitchesAtABatchBoundary(t *testing.T) {
 
 // A goroutine that was slow between Pick and Appended must not end the pick that came after its own.
 func TestStickyIgnoresAStalePick(t *testing.T) {
-	s := NewSticky(StickyConfig{BatchSize: 100, Rand: seeded(6)}, topicOf(8, upTo(8)...), 0)
+	s := New(Config{BatchSize: 100, Rand: seeded(6)}, topicOf(8, upTo(8)...), 0)
 	stale := s.Pick()
 	put(s, stale, 100, true, 0)
 	current := s.Pick()
@@ -237,7 +239,7 @@ func TestStickyIgnoresAStalePick(t *testing.T) {
 }
 
 func TestStickyFollowsTheTopic(t *testing.T) {
-	s := NewSticky(StickyConfig{BatchSize: 100, Rand: seeded(7)}, topicOf(2, 0), 0)
+	s := New(Config{BatchSize: 100, Rand: seeded(7)}, topicOf(2, 0), 0)
 	if got := s.Pick().Partition; got != 0 {
 		t.Fatalf("picked %d, want 0, the only one with a leader", got)
 	}
@@ -261,7 +263,7 @@ func TestStickyFollowsTheTopic(t *testing.T) {
 // A switch takes a table already built, and the queue of each of ten thousand partitions is looked at once in 10 ms.
 func TestStickyWithTenThousandPartitions(t *testing.T) {
 	load := &queues{}
-	s := NewSticky(StickyConfig{BatchSize: 1, Adaptive: true, Load: load, Rand: seeded(8)}, topicOf(10_000, upTo(10_000)...), 0)
+	s := New(Config{BatchSize: 1, Adaptive: true, Load: load, Rand: seeded(8)}, topicOf(10_000, upTo(10_000)...), 0)
 	for ms := range int64(100) {
 		for range 100 {
 			put(s, s.Pick(), 1, true, ms)
@@ -277,7 +279,7 @@ func TestStickyWithTenThousandPartitions(t *testing.T) {
 func TestStickyConcurrently(t *testing.T) {
 	const goroutines, appends = 8, 5000
 	load := &queues{}
-	s := NewSticky(StickyConfig{BatchSize: 64, Adaptive: true, Load: load, Rand: seeded(9)}, topicOf(6, upTo(6)...), 0)
+	s := New(Config{BatchSize: 64, Adaptive: true, Load: load, Rand: seeded(9)}, topicOf(6, upTo(6)...), 0)
 	var wg sync.WaitGroup
 	var switches atomic.Int64
 	for range goroutines {
@@ -304,28 +306,19 @@ func TestStickyConcurrently(t *testing.T) {
 	}
 }
 
-func TestHotPathAllocatesNothing(t *testing.T) {
-	s := NewSticky(StickyConfig{BatchSize: 1 << 30, Adaptive: true, Load: &queues{}, Rand: seeded(10)}, topicOf(3, 0, 1, 2), 0)
-	topic := s.Topic()
-	key := []byte("customer-0123456")
-	for name, p := range map[string]Partitioner{"default": Default(JavaMurmur2), "round robin": RoundRobin(), "FNV-1a": Default(FNV1a), "CRC-32": Default(CRC32)} {
-		p.Partition(Record{Key: key}, topic) // round robin makes the topic's counter
-		if got := testing.AllocsPerRun(1000, func() {
-			p.Partition(Record{Key: key}, topic)
-			p.Partition(Record{}, topic)
-			put(s, s.Pick(), 100, false, 0)
-		}); got != 0 {
-			t.Errorf("%s: %v allocations a record, want 0", name, got)
-		}
+func TestPickAndAppendAllocateNothing(t *testing.T) {
+	s := New(Config{BatchSize: 1 << 30, Adaptive: true, Load: &queues{}, Rand: seeded(10)}, topicOf(3, 0, 1, 2), 0)
+	if got := testing.AllocsPerRun(1000, func() { put(s, s.Pick(), 100, false, 0) }); got != 0 {
+		t.Errorf("%v allocations a record, want 0", got)
 	}
 }
 
 func BenchmarkStickyPick(b *testing.B) {
-	s := NewSticky(StickyConfig{BatchSize: 16384}, topicOf(12, upTo(12)...), 0)
-	p := Default(JavaMurmur2)
+	s := New(Config{BatchSize: 16384}, topicOf(12, upTo(12)...), 0)
+	p := partition.Default(partition.JavaMurmur2)
 	var sum int32
 	for b.Loop() {
-		if n, _ := p.Partition(Record{}, s.Topic()); n == Any {
+		if n, _ := p.Partition(partition.Record{}, s.Topic()); n == partition.Any {
 			sum += s.Pick().Partition
 		}
 	}
@@ -335,7 +328,7 @@ func BenchmarkStickyPick(b *testing.B) {
 func BenchmarkStickyAppended(b *testing.B) {
 	for _, partitions := range []int32{12, 10_000} {
 		b.Run(fmt.Sprint(partitions), func(b *testing.B) {
-			s := NewSticky(StickyConfig{BatchSize: 16384, Adaptive: true, Load: &queues{}}, topicOf(partitions, upTo(partitions)...), 0)
+			s := New(Config{BatchSize: 16384, Adaptive: true, Load: &queues{}}, topicOf(partitions, upTo(partitions)...), 0)
 			for i := 0; b.Loop(); i++ {
 				put(s, s.Pick(), 100, i%160 == 0, int64(i/5000))
 			}

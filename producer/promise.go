@@ -1,0 +1,46 @@
+package producer
+
+import (
+	"context"
+	"fmt"
+	"sync"
+
+	"github.com/epistle-kafka/epistle/internal/cause"
+)
+
+// NewFuture returns a future for a [Sender] that is no producer, such as one of a test, or one that keeps records for later,
+// and the function that gives it its outcome. The first call of that counts; it may be made before anybody waits, from any
+// goroutine.
+func NewFuture() (f Future, complete func(md RecordMetadata, err error)) {
+	r := &refusal{done: make(chan struct{})}
+	var once sync.Once
+	return Future{failed: r}, func(md RecordMetadata, err error) {
+		once.Do(func() {
+			r.md, r.err = md, err
+			close(r.done)
+		})
+	}
+}
+
+// ended is closed when the outcome is there.
+func (r *refusal) ended() <-chan struct{} {
+	if r.done == nil {
+		return closed
+	}
+	return r.done
+}
+
+// wait is Future.Wait.
+func (r *refusal) wait(ctx context.Context) (RecordMetadata, error) {
+	select {
+	case <-r.ended():
+		return r.md, r.err
+	default:
+	}
+	select {
+	case <-r.ended():
+		return r.md, r.err
+	case <-ctx.Done():
+		return RecordMetadata{Partition: -1, Offset: -1}, fmt.Errorf("%w: %w", ErrOutcomeUnknown, cause.Of(ctx))
+	}
+}
