@@ -259,7 +259,9 @@ func (e hungUp) apply(c *core) {
 	if former {
 		return
 	}
-	c.doubtLinks()
+	if !errors.Is(e.err, errOffer) { // else it was us who closed it, and the broker was there
+		c.doubtLinks()
+	}
 	if errors.Is(e.err, wire.ErrIdle) {
 		return
 	}
