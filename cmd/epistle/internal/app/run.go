@@ -1,4 +1,4 @@
-package main
+package app
 
 import (
 	"errors"
@@ -18,8 +18,8 @@ import (
 // commands are those that do something, in the order of the help.
 var commands = []*cli.Command{&demo.Command, &produce.Command, &perf.Command}
 
-// run runs the program and returns its exit status.
-func run(env *cli.Env, args []string) int {
+// Run runs the program and returns its exit status.
+func Run(env *cli.Env, args []string) int {
 	name, err := dispatch(env, args)
 	var reported *cli.Reported
 	var usage *cli.UsageError
