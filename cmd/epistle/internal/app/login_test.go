@@ -173,9 +173,3 @@ func TestAPasswordOnTheCommandLine(t *testing.T) {
 		}
 	}
 }
-
-func TestHelpNamesTheMechanisms(t *testing.T) {
-	if got := epistle(t, 0, "", "help").stdout.String(); !strings.Contains(got, "OAUTHBEARER, PLAIN, SCRAM-SHA-256, SCRAM-SHA-512.") {
-		t.Errorf("the overview does not say by which mechanisms one can log in:\n%s", got)
-	}
-}
