@@ -10,7 +10,8 @@ set -eu
 . "$(dirname "$0")/lib.sh"
 
 path=github.com/epistle-kafka/epistle
-private='bench integration tools' # modules that nobody imports have no tags
+private='bench integration tools'  # modules that nobody imports have no tags
+commands='cmd/epistle/full/epistle' # modules that people get by go install, which refuses one with a replace
 
 # released lists the directories of the modules that have tags, the root first.
 released() {
@@ -20,10 +21,16 @@ released() {
   done
 }
 
-# required MODULE prints the version of the root module that a module requires, nothing if it requires none.
-required() { sed -nE "s#^(require)?[[:space:]]*$path (v[^ ]+).*#\\2#p" "$1/go.mod"; }
+# is_command MODULE says whether it is one of those.
+is_command() { case " $commands " in *" $1 "*) ;; *) return 1 ;; esac }
 
-# requiring lists the modules that require the root module.
+# required MODULE prints which released modules of this repository a module requires, a line for each: path and version.
+required() {
+  sed -nE "s#^(require)?[[:space:]]*($path(/[^ ]+)?) (v[^ ]+).*#\\2 \\4#p" "$1/go.mod" |
+    grep -vE "^$path/($(printf '%s' "$private" | tr ' ' '|'))[/ ]" || :
+}
+
+# requiring lists the modules that require others of this repository.
 requiring() {
   for module in $(modules); do
     if [ -n "$(required "$module")" ]; then printf '%s\n' "$module"; fi
@@ -32,45 +39,74 @@ requiring() {
 
 # one_version prints the version that all of them require, or which they are.
 one_version() {
-  for module in $(requiring); do required "$module"; done | sort -u >"$scratch/versions"
+  for module in $(requiring); do required "$module"; done | sed 's/.* //' | sort -u >"$scratch/versions"
   if [ "$(wc -l <"$scratch/versions")" -ne 1 ]; then
-    say 'The modules require different versions of the root module (sh scripts/release.sh set VERSION):' >&2
-    for module in $(requiring); do say "  $module: $(required "$module")" >&2; done
+    say 'The modules require different versions of one another (sh scripts/release.sh set VERSION):' >&2
+    for module in $(requiring); do required "$module" | sed "s#^#  $module: #" >&2; done
     return 1
   fi
   cat "$scratch/versions"
 }
 
-# imports MODULE prints a program that imports all packages of a module that others can import.
+# packages_of MODULE KIND lists the packages of a module that others can import, for KIND ne, or those that they can install, for eq.
+packages_of() { go -C "$1" list -f "{{if $2 .Name \"main\"}}{{.ImportPath}}{{end}}" ./... | grep -v -e '/internal/' -e '/internal$' -e '^$' || :; }
+
+# imports MODULE prints a program that imports all packages of a module that others can import, nothing if there are none.
 imports() {
+  packages_of "$1" ne >"$scratch/importable"
+  [ -s "$scratch/importable" ] || return 0
   printf 'package main\n\n'
-  go -C "$1" list -f '{{if ne .Name "main"}}{{.ImportPath}}{{end}}' ./... | grep -v -e '/internal/' -e '/internal$' -e '^$' |
-    sed 's/.*/import _ "&"/'
+  sed 's/.*/import _ "&"/' "$scratch/importable"
   printf '\nfunc main() {}\n'
 }
 
-# builds_for_others builds a program beside the repository for each released module, without a replace: from a proxy that
-# has the modules as a tag would. Other modules come from the cache that is here, and are checked against go.sum.
+# offer VERSION writes the released modules into a proxy, as tags would offer them.
+offer() {
+  for module in $(released); do
+    replaces=
+    if is_command "$module"; then replaces=-noreplace; fi
+    go -C tools run ./modproxy -version "$1" -to "$scratch/proxy" $replaces "$root/${module#.}"
+  done
+}
+
+# outside FLAGS PROXY COMMAND… runs the go command with no go.mod of the repository in reach. Its modules are those of offer;
+# others come from the cache that is here, and what is not there from PROXY.
+outside() {
+  outside_flags=$1 outside_proxy=$2
+  shift 2
+  quietly env GOFLAGS="$outside_flags -modcacherw -trimpath" GOWORK=off GOSUMDB=off GOMODCACHE="$scratch/cache" GOBIN="$scratch/bin" \
+    GOPROXY="file://$scratch/proxy,file://$(go env GOMODCACHE)/cache/download,$outside_proxy" go "$@"
+}
+
+# builds_for_others builds a program beside the repository for each released module, without a replace, and installs the programs
+# of the module itself. What the former takes of others is checked against go.sum.
 builds_for_others() {
   version=$1
-  # shellcheck disable=SC2046
-  go -C tools run ./modproxy -version "$version" -to "$scratch/proxy" $(released | sed "s#^#$root/#; s#/\\.\$##")
-  cache=$(go env GOMODCACHE)/cache/download
-  proxy=$(go env GOPROXY)
+  offer "$version"
   for module in $(released); do
     name=$path${module:+/$module}
     name=${name%/.}
     program=$scratch/program/$(printf '%s' "$module" | tr / -)
     mkdir -p "$program"
-    imports "$module" >"$program/main.go"
+    imports "$module" >"$scratch/main.go"
+    [ ! -s "$scratch/main.go" ] || cp "$scratch/main.go" "$program"
     cp "$module/go.sum" "$program/go.sum"
     printf 'module program\n\ngo 1.26.0\n\nrequire %s %s\n' "$name" "$version" >"$program/go.mod"
-    if ! quietly env GOFLAGS='-mod=mod -modcacherw -trimpath' GOWORK=off GOSUMDB=off GOMODCACHE="$scratch/cache" \
-      GOPROXY="file://$scratch/proxy,file://$cache,$proxy" go -C "$program" build -o /dev/null .; then
+    commands_here=$(packages_of "$module" eq)
+    # shellcheck disable=SC2086
+    if ! outside -mod=mod "$(go env GOPROXY)" -C "$program" build -o /dev/null ./... $commands_here; then
       say "A program that requires $name $version, and has no replace, does not build."
       return 1
     fi
     say "  $name $version builds for others"
+    for command in $commands_here; do
+      # The line above has brought all that is needed: off keeps the go command from asking for modules named like the command.
+      if ! outside '' off -C "$program" install "$command@$version"; then
+        say "go install $command@$version fails."
+        return 1
+      fi
+      say "  go install $command@$version works"
+    done
   done
 }
 
@@ -82,7 +118,7 @@ check() {
 set_version() {
   well_formed "$1"
   for module in $(requiring); do
-    go mod edit -require="$path@$1" "$module/go.mod"
+    for name in $(required "$module" | sed 's/ .*//'); do go mod edit -require="$name@$1" "$module/go.mod"; done
     say "  ${module#./}/go.mod requires $1"
   done
 }
@@ -92,10 +128,34 @@ well_formed() {
     { say "$1 is no version such as v0.2.0 or v0.2.0-rc.1 (from v2 on the modules' paths would have to change)"; return 1; }
 }
 
-# tags lists the tags of a version: a module below the root has its directory in front.
+# tags VERSION MODULE… lists the tags of a version: a module below the root has its directory in front.
 tags() {
+  tags_version=$1
+  shift
+  for module; do
+    case $module in .) printf '%s\n' "$tags_version" ;; *) printf '%s/%s\n' "$module" "$tags_version" ;; esac
+  done
+}
+
+# commit_without_replace MODULE VERSION makes a commit that differs from HEAD in the go.mod of the module alone, which is the one
+# that was built above. It prints its hash. Nothing refers to it before there is a tag.
+commit_without_replace() {
+  (
+    blob=$(git hash-object -w "$scratch/proxy/$path/$1/@v/$2.mod")
+    export GIT_INDEX_FILE="$scratch/index"
+    git read-tree HEAD
+    git update-index --cacheinfo "100644,$blob,$1/go.mod"
+    git commit-tree "$(git write-tree)" -p HEAD -m "$1: $2, without replace: go install would refuse it"
+  )
+}
+
+# tagging VERSION prints the commands that tag.
+tagging() {
   for module in $(released); do
-    case $module in .) printf '%s\n' "$1" ;; *) printf '%s/%s\n' "$module" "$1" ;; esac
+    tag=$(tags "$1" "$module")
+    at=
+    if is_command "$module"; then at=" $(commit_without_replace "$module" "$1")"; fi
+    say "  git tag -a $tag -m '$tag'$at"
   done
 }
 
@@ -110,16 +170,18 @@ release() {
   ! grep -qx '## Unreleased' CHANGELOG.md || fault "CHANGELOG.md has a section ## Unreleased: name it ## $version"
   found=$(one_version) || { fault 'one version is needed'; found=; }
   if [ -n "$found" ] && [ "$found" != "$version" ]; then
-    fault "the modules require $found of the root module: sh scripts/release.sh set $version"
+    fault "the modules require $found of one another: sh scripts/release.sh set $version"
   fi
-  for tag in $(tags "$version"); do
+  # shellcheck disable=SC2046
+  all=$(tags "$version" $(released))
+  for tag in $all; do
     if git rev-parse -q --verify "refs/tags/$tag" >/dev/null; then fault "there is a tag $tag: a version is never given twice"; fi
   done
   builds_for_others "$version" || faults=$((faults + 1))
   if [ "$faults" -gt 0 ]; then say "$faults faults: not ready."; return 1; fi
   say "Ready. After a green CI of $(git rev-parse --short HEAD), with all tags fetched:"
-  for tag in $(tags "$version"); do say "  git tag -a $tag -m '$tag'"; done
-  say "  git push --atomic origin $(tags "$version" | tr '\n' ' ')"
+  tagging "$version"
+  say "  git push --atomic origin $(printf '%s ' $all)"
 }
 
 case ${1:-} in

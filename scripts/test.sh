@@ -50,11 +50,12 @@ lint() {
 # The race detector needs cgo, and so a C compiler with its headers.
 can_race() { CGO_ENABLED=1 go build -race -o /dev/null runtime/cgo >/dev/null 2>&1; }
 
-# The mechanisms that are modules of their own. What a machine lacks for their tests is noted there.
-mechanisms='sasl/gssapi sasl/mskiam'
+# The modules that are released with the root one: mechanisms, and the command that has them. What a machine lacks for their
+# tests is noted there.
+apart='sasl/gssapi sasl/mskiam cmd/epistle/full/epistle'
 
-each_mechanism() {
-  for module in $mechanisms; do
+each_apart() {
+  for module in $apart; do
     (cd "$module" && NOTRUN_FILE=$notrun "$@") || return
   done
 }
@@ -75,7 +76,7 @@ unit() {
   # The figures of the benchmarks are worth what these tests are: that the sink counts, and that the drivers do.
   usual='30 s' step 'tests of the benchmarks' go -C bench test ./...
   # shellcheck disable=SC2086
-  usual='1 min' step 'tests of GSSAPI and AWS_MSK_IAM' each_mechanism $race go test ${race:+-race} ./...
+  usual='1 min' step 'tests of GSSAPI, AWS_MSK_IAM and the command with both' each_apart $race go test ${race:+-race} ./...
 }
 
 # A number of runs, not a time: a fuzzer that is cut off by the clock on a busy machine calls that a failure.
@@ -93,7 +94,7 @@ fuzz() {
 cross() {
   for platform in $CROSS; do
     CGO_ENABLED=0 GOOS=${platform%/*} GOARCH=${platform#*/} go build ./...
-    each_mechanism env CGO_ENABLED=0 GOOS="${platform%/*}" GOARCH="${platform#*/}" go build ./...
+    each_apart env CGO_ENABLED=0 GOOS="${platform%/*}" GOARCH="${platform#*/}" go build -o /dev/null ./...
   done
 }
 

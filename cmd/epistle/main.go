@@ -1,47 +1,7 @@
-// Epistle sends records to Apache Kafka from the command line; see `epistle help`.
+// Epistle sends records to Apache Kafka from the command line; see `epistle help`. It has the mechanisms of SASL that need
+// nothing but Go; cmd/epistle/full/epistle has the others, too.
 package main
 
-import (
-	"os"
-	"os/signal"
-	"path/filepath"
-	"strings"
-	"syscall"
+import "github.com/epistle-kafka/epistle/cmd/epistle/internal/app"
 
-	"golang.org/x/term"
-
-	"github.com/epistle-kafka/epistle/cmd/epistle/internal/cli"
-	"github.com/epistle-kafka/epistle/cmd/epistle/internal/ui"
-)
-
-func main() {
-	signals := make(chan os.Signal, 4)
-	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
-	end := func(sig os.Signal) { os.Exit(cli.Status(&cli.Interrupted{Signal: sig})) }
-	stderr := int(os.Stderr.Fd())
-	width := func() int {
-		columns, _, err := term.GetSize(stderr)
-		if err != nil {
-			return 0
-		}
-		return columns
-	}
-	os.Exit(run(&cli.Env{
-		Stdin:       os.Stdin,
-		Stdout:      os.Stdout,
-		Screen:      ui.NewScreen(os.Stderr, term.IsTerminal(stderr), width),
-		Interrupts:  cli.LastWord(cli.Debounce(signals), end),
-		StdinClosed: stdinClosed(),
-		Program:     program(os.Args[0]),
-		Interactive: term.IsTerminal(int(os.Stdin.Fd())) && term.IsTerminal(stderr),
-		AskPassword: askPassword,
-	}, os.Args[1:]))
-}
-
-// program is how to call the program again from where it was called. What `go run` has built is gone afterwards.
-func program(called string) string {
-	if strings.Contains(called, string(filepath.Separator)+"go-build") {
-		return "go run ./cmd/epistle"
-	}
-	return called
-}
+func main() { app.Main("./cmd/epistle") }

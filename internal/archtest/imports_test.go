@@ -7,6 +7,7 @@ import (
 	"go/parser"
 	"go/token"
 	"io"
+	"os"
 	"os/exec"
 	"path"
 	"path/filepath"
@@ -65,7 +66,10 @@ func (p goPackage) name() string {
 	return name
 }
 
-const command = "cmd/epistle"
+const (
+	command     = "cmd/epistle"
+	fullCommand = command + "/full/epistle" // a module of its own
+)
 
 // listPackages is `go list` over the whole module, which the test's own directory is below.
 func listPackages(t *testing.T) []goPackage {
@@ -145,25 +149,77 @@ func TestNoKafkaClientNorDocker(t *testing.T) {
 	}
 }
 
+// mechanismsApart lists the directories of the mechanisms that are modules of their own, such as sasl/gssapi.
+func mechanismsApart(t *testing.T) (apart []string) {
+	t.Helper()
+	files, err := filepath.Glob("../../sasl/*/go.mod")
+	if err != nil || len(files) < 2 {
+		t.Fatalf("the mechanisms that are modules: %v, %v", files, err)
+	}
+	for _, file := range files {
+		apart = append(apart, strings.TrimPrefix(path.Dir(filepath.ToSlash(file)), "../../"))
+	}
+	return apart
+}
+
+// importsOf lists what a file imports of this repository, by its path below the root.
+func importsOf(t *testing.T, file string) (ours []string) {
+	t.Helper()
+	tree, err := parser.ParseFile(token.NewFileSet(), file, nil, parser.ImportsOnly)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, spec := range tree.Imports {
+		imported, _ := strconv.Unquote(spec.Path.Value)
+		if below, ok := strings.CutPrefix(imported, module+"/"); ok {
+			ours = append(ours, below)
+		}
+	}
+	return ours
+}
+
 // TestMechanismsApartImportSASLAlone holds the modules of mechanisms to what everybody can import for one: package sasl.
 // Whatever else they took of this module they would have to be released with.
 func TestMechanismsApartImportSASLAlone(t *testing.T) {
-	for _, apart := range []string{"sasl/gssapi", "sasl/mskiam"} {
+	for _, apart := range mechanismsApart(t) {
 		files, err := filepath.Glob(filepath.Join("..", "..", apart, "*.go"))
 		if err != nil || len(files) == 0 {
 			t.Fatalf("%s: %d files, %v", apart, len(files), err)
 		}
 		for _, file := range files {
-			tree, err := parser.ParseFile(token.NewFileSet(), file, nil, parser.ImportsOnly)
-			if err != nil {
-				t.Fatal(err)
-			}
-			for _, spec := range tree.Imports {
-				imported, _ := strconv.Unquote(spec.Path.Value)
-				if ours, ok := strings.CutPrefix(imported, module+"/"); ok && ours != "sasl" && ours != apart {
-					t.Errorf("%s imports %s; of this repository it may import sasl", file, imported)
+			for _, ours := range importsOf(t, file) {
+				if ours != "sasl" && ours != apart {
+					t.Errorf("%s imports %s; of this repository it may import sasl", file, ours)
 				}
 			}
+		}
+	}
+}
+
+// TestTheFullCommandHasAllMechanisms holds the second build of the command to being the first one with every mechanism that is a
+// module of its own, and the first one to knowing them.
+func TestTheFullCommandHasAllMechanisms(t *testing.T) {
+	files, err := filepath.Glob("../../" + fullCommand + "/*.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	files = slices.DeleteFunc(files, func(file string) bool { return strings.HasSuffix(file, "_test.go") })
+	if len(files) != 1 {
+		t.Fatalf("%s has the files %v, want main.go alone", fullCommand, files)
+	}
+	got, want := importsOf(t, files[0]), append(mechanismsApart(t), command+"/internal/app")
+	slices.Sort(got)
+	slices.Sort(want)
+	if !slices.Equal(got, want) {
+		t.Errorf("%s imports %v, want %v", fullCommand, got, want)
+	}
+	known, err := os.ReadFile("../../" + command + "/internal/cli/builds.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, apart := range mechanismsApart(t) {
+		if !strings.Contains(string(known), strconv.Quote(module+"/"+apart)) {
+			t.Errorf("%s/internal/cli does not know %s", command, apart)
 		}
 	}
 }

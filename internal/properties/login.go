@@ -170,7 +170,8 @@ func (s *Set) checkHandlers() {
 	}
 }
 
-// builder returns what makes the mechanism, or nil, having said which import is missing.
+// builder returns what makes the mechanism, or nil, having said which import is missing. That of AWS_MSK_IAM brings AWS's tokens
+// for OAUTHBEARER, too.
 func (s *Set) builder(mechanism string) sasl.Builder {
 	name, key := mechanism, "sasl.mechanism"
 	for _, handler := range []string{"sasl.login.callback.handler.class", "sasl.client.callback.handler.class"} {
@@ -178,9 +179,8 @@ func (s *Set) builder(mechanism string) sasl.Builder {
 			name, key = "AWS_MSK_IAM", handler
 		}
 	}
-	build := sasl.Lookup(name)
-	if build != nil || s.broken[key] {
-		return build
+	if sasl.Lookup(name) != nil || s.broken[key] {
+		return sasl.Lookup(mechanism)
 	}
 	_, isSet := s.Value(key)
 	rule := "is not in this program"

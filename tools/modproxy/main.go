@@ -2,6 +2,7 @@
 // if the working tree were tagged. So what a tag would offer can be built before there is one.
 //
 //	go -C tools run ./modproxy -version v0.2.0 -to /tmp/proxy .. ../sasl/gssapi
+//	go -C tools run ./modproxy -version v0.2.0 -to /tmp/proxy -noreplace ../cmd/epistle/full/epistle
 package main
 
 import (
@@ -24,13 +25,14 @@ import (
 func main() {
 	version := flag.String("version", "", "the version that the modules get")
 	to := flag.String("to", "", "the directory of the proxy; file:// and its path is what GOPROXY takes")
+	noReplace := flag.Bool("noreplace", false, "leave out the replace lines of go.mod, with which go install takes no module")
 	flag.Parse()
 	if *version == "" || *to == "" || flag.NArg() == 0 {
-		fmt.Fprintln(os.Stderr, "usage: modproxy -version VERSION -to DIRECTORY MODULE…")
+		fmt.Fprintln(os.Stderr, "usage: modproxy -version VERSION -to DIRECTORY [-noreplace] MODULE…")
 		os.Exit(2)
 	}
 	for _, dir := range flag.Args() {
-		if err := offer(dir, *version, *to); err != nil {
+		if err := offer(dir, *version, *to, *noReplace); err != nil {
 			fmt.Fprintf(os.Stderr, "modproxy: %s: %v\n", dir, err)
 			os.Exit(1)
 		}
@@ -38,8 +40,11 @@ func main() {
 }
 
 // offer writes the four files that a proxy has of a version.
-func offer(dir, version, to string) error {
+func offer(dir, version, to string, noReplace bool) error {
 	mod, err := os.ReadFile(filepath.Join(dir, "go.mod"))
+	if err == nil && noReplace {
+		mod, err = withoutReplace(mod)
+	}
 	if err != nil {
 		return err
 	}
@@ -55,21 +60,44 @@ func offer(dir, version, to string) error {
 	if err != nil {
 		return err
 	}
-	var archive bytes.Buffer
-	if err := zip.Create(&archive, m, files); err != nil {
-		return err
-	}
 	at := filepath.Join(to, filepath.FromSlash(escaped), "@v")
 	if err := os.MkdirAll(at, 0o755); err != nil {
+		return err
+	}
+	offered := filepath.Join(at, version+".mod")
+	if err := os.WriteFile(offered, mod, 0o644); err != nil {
+		return err
+	}
+	for i := range files {
+		if f, ok := files[i].(file); ok && f.name == "go.mod" {
+			files[i] = file{f.name, offered} // the archive has the same one
+		}
+	}
+	var archive bytes.Buffer
+	if err := zip.Create(&archive, m, files); err != nil {
 		return err
 	}
 	info := fmt.Sprintf("{\"Version\":%q,\"Time\":%q}\n", version, time.Now().UTC().Format(time.RFC3339))
 	return errors.Join(
 		os.WriteFile(filepath.Join(at, "list"), []byte(version+"\n"), 0o644),
 		os.WriteFile(filepath.Join(at, version+".info"), []byte(info), 0o644),
-		os.WriteFile(filepath.Join(at, version+".mod"), mod, 0o644),
 		os.WriteFile(filepath.Join(at, version+".zip"), archive.Bytes(), 0o644),
 	)
+}
+
+// withoutReplace takes the replace lines out of a go.mod.
+func withoutReplace(mod []byte) ([]byte, error) {
+	f, err := modfile.Parse("go.mod", mod, nil)
+	if err != nil {
+		return nil, err
+	}
+	for _, r := range f.Replace {
+		if err := f.DropReplace(r.Old.Path, r.Old.Version); err != nil {
+			return nil, err
+		}
+	}
+	f.Cleanup()
+	return f.Format()
 }
 
 // filesOf lists what a commit of the working tree would have below dir, without the modules inside it.

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"regexp"
 	"runtime"
 	"slices"
 	"strings"
@@ -71,6 +72,11 @@ func (l *login) asked(given map[string]string, file bool) (asked bool, err error
 }
 
 func notByPassword(mechanism string) error {
+	for _, a := range apart {
+		if a.mechanism == mechanism {
+			return Usagef("--user: %s does not log in with a user name and a password: %s", mechanism, Phrase(a.loginBy))
+		}
+	}
 	return Usagef("--user: %s does not log in with a user name and a password; %s do", mechanism, Phrase(passwordMechanisms()))
 }
 
@@ -169,16 +175,32 @@ func always(user, password string) sasl.CredentialFunc {
 // exposed lists which of the pairs of -X are secrets, which the list of processes shows.
 func exposed(given map[string]string) (keys []string) {
 	for key, value := range given {
-		lower := strings.ToLower(value)
 		secret := strings.HasSuffix(key, "password") || strings.HasSuffix(key, "secret") || strings.HasSuffix(key, "passphrase") ||
 			key == "ssl.keystore.key" || key == "ssl.key.pem" || strings.HasPrefix(key, "sasl.") && strings.HasSuffix(key, ".pem") ||
-			key == "sasl.jaas.config" && (strings.Contains(lower, "password=") || strings.Contains(lower, "secret=") || strings.Contains(lower, "key="))
+			key == "sasl.jaas.config" && hasSecret(value)
 		if secret && value != "" && !strings.HasPrefix(value, "${") {
 			keys = append(keys, key)
 		}
 	}
 	slices.Sort(keys)
 	return keys
+}
+
+// option matches the beginning of an option of a login module: its name, and what its value begins with if that stands for
+// another value.
+var option = regexp.MustCompile(`([\w.-]+)\s*=\s*("?\$\{)?`)
+
+// hasSecret looks for options of a login module that are secrets themselves. That is all that is known of a text which may not
+// be one of Java's at all. storeKey is a switch.
+func hasSecret(jaas string) bool {
+	for _, found := range option.FindAllStringSubmatch(jaas, -1) {
+		name := strings.ToLower(found[1])
+		named := func(end string) bool { return strings.HasSuffix(name, end) }
+		if found[2] == "" && name != "storekey" && slices.ContainsFunc([]string{"password", "secret", "passphrase", "key", "token"}, named) {
+			return true
+		}
+	}
+	return false
 }
 
 // warnOfExposed says once that secrets on the command line are no secrets.

@@ -178,7 +178,7 @@ func (s *Settings) asTyped(key, typed string) {
 }
 
 // nameAsTyped puts the keys of problems and notices that are not of the file as the user has typed them, and adds the flags
-// that there are for what was meant.
+// that there are for what was meant. What rules have for those who write a program becomes what its users can do.
 func (s *Settings) nameAsTyped(wrong *producer.PropertiesError, notices []producer.Notice) {
 	for i := range notices {
 		if typed, ok := s.typed[notices[i].Key]; ok && notices[i].Line == 0 {
@@ -190,6 +190,7 @@ func (s *Settings) nameAsTyped(wrong *producer.PropertiesError, notices []produc
 	}
 	for i := range wrong.Problems {
 		p := &wrong.Problems[i]
+		p.Rule = forUsers(p.Rule)
 		if p.Line > 0 {
 			continue
 		}

@@ -1,4 +1,4 @@
-package main
+package app
 
 import (
 	"context"
@@ -27,7 +27,7 @@ func atTerminal(t *testing.T, answer func(ctx context.Context, prompt string) (s
 	s := &session{t: t, interrupts: make(chan os.Signal, 4), status: make(chan int, 1)}
 	env := &cli.Env{Stdin: strings.NewReader("12.50\n"), Stdout: &s.stdout, Screen: ui.NewScreen(&s.stderr, false, nil),
 		Interrupts: s.interrupts, AskPassword: answer}
-	go func() { s.status <- run(env, args) }()
+	go func() { s.status <- Run(env, args) }()
 	return s
 }
 
@@ -171,11 +171,5 @@ func TestAPasswordOnTheCommandLine(t *testing.T) {
 		if n := strings.Count(s.stderr.String(), once); n != 1 {
 			t.Errorf("%q is said %d times, want once:\n%s", once, n, s.stderr.String())
 		}
-	}
-}
-
-func TestHelpNamesTheMechanisms(t *testing.T) {
-	if got := epistle(t, 0, "", "help").stdout.String(); !strings.Contains(got, "OAUTHBEARER, PLAIN, SCRAM-SHA-256, SCRAM-SHA-512.") {
-		t.Errorf("the overview does not say by which mechanisms one can log in:\n%s", got)
 	}
 }

@@ -1,4 +1,4 @@
-package main
+package app
 
 import (
 	"bytes"
@@ -271,13 +271,13 @@ func (r *trickle) Read(b []byte) (int, error) { return r.r.Read(b[:min(len(b), 1
 func TestClosedStandardInput(t *testing.T) {
 	s := &session{t: t, interrupts: make(chan os.Signal, 4)}
 	env := &cli.Env{Stdin: strings.NewReader(""), Stdout: &s.stdout, Screen: ui.NewScreen(&s.stderr, false, nil), StdinClosed: true}
-	if got := run(env, []string{"produce", "-b", "h:1", "-t", "t"}); got != 2 {
+	if got := Run(env, []string{"produce", "-b", "h:1", "-t", "t"}); got != 2 {
 		t.Errorf("exit status %d, want 2", got)
 	}
 	s.wantErr("standard input is closed", "name a FILE")
 
 	_, b := brokers(t, brokertest.Topic("t", 1))
-	if got := run(env, []string{"produce", "-b", b, "-t", "t", file(t, "one\n")}); got != 0 {
+	if got := Run(env, []string{"produce", "-b", b, "-t", "t", file(t, "one\n")}); got != 0 {
 		t.Errorf("with a FILE: exit status %d, want 0", got)
 	}
 }
@@ -290,7 +290,7 @@ func TestProgressLeavesTypingAlone(t *testing.T) {
 		c.On(brokertest.Produce).Do(brokertest.Pass().Held(answer))
 		s := &session{t: t, interrupts: make(chan os.Signal, 4), status: make(chan int, 1)}
 		env := &cli.Env{Stdin: strings.NewReader("one\n"), Stdout: &s.stdout, Screen: ui.NewScreen(&s.stderr, true, nil), Interrupts: s.interrupts, Interactive: interactive}
-		go func() { s.status <- run(env, []string{"produce", "-b", b, "-t", "t"}) }()
+		go func() { s.status <- Run(env, []string{"produce", "-b", b, "-t", "t"}) }()
 		s.says("no record was acknowledged for ") // by now the progress has had its turns
 		if !interactive {
 			s.says(", NOTHING acknowledged for ")

@@ -1,6 +1,6 @@
 //go:build !(linux || darwin || freebsd || netbsd || openbsd || dragonfly)
 
-package main
+package app
 
 // stdinClosed reports whether the program was started without a standard input, where that can be told.
 func stdinClosed() bool { return false }

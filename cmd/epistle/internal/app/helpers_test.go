@@ -1,4 +1,4 @@
-package main
+package app
 
 import (
 	"bytes"
@@ -32,7 +32,7 @@ func start(t *testing.T, stdin io.Reader, args ...string) *session {
 	t.Helper()
 	s := &session{t: t, interrupts: make(chan os.Signal, 4), status: make(chan int, 1)}
 	env := &cli.Env{Stdin: stdin, Stdout: &s.stdout, Screen: ui.NewScreen(&s.stderr, false, nil), Interrupts: s.interrupts}
-	go func() { s.status <- run(env, args) }()
+	go func() { s.status <- Run(env, args) }()
 	return s
 }
 

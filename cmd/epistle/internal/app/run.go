@@ -1,4 +1,4 @@
-package main
+package app
 
 import (
 	"errors"
@@ -18,8 +18,8 @@ import (
 // commands are those that do something, in the order of the help.
 var commands = []*cli.Command{&demo.Command, &produce.Command, &perf.Command}
 
-// run runs the program and returns its exit status.
-func run(env *cli.Env, args []string) int {
+// Run runs the program and returns its exit status.
+func Run(env *cli.Env, args []string) int {
 	name, err := dispatch(env, args)
 	var reported *cli.Reported
 	var usage *cli.UsageError
@@ -48,7 +48,7 @@ func dispatch(env *cli.Env, args []string) (name string, err error) {
 	case "help", "--help", "-h", "-help", "-?":
 		return "", help(env, args[1:])
 	case "version", "--version", "-version", "-V":
-		fmt.Fprintf(env.Stdout, "epistle %s, %s, %s/%s\n", producer.Version, runtime.Version(), runtime.GOOS, runtime.GOARCH)
+		fmt.Fprintf(env.Stdout, "epistle %s, %s, %s/%s\n%s", producer.Version, runtime.Version(), runtime.GOOS, runtime.GOARCH, mechanisms())
 		return "", nil
 	}
 	if strings.HasPrefix(args[0], "-") {
@@ -127,7 +127,7 @@ func overview(w io.Writer) {
 		fmt.Fprintf(w, "  %-10s %s\n", c.Name, c.Summary)
 	}
 	fmt.Fprint(w, `  help       tell how a command works: epistle help produce
-  version    print the version
+  version    print the version, and the mechanisms of SASL that this build has
 
 To begin with, without any Kafka at hand:
   epistle demo
@@ -139,5 +139,14 @@ With a login, whose password is asked for:
   epistle produce -b broker:9093 -X security.protocol=SASL_SSL -X sasl.mechanism=SCRAM-SHA-512 --user alice -t orders orders.txt
 
 `)
-	fmt.Fprintf(w, "Mechanisms to log in by: %s.\nGSSAPI and AWS_MSK_IAM are for programs, which import a module for them: see README.md.\n", strings.Join(sasl.Registered(), ", "))
+	fmt.Fprint(w, mechanisms())
+}
+
+// mechanisms says by which mechanisms this build can log in, and what makes one that has all of them.
+func mechanisms() string {
+	text := fmt.Sprintf("SASL mechanisms: %s\n", strings.Join(sasl.Registered(), ", "))
+	if lacking := cli.Lacking(); lacking != nil {
+		text += fmt.Sprintf("Not in this build: %s. %s\n", strings.Join(lacking, ", "), cli.HowToGetAll())
+	}
+	return text
 }

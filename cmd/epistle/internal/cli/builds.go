@@ -1,0 +1,63 @@
+package cli
+
+import (
+	"fmt"
+	"regexp"
+	"runtime/debug"
+	"strings"
+
+	"github.com/epistle-kafka/epistle/sasl"
+)
+
+// apart are the mechanisms that are modules of their own. A build of this program has one if it imports its module: fullBuild
+// imports all of them.
+var apart = []struct{ mechanism, module, loginBy string }{
+	{"GSSAPI", "github.com/epistle-kafka/epistle/sasl/gssapi",
+		"it takes the keytab of -X sasl.kerberos.principal=NAME -X sasl.kerberos.keytab=FILE, or without a keytab the ticket that kinit has got"},
+	{"AWS_MSK_IAM", "github.com/epistle-kafka/epistle/sasl/mskiam",
+		"it takes the credentials that AWS's tools find, such as those of the profile that AWS_PROFILE names"},
+}
+
+// fullBuild is the command that has all mechanisms: a module, and the package at its root.
+const fullBuild = "github.com/epistle-kafka/epistle/cmd/epistle/full/epistle"
+
+// Lacking lists the mechanisms that this build lacks, and fullBuild has.
+func Lacking() (mechanisms []string) {
+	for _, a := range apart {
+		if sasl.Lookup(a.mechanism) == nil {
+			mechanisms = append(mechanisms, a.mechanism)
+		}
+	}
+	return mechanisms
+}
+
+// HowToGetAll is a sentence without its full stop: which line of a shell makes the command that has all mechanisms.
+func HowToGetAll() string {
+	info, _ := debug.ReadBuildInfo()
+	return howToGetAll(info)
+}
+
+// howToGetAll tells by what is known of this build where its source is: with whoever ran it, or published. The former is
+// assumed if nothing is known.
+func howToGetAll(info *debug.BuildInfo) string {
+	if info == nil || info.Main.Sum == "" { // only a module that was downloaded has a checksum
+		return "An epistle that has all mechanisms is made in a clone of the repository, by: go build -C cmd/epistle/full/epistle -o ../../../../bin/"
+	}
+	version := "latest"
+	if release.MatchString(info.Main.Version) {
+		version = info.Main.Version
+	}
+	return fmt.Sprintf("An epistle that has all mechanisms is made by: go install %s@%s", fullBuild, version)
+}
+
+// release matches the versions under which all modules of the repository are published.
+var release = regexp.MustCompile(`^v\d+\.\d+\.\d+(-[a-z]+(\.\d+)?)?$`)
+
+// forUsers makes of a rule about a mechanism that is not here what the user of a program can do: an import is for those who
+// write one.
+func forUsers(rule string) string {
+	for _, a := range apart {
+		rule = strings.Replace(rule, fmt.Sprintf("It comes with a module of its own: import _ %q", a.module), HowToGetAll(), 1)
+	}
+	return rule
+}
