@@ -44,9 +44,9 @@ type row struct {
 	lost                            Outcome // if the producer dies: nobody can commit it any more. But see lostOutcome
 }
 
-// said has a row for each state. A dead producer says what it had to say when it died.
+// said has a row for each state; testdata/replies.txt has it in columns. Of a producer that is fatal the last two say nothing:
+// its outcome is that of its death.
 var said = [stateCount]row{
-	//                init       begin         add         commit        abort         left     lost
 	Uninitialized:   {starts, needsInit, needsBoth, needsInit, needsInit, Open, Open},
 	Initializing:    {waits, needsInit, needsBoth, needsInit, needsInit, Open, Open},
 	Ready:           {done, starts, needsOpen, needsBegin, needsBegin, Open, Open},
