@@ -3,18 +3,15 @@ package sender
 import (
 	"cmp"
 	"errors"
-	"fmt"
 	"maps"
-	"math"
 	"slices"
 	"time"
 
-	"github.com/epistle-kafka/epistle/idempotent"
 	"github.com/epistle-kafka/epistle/protocol"
 	"github.com/epistle-kafka/epistle/wire"
 )
 
-// steer sends what control requests are due: metadata, those of the transaction manager. It
+// steer sends what control requests are due: the manager's, pings, metadata. It
 // returns when to come back.
 func (c *core) steer() time.Time {
 	if c.aborted {
@@ -158,90 +155,6 @@ func (e replied) apply(c *core) {
 	}
 }
 
-// askIdentity asks for a producer id if one is needed.
-func (c *core) askIdentity() time.Time {
-	id := &c.identity
-	// The first is asked for ahead of need, while the topic is looked up. After
-	// a refusal only a record asks again.
-	needed := len(id.waiting) > 0 || id.failed == 0 && (len(c.topics) > 0 || len(c.lookups) > 0)
-	if id.valid || id.asking || !needed || c.unsure != nil {
-		return time.Time{}
-	}
-	if id.next.After(c.now) {
-		return id.next
-	}
-	n, at := c.controlNode()
-	if n == nil {
-		return at
-	}
-	req := &protocol.InitProducerIDRequest{
-		TransactionTimeout: math.MaxInt32 * time.Millisecond, // no transaction: it means nothing
-		ProducerID:         -1, ProducerEpoch: -1,
-	}
-	era := id.era
-	id.asking = c.inquire(n, req, 0, func(c *core, n *node, call *wire.Call) {
-		if era == c.identity.era { // else it was asked of a cluster that may be another one
-			c.identity.of = n.links[control].conn
-			c.takeIdentity(n, call)
-		}
-	})
-	if !id.asking {
-		return c.now
-	}
-	return time.Time{}
-}
-
-// takeIdentity deals with the answer to InitProducerId.
-func (c *core) takeIdentity(n *node, call *wire.Call) {
-	id := &c.identity
-	id.asking = false
-	err := call.Err
-	code := protocol.NoError
-	if err == nil {
-		resp := call.Response.(*protocol.InitProducerIDResponse)
-		code = resp.ErrorCode
-		if code == protocol.NoError && resp.ProducerID < 0 {
-			code = protocol.UnknownServerError // an impossible answer, and no reason to go on without
-		}
-		if code == protocol.NoError && id.take(idempotent.Identity{ID: resp.ProducerID, Epoch: resp.ProducerEpoch}) {
-			c.news.identified(id.current)
-			c.identified()
-			return
-		}
-		err = n.refused("InitProducerId", cmp.Or(code, protocol.CoordinatorNotAvailable)) // for an id of which nothing is left
-	}
-	id.trouble, id.troubledAt = err, c.now
-	id.next = c.now.Add(c.cfg.RetryBackoff.Delay(id.failed, c.out.random()))
-	id.failed++
-	c.news.unidentified(err, id.failed)
-	unsupported := (*wire.UnsupportedVersionError)(nil)
-	if code != protocol.NoError && !code.Retriable() || errors.As(err, &unsupported) {
-		c.refusedIdentity(err)
-	}
-}
-
-// identified looks at the partitions that waited for a producer id.
-func (c *core) identified() {
-	waiting := c.identity.waiting
-	c.identity.waiting = nil
-	for _, p := range waiting {
-		p.unidentified = false
-		c.rouse(p)
-		c.look(p)
-	}
-}
-
-// refusedIdentity fails what waits for a producer id that will not be given.
-// A later record asks again: permissions can be put right.
-func (c *core) refusedIdentity(err error) {
-	waiting := c.identity.waiting
-	c.identity.waiting = nil
-	for _, p := range waiting {
-		p.unidentified = false
-		c.failAll(p, &IdentityError{Err: err})
-	}
-}
-
 // heardMetadata notes whether n's answer to a metadata request is of any use.
 func (c *core) heardMetadata(n *node, resp *protocol.MetadataResponse) {
 	var err error
@@ -264,28 +177,4 @@ var errNoBrokers = errors.New("it knows of no broker, not even of itself")
 func (c *core) trouble(err error) {
 	c.stat.trouble.Store(&err)
 	c.troubledAt = c.now
-}
-
-// patience is how often each bootstrap server must have answered as something
-// that is no Kafka broker before callers are told, instead of waiting on.
-const patience = 3
-
-// giveUpLookups ends the wait for topics if no bootstrap server can ever
-// answer as we are set up, and no broker ever did.
-func (c *core) giveUpLookups() {
-	if len(c.lookups) == 0 || c.stat.snapshot.Load() != nil && len(c.stat.snapshot.Load().Brokers) > 0 {
-		return
-	}
-	var last error
-	for i := range c.cfg.Bootstrap {
-		l := &c.nodes[int32(-1-i)].links[control]
-		if l.failures < patience || !wire.Misconfigured(l.lastErr) {
-			return
-		}
-		last = l.lastErr
-	}
-	for name := range c.lookups {
-		c.answerLookups(name, fmt.Errorf("no bootstrap server can be used: %w", last))
-		c.meta.Unwant(name)
-	}
 }

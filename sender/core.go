@@ -4,7 +4,6 @@ import (
 	"time"
 
 	"github.com/epistle-kafka/epistle/accumulator"
-	"github.com/epistle-kafka/epistle/idempotent"
 	"github.com/epistle-kafka/epistle/metadata"
 )
 
@@ -48,16 +47,13 @@ type core struct {
 	pool   pool
 
 	identity  identity
-	retired   retired // of the partitions of forgotten topics
 	txn       manager
-	lookups   map[string][]*lookup // topics that are looked up, and the callers that wait for each
-	seeking   map[string]bool      // those of them that are known, and lack a partition that a caller waits for
-	swept     time.Time            // when lookups was last looked through
-	met       bool                 // there was a connection to somebody
-	reception reception            // by those who are to let us in
-	unsure    *node                // it has answered, and may be another cluster's; nil: there is no such doubt. See unsure.go
-	pings     []*ping              // callers that wait for a word of any broker
-	questions []*question          // that have no answer yet
+	lookups   lookups
+	met       bool        // there was a connection to somebody
+	reception reception   // by those who are to let us in
+	unsure    *node       // it has answered, and may be another cluster's; nil: there is no such doubt. See unsure.go
+	pings     []*ping     // callers that wait for a word of any broker
+	questions []*question // that have no answer yet
 
 	hurry   bool        // nothing lingers: closing, or a caller waits for memory
 	closing bool        // no more records
@@ -74,39 +70,17 @@ type core struct {
 	looked  []*partition       // scratch
 }
 
-// identity is the producer id that the cluster has given, and the request for
-// one.
-type identity struct {
-	current    idempotent.Identity
-	valid      bool
-	highest    int16 // epoch that a partition has taken of the current id; -1: there is none to remember
-	asking     bool
-	of         conn      // that was asked last
-	era        int       // of the question: what was asked in an earlier one is not used
-	failed     int       // attempts since the last success
-	trouble    error     // of the last of these
-	troubledAt time.Time // when that was
-	next       time.Time // not before
-	waiting    []*partition
-	had        []idempotent.Identity // those before, with their highest epochs
-}
-
 func newCore(cfg *Config, out effects, acc *accumulator.Accumulator, meta *metadata.Cluster, stat *counters) *core {
 	c := &core{
 		cfg: cfg, out: out, acc: acc, meta: meta, stat: stat,
-		topics:  map[string]*topic{},
-		nodes:   map[int32]*node{},
-		lookups: map[string][]*lookup{},
-		seeking: map[string]bool{},
+		topics:   map[string]*topic{},
+		nodes:    map[int32]*node{},
+		identity: newIdentity(cfg.Idempotent), lookups: newLookups(),
 	}
-	c.identity.highest = -1
 	c.firstChoice = uint32(out.random()*(1<<31))<<1 | 1
 	c.txn = ordinary{c}
 	if cfg.TransactionalID != "" {
 		c.txn = newTransactor(c)
-	}
-	if !cfg.Idempotent {
-		c.identity.current, c.identity.valid = idempotent.None, true
 	}
 	c.addBootstrap()
 	return c

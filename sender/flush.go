@@ -71,10 +71,7 @@ func (e closing) apply(c *core) {
 			q.Refuse(ErrClosed)
 		}
 	}
-	for name := range c.lookups {
-		c.answerLookups(name, ErrClosed)
-		c.meta.Unwant(name)
-	}
+	c.endLookups(ErrClosed)
 	for _, p := range c.pings {
 		p.end(ErrClosed)
 	}

@@ -1,30 +1,5 @@
 package sender
 
-import "github.com/epistle-kafka/epistle/idempotent"
-
-// A retired identity is the newest under the producer's present id that
-// partitions of forgotten topics have numbered with. What a broker remembers of
-// such a partition outlives what the loop does (pitfall 9): were its numbers
-// begun anew under the same epoch, the broker would take new records for old
-// ones. So every partition that is met after a topic was forgotten begins with
-// the epoch after this one. Ids before the present one are not used again.
-type retired struct {
-	newest idempotent.Identity
-	any    bool
-}
-
-// add notes that a partition with these numbers is forgotten.
-func (r *retired) add(id idempotent.Identity) {
-	if !r.any || r.newest.ID != id.ID || r.newest.Epoch < id.Epoch {
-		r.newest, r.any = id, true
-	}
-}
-
-// after reports whether some partition has retired under id, and up to where.
-func (r *retired) after(id int64) (newest idempotent.Identity, some bool) {
-	return r.newest, r.any && r.newest.ID == id
-}
-
 // forget ends what the loop and callers know of a topic that was idle for
 // metadata.max.idle, so that topics which nobody sends to any more cost nothing.
 // It reports false, and changes nothing, if the topic has work after all, or
@@ -69,14 +44,5 @@ func (p *partition) withdraw() {
 func (t *topic) refuse(err error) {
 	for _, p := range t.parts {
 		p.queue.Refuse(err)
-	}
-}
-
-// begin gives p its first numbers.
-func (c *core) begin(p *partition) {
-	p.numbers.Start(c.identity.current)
-	if newest, some := c.retired.after(c.identity.current.ID); some {
-		p.numbers.Start(newest)
-		p.numbers.Break() // so that the next epoch is taken, as after any gap
 	}
 }

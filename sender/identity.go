@@ -1,21 +1,41 @@
 package sender
 
 import (
-	"errors"
-	"fmt"
 	"math"
 	"slices"
+	"time"
 
 	"github.com/epistle-kafka/epistle/idempotent"
-	"github.com/epistle-kafka/epistle/protocol"
 )
+
+// An identity is the producer id that the cluster has given, and what is known of
+// the request for one. The core asks for it (identity_ask.go), numbers partitions
+// under it (identity_numbers.go), and gives it up (identity_doubt.go).
+type identity struct {
+	current idempotent.Identity
+	valid   bool
+	highest int16                 // epoch that a partition has taken of the current id; -1: there is none to remember
+	had     []idempotent.Identity // those before, with their highest epochs
+	retired retired               // of the partitions of forgotten topics
+
+	asking     bool
+	of         conn      // that was asked last
+	era        int       // of the question: what was asked in an earlier one is not used
+	failed     int       // attempts since the last success
+	trouble    error     // of the last of these
+	troubledAt time.Time // when that was
+	next       time.Time // not before
+	waiting    []*partition
+}
+
+// newIdentity has none, and none is asked for without idempotence.
+func newIdentity(needed bool) identity {
+	return identity{current: idempotent.None, valid: !needed, highest: -1}
+}
 
 // maxHad bounds the memory of former producer ids. There is one for each time
 // that a topic or the cluster was made again, or that epochs ran out.
 const maxHad = 1000
-
-// errStranger: what a broker answered can only be about another producer's batch.
-var errStranger = errors.New("another producer has written to this partition with our producer id, as can be after a cluster was made again or restored from a copy")
 
 // take makes given the current identity. A cluster that was made again gives ids
 // from the start: one that we had before is used above all epochs that we know,
@@ -42,72 +62,75 @@ func (id *identity) take(given idempotent.Identity) bool {
 	return true
 }
 
-// disown gives up the producer id, and what is being asked for: both may be
-// another cluster's. The next is asked for at once.
-func (m ordinary) disown() {
-	id := &m.c.identity
-	if !m.c.cfg.Idempotent {
-		return
+// set makes current what a coordinator has given.
+func (id *identity) set(given idempotent.Identity) {
+	if given != id.current {
+		id.current, id.valid = given, given.ID >= 0
 	}
+}
+
+// drop gives up the current one, and what is being asked for.
+func (id *identity) drop() {
 	id.valid, id.asking = false, false
 	id.era++
 	id.failed, id.next, id.trouble = 0, zero, nil
 }
 
-// gap notes that numbers of p were taken for records that are not written, or may
-// not be.
-func (c *core) gap(p *partition) {
-	p.numbers.Break()
-	c.txn.gap(p)
+// wanted reports whether one has to be asked for. The first is asked for ahead of
+// need, if there is soon. After a refusal only a record asks again.
+func (id *identity) wanted(soon bool) bool {
+	return !id.valid && !id.asking && (len(id.waiting) > 0 || id.failed == 0 && soon)
 }
 
-// abandon has p give up its producer id, which may be somebody else's in its log.
-func (c *core) abandon(p *partition) {
-	c.gap(p)
-	p.keepNothing()
-	c.txn.forsake(p)
+// refused notes that a request for one has failed, and how long to wait.
+func (id *identity) refused(now time.Time, err error, wait time.Duration) {
+	id.trouble, id.troubledAt = err, now
+	id.next = now.Add(wait)
+	id.failed++
 }
 
-// abandonEach is abandon for the partitions with numbers of which lost says so.
-func (c *core) abandonEach(lost func(*partition) bool) {
-	for _, t := range c.listed {
-		for _, p := range t.parts {
-			if p.numbers.Started() && lost(p) {
-				c.abandon(p)
-			}
-		}
+// await reports whether there is one, and has p wait for it if not.
+func (id *identity) await(p *partition) bool {
+	if !id.valid && !p.unidentified {
+		p.unidentified = true
+		id.waiting = append(id.waiting, p)
+	}
+	return id.valid
+}
+
+// release returns the partitions that have waited.
+func (id *identity) release() []*partition {
+	waiting := id.waiting
+	id.waiting = nil
+	for _, p := range waiting {
+		p.unidentified = false
+	}
+	return waiting
+}
+
+// begin gives p its first numbers.
+func (id *identity) begin(p *partition) {
+	p.numbers.Start(id.current)
+	if newest, some := id.retired.after(id.current.ID); some {
+		p.numbers.Start(newest)
+		p.numbers.Break() // so that the next epoch is taken, as after any gap
 	}
 }
 
-// abandonAll has all partitions that have that producer id give it up.
-func (c *core) abandonAll(producerID int64) {
-	c.abandonEach(func(p *partition) bool { return p.numbers.Identity().ID == producerID })
-	if c.identity.current.ID == producerID {
-		c.txn.disown()
+// renew gives p the next epoch. It reports false if the id has run out of epochs,
+// and is of no more use.
+func (id *identity) renew(p *partition) bool {
+	if !p.numbers.Renew(id.current) {
+		id.valid = false
+		return false
 	}
+	id.highest = max(id.highest, p.numbers.Identity().Epoch)
+	return true
 }
 
-// suspect looks at a code for signs that the producer id is not ours alone in
-// p's log, and has it given up then. It returns the error with what that means.
-//
-// Only its producer raises the epoch of an id, and a partition never sends an
-// older one after a newer. So where a broker calls our epoch old, somebody else
-// has the id, and may have it in each partition. The same is so of a duplicate
-// of what cannot have been written. In a topic without an id nothing vouches
-// that the log is still the one that we began.
-func (c *core) suspect(p *partition, d *delivery, code protocol.ErrorCode, err error) error {
-	stranger := code == protocol.InvalidProducerEpoch || code == protocol.DuplicateSequenceNumber && !d.doubtful()
-	switch {
-	case stranger && !d.old:
-		if !p.numbers.Abandoned() { // else the others have, too
-			c.abandonAll(d.identity.ID)
-		}
-		return fmt.Errorf("%w: %w", errStranger, err)
-	case code.Class() == protocol.ClassSequence && p.topic.id == protocol.UUID{} && p.oldest(d):
-		if !p.numbers.Abandoned() {
-			c.abandon(p)
-			c.txn.disown()
-		}
+// retire remembers up to where p, which is forgotten, has numbered.
+func (id *identity) retire(p *partition) {
+	if own := p.numbers.Identity(); own.ID == id.current.ID {
+		id.retired.add(own)
 	}
-	return err
 }

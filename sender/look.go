@@ -1,14 +1,10 @@
 package sender
 
 import (
-	"cmp"
-	"errors"
-	"fmt"
 	"slices"
 	"time"
 
 	"github.com/epistle-kafka/epistle/accumulator"
-	"github.com/epistle-kafka/epistle/idempotent"
 )
 
 // maxSpan is how many of a producer's latest batches a broker remembers for each
@@ -225,10 +221,10 @@ func (c *core) mayDrain(p *partition, n *node) bool {
 		return false
 	}
 	if !p.numbers.Started() {
-		if !c.identify(p) {
+		if !c.identity.await(p) {
 			return false
 		}
-		c.begin(p)
+		c.identity.begin(p)
 	}
 	if len(p.inFlight) == 0 {
 		return true
@@ -253,73 +249,4 @@ func (p *partition) spanOfNext() int {
 		oldest = min(oldest, p.retry[0].rank)
 	}
 	return int(newest - oldest + 1)
-}
-
-// identify reports whether there is a producer id, and asks for one if not.
-func (c *core) identify(p *partition) bool {
-	if !c.identity.valid && !p.unidentified {
-		p.unidentified = true
-		c.identity.waiting = append(c.identity.waiting, p)
-	}
-	return c.identity.valid
-}
-
-// renew gives p a new epoch if that is possible now (I3). While it is not, and
-// only unresolved batches of unknown outcome stand in the way, or what is left
-// of one, it reports true and leaves the oldest of them to be retried unchanged.
-// What is behind one that has no number any more keeps its own in vain.
-func (c *core) renew(p *partition) bool {
-	if len(p.inFlight) > 0 {
-		return false
-	}
-	if len(p.retry) > 0 && p.resends(p.retry[0]) {
-		return true
-	}
-	// What is behind a batch that was definitely refused can be in the log
-	// only if the broker lost its state, and would be in front of it there.
-	// It cannot be numbered anew either, so it ends as one that may be written.
-	for i := 0; i < len(p.retry); {
-		if d := p.retry[i]; d.doubtful() {
-			c.giveUp(p, d, fmt.Errorf("%w: %w", errBehind, cmp.Or(p.lastErr, errUnanswered)))
-			continue
-		}
-		i++
-	}
-	if !c.identity.valid { // what there was may be another cluster's
-		return c.identify(p)
-	}
-	if !p.numbers.Renew(c.identity.current) {
-		c.identity.valid = false // this id has run out of epochs
-		return c.identify(p)
-	}
-	c.identity.highest = max(c.identity.highest, p.numbers.Identity().Epoch)
-	c.news.renewed(p)
-	for _, d := range p.retry {
-		d.numbered, d.keeps = false, false
-	}
-	return true
-}
-
-var errUnanswered = errors.New("it got no answer")
-
-var errBehind = errors.New("an earlier batch of the partition was refused, and this one was sent before that was known")
-
-// number gives d its place in the broker's sequence, and its header.
-func (p *partition) number(d *delivery) {
-	if !d.numbered {
-		d.numbered = true
-		d.identity = p.numbers.Identity()
-		d.seq = p.numbers.Number(d.Count())
-		p.sent++
-		d.rank = p.sent
-	}
-}
-
-// seal writes d's header, which is final until it is numbered anew.
-func (d *delivery) seal() {
-	h := d.Header()
-	if d.identity != idempotent.None {
-		h.ProducerID, h.ProducerEpoch, h.BaseSequence = d.identity.ID, d.identity.Epoch, d.seq
-	}
-	d.PutHeader(&h)
 }

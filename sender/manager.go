@@ -109,12 +109,7 @@ func (ordinary) gap(*partition)           {}
 func (ordinary) forsake(p *partition)     { p.numbers.Abandon() }
 func (ordinary) wiped(*partition, error)  {}
 
-// retire remembers up to where p has numbered.
-func (m ordinary) retire(p *partition) {
-	if id := p.numbers.Identity(); id.ID == m.c.identity.current.ID {
-		m.c.retired.add(id)
-	}
-}
+func (m ordinary) retire(p *partition) { m.c.identity.retire(p) }
 
 func (ordinary) stamp(*request)      {}
 func (ordinary) delivered(*delivery) {}

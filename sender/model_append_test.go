@@ -23,7 +23,7 @@ func (h *history) append(p *modelPart, number int64, late bool) {
 	q := known.parts[p.index].queue
 	if h.nearTheEnd && !known.parts[p.index].numbers.Started() && h.core.identity.valid {
 		n := &known.parts[p.index].numbers
-		if h.core.begin(known.parts[p.index]); !n.Broken() {
+		if h.core.identity.begin(known.parts[p.index]); !n.Broken() {
 			n.Number(math.MaxInt32 - int32(h.rng.IntN(6)))
 		}
 	}

@@ -39,10 +39,7 @@ func (c *core) turnedAway(n *node, err error) {
 		return // records are kept: what was right once may be again
 	}
 	c.stat.refused.Store(&err)
-	for name := range c.lookups {
-		c.answerLookups(name, err)
-		c.meta.Unwant(name)
-	}
+	c.endLookups(err)
 	for _, p := range c.pings {
 		p.end(err)
 	}

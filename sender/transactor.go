@@ -60,9 +60,7 @@ const sendCall = "Send"
 // Whoever may have changed it calls this, and so does each call before it ends.
 func (t *transactor) moved() {
 	c := t.c
-	if id := t.Identity(); id != c.identity.current {
-		c.identity.current, c.identity.valid = id, id.ID >= 0
-	}
+	c.identity.set(t.Identity())
 	state, number := t.State(), t.Number()
 	if state == t.state && number == t.number {
 		t.releaseClose()

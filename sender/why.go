@@ -175,17 +175,6 @@ func (c *core) obstacle(p *partition) error {
 	return p.lastErr
 }
 
-// unidentified is what keeps the producer id from coming, as far as is known; nil if nothing is.
-func (m ordinary) unidentified() error {
-	c := m.c
-	const api = "InitProducerId"
-	why := c.lastFailure(c.identity.trouble, c.identity.troubledAt)
-	if n := c.unanswered(api); n != nil {
-		return awaits(api, n, why)
-	}
-	return both(c.mute(), both(c.stillConnecting(), why))
-}
-
 // waitingFor says what an undrained batch of p waited for.
 func (c *core) waitingFor(p *partition) string {
 	n := c.nodes[p.leader]

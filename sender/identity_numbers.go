@@ -1,0 +1,65 @@
+package sender
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+
+	"github.com/epistle-kafka/epistle/idempotent"
+)
+
+// renew gives p a new epoch if that is possible now (I3). While it is not, and
+// only unresolved batches of unknown outcome stand in the way, or what is left
+// of one, it reports true and leaves the oldest of them to be retried unchanged.
+// What is behind one that has no number any more keeps its own in vain.
+func (c *core) renew(p *partition) bool {
+	if len(p.inFlight) > 0 {
+		return false
+	}
+	if len(p.retry) > 0 && p.resends(p.retry[0]) {
+		return true
+	}
+	// What is behind a batch that was definitely refused can be in the log
+	// only if the broker lost its state, and would be in front of it there.
+	// It cannot be numbered anew either, so it ends as one that may be written.
+	for i := 0; i < len(p.retry); {
+		if d := p.retry[i]; d.doubtful() {
+			c.giveUp(p, d, fmt.Errorf("%w: %w", errBehind, cmp.Or(p.lastErr, errUnanswered)))
+			continue
+		}
+		i++
+	}
+	// What there was may be another cluster's, or run out of epochs.
+	if !c.identity.valid || !c.identity.renew(p) {
+		return c.identity.await(p)
+	}
+	c.news.renewed(p)
+	for _, d := range p.retry {
+		d.numbered, d.keeps = false, false
+	}
+	return true
+}
+
+var errUnanswered = errors.New("it got no answer")
+
+var errBehind = errors.New("an earlier batch of the partition was refused, and this one was sent before that was known")
+
+// number gives d its place in the broker's sequence, and its header.
+func (p *partition) number(d *delivery) {
+	if !d.numbered {
+		d.numbered = true
+		d.identity = p.numbers.Identity()
+		d.seq = p.numbers.Number(d.Count())
+		p.sent++
+		d.rank = p.sent
+	}
+}
+
+// seal writes d's header, which is final until it is numbered anew.
+func (d *delivery) seal() {
+	h := d.Header()
+	if d.identity != idempotent.None {
+		h.ProducerID, h.ProducerEpoch, h.BaseSequence = d.identity.ID, d.identity.Epoch, d.seq
+	}
+	d.PutHeader(&h)
+}
