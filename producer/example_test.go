@@ -101,7 +101,9 @@ func ExampleMayBeWritten() {
 	brokers, stop := bootstrap()
 	defer stop()
 	ctx := context.Background()
-	p, err := producer.New(producer.DefaultConfig(brokers...))
+	cfg := producer.DefaultConfig(brokers...)
+	cfg.MaxBlock = time.Second // so long the partition is waited for: somebody may be adding it
+	p, err := producer.New(cfg)
 	if err != nil {
 		log.Fatal(err)
 	}

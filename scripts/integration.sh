@@ -5,23 +5,49 @@
 suite() {
   suite_kind=$1 suite_version=$2 suite_tests=$3
   shift 3
+  # shellcheck disable=SC2086
   NOTRUN_FILE=$notrun KAFKA_KIND=$suite_kind KAFKA_VERSION=$suite_version \
-    go -C integration test -count=1 -p 1 -timeout 20m -run "$suite_tests" "$@"
+    go -C integration test $flags -count=1 -p 1 -run "$suite_tests" "$@"
+}
+
+# integration_parts lists what can run side by side: each part has brokers of its own.
+integration_parts() {
+  if [ "${CI:-}" = true ]; then printf 'in_docker\non_jvm\n'; else printf 'on_first\n'; fi
 }
 
 integration() {
+  for part in $(integration_parts); do "$part"; done
+}
+
+# on_first runs everything on the first Kafka that can be had.
+on_first() {
   if ! packages integration; then
     not_run 'integration' 'the module has no packages yet'
-  elif [ "${CI:-}" = true ]; then
-    # Containers have no listeners but one: what is about others runs on the JVM.
-    # shellcheck disable=SC2046
-    usual='5 to 10 min' step 'integration: Docker, 4.4.0, all but security' suite docker 4.4.0 . $(go -C integration list ./... | grep -v '/security$')
-    usual='1 min' step 'integration: JVM, 4.4.0, security' suite jvm 4.4.0 . ./security
-    usual='1 min' step 'integration: JVM, 3.9.1, security' suite jvm 3.9.1 . ./security
-    usual='5 min' step 'integration: JVM, 4.4.0, faults' suite jvm 4.4.0 '^TestFault' ./...
-    usual='6 min' step 'integration: JVM, 3.9.1, faults and transactions' suite jvm 3.9.1 '^(TestFault|TestTransactions$)' ./faults ./transactions
-    usual='1 min' step 'integration: JVM, 4.0.1, send and read' suite jvm 4.0.1 '^TestSendAndRead' .
-  else
-    usual='5 to 10 min, and more the first time, when Kafka is downloaded' step 'integration' suite "${KAFKA_KIND:-}" "${KAFKA_VERSION:-}" . ./...
+    return
   fi
+  usual='5 to 10 min, and more the first time, when Kafka is downloaded' step 'integration' suite "${KAFKA_KIND:-}" "${KAFKA_VERSION:-}" . ./...
+}
+
+# in_docker runs what one cluster of containers at a time is enough for, and what takes a single broker of the JVM:
+# containers have no listeners but one, and what is about others runs there.
+in_docker() {
+  [ -z "${PREPARED:-}" ] || usual='2 s, and some minutes the first time' step "Docker's engine, with Kafka" prepared
+  # shellcheck disable=SC2046
+  usual='5 to 10 min' step 'integration: Docker, 4.4.0, all but security' suite docker 4.4.0 . $(go -C integration list ./... | grep -v '/security$')
+  usual='1 min' step 'integration: JVM, 4.4.0, security' suite jvm 4.4.0 . ./security
+  usual='1 min' step 'integration: JVM, 3.9.1, security' suite jvm 3.9.1 . ./security
+  usual='1 min' step 'integration: JVM, 4.0.1, send and read' suite jvm 4.0.1 '^TestSendAndRead' .
+}
+
+on_jvm() {
+  usual='5 min' step 'integration: JVM, 4.4.0, faults' suite jvm 4.4.0 '^TestFault' ./...
+  usual='6 min' step 'integration: JVM, 3.9.1, faults and transactions' suite jvm 3.9.1 '^(TestFault|TestTransactions$)' ./faults ./transactions
+}
+
+# prepared waits until CI has what it makes ready beside the first steps, and takes the variables that tell where that is:
+# the file PREPARED has them, and is there once all is ready.
+prepared() {
+  [ -n "${PREPARED:-}" ] || return 0
+  until [ -f "$PREPARED" ]; do sleep 1; done
+  . "$PREPARED"
 }

@@ -5,10 +5,19 @@ root=$PWD
 began=${RUN_BEGAN:-$(date +%s)}
 notrun=$root/.notrun
 scratch=$(mktemp -d)
+child= # what runs beside this shell, and ends with it
 trap 'rm -rf "$scratch"' EXIT
-trap 'exit 130' INT
-trap 'exit 143' TERM
-trap 'exit 129' HUP
+trap 'end 130' INT
+trap 'end 143' TERM
+trap 'end 129' HUP
+
+end() {
+  if [ -n "$child" ]; then
+    kill "$child" 2>/dev/null || :
+    wait "$child" || :
+  fi
+  exit "$1"
+}
 
 say() { printf '%s\n' "$*"; }
 
@@ -27,7 +36,8 @@ quietly() {
   return 1
 }
 
-# What steps took the last time, a line for each: seconds, tab, name.
+# What steps took the last time, a line for each: seconds, tab, name. The last line of a name counts: parts that run side by
+# side add theirs at the same time.
 steps=$root/.steps
 
 # usually NAME says what a step takes, as it did here the last time, or else as usual is set by the script.
@@ -43,18 +53,33 @@ usually() {
 
 # remember NAME SECONDS keeps what a step took.
 remember() {
-  { [ ! -f "$steps" ] || awk -F '\t' -v name="$1" '$2 != name' "$steps"; printf '%s\t%s\n' "$2" "$1"; } >"$scratch/steps"
-  cp "$scratch/steps" "$steps" 2>/dev/null || : # a tree that is read only has no memory
+  { printf '%s\t%s\n' "$2" "$1" >>"$steps"; } 2>/dev/null || : # a tree that is read only has no memory
+}
+
+# forget keeps the last line of each step. No other script may run beside it.
+forget() {
+  [ -w "$steps" ] || return 0
+  awk -F '\t' '{ took[$2] = $0 } END { for (name in took) print took[name] }' "$steps" | sort -t "$(printf '\t')" -k 2 >"$scratch/steps"
+  cp "$scratch/steps" "$steps"
+}
+
+# cpu sets cpu to how many seconds of it the commands took that this shell has waited for. In a pipe, or in $(…), times would
+# tell of another shell.
+cpu() {
+  times >"$scratch/times"
+  cpu=$(awk 'NR == 2 { for (i = 1; i <= 2; i++) { split($i, t, /[ms]/); sum += 60 * t[1] + t[2] } printf "%d\n", sum }' "$scratch/times")
 }
 
 # step NAME COMMAND… runs the command; it prints what it usually takes, before, and what it took. $usual says that of
-# a first run. A failure ends the script.
+# a first run. A failure ends the script. tools/jobs knows a step by these lines.
 step() {
   step_name=$1
   shift
   say "── $step_name …$(usually "$step_name")"
   usual=
   step_began=${RUN_BEGAN:-$(date +%s)}
+  cpu
+  step_cpu=$cpu
   step_status=0
   "$@" || step_status=$?
   step_took=$(($(date +%s) - step_began))
@@ -63,7 +88,9 @@ step() {
     exit "$step_status"
   fi
   remember "$step_name" "$step_took"
-  say "── $step_name: $(duration "$step_took")"
+  cpu
+  step_cpu=$((cpu - step_cpu))
+  say "── $step_name: $(duration "$step_took")$([ "$step_took" -lt 10 ] || printf ', %s of CPU' "$(duration "$step_cpu")")"
 }
 
 # modules lists the directories that hold a module, the root first.

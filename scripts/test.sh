@@ -1,7 +1,7 @@
 #!/bin/sh
 # The checks of this repository. `sh scripts/test.sh all` is `make test`; the other words are its parts.
 # With CI=true the integration suite runs on every version and kind that is promised, and anything
-# left unrun is a failure.
+# left unrun is a failure. IN_TURN=true has one step run after the other, as a single core has it anyhow.
 set -eu
 . "$(dirname "$0")/lib.sh"
 . scripts/integration.sh
@@ -38,8 +38,16 @@ mutants_apply() {
 modules_here() { each_module quietly go list -deps -test ./...; }
 
 lint() {
+  quick_checks
+  static_checks
+}
+
+quick_checks() {
   usual='2 s, and a minute or two the first time' step 'modules' modules_here
   usual='1 s' step 'format' check_format
+}
+
+static_checks() {
   usual='1 min' step 'vet' each_module go vet ./...
   usual='1 to 2 min' step 'staticcheck' staticcheck
   usual='3 s' step 'exported names are as recorded' quietly go test -count=1 -run Surface ./internal/archtest
@@ -60,32 +68,43 @@ each_apart() {
   done
 }
 
+# What each run of tests is given: vet is a step of its own, with more than the go command asks of it here, and a package
+# that takes minutes alone may take several times as long beside others.
+flags='-vet=off -timeout 30m'
+
+# shellcheck disable=SC2086
 unit() {
   race=
   if can_race; then
     race='env CGO_ENABLED=1'
-    usual='3 to 6 min' step 'unit tests, race detector' env CGO_ENABLED=1 go test -race ./...
+    usual='3 to 6 min' step 'unit tests, race detector' $race go test $flags -race ./...
   else
     not_run 'race detector' 'no C compiler, or this platform has none'
-    usual='2 min' step 'unit tests, without the race detector' go test ./...
-  fi
-  # An amd64 Linux runs 32-bit programs as they are; elsewhere the cross build is all there is.
-  if [ "$(go env GOHOSTOS)/$(go env GOHOSTARCH)" = linux/amd64 ]; then
-    usual='1 to 2 min' step 'unit tests, 32 bit' env CGO_ENABLED=0 GOARCH=386 go test -short ./...
+    usual='2 min' step 'unit tests, without the race detector' go test $flags ./...
   fi
   # The figures of the benchmarks are worth what these tests are: that the sink counts, and that the drivers do.
-  usual='30 s' step 'tests of the benchmarks' go -C bench test ./...
-  # shellcheck disable=SC2086
-  usual='1 min' step 'tests of GSSAPI, AWS_MSK_IAM and the command with both' each_apart $race go test ${race:+-race} ./...
+  usual='30 s' step 'tests of the benchmarks' go -C bench test $flags ./...
+  usual='3 s' step 'tests of the tools' go -C tools test $flags ./...
+  prepared
+  usual='1 min' step 'tests of GSSAPI, AWS_MSK_IAM and the command with both' each_apart $race go test $flags ${race:+-race} ./...
+}
+
+# An amd64 Linux runs 32-bit programs as they are; elsewhere the cross build is all there is.
+# shellcheck disable=SC2086
+unit32() {
+  if [ "$(go env GOHOSTOS)/$(go env GOHOSTARCH)" = linux/amd64 ]; then
+    usual='1 to 2 min' step 'unit tests, 32 bit' env CGO_ENABLED=0 GOARCH=386 go test $flags -short ./...
+  fi
 }
 
 # A number of runs, not a time: a fuzzer that is cut off by the clock on a busy machine calls that a failure.
 fuzz() {
-  go test -list '^Fuzz' -json ./... | sed -nE 's/.*"Package":"([^"]+)","Output":"(Fuzz[A-Za-z0-9_]+)\\n".*/\1 \2/p' >"$scratch/fuzz"
+  find . -name '*_test.go' -not -path '*/testdata/*' -exec grep -E '^func Fuzz[A-Za-z0-9_]*\(.*\*testing\.F\)' /dev/null {} + |
+    sed -E 's#^(.*)/[^/]*:func ([A-Za-z0-9_]*).*#\1 \2#' | sort >"$scratch/fuzz"
   count=$(wc -l <"$scratch/fuzz")
   [ "$count" -gt 0 ] || { say 'no fuzz target was found'; return 1; }
   while read -r package target; do
-    go test -run '^$' -fuzz "^$target\$" -fuzztime "${FUZZ_RUNS}x" -fuzzminimizetime 10x "$package" >"$scratch/fuzz.log" 2>&1 </dev/null ||
+    go -C "$package" test -vet=off -run '^$' -fuzz "^$target\$" -fuzztime "${FUZZ_RUNS}x" -fuzzminimizetime 10x . >"$scratch/fuzz.log" 2>&1 </dev/null ||
       { cat "$scratch/fuzz.log"; return 1; }
   done <"$scratch/fuzz"
   say "$count targets, $FUZZ_RUNS runs each"
@@ -93,13 +112,65 @@ fuzz() {
 
 cross() {
   for platform in $CROSS; do
-    CGO_ENABLED=0 GOOS=${platform%/*} GOARCH=${platform#*/} go build ./...
-    each_apart env CGO_ENABLED=0 GOOS="${platform%/*}" GOARCH="${platform#*/}" go build -o /dev/null ./...
+    CGO_ENABLED=0 GOOS=${platform%/*} GOARCH=${platform#*/} go build ./... || return
+    each_apart env CGO_ENABLED=0 GOOS="${platform%/*}" GOARCH="${platform#*/}" go build -o /dev/null ./... || return
   done
+}
+
+# builds is what compiles more than it runs.
+builds() {
+  static_checks
+  usual='1 min' step 'cross builds' cross
+  unit32
+  usual='1 to 3 min' step 'fuzz' fuzz
+}
+
+# all runs everything: what waits for brokers beside what computes, where there is room for both.
+all() {
+  quick_checks
+  if side_by_side; then
+    parts_beside builds unit
+  else
+    builds
+    unit
+    integration
+  fi
+  summary
+}
+
+# side_by_side says whether parts do not only get in each other's way: two clusters of three brokers need 5 GB.
+side_by_side() {
+  [ "${IN_TURN:-}" != true ] && [ "$(cores)" -gt 1 ] &&
+    { [ ! -r /proc/meminfo ] || awk '/^MemTotal:/ { exit $2 < 7500000 }' /proc/meminfo; }
+}
+
+cores() { nproc 2>/dev/null || getconf _NPROCESSORS_ONLN 2>/dev/null || echo 1; }
+
+# parts_beside PART… runs these, and those of integration, side by side. The former give way to the latter: brokers, and the
+# tests with them, go by the clock.
+parts_beside() {
+  go -C tools build -o "$scratch/jobs" ./jobs
+  for part; do
+    shift
+    set -- "$@" "nice -n 5 sh scripts/test.sh beside $part"
+  done
+  for part in $(integration_parts); do set -- "$@" "sh scripts/test.sh beside $part"; done
+  "$scratch/jobs" "$@" &
+  child=$!
+  wait "$child"
+  child=
+}
+
+# beside PART runs one of them.
+beside() {
+  # Linux weighs sessions against each other, and niceness only within one, unless it is told how nice the session is.
+  if [ -w /proc/self/autogroup ]; then { nice >/proc/self/autogroup; } 2>/dev/null || :; fi
+  "$1"
 }
 
 # summary PART ends a run with what was not run of it; in CI that list has to be empty. Without PART it was everything.
 summary() {
+  forget
   [ -n "${1:-}" ] || say "── all: $(took)"
   if [ -s "$notrun" ]; then
     left_out
@@ -113,7 +184,7 @@ summary() {
   if [ -n "${1:-}" ]; then
     say "That was $1 alone; make test runs everything."
   else
-    beside
+    besides
   fi
 }
 
@@ -127,28 +198,22 @@ left_out() {
     END { for (i = 1; i <= n; i++) printf "  %s\n    because: %s\n", list[order[i]], order[i] }'
 }
 
-# beside says what there is besides, for those who have changed something that it is for.
-beside() {
+# besides says what there is besides, for those who have changed something that it is for.
+besides() {
   [ "${CI:-}" != true ] || return 0
   say 'CI runs besides (CI=true make test): the integration tests in Docker with Kafka 4.4.0, and on the JVM those of'
   say '  faults and security with 4.4.0 and 3.9.1, of transactions with 3.9.1, and of sending and reading with 4.0.1.'
   say 'By hand alone: make mutants, make model, make bench.'
 }
 
-: >"$notrun"
+[ "${1:-}" = beside ] || : >"$notrun"
 case ${1:-all} in
   lint) lint ;;
   fmt) format ;;
   fuzz) usual='1 to 3 min' step 'fuzz' fuzz; summary fuzz ;;
   cross) usual='1 min' step 'cross builds' cross; summary 'cross builds' ;;
   integration) integration; summary integration ;;
-  all)
-    lint
-    unit
-    usual='1 to 3 min' step 'fuzz' fuzz
-    usual='1 min' step 'cross builds' cross
-    integration
-    summary
-    ;;
+  all) all ;;
+  beside) beside "$2" ;;
   *) say "test.sh: no such part: $1"; exit 2 ;;
 esac

@@ -1,0 +1,176 @@
+//go:build unix
+
+package main
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// pipes makes named pipes, by which the commands of a test wait for each other. The commands run where they lie.
+func pipes(t *testing.T, names ...string) {
+	t.Helper()
+	t.Chdir(t.TempDir())
+	for _, name := range names {
+		if err := syscall.Mkfifo(name, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// soon is how long those are left that have to end and do not.
+const soon = 20 * time.Millisecond
+
+func expectContains(t *testing.T, text string, parts ...string) {
+	t.Helper()
+	for _, part := range parts {
+		if !strings.Contains(text, part) {
+			t.Errorf("%q is not in:\n%s", part, text)
+		}
+	}
+}
+
+// What steps say that run side by side is printed step by step.
+func TestStepsDoNotMix(t *testing.T) {
+	pipes(t, "turn-a", "turn-b")
+	a := `echo '── a …'; echo a1; echo >turn-b; read x <turn-a; echo a2; echo '── a: 1 s'; echo >turn-b
+	      echo '── next …'; echo '── next: 0 s'`
+	b := `read x <turn-b; echo '── b … (usually 1 s)'; echo b1; echo >turn-a; read x <turn-b; echo b2 >&2; printf 'and no end'`
+	var out strings.Builder
+	if status := run(&out, []string{a, b}, nil, soon); status != 0 {
+		t.Errorf("status %d, want 0", status)
+	}
+	expectContains(t, out.String(), "── a …\n", "── a:\na1\na2\n── a: 1 s\n", "── b … (usually 1 s)\n", "── b:\nb1\nb2\nand no end\n")
+	if !strings.Contains(out.String(), "── next …\n── next: 0 s\n") {
+		t.Errorf("a step that has said nothing takes more than two lines:\n%s", out.String())
+	}
+}
+
+// The beginning of a step is told while it runs.
+func TestABeginningIsToldAtOnce(t *testing.T) {
+	pipes(t, "told")
+	read, write, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer read.Close()
+	done := make(chan int, 1)
+	go func() { done <- run(write, []string{`echo '── long …'; read x <told`}, nil, soon) }()
+	line := make([]byte, 100)
+	n, err := read.Read(line)
+	if got := string(line[:n]); err != nil || got != "── long …\n" {
+		t.Errorf("read %q, %v, want that the step has begun", got, err)
+	}
+	if err := os.WriteFile("told", []byte("\n"), 0); err != nil {
+		t.Fatal(err)
+	}
+	if status := <-done; status != 0 {
+		t.Errorf("status %d, want 0", status)
+	}
+}
+
+// A failure ends the others, with what they have started, and what led to it is printed last.
+func TestAFailureEndsTheOthers(t *testing.T) {
+	pipes(t, "others")
+	waits := `echo '── waits …'; echo 'no end in sight'; sleep 100 & echo $! >child; echo >others; wait`
+	fails := `read x <others; echo '── works …'; echo '── works: 1 s'; echo '── breaks …'; echo why; echo '── breaks: FAILED after 1 s'; exit 3`
+	var out strings.Builder
+	if status := run(&out, []string{waits, fails}, nil, soon); status != 3 {
+		t.Errorf("status %d, want that of the failure, 3", status)
+	}
+	expectContains(t, out.String(), "── works: 1 s\n", "── waits: stopped\n")
+	if want := "── breaks:\nwhy\n── breaks: FAILED after 1 s\n"; !strings.HasSuffix(out.String(), want) {
+		t.Errorf("it does not end with %q:\n%s", want, out.String())
+	}
+	expectGone(t, "child")
+}
+
+// A signal ends all, those that ignore it too.
+func TestASignalEndsAll(t *testing.T) {
+	pipes(t, "others", "ready")
+	stubborn := `trap '' INT TERM; echo '── stubborn …'; sleep 100 & echo $! >child; echo >others; wait`
+	meek := `echo '── meek …'; read x <others; echo >ready; sleep 100`
+	signals := make(chan os.Signal, 1)
+	go func() { // ends with the command's word
+		_, _ = os.ReadFile("ready")
+		signals <- syscall.SIGTERM
+	}()
+	var out strings.Builder
+	if status := run(&out, []string{stubborn, meek}, signals, soon); status != 128+15 {
+		t.Errorf("status %d, want %d", status, 128+15)
+	}
+	expectContains(t, out.String(), "── stubborn: stopped\n", "── meek: stopped\n")
+	expectGone(t, "child")
+}
+
+// What a command leaves behind holds nobody up, though it holds the pipe.
+func TestOneThatGoesOnHoldsNobodyUp(t *testing.T) {
+	pipes(t)
+	var out strings.Builder
+	if status := run(&out, []string{`sleep 100 & echo $! >child; echo done`}, nil, soon); status != 0 || out.String() != "done\n" {
+		t.Errorf("status %d, %q, want 0 and that it is done", status, out.String())
+	}
+	pid := child(t, "child")
+	if err := syscall.Kill(pid, syscall.SIGKILL); err != nil {
+		t.Errorf("what was left behind is gone: %v; only what has to end is ended", err)
+	}
+}
+
+// Of a step that says too much the end is kept.
+func TestTheEndIsKept(t *testing.T) {
+	command := fmt.Sprintf(`echo '── much …'; echo first; head -c %d /dev/zero | tr '\0' x; echo; echo last`, mostKept)
+	var out strings.Builder
+	if status := run(&out, []string{command}, nil, soon); status != 0 {
+		t.Errorf("status %d, want 0", status)
+	}
+	if got := out.String(); strings.Contains(got, "first") || !strings.HasSuffix(got, "x\nlast\n") || len(got) > mostKept+200 {
+		t.Errorf("it printed %d bytes, the first lines %.200q, want the last %d bytes", len(got), got, mostKept)
+	}
+}
+
+func TestStatusOfACommandThatASignalEnded(t *testing.T) {
+	if status := run(new(strings.Builder), []string{`kill -KILL $$`}, nil, soon); status != 128+9 {
+		t.Errorf("status %d, want %d", status, 128+9)
+	}
+}
+
+// child is the process whose id a command has written.
+func child(t *testing.T, name string) int {
+	t.Helper()
+	text, err := os.ReadFile(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	pid, err := strconv.Atoi(strings.TrimSpace(string(text)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return pid
+}
+
+// expectGone demands that a process has ended. The system may not have told anybody yet.
+func expectGone(t *testing.T, name string) {
+	t.Helper()
+	pid := child(t, name)
+	for range 1000 {
+		if err := syscall.Kill(pid, 0); errors.Is(err, syscall.ESRCH) || zombie(pid) {
+			return
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+	t.Errorf("process %d goes on", pid)
+	_ = syscall.Kill(pid, syscall.SIGKILL)
+}
+
+// zombie says whether a process has ended, and nobody has asked how.
+func zombie(pid int) bool {
+	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	_, rest, _ := strings.Cut(string(status), ") ")
+	return err == nil && strings.HasPrefix(rest, "Z")
+}
