@@ -125,13 +125,13 @@ func check(t *testing.T, piece *Batch, from int) {
 func TestCutInHalves(t *testing.T) {
 	a := small()
 	root := fill(t, a.Topic("t", 1).Queues()[0], 5)
-	halves, err := root.Halve()
+	halves, err := root.halve()
 	if err != nil {
 		t.Fatal(err)
 	}
 	check(t, halves[0], 0)
 	check(t, halves[1], 2)
-	quarters, err := halves[1].Halve()
+	quarters, err := halves[1].halve()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -217,7 +217,7 @@ func TestCutNeedsNoRoom(t *testing.T) {
 	if _, err := a.Memory.tryChunk(1); err == nil {
 		t.Fatal("there is room; the test wants none")
 	}
-	halves, err := root.Halve()
+	halves, err := root.halve()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -252,7 +252,7 @@ func TestCompressInPlace(t *testing.T) {
 			check(t, root, 0)
 
 			// It can still be cut; the pieces are not compressed.
-			halves, err := root.Halve()
+			halves, err := root.halve()
 			if err != nil {
 				t.Fatal(err)
 			}

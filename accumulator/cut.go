@@ -54,8 +54,8 @@ func (b *Batch) CutTo(most int) ([]*Batch, error) {
 	return b.cut(append(ranges, r), base, records), nil
 }
 
-// Halve is Cut into two pieces of about the same number of bytes.
-func (b *Batch) Halve() ([]*Batch, error) {
+// halve is Cut into two pieces of about the same number of bytes.
+func (b *Batch) halve() ([]*Batch, error) {
 	base, records, err := b.decode()
 	if err != nil {
 		return nil, err

@@ -45,7 +45,7 @@ func TestGroup(t *testing.T) {
 // The pieces of a batch are one to a group.
 func TestAGroupWaitsForAllPieces(t *testing.T) {
 	root := fill(t, small().Topic("t", 1).Queues()[0], 4)
-	pieces, err := root.Halve()
+	pieces, err := root.halve()
 	if err != nil {
 		t.Fatal(err)
 	}

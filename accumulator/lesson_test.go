@@ -266,7 +266,7 @@ func TestHalvesAreOfBytes(t *testing.T) {
 		for _, n := range tt.sizes {
 			add(t, q, sized(n), noon)
 		}
-		halves, err := drain(q).Halve()
+		halves, err := drain(q).halve()
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -52,7 +52,7 @@ func TestRecordsAreSummedAsTheyCome(t *testing.T) {
 			}
 			checkCRC(t, "whole", b)
 			if b.Count() > 1 && random.IntN(4) == 0 {
-				pieces, err := b.Halve()
+				pieces, err := b.halve()
 				if err != nil {
 					t.Fatal(err)
 				}

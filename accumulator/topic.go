@@ -82,9 +82,6 @@ func (a *Accumulator) Topic(name string, n int) *Topic {
 	return t
 }
 
-// Name returns the topic's name.
-func (t *Topic) Name() string { return t.name }
-
 // Queues returns the queues by partition. The slice must not be changed.
 func (t *Topic) Queues() []*Queue { return *t.queues.Load() }
 

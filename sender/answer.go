@@ -38,9 +38,9 @@ func (e answered) apply(c *core) {
 		p.landed(d)
 		c.flying--
 		d.conn = nil
-		late := d.told // then its batch has been held by the connection alone, maybe
+		late := d.told // then nobody else may hold its batch, which is needed below
 		if !late {
-			d.Drop() // the outcome has it
+			d.Drop()
 		}
 		switch a := p.answer; {
 		case call.Err != nil:

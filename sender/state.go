@@ -75,7 +75,7 @@ type partition struct {
 // A delivery is a batch from its drain to the end of its last attempt. The
 // user may have been told an outcome earlier.
 type delivery struct {
-	*accumulator.Batch
+	*accumulator.Batch // nil once its records have been told, unless a request holds it: it may be another's
 	part   *partition
 	opened time.Time // the batch's, nearer at hand
 
