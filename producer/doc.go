@@ -36,13 +36,13 @@
 //
 // # Errors
 //
-// Each failure is an error of a type that says what failed: [AdmissionError] for a
-// record that was not taken, [SendError] for one that was taken and not
-// acknowledged, [SerializationError], [LoadError], [TransactionError],
-// [TransactionStateError], [FlushError], [CloseError], [ConfigError] and
-// [PropertiesError]. They wrap the reasons: the sentinels of this package, other
-// types of it such as [BrokerError], and a broker's protocol.ErrorCode. So use
-// errors.Is and errors.As. A text begins with what failed, and has no name of a
+// The type of an error says what failed: [AdmissionError] for a record that was not
+// taken, [SendError] for one that was taken and not acknowledged,
+// [SerializationError], [LoadError], [TransactionError], [TransactionStateError],
+// [FlushError], [CloseError], [ConfigError] and [PropertiesError]. A wait that ended
+// is [ErrOutcomeUnknown] or [ErrMaxBlock]. All of them wrap the reasons: sentinels
+// and other types of this package, such as [BrokerError], and a broker's
+// protocol.ErrorCode. So use errors.Is and errors.As. A text begins with what failed, and has no name of a
 // package before it; what it says may change.
 //
 // # What can be relied on
@@ -111,8 +111,9 @@
 // # Compatibility
 //
 // Packages producer, partition, sasl and brokertest are what this module offers.
-// All others serve them, and promise nothing. From version 1 on, what a program
-// uses of the four in these ways goes on to compile and to do the same:
+// All others serve them, and promise nothing, but for what the four hand out of
+// package protocol: ErrorCode, Header, KeyValue and UUID. From version 1 on, what a
+// program uses of these goes on to compile and to do the same, with these reserves:
 //
 //   - Structs may get fields, whose zero values mean what was before. So name the
 //     fields in literals, and do not compare structs or convert them to others.

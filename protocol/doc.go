@@ -59,5 +59,6 @@
 //
 // This package is package producer's own. Its names are exported for the other packages of this module, and promise nothing
 // to anybody else: any version may change or remove them. What packages producer and brokertest hand out keeps what they
-// keep: [ErrorCode] with its constants and methods, [Header], [KeyValue] and [UUID]. The messages that brokertest shows are Kafka's, and get new fields with its versions.
+// keep: [ErrorCode] with its constants and methods, but for Class and Reach, [Header], [KeyValue] and [UUID]. The messages that
+// brokertest shows are Kafka's, and get new fields with its versions.
 package protocol
