@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/epistle-kafka/epistle/internal/vectors"
 )
 
 // read resolves the lines of a file.
@@ -50,7 +52,7 @@ func (echo) lookup(path, key string) (string, error) {
 
 // A reference is found where Java finds one, and what it brings is not looked into again.
 func TestReferencesAreJavas(t *testing.T) {
-	for _, row := range javaVectors[struct{ Input, Output string }](t, "java-references.json") {
+	for _, row := range vectors.Read[struct{ Input, Output string }](t, "../../producer/testdata/java-references.json") {
 		s := &Set{broken: map[string]bool{}}
 		e := &entry{key: "client.id", value: row.Input}
 		s.fill(e, map[string]provider{"p": echo{}}, map[string]bool{})
@@ -106,8 +108,8 @@ func TestReferencesThatLeadNowhere(t *testing.T) {
 	for _, test := range []struct{ config, value, key, want string }{
 		{file, "${p:" + secrets + ":pasword}", "client.id", `the file has no key "pasword"`},
 		{file, "${p:/nowhere/at/all:x}", "client.id", "the file cannot be read: no such file"},
-		{file, "${p:" + filepath.ToSlash(dir) + ":x}", "client.id", "it is not a regular file"},
-		{file, "${p:" + large + ":x}", "client.id", "the file is longer than 1048576 bytes"},
+		{file, "${p:" + filepath.ToSlash(dir) + ":x}", "client.id", "the file is a directory"},
+		{file, "${p:" + large + ":x}", "client.id", "the file has more than 1048576 bytes"},
 		{file, "${p:" + broken + ":password}", "client.id", `line 2 of the file has \u without four`},
 		{file, "${p:x}", "client.id", "it must name a file"},
 		{file, `${p:C:\\x:k}`, "client.id", "a path ends at its first colon"},
