@@ -87,6 +87,9 @@ func TestWickedProperties(t *testing.T) {
 				t.Errorf("%s: %d bytes: %.200s", test.name, len(text), text)
 			}
 		}
+		if test.name == "a private key over several lines" && len(notes) > 12 {
+			t.Errorf("%d texts for the lines of one key: %q", len(notes), notes)
+		}
 		if all := strings.Join(notes, "\n"); !strings.Contains(all, test.want) {
 			t.Errorf("%s:\n got %.3000s\nwant %s", test.name, all, test.want)
 		}

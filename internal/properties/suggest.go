@@ -36,14 +36,18 @@ func (m meaning) consequence() string {
 
 // knowStrangers says of each key that the producer does not know what it is.
 func (s *Set) knowStrangers() {
-	hidden := false // the key before looked like a piece of a secret
+	hidden := -1 // the last line whose key looked like a piece of a secret
 	for i, e := range s.unknown {
 		if i == mostStrangers {
 			s.tooManyStrangers(s.unknown[i:])
 			return
 		}
 		m := meaningOf(e.written)
-		if hidden = m == (meaning{}) && e.line > 0 && pieceOfSecret(e, hidden); hidden {
+		goesOn := e.line > 0 && hidden == e.line-1
+		if m == (meaning{}) && e.line > 0 && pieceOfSecret(e, goesOn) {
+			if hidden = e.line; goesOn {
+				continue // one word is enough for all lines of a private key
+			}
 			m.text = "it is no key that anybody knows, and not shown, since it may be a piece of a secret: a value that goes on in the next line needs a \\ at the very end of its own"
 			e = &entry{line: e.line, written: Hidden, over: e.over}
 		}
@@ -62,10 +66,10 @@ func (s *Set) knowStrangers() {
 }
 
 // pieceOfSecret says of a key that nobody knows that it may be a line of a private key, of a login module or of a file of another
-// kind. after: the key before it was one.
-func pieceOfSecret(e *entry, after bool) bool {
+// kind. goesOn: the line before was one.
+func pieceOfSecret(e *entry, goesOn bool) bool {
 	bare := !strings.Contains(e.written, ".")
-	return shownKey(e.written) == Hidden || bare && (after || e.value == "")
+	return shownKey(e.written) == Hidden || bare && (goesOn || e.value == "")
 }
 
 // mostStrangers is how many keys are looked at that the producer does not know: more are another kind of file.
