@@ -65,6 +65,9 @@ func (c *Config) checkCluster(k *checker) {
 	}
 	for _, server := range c.BootstrapServers {
 		if rule := bootstrapRule(server); rule != "" {
+			if i := strings.LastIndexByte(server, '@'); i >= 0 { // what is before it is often a password
+				server = "…" + server[i:]
+			}
 			k.fail("BootstrapServers", protocol.Quoted(server), rule)
 		}
 	}
@@ -205,6 +208,10 @@ func bootstrapRule(server string) string {
 		return "must not be empty: host:port, e.g. localhost:9092"
 	case strings.ContainsAny(server, ", \t\r\n"):
 		return "must be one host:port without spaces or commas; each server is an element of its own"
+	case strings.Contains(server, ";"):
+		return "must be one host:port; several are divided by commas"
+	case strings.Contains(server, "@"):
+		return "must be host:port without a user in front; who logs in is said by SASL (sasl.jaas.config)"
 	case strings.Contains(server, "://"):
 		return "must be host:port without a scheme; TLS is asked for by TLS (security.protocol), not by the address"
 	}

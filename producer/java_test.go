@@ -1,27 +1,6 @@
 package producer
 
-import (
-	"encoding/json"
-	"os"
-	"testing"
-)
-
-// javaVectors reads what testdata/java/ProducerVectors.java has recorded.
-func javaVectors[T any](t *testing.T, name string) []T {
-	t.Helper()
-	data, err := os.ReadFile("testdata/" + name)
-	if err != nil {
-		t.Fatal(err)
-	}
-	var rows []T
-	if err := json.Unmarshal(data, &rows); err != nil {
-		t.Fatalf("%s: %v", name, err)
-	}
-	if len(rows) == 0 {
-		t.Fatalf("%s has no rows", name)
-	}
-	return rows
-}
+import "testing"
 
 // fromMap is FromMap for maps that must be fine.
 func fromMap(t *testing.T, m map[string]string) (Config, []Notice) {

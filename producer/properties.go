@@ -12,10 +12,10 @@ import (
 )
 
 // Notice is a consequence of a property that its writer may not expect: it was accepted without effect, or it changed
-// another setting, as it does in Java, where only the log says so.
+// another setting, as it does in Java, where only the log says so. Its texts are bounded, print in one line, and show no secret.
 type Notice struct {
 	Line int    // in the file, from 1; 0 if it came from a map or from no line
-	Key  string // as written
+	Key  string // as written; quoted if it is odd, in part if it is long, "[hidden]" if it may be a piece of a secret
 	Text string // what happened and why
 }
 
@@ -26,16 +26,17 @@ func (n Notice) String() string {
 	return fmt.Sprintf("line %d: %s: %s", n.Line, n.Key, n.Text)
 }
 
-// PropertiesError lists everything that is wrong with a set of properties.
+// PropertiesError lists everything that is wrong with a set of properties, up to a thousand problems. Its text has the first
+// twenty.
 type PropertiesError struct {
 	Problems []PropertyError // by line; never empty
 }
 
-// PropertyError is one property that cannot be taken.
+// PropertyError is one property that cannot be taken. Its texts are bounded, print in one line, and show no secret.
 type PropertyError struct {
 	Line       int    // in the file, from 1; 0 if it came from a map or from no line
-	Key        string // as written
-	Value      string // as written; "[hidden]" for secrets and for keys that are not known
+	Key        string // as written; quoted if it is odd, in part if it is long, "[hidden]" if it may be a piece of a secret
+	Value      string // as text, in part if it is long; "[hidden]" for secrets and for keys that are not known
 	Rule       string // what is wrong and what to do
 	Suggestion string // the key that was probably meant, for one that is not known; else ""
 	Unknown    bool   // the key is none of Kafka's producer: see RefuseUnknown
@@ -61,7 +62,11 @@ func (e *PropertiesError) Error() string {
 	}
 	var b strings.Builder
 	fmt.Fprintf(&b, "invalid properties, %d problems:", len(e.Problems))
-	for _, p := range e.Problems {
+	for i, p := range e.Problems {
+		if i == maxListed {
+			fmt.Fprintf(&b, "\n  and %d more", len(e.Problems)-i)
+			break
+		}
 		b.WriteString("\n  ")
 		b.WriteString(p.Error())
 	}

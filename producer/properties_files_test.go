@@ -129,7 +129,7 @@ func TestFilesThatAreRefused(t *testing.T) {
 		{"variable-not-filled-in", []string{`line 1: bootstrap.servers = $TARGET_BROKERS: holds "$TARGET_BROKERS", a variable that nobody has filled in`}},
 		{"no-brokers", []string{"bootstrap.servers = (empty): at least one host:port is required"}},
 		{"oauth-callback-of-the-program", []string{"bootstrap.servers = (empty): at least one host:port is required",
-			"line 1: sasl.login.callback.handler.class = com.example.login.TokenHandler: is a Java class, which cannot run here: leave it out, and set Config.SASL"}},
+			`line 1: sasl.login.callback.handler.class = com.example.login.TokenHandler: "com.example.login.TokenHandler" is a Java class, and cannot run here: give sasl.OAuthBearer a Go function that returns tokens`}},
 		{"p12-without-types", []string{"bootstrap.servers = (empty): at least one host:port is required; line 1 has bootstrap-server instead"}},
 	} {
 		_, _, _, err := fileOf(t, test.name, properties.Options{})

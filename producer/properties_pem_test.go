@@ -1,44 +1,17 @@
 package producer
 
 import (
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
-	"crypto/x509"
-	"crypto/x509/pkix"
-	"encoding/pem"
-	"math/big"
 	"strings"
 	"testing"
-	"time"
-)
 
-// selfSigned returns a key and its certificate in PEM.
-func selfSigned(f *testing.F) (key, cert string) {
-	f.Helper()
-	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		f.Fatal(err)
-	}
-	template := &x509.Certificate{SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "fuzz"}, NotAfter: time.Now().Add(time.Hour)}
-	der, err := x509.CreateCertificate(rand.Reader, template, template, &private.PublicKey, private)
-	if err != nil {
-		f.Fatal(err)
-	}
-	pkcs8, err := x509.MarshalPKCS8PrivateKey(private)
-	if err != nil {
-		f.Fatal(err)
-	}
-	block := func(kind string, der []byte) string {
-		return string(pem.EncodeToMemory(&pem.Block{Type: kind, Bytes: der}))
-	}
-	return block("PRIVATE KEY", pkcs8), block("CERTIFICATE", der)
-}
+	"github.com/epistle-kafka/epistle/internal/testcert"
+)
 
 // Whatever stands where PEM belongs, it is read or refused, and what is refused is not shown: it may be half a key. What is
 // taken has what it was given for: certificates to trust, and a key with its own.
 func FuzzPEM(f *testing.F) {
-	key, cert := selfSigned(f)
+	issued := testcert.Authority("fuzz")
+	key, cert := issued.KeyPEM, issued.PEM
 	const begin, end = "-----BEGIN CERTIFICATE-----\n", "-----END CERTIFICATE-----\n"
 	for _, seed := range [][3]string{
 		{cert, key, cert}, {cert, "", ""}, {"", key, cert}, {key, cert, key}, {cert + cert, key, cert + cert},

@@ -8,6 +8,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/epistle-kafka/epistle/internal/vectors"
 )
 
 // What depends on several settings comes out as in Java, or is refused as in Java.
@@ -21,7 +23,7 @@ func TestResolvesAsJava(t *testing.T) {
 		Properties, Resolved map[string]string
 		Error                string
 	}
-	for _, row := range javaVectors[row](t, "java-resolved.json") {
+	for _, row := range vectors.Read[row](t, "testdata/java-resolved.json") {
 		var name []string
 		for k, v := range row.Properties {
 			if k != "bootstrap.servers" || v != "localhost:9092" {

@@ -23,7 +23,7 @@ func setTLS(source tlsSource, cfg *Config) {
 		source.Problem(p.Key, p.Rule)
 	}
 	cfg.TLS = found.Config
-	if f := found.Files; f != (tlsconf.Files{}) {
+	if f := found.Files; !f.IsZero() {
 		cfg.TLSFiles = &TLSFiles{
 			TrustStore: f.TrustStore, TrustStorePassword: sasl.Secret(f.TrustStorePassword.Reveal()),
 			KeyStore: f.KeyStore, KeyStorePassword: sasl.Secret(f.KeyStorePassword.Reveal()), KeyPassword: sasl.Secret(f.KeyPassword.Reveal()),

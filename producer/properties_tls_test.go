@@ -1,83 +1,35 @@
 package producer
 
 import (
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
 	"crypto/tls"
 	"crypto/x509"
-	"crypto/x509/pkix"
-	"encoding/pem"
-	"math/big"
 	"net"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/epistle-kafka/epistle/internal/testcert"
 )
 
-// authority issues certificates for tests.
-type authority struct {
-	key  *ecdsa.PrivateKey
-	cert *x509.Certificate
-	pem  string
-}
-
-func newAuthority(t *testing.T, name string) *authority {
-	t.Helper()
-	a := &authority{}
-	var der []byte
-	a.key, der = issue(t, nil, &x509.Certificate{Subject: pkix.Name{CommonName: name}, IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign})
-	a.cert, _ = x509.ParseCertificate(der)
-	a.pem = string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}))
-	return a
-}
-
-// leaf returns a key and its certificate in PEM.
-func (a *authority) leaf(t *testing.T, dnsName string) (key, cert string) {
-	t.Helper()
-	k, der := issue(t, a, &x509.Certificate{Subject: pkix.Name{CommonName: dnsName}, DNSNames: []string{dnsName},
-		ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth, x509.ExtKeyUsageClientAuth}})
-	pkcs8, err := x509.MarshalPKCS8PrivateKey(k)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: pkcs8})), string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}))
-}
-
-func issue(t *testing.T, by *authority, cert *x509.Certificate) (*ecdsa.PrivateKey, []byte) {
-	t.Helper()
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
-	cert.SerialNumber = big.NewInt(time.Now().UnixNano())
-	cert.NotBefore, cert.NotAfter = time.Now().Add(-time.Hour), time.Now().Add(time.Hour)
-	parent, signer := cert, key
-	if by != nil {
-		parent, signer = by.cert, by.key
-	}
-	der, err := x509.CreateCertificate(rand.Reader, cert, parent, &key.PublicKey, signer)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return key, der
+// leaf returns the key and the certificate of a host, in PEM.
+func leaf(by *testcert.Issued, host string) (key, cert string) {
+	i := testcert.Issue(by, host, testcert.ForHost(host))
+	return i.KeyPEM, i.PEM
 }
 
 // shake connects a broker that has this key and certificate with a client that was configured by properties, which
 // thinks that the broker is called kafka.example.com. It returns what the client says and who the broker saw.
-func shake(t *testing.T, brokerKey, brokerCert string, ca *authority, properties ...string) ([]*x509.Certificate, error) {
+func shake(t *testing.T, brokerKey, brokerCert string, ca *testcert.Issued, properties ...string) ([]*x509.Certificate, error) {
 	t.Helper()
 	c, _ := fromMap(t, with(append([]string{"security.protocol", "SSL"}, properties...)...))
 	pair, err := tls.X509KeyPair([]byte(brokerCert), []byte(brokerKey))
 	if err != nil {
 		t.Fatal(err)
 	}
-	clients := x509.NewCertPool()
-	clients.AddCert(ca.cert)
 	ours, theirs := loopback(t)
-	broker := tls.Server(theirs, &tls.Config{Certificates: []tls.Certificate{pair}, ClientAuth: tls.VerifyClientCertIfGiven, ClientCAs: clients})
+	broker := tls.Server(theirs, &tls.Config{Certificates: []tls.Certificate{pair}, ClientAuth: tls.VerifyClientCertIfGiven, ClientCAs: ca.Pool()})
 	done := make(chan struct{})
 	go func() { defer close(done); _ = broker.Handshake() }()
 	cfg := c.TLS.Clone()
@@ -115,10 +67,10 @@ func loopback(t *testing.T) (client, server net.Conn) {
 }
 
 func TestTLSFromPEM(t *testing.T) {
-	ca, stranger := newAuthority(t, "ca"), newAuthority(t, "stranger")
-	key, cert := ca.leaf(t, "kafka.example.com")
-	otherKey, otherCert := ca.leaf(t, "elsewhere.example.com")
-	clientKey, clientCert := ca.leaf(t, "orders")
+	ca, stranger := testcert.Authority("ca"), testcert.Authority("stranger")
+	key, cert := leaf(&ca, "kafka.example.com")
+	otherKey, otherCert := leaf(&ca, "elsewhere.example.com")
+	clientKey, clientCert := leaf(&ca, "orders")
 	dir := t.TempDir()
 	file := func(name, text string) string {
 		path := filepath.Join(dir, name)
@@ -127,25 +79,25 @@ func TestTLSFromPEM(t *testing.T) {
 		}
 		return path
 	}
-	trusting := []string{"ssl.truststore.type", "PEM", "ssl.truststore.certificates", ca.pem}
+	trusting := []string{"ssl.truststore.type", "PEM", "ssl.truststore.certificates", ca.PEM}
 
-	if who, err := shake(t, key, cert, ca, trusting...); err != nil || len(who) != 0 {
+	if who, err := shake(t, key, cert, &ca, trusting...); err != nil || len(who) != 0 {
 		t.Errorf("inline truststore: %v, client %v", err, who)
 	}
-	if _, err := shake(t, key, cert, ca, "ssl.truststore.type", "pem", "ssl.truststore.location", file("ca.pem", "a comment\n"+ca.pem)); err != nil {
+	if _, err := shake(t, key, cert, &ca, "ssl.truststore.type", "pem", "ssl.truststore.location", file("ca.pem", "a comment\n"+ca.PEM)); err != nil {
 		t.Errorf("truststore file: %v", err)
 	}
-	if _, err := shake(t, key, cert, ca, "ssl.truststore.type", "PEM", "ssl.truststore.certificates", stranger.pem); err == nil {
+	if _, err := shake(t, key, cert, &ca, "ssl.truststore.type", "PEM", "ssl.truststore.certificates", stranger.PEM); err == nil {
 		t.Error("a broker of another authority was trusted")
 	}
-	if _, err := shake(t, otherKey, otherCert, ca, trusting...); err == nil {
+	if _, err := shake(t, otherKey, otherCert, &ca, trusting...); err == nil {
 		t.Error("a broker of another name was trusted")
 	}
 	for where, store := range map[string][]string{
 		"inline": {"ssl.keystore.type", "PEM", "ssl.keystore.key", clientKey, "ssl.keystore.certificate.chain", clientCert},
 		"file":   {"ssl.keystore.type", "PEM", "ssl.keystore.location", file("client.pem", clientKey+clientCert)},
 	} {
-		if who, err := shake(t, key, cert, ca, append(store, trusting...)...); err != nil || len(who) != 1 || who[0].Subject.CommonName != "orders" {
+		if who, err := shake(t, key, cert, &ca, append(store, trusting...)...); err != nil || len(who) != 1 || who[0].Subject.CommonName != "orders" {
 			t.Errorf("keystore %s: got %v, client %v, want orders", where, err, who)
 		}
 	}
@@ -153,14 +105,14 @@ func TestTLSFromPEM(t *testing.T) {
 
 // Without the check of the host name, everything else is still checked.
 func TestNoHostNameIsNotNoCheck(t *testing.T) {
-	ca, stranger := newAuthority(t, "ca"), newAuthority(t, "stranger")
-	elsewhere := []string{"ssl.endpoint.identification.algorithm", "", "ssl.truststore.type", "PEM", "ssl.truststore.certificates", ca.pem}
-	key, cert := ca.leaf(t, "elsewhere.example.com")
-	if _, err := shake(t, key, cert, ca, elsewhere...); err != nil {
+	ca, stranger := testcert.Authority("ca"), testcert.Authority("stranger")
+	elsewhere := []string{"ssl.endpoint.identification.algorithm", "", "ssl.truststore.type", "PEM", "ssl.truststore.certificates", ca.PEM}
+	key, cert := leaf(&ca, "elsewhere.example.com")
+	if _, err := shake(t, key, cert, &ca, elsewhere...); err != nil {
 		t.Errorf("another name of the right authority: %v", err)
 	}
-	key, cert = stranger.leaf(t, "kafka.example.com")
-	if _, err := shake(t, key, cert, ca, elsewhere...); err == nil {
+	key, cert = leaf(&stranger, "kafka.example.com")
+	if _, err := shake(t, key, cert, &ca, elsewhere...); err == nil {
 		t.Error("the right name of a strange authority was trusted")
 	}
 }
@@ -190,9 +142,9 @@ func TestTLSVersionsAndCiphers(t *testing.T) {
 }
 
 func TestTLSRefusals(t *testing.T) {
-	ca := newAuthority(t, "ca")
-	key, cert := ca.leaf(t, "orders")
-	otherKey, _ := ca.leaf(t, "orders")
+	ca := testcert.Authority("ca")
+	key, cert := leaf(&ca, "orders")
+	otherKey, _ := leaf(&ca, "orders")
 	empty := filepath.Join(t.TempDir(), "empty.pem")
 	if err := os.WriteFile(empty, nil, 0o600); err != nil {
 		t.Fatal(err)
@@ -201,13 +153,13 @@ func TestTLSRefusals(t *testing.T) {
 		want       string
 		properties []string
 	}{
-		{"must be PEM, since the certificates are in the properties", []string{"ssl.truststore.certificates", ca.pem}},
+		{"must be PEM, since the certificates are in the properties", []string{"ssl.truststore.certificates", ca.PEM}},
 		{"does not exist", []string{"ssl.truststore.type", "PEM", "ssl.truststore.location", "/nowhere/ca.pem"}},
 		{"is an empty file", []string{"ssl.truststore.type", "PEM", "ssl.truststore.location", empty}},
 		{"neither JKS nor PKCS12 nor PEM", []string{"ssl.truststore.type", "PEM", "ssl.truststore.certificates", "hello"}},
-		{"certificate number 2", []string{"ssl.truststore.type", "PEM", "ssl.truststore.certificates", ca.pem + "-----BEGIN CERTIFICATE-----\naGVsbG8=\n-----END CERTIFICATE-----\n"}},
-		{"leave it out with PEM", []string{"ssl.truststore.type", "PEM", "ssl.truststore.certificates", ca.pem, "ssl.truststore.password", "changeit"}},
-		{"which is meant?", []string{"ssl.truststore.type", "PEM", "ssl.truststore.certificates", ca.pem, "ssl.truststore.location", "/etc/ca.pem"}},
+		{"certificate number 2", []string{"ssl.truststore.type", "PEM", "ssl.truststore.certificates", ca.PEM + "-----BEGIN CERTIFICATE-----\naGVsbG8=\n-----END CERTIFICATE-----\n"}},
+		{"leave it out with PEM", []string{"ssl.truststore.type", "PEM", "ssl.truststore.certificates", ca.PEM, "ssl.truststore.password", "changeit"}},
+		{"which is meant?", []string{"ssl.truststore.type", "PEM", "ssl.truststore.certificates", ca.PEM, "ssl.truststore.location", "/etc/ca.pem"}},
 		{"needs ssl.keystore.certificate.chain", []string{"ssl.keystore.type", "PEM", "ssl.keystore.key", key}},
 		{"needs ssl.keystore.key", []string{"ssl.keystore.type", "PEM", "ssl.keystore.certificate.chain", cert}},
 		{"private key does not match", []string{"ssl.keystore.type", "PEM", "ssl.keystore.key", otherKey, "ssl.keystore.certificate.chain", cert}},

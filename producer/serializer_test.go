@@ -6,6 +6,8 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+
+	"github.com/epistle-kafka/epistle/internal/vectors"
 )
 
 // Whoever reads these topics may be Java: the bytes must be those of Java's serializers.
@@ -13,7 +15,7 @@ func TestSerializersWriteJavasBytes(t *testing.T) {
 	type row struct {
 		Type, Value, Bytes *string
 	}
-	for _, row := range javaVectors[row](t, "java-serializers.json") {
+	for _, row := range vectors.Read[row](t, "testdata/java-serializers.json") {
 		got, err := serializeText(*row.Type, row.Value)
 		name := *row.Type + " null"
 		if row.Value != nil {

@@ -47,7 +47,7 @@ type TLSFiles struct {
 func (f TLSFiles) files() tlsconf.Files {
 	password := func(s sasl.Secret) keystore.Password {
 		if s == "" {
-			return keystore.Password{}
+			return nil
 		}
 		return keystore.NewPassword(string(s))
 	}
@@ -65,7 +65,9 @@ var fieldOfTLS = map[string]string{
 	"ssl.certificate.location": "Certificate", "ssl.key.location": "Key",
 }
 
-// openTLS reads the files of cfg.TLSFiles, and sees to it that there is a cfg.TLS. Without files it returns nil.
+// openTLS reads the files of cfg.TLSFiles, and sees to it that there is a cfg.TLS. Without files it returns nil. FromProperties
+// has read them, too, to say what is wrong with them; but a Config may be changed, copied and used much later, so what is in the
+// files when a producer is made is what counts.
 func (c *Config) openTLS() (*tlsconf.Source, []tlsconf.Notice, error) {
 	if c.TLSFiles == nil {
 		return nil, nil, nil

@@ -1,18 +1,12 @@
 package producer_test
 
 import (
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
 	"crypto/tls"
 	"crypto/x509"
-	"crypto/x509/pkix"
 	"encoding/json"
-	"encoding/pem"
 	"errors"
 	"fmt"
 	"log/slog"
-	"math/big"
 	"net"
 	"os"
 	"path/filepath"
@@ -22,6 +16,7 @@ import (
 	"time"
 
 	"github.com/epistle-kafka/epistle/brokertest"
+	"github.com/epistle-kafka/epistle/internal/testcert"
 	"github.com/epistle-kafka/epistle/producer"
 )
 
@@ -41,66 +36,30 @@ func newSecured(t *testing.T) *secured {
 
 func (s *secured) path(name string) string { return filepath.Join(s.dir, name) }
 
-func (s *secured) write(name string, blocks ...*pem.Block) {
+func (s *secured) write(name, text string) {
 	s.t.Helper()
-	var text []byte
-	for _, block := range blocks {
-		text = append(text, pem.EncodeToMemory(block)...)
-	}
-	if err := os.WriteFile(s.path(name), text, 0o600); err != nil {
+	if err := os.WriteFile(s.path(name), []byte(text), 0o600); err != nil {
 		s.t.Fatal(err)
 	}
 }
 
 // replace makes a new authority, and new certificates for the client, which is called name, and for the broker.
 func (s *secured) replace(name string) {
-	ca, caKey := s.issue(nil, nil, "authority of "+name)
-	client, clientKey := s.issue(ca, caKey, name)
-	broker, brokerKey := s.issue(ca, caKey, "broker")
-	pkcs8, err := x509.MarshalPKCS8PrivateKey(clientKey)
-	if err != nil {
-		s.t.Fatal(err)
+	ca := testcert.Authority("authority of " + name)
+	anywhere := func(c *x509.Certificate) {
+		c.IPAddresses, c.DNSNames = []net.IP{net.IPv4(192, 0, 2, 1)}, []string{"localhost"}
 	}
-	s.write("ca.crt", &pem.Block{Type: "CERTIFICATE", Bytes: ca.Raw})
-	s.write("tls.crt", &pem.Block{Type: "CERTIFICATE", Bytes: client.Raw})
-	s.write("tls.key", &pem.Block{Type: "PRIVATE KEY", Bytes: pkcs8})
-	pool := x509.NewCertPool()
-	pool.AddCert(ca)
+	client, broker := testcert.Issue(&ca, name, anywhere), testcert.Issue(&ca, "broker", anywhere)
+	s.write("ca.crt", ca.PEM)
+	s.write("tls.crt", client.PEM)
+	s.write("tls.key", client.KeyPEM)
 	s.server.Store(&tls.Config{
-		Certificates: []tls.Certificate{{Certificate: [][]byte{broker.Raw}, PrivateKey: brokerKey}},
-		ClientAuth:   tls.RequireAndVerifyClientCert, ClientCAs: pool,
+		Certificates: []tls.Certificate{broker.Pair()}, ClientAuth: tls.RequireAndVerifyClientCert, ClientCAs: ca.Pool(),
 		VerifyConnection: func(state tls.ConnectionState) error {
 			s.shown.Store(&state.PeerCertificates[0].Subject.CommonName)
 			return nil
 		},
 	})
-}
-
-func (s *secured) issue(by *x509.Certificate, byKey *ecdsa.PrivateKey, name string) (*x509.Certificate, *ecdsa.PrivateKey) {
-	s.t.Helper()
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		s.t.Fatal(err)
-	}
-	template := &x509.Certificate{
-		SerialNumber: big.NewInt(time.Now().UnixNano()), Subject: pkix.Name{CommonName: name},
-		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(24 * time.Hour),
-		IPAddresses: []net.IP{net.IPv4(192, 0, 2, 1)}, DNSNames: []string{"localhost"},
-		ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth, x509.ExtKeyUsageServerAuth},
-	}
-	if by == nil {
-		template.IsCA, template.BasicConstraintsValid, template.KeyUsage = true, true, x509.KeyUsageCertSign
-		by, byKey = template, key
-	}
-	der, err := x509.CreateCertificate(rand.Reader, template, by, &key.PublicKey, byKey)
-	if err != nil {
-		s.t.Fatal(err)
-	}
-	cert, err := x509.ParseCertificate(der)
-	if err != nil {
-		s.t.Fatal(err)
-	}
-	return cert, key
 }
 
 // cluster is one broker that speaks TLS as s says at the moment.
@@ -221,7 +180,7 @@ func init() {
 		}
 		s.replace("second")
 		again()
-		s.write("tls.crt", &pem.Block{Type: "CERTIFICATE", Bytes: []byte("half")})
+		s.write("tls.crt", "-----BEGIN CERTIFICATE-----\naGFsZg==\n-----END CERTIFICATE-----\n")
 		again()
 		again()
 		if n := len(j.of("TLS files have changed")); n != 2 {

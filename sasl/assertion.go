@@ -21,13 +21,14 @@ type AssertionFunc func(ctx context.Context) (Secret, error)
 // (sasl.oauthbearer.assertion.file).
 func AssertionFile(path string) AssertionFunc {
 	return func(context.Context) (Secret, error) {
-		text, err := readFile("assertion file", path)
+		file := file{"assertion file", path}
+		text, err := file.read()
 		if err != nil {
 			return "", err
 		}
 		value := strings.TrimSpace(string(text))
 		if err := checkValue(value); err != nil {
-			return "", fmt.Errorf("the assertion file %s: %w", path, err)
+			return "", fmt.Errorf("%v: %w", file, err)
 		}
 		return Secret(value), nil
 	}
@@ -39,8 +40,9 @@ func AssertionFile(path string) AssertionFunc {
 type AssertionConfig struct {
 	// KeyFile holds the private key in PEM, RSA or EC (private.key.file): PKCS#8, or PKCS#1 or SEC 1, which Java does not
 	// read. It is read for each assertion, so it may be replaced at any time.
-	KeyFile    string
-	Passphrase Secret // of KeyFile, if that is encrypted (private.key.passphrase)
+	KeyFile string
+	// Passphrase is that of KeyFile, if the key in it is encrypted, as OpenSSL and Java do it (private.key.passphrase).
+	Passphrase Secret
 
 	// Key returns the key in place of KeyFile, such as one in a module of hardware.
 	Key func(ctx context.Context) (crypto.Signer, error) `json:"-"`
@@ -148,15 +150,7 @@ func (c *AssertionConfig) key(ctx context.Context) (crypto.Signer, error) {
 		}
 		return key, err
 	}
-	text, err := readFile("private key", c.KeyFile)
-	if err != nil {
-		return nil, err
-	}
-	key, err := parsePrivateKey(text, c.Passphrase)
-	if err != nil {
-		return nil, fmt.Errorf("the private key %s %w", c.KeyFile, err)
-	}
-	return key, nil
+	return readPrivateKey(file{"key file", c.KeyFile}, c.Passphrase)
 }
 
 // addTemplate lets the template win over what is in header and payload.
@@ -164,7 +158,8 @@ func (c *AssertionConfig) addTemplate(header, payload map[string]any) error {
 	if c.TemplateFile == "" {
 		return nil
 	}
-	text, err := readFile("assertion template", c.TemplateFile)
+	file := file{"assertion template", c.TemplateFile}
+	text, err := file.read()
 	if err != nil {
 		return err
 	}
@@ -173,7 +168,7 @@ func (c *AssertionConfig) addTemplate(header, payload map[string]any) error {
 		Payload map[string]json.RawMessage `json:"payload"`
 	}
 	if err := json.Unmarshal(text, &template); err != nil {
-		return fmt.Errorf("the assertion template %s has to be JSON such as {\"header\": {}, \"payload\": {}}: %s", c.TemplateFile, jsonFault(err))
+		return fmt.Errorf("%v has to be JSON such as {\"header\": {}, \"payload\": {}}: %s", file, jsonFault(err))
 	}
 	for name, value := range template.Header {
 		header[name] = value

@@ -157,11 +157,11 @@ func TestPrivateKeysOfAllKinds(t *testing.T) {
 	for text, says := range map[string]string{
 		"":                                      "no private key",
 		certificate:                             "no private key",
-		pemOf("PRIVATE KEY", []byte("hunter2")): "cannot be read as what it says it is",
-		pemOf("ENCRYPTED PRIVATE KEY", []byte("hunter2")): "encrypted",
+		pemOf("PRIVATE KEY", []byte("hunter2")): "the private key cannot be read",
+		pemOf("ENCRYPTED PRIVATE KEY", []byte("hunter2")): "the encrypted private key is damaged",
 		pkcs8(edwards): "has to be RSA, or EC",
 		pkcs8(made(ecdsa.GenerateKey(elliptic.P384(), rand.Reader))):                              "has to be RSA, or EC",
-		"-----BEGIN RSA PRIVATE KEY-----\nDEK-Info: AES\n\naGk=\n-----END RSA PRIVATE KEY-----\n": "encrypted",
+		"-----BEGIN RSA PRIVATE KEY-----\nDEK-Info: AES\n\naGk=\n-----END RSA PRIVATE KEY-----\n": "the passphrase must be set: the private key in " + path + " is encrypted",
 	} {
 		write(t, path, text)
 		if _, err := sign(t.Context()); err == nil {
@@ -173,6 +173,40 @@ func TestPrivateKeysOfAllKinds(t *testing.T) {
 	write(t, path, pkcs8(rsaKey()))
 	_, err := made(SignedAssertion(AssertionConfig{KeyFile: path, Algorithm: "ES256"}))(t.Context())
 	has(t, err.Error(), "one for RS256", "ES256")
+}
+
+// keys has private keys that OpenSSL has encrypted, with the passphrase changeit, and the certificates of these keys.
+const keys = "../internal/keystore/testdata/"
+
+// A key is encrypted as `openssl pkcs8 -topk8` and `openssl genpkey` do it, or in one of the older ways.
+func TestEncryptedPrivateKeys(t *testing.T) {
+	for key, certificate := range map[string]string{
+		"key-aes256.pem": "client.pem", "key-aes128.pem": "client.pem", "key-prf-sha512.pem": "client.pem", "key-v1-3des.pem": "client.pem",
+		"key-ec-traditional.pem": "client.pem", "key-rsa.pem": "second.pem", "key-rsa-traditional.pem": "second.pem",
+	} {
+		block, _ := pem.Decode(made(os.ReadFile(keys + certificate)))
+		public := made(x509.ParseCertificate(block.Bytes)).PublicKey
+		c := AssertionConfig{KeyFile: keys + key, Passphrase: "changeit"}
+		assertion, err := made(SignedAssertion(c))(t.Context())
+		if err != nil {
+			t.Errorf("%s: %v", key, err)
+			continue
+		}
+		opened(t, string(assertion), public)
+		for passphrase, says := range map[Secret]string{
+			"":        "the passphrase must be set: the private key in " + keys + key + " is encrypted",
+			"hunter2": "the passphrase is not the password of the private key in " + keys + key,
+		} {
+			c.Passphrase = passphrase
+			if _, err := made(SignedAssertion(c))(t.Context()); err == nil {
+				t.Errorf("%s: the passphrase %q is taken", key, string(passphrase))
+			} else if has(t, err.Error(), says); strings.Contains(err.Error(), "hunter2") || IsFinal(err) {
+				t.Errorf("%s: %v shows the passphrase, or is final, though the file may be replaced", key, err)
+			}
+		}
+	}
+	_, err := made(SignedAssertion(AssertionConfig{KeyFile: keys + "key-scrypt.pem", Passphrase: "changeit"}))(t.Context())
+	has(t, err.Error(), "encrypted with scrypt, which cannot be read here: write it anew with `openssl pkcs8 -topk8 -in")
 }
 
 func made2[A, B any](a A, b B, err error) (A, B) {

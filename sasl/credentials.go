@@ -41,13 +41,14 @@ func fixed(c Credentials) CredentialFunc {
 // end at its end. So a mounted Kubernetes or Docker secret can be replaced while the producer runs.
 func PasswordFile(user, path string) CredentialFunc {
 	return func(context.Context) (Credentials, error) {
-		text, err := readFile("password file", path)
+		file := file{"password file", path}
+		text, err := file.read()
 		if err != nil {
 			return Credentials{}, err
 		}
 		password := strings.TrimSuffix(strings.TrimSuffix(string(text), "\n"), "\r")
 		if password == "" {
-			return Credentials{}, fmt.Errorf("the password file %s holds no password", path)
+			return Credentials{}, fmt.Errorf("%v holds no password", file)
 		}
 		return Credentials{User: user, Password: Secret(password)}, nil
 	}
@@ -58,13 +59,14 @@ func PasswordFile(user, path string) CredentialFunc {
 // its ends; no character of it is special. Empty lines, and those that begin with #, are skipped.
 func CredentialsFile(path string) CredentialFunc {
 	return func(context.Context) (Credentials, error) {
-		text, err := readFile("credentials file", path)
+		file := file{"credentials file", path}
+		text, err := file.read()
 		if err != nil {
 			return Credentials{}, err
 		}
 		c, err := parseCredentials(text)
 		if err != nil {
-			return Credentials{}, fmt.Errorf("the credentials file %s %w", path, err)
+			return Credentials{}, fmt.Errorf("%v %w", file, err)
 		}
 		return c, nil
 	}
@@ -104,7 +106,7 @@ func (c Credentials) check(mechanism string) error {
 	case c.User == "":
 		why = "there is no user name"
 	case c.Password == "":
-		why = fmt.Sprintf("user %s has no password", shown(c.User))
+		why = fmt.Sprintf("user %s has no password", Quoted(c.User))
 	case strings.ContainsRune(c.User, 0), strings.ContainsRune(string(c.Password), 0):
 		why = "a user name or password cannot hold a NUL character"
 	case !utf8.ValidString(c.User), !utf8.ValidString(string(c.Password)):
@@ -112,7 +114,7 @@ func (c Credentials) check(mechanism string) error {
 	case mechanism == plainName && c.DelegationToken:
 		why = "a delegation token logs in with SCRAM alone"
 	case mechanism != plainName && strings.ContainsFunc(c.User, func(r rune) bool { return r > unicode.MaxASCII }):
-		why = fmt.Sprintf("the user name %s is not ASCII, and brokers can read no other names in SCRAM, though Kafka lets them be created", shown(c.User))
+		why = fmt.Sprintf("the user name %s is not ASCII, and brokers can read no other names in SCRAM, though Kafka lets them be created", Quoted(c.User))
 	default:
 		return nil
 	}

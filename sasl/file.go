@@ -2,45 +2,25 @@ package sasl
 
 import (
 	"bytes"
-	"errors"
 	"fmt"
-	"io"
-	"io/fs"
-	"os"
+
+	"github.com/epistle-kafka/epistle/internal/readfile"
+	"github.com/epistle-kafka/epistle/internal/shown"
 )
 
 // mostOfFile bounds the files that are read here, in bytes: tokens, passwords, keys.
 const mostOfFile = 1 << 20
 
-// readFile returns a whole small file. what names it in errors, which show nothing that it holds. A pipe is refused: it
-// could be read once, and its open might wait for ever.
-func readFile(what, path string) ([]byte, error) {
-	info, err := os.Stat(path)
+// A file is one that is named in code or in properties, and what it is called in errors.
+type file struct{ what, path string }
+
+func (f file) String() string { return "the " + f.what + " " + shown.Name(f.path) }
+
+// read returns all of it. Its error names the file, and shows nothing that it holds. A pipe is refused: it could be read once.
+func (f file) read() ([]byte, error) {
+	text, err := readfile.Regular(f.path, mostOfFile)
 	if err != nil {
-		return nil, fileError(what, path, err)
-	}
-	if !info.Mode().IsRegular() {
-		return nil, fmt.Errorf("the %s %s is not a regular file", what, path)
-	}
-	file, err := os.Open(path)
-	if err != nil {
-		return nil, fileError(what, path, err)
-	}
-	defer file.Close()
-	text, err := io.ReadAll(io.LimitReader(file, mostOfFile+1))
-	if err != nil {
-		return nil, fileError(what, path, err)
-	}
-	if len(text) > mostOfFile {
-		return nil, fmt.Errorf("the %s %s has more than %d bytes: is it another file?", what, path, mostOfFile)
+		return nil, fmt.Errorf("%v %w", f, err)
 	}
 	return bytes.TrimPrefix(text, []byte("\ufeff")), nil
-}
-
-// fileError says once which file it is.
-func fileError(what, path string, err error) error {
-	if detail, ok := errors.AsType[*fs.PathError](err); ok {
-		err = detail.Err
-	}
-	return fmt.Errorf("the %s %s cannot be read: %w", what, path, err)
 }

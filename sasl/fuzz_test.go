@@ -162,3 +162,37 @@ func FuzzJWT(f *testing.F) {
 		}
 	})
 }
+
+// FuzzSettings takes any settings. They come to a mechanism, or to errors of which each is about a key, and none shows a secret.
+func FuzzSettings(f *testing.F) {
+	const handlers = "org.apache.kafka.common.security.oauthbearer."
+	for _, seed := range [][6]string{
+		{"PLAIN", plainModule, "username", "alice", "sasl.login.class", "x"}, {"SCRAM-SHA-512", scramModule, "username", "\x1b", "sasl.client.callback.handler.class", "a.B"},
+		{"OAUTHBEARER", oauthModule, "scope", "kafka", "sasl.oauthbearer.token.endpoint.url", "https://idp/"}, {"OAUTHBEARER", oauthModule, "unsecuredLoginStringClaim_sub", "a", "sasl.login.refresh.buffer.seconds", "9"},
+		{"OAUTHBEARER", oauthModule, "extension_\x1b", "a", "sasl.oauthbearer.token.endpoint.url", "file:///run/token"}, {"OAUTHBEARER", oauthModule, "unsecuredLoginNumberClaim_\n", "x", "sasl.login.callback.handler.class", handlers + "OAuthBearerUnsecuredLoginCallbackHandler"},
+		{"OAUTHBEARER", oauthModule, "ssl.x", "a", "sasl.oauthbearer.token.endpoint.url", "https://a:b@idp/?c"}, {"OAUTHBEARER", "x.\x1b", "", "", "sasl.oauthbearer.jwt.retriever.class", handlers + "JwtBearerJwtRetriever"},
+	} {
+		f.Add(seed[0], seed[1], seed[2], seed[3], seed[4], seed[5])
+	}
+	f.Fuzz(func(t *testing.T, mechanism, module, option, value, key, setting string) {
+		builder := Lookup(mechanism)
+		if builder == nil || strings.Contains(option+value+setting+module, "pencil") {
+			return
+		}
+		m, err := builder(&Settings{Mechanism: mechanism,
+			Login: Login{Module: module, Options: map[string]Secret{"password": "pencil", "clientSecret": "pencil", "unsecuredLoginStringClaim_x": "pencil", option: Secret(value)}},
+			Keys:  map[string]string{"sasl.oauthbearer.client.credentials.client.secret": "pencil", "sasl.oauthbearer.assertion.private.key.passphrase": "pencil", key: setting}})
+		if (m == nil) == (err == nil) {
+			t.Fatalf("%v and %v", m, err)
+		}
+		if err == nil {
+			return
+		}
+		for _, one := range each(err) {
+			if _, ok := one.(*SettingError); !ok {
+				t.Errorf("%T: %v", one, one)
+			}
+			checkError(t, one)
+		}
+	})
+}

@@ -75,17 +75,17 @@ func aheadOf(skew time.Duration, endpoint string) string {
 func (e *oauthExchange) wanted(jwt jwtClaims) string {
 	wants := ""
 	if e.refusal.Scope != "" {
-		wants = fmt.Sprintf("the broker wants the scope %s, and the token has %s", shown(e.refusal.Scope), shown(jwt.scope))
+		wants = fmt.Sprintf("the broker wants the scope %s, and the token has %s", Quoted(e.refusal.Scope), Quoted(jwt.scope))
 	}
 	if e.refusal.Configuration != "" {
-		return joined(wants, "it names "+shown(e.refusal.Configuration)+" for where tokens come from")
+		return joined(wants, "it names "+Quoted(e.refusal.Configuration)+" for where tokens come from")
 	}
 	return wants
 }
 
 // described shows the claims that are compared at the broker.
 func described(jwt jwtClaims) string {
-	said := []string{"token: iss " + shown(jwt.issuer), "aud " + shown(strings.Join(jwt.audience, " ")), "sub " + shown(jwt.subject)}
+	said := []string{"token: iss " + Quoted(jwt.issuer), "aud " + Quoted(strings.Join(jwt.audience, " ")), "sub " + Quoted(jwt.subject)}
 	if !jwt.expires.IsZero() {
 		said = append(said, "exp "+jwt.expires.UTC().Format(time.RFC3339))
 	}

@@ -93,16 +93,17 @@ func TokenFile(path string) TokenSource { return tokenFile(path) }
 type tokenFile string
 
 func (path tokenFile) Token(context.Context) (Token, error) {
-	text, err := readFile("token file", string(path))
+	file := file{"token file", string(path)}
+	text, err := file.read()
 	if err != nil {
 		return Token{}, err
 	}
 	value := strings.TrimSpace(string(text))
 	if value == "" {
-		return Token{}, fmt.Errorf("the token file %s holds no token", string(path))
+		return Token{}, fmt.Errorf("%v holds no token", file)
 	}
 	if err := checkValue(value); err != nil {
-		return Token{}, fmt.Errorf("the token file %s: %w", string(path), err)
+		return Token{}, fmt.Errorf("%v: %w", file, err)
 	}
 	return Token{Value: Secret(value)}, nil
 }
@@ -149,17 +150,17 @@ func checkValue(value string) error {
 
 func checkExtension(key, value string) error {
 	if key == "" || strings.ContainsFunc(key, func(r rune) bool { return r > 0x7f || !letter(byte(r)) }) {
-		return fmt.Errorf("the extension %s: a key has ASCII letters alone", shown(key))
+		return fmt.Errorf("the extension %s: a key has ASCII letters alone", Quoted(key))
 	}
 	if key == "auth" {
 		return errors.New(`the extension "auth": that key is the token's own`)
 	}
 	if value == "" {
-		return fmt.Errorf("the extension %s has no value, and brokers hang up on that", shown(key))
+		return fmt.Errorf("the extension %s has no value, and brokers hang up on that", Quoted(key))
 	}
 	for i := range len(value) {
 		if c := value[i]; (c < ' ' || c > '~') && c != '\t' && c != '\r' && c != '\n' {
-			return fmt.Errorf("the extension %s has a character at position %d of its value that is not printable ASCII", shown(key), i+1)
+			return fmt.Errorf("the extension %s has a character at position %d of its value that is not printable ASCII", Quoted(key), i+1)
 		}
 	}
 	return nil

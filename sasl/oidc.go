@@ -11,6 +11,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/epistle-kafka/epistle/internal/shown"
 )
 
 // OIDCConfig is the token endpoint of an identity provider, and how a client proves to it who it is. Exactly one proof is
@@ -86,7 +88,7 @@ func OIDC(c OIDCConfig) (TokenSource, error) {
 		c.RetryBudget = 10 * time.Second
 	}
 	c.HTTP = c.client()
-	return &oidc{config: func() *OIDCConfig { return &c }, shownURL: shownURL(c.TokenURL), attempt: attempt}, nil
+	return &oidc{config: func() *OIDCConfig { return &c }, shownURL: shown.URL(c.TokenURL), attempt: attempt}, nil
 }
 
 const defaultTimeout = 10 * time.Second
@@ -116,7 +118,7 @@ func (c *OIDCConfig) check() (wrong []string) {
 	say(c.HTTP != nil && c.TLS != nil, "HTTP and TLS are set: TLS belongs into the transport of your client")
 	say(c.ConnectTimeout < 0 || c.ReadTimeout < 0 || c.RetryBackoff < 0 || c.RetryBudget < 0, "a time is negative")
 	for _, key := range slices.Sorted(maps.Keys(c.Params)) {
-		say(slices.Contains(ownFields, key), "Params has "+shown(key)+", which the request has already")
+		say(slices.Contains(ownFields, key), "Params has "+Quoted(key)+", which the request has already")
 	}
 	return wrong
 }
@@ -146,19 +148,6 @@ func checkURL(text string) string {
 		return "has a user in it: that belongs into ClientID and ClientSecret"
 	}
 	return ""
-}
-
-// shownURL leaves out what may be a secret.
-func shownURL(text string) string {
-	u, err := url.Parse(text)
-	if err != nil {
-		return "a URL that is wrong"
-	}
-	bare := url.URL{Scheme: u.Scheme, Host: u.Host, Path: u.Path}
-	if shown := bare.String(); len(shown) <= mostShown {
-		return shown
-	}
-	return u.Scheme + "://" + u.Host
 }
 
 // client follows no redirect: what is sent is a secret, and it is for the endpoint alone.

@@ -109,7 +109,7 @@ func (a *oidcAnswer) said(body oidcBody) string {
 	text := a.status()
 	for _, words := range []string{cmp.Or(body.Error, body.ErrorCode), cmp.Or(body.ErrorDescription, body.ErrorSummary)} {
 		if words != "" {
-			text += ": " + shown(a.proof.hide(words))
+			text += ": " + Quoted(a.proof.hide(words))
 		}
 	}
 	if text == a.status() && a.isHTML() {
@@ -132,9 +132,9 @@ func (a *oidcAnswer) hint(body oidcBody) string {
 			what = "id or secret of the client is wrong; or the endpoint wants them encoded (sasl.oauthbearer.header.urlencode=true, EncodeHeader) or in the body (SecretInBody)"
 		}
 	case "invalid_scope":
-		what = "the scope asked for is " + shown(c.Scope)
+		what = "the scope asked for is " + Quoted(c.Scope)
 	case "unauthorized_client", "unsupported_grant_type":
-		what = "the client has to be allowed the grant " + shown(a.proof.form.Get("grant_type"))
+		what = "the client has to be allowed the grant " + Quoted(a.proof.form.Get("grant_type"))
 	case "invalid_grant":
 		what = "iss, sub, aud, exp or the key of the assertion may not be what the endpoint expects"
 	}
@@ -159,7 +159,7 @@ func (a *oidcAnswer) location() string {
 	if err != nil {
 		return "nowhere"
 	}
-	return shown(a.proof.hide((&url.URL{Scheme: to.Scheme, Host: to.Host, Path: to.Path}).String()))
+	return Quoted(a.proof.hide((&url.URL{Scheme: to.Scheme, Host: to.Host, Path: to.Path}).String()))
 }
 
 // retryAfter is the pause that the endpoint asks for; 0 if it does not.
@@ -180,7 +180,7 @@ func jsonFault(err error) string {
 		if fault.Field == "" {
 			return "it is no object"
 		}
-		return fmt.Sprintf("the field %s has the wrong type", shown(fault.Field))
+		return fmt.Sprintf("the field %s has the wrong type", Quoted(fault.Field))
 	}
 	return "it cannot be read"
 }

@@ -12,9 +12,9 @@ import (
 	"net/url"
 	"strings"
 	"time"
-	"unicode"
 
 	"github.com/epistle-kafka/epistle/internal/backoff"
+	"github.com/epistle-kafka/epistle/internal/shown"
 )
 
 // An oidcFailure is why an attempt has brought no token.
@@ -137,12 +137,8 @@ type foreignError struct {
 
 func (e *foreignError) Unwrap() error { return e.err }
 
-// Error is the text as it is, unless a stranger may have made it.
 func (e *foreignError) Error() string {
-	if strings.ContainsFunc(e.text, func(r rune) bool { return !unicode.IsPrint(r) }) || len(e.text) > mostShown {
-		return shown(e.text)
-	}
-	return e.text
+	return shown.Text(e.text)
 }
 
 // prove makes the form and the header that show who asks.

@@ -280,17 +280,6 @@ func TestOIDCConfigsThatAreWrong(t *testing.T) {
 	}
 }
 
-func TestShownURLs(t *testing.T) {
-	for text, want := range map[string]string{
-		"https://u:p@host:8443/a/b?key=x#f":              "https://host:8443/a/b",
-		"https://host/" + strings.Repeat("a", mostShown): "https://host",
-	} {
-		if got := shownURL(text); got != want {
-			t.Errorf("%q for %q", got, text)
-		}
-	}
-}
-
 func writeTemp(t *testing.T, name, text string) string {
 	t.Helper()
 	path := fmt.Sprint(t.TempDir(), "/", name)

@@ -73,11 +73,11 @@ func (e *plainExchange) Explain(words string) string {
 		return "the password has to be the whole connection string, from Endpoint=sb:// on, of this namespace: " +
 			"the key in it may be wrong or regenerated, or may lack the right to send"
 	case strings.HasSuffix(e.host, ".confluent.cloud"):
-		return fmt.Sprintf("%s has to be an API key of this very cluster, with its secret; a new key takes some minutes to be known", shown(e.user))
+		return fmt.Sprintf("%s has to be an API key of this very cluster, with its secret; a new key takes some minutes to be known", Quoted(e.user))
 	case strings.Contains(words, "Invalid username or password"):
-		return fmt.Sprintf("the password of %s is wrong, or the broker has no such user for PLAIN; users of SCRAM are not users of PLAIN", shown(e.user))
+		return fmt.Sprintf("the password of %s is wrong, or the broker has no such user for PLAIN; users of SCRAM are not users of PLAIN", Quoted(e.user))
 	}
-	return fmt.Sprintf("user and password that were sent are those of %s", shown(e.user))
+	return fmt.Sprintf("user and password that were sent are those of %s", Quoted(e.user))
 }
 
 // explainUser knows what brokers of all mechanisms say when a session changes its user (KIP-368).
@@ -85,5 +85,5 @@ func explainUser(user, words string) string {
 	if !strings.Contains(words, "Cannot change principals") {
 		return ""
 	}
-	return fmt.Sprintf("a session cannot change its user, and %s is another than before; the next connection can begin as that user", shown(user))
+	return fmt.Sprintf("a session cannot change its user, and %s is another than before; the next connection can begin as that user", Quoted(user))
 }

@@ -204,7 +204,7 @@ func TestFilesAreBounded(t *testing.T) {
 	dir := t.TempDir()
 	huge := filepath.Join(dir, "huge")
 	write(t, huge, strings.Repeat("x", mostOfFile+1))
-	for path, says := range map[string]string{huge: "more than", dir: "not a regular file"} {
+	for path, says := range map[string]string{huge: "more than", dir: "is a directory"} {
 		if _, err := PasswordFile("alice", path)(t.Context()); err == nil {
 			t.Errorf("%s is taken", path)
 		} else {

@@ -23,7 +23,7 @@ type Settings struct {
 	TLS func(options map[string]Secret) (*tls.Config, error)
 }
 
-func (s Settings) String() string { return "settings of SASL, mechanism " + shown(s.Mechanism) }
+func (s Settings) String() string { return "settings of SASL, mechanism " + Quoted(s.Mechanism) }
 
 // Format writes String whatever the verb: Keys has secrets.
 func (s Settings) Format(f fmt.State, _ rune) { io.WriteString(f, s.String()) }

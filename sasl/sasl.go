@@ -113,13 +113,13 @@ func (e *RefusedError) Error() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "refused %s", e.Mechanism)
 	if e.Words != "" {
-		fmt.Fprintf(&b, ": %s", shown(e.Words))
+		fmt.Fprintf(&b, ": %s", Quoted(e.Words))
 	}
 	if e.Err != nil {
 		fmt.Fprintf(&b, ": %v", e.Err)
 	}
 	if e.Offered != nil {
-		fmt.Fprintf(&b, "; offered: %s", shown(strings.Join(e.Offered, ", ")))
+		fmt.Fprintf(&b, "; offered: %s", Quoted(strings.Join(e.Offered, ", ")))
 	}
 	if e.Hint != "" {
 		fmt.Fprintf(&b, " (%s)", e.Hint)

@@ -165,15 +165,15 @@ func (e *scramExchange) Explain(words string) string {
 		return hint
 	}
 	if e.token {
-		return fmt.Sprintf("the delegation token %s may have expired, its HMAC may be wrong, or the brokers may not agree on delegation.token.secret.key", shown(e.user))
+		return fmt.Sprintf("the delegation token %s may have expired, its HMAC may be wrong, or the brokers may not agree on delegation.token.secret.key", Quoted(e.user))
 	}
 	return fmt.Sprintf("the password of %s may be wrong, or the user may have no credential for %s: each mechanism has its own, "+
-		"as kafka-configs.sh --describe --entity-type users --entity-name %s shows", shown(e.user), e.mechanism.name, shellWord(e.user))
+		"as kafka-configs.sh --describe --entity-type users --entity-name %s shows", Quoted(e.user), e.mechanism.name, shellWord(e.user))
 }
 
 // shellWord quotes a name for a shell, if it needs that.
 func shellWord(name string) string {
-	if len(name) > mostShown {
+	if len(name) > 255 {
 		return "NAME"
 	}
 	for _, r := range name {

@@ -45,7 +45,7 @@ func parseServerFirst(message string) (serverFirst, error) {
 	iterations, err := strconv.Atoi(rounds)
 	switch {
 	case errors.Is(err, strconv.ErrRange) && !strings.HasPrefix(rounds, "-"), iterations > MaxIterations:
-		return serverFirst{}, Final(fmt.Errorf("the broker asks for %s rounds of hashing, and %d is the limit", shown(rounds), MaxIterations))
+		return serverFirst{}, Final(fmt.Errorf("the broker asks for %s rounds of hashing, and %d is the limit", Quoted(rounds), MaxIterations))
 	case err != nil || iterations < 1:
 		return serverFirst{}, notScram(message)
 	case iterations < MinIterations:
@@ -84,7 +84,7 @@ func scramParts(message string) ([]string, error) {
 }
 
 func notScram(message string) error {
-	return fmt.Errorf("the broker's answer is no SCRAM message: %s", shown(message))
+	return fmt.Errorf("the broker's answer is no SCRAM message: %s", Quoted(message))
 }
 
 // printable is what SCRAM allows in a nonce, but for the comma, which the message has been divided at.

@@ -3,13 +3,15 @@ package sasl
 import (
 	"errors"
 	"fmt"
+
+	"github.com/epistle-kafka/epistle/internal/shown"
 )
 
 // A SettingError is one property, or one option of the login module in sasl.jaas.config, that cannot be taken. It shows no
 // value that may be secret.
 type SettingError struct {
 	Key    string // such as "sasl.jaas.config"
-	Option string // of the login module, such as "password"; "" for all of the key
+	Option string // of the login module, such as "password", as written; "" for all of the key
 	Class  string // the Java class that would have to run, and has no counterpart here; "" for other faults
 	Rule   string // what is wrong and what to do, to be read after the name
 }
@@ -18,7 +20,7 @@ func (e *SettingError) Error() string {
 	if e.Option == "" {
 		return e.Key + ": " + e.Rule
 	}
-	return fmt.Sprintf("%s, option %s: %s", e.Key, e.Option, e.Rule)
+	return fmt.Sprintf("%s, option %s: %s", e.Key, shown.Name(e.Option), e.Rule)
 }
 
 // settingErrors collects all that is wrong, so that it can be put right at once.

@@ -58,7 +58,7 @@ func (s *Settings) read(module string) *settingsReader {
 			return r
 		}
 	}
-	r.key(jaasKey, "has the login module %s, which is not known here: sasl.mechanism=%s needs %s", shown(s.Login.Module), s.Mechanism, needs)
+	r.key(jaasKey, "has the login module %s, which is not known here: sasl.mechanism=%s needs %s", Quoted(s.Login.Module), s.Mechanism, needs)
 	return r
 }
 
@@ -80,16 +80,8 @@ func (r *settingsReader) options(known, prefixes []string, ignored ...string) {
 		for _, p := range prefixes {
 			list += ", " + p + "…"
 		}
-		r.option(shownName(option), "is no option of %s, which has %s%s", r.module, list, meant)
+		r.option(option, "is no option of %s, which has %s%s", r.module, list, meant)
 	}
-}
-
-// shownName is the name of an option, quoted only if that is needed.
-func shownName(option string) string {
-	if quoted := shown(option); quoted != `"`+option+`"` || strings.Contains(option, " ") {
-		return quoted
-	}
-	return option
 }
 
 // needed returns an option that has to be there and filled in.
@@ -179,11 +171,13 @@ func (r *settingsReader) truth(key string) bool {
 	return false
 }
 
-// noHandlers refuses Java classes that would supply the credentials.
+// noHandlers refuses Java classes that would supply the credentials. Those that Java takes where none is set pass.
 func (r *settingsReader) noHandlers(constructor string) {
 	for _, key := range []string{loginHandlerKey, clientHandler} {
-		if class := r.text(key); class != "" {
-			r.class(key, class, "%s is a Java class, and cannot run here: give %s a Go function that returns the credentials", shown(class), constructor)
+		switch class := r.text(key); simpleName(class) {
+		case "", "SaslClientCallbackHandler", "AbstractLogin$DefaultLoginCallbackHandler":
+		default:
+			r.class(key, class, "%s is a Java class, and cannot run here: give %s a Go function that returns the credentials", Quoted(class), constructor)
 		}
 	}
 	r.noLoginClass()
@@ -194,7 +188,7 @@ func (r *settingsReader) noLoginClass() {
 	switch class := r.text(loginClassKey); simpleName(class) {
 	case "", "DefaultLogin", "OAuthBearerRefreshingLogin":
 	default:
-		r.class(loginClassKey, class, "%s is a Java class, and cannot run here: leave it out, and set a mechanism in code if what it does is needed", shown(class))
+		r.class(loginClassKey, class, "%s is a Java class, and cannot run here: leave it out, and set a mechanism in code if what it does is needed", Quoted(class))
 	}
 }
 

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/epistle-kafka/epistle/internal/shown"
 )
 
 const (
@@ -41,7 +43,7 @@ func buildOAuth(s *Settings) (Mechanism, error) {
 	case handler == "" || simpleName(handler) == builtInHandler:
 		source = r.builtIn()
 	default:
-		r.class(loginHandlerKey, handler, "%s is a Java class, and cannot run here: %s", shown(handler), insteadOf(handler))
+		r.class(loginHandlerKey, handler, "%s is a Java class, and cannot run here: %s", Quoted(handler), insteadOf(handler))
 	}
 	extensions := r.extensions()
 	if r.settingErrors != nil {
@@ -70,7 +72,7 @@ func (r *settingsReader) clientHandler(loginHandler string) {
 	if class == "" || class == loginHandler || simpleName(class) == "OAuthBearerSaslClientCallbackHandler" {
 		return
 	}
-	r.class(clientHandler, class, "%s is a Java class, and cannot run here: leave it out, and give sasl.OAuthBearer a Go function that returns tokens", shown(class))
+	r.class(clientHandler, class, "%s is a Java class, and cannot run here: leave it out, and give sasl.OAuthBearer a Go function that returns tokens", Quoted(class))
 }
 
 func (r *settingsReader) registered(build TokenSourceBuilder) TokenSource {
@@ -88,7 +90,7 @@ func insteadOf(class string) string {
 	const function = "give sasl.OAuthBearer a Go function that returns tokens (sasl.TokenFunc), or register one for the class with sasl.RegisterTokenSource"
 	switch simpleName(class) {
 	case "IAMOAuthBearerLoginCallbackHandler", "IAMClientCallbackHandler":
-		return "it signs tokens with AWS credentials; " + function + ", which calls AWS's signer for MSK (aws-msk-iam-sasl-signer-go)"
+		return `it makes tokens of AWS's credentials. It comes with a module of its own: import _ "github.com/epistle-kafka/epistle/sasl/mskiam"`
 	case "GcpLoginCallbackHandler":
 		return "it wraps an access token of Google's; " + function + ", which does that with Google's default credentials"
 	case "TokenUserLoginCallbackHandler":
@@ -114,7 +116,7 @@ func (r *settingsReader) extensions() map[string]string {
 			continue
 		}
 		if err := checkExtension(key, string(value)); err != nil {
-			r.option(shownName(option), "%v", err)
+			r.option(option, "%v", err)
 		}
 		extensions[key] = string(value)
 	}
@@ -126,14 +128,14 @@ func (r *settingsReader) builtIn() TokenSource {
 	r.options([]string{"clientId", "clientSecret", "scope"}, []string{"extension_", "ssl."}, "unsecured")
 	for option := range r.Login.Options {
 		if strings.HasPrefix(option, "unsecuredLogin") && r.text(loginHandlerKey) == "" {
-			r.key(tokenURLKey, "is set, and the option %s too, which is for tokens that are made here: which is meant? %s=%s is for the endpoint", shownName(option), loginHandlerKey, builtInClass)
+			r.key(tokenURLKey, "is set, and the option %s too, which is for tokens that are made here: which is meant? %s=%s is for the endpoint", shown.Name(option), loginHandlerKey, builtInClass)
 			return nil
 		}
 	}
 	switch class := r.text(validatorKey); simpleName(class) {
 	case "", "DefaultJwtValidator", "ClientJwtValidator", "BrokerJwtValidator":
 	default:
-		r.class(validatorKey, class, "%s is a Java class, and cannot run here: leave it out, since brokers judge tokens", shown(class))
+		r.class(validatorKey, class, "%s is a Java class, and cannot run here: leave it out, since brokers judge tokens", Quoted(class))
 	}
 	address := r.text(tokenURLKey)
 	u, err := url.Parse(address)
@@ -149,7 +151,7 @@ func (r *settingsReader) builtIn() TokenSource {
 	case "ClientCredentialsJwtRetriever", "JwtBearerJwtRetriever":
 		isFile = false
 	default:
-		r.class(retrieverKey, retriever, "%s is a Java class, and cannot run here: give sasl.OAuthBearer a Go function that returns tokens (sasl.TokenFunc)", shown(retriever))
+		r.class(retrieverKey, retriever, "%s is a Java class, and cannot run here: give sasl.OAuthBearer a Go function that returns tokens (sasl.TokenFunc)", Quoted(retriever))
 		return nil
 	}
 	if isFile {
@@ -198,7 +200,7 @@ func (r *settingsReader) unsecured() TokenSource {
 		}
 	}
 	if text, ok := claims[principal].(string); !ok || text == "" {
-		r.option("unsecuredLoginStringClaim_"+shownName(principal), "is not set, and says who logs in")
+		r.option("unsecuredLoginStringClaim_"+principal, "is not set, and says who logs in")
 	}
 	source, err := UnsecuredJWS(claims, life)
 	if err != nil && r.settingErrors == nil {

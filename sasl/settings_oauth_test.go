@@ -4,6 +4,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 )
@@ -94,6 +95,12 @@ func TestProofsFromProperties(t *testing.T) {
 	c = endpointOf(t, append(all, "sasl.oauthbearer.jwt.retriever.class", retrievers+"JwtBearerJwtRetriever")...)
 	if got := made(c.Assertion(t.Context())); got != "from.a.file" || !c.JWTBearer || c.ClientID != "" {
 		t.Errorf("%q, %+v", string(got), c)
+	}
+	// The key may be encrypted, as OpenSSL does it.
+	c = endpointOf(t, handlerKey, handlerClass, "sasl.oauthbearer.token.endpoint.url", endpointURL, a+"claim.iss", "iss", a+"algorithm", "ES256",
+		a+"private.key.file", keys+"key-aes256.pem", a+"private.key.passphrase", " changeit ")
+	if assertion, err := c.Assertion(t.Context()); err != nil || len(strings.Split(string(assertion), ".")) != 3 {
+		t.Errorf("an encrypted key: %v", err)
 	}
 	// Without keys of their own the times are Java's defaults.
 	c = endpointOf(t, handlerKey, handlerClass, "sasl.oauthbearer.token.endpoint.url", endpointURL, a+"claim.iss", "iss", a+"private.key.file", writeTemp(t, "rsa.pem", pkcs8(rsaKey())))
@@ -222,7 +229,7 @@ func TestTokensThatPropertiesLack(t *testing.T) {
 // A class that would have to run on a JVM is named, with the way that there is in Go.
 func TestHandlersThatAreJava(t *testing.T) {
 	for class, says := range map[string]string{
-		"software.amazon.msk.auth.iam.IAMOAuthBearerLoginCallbackHandler":             "aws-msk-iam-sasl-signer-go",
+		"software.amazon.msk.auth.iam.IAMOAuthBearerLoginCallbackHandler":             `import _ "github.com/epistle-kafka/epistle/sasl/mskiam"`,
 		"com.google.cloud.hosted.kafka.auth.GcpLoginCallbackHandler":                  "Google's default credentials",
 		"io.confluent.kafka.clients.plugins.auth.token.TokenUserLoginCallbackHandler": handlerClass,
 		"io.strimzi.kafka.oauth.client.JaasClientOauthLoginCallbackHandler":           "for oauth.client.secret",

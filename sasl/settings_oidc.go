@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 )
 
 // life is that of a token that is made here.
@@ -43,7 +44,8 @@ func (r *settingsReader) claim(claims map[string]any, option, value string) {
 	case "List":
 		list := []string{}
 		if value != "" {
-			list = strings.Split(value, value[:1])[1:]
+			_, n := utf8.DecodeRuneInString(value)
+			list = strings.Split(value, value[:n])[1:]
 		}
 		claims[name] = list
 	}
@@ -122,7 +124,7 @@ func (r *settingsReader) clientSecret(c *OIDCConfig, id string) {
 func (r *settingsReader) signedAssertion() AssertionFunc {
 	c := AssertionConfig{
 		KeyFile:      r.text(assertionKeys + "private.key.file"),
-		Passphrase:   Secret(r.Keys[assertionKeys+"private.key.passphrase"]),
+		Passphrase:   r.secret(assertionKeys + "private.key.passphrase"),
 		Algorithm:    strings.ToUpper(cmp.Or(r.text(assertionKeys+"algorithm"), "RS256")),
 		Issuer:       r.text(assertionKeys + "claim.iss"),
 		Subject:      r.text(assertionKeys + "claim.sub"),

@@ -3,17 +3,12 @@ package sasl
 import (
 	"net"
 	"strconv"
+
+	"github.com/epistle-kafka/epistle/internal/shown"
 )
 
 func addr(host string, port int) string { return net.JoinHostPort(host, strconv.Itoa(port)) }
 
-// mostShown bounds what is shown of a text that somebody else wrote, in bytes.
-const mostShown = 300
-
-// shown returns a stranger's text quoted, and cut.
-func shown(text string) string {
-	if len(text) > mostShown {
-		return strconv.Quote(text[:mostShown]) + "…"
-	}
-	return strconv.Quote(text)
-}
+// Quoted returns a text that somebody else wrote, such as what a broker says or what stands in properties, as an error may show
+// it: in quotes, with what does not print escaped, and cut after 255 characters. It is here for mechanisms of other modules.
+func Quoted(text string) string { return shown.Quoted(text) }

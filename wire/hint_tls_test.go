@@ -3,49 +3,33 @@ package wire
 import (
 	"context"
 	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
 	"crypto/tls"
 	"crypto/x509"
-	"crypto/x509/pkix"
 	"errors"
 	"fmt"
 	"io"
-	"math/big"
 	"net"
 	"strings"
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/epistle-kafka/epistle/internal/testcert"
 )
 
 // signed returns a certificate by another, or by itself.
 func signed(t *testing.T, by *tls.Certificate, name string, change func(*x509.Certificate)) tls.Certificate {
 	t.Helper()
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
-	template := &x509.Certificate{
-		SerialNumber: big.NewInt(time.Now().UnixNano()), Subject: pkix.Name{CommonName: name}, DNSNames: []string{"kafka.test"},
-		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour),
-	}
-	if change != nil {
-		change(template)
-	}
-	parent, signer := template, any(key)
+	var issuer *testcert.Issued
 	if by != nil {
-		parent, signer = by.Leaf, by.PrivateKey
+		issuer = &testcert.Issued{Key: by.PrivateKey.(*ecdsa.PrivateKey), Cert: by.Leaf}
 	}
-	der, err := x509.CreateCertificate(rand.Reader, template, parent, &key.PublicKey, signer)
-	if err != nil {
-		t.Fatal(err)
-	}
-	leaf, err := x509.ParseCertificate(der)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key, Leaf: leaf}
+	return testcert.Issue(issuer, name, func(c *x509.Certificate) {
+		c.DNSNames, c.ExtKeyUsage = []string{"kafka.test"}, nil
+		if change != nil {
+			change(c)
+		}
+	}).Pair()
 }
 
 func authorityCalled(t *testing.T, name string) tls.Certificate {

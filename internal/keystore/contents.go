@@ -9,7 +9,7 @@ import (
 	"fmt"
 
 	"github.com/epistle-kafka/epistle/internal/pbe"
-	"github.com/epistle-kafka/epistle/protocol"
+	"github.com/epistle-kafka/epistle/internal/shown"
 )
 
 // contents is what is in a store, of whatever kind: nothing of it is decrypted yet that has a password of its own.
@@ -56,7 +56,7 @@ func named(what, alias string) string {
 	if alias == "" {
 		return "the " + what
 	}
-	return "the " + what + " " + protocol.Quoted(alias)
+	return "the " + what + " " + shown.Quoted(alias)
 }
 
 // name is how a message names a certificate.
@@ -203,7 +203,7 @@ func (c *contents) withoutKey() string {
 // open decrypts one key, and says which password is wrong.
 func (c *contents) open(entry keyEntry, password, keyPassword Password) (crypto.PrivateKey, error) {
 	use := keyPassword
-	if !use.set {
+	if !use.IsSet() {
 		use = password
 	}
 	key, err := entry.key.open(use)
@@ -213,15 +213,15 @@ func (c *contents) open(entry keyEntry, password, keyPassword Password) (crypto.
 		return key, nil
 	case !errors.Is(err, errPassword):
 		return nil, bad("{} (%s): %s %v", c.kind, name, err)
-	case !keyPassword.set && c.kind == PEM:
+	case !keyPassword.IsSet() && c.kind == PEM:
 		return nil, badPassword(KeyPassword, "must be set: %s in {} is encrypted", name)
-	case !keyPassword.set && !password.set:
+	case !keyPassword.IsSet() && !password.IsSet():
 		return nil, badPassword(StorePassword, "must be set: %s in {} is encrypted", name)
-	case !keyPassword.set && !c.proven:
+	case !keyPassword.IsSet() && !c.proven:
 		return nil, badPassword(StorePassword, "is not the password of %s in {}", name)
-	case !keyPassword.set:
+	case !keyPassword.IsSet():
 		return nil, badPassword(KeyPassword, "must be set: %s in {} has a password of its own, which is not the store's", name)
-	case password.set:
+	case password.IsSet():
 		if _, err := entry.key.open(password); err == nil {
 			return nil, badPassword(KeyPassword, "is not the password of %s in {}, but the store's password is: leave this one out", name)
 		}
@@ -272,7 +272,7 @@ func (c *contents) chain(entry keyEntry, key crypto.Signer, pool []*x509.Certifi
 		chain = append(chain, cert)
 	}
 	if len(chain) > 0 && !samePublicKey(chain[0], key) {
-		return nil, bad("{} (%s): %s does not match its certificate, which is for %s", c.kind, named("private key", entry.alias), protocol.Quoted(chain[0].Subject.String()))
+		return nil, bad("{} (%s): %s does not match its certificate, which is for %s", c.kind, named("private key", entry.alias), shown.Quoted(chain[0].Subject.String()))
 	}
 	return chain, nil
 }

@@ -43,6 +43,11 @@ func fuzzStores(f *testing.F, suffixes ...string) {
 			}
 			keys, err := ReadKeys(data, password, none)
 			checkError(t, err)
+			if key, err := ReadPrivateKey(data, password); err != nil {
+				checkError(t, err)
+			} else if key == nil {
+				t.Error("a file without a private key was taken")
+			}
 			if err == nil && (len(keys.Keys) == 0 || keys.Keys[0].Pair.Leaf == nil) {
 				t.Error("a store without a key was taken")
 			}

@@ -73,11 +73,11 @@ func parseJKS(data []byte, password Password) (*contents, error) {
 		return nil, bad("{} is a JKS store that ends too soon: it was truncated or damaged")
 	case len(c.data) > 0:
 		return nil, bad("{} is a JKS store with %d bytes behind its end: it is damaged", len(c.data))
-	case !password.set:
+	case !password.IsSet():
 		return out, nil // integrity unchecked, as in Java
 	}
 	h := sha1.New()
-	h.Write(utf16Bytes(password.text))
+	h.Write(utf16Bytes(password.Reveal()))
 	h.Write([]byte(jksWhitener))
 	h.Write(data[:len(data)-sha1.Size])
 	if subtle.ConstantTimeCompare(h.Sum(nil), digest) != 1 {
@@ -131,7 +131,7 @@ type jksSealed []byte
 var oidJKS = asn1.ObjectIdentifier{1, 3, 6, 1, 4, 1, 42, 2, 17, 1, 1}
 
 func (k jksSealed) open(password Password) (crypto.PrivateKey, error) {
-	if !password.set {
+	if !password.IsSet() {
 		return nil, errPassword
 	}
 	var info struct {
@@ -144,7 +144,7 @@ func (k jksSealed) open(password Password) (crypto.PrivateKey, error) {
 	if !info.Algorithm.Algorithm.Equal(oidJKS) {
 		return nil, fmt.Errorf("is encrypted in a way that is not that of JKS (OID %v)", info.Algorithm.Algorithm)
 	}
-	secret := utf16Bytes(password.text)
+	secret := utf16Bytes(password.Reveal())
 	last := info.Data[:sha1.Size] // the salt, then each digest
 	body := info.Data[sha1.Size : len(info.Data)-sha1.Size]
 	plain := make([]byte, 0, len(body))

@@ -5,7 +5,6 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"fmt"
-	"log/slog"
 	"strings"
 )
 
@@ -23,29 +22,23 @@ const (
 // less than 300 KB.
 const MaxSize = 16 << 20
 
-// Password is a password, or that there is none: an empty one is not the same. It does not show itself.
-type Password struct {
-	text string
-	set  bool
-}
+// Password is a password. nil is none, and an empty one is not the same. It is a function so that nothing can print it, with
+// whatever verb, wherever it is a field.
+type Password func() string
 
 // NewPassword returns the password s.
-func NewPassword(s string) Password { return Password{text: s, set: true} }
+func NewPassword(s string) Password { return func() string { return s } }
 
 // IsSet reports whether there is one.
-func (p Password) IsSet() bool { return p.set }
+func (p Password) IsSet() bool { return p != nil }
 
 // Reveal returns the password, "" if there is none, for whoever hands it on.
-func (p Password) Reveal() string { return p.text }
-
-// String returns no password.
-func (p Password) String() string { return "[hidden]" }
-
-// GoString returns no password.
-func (p Password) GoString() string { return "[hidden]" }
-
-// LogValue returns no password.
-func (p Password) LogValue() slog.Value { return slog.StringValue("[hidden]") }
+func (p Password) Reveal() string {
+	if p == nil {
+		return ""
+	}
+	return p()
+}
 
 // Blame is what an Error is about.
 type Blame uint8
@@ -115,7 +108,7 @@ func ReadKeys(data []byte, password, keyPassword Password) (*Keys, error) {
 	if err != nil {
 		return nil, err
 	}
-	if !password.set && found.proven {
+	if !password.IsSet() && found.proven {
 		password = NewPassword("") // which is what has opened it
 	}
 	return found.privateKeys(password, keyPassword)

@@ -10,7 +10,7 @@ import (
 	"strings"
 
 	"github.com/epistle-kafka/epistle/internal/pbe"
-	"github.com/epistle-kafka/epistle/protocol"
+	"github.com/epistle-kafka/epistle/internal/shown"
 )
 
 // sealedKey is a private key in encrypted PKCS#8.
@@ -21,11 +21,11 @@ type sealedKey struct {
 }
 
 func (k *sealedKey) open(password Password) (crypto.PrivateKey, error) {
-	if !password.set {
+	if !password.IsSet() {
 		return nil, errPassword
 	}
-	forms := []pbe.Password{pbe.Text(password.text)}
-	if k.pkcs12 && password.text == "" {
+	forms := []pbe.Password{pbe.Text(password.Reveal())}
+	if k.pkcs12 && password.Reveal() == "" {
 		forms = append(forms, pbe.NoBytes())
 	}
 	for _, form := range forms {
@@ -57,11 +57,11 @@ func (k *sealedKey) refusal(err error) string {
 type legacyKey struct{ block *pem.Block }
 
 func (k legacyKey) open(password Password) (crypto.PrivateKey, error) {
-	if !password.set {
+	if !password.IsSet() {
 		return nil, errPassword
 	}
 	//lint:ignore SA1019 it is no protection against who can change the file, and files of this kind exist all the same
-	der, err := x509.DecryptPEMBlock(k.block, []byte(password.text))
+	der, err := x509.DecryptPEMBlock(k.block, []byte(password.Reveal()))
 	switch {
 	case errors.Is(err, x509.IncorrectPasswordError):
 		return nil, errPassword
@@ -80,6 +80,29 @@ func parseTraditional(kind string, der []byte) (crypto.PrivateKey, error) {
 		return x509.ParseECPrivateKey(der)
 	}
 	return x509.ParsePKCS1PrivateKey(der)
+}
+
+// ReadPrivateKey returns the first private key of a PEM file. Certificates beside it are passed over. Its error is an *Error.
+func ReadPrivateKey(data []byte, password Password) (crypto.Signer, error) {
+	if Sniff(data) != PEM {
+		return nil, bad("{} has no private key in PEM, from -----BEGIN PRIVATE KEY----- on")
+	}
+	found, err := parsePEM(data)
+	if err != nil {
+		return nil, err
+	}
+	if len(found.keys) == 0 {
+		return nil, bad("{} (PEM) has no private key in it")
+	}
+	key, err := found.open(found.keys[0], nil, password)
+	if err != nil {
+		return nil, err
+	}
+	signer, ok := key.(crypto.Signer)
+	if !ok {
+		return nil, bad("{} (PEM): the private key is of a kind that cannot sign (%T)", key)
+	}
+	return signer, nil
 }
 
 func parsePEM(data []byte) (*contents, error) {
@@ -135,7 +158,7 @@ func pemKey(block *pem.Block, work *pbe.Reader) (sealed, error) {
 	case "OPENSSH PRIVATE KEY":
 		return nil, bad("{} (PEM) has a key in the format of OpenSSH: write it anew with `ssh-keygen -p -m PKCS8 -f {}`")
 	}
-	return nil, bad("{} (PEM) has a %s, which TLS in Go cannot use: RSA, EC and Ed25519 can be used", protocol.Quoted(strings.ToLower(block.Type)))
+	return nil, bad("{} (PEM) has a %s, which TLS in Go cannot use: RSA, EC and Ed25519 can be used", shown.Quoted(strings.ToLower(block.Type)))
 }
 
 // firstDER returns the first value of several.

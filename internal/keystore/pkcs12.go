@@ -157,13 +157,13 @@ func whatDER(data []byte) string {
 // unlock finds the form of the password that fits, and checks the integrity of the store as far as there is a MAC and a
 // password.
 func (r *reading) unlock(mac macData, safe []byte, password Password) error {
-	r.password, r.without = pbe.Text(password.text), !password.set
+	r.password, r.without = pbe.Text(password.Reveal()), !password.IsSet()
 	if len(mac.Digest.Algorithm.Algorithm) == 0 {
 		return nil // made with -nomac; what is encrypted in it shows whether the password is right
 	}
 	check := pbe.MAC{Algorithm: mac.Digest.Algorithm, Digest: mac.Digest.Digest, Salt: mac.Salt, Iterations: mac.Iterations}
 	err := r.work.Verify(check, safe, r.password)
-	if errors.Is(err, pbe.ErrPassword) && password.text == "" {
+	if errors.Is(err, pbe.ErrPassword) && password.Reveal() == "" {
 		r.password = pbe.NoBytes()
 		err = r.work.Verify(check, safe, r.password)
 	}
@@ -171,7 +171,7 @@ func (r *reading) unlock(mac macData, safe []byte, password Password) error {
 	case err == nil:
 		r.without, r.out.proven = false, true // without a password the empty one was meant
 		return nil
-	case errors.Is(err, pbe.ErrPassword) && !password.set:
+	case errors.Is(err, pbe.ErrPassword) && !password.IsSet():
 		return nil // what is not encrypted is read, unchecked, as Java does with JKS
 	case errors.Is(err, pbe.ErrPassword):
 		return badPassword(StorePassword, "is not the password of {} (PKCS12), or the file is damaged")

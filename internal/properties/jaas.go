@@ -68,6 +68,9 @@ func (p *jaasParser) entry() (sasl.Login, error) {
 	if err := p.next(); err != nil {
 		return login, err
 	}
+	if p.token.kind == jaasMark && p.token.mark == '{' {
+		return login, p.fail("has a section in braces, as a file of JAAS has: write what is between the braces alone")
+	}
 	flags := []string{"required", "requisite", "sufficient", "optional"}
 	if !p.token.text() || !slices.Contains(flags, strings.ToLower(p.token.value)) {
 		return login, p.fail("must have a flag after the class: required")
@@ -78,7 +81,7 @@ func (p *jaasParser) entry() (sasl.Login, error) {
 		}
 		switch p.token.kind {
 		case jaasEnd:
-			return login, p.fail("ends without a semicolon: put one after the last option. In a file, a line that goes on in the next one ends in \\; and an unquoted / begins a comment, up to the end of its line")
+			return login, p.fail("ends without a semicolon: put one after the last option. In a file, a line that goes on in the next one ends in \\, with no blank behind it; and an unquoted / begins a comment, up to the end of its line")
 		case jaasMark:
 			if p.token.mark == ';' {
 				return login, nil

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"unicode/utf8"
 
+	"github.com/epistle-kafka/epistle/internal/vectors"
 	"github.com/epistle-kafka/epistle/sasl"
 )
 
@@ -19,7 +20,7 @@ func TestJAASIsJavas(t *testing.T) {
 		Input, Module, Error string
 		Options              map[string]string
 	}
-	for _, row := range javaVectors[row](t, "java-jaas.json") {
+	for _, row := range vectors.Read[row](t, "../../producer/testdata/java-jaas.json") {
 		login, err := parseJAAS(row.Input)
 		if (err != nil) != (row.Error != "" || deviations[row.Input] != "") {
 			t.Errorf("%q: got %v, Java has %q", row.Input, err, row.Error)
@@ -42,10 +43,11 @@ func texts(options map[string]sasl.Secret) map[string]string {
 // What is wrong is said with its place, what to do about it, and nothing of a password.
 func TestJAASErrors(t *testing.T) {
 	for text, want := range map[string]string{
-		``:                                "is empty: write the class of a login module",
-		`= required;`:                     "at character 1 it must begin with the class of a login module",
-		`Plain username="alice";`:         "at character 7 it must have a flag after the class: required",
-		`Plain required username="alice"`: "at character 32, after the option username, it ends without a semicolon",
+		``:                                 "is empty: write the class of a login module",
+		`= required;`:                      "at character 1 it must begin with the class of a login module",
+		`Plain username="alice";`:          "at character 7 it must have a flag after the class: required",
+		`KafkaClient { Plain required; };`: "at character 13 it has a section in braces, as a file of JAAS has",
+		`Plain required username="alice"`:  "at character 32, after the option username, it ends without a semicolon",
 		`Plain required username=alice password=12345;`:         "at character 40, after the option password, it must have a value that does not begin with a digit",
 		`Plain required password=@hunter2;`:                     `at character 25, after the option password, it must have a value in quotes here`,
 		`Plain required password=hun@ter2;`:                     `at character 28, after the option password, it must have the name of an option, or a semicolon`,

@@ -6,6 +6,9 @@ import (
 	"os"
 	"strconv"
 	"strings"
+
+	"github.com/epistle-kafka/epistle/internal/readfile"
+	"github.com/epistle-kafka/epistle/internal/shown"
 )
 
 // translation is what becomes of one of librdkafka's names.
@@ -244,7 +247,7 @@ func (t *translator) put(e *entry, key, value string) {
 	} else if value != e.value && !e.hidden {
 		t.note(e, fmt.Sprintf("has a value of librdkafka's, and is taken for %q", value))
 	}
-	t.out = append(t.out, &entry{line: e.line, key: key, written: e.written, value: value, over: e.over, hidden: e.hidden, dangles: e.dangles})
+	t.out = append(t.out, &entry{line: e.line, key: key, written: e.written, value: value, over: e.over, hidden: e.hidden, brought: e.brought, dangles: e.dangles})
 }
 
 // imply adds what goes with a property, unless it is said itself.
@@ -253,15 +256,15 @@ func (t *translator) imply(e *entry, key, value string) {
 }
 
 func (t *translator) note(e *entry, text string) {
-	t.set.notices = append(t.set.notices, Notice{Line: e.line, Key: e.written, Text: text})
+	t.set.tell(Notice{Line: e.line, Key: e.written, Text: text})
 }
 
 func (t *translator) refuse(e *entry, rule string) {
-	value := e.value
-	if e.hidden || strings.HasSuffix(e.key, "pem") || strings.HasSuffix(e.key, "password") || strings.HasSuffix(e.key, "config") {
+	value := shown.Value(e.value)
+	if e.hidden || strings.HasSuffix(e.key, "pem") || strings.HasSuffix(e.key, "password") || strings.HasSuffix(e.key, "secret") || strings.HasSuffix(e.key, "config") {
 		value = Hidden
 	}
-	t.set.problems = append(t.set.problems, Problem{Line: e.line, Key: e.written, Value: value, Rule: rule})
+	t.set.complain(Problem{Line: e.line, Key: e.written, Value: value, Rule: rule})
 }
 
 // value returns what the properties say so far under Java's key, or "".
@@ -300,7 +303,7 @@ func (t *translator) compressionLevel() {
 func (t *translator) stores() {
 	if e := t.held["ssl.ca.location"]; e != nil {
 		if info, err := os.Stat(e.value); err == nil && info.IsDir() {
-			t.refuse(e, "is a directory: put the certificates into one file, cat "+e.value+"/*.pem >ca.pem, and name that")
+			t.refuse(e, "is a directory: put the certificates into one file, cat "+shown.Name(e.value)+"/*.pem >ca.pem, and name that")
 		} else if e.value == "probe" {
 			t.note(e, "has no effect: the system's roots are used where no authority is named")
 		} else {
@@ -336,9 +339,9 @@ func (t *translator) pem(what string) *entry {
 	}
 	loaded := *e
 	loaded.hidden = true
-	data, err := readBounded(e.value, MaxSize)
+	data, err := readfile.Regular(e.value, MaxSize)
 	if err != nil {
-		t.refuse(e, err.Error())
+		t.refuse(e, "names a file that "+err.Error())
 		t.set.broken["ssl.keystore.key"], t.set.broken["ssl.keystore.certificate.chain"] = true, true
 	}
 	loaded.value = strings.TrimSpace(string(data))

@@ -144,7 +144,7 @@ func TestLibrdkafkasCertificates(t *testing.T) {
 		t.Errorf("got %s and %s, want the problem where the file is named", notices, problems)
 	}
 	s = read("ssl.ca.location="+filepath.ToSlash(dir)+"\nssl.certificate.location=/nowhere/c.pem\nssl.key.location="+key+"\n", Options{Librdkafka: true})
-	if _, problems := said(s); !strings.Contains(problems, "is a directory: put the certificates into one file") || !strings.Contains(problems, "ssl.certificate.location = /nowhere/c.pem: the file cannot be read") {
+	if _, problems := said(s); !strings.Contains(problems, "is a directory: put the certificates into one file") || !strings.Contains(problems, "ssl.certificate.location = /nowhere/c.pem: names a file that cannot be read") {
 		t.Errorf("got %s", problems)
 	}
 }

@@ -1,11 +1,13 @@
 package properties
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
 	"strings"
 
+	"github.com/epistle-kafka/epistle/internal/shown"
 	"github.com/epistle-kafka/epistle/sasl"
 )
 
@@ -56,18 +58,18 @@ func (s *Set) resolveLogin() {
 	if mechanism == "" {
 		mechanism = "GSSAPI"
 	}
-	before := len(s.problems)
+	before := s.wrong
 	login := s.findLogin(mechanism)
 	if k := known(mechanism); k != nil {
-		s.checkHandlers()
+		s.checkHandlers(k)
 		s.checkModule(k, login)
 	}
 	build := s.builder(mechanism)
-	if build == nil || len(s.problems) > before || s.anyBroken("sasl.") {
+	if build == nil || s.wrong > before || s.anyBroken("sasl.") {
 		return
 	}
 	s.warnOfPlaintext(mechanism)
-	settings := &sasl.Settings{Mechanism: mechanism, Login: login.Login, Keys: map[string]string{}}
+	settings := &sasl.Settings{Mechanism: mechanism, Login: login.Login, Keys: map[string]string{}, TLS: s.endpointTLS}
 	for key, e := range s.entries {
 		if strings.HasPrefix(key, "sasl.") {
 			settings.Keys[key] = e.value
@@ -75,10 +77,47 @@ func (s *Set) resolveLogin() {
 	}
 	made, err := build(settings)
 	if err != nil {
-		s.Problem(s.culprit(err.Error()), strings.TrimPrefix(err.Error(), "sasl: "))
+		s.blame(err, login.Options)
 		return
 	}
 	s.mechanism = made
+}
+
+// withoutOptions leaves out of a text what options of the login module are, if a config provider has brought them.
+func (s *Set) withoutOptions(options map[string]sasl.Secret, text string) string {
+	if e := s.entries[jaasKey]; e == nil || !e.hidden {
+		return text
+	}
+	for _, value := range options {
+		text = strings.NewReplacer(shown.Quoted(string(value)), Hidden, `"`+string(value)+`"`, Hidden).Replace(text)
+	}
+	return text
+}
+
+// blame reports what a mechanism says of its settings, each under the key that it is about. One that is not set is reported
+// where the login is.
+func (s *Set) blame(err error, options map[string]sasl.Secret) {
+	if several, ok := err.(interface{ Unwrap() []error }); ok {
+		for _, one := range several.Unwrap() {
+			s.blame(one, options)
+		}
+		return
+	}
+	wrong, ok := errors.AsType[*sasl.SettingError](err)
+	if !ok {
+		s.Problem(s.culprit(err.Error()), strings.TrimPrefix(err.Error(), "sasl: "))
+		return
+	}
+	rule := s.withoutOptions(options, wrong.Rule)
+	if wrong.Option != "" {
+		rule = "option " + shown.Name(wrong.Option) + " " + rule
+	}
+	if wrong.Key == jaasKey || s.isSet(wrong.Key) {
+		s.Problem(wrong.Key, rule)
+		return
+	}
+	line, _ := s.place(jaasKey)
+	s.complain(Problem{Line: line, Key: wrong.Key, Value: Hidden, Rule: rule + s.Instead(wrong.Key)})
 }
 
 func (s *Set) anyBroken(prefix string) bool {
@@ -102,7 +141,11 @@ func (s *Set) findLogin(mechanism string) login {
 	default:
 		found, err := parseJAAS(text)
 		if err != nil {
-			s.Problem(jaasKey, err.Error())
+			rule := err.Error()
+			if inQuotes(text) {
+				rule += "; the quotes around all of it are a part of it: leave them out"
+			}
+			s.Problem(jaasKey, rule)
 			break
 		}
 		s.mentionOptions(found)
@@ -119,7 +162,7 @@ func (s *Set) missingLogin(mechanism string) {
 		rule += fmt.Sprintf(". For %s it looks like this: sasl.jaas.config=%s", mechanism, k.example)
 	}
 	line, _ := s.place("security.protocol")
-	s.problems = append(s.problems, Problem{Line: line, Key: jaasKey, Value: Hidden, Rule: rule})
+	s.complain(Problem{Line: line, Key: jaasKey, Value: Hidden, Rule: rule})
 	s.broken[jaasKey] = true
 }
 
@@ -144,24 +187,23 @@ func (s *Set) checkModule(k *knownMechanism, l login) {
 		return
 	}
 	line, written := s.place(jaasKey)
-	s.problems = append(s.problems, Problem{Line: line, Key: written, Value: Hidden,
+	s.complain(Problem{Line: line, Key: written, Value: Hidden,
 		Rule: fmt.Sprintf("has %s, which does not go with GSSAPI, Java's default of sasl.mechanism: set %s", module, strings.Join(fitting, " or "))})
 }
 
-// handlers are the classes of Java's and Amazon's that mechanisms here stand for, by their simple names.
+// handlers are the classes of Java's and Amazon's that the mechanisms of modules apart stand for, by their simple names.
 var handlers = map[string][]string{
-	"sasl.client.callback.handler.class":   {"SaslClientCallbackHandler", "OAuthBearerSaslClientCallbackHandler", "IAMClientCallbackHandler", awsTokens},
-	"sasl.login.callback.handler.class":    {"OAuthBearerLoginCallbackHandler", "OAuthBearerUnsecuredLoginCallbackHandler", "AbstractLogin$DefaultLoginCallbackHandler", awsTokens},
-	"sasl.login.class":                     {"DefaultLogin", "KerberosLogin", "OAuthBearerRefreshingLogin"},
-	"sasl.oauthbearer.jwt.retriever.class": {"DefaultJwtRetriever", "FileJwtRetriever", "ClientCredentialsJwtRetriever", "JwtBearerJwtRetriever"},
-	"sasl.oauthbearer.jwt.validator.class": {"DefaultJwtValidator", "ClientJwtValidator", "BrokerJwtValidator"},
+	"sasl.client.callback.handler.class": {"SaslClientCallbackHandler", "IAMClientCallbackHandler"},
+	"sasl.login.callback.handler.class":  {"AbstractLogin$DefaultLoginCallbackHandler"},
+	"sasl.login.class":                   {"DefaultLogin", "KerberosLogin"},
 }
 
-// awsTokens gets tokens for OAUTHBEARER from AWS.
-const awsTokens = "IAMOAuthBearerLoginCallbackHandler"
-
-// checkHandlers refuses Java classes that nothing here stands for.
-func (s *Set) checkHandlers() {
+// checkHandlers refuses Java classes that nothing here stands for. Package sasl does so for its own mechanisms: it knows what
+// a program has registered for a class.
+func (s *Set) checkHandlers(k *knownMechanism) {
+	if k.brings == "" {
+		return
+	}
 	for _, key := range slices.Sorted(maps.Keys(handlers)) {
 		class, isSet := s.Value(key)
 		if isSet && class != "" && !s.broken[key] && !slices.Contains(handlers[key], simpleName(class)) {
@@ -170,36 +212,29 @@ func (s *Set) checkHandlers() {
 	}
 }
 
-// builder returns what makes the mechanism, or nil, having said which import is missing. That of AWS_MSK_IAM brings AWS's tokens
-// for OAUTHBEARER, too.
+// builder returns what makes the mechanism, or nil, having said which import is missing.
 func (s *Set) builder(mechanism string) sasl.Builder {
-	name, key := mechanism, "sasl.mechanism"
-	for _, handler := range []string{"sasl.login.callback.handler.class", "sasl.client.callback.handler.class"} {
-		if class, _ := s.Value(handler); simpleName(class) == awsTokens {
-			name, key = "AWS_MSK_IAM", handler
-		}
-	}
-	if sasl.Lookup(name) != nil || s.broken[key] {
-		return sasl.Lookup(mechanism)
+	const key = "sasl.mechanism"
+	build := sasl.Lookup(mechanism)
+	if build != nil || s.broken[key] {
+		return build
 	}
 	_, isSet := s.Value(key)
 	rule := "is not in this program"
-	if key != "sasl.mechanism" {
-		rule = fmt.Sprintf("stands for %s, which is not in this program", name)
-	} else if !isSet {
+	if !isSet {
 		rule = "is what Java takes if sasl.mechanism is not set, and is not in this program"
 	}
 	if registered := sasl.Registered(); len(registered) > 0 {
 		rule += ", whose mechanisms are " + strings.Join(registered, ", ")
 	}
-	if k := known(name); k != nil && k.brings != "" {
+	if k := known(mechanism); k != nil && k.brings != "" {
 		rule += fmt.Sprintf(`. It comes with a module of its own: import _ %q`, k.brings)
-	} else if meant := mechanismMeant(name); k == nil && meant != "" {
+	} else if meant := mechanismMeant(mechanism); k == nil && meant != "" {
 		rule = "is not the name of a mechanism; did you mean " + meant + "?"
 	}
 	if !isSet {
 		line, _ := s.place("security.protocol")
-		s.problems = append(s.problems, Problem{Line: line, Key: key, Value: rows[key].Default, Rule: rule})
+		s.complain(Problem{Line: line, Key: key, Value: rows[key].Default, Rule: rule})
 		return nil
 	}
 	s.Problem(key, rule)

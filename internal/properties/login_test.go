@@ -26,6 +26,30 @@ func init() {
 		}
 		return stub{s}, nil
 	})
+	sasl.RegisterTokenSource("com.example.tokens.LoginHandler", func(*sasl.Settings) (sasl.TokenSource, error) {
+		return sasl.TokenFunc(func(context.Context) (sasl.Token, error) { return sasl.Token{Value: "from.go"}, nil }), nil
+	})
+}
+
+// A Java class that makes tokens has the Go function that is registered for it in its place, whatever the file says beside it.
+func TestRegisteredTokenSourcesAreFound(t *testing.T) {
+	s := read("security.protocol=SASL_SSL\nsasl.mechanism=OAUTHBEARER\nsasl.jaas.config=org.apache.kafka.common.security.oauthbearer.OAuthBearerLoginModule required own=x;\n"+
+		"sasl.login.callback.handler.class=com.example.tokens.LoginHandler\nsasl.client.callback.handler.class=com.example.tokens.LoginHandler\n", Options{})
+	if notices, problems := said(s); notices+problems != "" || s.Mechanism() == nil || s.Mechanism().Name() != "OAUTHBEARER" {
+		t.Errorf("got %s%s and %v, want OAUTHBEARER", notices, problems, s.Mechanism())
+	}
+}
+
+// The classes that Java takes where none is set say nothing.
+func TestDefaultHandlersPass(t *testing.T) {
+	const classes = "sasl.login.class=org.apache.kafka.common.security.authenticator.DefaultLogin\nsasl.client.callback.handler.class=org.apache.kafka.common.security.authenticator.SaslClientCallbackHandler\n" +
+		"sasl.login.callback.handler.class=org.apache.kafka.common.security.authenticator.AbstractLogin$DefaultLoginCallbackHandler\n"
+	for mechanism, module := range map[string]string{"PLAIN": "plain.PlainLoginModule", "SCRAM-SHA-512": "scram.ScramLoginModule"} {
+		s := read("security.protocol=SASL_SSL\nsasl.mechanism="+mechanism+"\nsasl.jaas.config=org.apache.kafka.common.security."+module+" required username=a password=b;\n"+classes, Options{})
+		if notices, problems := said(s); notices+problems != "" || s.Mechanism() == nil {
+			t.Errorf("%s: got %s%s", mechanism, notices, problems)
+		}
+	}
 }
 
 const sslStub = "security.protocol=sasl_ssl\nsasl.mechanism=STUB\n"
@@ -70,9 +94,14 @@ func TestLoginsThatCannotBe(t *testing.T) {
 		{"security.protocol=SASL_SSL\n" + jaas, 2, "has PlainLoginModule, which does not go with GSSAPI, Java's default of sasl.mechanism: set sasl.mechanism=PLAIN"},
 		{"security.protocol=SASL_SSL\nsasl.mechanism=OAUTHBEARER\n" + jaas, 2, "does not go with PlainLoginModule, the login module in sasl.jaas.config: set sasl.mechanism=PLAIN"},
 		{"security.protocol=SASL_SSL\nsasl.mechanism=OAUTHBEARER\nsasl.jaas.config=a.OAuthBearerLoginModule required;\nsasl.login.callback.handler.class=com.example.Tokens\n", 4,
+			"is a Java class, and cannot run here: give sasl.OAuthBearer a Go function that returns tokens (sasl.TokenFunc), or register one for the class with sasl.RegisterTokenSource"},
+		{"security.protocol=SASL_SSL\nsasl.mechanism=GSSAPI\nsasl.jaas.config=com.sun.security.auth.module.Krb5LoginModule required;\nsasl.login.class=com.example.Login\n", 4,
 			"is a Java class, which cannot run here: leave it out, and set Config.SASL"},
+		{"security.protocol=SASL_SSL\nsasl.mechanism=PLAIN\nsasl.jaas.config=org.apache.kafka.common.security.plain.PlainLoginModule required user=a \\\n password=\"<hunter2>\";\n", 3,
+			"sasl.jaas.config = [hidden]: option user is no option of PlainLoginModule, which has username, password; did you mean username?"},
+		{"security.protocol=SASL_SSL\nsasl.mechanism=OAUTHBEARER\nsasl.jaas.config=a.OAuthBearerLoginModule required;\n", 3, "sasl.oauthbearer.token.endpoint.url = [hidden]: is not set, so there is nowhere to get tokens from"},
 		{"security.protocol=SASL_SSL\nsasl.mechanism=OAUTHBEARER\nsasl.jaas.config=a.OAuthBearerLoginModule required;\nsasl.login.callback.handler.class=software.amazon.msk.auth.iam.IAMOAuthBearerLoginCallbackHandler\n", 4,
-			`. It comes with a module of its own: import _ "github.com/epistle-kafka/epistle/sasl/mskiam"`},
+			`comes with a module of its own: import _ "github.com/epistle-kafka/epistle/sasl/mskiam"`},
 		{"security.protocol=SASL_SSL\nsasl.mechanism=AWS_MSK_IAM\nsasl.jaas.config=software.amazon.msk.auth.iam.IAMLoginModule required;\n", 2, `import _ "github.com/epistle-kafka/epistle/sasl/mskiam"`},
 		{"security.protocol=SASL_SSL\nsasl.mechanism=GSSAPI\nsasl.jaas.config=com.sun.security.auth.module.Krb5LoginModule required;\n", 2, `import _ "github.com/epistle-kafka/epistle/sasl/gssapi"`},
 		{"security.protocol=SASL_PLAINTEXT\n", 1, "sasl.mechanism = GSSAPI: is what Java takes if sasl.mechanism is not set, and is not in this program"},

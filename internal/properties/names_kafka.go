@@ -1,6 +1,10 @@
 package properties
 
-import "strings"
+import (
+	"strings"
+
+	"github.com/epistle-kafka/epistle/internal/shown"
+)
 
 // ownerOf says whose a key is, in lower case, that stands in producers' files and is not theirs.
 var ownerOf = func() map[string]string {
@@ -59,13 +63,14 @@ var owners = []struct{ text, keys string }{
 	{"it belongs to Kafka Connect", `connector.class connector.client.config.override.policy tasks.max transforms predicates
 		plugin.path plugin.discovery rest.port rest.host.name rest.advertised.host.name rest.advertised.port
 		offset.flush.interval.ms offset.flush.timeout.ms task.shutdown.graceful.timeout.ms exactly.once.source.support
-		topic.creation.enable`},
+		topic.creation.enable scheduled.rebalance.max.delay.ms worker.sync.timeout.ms worker.unsync.backoff.ms
+		access.control.allow.methods access.control.allow.origin rest.extension.classes`},
 	{"it belongs to Kafka Streams", `application.id application.server processing.guarantee num.stream.threads state.dir
 		num.standby.replicas cache.max.bytes.buffering statestore.cache.max.bytes default.key.serde default.value.serde
 		default.deserialization.exception.handler default.production.exception.handler commit.interval.ms`},
 	{"it belongs to MirrorMaker", `refresh.topics.enabled refresh.groups.enabled sync.topic.configs.enabled
 		sync.topic.acls.enabled emit.checkpoints.enabled emit.heartbeats.enabled replication.policy.class
-		abort.on.send.failure`},
+		abort.on.send.failure clusters`},
 }
 
 // constants are the names of Java's constants that are not made of their keys.
@@ -91,7 +96,8 @@ func constant(key, _ string) meaning {
 		return meaning{}
 	}
 	text := "it is the name of Java's constant for "
-	for _, prefix := range []string{"KAFKA_PRODUCER_", "CONNECT_PRODUCER_", "KAFKA_", "CONNECT_"} {
+	for _, prefix := range []string{"SPRING_KAFKA_PRODUCER_PROPERTIES_", "SPRING_KAFKA_PROPERTIES_", "SPRING_KAFKA_PRODUCER_", "SPRING_KAFKA_",
+		"KAFKA_PRODUCER_", "CONNECT_PRODUCER_", "KAFKA_", "CONNECT_"} {
 		if rest, ok := strings.CutPrefix(name, prefix); ok {
 			name, text = rest, "it is the name of a container's variable for "
 			break
@@ -154,6 +160,17 @@ var prefixes = []struct {
 	{"spring.kafka.properties.", "it belongs to Spring", true, true},
 	{"spring.kafka.producer.", "it belongs to Spring", true, true},
 	{"spring.kafka.producer.properties.", "it belongs to Spring", true, true},
+	{"logging.level.", "it belongs to Spring, for its log", true, false},
+	{"log4j.", "it belongs to Log4j", true, false},
+	{"ksql.", "it belongs to ksqlDB", true, false},
+	{"ksql.streams.", "it belongs to ksqlDB", true, true},
+	{"ksql.streams.producer.", "it belongs to ksqlDB", true, true},
+	{"kafkastore.", "it belongs to Schema Registry, for its own store", true, false},
+	{"main.consumer.", "it belongs to Kafka Streams", true, false},
+	{"restore.consumer.", "it belongs to Kafka Streams", true, false},
+	{"global.consumer.", "it belongs to Kafka Streams", true, false},
+	{"flink.", "it belongs to Flink", true, false},
+	{"nifi.", "it belongs to NiFi", true, false},
 	{"mp.messaging.", "it belongs to MicroProfile Reactive Messaging", true, false},
 	{"quarkus.", "it belongs to Quarkus", true, false},
 	{"listener.name.", "it belongs to brokers, for one of their listeners", true, false},
@@ -193,7 +210,7 @@ func prefixed(_, lower string) meaning {
 		}
 		if strings.Contains(rest, ".") && rows[rest] != nil {
 			prefix := lower[:len(lower)-len(rest)]
-			return meaning{key: rest, text: "it has the prefix " + prefix + ", which something else reads; for this producer, write " + rest + " without it"}
+			return meaning{key: rest, text: "it has the prefix " + shown.Name(prefix) + ", which something else reads; for this producer, write " + rest + " without it"}
 		}
 	}
 }

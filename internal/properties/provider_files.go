@@ -3,14 +3,13 @@ package properties
 import (
 	"errors"
 	"fmt"
-	"io"
-	"io/fs"
-	"os"
 	"path/filepath"
 	"regexp"
 	"slices"
-	"strconv"
 	"strings"
+
+	"github.com/epistle-kafka/epistle/internal/readfile"
+	"github.com/epistle-kafka/epistle/internal/shown"
 )
 
 // maxProvided bounds a file that a provider reads, in bytes: it holds secrets, not data.
@@ -50,7 +49,7 @@ func (p *fileProvider) lookup(path, key string) (string, error) {
 	}
 	text, ok := values[key]
 	if !ok {
-		return "", fmt.Errorf("the file has no key %s", shown(key))
+		return "", fmt.Errorf("the file has no key %s", shown.Quoted(key))
 	}
 	return text, nil
 }
@@ -95,7 +94,7 @@ func (p *environmentProvider) lookup(path, name string) (string, error) {
 	}
 	text, ok := p.lookUp(name)
 	if !ok {
-		return "", fmt.Errorf("the environment has no variable %s", shown(name))
+		return "", fmt.Errorf("the environment has no variable %s", shown.Quoted(name))
 	}
 	return text, nil
 }
@@ -105,11 +104,11 @@ func allowedPaths(list string) ([]string, error) {
 	var roots []string
 	for _, path := range List(list) {
 		if !filepath.IsAbs(path) {
-			return nil, fmt.Errorf("must be absolute paths: %s is not", shown(path))
+			return nil, fmt.Errorf("must be absolute paths: %s is not", shown.Quoted(path))
 		}
 		root, err := filepath.EvalSymlinks(path)
 		if err != nil {
-			return nil, fmt.Errorf("must be paths that exist: %s: %w", shown(path), reason(err))
+			return nil, fmt.Errorf("must be paths that exist: %s: %w", shown.Quoted(path), readfile.Reason(err))
 		}
 		roots = append(roots, root)
 	}
@@ -123,7 +122,7 @@ func readProvided(path string, roots []string) ([]byte, error) {
 		real, err = filepath.Abs(real)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("the file cannot be read: %w", reason(err))
+		return nil, fmt.Errorf("the file cannot be read: %w", readfile.Reason(err))
 	}
 	within := func(root string) bool {
 		inside, err := filepath.Rel(root, real)
@@ -132,46 +131,9 @@ func readProvided(path string, roots []string) ([]byte, error) {
 	if len(roots) > 0 && !slices.ContainsFunc(roots, within) {
 		return nil, errors.New("allowed.paths does not allow it")
 	}
-	return readBounded(real, maxProvided)
-}
-
-// readBounded reads a file that is no longer than most bytes, and no device that never ends.
-func readBounded(path string, most int64) ([]byte, error) {
-	info, err := os.Stat(path)
+	data, err := readfile.Regular(real, maxProvided)
 	if err != nil {
-		return nil, fmt.Errorf("the file cannot be read: %w", reason(err))
-	}
-	if !info.Mode().IsRegular() {
-		return nil, errors.New("it is not a regular file")
-	}
-	file, err := os.Open(path)
-	if err != nil {
-		return nil, fmt.Errorf("the file cannot be read: %w", reason(err))
-	}
-	defer file.Close()
-	data, err := io.ReadAll(io.LimitReader(file, most+1))
-	switch {
-	case err != nil:
-		return nil, fmt.Errorf("the file cannot be read: %w", reason(err))
-	case int64(len(data)) > most:
-		return nil, fmt.Errorf("the file is longer than %d bytes", most)
+		return nil, fmt.Errorf("the file %w", err)
 	}
 	return data, nil
-}
-
-// reason is what is wrong with a file, without its path, which the message has already.
-func reason(err error) error {
-	if failed, ok := errors.AsType[*fs.PathError](err); ok {
-		return failed.Err
-	}
-	return err
-}
-
-// shown quotes a text that is not ours, and cuts it.
-func shown(text string) string {
-	const most = 120
-	if len(text) > most {
-		return strconv.Quote(text[:most]) + "…"
-	}
-	return strconv.Quote(text)
 }

@@ -5,6 +5,8 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+
+	"github.com/epistle-kafka/epistle/internal/shown"
 )
 
 // providerKey says whether a key belongs to a config provider, whose names are free.
@@ -44,7 +46,7 @@ func (s *Set) fill(e *entry, providers map[string]provider, used map[string]bool
 		used[name] = true
 		p, known := providers[name]
 		if !known {
-			s.unresolved(e, ref, fmt.Sprintf("config.providers does not list %s", shown(name)))
+			s.unresolved(e, s.mayShow(e, ref), fmt.Sprintf("config.providers does not list %s", shown.Quoted(s.mayShow(e, name))))
 			return ref
 		}
 		if p == nil { // it is the problem, and says so
@@ -61,9 +63,10 @@ func (s *Set) fill(e *entry, providers map[string]provider, used map[string]bool
 			return ref
 		}
 		e.hidden = true
+		e.brought = append(e.brought, text)
 		return text
 	})
-	e.value = strings.TrimSpace(e.value)
+	e.value = trim(e.value)
 }
 
 // refers says whether references in a value count. Those of keys that nobody reads need not lead anywhere.
@@ -74,7 +77,15 @@ func (s *Set) refers(e *entry) bool {
 // unresolved reports a reference that leads nowhere. Java leaves it as it is, and logs in with it as a password.
 func (s *Set) unresolved(e *entry, ref, why string) {
 	s.dangle(e)
-	s.problems = append(s.problems, Problem{Line: e.line, Key: e.written, Value: Hidden, Rule: fmt.Sprintf("refers to %s: %s", shown(ref), why)})
+	s.complain(Problem{Line: e.line, Key: e.written, Value: Hidden, Rule: fmt.Sprintf("refers to %s: %s", shown.Quoted(ref), why)})
+}
+
+// mayShow returns a part of a value, unless that is a password which may look like a reference by chance.
+func (s *Set) mayShow(e *entry, part string) string {
+	if secret(e.key) {
+		return "…"
+	}
+	return part
 }
 
 func (s *Set) dangle(e *entry) {
@@ -92,7 +103,7 @@ func (s *Set) leftAlone(e *entry) {
 	s.dangle(e)
 	rule := fmt.Sprintf("refers to ${%s:…}, and config.providers is not set: set config.providers=%s and config.providers.%s.class=%s",
 		parts[1], parts[1], parts[1], kafkaProviders+usualClass(parts[1]))
-	s.problems = append(s.problems, Problem{Line: e.line, Key: e.written, Value: Hidden, Rule: rule})
+	s.complain(Problem{Line: e.line, Key: e.written, Value: Hidden, Rule: rule})
 }
 
 func usualClass(provider string) string {
@@ -104,6 +115,9 @@ func usualClass(provider string) string {
 	}
 	return "FileConfigProvider"
 }
+
+// mostProviders bounds config.providers: for each of them all values are looked at.
+const mostProviders = 100
 
 const kafkaProviders = "org.apache.kafka.common.config.provider."
 
@@ -124,7 +138,12 @@ func (s *Set) providers(written []*entry) (made map[string]provider, listed bool
 		return slices.ContainsFunc(written, func(e *entry) bool { return s.refers(e) && strings.Contains(e.value, "${"+name+":") })
 	}
 	made = map[string]provider{}
-	for _, name := range List(list.value) {
+	names := List(list.value)
+	if len(names) > mostProviders {
+		s.complain(Problem{Line: list.line, Key: list.written, Value: Hidden, Rule: fmt.Sprintf("lists %d providers, and must list at most %d", len(names), mostProviders)})
+		names = names[:mostProviders]
+	}
+	for _, name := range names {
 		p, key, err := s.provider(name, given)
 		made[name] = p
 		if err == nil || !refers(name) {
@@ -134,7 +153,7 @@ func (s *Set) providers(written []*entry) (made map[string]provider, listed bool
 		if at == nil {
 			at = list
 		}
-		s.problems = append(s.problems, Problem{Line: at.line, Key: at.written, Value: at.value, Rule: err.Error()})
+		s.complain(Problem{Line: at.line, Key: at.written, Value: shown.Value(at.value), Rule: err.Error()})
 	}
 	return made, len(made) > 0
 }
@@ -150,7 +169,7 @@ func (s *Set) provider(name string, given map[string]*entry) (made provider, key
 	}
 	class := given[prefix+"class"]
 	if class == nil {
-		return nil, "config.providers", fmt.Errorf("lists %s, which has no class: set %sclass=%sFileConfigProvider, or DirectoryConfigProvider or EnvVarConfigProvider", shown(name), prefix, kafkaProviders)
+		return nil, "config.providers", fmt.Errorf("lists %s, which has no class: set %sclass=%sFileConfigProvider, or DirectoryConfigProvider or EnvVarConfigProvider", shown.Quoted(name), shown.Name(prefix), kafkaProviders)
 	}
 	switch simpleName(class.value) {
 	case "FileConfigProvider", "DirectoryConfigProvider":
@@ -162,8 +181,8 @@ func (s *Set) provider(name string, given map[string]*entry) (made provider, key
 			return &fileProvider{allowed: allowed}, "", nil
 		}
 		return &directoryProvider{allowed: allowed, trimmed: func(path, key string) {
-			s.notices = append(s.notices, Notice{Line: class.line, Key: class.written,
-				Text: fmt.Sprintf("the file %s in %s ends in a newline, which is left out; Java takes it for a part of the value", shown(key), shown(path))})
+			s.tell(Notice{Line: class.line, Key: class.written,
+				Text: fmt.Sprintf("the file %s in %s ends in a newline, which is left out; Java takes it for a part of the value", shown.Quoted(key), shown.Quoted(path))})
 		}}, "", nil
 	case "EnvVarConfigProvider":
 		pattern := param("allowlist.pattern")
@@ -191,16 +210,16 @@ func (s *Set) unusedProviders(written []*entry, providers map[string]provider, u
 		param, isParam := strings.CutPrefix(rest, "param.")
 		switch {
 		case !listed:
-			text = "has no effect: config.providers does not list " + name
+			text = "has no effect: config.providers does not list " + shown.Name(name)
 		case rest != "class" && !isParam:
 			text = "has no effect: it is neither class nor param.…"
 		case isParam && param != "allowed.paths" && param != "allowlist.pattern":
 			text = "has no effect: the providers here have the parameters allowed.paths and allowlist.pattern"
 		case rest == "class" && providers[name] == nil && !used[name]:
-			text = "has no effect: it is a Java class, which cannot run here, and no value refers to " + name
+			text = "has no effect: it is a Java class, which cannot run here, and no value refers to " + shown.Name(name)
 		}
 		if text != "" {
-			s.notices = append(s.notices, Notice{Line: e.line, Key: e.written, Text: text})
+			s.tell(Notice{Line: e.line, Key: e.written, Text: text})
 		}
 	}
 }

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/epistle-kafka/epistle/internal/vectors"
 )
 
 // read resolves the lines of a file.
@@ -50,14 +52,14 @@ func (echo) lookup(path, key string) (string, error) {
 
 // A reference is found where Java finds one, and what it brings is not looked into again.
 func TestReferencesAreJavas(t *testing.T) {
-	for _, row := range javaVectors[struct{ Input, Output string }](t, "java-references.json") {
+	for _, row := range vectors.Read[struct{ Input, Output string }](t, "../../producer/testdata/java-references.json") {
 		s := &Set{broken: map[string]bool{}}
 		e := &entry{key: "client.id", value: row.Input}
 		s.fill(e, map[string]provider{"p": echo{}}, map[string]bool{})
 		if strings.Contains(row.Output, "missing") {
 			continue // Java leaves it as it is; to be an error here
 		}
-		if e.value != strings.TrimSpace(row.Output) {
+		if e.value != trim(row.Output) {
 			t.Errorf("%q: got %q, Java has %q", row.Input, e.value, row.Output)
 		}
 	}
@@ -106,8 +108,8 @@ func TestReferencesThatLeadNowhere(t *testing.T) {
 	for _, test := range []struct{ config, value, key, want string }{
 		{file, "${p:" + secrets + ":pasword}", "client.id", `the file has no key "pasword"`},
 		{file, "${p:/nowhere/at/all:x}", "client.id", "the file cannot be read: no such file"},
-		{file, "${p:" + filepath.ToSlash(dir) + ":x}", "client.id", "it is not a regular file"},
-		{file, "${p:" + large + ":x}", "client.id", "the file is longer than 1048576 bytes"},
+		{file, "${p:" + filepath.ToSlash(dir) + ":x}", "client.id", "the file is a directory"},
+		{file, "${p:" + large + ":x}", "client.id", "the file has more than 1048576 bytes"},
 		{file, "${p:" + broken + ":password}", "client.id", `line 2 of the file has \u without four`},
 		{file, "${p:x}", "client.id", "it must name a file"},
 		{file, `${p:C:\\x:k}`, "client.id", "a path ends at its first colon"},
@@ -190,10 +192,10 @@ func FuzzReferences(f *testing.F) {
 		s.fill(e, map[string]provider{"p": echo{}}, map[string]bool{})
 		found := reference.FindAllStringSubmatch(value, -1)
 		unknown := slices.DeleteFunc(slices.Clone(found), func(m []string) bool { return m[1] == "p" })
-		if len(s.problems) != len(unknown) {
+		if len(s.problems) != min(len(unknown), mostTold) {
 			t.Errorf("%q: %d problems, want one for each of %q", value, len(s.problems), unknown)
 		}
-		if len(found) == 0 && e.value != strings.TrimSpace(value) {
+		if len(found) == 0 && e.value != trim(value) {
 			t.Errorf("%q became %q without a reference", value, e.value)
 		}
 		if len(found) > len(unknown) && !e.hidden {

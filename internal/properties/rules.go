@@ -157,7 +157,7 @@ var goSerializers = map[string]string{
 func (s *Set) resolveSerializers() {
 	for _, key := range []string{"key.serializer", "value.serializer"} {
 		class, ok := s.Value(key)
-		if !ok || s.broken[key] {
+		if !ok || class == "" || s.broken[key] {
 			continue
 		}
 		name := strings.TrimSuffix(simpleName(class), "Serializer")

@@ -36,20 +36,25 @@ type Set struct {
 	madeOf    *entry            // the first property that login is made of
 	mechanism sasl.Mechanism
 	filled    int // bytes that config providers have brought
-	notices   []Notice
-	problems  []Problem
+
+	notices    []Notice
+	untold     int    // how many more notices there were
+	lastNotice Notice // the first of these
+	problems   []Problem
+	wrong      int // how many problems there are, told or not
 }
 
 // entry is one property.
 type entry struct {
 	line    int
-	key     string // Java's, where it is one
-	written string // the key as it stands there, which may be another client's
-	value   string // trimmed, as Java trims all of them; what it refers to is filled in
-	over    bool   // of Options.Over
-	hidden  bool   // comes from a config provider, or is made of a secret
-	dangles bool   // refers to what is not there: the value is none
-	implied bool   // goes with another one, and gives way to what is said itself
+	key     string   // Java's, where it is one
+	written string   // the key as it stands there, which may be another client's
+	value   string   // trimmed, as Java trims all of them; what it refers to is filled in
+	over    bool     // of Options.Over
+	hidden  bool     // comes from a config provider, or is made of a secret
+	brought []string // what config providers have brought of it
+	dangles bool     // refers to what is not there: the value is none
+	implied bool     // goes with another one, and gives way to what is said itself
 }
 
 // Resolve settles what properties mean, each by its row of the table, then those that depend on each other, in the order
@@ -58,7 +63,10 @@ func Resolve(props []Property, problems []Problem, o Options) *Set {
 	if o.Environment == nil {
 		o.Environment = os.LookupEnv
 	}
-	s := &Set{options: o, entries: map[string]*entry{}, changed: map[string]string{}, broken: map[string]bool{}, meant: map[string]*entry{}, problems: problems}
+	s := &Set{options: o, entries: map[string]*entry{}, changed: map[string]string{}, broken: map[string]bool{}, meant: map[string]*entry{}}
+	for _, p := range problems {
+		s.complain(p)
+	}
 	written := s.last(props)
 	s.fillIn(written)
 	if o.Librdkafka {
@@ -84,18 +92,24 @@ func (s *Set) last(props []Property) []*entry {
 	add := func(e *entry) {
 		earlier := byKey[e.written]
 		if earlier != nil && !e.over {
-			s.notices = append(s.notices, Notice{Line: earlier.line, Key: earlier.written, Text: fmt.Sprintf("overridden by line %d, which sets it again", e.line)})
+			s.tell(Notice{Line: earlier.line, Key: earlier.written, Text: fmt.Sprintf("overridden by line %d, which sets it again", e.line)})
 		}
 		byKey[e.written] = e
 		written = append(written, e)
 	}
 	for _, p := range props {
-		add(&entry{line: p.Line, key: p.Key, written: p.Key, value: strings.TrimSpace(p.Value)})
+		add(&entry{line: p.Line, key: p.Key, written: p.Key, value: trim(p.Value)})
 	}
 	for _, key := range slices.Sorted(maps.Keys(s.options.Over)) {
-		add(&entry{key: key, written: key, value: strings.TrimSpace(s.options.Over[key]), over: true})
+		add(&entry{key: key, written: key, value: trim(s.options.Over[key]), over: true})
 	}
 	return slices.DeleteFunc(written, func(e *entry) bool { return byKey[e.written] != e })
+}
+
+// trim takes off a value what Java takes off: blanks and control characters, but no other white space, which may be a part of a
+// password.
+func trim(value string) string {
+	return strings.TrimFunc(value, func(r rune) bool { return r <= ' ' })
 }
 
 // take files one property under its key. Where two names say the same, the command line's wins over the file's, and then
@@ -116,7 +130,7 @@ func (s *Set) take(e *entry) {
 		if earlier.over && !e.over || earlier.over == e.over && earlier.written == earlier.key {
 			loser, e = e, earlier
 		}
-		s.notices = append(s.notices, Notice{Line: loser.line, Key: loser.written, Text: "has no effect: " + e.written + " is set too"})
+		s.tell(Notice{Line: loser.line, Key: loser.written, Text: "has no effect: " + e.written + " is set too"})
 	}
 	s.entries[e.key] = e
 }
@@ -133,12 +147,14 @@ func (s *Set) check(row *Setting, e *entry) {
 			rule += protocolMeant(e.value)
 		} else if old := gone[row.Key+"="+e.value]; old != "" {
 			rule = old
+		} else if added := addedTo(e.value); added != "" {
+			rule += "; " + added
 		}
 		s.Problem(row.Key, rule)
 		return
 	}
-	if e.value == row.Default || row.isDefault(e.value) {
-		return
+	if e.value == row.Default || row.isDefault(e.value) || e.value == "" && row.How != Refused {
+		return // it asks for nothing: templates have empty values
 	}
 	s.mention(row, e)
 	why := s.noSecurity(row.Key)

@@ -4,13 +4,15 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"unicode"
+	"unicode/utf8"
 )
 
 // What is no file of properties at all is told once, not a million times.
 func TestAnotherKindOfFile(t *testing.T) {
 	var b strings.Builder
 	for i := range 10_000 {
-		fmt.Fprintf(&b, "%d;some;row\n", i)
+		fmt.Fprintf(&b, "row.%d;some;more\n", i)
 	}
 	s := read(b.String(), Options{})
 	notices := s.Notices()
@@ -45,12 +47,14 @@ func FuzzResolve(f *testing.F) {
 		s := Resolve(props, problems, Options{Librdkafka: librdkafka, Environment: func(string) (string, bool) { return secret, true }})
 		lines := strings.Count(whole, "\n") + strings.Count(whole, "\r") + 1
 		for _, n := range s.Notices() {
-			if strings.Contains(n.Text, secret) || n.Line < 0 || n.Line > lines {
+			presentable(t, secret, n.Key, n.Text)
+			if n.Line < 0 || n.Line > lines {
 				t.Errorf("%q: of %d lines: %+v", text, lines, n)
 			}
 		}
 		for _, p := range s.Problems() {
-			if strings.Contains(p.Rule, secret) || strings.Contains(p.Value, secret) || p.Line < 0 || p.Line > lines || p.Rule == "" {
+			presentable(t, secret, p.Key, p.Value, p.Rule)
+			if p.Line < 0 || p.Line > lines || p.Rule == "" {
 				t.Errorf("%q: of %d lines: %+v", text, lines, p)
 			}
 		}
@@ -60,4 +64,14 @@ func FuzzResolve(f *testing.F) {
 			}
 		}
 	})
+}
+
+// presentable demands of texts that they are bounded, in one line, for people to read, and without the secret.
+func presentable(t *testing.T, secret string, texts ...string) {
+	t.Helper()
+	for _, text := range texts {
+		if len(text) > 12_000 || !utf8.ValidString(text) || strings.ContainsFunc(text, func(r rune) bool { return r != ' ' && !unicode.IsPrint(r) }) || strings.Contains(text, secret) {
+			t.Errorf("%d bytes: %.500q", len(text), text)
+		}
+	}
 }

@@ -36,24 +36,40 @@ func (m meaning) consequence() string {
 
 // knowStrangers says of each key that the producer does not know what it is.
 func (s *Set) knowStrangers() {
+	hidden := -1 // the last line whose key looked like a piece of a secret
 	for i, e := range s.unknown {
 		if i == mostStrangers {
 			s.tooManyStrangers(s.unknown[i:])
 			return
 		}
 		m := meaningOf(e.written)
+		goesOn := e.line > 0 && hidden == e.line-1
+		if m == (meaning{}) && e.line > 0 && pieceOfSecret(e, goesOn) {
+			if hidden = e.line; goesOn {
+				continue // one word is enough for all lines of a private key
+			}
+			m.text = "it is no key that anybody knows, and not shown, since it may be a piece of a secret: a value that goes on in the next line needs a \\ at the very end of its own"
+			e = &entry{line: e.line, written: Hidden, over: e.over}
+		}
 		if m.key != "" && s.entries[m.key] == nil && s.meant[m.key] == nil {
 			s.meant[m.key] = e
 		}
 		if !e.over && !s.options.RefuseUnknown {
-			s.notices = append(s.notices, Notice{Line: e.line, Key: e.written, Text: m.consequence()})
+			s.tell(Notice{Line: e.line, Key: e.written, Text: m.consequence()})
 			continue
 		}
-		s.problems = append(s.problems, Problem{Line: e.line, Key: e.written, Value: Hidden, Rule: m.refusal(), Suggestion: m.key, Unknown: true})
+		s.complain(Problem{Line: e.line, Key: e.written, Value: Hidden, Rule: m.refusal(), Suggestion: m.key, Unknown: true})
 		if s.entries[m.key] == nil {
 			s.broken[m.key] = true // one problem is enough where the key is missing under its right name
 		}
 	}
+}
+
+// pieceOfSecret says of a key that nobody knows that it may be a line of a private key, of a login module or of a file of another
+// kind. goesOn: the line before was one.
+func pieceOfSecret(e *entry, goesOn bool) bool {
+	bare := !strings.Contains(e.written, ".")
+	return shownKey(e.written) == Hidden || bare && (goesOn || e.value == "")
 }
 
 // mostStrangers is how many keys are looked at that the producer does not know: more are another kind of file.
@@ -62,10 +78,10 @@ const mostStrangers = 300
 func (s *Set) tooManyStrangers(more []*entry) {
 	text := fmt.Sprintf("it and %d further keys are not settings of Kafka's producer, as %d before: is this a file of properties?", len(more)-1, mostStrangers)
 	if s.options.RefuseUnknown || slices.ContainsFunc(more, func(e *entry) bool { return e.over }) {
-		s.problems = append(s.problems, Problem{Line: more[0].line, Key: more[0].written, Value: Hidden, Rule: text, Unknown: true})
+		s.complain(Problem{Line: more[0].line, Key: more[0].written, Value: Hidden, Rule: text, Unknown: true})
 		return
 	}
-	s.notices = append(s.notices, Notice{Line: more[0].line, Key: more[0].written, Text: text})
+	s.tell(Notice{Line: more[0].line, Key: more[0].written, Text: text})
 }
 
 // Instead says which key of the file was probably meant to be this one, which is missing: " ; line 3 has … instead", or "".
@@ -75,14 +91,20 @@ func (s *Set) Instead(key string) string {
 	case e == nil:
 		return ""
 	case e.line == 0:
-		return fmt.Sprintf("; there is %s instead", e.written)
+		return fmt.Sprintf("; there is %s instead", shownKey(e.written))
 	}
-	return fmt.Sprintf("; line %d has %s instead", e.line, e.written)
+	return fmt.Sprintf("; line %d has %s instead", e.line, shownKey(e.written))
 }
+
+// mostOfKey is how long a key may be that is looked at, in bytes: the longest that anybody knows have a third of that.
+const mostOfKey = 300
 
 // meaningOf finds out what a key is: by the tables first, and by its letters only if it is in none of them.
 func meaningOf(key string) meaning {
 	key = strings.TrimSpace(key)
+	if len(key) > mostOfKey {
+		return meaning{}
+	}
 	lower := strings.ToLower(key)
 	for _, known := range []func(key, lower string) meaning{foreign, constant, prefixed, respelt} {
 		if m := known(key, lower); m.text != "" {
@@ -123,8 +145,9 @@ func foreign(_, lower string) meaning {
 
 // respelt knows a key of the producer's in another case, or with other separators.
 func respelt(_, lower string) meaning {
+	meant := letters(lower)
 	for i := range all {
-		if letters(all[i].Key) == letters(lower) {
+		if letters(all[i].Key) == meant {
 			return meaning{key: all[i].Key, text: "it is another spelling of " + all[i].Key + ": keys are taken to the letter"}
 		}
 	}
@@ -133,7 +156,7 @@ func respelt(_, lower string) meaning {
 
 func letters(key string) string { return separators.Replace(key) }
 
-var separators = strings.NewReplacer(".", "", "_", "", "-", "", " ", "")
+var separators = strings.NewReplacer(".", "", "_", "", "-", "", " ", "", `"`, "")
 
 // nearest returns the key of the producer's from which this one is a slip or two away, or whose beginning it is; "" if there
 // is none, or if it is no more likely than another.

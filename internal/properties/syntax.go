@@ -19,8 +19,11 @@ type Property struct {
 const MaxSize = 4 << 20
 
 // Parse splits data as java.util.Properties.load does. Bytes are UTF-8, or ISO-8859-1 if they are not valid UTF-8. A broken
-// \u escape is a problem, as it is an exception in Java; nothing else in this syntax can be wrong.
+// \u escape is a problem, as it is an exception in Java, and so is text in UTF-16; nothing else in this syntax can be wrong.
 func Parse(data []byte) ([]Property, []Problem) {
+	if bytes.HasPrefix(data, []byte("\xff\xfe")) || bytes.HasPrefix(data, []byte("\xfe\xff")) {
+		return nil, []Problem{{Line: 1, Key: "file", Value: Hidden, Rule: "is text in UTF-16: save it in UTF-8"}}
+	}
 	data = bytes.TrimPrefix(data, []byte("\ufeff"))
 	text := string(data)
 	if !utf8.ValidString(text) {

@@ -1,6 +1,10 @@
 package properties
 
-import "testing"
+import (
+	"testing"
+
+	"github.com/epistle-kafka/epistle/internal/vectors"
+)
 
 type javaSetting struct {
 	Key, Type, Valid, Importance string
@@ -15,7 +19,7 @@ func TestTableHasAllOfJava(t *testing.T) {
 		own[s.Key] = true
 	}
 	java := map[string]bool{}
-	for _, j := range javaVectors[javaSetting](t, "java-producer-config-4.4.0.json") {
+	for _, j := range vectors.Read[javaSetting](t, "../../producer/testdata/java-producer-config-4.4.0.json") {
 		java[j.Key] = true
 		s := rows[j.Key]
 		if s == nil {

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/epistle-kafka/epistle/internal/shown"
 	"github.com/epistle-kafka/epistle/sasl"
 )
 
@@ -20,21 +21,45 @@ var placed = regexp.MustCompile(`\$\{[A-Za-z_][^{}]*\}|^<[A-Za-z][^<>]*>$|^\{\{[
 func unfilled(value string) string { return variable.FindString(value) }
 
 func notFilledIn(name string) string {
-	return "holds " + shown(name) + ", a variable that nobody has filled in: properties files know no variables but those of config.providers, so put the value itself there, or have a template filled in before the program starts"
+	return "holds " + shown.Quoted(name) + ", a variable that nobody has filled in: properties files know no variables but those of config.providers, so put the value itself there, or have a template filled in before the program starts"
+}
+
+// addedTo says what of a value is probably not meant to be one: quotes around it, or a comment behind it. To Java they are a
+// part of it, as everything up to the end of the line.
+func addedTo(value string) string {
+	switch {
+	case inQuotes(value):
+		return "the quotes around it are a part of the value, as in Java: leave them out if they are not meant"
+	case strings.Contains(value, " #") || strings.Contains(value, "\t#"):
+		return "what begins with # is a part of the value, as in Java: a comment stands in a line of its own"
+	}
+	return ""
+}
+
+func inQuotes(value string) bool {
+	return len(value) > 1 && (value[0] == '"' || value[0] == '\'') && value[len(value)-1] == value[0]
 }
 
 // mention says of a value that it looks like a template's, where it may be meant so.
 func (s *Set) mention(row *Setting, e *entry) {
+	added := ""
+	if row.Kind == "STRING" || row.Kind == "PASSWORD" && row.Key != jaasKey && !e.hidden && inQuotes(e.value) {
+		added = addedTo(e.value)
+	}
 	switch {
 	case row.Key == "bootstrap.servers":
 		if name := unfilled(e.value); name != "" && !e.hidden {
 			s.Problem(row.Key, notFilledIn(name))
+		} else if added := addedTo(e.value); added != "" {
+			s.Problem(row.Key, "must be a list of host:port; "+added)
 		}
+	case added != "":
+		s.Notice(row.Key, added+"; it is taken as it is")
 	case row.Key == jaasKey || e.hidden || !placed.MatchString(e.value):
 	case row.Kind == "PASSWORD":
 		s.Notice(row.Key, "looks like a variable that nobody has filled in; it is taken as it is")
 	default:
-		s.Notice(row.Key, "holds "+shown(placed.FindString(e.value))+", which looks like a variable that nobody has filled in; it is taken as it is")
+		s.Notice(row.Key, "holds "+shown.Quoted(placed.FindString(e.value))+", which looks like a variable that nobody has filled in; it is taken as it is")
 	}
 }
 

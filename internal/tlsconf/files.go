@@ -4,16 +4,16 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"syscall"
 	"unicode"
 
 	"github.com/epistle-kafka/epistle/internal/keystore"
+	"github.com/epistle-kafka/epistle/internal/readfile"
+	"github.com/epistle-kafka/epistle/internal/shown"
 )
 
 // Files says where certificates and keys are. A path is taken as it is; one that is not absolute begins at the working
@@ -34,6 +34,12 @@ type Files struct {
 
 	// SkipHostName leaves the host name unchecked. The chain of certificates is verified all the same.
 	SkipHostName bool
+}
+
+// IsZero reports whether nothing is set.
+func (f *Files) IsZero() bool {
+	return f.TrustStore == "" && f.KeyStore == "" && f.Certificate == "" && f.Key == "" && !f.SkipHostName &&
+		!f.TrustStorePassword.IsSet() && !f.KeyStorePassword.IsSet() && !f.KeyPassword.IsSet()
 }
 
 // What settings are called in problems and notices: Java's names, and librdkafka's where Java has none.
@@ -123,8 +129,8 @@ func (s store) name() string {
 // quote returns a path in quotes, so that blanks at its ends show. Backslashes are not doubled: whether they are is often
 // what is wrong.
 func quote(path string) string {
-	if strings.ContainsFunc(path, func(r rune) bool { return !unicode.IsPrint(r) }) {
-		return strconv.Quote(path)
+	if shown.Value(path) != path {
+		return shown.Quoted(path)
 	}
 	return `"` + path + `"`
 }
@@ -175,48 +181,28 @@ func (c content) sum() [sha256.Size]byte {
 	return sha256.Sum256(c.data)
 }
 
-// readFile reads a regular file of at most keystore.MaxSize bytes. Its error names the path.
+// readFile reads a file that a store may be in. Its error names the path.
 func readFile(path string) ([]byte, error) {
-	info, err := os.Stat(path)
-	if err != nil {
-		return nil, unreadable(path, err)
-	}
+	data, err := readfile.Regular(path, keystore.MaxSize)
 	switch {
-	case info.IsDir():
-		return nil, fmt.Errorf("%s is a directory", quote(path))
-	case !info.Mode().IsRegular():
-		return nil, fmt.Errorf("%s is no regular file, so it cannot be read again", quote(path))
-	}
-	file, err := os.Open(path)
-	if err != nil {
-		return nil, unreadable(path, err)
-	}
-	defer file.Close()
-	data, err := io.ReadAll(io.LimitReader(file, keystore.MaxSize+1))
-	if err != nil {
-		return nil, unreadable(path, err)
-	}
-	return data, nil
-}
-
-func unreadable(path string, err error) error {
-	switch {
+	case err == nil:
+		return data, nil
+	case errors.Is(err, readfile.ErrNotRegular):
+		return nil, fmt.Errorf("%s %w, so it cannot be read again", quote(path), err)
 	case errors.Is(err, fs.ErrNotExist), errors.Is(err, syscall.ENOTDIR):
-		return fmt.Errorf("%s does not exist%s", quote(path), whyNot(path))
+		return nil, fmt.Errorf("%s does not exist%s", quote(path), whyNot(path))
 	case errors.Is(err, fs.ErrPermission):
-		return fmt.Errorf("%s must not be read by this process: check its owner and mode, and those of the directories above it", quote(path))
+		return nil, fmt.Errorf("%s must not be read by this process: check its owner and mode, and those of the directories above it", quote(path))
 	}
-	reason := err
-	if at := new(fs.PathError); errors.As(err, &at) {
-		reason = at.Err
-	}
-	return fmt.Errorf("%s cannot be read: %w", quote(path), reason)
+	return nil, fmt.Errorf("%s %w", quote(path), err)
 }
 
 // whyNot guesses why a path leads nowhere.
 func whyNot(path string) string {
 	drive := len(path) > 2 && path[1] == ':' && unicode.IsLetter(rune(path[0]))
 	switch {
+	case strings.HasPrefix(path, `"`) || strings.HasPrefix(path, "'"):
+		return ": its quotes are taken for a part of it"
 	case drive && !strings.ContainsAny(path, `/\`):
 		return `: in properties files each backslash is written twice, or as /`
 	case drive && os.PathSeparator == '/':

@@ -1,84 +1,14 @@
 package tlsconf
 
 import (
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
 	"crypto/tls"
 	"crypto/x509"
-	"crypto/x509/pkix"
-	"encoding/pem"
-	"math/big"
 	"net"
 	"os"
 	"path/filepath"
 	"testing"
 	"time"
 )
-
-// issued is a key and its certificate.
-type issued struct {
-	key  *ecdsa.PrivateKey
-	cert *x509.Certificate
-	pem  string // the certificate
-	priv string // the key, in PKCS#8
-}
-
-func (i issued) pair() tls.Certificate {
-	return tls.Certificate{Certificate: [][]byte{i.cert.Raw}, PrivateKey: i.key}
-}
-
-// authority returns one that has signed itself.
-func authority(t testing.TB, name string) issued {
-	return issue(t, nil, name, func(c *x509.Certificate) {
-		c.IsCA, c.BasicConstraintsValid, c.KeyUsage, c.ExtKeyUsage = true, true, x509.KeyUsageCertSign, nil
-	})
-}
-
-// issue makes a certificate that is valid for an hour, for servers and clients.
-func issue(t testing.TB, by *issued, name string, change func(*x509.Certificate)) issued {
-	t.Helper()
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
-	serial, err := rand.Int(rand.Reader, big.NewInt(1<<62))
-	if err != nil {
-		t.Fatal(err)
-	}
-	template := &x509.Certificate{
-		SerialNumber: serial, Subject: pkix.Name{CommonName: name}, NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour),
-		ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth, x509.ExtKeyUsageClientAuth},
-	}
-	if change != nil {
-		change(template)
-	}
-	parent, signer := template, key
-	if by != nil {
-		parent, signer = by.cert, by.key
-	}
-	der, err := x509.CreateCertificate(rand.Reader, template, parent, &key.PublicKey, signer)
-	if err != nil {
-		t.Fatal(err)
-	}
-	cert, err := x509.ParseCertificate(der)
-	if err != nil {
-		t.Fatal(err)
-	}
-	pkcs8, err := x509.MarshalPKCS8PrivateKey(key)
-	if err != nil {
-		t.Fatal(err)
-	}
-	block := func(kind string, der []byte) string {
-		return string(pem.EncodeToMemory(&pem.Block{Type: kind, Bytes: der}))
-	}
-	return issued{key, cert, block("CERTIFICATE", der), block("PRIVATE KEY", pkcs8)}
-}
-
-// forHost gives a certificate a DNS name.
-func forHost(name string) func(*x509.Certificate) {
-	return func(c *x509.Certificate) { c.DNSNames = []string{name} }
-}
 
 // write puts text into a file of dir, and returns its path.
 func write(t testing.TB, dir, name, text string) string {
@@ -108,17 +38,17 @@ func shake(t testing.TB, client, server *tls.Config) (seen []*x509.Certificate, 
 		t.Fatal(err)
 	}
 	defer l.Close()
-	shown := make(chan tls.ConnectionState, 1)
+	presented := make(chan tls.ConnectionState, 1)
 	go func() {
 		raw, err := l.Accept()
 		if err != nil {
-			close(shown)
+			close(presented)
 			return
 		}
 		conn := tls.Server(raw, server)
 		defer conn.Close()
 		_ = conn.Handshake()
-		shown <- conn.ConnectionState()
+		presented <- conn.ConnectionState()
 		_, _ = conn.Write([]byte("x")) // behind it comes the session's ticket
 	}()
 	raw, err := net.Dial("tcp", l.Addr().String())
@@ -135,7 +65,7 @@ func shake(t testing.TB, client, server *tls.Config) (seen []*x509.Certificate, 
 	}
 	resumed = conn.ConnectionState().DidResume
 	raw.Close()
-	state := <-shown
+	state := <-presented
 	return state.PeerCertificates, resumed, err
 }
 

@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"github.com/epistle-kafka/epistle/internal/keystore"
-	"github.com/epistle-kafka/epistle/protocol"
+	"github.com/epistle-kafka/epistle/internal/shown"
 )
 
 // material is what was loaded. It does not change.
@@ -75,11 +75,11 @@ func (l *loaded) trust(key, name string, certs []*x509.Certificate, now time.Tim
 	}
 	l.trusted = count(len(certs), "certificate") + " of " + name
 	if len(over) > 0 {
-		const shown = 3
+		const most = 3
 		more := ""
-		if len(over) > shown {
-			more = fmt.Sprintf(", and %d more", len(over)-shown)
-			over = over[:shown]
+		if len(over) > most {
+			more = fmt.Sprintf(", and %d more", len(over)-most)
+			over = over[:most]
 		}
 		l.notice(key, fmt.Sprintf("of the %s: %s%s", l.trusted, strings.Join(over, ", "), more))
 	}
@@ -128,7 +128,7 @@ func (l *loaded) tell(s store, notices []string) {
 // invalidAt says why a certificate does not hold at a time, "" if it does.
 func invalidAt(cert *x509.Certificate, now time.Time) string {
 	const day = time.DateOnly + " 15:04 MST"
-	name := "the certificate of " + protocol.Quoted(cert.Subject.String())
+	name := "the certificate of " + shown.Quoted(cert.Subject.String())
 	switch {
 	case now.After(cert.NotAfter):
 		return name + " expired on " + cert.NotAfter.UTC().Format(day)

@@ -21,6 +21,15 @@ type Result struct {
 	Problems []Problem // if there are any, Config is incomplete
 }
 
+// Alone returns the configuration for whoever does not look at the files again: with the certificates that they have now, and
+// with what Files says of host names.
+func (r *Result) Alone() *tls.Config {
+	if r.Files.SkipHostName {
+		skipHostName(r.Config)
+	}
+	return r.Config
+}
+
 // Resolve turns Java's ssl.* settings into a configuration of TLS. get returns the value of a setting, without blanks
 // around it as Java takes it, and whether it is set at all. It reads the files that the settings name.
 //
@@ -53,7 +62,7 @@ func (r *resolver) password(key string) keystore.Password {
 	if v, isSet := r.get(key); isSet {
 		return keystore.NewPassword(v)
 	}
-	return keystore.Password{}
+	return nil
 }
 
 func (r *resolver) notice(key, text string) {
@@ -153,7 +162,7 @@ func (r *resolver) trustStore() {
 		return
 	case inline:
 		s := store{location: keyTrustInline, password: keyTrustPassword}
-		l.loadTrust(s.called("the value"), content{data: []byte(r.value(keyTrustInline))}, keystore.Password{}, r.now)
+		l.loadTrust(s.called("the value"), content{data: []byte(r.value(keyTrustInline))}, nil, r.now)
 	case inFile:
 		files := Files{TrustStore: r.value(keyTrustLocation), TrustStorePassword: r.password(keyTrustPassword)}
 		c, ok := r.content(trustSettings, files.trustStore())
@@ -185,7 +194,7 @@ func (r *resolver) keyStore() {
 		return
 	case inline:
 		s := store{location: keyKeyInline, password: keyKeysPassword, keySecret: keyKeyPassword}
-		l.loadKeys(s.called("the value"), content{data: []byte(key + "\n" + chain)}, keystore.Password{}, keyPassword, r.now)
+		l.loadKeys(s.called("the value"), content{data: []byte(key + "\n" + chain)}, nil, keyPassword, r.now)
 	case inFile:
 		files := Files{KeyStore: r.value(keyKeysLocation), KeyStorePassword: r.password(keyKeysPassword), KeyPassword: keyPassword}
 		c, ok := r.content(keysSettings, files.keyStore())
@@ -205,32 +214,10 @@ func (r *resolver) hostName() {
 	case !isSet || strings.EqualFold(algorithm, "https"):
 	case algorithm == "":
 		r.out.Files.SkipHostName = true
-		r.notice(keyHostName, "host names are not checked: whoever has any certificate of a trusted authority can pose as the broker")
+		r.notice(keyHostName, "host names are not checked: whoever has any certificate of a trusted authority can pose as the server")
 	case strings.EqualFold(algorithm, "none"):
 		r.problem(keyHostName, "must be https, or empty for no check of the host name; none is librdkafka's word for that")
 	default:
 		r.problem(keyHostName, "must be https, or empty for no check of the host name")
 	}
-}
-
-// JVM tells of the ssl.* settings that mean nothing outside of a JVM. Resolve passes over them: a caller that has a table of
-// settings says it there.
-func JVM(get func(key string) (value string, isSet bool)) ([]Notice, []Problem) {
-	var notices []Notice
-	for _, s := range [...]struct{ key, def, why string }{
-		{"ssl.protocol", "TLSv1.3", "ssl.enabled.protocols decides"},
-		{"ssl.provider", "", "TLS is Go's own"},
-		{"ssl.secure.random.implementation", "", "TLS is Go's own"},
-		{"ssl.keymanager.algorithm", "SunX509", "TLS is Go's own"},
-		{"ssl.trustmanager.algorithm", "PKIX", "TLS is Go's own"},
-	} {
-		if v, _ := get(s.key); v != "" && v != s.def {
-			notices = append(notices, Notice{s.key, "has no effect: concerns the JVM; " + s.why})
-		}
-	}
-	const factory = "ssl.engine.factory.class"
-	if v, _ := get(factory); v != "" {
-		return notices, []Problem{{factory, "is a Java class, which cannot run here: set Config.TLS"}}
-	}
-	return notices, nil
 }

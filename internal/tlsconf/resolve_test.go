@@ -6,19 +6,17 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/epistle-kafka/epistle/internal/testcert"
 )
 
-// resolve takes settings in pairs, those of the JVM too.
+// resolve takes settings in pairs.
 func resolve(settings ...string) *Result {
 	set := map[string]string{}
 	for i := 0; i+1 < len(settings); i += 2 {
 		set[settings[i]] = settings[i+1]
 	}
-	get := func(key string) (string, bool) { v, ok := set[key]; return v, ok }
-	r := Resolve(get)
-	notices, problems := JVM(get)
-	r.Notices, r.Problems = append(r.Notices, notices...), append(r.Problems, problems...)
-	return r
+	return Resolve(func(key string) (string, bool) { v, ok := set[key]; return v, ok })
 }
 
 func stored(name string) string { return filepath.Join("..", "keystore", "testdata", name) }
@@ -62,7 +60,7 @@ func TestStoresAsPeopleNameThem(t *testing.T) {
 		if len(r.Problems) > 0 || len(r.Notices) > 0 || (r.Config.RootCAs != nil) != test.trust || len(r.Config.Certificates) != test.keys || r.Config.InsecureSkipVerify {
 			t.Errorf("%s: problems %v, notices %v, trust %v, %d keys", test.name, r.Problems, r.Notices, r.Config.RootCAs != nil, len(r.Config.Certificates))
 		}
-		if inFiles := r.Files != (Files{}); inFiles {
+		if inFiles := !r.Files.IsZero(); inFiles {
 			if s, _, problems := Open(r.Files); s == nil {
 				t.Errorf("%s: the files cannot be opened again: %v", test.name, problems)
 			}
@@ -111,7 +109,6 @@ func TestProblemsNameTheSetting(t *testing.T) {
 		{keyTrustInline, "has no certificate", []string{keyTrustType, "PEM", keyTrustInline, "-----BEGIN PUBLIC KEY-----\naGVsbG8=\n-----END PUBLIC KEY-----"}},
 		{keyHostName, "must be https, or empty", []string{keyHostName, "ldaps"}},
 		{keyHostName, "librdkafka's word", []string{keyHostName, "none"}},
-		{"ssl.engine.factory.class", "is a Java class", []string{"ssl.engine.factory.class", "com.example.Factory"}},
 		{keyProtocols, "must have TLSv1.2 or TLSv1.3", []string{keyProtocols, "TLSv1.1"}},
 		{keyProtocols, "has TLSv2", []string{keyProtocols, "TLSv2,TLSv1.3"}},
 		{keyCiphers, "has no cipher suite that Go knows", []string{keyCiphers, "TLS_DHE_RSA_WITH_AES_256_GCM_SHA384"}},
@@ -139,9 +136,6 @@ func TestNoticesNameTheSetting(t *testing.T) {
 		{keyTrustPassword, "has no effect", []string{keyTrustLocation, stored("ca.pem"), keyTrustPassword, secret}},
 		{keyKeyPassword, "the key is not encrypted", []string{keyKeysType, "PEM", keyKeyInline, text(t, "client-key.pem"), keyChainInline, text(t, "client.pem"), keyKeyPassword, secret}},
 		{keyTrustLocation, "Java takes such a store as empty", []string{keyTrustLocation, stored("openssl-nokeys.p12"), keyTrustPassword, secret}},
-		{"ssl.protocol", "ssl.enabled.protocols decides", []string{"ssl.protocol", "TLSv1.2"}},
-		{"ssl.provider", "concerns the JVM", []string{"ssl.provider", "BCJSSE"}},
-		{"ssl.keymanager.algorithm", "concerns the JVM", []string{"ssl.keymanager.algorithm", "PKIX"}},
 		{keyCiphers, "OpenSSL's name", []string{keyCiphers, "ECDHE-RSA-AES128-GCM-SHA256,TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256"}},
 		{keyProtocols, "it is broken", []string{keyProtocols, "TLSv1.1,TLSv1.2"}},
 	} {
@@ -173,11 +167,17 @@ func TestVersionsAndCiphers(t *testing.T) {
 	}
 }
 
-// The host name is left out of the check only for who asks Files.
+// The host name is left out of the check only for who asks Files, or for the whole of it.
 func TestHostNameIsSkippedByFiles(t *testing.T) {
 	r := resolve(keyHostName, "", keyTrustLocation, stored("ca.pem"))
 	if !r.Files.SkipHostName || r.Config.InsecureSkipVerify || r.Config.VerifyConnection != nil {
 		t.Errorf("got %+v", r)
+	}
+	if c := r.Alone(); !c.InsecureSkipVerify || c.VerifyConnection == nil || c.RootCAs == nil {
+		t.Errorf("alone: got %+v, want the chain verified, and not the name", c)
+	}
+	if c := resolve(keyTrustLocation, stored("ca.pem")).Alone(); c.InsecureSkipVerify || c.RootCAs == nil {
+		t.Errorf("alone, and nothing skipped: got %+v", c)
 	}
 }
 
@@ -200,12 +200,12 @@ func TestFilesThatContradictEachOther(t *testing.T) {
 
 // Certificates that are over are told of, and used: the clock may be wrong.
 func TestExpiredCertificatesAreToldOf(t *testing.T) {
-	ca := authority(t, "ca")
-	old := issue(t, &ca, "client", expired)
-	oldCA := issue(t, nil, "old authority", expired)
+	ca := testcert.Authority("ca")
+	old := testcert.Issue(&ca, "client", expired)
+	oldCA := testcert.Issue(nil, "old authority", expired)
 	dir := t.TempDir()
 	s, notices, problems := Open(Files{
-		TrustStore: write(t, dir, "ca.pem", ca.pem+oldCA.pem), KeyStore: write(t, dir, "client.pem", old.priv+old.pem),
+		TrustStore: write(t, dir, "ca.pem", ca.PEM+oldCA.PEM), KeyStore: write(t, dir, "client.pem", old.KeyPEM+old.PEM),
 	})
 	if s == nil || len(notices) != 2 || !strings.Contains(notices[0].Text, `"CN=old authority" expired on`) || !strings.Contains(notices[1].Text, `"CN=client" expired on`) {
 		t.Errorf("got %v, problems %v", notices, problems)

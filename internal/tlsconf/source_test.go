@@ -12,6 +12,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/epistle-kafka/epistle/internal/testcert"
 )
 
 // told is a log.
@@ -39,8 +41,8 @@ func logged(s *Source) *told {
 	return l
 }
 
-// shown is whom a connection would show now, and whom it would trust.
-func shown(t *testing.T, s *Source) (who string, trusted *tls.Config) {
+// showing is whom a connection would show now, and whom it would trust.
+func showing(t *testing.T, s *Source) (who string, trusted *tls.Config) {
 	t.Helper()
 	own := prepared(t, s, "kafka")
 	if len(own.Certificates) == 0 {
@@ -54,32 +56,32 @@ func pairOf(t *testing.T, dir string) *Source {
 	return open(t, Files{Certificate: filepath.Join(dir, "tls.crt"), Key: filepath.Join(dir, "tls.key")})
 }
 
-func put(t *testing.T, dir string, i issued) {
+func put(t *testing.T, dir string, i testcert.Issued) {
 	t.Helper()
-	write(t, dir, "tls.crt", i.pem)
-	write(t, dir, "tls.key", i.priv)
+	write(t, dir, "tls.crt", i.PEM)
+	write(t, dir, "tls.key", i.KeyPEM)
 }
 
 // New connections use what is in the files; they are looked at once a second at most.
 func TestFilesAreLoadedAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		dir, ca := t.TempDir(), authority(t, "ca")
-		put(t, dir, issue(t, &ca, "before", nil))
+		dir, ca := t.TempDir(), testcert.Authority("ca")
+		put(t, dir, testcert.Issue(&ca, "before", nil))
 		s := pairOf(t, dir)
 		log := logged(s)
-		put(t, dir, issue(t, &ca, "after", nil))
-		if who, _ := shown(t, s); who != "before" {
+		put(t, dir, testcert.Issue(&ca, "after", nil))
+		if who, _ := showing(t, s); who != "before" {
 			t.Errorf("within the second: got %s, want before", who)
 		}
 		time.Sleep(lookEvery)
-		if who, _ := shown(t, s); who != "after" {
+		if who, _ := showing(t, s); who != "after" {
 			t.Errorf("a second later: got %s, want after", who)
 		}
 		if n := log.count("TLS files have changed"); n != 1 {
 			t.Errorf("%d lines, want 1:\n%s", n, log.text.String())
 		}
 		time.Sleep(time.Hour)
-		shown(t, s)
+		showing(t, s)
 		if n := log.count("\n"); n != 1 {
 			t.Errorf("nothing has changed since, and there are %d lines", n)
 		}
@@ -88,34 +90,34 @@ func TestFilesAreLoadedAgain(t *testing.T) {
 
 // A file may be replaced in any way: written, renamed over, or by a symbolic link to another directory, as Kubernetes does.
 func TestWaysToReplaceFiles(t *testing.T) {
-	for name, replace := range map[string]func(t *testing.T, dir string, next issued){
+	for name, replace := range map[string]func(t *testing.T, dir string, next testcert.Issued){
 		"written": put,
-		"renamed": func(t *testing.T, dir string, next issued) {
-			for name, text := range map[string]string{"tls.crt": next.pem, "tls.key": next.priv} {
+		"renamed": func(t *testing.T, dir string, next testcert.Issued) {
+			for name, text := range map[string]string{"tls.crt": next.PEM, "tls.key": next.KeyPEM} {
 				if err := os.Rename(write(t, dir, name+".new", text), filepath.Join(dir, name)); err != nil {
 					t.Fatal(err)
 				}
 			}
 		},
-		"linked": func(t *testing.T, dir string, next issued) { link(t, dir, "..2", next) },
+		"linked": func(t *testing.T, dir string, next testcert.Issued) { link(t, dir, "..2", next) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				dir, ca := t.TempDir(), authority(t, "ca")
+				dir, ca := t.TempDir(), testcert.Authority("ca")
 				if name == "linked" {
-					link(t, dir, "..1", issue(t, &ca, "before", nil))
+					link(t, dir, "..1", testcert.Issue(&ca, "before", nil))
 					for _, name := range []string{"tls.crt", "tls.key"} {
 						if err := os.Symlink(filepath.Join("..data", name), filepath.Join(dir, name)); err != nil {
 							t.Skip("no symbolic links here:", err)
 						}
 					}
 				} else {
-					put(t, dir, issue(t, &ca, "before", nil))
+					put(t, dir, testcert.Issue(&ca, "before", nil))
 				}
 				s := pairOf(t, dir)
-				replace(t, dir, issue(t, &ca, "after", nil))
+				replace(t, dir, testcert.Issue(&ca, "after", nil))
 				time.Sleep(lookEvery)
-				if who, _ := shown(t, s); who != "after" {
+				if who, _ := showing(t, s); who != "after" {
 					t.Errorf("got %s, want after", who)
 				}
 			})
@@ -124,7 +126,7 @@ func TestWaysToReplaceFiles(t *testing.T) {
 }
 
 // link makes a directory of a secret and points dir/..data at it, at once.
-func link(t *testing.T, dir, name string, i issued) {
+func link(t *testing.T, dir, name string, i testcert.Issued) {
 	t.Helper()
 	if err := os.Mkdir(filepath.Join(dir, name), 0o700); err != nil {
 		t.Fatal(err)
@@ -142,14 +144,14 @@ func link(t *testing.T, dir, name string, i issued) {
 // Files that cannot be used leave in use what was loaded before, and are told of once for each change.
 func TestBadFilesKeepTheLastGood(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		dir, ca := t.TempDir(), authority(t, "ca")
-		good, next := issue(t, &ca, "good", nil), issue(t, &ca, "next", nil)
+		dir, ca := t.TempDir(), testcert.Authority("ca")
+		good, next := testcert.Issue(&ca, "good", nil), testcert.Issue(&ca, "next", nil)
 		put(t, dir, good)
 		s := pairOf(t, dir)
 		log := logged(s)
 		for i, bad := range []func(){
-			func() { write(t, dir, "tls.crt", next.pem) },            // does not match the key
-			func() { write(t, dir, "tls.crt", good.pem[:100]) },      // half written
+			func() { write(t, dir, "tls.crt", next.PEM) },            // does not match the key
+			func() { write(t, dir, "tls.crt", good.PEM[:100]) },      // half written
 			func() { write(t, dir, "tls.crt", "") },                  // emptied
 			func() { os.Remove(filepath.Join(dir, "tls.crt")) },      // gone
 			func() { write(t, dir, "tls.crt", "hello, this is me") }, // something else
@@ -157,7 +159,7 @@ func TestBadFilesKeepTheLastGood(t *testing.T) {
 			bad()
 			for range 5 {
 				time.Sleep(lookEvery)
-				if who, _ := shown(t, s); who != "good" {
+				if who, _ := showing(t, s); who != "good" {
 					t.Errorf("%d: got %s, want good", i, who)
 				}
 			}
@@ -167,7 +169,7 @@ func TestBadFilesKeepTheLastGood(t *testing.T) {
 		}
 		put(t, dir, next)
 		time.Sleep(lookEvery)
-		if who, _ := shown(t, s); who != "next" {
+		if who, _ := showing(t, s); who != "next" {
 			t.Errorf("mended: got %s, want next", who)
 		}
 		if strings.Contains(log.text.String(), "PRIVATE") {
@@ -179,18 +181,18 @@ func TestBadFilesKeepTheLastGood(t *testing.T) {
 // A certificate and its key are replaced one after the other. Nobody is told of what lasts for a moment only.
 func TestFilesAreGivenTimeToSettle(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		dir, ca := t.TempDir(), authority(t, "ca")
-		put(t, dir, issue(t, &ca, "before", nil))
+		dir, ca := t.TempDir(), testcert.Authority("ca")
+		put(t, dir, testcert.Issue(&ca, "before", nil))
 		s := pairOf(t, dir)
 		log := logged(s)
-		after := issue(t, &ca, "after", nil)
-		write(t, dir, "tls.crt", after.pem)
+		after := testcert.Issue(&ca, "after", nil)
+		write(t, dir, "tls.crt", after.PEM)
 		time.Sleep(lookEvery)
 		go func() {
 			time.Sleep(settle / 2)
-			write(t, dir, "tls.key", after.priv)
+			write(t, dir, "tls.key", after.KeyPEM)
 		}()
-		if who, _ := shown(t, s); who != "after" {
+		if who, _ := showing(t, s); who != "after" {
 			t.Errorf("got %s, want after", who)
 		}
 		if n := log.count("cannot be used"); n != 0 {
@@ -202,15 +204,15 @@ func TestFilesAreGivenTimeToSettle(t *testing.T) {
 // A key store that is bad for good does not keep a new authority out.
 func TestStoresAreLoadedEachByItself(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		dir, ca, next := t.TempDir(), authority(t, "ca"), authority(t, "next")
-		key := issue(t, &ca, "client", nil)
-		files := Files{TrustStore: write(t, dir, "ca.pem", ca.pem), KeyStore: write(t, dir, "key.pem", key.priv+key.pem)}
+		dir, ca, next := t.TempDir(), testcert.Authority("ca"), testcert.Authority("next")
+		key := testcert.Issue(&ca, "client", nil)
+		files := Files{TrustStore: write(t, dir, "ca.pem", ca.PEM), KeyStore: write(t, dir, "key.pem", key.KeyPEM+key.PEM)}
 		s := open(t, files)
-		_, before := shown(t, s)
+		_, before := showing(t, s)
 		write(t, dir, "key.pem", "")
-		write(t, dir, "ca.pem", next.pem)
+		write(t, dir, "ca.pem", next.PEM)
 		time.Sleep(lookEvery)
-		who, after := shown(t, s)
+		who, after := showing(t, s)
 		if who != "client" || after.RootCAs.Equal(before.RootCAs) {
 			t.Errorf("shown is %s; the authority is the old one: %v", who, after.RootCAs.Equal(before.RootCAs))
 		}
@@ -220,14 +222,14 @@ func TestStoresAreLoadedEachByItself(t *testing.T) {
 // A connection waits for a look, but not for ever, and not beyond its own time.
 func TestWaitForALookIsBounded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		dir, ca := t.TempDir(), authority(t, "ca")
-		put(t, dir, issue(t, &ca, "before", nil))
+		dir, ca := t.TempDir(), testcert.Authority("ca")
+		put(t, dir, testcert.Issue(&ca, "before", nil))
 		s := pairOf(t, dir)
 		s.mu.Lock()
 		s.looking = make(chan struct{}) // never over
 		s.mu.Unlock()
 		began := time.Now()
-		if who, _ := shown(t, s); who != "before" || time.Since(began) != patience {
+		if who, _ := showing(t, s); who != "before" || time.Since(began) != patience {
 			t.Errorf("got %s after %v, want before after %v", who, time.Since(began), patience)
 		}
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
@@ -243,16 +245,16 @@ func TestWaitForALookIsBounded(t *testing.T) {
 // Many connections at once cause one look, and all get what it finds.
 func TestOneLookForMany(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		dir, ca := t.TempDir(), authority(t, "ca")
-		put(t, dir, issue(t, &ca, "before", nil))
+		dir, ca := t.TempDir(), testcert.Authority("ca")
+		put(t, dir, testcert.Issue(&ca, "before", nil))
 		s := pairOf(t, dir)
 		log := logged(s)
-		put(t, dir, issue(t, &ca, "after", nil))
+		put(t, dir, testcert.Issue(&ca, "after", nil))
 		time.Sleep(lookEvery)
 		var all sync.WaitGroup
 		for range 50 {
 			all.Go(func() {
-				if who, _ := shown(t, s); who != "after" {
+				if who, _ := showing(t, s); who != "after" {
 					t.Errorf("got %s, want after", who)
 				}
 			})

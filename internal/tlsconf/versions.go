@@ -3,6 +3,8 @@ package tlsconf
 import (
 	"crypto/tls"
 	"strings"
+
+	"github.com/epistle-kafka/epistle/internal/shown"
 )
 
 const (
@@ -40,7 +42,7 @@ func (r *resolver) versions() {
 		case "TLSv1", "TLSv1.1", "SSLv3", "SSLv2Hello":
 			r.notice(keyProtocols, name+" is left out: it is broken, and current JVMs disable it too")
 		default:
-			r.problem(keyProtocols, "has "+name+", but knows TLSv1.2 and TLSv1.3")
+			r.problem(keyProtocols, "has "+shown.Name(name)+", but knows TLSv1.2 and TLSv1.3")
 		}
 	}
 	if !tls13 {
@@ -66,9 +68,9 @@ func (r *resolver) ciphers() {
 	for _, name := range names {
 		switch s := known[name]; {
 		case s == nil && strings.Contains(name, "-"):
-			r.notice(keyCiphers, name+" is left out: it is OpenSSL's name of a suite, Java's have _ and begin with TLS_")
+			r.notice(keyCiphers, shown.Name(name)+" is left out: it is OpenSSL's name of a suite, Java's have _ and begin with TLS_")
 		case s == nil:
-			r.notice(keyCiphers, name+" is left out: Go does not have it")
+			r.notice(keyCiphers, shown.Name(name)+" is left out: Go does not have it")
 		case s.SupportedVersions[0] == tls.VersionTLS13:
 			modern = true
 		default:

@@ -9,6 +9,8 @@ import (
 	"strings"
 
 	"github.com/jcmturner/gokrb5/v8/credentials"
+
+	"github.com/epistle-kafka/epistle/sasl"
 )
 
 // readCache takes the tickets of the credential cache, if it has changed since. What it cannot read leaves in force what
@@ -49,7 +51,7 @@ func (l *login) loadCache(path string) (tickets, error) {
 	}
 	who := identity{cache.GetClientPrincipalName(), cache.GetClientRealm()}
 	if l.cfg.Principal != "" && who.String() != l.who.String() {
-		return tickets{}, fmt.Errorf("the credential cache %s is of %s, and Principal is %s", path, shown(who.String()), l.who)
+		return tickets{}, fmt.Errorf("the credential cache %s is of %s, and Principal is %s", path, sasl.Quoted(who.String()), l.who)
 	}
 	read := tickets{who: who, services: map[string]*ticket{}}
 	for _, entry := range cache.GetEntries() {

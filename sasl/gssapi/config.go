@@ -129,7 +129,7 @@ func (cfg *Config) check() error {
 	case cfg.ServiceName == "":
 		return errors.New("ServiceName is not set: it is the first part of the brokers' principals, such as kafka (sasl.kerberos.service.name)")
 	case strings.ContainsAny(cfg.ServiceName, "/@"):
-		return fmt.Errorf("ServiceName is %s: it is the first part of a principal alone, without host and realm", shown(cfg.ServiceName))
+		return fmt.Errorf("ServiceName is %s: it is the first part of a principal alone, without host and realm", sasl.Quoted(cfg.ServiceName))
 	case cfg.Keytab != "" && cfg.Password != "":
 		return errors.New("Keytab and Password are set: one of them is enough")
 	case cfg.Keytab == "" && cfg.Password == "" && cfg.CredentialCache == "":
@@ -148,7 +148,7 @@ func (cfg *Config) check() error {
 		return fmt.Errorf("MinTimeBeforeRelogin is %v: it is not negative", cfg.MinTimeBeforeRelogin)
 	}
 	if _, realm := parsePrincipal(cfg.Principal); realm != "" && cfg.Realm != "" && realm != cfg.Realm {
-		return fmt.Errorf("Principal is of realm %s, and Realm is %s", shown(realm), shown(cfg.Realm))
+		return fmt.Errorf("Principal is of realm %s, and Realm is %s", sasl.Quoted(realm), sasl.Quoted(cfg.Realm))
 	}
 	for _, kind := range []string{"KEYRING:", "KCM:", "DIR:", "API:", "MEMORY:", "MSLSA:"} {
 		if strings.HasPrefix(cfg.CredentialCache, kind) {

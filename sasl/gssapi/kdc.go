@@ -16,6 +16,8 @@ import (
 	"github.com/jcmturner/gokrb5/v8/iana/patype"
 	"github.com/jcmturner/gokrb5/v8/messages"
 	"github.com/jcmturner/gokrb5/v8/types"
+
+	"github.com/epistle-kafka/epistle/sasl"
 )
 
 // The exchanges with a KDC (RFC 4120 §3.1 and §3.3) are made of gokrb5's messages, and not of its client: that one cannot be
@@ -155,14 +157,14 @@ func (c *client) readReply(rep *messages.KDCRepFields, plain []byte, nonce int, 
 		return nil, err
 	}
 	if part.Nonce != nonce || !rep.CName.Equal(c.name) || rep.CRealm != c.realm {
-		return nil, fmt.Errorf("the KDC's answer is to another question: it is for %s@%s", shown(rep.CName.PrincipalNameString()), shown(rep.CRealm))
+		return nil, fmt.Errorf("the KDC's answer is to another question: it is for %s@%s", sasl.Quoted(rep.CName.PrincipalNameString()), sasl.Quoted(rep.CRealm))
 	}
 	t := &ticket{Ticket: rep.Ticket, key: part.Key, start: part.StartTime, end: part.EndTime, renewTill: part.RenewTill}
 	if t.start.IsZero() {
 		t.start = part.AuthTime
 	}
 	if !part.SName.Equal(t.SName) || !part.SName.Equal(asked) && t.leadsTo() == "" && !anyName {
-		return nil, fmt.Errorf("the KDC's answer is to another question: it is a ticket for %s", shown(t.SName.PrincipalNameString()))
+		return nil, fmt.Errorf("the KDC's answer is to another question: it is a ticket for %s", sasl.Quoted(t.SName.PrincipalNameString()))
 	}
 	now := time.Now()
 	if !t.end.After(now) || t.start.Sub(now) > c.conf.LibDefaults.Clockskew {

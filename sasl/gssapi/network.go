@@ -15,6 +15,8 @@ import (
 	"github.com/jcmturner/gokrb5/v8/config"
 	"github.com/jcmturner/gokrb5/v8/iana/errorcode"
 	"github.com/jcmturner/gokrb5/v8/messages"
+
+	"github.com/epistle-kafka/epistle/sasl"
 )
 
 const (
@@ -85,7 +87,7 @@ type refusedError struct {
 func (e *refusedError) Error() string {
 	words := e.by + " refuses: " + errorcode.Lookup(e.ErrorCode)
 	if e.EText != "" {
-		words += ": " + shown(e.EText)
+		words += ": " + sasl.Quoted(e.EText)
 	}
 	return words
 }
@@ -218,15 +220,4 @@ func askUDP(conn net.Conn, message []byte) ([]byte, error) {
 		return nil, fmt.Errorf("no answer: %w", err)
 	}
 	return reply[:size], nil
-}
-
-// mostShown bounds what is shown of a text that somebody else wrote, in bytes.
-const mostShown = 300
-
-// shown returns a stranger's text quoted, and cut.
-func shown(text string) string {
-	if len(text) > mostShown {
-		return strconv.Quote(text[:mostShown]) + "…"
-	}
-	return strconv.Quote(text)
 }

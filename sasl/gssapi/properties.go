@@ -46,7 +46,7 @@ func FromSettings(s *sasl.Settings) (Config, error) {
 		r.key(jaasKey, "is not set: GSSAPI needs %s required …;", loginModule)
 		return cfg, r.err()
 	case module != loginModule && !strings.HasSuffix(module, "."+loginModule):
-		r.key(jaasKey, "has the login module %s, and GSSAPI takes %s", shown(module), loginModule)
+		r.key(jaasKey, "has the login module %s, and GSSAPI takes %s", sasl.Quoted(module), loginModule)
 		return cfg, r.err()
 	}
 	r.credentials(&cfg)
@@ -108,17 +108,17 @@ func (r *reader) service(cfg *Config) {
 		cfg.ServiceName = option
 	}
 	if key != "" && option != "" && key != option {
-		r.key(keyService, "is %s, and serviceName in %s is %s: set one of them", shown(key), jaasKey, shown(option))
+		r.key(keyService, "is %s, and serviceName in %s is %s: set one of them", sasl.Quoted(key), jaasKey, sasl.Quoted(option))
 	}
 	if cfg.ServiceName == "" {
 		r.key(keyService, "is not set: it is the first part of the brokers' principals, such as kafka")
 	} else if strings.ContainsAny(cfg.ServiceName, "/@") {
-		r.key(keyService, "is %s: it is the first part of a principal alone, without host and realm", shown(cfg.ServiceName))
+		r.key(keyService, "is %s: it is the first part of a principal alone, without host and realm", sasl.Quoted(cfg.ServiceName))
 	}
 	if how := r.text("canonicalizeHost"); how != "" {
 		at := slices.Index(canonicalizeNames, strings.ToLower(how))
 		if at < 0 {
-			r.option("canonicalizeHost", "is %s: it is one of %s", shown(how), strings.Join(canonicalizeNames, ", "))
+			r.option("canonicalizeHost", "is %s: it is one of %s", sasl.Quoted(how), strings.Join(canonicalizeNames, ", "))
 		}
 		cfg.Canonicalize = Canonicalize(max(at, 0))
 	}
@@ -142,7 +142,7 @@ func (r *reader) renewal(cfg *Config) {
 	}
 	ms, err := strconv.ParseInt(strings.TrimSpace(text), 10, 64)
 	if err != nil || ms < 0 || ms > int64(math.MaxInt64/time.Millisecond) {
-		r.key(keyRelogin, "is %s: it is a number of milliseconds", shown(text))
+		r.key(keyRelogin, "is %s: it is a number of milliseconds", sasl.Quoted(text))
 	}
 	cfg.MinTimeBeforeRelogin = max(time.Duration(ms)*time.Millisecond, 1) // 0 is Config's word for the default
 }

@@ -46,7 +46,7 @@ func (r *reader) flag(name string, otherwise bool) bool {
 		return false
 	case "":
 	default:
-		r.option(name, "is %s: it is true or false", shown(value))
+		r.option(name, "is %s: it is true or false", sasl.Quoted(value))
 	}
 	return otherwise
 }
@@ -58,7 +58,7 @@ func (r *reader) number(key string, otherwise float64) float64 {
 	}
 	number, err := strconv.ParseFloat(strings.TrimSpace(text), 64)
 	if err != nil {
-		r.key(key, "is %s: it is a number", shown(text))
+		r.key(key, "is %s: it is a number", sasl.Quoted(text))
 		return otherwise
 	}
 	return number

@@ -105,7 +105,7 @@ func (c Config) check() error {
 	}
 	switch {
 	case c.RoleARN != "" && !strings.HasPrefix(c.RoleARN, "arn:"):
-		return fmt.Errorf("RoleARN is %s: it begins with arn:", shown(c.RoleARN))
+		return fmt.Errorf("RoleARN is %s: it begins with arn:", sasl.Quoted(c.RoleARN))
 	case (c.RoleAccessKeyID == "") != (c.RoleSecretAccessKey == ""):
 		return errors.New("one of RoleAccessKeyID and RoleSecretAccessKey is set: both are needed")
 	case c.RoleSessionToken != "" && c.RoleAccessKeyID == "":

@@ -89,7 +89,7 @@ func (e *exchange) Next(_ context.Context, challenge []byte) ([]byte, bool, erro
 		return nil, false, errors.New("the broker answers nothing, which is no success of AWS_MSK_IAM")
 	}
 	if err := json.Unmarshal(challenge, &answer); err != nil || answer.Version == "" {
-		return nil, false, fmt.Errorf("the broker's answer is not that of AWS_MSK_IAM: %s", shown(string(challenge)))
+		return nil, false, fmt.Errorf("the broker's answer is not that of AWS_MSK_IAM: %s", sasl.Quoted(string(challenge)))
 	}
 	return nil, true, nil
 }

@@ -54,7 +54,7 @@ func setting(err error) error {
 func FromSettings(s *sasl.Settings) (Config, error) {
 	r := &reader{left: maps.Clone(s.Login.Options)}
 	if s.Mechanism == Name && s.Login.Module != "" && s.Login.Module != loginModule && !strings.HasSuffix(s.Login.Module, "."+loginModule) {
-		r.wrong("", "has the login module %s, and AWS_MSK_IAM takes %s", shown(s.Login.Module), loginModule)
+		r.wrong("", "has the login module %s, and AWS_MSK_IAM takes %s", sasl.Quoted(s.Login.Module), loginModule)
 		return Config{}, r.err()
 	}
 	cfg := Config{
@@ -89,7 +89,7 @@ func (r *reader) needs(cfg Config) {
 	case cfg.RoleARN == "" && (cfg.RoleAccessKeyID != "" || cfg.RoleSecretAccessKey != "" || cfg.RoleSessionToken != "" || cfg.RoleExternalID != ""):
 		r.wrong("awsRoleArn", "is not set, and other options are that are for a role")
 	case cfg.RoleARN != "" && !strings.HasPrefix(cfg.RoleARN, "arn:"):
-		r.wrong("awsRoleArn", "is %s: it begins with arn:", shown(cfg.RoleARN))
+		r.wrong("awsRoleArn", "is %s: it begins with arn:", sasl.Quoted(cfg.RoleARN))
 	case (cfg.RoleAccessKeyID == "") != (cfg.RoleSecretAccessKey == ""):
 		r.wrong("awsRoleAccessKeyId", "and awsRoleSecretAccessKey are needed both, or none of them")
 	case cfg.RoleSessionToken != "" && cfg.RoleAccessKeyID == "":

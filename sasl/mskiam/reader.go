@@ -34,7 +34,7 @@ func (r *reader) flag(name string) bool {
 		return true
 	case "false", "":
 	default:
-		r.wrong(name, "is %s: it is true or false", shown(value))
+		r.wrong(name, "is %s: it is true or false", sasl.Quoted(value))
 	}
 	return false
 }
@@ -46,7 +46,7 @@ func (r *reader) whole(name string, most int64) int64 {
 	}
 	number, err := strconv.ParseInt(strings.TrimSpace(text), 10, 64)
 	if err != nil || number < 0 || number > most {
-		r.wrong(name, "is %s: it is a whole number, 0 to %d", shown(text), most)
+		r.wrong(name, "is %s: it is a whole number, 0 to %d", sasl.Quoted(text), most)
 		return 0
 	}
 	return number

@@ -52,7 +52,7 @@ func (s *signer) presign(ctx context.Context, host, region string) (signed, erro
 	query := url.Values{"Action": {action}, "X-Amz-Expires": {strconv.Itoa(int(lifetime / time.Second))}}
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "https://"+host+"/?"+query.Encode(), nil)
 	if err != nil {
-		return signed{}, sasl.Final(fmt.Errorf("the host %s cannot be signed for", shown(host)))
+		return signed{}, sasl.Final(fmt.Errorf("the host %s cannot be signed for", sasl.Quoted(host)))
 	}
 	at := time.Now().UTC().Truncate(time.Second)
 	text, _, err := v4.NewSigner().PresignHTTP(ctx, credentials, request, emptyHash, service, region, at)
@@ -114,15 +114,4 @@ func (s signed) explain(words string) string {
 	}
 	return fmt.Sprintf("signed at %s for %s with credentials of %s: do they allow kafka-cluster:Connect on this cluster, is that its region, and is this machine's clock right?",
 		s.at.Format(time.RFC3339), s.region, source)
-}
-
-// mostShown bounds what is shown of a text that somebody else wrote, in bytes.
-const mostShown = 300
-
-// shown returns a stranger's text quoted, and cut.
-func shown(text string) string {
-	if len(text) > mostShown {
-		return strconv.Quote(text[:mostShown]) + "…"
-	}
-	return strconv.Quote(text)
 }

@@ -56,7 +56,7 @@ func settingNamed(name string) (key string, known bool) {
 	wrong, _ := errors.AsType[*producer.PropertiesError](err)
 	if wrong != nil {
 		for _, p := range wrong.Problems {
-			if p.Key == key && p.Unknown {
+			if p.Unknown {
 				return p.Suggestion, false
 			}
 		}
