@@ -120,6 +120,29 @@ func (s store) name() string {
 	return strings.Join(quoted, " and ")
 }
 
+// file is what a command line calls the file that an error is about. Of a certificate and a key it is the key: a certificate
+// needs no command, once it is PEM.
+func (s store) file() string {
+	if s.label != "" || len(s.paths) == 0 {
+		return "FILE"
+	}
+	return shellWord(s.paths[len(s.paths)-1])
+}
+
+// shellWord returns a path as a shell takes it for one word.
+func shellWord(path string) string {
+	special := func(r rune) bool {
+		return !unicode.IsLetter(r) && !unicode.IsDigit(r) && !strings.ContainsRune("/._-+=:,@%", r)
+	}
+	switch {
+	case path != "" && !strings.ContainsFunc(path, special):
+		return path
+	case os.PathSeparator == '\\':
+		return `"` + path + `"`
+	}
+	return "'" + strings.ReplaceAll(path, "'", `'\''`) + "'"
+}
+
 // quote returns a path in quotes, so that blanks at its ends show. Backslashes are not doubled: whether they are is often
 // what is wrong.
 func quote(path string) string {
@@ -135,7 +158,7 @@ func (s store) problem(err error) Problem {
 	if !errors.As(err, &wrong) {
 		return Problem{s.location, err.Error()}
 	}
-	rule := wrong.About(s.name())
+	rule := wrong.AboutFile(s.name(), s.file())
 	switch wrong.Blame {
 	case keystore.StorePassword:
 		return Problem{s.password, rule}
@@ -147,8 +170,9 @@ func (s store) problem(err error) Problem {
 
 // content is what the files of a store have at one moment.
 type content struct {
-	data []byte
-	err  error // why there is none
+	data  []byte
+	parts [][]byte // of each file; nil for what stands in a setting
+	err   error    // why there is none
 }
 
 // read returns what the files have now, one after the other.
@@ -163,6 +187,7 @@ func (s store) read() content {
 			all.data = append(all.data, '\n')
 		}
 		all.data = append(all.data, data...)
+		all.parts = append(all.parts, data)
 	}
 	return all
 }
@@ -183,7 +208,7 @@ func readFile(path string) ([]byte, error) {
 	}
 	switch {
 	case info.IsDir():
-		return nil, fmt.Errorf("%s is a directory", quote(path))
+		return nil, fmt.Errorf("%s is a directory, and a file is needed%s", quote(path), oneFileOf(path))
 	case !info.Mode().IsRegular():
 		return nil, fmt.Errorf("%s is no regular file, so it cannot be read again", quote(path))
 	}
@@ -197,6 +222,16 @@ func readFile(path string) ([]byte, error) {
 		return nil, unreadable(path, err)
 	}
 	return data, nil
+}
+
+// oneFileOf says how the certificates of a directory get into one file, "" if there seem to be none.
+func oneFileOf(dir string) string {
+	for _, kind := range []string{".pem", ".crt", ".cer"} {
+		if found, err := filepath.Glob(filepath.Join(dir, "*"+kind)); err == nil && len(found) > 0 {
+			return ": `cat " + shellWord(dir) + "/*" + kind + " >ca.pem` makes one of the certificates in it"
+		}
+	}
+	return ""
 }
 
 func unreadable(path string, err error) error {
