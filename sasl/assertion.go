@@ -38,7 +38,7 @@ func AssertionFile(path string) AssertionFunc {
 // alg, typ, iat, exp, nbf and jti. Keys in brackets are Java's, below sasl.oauthbearer.assertion.
 type AssertionConfig struct {
 	// KeyFile holds the private key in PEM, RSA or EC (private.key.file): PKCS#8, or PKCS#1 or SEC 1, which Java does not
-	// read. It is read for each assertion, so it may be replaced at any time.
+	// read. It may be encrypted, in PKCS#8. It is read for each assertion, so it may be replaced at any time.
 	KeyFile    string
 	Passphrase Secret // of KeyFile, if that is encrypted (private.key.passphrase)
 
@@ -152,7 +152,7 @@ func (c *AssertionConfig) key(ctx context.Context) (crypto.Signer, error) {
 	if err != nil {
 		return nil, err
 	}
-	key, err := parsePrivateKey(text, c.Passphrase)
+	key, err := parsePrivateKey(text, c.Passphrase, c.KeyFile)
 	if err != nil {
 		return nil, fmt.Errorf("the private key %s %w", c.KeyFile, err)
 	}

@@ -26,7 +26,7 @@ var mayImport = map[string]struct {
 	external []string // nil: the standard library alone
 }{
 	"protocol":          {external: []string{"github.com/klauspost/compress", "github.com/pierrec/lz4/v4", "github.com/golang/snappy"}},
-	"sasl":              {},
+	"sasl":              {ours: []string{"internal/pbe"}},
 	"wire":              {ours: []string{"protocol", "sasl"}},
 	"accumulator":       {ours: []string{"protocol"}},
 	"metadata":          {ours: []string{"protocol"}},
