@@ -42,5 +42,8 @@ func fileError(what, path string, err error) error {
 	if detail, ok := errors.AsType[*fs.PathError](err); ok {
 		err = detail.Err
 	}
+	if errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("the %s %s cannot be read: %w (check the path, and whether what writes it has done so: it is looked for again each time)", what, path, err)
+	}
 	return fmt.Errorf("the %s %s cannot be read: %w", what, path, err)
 }
