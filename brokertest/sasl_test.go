@@ -206,10 +206,25 @@ func TestOAuthBearer(t *testing.T) {
 	})
 }
 
+// Whom a broker lets in it tells an empty text, and not null, as Kafka does: a client must not take it for words.
+func TestASuccessHasAnEmptyText(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := New(t, InMemory(), SASL(Plain("alice", "secret"), OAuthBearer(nil)))
+		for mechanism, message := range map[string]string{"PLAIN": string(token("alice", "secret")), "OAUTHBEARER": "n,,\x01auth=Bearer opaque\x01\x01"} {
+			k := dial(t, c, 1)
+			k.shake(mechanism)
+			resp := k.present(message)
+			if resp.ErrorCode != protocol.NoError || resp.ErrorMessage == nil || *resp.ErrorMessage != "" {
+				t.Errorf("%s: got %v with the text %q, want an empty one", mechanism, resp.ErrorCode, text(resp.ErrorMessage))
+			}
+		}
+	})
+}
+
 // What comes out of turn before the end of authentication.
 func TestOutOfTurn(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		c := New(t, InMemory(), SASL(Plain("alice", "secret")))
+		c := New(t, InMemory(), Topic("t", 1), SASL(Plain("alice", "secret")))
 		versions := &protocol.ApiVersionsRequest{ClientSoftwareName: "test", ClientSoftwareVersion: "1", NodeID: -1}
 
 		k := dial(t, c, 1) // a second ApiVersions
@@ -225,6 +240,28 @@ func TestOutOfTurn(t *testing.T) {
 		k.shake("PLAIN")
 		ask(k, 1, &protocol.FindCoordinatorRequest{Key: "g"}, &protocol.FindCoordinatorResponse{})
 		k.isCut()
+
+		// Metadata in the place of a token is answered, as Kafka does, and tells nothing: not who is in the cluster, nor what
+		// topics there are.
+		name := "t"
+		for _, topics := range [][]protocol.MetadataRequestTopic{{}, nil, {{Name: &name}}} {
+			k = dial(t, c, 1)
+			k.shake("PLAIN")
+			began := time.Now()
+			resp := ask(k, 12, &protocol.MetadataRequest{Topics: topics}, &protocol.MetadataResponse{})
+			if len(resp.Brokers) > 0 || resp.ClusterID != nil || resp.ControllerID != -1 {
+				t.Errorf("%d topics: got %+v, want nothing of the cluster", len(topics), resp)
+			}
+			for _, topic := range resp.Topics {
+				if topic.ErrorCode != protocol.IllegalSaslState || len(topic.Partitions) > 0 {
+					t.Errorf("got %+v, want ILLEGAL_SASL_STATE and no partitions", topic)
+				}
+			}
+			if took := time.Since(began); took != 100*time.Millisecond {
+				t.Errorf("told after %v, want it held back as a refusal is", took)
+			}
+			k.isCut()
+		}
 
 		k = dial(t, c, 1) // after the end, without a lifetime
 		k.shake("PLAIN")

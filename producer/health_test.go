@@ -211,6 +211,6 @@ func TestAtFirstContactAHintIsGiven(t *testing.T) {
 		c.On(brokertest.ApiVersions).Always().Do(brokertest.Drop())
 		p := start(t, c, func(cfg *producer.Config) { cfg.MaxBlock = 5 * time.Second })
 		_, err := p.SendSync(t.Context(), record("a"))
-		want(t, "a broker that hangs up at first", err, []string{"may want TLS or SASL"})
+		want(t, "a broker that hangs up at first", err, []string{"may want TLS (security.protocol SSL or SASL_SSL)"})
 	})
 }

@@ -180,7 +180,7 @@ var errorCodes = [...]errorCode{
 	},
 	LogDirNotFound + 1: {name: "LOG_DIR_NOT_FOUND"},
 	SaslAuthenticationFailed + 1: {name: "SASL_AUTHENTICATION_FAILED", class: ClassInvalidConfiguration, reach: ReachProducer, refused: true,
-		text: "the broker does not accept the credentials; check user, password and mechanism",
+		text: "the broker does not accept the credentials",
 	},
 	UnknownProducerID + 1: {name: "UNKNOWN_PRODUCER_ID", class: ClassSequence, refused: true,
 		text: "the broker does not remember this producer: its records are older than the retention, or it was idle too long",

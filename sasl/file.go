@@ -2,7 +2,9 @@ package sasl
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
+	"io/fs"
 
 	"github.com/epistle-kafka/epistle/internal/readfile"
 	"github.com/epistle-kafka/epistle/internal/shown"
@@ -19,6 +21,9 @@ func (f file) String() string { return "the " + f.what + " " + shown.Name(f.path
 // read returns all of it. Its error names the file, and shows nothing that it holds. A pipe is refused: it could be read once.
 func (f file) read() ([]byte, error) {
 	text, err := readfile.Regular(f.path, mostOfFile)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("%v %w (check the path, and whether what writes it has done so: it is looked for again each time)", f, err)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("%v %w", f, err)
 	}

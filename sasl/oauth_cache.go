@@ -44,14 +44,36 @@ type tokenFetch struct {
 	done  chan struct{}
 	token Token
 	err   error
+
+	hampered chan struct{} // closed when trouble is there
+	trouble  error         // why the first try has failed, while others are made
 }
 
 func newTokenCache(source TokenSource, refresh Refresh) *tokenCache {
 	return &tokenCache{source: source, refresh: refresh, random: rand.Float64}
 }
 
-// get returns a token. It waits only while there is no good one, for as long as ctx.
-func (c *tokenCache) get(ctx context.Context) (Token, error) {
+// get returns a token. It waits only while there is no good one, for as long as ctx. tell is told why none comes, and why the
+// one that is returned could not be replaced; nil, when nothing is in the way any more.
+func (c *tokenCache) get(ctx context.Context, tell func(error)) (Token, error) {
+	token, err := c.find(ctx, tell)
+	if err == nil {
+		tell(c.lastFailure())
+	}
+	return token, err
+}
+
+// lastFailure is why the token could not be replaced, nil if the last fetch was good.
+func (c *tokenCache) lastFailure() error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.err == nil {
+		return nil
+	}
+	return fmt.Errorf("no new token, and the old one ends at %s: %w", c.expires.UTC().Format(time.RFC3339), c.err)
+}
+
+func (c *tokenCache) find(ctx context.Context, tell func(error)) (Token, error) {
 	c.mu.Lock()
 	now := time.Now()
 	if before(now, c.goodTo) {
@@ -72,11 +94,17 @@ func (c *tokenCache) get(ctx context.Context) (Token, error) {
 	}
 	fetch := c.fetch
 	c.mu.Unlock()
-	return c.await(ctx, fetch)
+	return c.await(ctx, fetch, tell)
 }
 
-func (c *tokenCache) await(ctx context.Context, fetch *tokenFetch) (Token, error) {
+func (c *tokenCache) await(ctx context.Context, fetch *tokenFetch, tell func(error)) (Token, error) {
 	err := error(nil)
+	select {
+	case <-fetch.done:
+	case <-ctx.Done():
+	case <-fetch.hampered:
+		tell(fmt.Errorf("no token: %w", fetch.trouble))
+	}
 	select {
 	case <-fetch.done:
 		err = fetch.err
@@ -103,7 +131,7 @@ func (c *tokenCache) orOld(now time.Time, err error) (Token, error) {
 // begin asks the source. c.mu is held.
 func (c *tokenCache) begin() {
 	c.stopTimer()
-	c.fetch = &tokenFetch{began: time.Now(), done: make(chan struct{})}
+	c.fetch = &tokenFetch{began: time.Now(), done: make(chan struct{}), hampered: make(chan struct{})}
 	go c.ask(c.fetch)
 }
 
@@ -115,7 +143,12 @@ func (c *tokenCache) ask(fetch *tokenFetch) {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), limit)
 	defer cancel()
-	token, err := c.source.Token(ctx)
+	token, err := tokenOf(ctx, c.source, func(err error) {
+		if fetch.trouble == nil {
+			fetch.trouble = err
+			close(fetch.hampered)
+		}
+	})
 	if err == nil {
 		err = token.check()
 	}

@@ -19,9 +19,12 @@ func (e *oauthExchange) Explain(words string) string {
 		return hint
 	}
 	if !isJWT {
+		if token.Hint != "" {
+			return joined(token.Hint, skewed(token), e.wanted(jwt))
+		}
 		return joined("the token is no JWT, so only the broker's log can tell more", skewed(token), e.wanted(jwt))
 	}
-	return joined(likely(token, jwt, time.Now()), skewed(token), e.wanted(jwt), described(jwt),
+	return joined(likely(token, jwt, time.Now()), token.Hint, skewed(token), e.wanted(jwt), described(jwt),
 		"the broker's log has the reason")
 }
 
@@ -52,7 +55,7 @@ func likely(token Token, jwt jwtClaims, now time.Time) string {
 	case jwt.subject == "":
 		return "the token has no claim sub, which brokers want unless sasl.oauthbearer.sub.claim.name is another"
 	}
-	return "by this computer's clock the token is valid, so the broker may expect another issuer, audience or signing key (sasl.oauthbearer.expected.issuer, .expected.audience, .jwks.endpoint.url there)"
+	return "by this computer's clock the token is valid, so the broker may expect another issuer, audience, scope or signing key (sasl.oauthbearer.expected.issuer, .expected.audience, .jwks.endpoint.url there)"
 }
 
 // skewed compares clocks, if an endpoint has told its time.
@@ -86,6 +89,9 @@ func (e *oauthExchange) wanted(jwt jwtClaims) string {
 // described shows the claims that are compared at the broker.
 func described(jwt jwtClaims) string {
 	said := []string{"token: iss " + Quoted(jwt.issuer), "aud " + Quoted(strings.Join(jwt.audience, " ")), "sub " + Quoted(jwt.subject)}
+	if jwt.scope != "" {
+		said = append(said, "scope "+Quoted(jwt.scope))
+	}
 	if !jwt.expires.IsZero() {
 		said = append(said, "exp "+jwt.expires.UTC().Format(time.RFC3339))
 	}

@@ -24,6 +24,10 @@ type Token struct {
 	// printable ASCII, spaces and line ends, at least one of them. "auth" is taken.
 	Extensions map[string]string
 
+	// Hint is what may be wrong where a broker refuses the token, and what to do, for an error. It is for a Value whose claims
+	// nobody can read here, and names no secret. "" for none.
+	Hint string
+
 	skew     time.Duration // how far this computer's clock is ahead of the endpoint's, if that was told
 	endpoint string        // that the token is from, to be shown; "" if no endpoint was asked
 }
@@ -53,7 +57,11 @@ type extended struct {
 }
 
 func (s *extended) Token(ctx context.Context) (Token, error) {
-	token, err := s.source.Token(ctx)
+	return s.telling(ctx, func(error) {})
+}
+
+func (s *extended) telling(ctx context.Context, tell func(error)) (Token, error) {
+	token, err := tokenOf(ctx, s.source, tell)
 	if err != nil {
 		return Token{}, err
 	}
@@ -74,6 +82,17 @@ func (s *extended) longest() (time.Duration, bool) { return longest(s.source) }
 func atHand(source TokenSource) bool {
 	s, ok := source.(interface{ atHand() bool })
 	return ok && s.atHand()
+}
+
+// tokenOf asks a source for a token. tell is told of each try that has failed and is followed by another, by the goroutine that
+// calls tokenOf.
+func tokenOf(ctx context.Context, source TokenSource, tell func(error)) (Token, error) {
+	if s, ok := source.(interface {
+		telling(context.Context, func(error)) (Token, error)
+	}); ok {
+		return s.telling(ctx, tell)
+	}
+	return source.Token(ctx)
 }
 
 // longest returns how long a source may take by its own settings.

@@ -46,20 +46,20 @@ type oauth struct {
 
 func (*oauth) Name() string { return oauthName }
 
-func (m *oauth) Begin(ctx context.Context, _ Target) (Exchange, error) {
-	token, err := m.token(ctx)
+func (m *oauth) Begin(ctx context.Context, target Target) (Exchange, error) {
+	token, err := m.token(ctx, target.tell)
 	if err != nil {
 		return nil, fmt.Errorf("no token: %w", err)
 	}
 	return &oauthExchange{token: func() Token { return token }}, nil
 }
 
-func (m *oauth) token(ctx context.Context) (Token, error) {
+func (m *oauth) token(ctx context.Context, tell func(error)) (Token, error) {
 	switch {
 	case m.source == nil:
 		return Token{}, Final(errors.New("there is no source of tokens"))
 	case m.cache != nil:
-		return m.cache.get(ctx)
+		return m.cache.get(ctx, tell)
 	}
 	token, err := m.source.Token(ctx)
 	if err != nil {

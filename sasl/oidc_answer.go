@@ -48,11 +48,11 @@ func (a *oidcAnswer) token() (Token, *oidcFailure) {
 		return Token{}, final("it has answered %s with a redirect to %s, which is not followed, since the request has a secret: if that is the right endpoint, set it as the URL", a.status(), a.location())
 	case status >= 500 && status != http.StatusNotImplemented && status != http.StatusHTTPVersionNotSupported,
 		status == http.StatusRequestTimeout, status == http.StatusTooManyRequests:
-		return Token{}, &oidcFailure{err: fmt.Errorf("it has answered %s", a.said(body)), again: true, after: a.retryAfter()}
+		return Token{}, &oidcFailure{err: fmt.Errorf("it has answered %s%s", a.said(body), a.whyAgain()), again: true, after: a.retryAfter()}
 	case status != http.StatusOK && status != http.StatusCreated, refused && body.AccessToken == "":
 		return Token{}, final("it has refused: %s%s", a.said(body), a.hint(body))
 	case a.isHTML():
-		return Token{}, &oidcFailure{err: fmt.Errorf("it has answered %s with a page of HTML instead of a token: is this the URL of a login page, or a proxy in between?", a.status())}
+		return Token{}, &oidcFailure{err: fmt.Errorf("it has answered %s with a page of HTML instead of a token, which begins with %s: is this the URL of a login page, or a proxy in between?", a.status(), a.beginning())}
 	case wrongJSON != nil:
 		return Token{}, &oidcFailure{err: fmt.Errorf("it has answered %s, and the body is not the JSON of a token: %v", a.status(), jsonFault(wrongJSON))}
 	}
@@ -112,10 +112,37 @@ func (a *oidcAnswer) said(body oidcBody) string {
 			text += ": " + Quoted(a.proof.hide(words))
 		}
 	}
-	if text == a.status() && a.isHTML() {
-		text += ", with a page of HTML"
+	switch begins := a.beginning(); {
+	case text != a.status() || begins == `""`:
+	case a.isHTML():
+		text += ", with a page of HTML that begins with " + begins
+	default:
+		text += ": " + begins
 	}
 	return text
+}
+
+// mostOfBeginning bounds what is shown of a body, in bytes.
+const mostOfBeginning = 80
+
+// beginning quotes how a body begins, in one line and without any secret that it repeats. It is not for one that may be a token.
+func (a *oidcAnswer) beginning() string {
+	text := strings.Join(strings.Fields(a.proof.hide(string(a.body))), " ")
+	if len(text) > mostOfBeginning {
+		text = strings.ToValidUTF8(text[:mostOfBeginning], "") + "…"
+	}
+	return strconv.Quote(text)
+}
+
+// whyAgain says what may be behind an answer that can be another one the next time.
+func (a *oidcAnswer) whyAgain() string {
+	switch a.response.StatusCode {
+	case http.StatusTooManyRequests:
+		return " (it is asked too often, by this client or by all of them)"
+	case http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout:
+		return " (it is down or overloaded, or what is in front of it does not reach it)"
+	}
+	return " (its own log says more)"
 }
 
 // hint says what to do about a refusal (RFC 6749, section 5.2).

@@ -8,9 +8,11 @@ import (
 	"fmt"
 	"io"
 	"math/rand/v2"
+	"net"
 	"net/http"
 	"net/url"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/epistle-kafka/epistle/internal/backoff"
@@ -34,6 +36,10 @@ func (s *oidc) longest() (time.Duration, bool) {
 
 // Token tries until there is a token, or what fails cannot be mended by another try, or the budget is used up.
 func (s *oidc) Token(ctx context.Context) (Token, error) {
+	return s.telling(ctx, func(error) {})
+}
+
+func (s *oidc) telling(ctx context.Context, tell func(error)) (Token, error) {
 	began := time.Now()
 	pauses := backoff.Policy{Base: s.config().RetryBackoff, Max: s.config().RetryBudget, Jitter: 0.2}
 	var first error
@@ -46,8 +52,13 @@ func (s *oidc) Token(ctx context.Context) (Token, error) {
 			first = failure.err
 		}
 		pause := max(pauses.Delay(attempts-1, rand.Float64()), failure.after)
-		if !failure.again || time.Since(began)+pause >= s.config().RetryBudget || !wait(ctx, pause) {
-			return Token{}, s.failed(failure.err, first, attempts, time.Since(began))
+		err := s.failed(failure.err, first, attempts, time.Since(began))
+		if !failure.again || time.Since(began)+pause >= s.config().RetryBudget {
+			return Token{}, err
+		}
+		tell(err)
+		if !wait(ctx, pause) {
+			return Token{}, err
 		}
 	}
 }
@@ -119,14 +130,32 @@ func (s *oidc) unreachable(ctx context.Context, err error, p *proof) *oidcFailur
 		err = detail.Err // without the URL, whose query may be secret
 	}
 	if cause := context.Cause(ctx); errors.Is(cause, errNoAnswer) {
-		return &oidcFailure{err: fmt.Errorf("no answer in %v", s.attempt), again: true}
+		return &oidcFailure{err: fmt.Errorf("no answer in %v (it may be overloaded, or a firewall may be in between)", s.attempt), again: true}
 	} else if cause != nil {
 		return &oidcFailure{err: cause}
 	}
 	if _, ok := errors.AsType[*tls.CertificateVerificationError](err); ok {
 		return &oidcFailure{err: fmt.Errorf("its certificate is not trusted: %w (OIDCConfig.TLS has the roots for it; in properties, ssl.truststore.* inside of sasl.jaas.config)", &foreignError{err, err.Error()})}
 	}
-	return &oidcFailure{err: &foreignError{err, p.hide(err.Error())}, again: true}
+	return &oidcFailure{err: fmt.Errorf("%w%s", &foreignError{err, p.hide(err.Error())}, whyUnreachable(err)), again: true}
+}
+
+const wsaRefused syscall.Errno = 10061 // of Windows, whose sockets have their own numbers; elsewhere it stands for nothing
+
+// whyUnreachable says what to look at, "" if the error says all.
+func whyUnreachable(err error) string {
+	_, isName := errors.AsType[*net.DNSError](err)
+	switch {
+	case isName:
+		return " (check the host in the URL, and the resolver)"
+	case errors.Is(err, syscall.ECONNREFUSED), errors.Is(err, wsaRefused):
+		return " (nobody listens there: is it up, and is the port in the URL right?)"
+	case strings.Contains(err.Error(), "HTTP response to HTTPS client"):
+		return " (it speaks http there, and the URL has https)"
+	case errors.Is(err, io.EOF), errors.Is(err, syscall.ECONNRESET):
+		return " (it, or what is in between, hangs up: is the URL's scheme the one of that port?)"
+	}
+	return ""
 }
 
 // A foreignError may have words of a stranger in it, such as a header that is wrong.

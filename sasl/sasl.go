@@ -55,10 +55,23 @@ type Target struct {
 	// Again says that the connection is open and authenticated, and its session is about to end (KIP-368). Mechanism
 	// and user must be the same as before.
 	Again bool
+
+	// Trouble, unless it is nil, is told why credentials do not come, while Begin goes on trying to get them: an endpoint
+	// that answers 503, a server that does not answer. So people hear of it before the connection's time is over. nil says
+	// that it has passed. Credentials that Begin returns all the same, such as a token that cannot be replaced for now, leave
+	// what was told in force. It does not block, and may be called concurrently. What it gets names no secret.
+	Trouble func(error)
 }
 
 // Addr returns host:port, with brackets around an IPv6 address.
 func (t Target) Addr() string { return addr(t.Host, t.Port) }
+
+// tell is Trouble for those who need not know whether it is set.
+func (t Target) tell(err error) {
+	if t.Trouble != nil {
+		t.Trouble(err)
+	}
+}
 
 // An Exchange is the client's part of one authentication. One goroutine uses it, once.
 type Exchange interface {

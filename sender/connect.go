@@ -19,6 +19,7 @@ type dial struct {
 
 	began time.Time
 	login time.Time // when it has begun to present credentials; zero: it has not
+	lacks error     // why its credentials do not come; nil: nothing is known to be in their way
 	elder bool      // has all of its bounds
 }
 
@@ -145,6 +146,8 @@ func (e dialed) apply(c *core) {
 	if isRefusal(e.err) {
 		c.news.turnedAway(e.node, e.err)
 		c.turnedAway(e.node, e.err)
+	} else if hasNoCredentials(e.err) {
+		c.news.noCredentials(e.err, e.dial.lacks == nil)
 	} else {
 		c.news.notConnected(e.node, e.err)
 	}

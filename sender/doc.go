@@ -187,7 +187,8 @@
 // refusal is held back on purpose, and to be refused twice is worse than to wait. Credentials are got anew for each attempt. Who
 // was never let in by anybody waits for nothing: all that wait are told at once, nothing goes on by itself, and the next call
 // makes the next attempt, when it may be made. Who was let in before keeps its records until delivery.timeout: what was right
-// once may be so again. Credentials that cannot be had for now are a failed attempt like any other.
+// once may be so again. Credentials that cannot be had for now are a failed attempt like any other; what is
+// in their way is told to whoever asks, and to the log, while they are waited for.
 //
 // # What a broker recognises
 //

@@ -24,6 +24,8 @@ var (
 	lineLost          = &headline{"connection lost", slog.LevelWarn}
 	lineCannotConnect = &headline{"cannot connect", slog.LevelWarn}
 	lineTurnedAway    = &headline{"broker refuses this client", slog.LevelError}
+	lineNoCredentials = &headline{"no credentials", slog.LevelWarn}
+	lineCredentials   = &headline{"there are credentials again", slog.LevelInfo}
 	lineSilent        = &headline{"broker is silent", slog.LevelWarn}
 	lineAnswers       = &headline{"broker answers again", slog.LevelInfo}
 	lineThrottled     = &headline{"broker throttles this client", slog.LevelWarn}

@@ -98,13 +98,18 @@ func (n *node) answered(now time.Time, before int64) {
 
 // failed notes what went wrong with the node.
 func (n *node) failed(now time.Time, err error) {
+	n.health.failures++
+	n.hampered(now, err)
+}
+
+// hampered notes what goes wrong with an attempt that has not ended yet: it is not counted.
+func (n *node) hampered(now time.Time, err error) {
 	h := n.health
 	first := !h.failing
 	h.failing = true
-	h.failures++
 	h.change(func(b *Broker) {
 		b.LastError, b.LastErrorAt = err, now
-		b.Failures++
+		b.Failures = h.failures
 		if first {
 			b.FailingSince = now
 		}

@@ -257,6 +257,7 @@ func (s *Sender) dial(n *node, which lane, d *dial) {
 			s.inbox.put(presenting{d})
 		}
 	}
+	d.bounds.Hampered = func(err error) { s.inbox.put(hampered{n, which, d, err}) }
 	s.conns.Add(1)
 	go func() {
 		defer stop(nil)

@@ -30,6 +30,7 @@ type news struct {
 	from     *node               // whose answer is at hand
 
 	sites     map[string]*site    // by address
+	login     credentialTrouble   // that credentials do not come
 	throttled int                 // nodes that throttle
 	memory    shortage            // of buffer.memory
 	missing   map[string]*absence // topics that are waited for

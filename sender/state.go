@@ -76,8 +76,8 @@ type partition struct {
 // user may have been told an outcome earlier.
 type delivery struct {
 	*accumulator.Batch // nil once its records have been told, unless a request holds it: it may be another's
-	part   *partition
-	opened time.Time // the batch's, nearer at hand
+	part               *partition
+	opened             time.Time // the batch's, nearer at hand
 
 	doubt    *doubt // of the batch that it is a part of; nil if there is none
 	identity idempotent.Identity

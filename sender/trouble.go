@@ -234,7 +234,7 @@ func (n *news) lookSilence(nd *node) {
 func (n *news) lookNode(nd *node) {
 	n.lookSilence(nd)
 	for i := range nd.links {
-		if l := &nd.links[i]; len(l.dials) > 0 {
+		if l := &nd.links[i]; len(l.dials) > 0 && !n.waitsForCredentials(l) {
 			n.connecting(nd, l.since)
 		}
 	}

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -243,16 +242,26 @@ func (c *Conn) explainLocked(cause error) error {
 	if pending := c.inFlight.pending(); len(pending) > 0 && !c.answeredLocked(pending[0]) {
 		api := pending[0].Request.API()
 		explained.API = api.Name
-		explained.Hint = strings.TrimPrefix(explained.Hint+hintOtherVersion(api.Name, pending[0].Version), "; or ")
+		switch explained.Hint {
+		case "":
+			explained.Hint = hintStopped + hintOtherVersion(api.Name, pending[0].Version)
+		case hintNoClients:
+			explained.Hint += "; or " + hintOtherVersion(api.Name, pending[0].Version)
+		}
 	}
 	return &explained
 }
 
+// firstRequestHint says what a hang-up on the first request means at first contact. That the listener wants SASL is by far the
+// likeliest, where we have none.
 func (c *Conn) firstRequestHint() string {
-	if c.cfg.SASL != nil {
+	switch {
+	case c.cfg.SASL != nil:
 		return hintNoClients
+	case c.cfg.TLS != nil:
+		return fmt.Sprintf(hintFirstRequest, "SASL_SSL")
 	}
-	return hintFirstRequest
+	return fmt.Sprintf(hintFirstRequest, "SASL_PLAINTEXT")
 }
 
 // answeredLocked reports whether a call of the same API has been answered.

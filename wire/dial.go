@@ -21,6 +21,11 @@ type Bounds struct {
 
 	// Entered, if set, is told of each stage as it begins, by DialWithin. It must not block.
 	Entered func(Stage)
+
+	// Hampered, if set, is told what keeps the credentials for SASL from coming, as an *Error, while the attempt goes on; and of
+	// nil once they have come. The connection goes on to tell it so when it authenticates itself again. It must not block, and
+	// may be called concurrently.
+	Hampered func(error)
 }
 
 // Dial is [DialWithin] with no bound but ctx.
@@ -158,7 +163,7 @@ func (d *dialer) establish(ctx context.Context, sock net.Conn) (*Conn, error) {
 	if d.cfg.TLS != nil {
 		d.secure = new(secure)
 		err := d.within(ctx, StageTLS, d.bounds.Stage, func(ctx context.Context) error {
-			over := tls.Client(wholeConn{sock}, d.secure.prepare(ctx, d.cfg, d.peer.Addr))
+			over := tls.Client(wholeConn{sock, &d.secure.heard}, d.secure.prepare(ctx, d.cfg, d.peer.Addr))
 			conn = over
 			return over.HandshakeContext(ctx)
 		})
@@ -215,6 +220,7 @@ func (d *dialer) authenticate(ctx context.Context) (session, error) {
 		d.cfg.warnReadable(d.peer.Addr)
 	}
 	d.login = d.cfg.newLogin(d.peer, target, d.hs.versions)
+	d.login.tellTo(d.bounds.Hampered)
 	if err := d.login.begin(ctx); err != nil {
 		return session{}, err
 	}
@@ -225,7 +231,7 @@ func (d *dialer) authenticate(ctx context.Context) (session, error) {
 	d.cfg.logger().Debug("authenticated", "addr", protocol.Shown(d.peer.Addr), "node", d.peer.NodeID,
 		"mechanism", d.cfg.SASL.Name(), "lifetime", g.lifetime, "took", time.Since(began))
 	target.Again = true
-	return session{granted: g, target: target, begun: began, bound: d.cfg.stageBound(d.bounds)}, nil
+	return session{granted: g, target: target, begun: began, bound: d.cfg.stageBound(d.bounds), hampered: d.bounds.Hampered}, nil
 }
 
 // failure makes an *Error of what has ended the attempt.
@@ -247,14 +253,17 @@ func (d *dialer) failure(ctx context.Context, err error) error {
 	case ctx.Err() != nil && errors.Is(err, context.DeadlineExceeded):
 		e.Err = fmt.Errorf("no success within %v: %w", time.Since(d.began).Round(time.Millisecond), err)
 	}
-	e.Hint = hintSince(hint(e, d.secure), d.peer.Answered)
+	e.Hint = hint(e, d.secure)
 	if d.stage == StageApiVersions && hungUp(err) {
 		e.Unheard = !d.reads.heard
-		if !d.peer.Answered.IsZero() {
-			return e // it has spoken that version before
+		switch {
+		case !e.Unheard:
+			e.Hint = hintHalfAnswer
+		case e.Hint == hintHungUpTLS && d.peer.Answered.IsZero() && d.hs.asked > 0:
+			e.Hint += "; or " + hintOtherVersion("ApiVersions", d.hs.asked) + "; after hang-ups in a row older versions are tried by themselves"
 		}
-		e.Hint += hintOtherVersion("ApiVersions", d.hs.asked) + "; after hang-ups in a row older versions are tried by themselves"
 	}
+	e.Hint = hintSince(e.Hint, d.peer.Answered)
 	return e
 }
 

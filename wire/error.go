@@ -60,7 +60,7 @@ type Error struct {
 	Addr   string // host:port
 	NodeID int32  // -1 = a bootstrap server
 	API    string // Kafka's name of the request concerned, "" if none is
-	Round  int    // of SaslAuthenticate, from 1; 0 elsewhere
+	Round  int    // of SaslAuthenticate, from 1; 0 elsewhere, and of a refusal, whose round would tell whether there is such a user
 	Err    error  // the cause
 	Hint   string // what to look at or to do, "" if the cause says all
 

@@ -16,14 +16,16 @@ import (
 )
 
 const (
-	hintFirstRequest = "the broker has hung up on the first request: the listener may want SASL, or may not be meant for clients"
+	hintFirstRequest = "the broker has hung up on the first request: the listener may want SASL (security.protocol %s, and sasl.mechanism; Config.SASL); or it may not be meant for clients"
 	hintNoListener   = "is the broker up, and is this its port?"
 	hintAdvertised   = "the address comes from the cluster: check advertised.listeners of this broker"
 	hintPort         = "check bootstrap.servers"
 	hintName         = "check the host name in bootstrap.servers, and the resolver"
 	hintNoRoute      = "nothing came back: check the address, the network and firewalls"
-	hintHungUp       = "the other end hung up on the very first request: the listener may want TLS or SASL, or this is no Kafka broker"
-	hintHungUpTLS    = "the other end hung up on the very first request: the listener may want a client certificate or SASL, or this is no Kafka broker"
+	hintHungUp       = "the other end hung up on the very first request: the listener may want TLS (security.protocol SSL or SASL_SSL); or this is no Kafka broker, or a proxy that reaches none"
+	hintHungUpTLS    = "the other end speaks TLS, and hung up on the very first request: this may be no Kafka broker, or a proxy that reaches none"
+	hintHalfAnswer   = "the other end hung up in the middle of its answer, as a broker does that stops, or a proxy that loses it"
+	hintStopped      = "the broker may have stopped; if it hangs up each time, "
 	hintSilent       = "the other end took the connection and says nothing: it may want TLS, be no Kafka broker, or be overloaded"
 	hintWantsTLS     = "set TLS (security.protocol SSL or SASL_SSL), or use the plaintext port"
 	hintNotKafka     = "this is no Kafka broker: check the port"
@@ -32,6 +34,7 @@ const (
 	hintRange        = "the broker is asked again; if it stays like that, look at what is between this client and the broker"
 	hintShort        = "the connection that DialContext returned has written less than it was given, and no error: put its Write right"
 	hintSASL         = "the broker has hung up instead of an answer, as it does when it cannot read what it got, or stops: check mechanism and credentials; its log says more"
+	hintHandshake    = "the broker has hung up instead of an answer: this listener may have no SASL, or the broker stops; its log says more"
 	hintNoClients    = "the broker has let this client in, and hung up on its first request: the listener may not be meant for clients"
 	hintRawTokens    = "the broker, or what is in front of it, is older than Kafka 1.0, or knows no SASL: use a listener that does, or no SASL"
 )
@@ -39,7 +42,7 @@ const (
 // hintOtherVersion is what else may be the matter when the other end hangs up on a request: a broker, or more often a proxy
 // in front of it, that does not know this version, and does not say so. Which it does know nobody can guess.
 func hintOtherVersion(api string, version int16) string {
-	return fmt.Sprintf("; or something on the way may not know version %d of %s: a lower one is set by max.api.versions=%s=%d (Config.MaxAPIVersions)",
+	return fmt.Sprintf("something on the way may not know version %d of %s: a lower one is set by max.api.versions=%s=%d (Config.MaxAPIVersions)",
 		version, api, api, max(version-1, 0))
 }
 
@@ -54,7 +57,7 @@ const (
 
 // firstContact are the hints that can be true only where nobody has ever answered.
 var firstContact = []string{
-	hintFirstRequest, hintNoClients, hintNoListener, hintAdvertised, hintName, hintNoRoute, hintHungUp, hintHungUpTLS, hintSilent, hintTLSHungUp,
+	hintNoListener, hintAdvertised, hintName, hintNoRoute, hintHungUp, hintHungUpTLS, hintSilent, hintTLSHungUp, hintTLSSilent,
 }
 
 // hintSince replaces a hint for first contact where somebody at the address has answered before.
@@ -117,8 +120,8 @@ func hintApiVersions(err error, s *secure) string {
 	case errors.Is(err, protocol.InvalidRequest):
 		return hintSoftware
 	case hungUp(err) && s != nil:
-		if s.asked && s.sent == nil {
-			return s.hintNoneSent()
+		if s.asked {
+			return s.hintHungUp()
 		}
 		return hintHungUpTLS
 	case hungUp(err):
@@ -133,6 +136,8 @@ func hintLogin(e *Error) string {
 	switch {
 	case errors.As(e.Err, new(*UnsupportedVersionError)):
 		return hintRawTokens
+	case hungUp(e.Err) && e.API == "SaslHandshake":
+		return hintHandshake
 	case hungUp(e.Err) && e.API != "":
 		return hintSASL
 	}

@@ -17,7 +17,9 @@ import (
 
 const (
 	hintNoTLS     = "the other end does not speak TLS: use its TLS port, or no TLS (security.protocol PLAINTEXT or SASL_PLAINTEXT)"
-	hintTLSHungUp = "the other end hung up on the TLS handshake: the listener may be a plaintext one, or may want a client certificate"
+	hintTLSHungUp = "the other end hung up on the TLS handshake without a word: the listener may be one without TLS (security.protocol PLAINTEXT or SASL_PLAINTEXT); or a proxy reaches no broker, or knows none by this name"
+	hintTLSMiddle = "the other end hung up in the middle of the TLS handshake: check the versions and ciphers allowed on both sides; or a proxy has lost the broker"
+	hintTLSSilent = "the other end took the connection and does not answer the TLS handshake: it may be overloaded, or speak no TLS; or a firewall drops what it says"
 	hintAlert     = "the broker refused our side of TLS: check the client certificate and the versions and ciphers allowed"
 	hintHostname  = "connect by one of the names in the broker's certificate, or set TLS.ServerName"
 )
@@ -41,8 +43,14 @@ func hintTLS(e *Error, s *secure) string {
 		return hintInvalid(invalid)
 	case isAlert(err):
 		return s.hintAlert()
-	case hungUp(err), timedOut(err):
+	case hungUp(err) && !s.heard:
 		return hintTLSHungUp
+	case hungUp(err) && s.asked:
+		return s.hintHungUp()
+	case hungUp(err):
+		return hintTLSMiddle
+	case timedOut(err):
+		return hintTLSSilent
 	}
 	return ""
 }
@@ -149,6 +157,15 @@ func (s *secure) hintAlert() string {
 		return s.hintRefused()
 	}
 	return s.hintNoneSent()
+}
+
+// hintHungUp is for a broker that has asked for a certificate and then hung up, which does not prove that it has refused us.
+func (s *secure) hintHungUp() string {
+	if s.sent == nil {
+		return s.hintNoneSent()
+	}
+	return fmt.Sprintf("the other end hung up after it was shown the client certificate of %s, issued by %s: it may not accept that one, or a proxy reaches no broker%s",
+		shownName(s.sent.Subject.String()), shownName(s.sent.Issuer.String()), s.accepted())
 }
 
 // hintRefused describes the certificate that was sent.

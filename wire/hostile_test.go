@@ -99,14 +99,14 @@ func TestHostilePeerInHandshake(t *testing.T) {
 		want []string
 		is   error
 	}{
-		{"hangs up", "", []string{"EOF", "may want TLS or SASL"}, io.EOF},
+		{"hangs up", "", []string{"EOF", "may want TLS (security.protocol SSL or SASL_SSL)", "a proxy that reaches none"}, io.EOF},
 		{"TLS", "\x15\x03\x03\x00\x02\x02\x46", []string{"speak TLS", "set TLS"}, nil},
 		{"HTTP", "HTTP/1.1 400 Bad Request\r\n\r\n", []string{"speak HTTP", "no Kafka broker"}, nil},
 		{"SSH", "SSH-2.0-OpenSSH_9.6\r\n", []string{"speak SSH", "no Kafka broker"}, nil},
 		{"SMTP", "220 mail ESMTP\r\n", []string{`"220 mail ESMTP\r\n"`, "no Kafka broker"}, nil},
 		{"garbage that could be a length", "\x00\x50\x00\x00", []string{"cannot have 5242880 bytes"}, nil},
 		{"a wrong correlation id", string(protocol.AppendResponse(nil, 5, 9, everything())), []string{"correlation id 9, want 0"}, nil},
-		{"half an answer", string(protocol.AppendResponse(nil, 5, 0, everything())[:30]), []string{"26 bytes into a response"}, io.ErrUnexpectedEOF},
+		{"half an answer", string(protocol.AppendResponse(nil, 5, 0, everything())[:30]), []string{"26 bytes into a response", "in the middle of its answer"}, io.ErrUnexpectedEOF},
 		{"knows nothing", string(protocol.AppendResponse(nil, 5, 0, &protocol.ApiVersionsResponse{})), []string{"no request at all"}, nil},
 		{"an error", string(protocol.AppendResponse(nil, 5, 0, &protocol.ApiVersionsResponse{ErrorCode: protocol.InvalidRequest})),
 			[]string{"SoftwareName"}, protocol.InvalidRequest},

@@ -23,6 +23,7 @@ type login struct {
 
 	exchange sasl.Exchange
 	response []byte // to be sent next
+	obstacle obstacle
 
 	// Where it is, for the error.
 	api   string // "" while the mechanism begins
@@ -44,7 +45,9 @@ func (cfg *Config) newLogin(peer Peer, target sasl.Target, v versions) *login {
 		target.Host = host
 		target.Port, _ = strconv.Atoi(port)
 	}
-	return &login{mechanism: cfg.SASL, peer: peer, target: target, versions: v}
+	l := &login{mechanism: cfg.SASL, peer: peer, target: target, versions: v}
+	l.target.Trouble = l.obstacle.say
+	return l
 }
 
 var (
@@ -54,6 +57,8 @@ var (
 
 // begin lets the mechanism get what it needs, and say its first word. Nothing is sent, so that it may take its time.
 func (l *login) begin(ctx context.Context) (err error) {
+	late := time.AfterFunc(lateCredentials, l.obstacle.late)
+	defer late.Stop()
 	l.exchange, err = desertable(ctx, func() (sasl.Exchange, error) { return l.mechanism.Begin(ctx, l.target) }, nil)
 	if err == nil && l.exchange == nil {
 		err = errNoExchange
@@ -66,9 +71,15 @@ func (l *login) begin(ctx context.Context) (err error) {
 		err = errSilentSASL
 	}
 	if err != nil {
-		return fmt.Errorf("getting credentials for %s: %w", l.mechanism.Name(), err)
+		return l.without(l.obstacle.explain(ctx, err))
 	}
+	l.obstacle.came()
 	return nil
+}
+
+// without says what for there are no credentials.
+func (l *login) without(err error) error {
+	return fmt.Errorf("getting credentials for %s: %w", l.mechanism.Name(), err)
 }
 
 // next gives the mechanism the broker's word, and has it say the next one.
@@ -171,15 +182,44 @@ func (l *login) notLetIn(resp *protocol.SaslAuthenticateResponse) error {
 	if x, ok := l.exchange.(sasl.Explainer); ok {
 		refused.Hint = x.Explain(words)
 	}
+	if refused.Hint == "" {
+		refused.Hint = "check what is set for " + refused.Mechanism + "; the broker's log may say more"
+	}
 	return refused
 }
 
-// failure returns err as an error of the SASL stage, with where it was.
+// failure returns err as an error of the SASL stage, with where it was. A refusal does not say in which round it came: with
+// SCRAM that would tell whoever guesses whether there is such a user.
 func (l *login) failure(err error) *Error {
+	e := l.hampered(err)
+	e.API, e.Round = l.api, l.round
+	if errors.As(err, new(*sasl.RefusedError)) {
+		e.Round = 0
+	}
+	return e
+}
+
+// hampered returns err as an error of the SASL stage before anything was sent. It may be called while begin is at work.
+func (l *login) hampered(err error) *Error {
 	if l.target.Again {
 		err = fmt.Errorf("authenticating again: %w", err)
 	}
-	return &Error{Stage: StageSASL, Addr: l.peer.Addr, NodeID: l.peer.NodeID, API: l.api, Round: l.round, Err: err}
+	return &Error{Stage: StageSASL, Addr: l.peer.Addr, NodeID: l.peer.NodeID, Err: err}
+}
+
+// tellTo has somebody be told of what keeps credentials from coming, as an *Error, and of nil once they come. tell must not
+// block; nil: nobody is told.
+func (l *login) tellTo(tell func(error)) {
+	if tell == nil {
+		return
+	}
+	l.obstacle.tell = func(err error) {
+		if err == nil {
+			tell(nil)
+			return
+		}
+		tell(l.hampered(l.without(err)))
+	}
 }
 
 // readable reports whether who reads along has the credentials of this mechanism.

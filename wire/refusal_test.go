@@ -61,7 +61,7 @@ func TestARefusalWhateverFollows(t *testing.T) {
 }
 
 // After hang-ups in a row on ApiVersions, each without a byte, older versions are asked, and the newest again after them.
-// The error says so, and names the request, the version and the setting.
+// Over plaintext the error does not say so, since TLS is what the other end wants, far more often.
 func TestHangUpsOnApiVersions(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		for hungUp, want := range []int16{5, 5, 3, 3, 0, 0, 5, 5} {
@@ -78,8 +78,8 @@ func TestHangUpsOnApiVersions(t *testing.T) {
 			if !errors.As(err, &failed) || !failed.Unheard {
 				t.Errorf("after %d hang-ups: %v, want that nothing was heard", hungUp, err)
 			}
-			if hungUp == 0 && !strings.Contains(err.Error(), "may not know version 5 of ApiVersions: a lower one is set by max.api.versions=ApiVersions=4") {
-				t.Errorf("the error does not name version and setting: %v", err)
+			if text := err.Error(); !strings.Contains(text, "may want TLS") || strings.Contains(text, "max.api.versions") {
+				t.Errorf("the likeliest cause alone is to be named: %v", err)
 			}
 		}
 	})
@@ -176,8 +176,8 @@ func TestAHangUpByAnOldAcquaintance(t *testing.T) {
 		b.want()
 		b.conn.Close()
 		for _, err := range []error{(<-done).Err, (<-ended).err} {
-			if text := err.Error(); strings.Contains(text, "SASL") || strings.Contains(text, "not reachable") || !strings.Contains(text, "(something on the way may not know version") {
-				t.Errorf("got %v, want what is possible and nothing else", err)
+			if text := err.Error(); strings.Contains(text, "SASL") || strings.Contains(text, "not reachable") || !strings.Contains(text, "(the broker may have stopped; if it hangs up each time, something on the way may not know version") {
+				t.Errorf("got %v, want what is possible and nothing else, the likeliest first", err)
 			}
 		}
 	})

@@ -11,6 +11,7 @@ import (
 type secure struct {
 	trusted string // who is, in words; "" if nobody has said
 	system  bool   // the system's authorities are trusted
+	heard   bool   // a byte has come from the other end
 
 	asked      bool     // the broker has asked for a client certificate
 	acceptable [][]byte // the authorities that it named, as DER; none: it did not say

@@ -18,6 +18,8 @@ type session struct {
 	target sasl.Target   // never changed, as is bound
 	bound  time.Duration // on getting credentials, and on an authentication that has the connection; 0: none
 
+	hampered func(error) // as Bounds.Hampered; never changed
+
 	begun   time.Time // when the last authentication began on the wire, or was to
 	renewAt time.Time // when the next is to; zero: never, since the session has no end
 	holdAt  time.Time // from here on nothing else is written before it
@@ -108,6 +110,7 @@ func (c *Conn) renew() {
 	defer c.loopEnded()
 	began := time.Now()
 	l := c.cfg.newLogin(c.peer, c.session.target, c.versions)
+	l.tellTo(c.session.hampered)
 	g, err := c.loginAgain(l)
 
 	c.mu.Lock()

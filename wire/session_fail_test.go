@@ -66,7 +66,7 @@ func TestRenewalFails(t *testing.T) {
 	}{
 		{"refused", func(l *listener) *protocol.SaslAuthenticateResponse {
 			return &protocol.SaslAuthenticateResponse{ErrorCode: protocol.SaslAuthenticationFailed, ErrorMessage: &words}
-		}, true, protocol.SaslAuthenticationFailed, `SASL SaslAuthenticate round 1: authenticating again: refused PLAIN: "Cannot change`},
+		}, true, protocol.SaslAuthenticationFailed, `SASL SaslAuthenticate: authenticating again: refused PLAIN: "Cannot change`},
 		{"hung up", func(l *listener) *protocol.SaslAuthenticateResponse { l.conn.Close(); return nil }, false, io.EOF,
 			"SASL SaslAuthenticate round 1: authenticating again: EOF (the broker has hung up instead of an answer"},
 		{"silent", func(l *listener) *protocol.SaslAuthenticateResponse { time.Sleep(time.Minute); return nil }, false, ErrTimeout,

@@ -102,6 +102,11 @@ func (l *listener) serve() {
 // loggedIn connects with cfg to a listener.
 func loggedIn(t *testing.T, cfg *Config, l *listener) (*Conn, chan end) {
 	t.Helper()
+	return loggedInWithin(t, cfg, l, Bounds{Stage: 10 * time.Second})
+}
+
+func loggedInWithin(t *testing.T, cfg *Config, l *listener, bounds Bounds) (*Conn, chan end) {
+	t.Helper()
 	_, b := inMemory(t, cfg)
 	l.broker = b
 	go func() {
@@ -109,7 +114,7 @@ func loggedIn(t *testing.T, cfg *Config, l *listener) (*Conn, chan end) {
 		l.serve()
 	}()
 	ended := make(chan end, 1)
-	c, err := DialWithin(t.Context(), cfg, Peer{Addr: "kafka:9092", NodeID: 1}, Bounds{Stage: 10 * time.Second}, func(_ *Conn, err error) {
+	c, err := DialWithin(t.Context(), cfg, Peer{Addr: "kafka:9092", NodeID: 1}, bounds, func(_ *Conn, err error) {
 		ended <- end{err, time.Now()}
 	})
 	if err != nil {

@@ -83,7 +83,18 @@ func writeWhole(w io.Writer, b []byte) (int, error) {
 }
 
 // wholeConn is a connection of the user's as TLS gets it, which does not look how much has been written.
-type wholeConn struct{ net.Conn }
+type wholeConn struct {
+	net.Conn
+	heard *bool // set once a byte has come; of whoever reads
+}
+
+func (c wholeConn) Read(b []byte) (int, error) {
+	n, err := c.Conn.Read(b)
+	if n > 0 {
+		*c.heard = true
+	}
+	return n, err
+}
 
 func (c wholeConn) Write(b []byte) (int, error) { return writeWhole(c.Conn, b) }
 

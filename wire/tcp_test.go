@@ -215,7 +215,7 @@ func TestDialErrors(t *testing.T) {
 		{"nothing listens", gone, -1, nil, StageDial, "is the broker up"},
 		{"no port", "127.0.0.1", -1, nil, StageDial, "missing port"},
 		{"TLS to a plain HTTP port", http, -1, testTLS.client(), StageTLS, "does not speak TLS"},
-		{"TLS to a plain Kafka port", hangsUp, -1, testTLS.client(), StageTLS, "may be a plaintext one"},
+		{"TLS to a plain Kafka port", hangsUp, -1, testTLS.client(), StageTLS, "the listener may be one without TLS"},
 		{"unknown authority", secure, -1, &tls.Config{ServerName: "kafka.test"}, StageTLS, "RootCAs"},
 		{"certificate of another name", secure, -1, otherName, StageTLS, "is for kafka.test: connect by"},
 		{"no client certificate", wantsCertificate, -1, testTLS.client(), StageApiVersions, "client certificate"},

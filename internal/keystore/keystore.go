@@ -52,15 +52,20 @@ const (
 // Error says what is wrong with a store, or with a password for it.
 type Error struct {
 	Blame Blame
-	text  string // continues the name of what is to blame; {} stands for the store
+	text  string // continues the name of what is to blame; {} stands for the store, and {file} for its file in a command line
 }
 
 // Error returns the text without a name for the store.
 func (e *Error) Error() string { return e.About("the store") }
 
 // About returns what is wrong, as the rest of a sentence that begins with the name of what is to blame: the store itself, or
-// the password. name is what the store is called in it.
-func (e *Error) About(name string) string { return strings.ReplaceAll(e.text, "{}", name) }
+// the password. name is what the store is called in it. Command lines that it has are for a file FILE.
+func (e *Error) About(name string) string { return e.AboutFile(name, "FILE") }
+
+// AboutFile is About with command lines for a file, whose name is as a shell takes it.
+func (e *Error) AboutFile(name, file string) string {
+	return strings.NewReplacer("{}", name, "{file}", file).Replace(e.text)
+}
 
 func bad(format string, args ...any) *Error { return &Error{text: fmt.Sprintf(format, args...)} }
 
@@ -128,7 +133,13 @@ func parse(data []byte, password Password) (*contents, error) {
 		if cert, err := x509.ParseCertificate(data); err == nil {
 			return &contents{kind: DER, certs: []certEntry{{der: cert.Raw, trusted: true}}}, nil
 		}
+		if isKey(data) {
+			return nil, bad("{} %s", keyAlone)
+		}
 		return parsePKCS12(data, password)
+	}
+	if isKey(data) { // a short one, as those of elliptic curves are
+		return nil, bad("{} %s", keyAlone)
 	}
 	return nil, bad("{} %s", unknown(data))
 }
@@ -157,7 +168,7 @@ func Sniff(data []byte) Kind {
 // unknown says what else data may be, as the rest of a sentence that begins with the file.
 func unknown(data []byte) string {
 	text := strings.TrimSpace(string(data[:min(len(data), 64)]))
-	const keytool = "convert it with `keytool -importkeystore -srckeystore {} -srcstoretype %s -destkeystore store.p12 -deststoretype PKCS12`"
+	const keytool = "convert it with `keytool -importkeystore -srckeystore {file} -srcstoretype %s -destkeystore store.p12 -deststoretype PKCS12`"
 	switch {
 	case len(data) == 0:
 		return "is an empty file"
@@ -166,11 +177,12 @@ func unknown(data []byte) string {
 	case bytes.HasPrefix(data, magicJCEKS):
 		return "is a JCEKS store, which only Java reads: " + fmt.Sprintf(keytool, "JCEKS")
 	case bytes.HasPrefix(data, magicBKS):
-		return "seems to be a BKS store of Bouncy Castle, which cannot be read here: make a PKCS12 store of it"
+		return "seems to be a BKS store of Bouncy Castle, which cannot be read here: convert it with `keytool -importkeystore -srckeystore {file} -srcstoretype BKS " +
+			"-providerclass org.bouncycastle.jce.provider.BouncyCastleProvider -providerpath bcprov.jar -destkeystore store.p12 -deststoretype PKCS12`"
 	case bytes.HasPrefix(data, []byte{0xff, 0xfe}), bytes.HasPrefix(data, []byte{0xfe, 0xff}):
-		return "is text in UTF-16: save it in UTF-8"
+		return "is text in UTF-16: make it UTF-8 with `iconv -f UTF-16 -t UTF-8 {file} >utf8.pem`"
 	case strings.HasPrefix(text, "MII"), strings.HasPrefix(text, "/u3+7Q"):
-		return "is in Base64: decode it with `base64 -d`, or put the lines of PEM around it"
+		return "is in Base64: decode it with `base64 -d {file} >decoded`, or put the lines of PEM around it"
 	case strings.HasPrefix(text, "<"):
 		return "is HTML or XML, no key store: was the right thing downloaded?"
 	}

@@ -235,8 +235,8 @@ func TestWrongPasswords(t *testing.T) {
 		{keysOf(t, none, pw("wrong"), "key-aes256.pem", "client.pem"), KeyPassword, "is not the password of"},
 		{keysOf(t, none, pw("wrong"), "key-v1-3des.pem", "client.pem"), KeyPassword, "is not the password of"},
 		{keysOf(t, none, pw("wrong"), "key-rsa-traditional.pem", "second.pem"), KeyPassword, "is not the password of"},
-		{keysOf(t, none, pw("changeit"), "key-scrypt.pem", "client.pem"), Content, "scrypt, which cannot be read here: write it anew with `openssl pkcs8"},
-		{keysOf(t, none, pw("changeit"), "key-v1-md5.pem", "client.pem"), Content, "pbeWithMD5AndDES-CBC"},
+		{keysOf(t, none, pw("changeit"), "key-scrypt.pem", "client.pem"), Content, "scrypt, which cannot be read here: write it anew with `openssl pkcs8 -topk8 -in FILE"},
+		{keysOf(t, none, pw("changeit"), "key-v1-md5.pem", "client.pem"), Content, "pbeWithMD5AndDES-CBC, which cannot be read here: write it anew with `openssl pkcs8 -topk8 -provider legacy"},
 	})
 }
 
@@ -253,7 +253,7 @@ func TestStoresOfTheWrongKind(t *testing.T) {
 		{trustOf(t, none, "client-key.pem"), Content, "has no certificate"},
 		{trustOf(t, pw("changeit"), "secret.p12"), Content, "nobody would be trusted"},
 		{trustOf(t, pw("changeit"), "store.jceks"), Content, "-srcstoretype JCEKS"},
-		{trustOf(t, none, "ca.p7b"), Content, "openssl pkcs7"},
+		{trustOf(t, none, "ca.p7b"), Content, "openssl pkcs7 -inform DER -in FILE"},
 	})
 }
 
@@ -288,6 +288,9 @@ func TestFilesThatAreNoStores(t *testing.T) {
 		{trustless("\xfe\xed\xfe\xed\x00\x00\x00\x02\x00\x00\x00\x01\x00\x00\x00\x07\x00\x00" + strings.Repeat("x", 99)), Content, "entry of kind 7"},
 		{raw("-----BEGIN CERTIFICATE-----\naGVsbG8=\n-----END CERTIFICATE-----\n"), Content, "certificate number 1 in FILE (PEM) is damaged"},
 		{raw("-----BEGIN CERTIFICATE-----\naGVsbG8=\n"), Content, "1 blocks that begin, of which 0"},
+		{raw("-----BEGIN PKCS7-----\naGVsbG8=\n-----END PKCS7-----\n"), Content, "openssl pkcs7 -in FILE"},
+		{raw("-----BEGIN CERTIFICATE REQUEST-----\naGVsbG8=\n-----END CERTIFICATE REQUEST-----\n"), Content, "a request for a certificate"},
+		{raw("\x00\x00\x00\x02BKS"), Content, "-srcstoretype BKS"},
 		{raw("-----BEGIN OPENSSH PRIVATE KEY-----\naGVsbG8=\n-----END OPENSSH PRIVATE KEY-----\n"), Content, "ssh-keygen"},
 		{raw("-----BEGIN DSA PRIVATE KEY-----\naGVsbG8=\n-----END DSA PRIVATE KEY-----\n"), Content, "RSA, EC and Ed25519"},
 		{cut("trust.jks", 100), Content, "ends too soon"},

@@ -44,13 +44,25 @@ func (k *sealedKey) open(password Password) (crypto.PrivateKey, error) {
 // refusal says why a key cannot be decrypted, and what to do about it.
 func (k *sealedKey) refusal(err error) string {
 	text := because(err)
-	if errors.As(err, new(*pbe.UnsupportedError)) {
-		if k.pkcs12 {
-			return text + ": write the store anew with `openssl pkcs12`"
-		}
-		return text + ": write it anew with `openssl pkcs8 -topk8 -in {} -out key.pem`"
+	unsupported, ok := errors.AsType[*pbe.UnsupportedError](err)
+	switch {
+	case !ok:
+		return text
+	case k.pkcs12:
+		return text + anew(unsupported)
+	case unsupported.Legacy:
+		return text + ": write it anew with `openssl pkcs8 -topk8 -provider legacy -provider default -in {file} -out key.pem`"
 	}
-	return text
+	return text + ": write it anew with `openssl pkcs8 -topk8 -in {file} -out key.pem`"
+}
+
+// anew says how a PKCS12 store becomes one that can be read, after why it cannot. OpenSSL writes keys and certificates alike.
+func anew(unsupported *pbe.UnsupportedError) string {
+	legacy := ""
+	if unsupported.Legacy {
+		legacy = "-legacy "
+	}
+	return ": make PEM of the store with `openssl pkcs12 " + legacy + "-in {file} -out store.pem`, which asks for the password that the key shall have in it"
 }
 
 // legacyKey is a private key of OpenSSL's old format, encrypted as the lines at its head say.
@@ -66,7 +78,7 @@ func (k legacyKey) open(password Password) (crypto.PrivateKey, error) {
 	case errors.Is(err, x509.IncorrectPasswordError):
 		return nil, errPassword
 	case err != nil:
-		return nil, fmt.Errorf("cannot be decrypted (%s): write it anew with `openssl pkcs8 -topk8 -in {} -out key.pem`", strings.TrimPrefix(err.Error(), "x509: "))
+		return nil, fmt.Errorf("cannot be decrypted (%s): write it anew with `openssl pkcs8 -topk8 -in {file} -out key.pem`", strings.TrimPrefix(err.Error(), "x509: "))
 	}
 	key, err := parseTraditional(k.block.Type, der)
 	if err != nil {
@@ -118,6 +130,10 @@ func parsePEM(data []byte) (*contents, error) {
 			out.certs = append(out.certs, certEntry{nth: len(out.certs) + 1, der: block.Bytes, trusted: true})
 		case "TRUSTED CERTIFICATE": // OpenSSL's, with what it is trusted for behind it
 			out.certs = append(out.certs, certEntry{nth: len(out.certs) + 1, der: firstDER(block.Bytes), trusted: true})
+		case "PKCS7", "CMS":
+			return nil, bad("{} (PEM) has its certificates in PKCS7: take them out with `openssl pkcs7 -in {file} -print_certs -out store.pem`")
+		case "CERTIFICATE REQUEST", "NEW CERTIFICATE REQUEST":
+			return nil, bad("{} (PEM) has a request for a certificate: what the authority has made of it is needed")
 		default:
 			if strings.HasSuffix(block.Type, "PRIVATE KEY") {
 				key, err := pemKey(block, work)
@@ -156,7 +172,7 @@ func pemKey(block *pem.Block, work *pbe.Reader) (sealed, error) {
 		}
 		return plainKey{key}, nil
 	case "OPENSSH PRIVATE KEY":
-		return nil, bad("{} (PEM) has a key in the format of OpenSSH: write it anew with `ssh-keygen -p -m PKCS8 -f {}`")
+		return nil, bad("{} (PEM) has a key in the format of OpenSSH: write it anew with `ssh-keygen -p -m PKCS8 -f {file}`")
 	}
 	return nil, bad("{} (PEM) has a %s, which TLS in Go cannot use: RSA, EC and Ed25519 can be used", shown.Quoted(strings.ToLower(block.Type)))
 }

@@ -1,6 +1,7 @@
 package keystore
 
 import (
+	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/asn1"
 	"errors"
@@ -134,7 +135,12 @@ func parsePKCS12(data []byte, password Password) (*contents, error) {
 	return r.out, nil
 }
 
-func damaged(err error) *Error { return bad("{} is a PKCS12 store that %s", because(err)) }
+func damaged(err error) *Error {
+	if unsupported, ok := errors.AsType[*pbe.UnsupportedError](err); ok {
+		return bad("{} is a PKCS12 store that %s%s", because(err), anew(unsupported))
+	}
+	return bad("{} is a PKCS12 store that %s", because(err))
+}
 
 // complete reports whether data is one value and nothing else.
 func complete(data []byte) bool {
@@ -146,12 +152,53 @@ func complete(data []byte) bool {
 func whatDER(data []byte) string {
 	var cms contentInfo
 	if parseDER(data, &cms) == nil && cms.Type.Equal(oidSignedData) {
-		return ": it is PKCS7 (.p7b), convert it with `openssl pkcs7 -inform DER -in {} -print_certs -out store.pem`"
-	}
-	if _, err := parsePKCS8(data); err == nil {
-		return ": it is a private key alone, make PEM of it and its certificate"
+		return ": it is PKCS7 (.p7b), convert it with `openssl pkcs7 -inform DER -in {file} -print_certs -out store.pem`"
 	}
 	return ""
+}
+
+const (
+	keyFromDER  = "openssl pkey -inform DER -in {file} -out key.pem"
+	keyAlone    = "is a private key alone: make PEM of it with `" + keyFromDER + "`, and put its certificate behind it"
+	certFromDER = "openssl x509 -inform DER -in {file} -out cert.pem"
+)
+
+// isKey reports whether data is a private key in DER, encrypted or not.
+func isKey(data []byte) bool {
+	if _, err := parsePKCS8(data); err == nil {
+		return true
+	}
+	for _, kind := range []string{"RSA PRIVATE KEY", "EC PRIVATE KEY"} {
+		if _, err := parseTraditional(kind, data); err == nil {
+			return true
+		}
+	}
+	var encrypted encryptedKey
+	return parseDER(data, &encrypted) == nil
+}
+
+// NotPEM says what data is instead of PEM, and how PEM is made of it; nil for PEM.
+func NotPEM(data []byte) *Error {
+	switch kind := Sniff(data); {
+	case kind == PEM:
+		return nil
+	case isKey(data):
+		return bad("must be PEM, and {} is a private key in DER: make PEM of it with `%s`", keyFromDER)
+	case isCertificate(data):
+		return bad("must be PEM, and {} is a certificate in DER: make PEM of it with `%s`", certFromDER)
+	case kind == "":
+		return bad("must be PEM, and {} %s", unknown(data))
+	default:
+		return bad("must be PEM, and {} is a %s store, which has key and certificate in one file: give it as the key store", kind)
+	}
+}
+
+// IsDER reports whether data is a certificate or a private key in DER, and no store.
+func IsDER(data []byte) bool { return isKey(data) || isCertificate(data) }
+
+func isCertificate(data []byte) bool {
+	_, err := x509.ParseCertificate(data)
+	return err == nil
 }
 
 // unlock finds the form of the password that fits, and checks the integrity of the store as far as there is a MAC and a

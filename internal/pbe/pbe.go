@@ -17,7 +17,10 @@ var ErrPassword = errors.New("wrong password")
 var ErrMalformed = errors.New("the parameters of the encryption cannot be read")
 
 // UnsupportedError names an algorithm that this package does not have.
-type UnsupportedError struct{ Algorithm string }
+type UnsupportedError struct {
+	Algorithm string
+	Legacy    bool // OpenSSL 3 has it in its legacy provider
+}
 
 func (e *UnsupportedError) Error() string { return "encrypted with " + e.Algorithm }
 
@@ -85,21 +88,29 @@ var (
 
 // names are those of schemes that are known and not read.
 var names = map[string]string{
-	"1.2.840.113549.1.5.1":    "pbeWithMD2AndDES-CBC",
-	"1.2.840.113549.1.5.3":    "pbeWithMD5AndDES-CBC",
-	"1.2.840.113549.1.5.4":    "pbeWithMD2AndRC2-CBC",
-	"1.2.840.113549.1.5.6":    "pbeWithMD5AndRC2-CBC",
-	"1.2.840.113549.1.5.10":   "pbeWithSHA1AndDES-CBC",
-	"1.2.840.113549.1.12.1.1": "pbeWithSHA1And128BitRC4",
-	"1.2.840.113549.1.12.1.2": "pbeWithSHA1And40BitRC4",
-	"1.3.6.1.4.1.11591.4.11":  "scrypt",
+	"1.2.840.113549.1.5.1":      "pbeWithMD2AndDES-CBC",
+	"1.2.840.113549.1.5.3":      "pbeWithMD5AndDES-CBC",
+	"1.2.840.113549.1.5.4":      "pbeWithMD2AndRC2-CBC",
+	"1.2.840.113549.1.5.6":      "pbeWithMD5AndRC2-CBC",
+	"1.2.840.113549.1.5.10":     "pbeWithSHA1AndDES-CBC",
+	"1.2.840.113549.1.12.1.1":   "pbeWithSHA1And128BitRC4",
+	"1.2.840.113549.1.12.1.2":   "pbeWithSHA1And40BitRC4",
+	"1.3.14.3.2.7":              "DES-CBC",
+	"1.2.840.113549.3.2":        "RC2-CBC",
+	"1.3.6.1.4.1.11591.4.11":    scrypt,
+	"1.2.392.200011.61.1.1.1.2": camellia,
+	"1.2.392.200011.61.1.1.1.3": camellia,
+	"1.2.392.200011.61.1.1.1.4": camellia,
 }
+
+// Those that OpenSSL 3 reads without more ado.
+const scrypt, camellia = "scrypt", "Camellia in CBC mode"
 
 func unsupported(oid asn1.ObjectIdentifier) error {
 	if name := names[oid.String()]; name != "" {
-		return &UnsupportedError{name}
+		return &UnsupportedError{name, name != scrypt && name != camellia}
 	}
-	return &UnsupportedError{"an algorithm that is not known here (OID " + oid.String() + ")"}
+	return &UnsupportedError{Algorithm: "an algorithm that is not known here (OID " + oid.String() + ")"}
 }
 
 // Decrypt returns what data was made of. Its error is ErrPassword, ErrMalformed, ErrBudget or an *UnsupportedError. A wrong

@@ -344,6 +344,11 @@ func (t *translator) pem(what string) *entry {
 		t.refuse(e, "names a file that "+err.Error())
 		t.set.broken["ssl.keystore.key"], t.set.broken["ssl.keystore.certificate.chain"] = true, true
 	}
+	if len(data) > 1 && data[0] == 0x30 && data[1] >= 0x80 { // no text begins so
+		command := map[string]string{"certificate": "x509", "key": "pkey"}[what]
+		t.refuse(e, "must be PEM, and is in DER: make PEM of it with `openssl "+command+" -inform DER -in "+e.value+" -out "+what+".pem`")
+		t.set.broken["ssl.keystore.key"], t.set.broken["ssl.keystore.certificate.chain"] = true, true
+	}
 	loaded.value = strings.TrimSpace(string(data))
 	return &loaded
 }

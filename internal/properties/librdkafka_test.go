@@ -149,6 +149,22 @@ func TestLibrdkafkasCertificates(t *testing.T) {
 	}
 }
 
+// Files in DER cannot be in properties, nor be read by librdkafka: how PEM is made of them is said, and nothing of what they hold.
+func TestLibrdkafkasCertificatesInDER(t *testing.T) {
+	dir := t.TempDir()
+	cert, key := writeFile(t, filepath.Join(dir, "c.der"), "0\x82hunter2"), writeFile(t, filepath.Join(dir, "k.der"), "0\x82hunter2")
+	s := read("security.protocol=ssl\nssl.certificate.location="+cert+"\nssl.key.location="+key+"\n", Options{Librdkafka: true})
+	_, problems := said(s)
+	for _, want := range []string{"`openssl x509 -inform DER -in " + cert + " -out certificate.pem`", "`openssl pkey -inform DER -in " + key + " -out key.pem`"} {
+		if !strings.Contains(problems, want) {
+			t.Errorf("got %s, want %s", problems, want)
+		}
+	}
+	if strings.Contains(problems, "hunter2") {
+		t.Errorf("shows what is in a file: %s", problems)
+	}
+}
+
 // Of two names for one thing, the command line's wins, and then Java's; the other one is told.
 func TestTwoNamesForOneThing(t *testing.T) {
 	s := read("queue.buffering.max.ms=5\nlinger.ms=7\n", Options{Librdkafka: true})

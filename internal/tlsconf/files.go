@@ -126,6 +126,29 @@ func (s store) name() string {
 	return strings.Join(quoted, " and ")
 }
 
+// file is what a command line calls the file that an error is about. Of a certificate and a key it is the key: a certificate
+// needs no command, once it is PEM.
+func (s store) file() string {
+	if s.label != "" || len(s.paths) == 0 {
+		return "FILE"
+	}
+	return shellWord(s.paths[len(s.paths)-1])
+}
+
+// shellWord returns a path as a shell takes it for one word.
+func shellWord(path string) string {
+	special := func(r rune) bool {
+		return !unicode.IsLetter(r) && !unicode.IsDigit(r) && !strings.ContainsRune("/._-+=:,@%", r)
+	}
+	switch {
+	case path != "" && !strings.ContainsFunc(path, special):
+		return path
+	case os.PathSeparator == '\\':
+		return `"` + path + `"`
+	}
+	return "'" + strings.ReplaceAll(path, "'", `'\''`) + "'"
+}
+
 // quote returns a path in quotes, so that blanks at its ends show. Backslashes are not doubled: whether they are is often
 // what is wrong.
 func quote(path string) string {
@@ -141,7 +164,7 @@ func (s store) problem(err error) Problem {
 	if !errors.As(err, &wrong) {
 		return Problem{s.location, err.Error()}
 	}
-	rule := wrong.About(s.name())
+	rule := wrong.AboutFile(s.name(), s.file())
 	switch wrong.Blame {
 	case keystore.StorePassword:
 		return Problem{s.password, rule}
@@ -153,8 +176,9 @@ func (s store) problem(err error) Problem {
 
 // content is what the files of a store have at one moment.
 type content struct {
-	data []byte
-	err  error // why there is none
+	data  []byte
+	parts [][]byte // of each file; nil for what stands in a setting
+	err   error    // why there is none
 }
 
 // read returns what the files have now, one after the other.
@@ -169,6 +193,7 @@ func (s store) read() content {
 			all.data = append(all.data, '\n')
 		}
 		all.data = append(all.data, data...)
+		all.parts = append(all.parts, data)
 	}
 	return all
 }
@@ -183,6 +208,9 @@ func (c content) sum() [sha256.Size]byte {
 
 // readFile reads a file that a store may be in. Its error names the path.
 func readFile(path string) ([]byte, error) {
+	if info, err := os.Stat(path); err == nil && info.IsDir() {
+		return nil, fmt.Errorf("%s is a directory, and a file is needed%s", quote(path), oneFileOf(path))
+	}
 	data, err := readfile.Regular(path, keystore.MaxSize)
 	switch {
 	case err == nil:
@@ -195,6 +223,16 @@ func readFile(path string) ([]byte, error) {
 		return nil, fmt.Errorf("%s must not be read by this process: check its owner and mode, and those of the directories above it", quote(path))
 	}
 	return nil, fmt.Errorf("%s %w", quote(path), err)
+}
+
+// oneFileOf says how the certificates of a directory get into one file, "" if there seem to be none.
+func oneFileOf(dir string) string {
+	for _, kind := range []string{".pem", ".crt", ".cer"} {
+		if found, err := filepath.Glob(filepath.Join(dir, "*"+kind)); err == nil && len(found) > 0 {
+			return ": `cat " + shellWord(dir) + "/*" + kind + " >ca.pem` makes one of the certificates in it"
+		}
+	}
+	return ""
 }
 
 // whyNot guesses why a path leads nowhere.

@@ -90,9 +90,13 @@ func (l *loaded) loadKeys(s store, c content, password, keyPassword keystore.Pas
 		l.refuse(s.problem(c.err), &l.badKeys)
 		return
 	}
-	if len(s.paths) > 1 && keystore.Sniff(c.data) != keystore.PEM {
-		l.refuse(Problem{s.location, s.name() + " must be PEM: a store of another kind has both in one file"}, &l.badKeys)
-		return
+	if len(s.paths) > 1 { // each is looked at by itself: what is wrong with one would be taken for a fault of both
+		for i, setting := range []string{keyCertificate, keyKey} {
+			if wrong := keystore.NotPEM(c.parts[i]); wrong != nil {
+				l.refuse(Problem{setting, wrong.AboutFile(quote(s.paths[i]), shellWord(s.paths[i]))}, &l.badKeys)
+				return
+			}
+		}
 	}
 	keys, err := keystore.ReadKeys(c.data, password, keyPassword)
 	if err != nil {

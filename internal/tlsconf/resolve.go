@@ -148,11 +148,16 @@ func (r *resolver) content(of settingsOf, s store) (content, bool) {
 	if c.err != nil || !strings.EqualFold(kind, "PEM") {
 		return c, true
 	}
-	if found := keystore.Sniff(c.data); found == keystore.JKS || found == keystore.PKCS12 {
-		r.problem(of.kind, "is "+kind+", and "+s.name()+" is a "+string(found)+" store: leave the type out, and set "+of.password)
+	found := keystore.Sniff(c.data)
+	if found != keystore.JKS && found != keystore.PKCS12 {
+		return c, true
+	}
+	if wrong := keystore.NotPEM(c.data); keystore.IsDER(c.data) {
+		r.problem(of.location, wrong.AboutFile(s.name(), s.file()))
 		return c, false
 	}
-	return c, true
+	r.problem(of.kind, "is "+kind+", and "+s.name()+" is a "+string(found)+" store: leave the type out, and set "+of.password)
+	return c, false
 }
 
 func (r *resolver) trustStore() {

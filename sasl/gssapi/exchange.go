@@ -174,7 +174,7 @@ func brokerError(challenge []byte) *refusedError {
 func (e *exchange) Explain(string) string {
 	e.login.forget(e.name, e.ticket)
 	return fmt.Sprintf("the ticket is for %s@%s, key version %d, %s, ends %s: the broker's keytab may lack that key, or its clock may be off; "+
-		"or its sasl.kerberos.principal.to.local.rules do not take %s",
+		"or it is another principal than that (ServiceName, sasl.kerberos.service.name); or its sasl.kerberos.principal.to.local.rules do not take %s",
 		e.name, e.ticket.Realm, e.ticket.EncPart.KVNO, typeNames([]int32{e.ticket.EncPart.EType}), e.ticket.end.UTC().Format("2006-01-02T15:04:05Z"), e.who)
 }
 

@@ -157,7 +157,7 @@ func TestARefusedTicketIsNotUsedAgain(t *testing.T) {
 		e := begin(t, m, broker("b1"))
 		k.log()
 		words := e.(sasl.Explainer).Explain("Authentication failed")
-		for _, word := range []string{"kafka/b1.example.test@EXAMPLE.TEST", "key version 1", "aes256-cts", "ends 2000-01-01T10:00:00Z", "alice@EXAMPLE.TEST"} {
+		for _, word := range []string{"kafka/b1.example.test@EXAMPLE.TEST", "key version 1", "aes256-cts", "ends 2000-01-01T10:00:00Z", "alice@EXAMPLE.TEST", "sasl.kerberos.service.name"} {
 			if !strings.Contains(words, word) {
 				t.Errorf("%q is not in: %s", word, words)
 			}

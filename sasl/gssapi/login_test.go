@@ -5,6 +5,7 @@ import (
 	"errors"
 	"os"
 	"slices"
+	"strings"
 	"syscall"
 	"testing"
 	"testing/synctest"
@@ -20,8 +21,17 @@ func TestAKDCThatIsDown(t *testing.T) {
 		k := newFakeKDC(t)
 		m := newMechanism(t, k, nil)
 		k.down = true
-		err := refuse(t, m, broker("b1"), false, "log in as alice@EXAMPLE.TEST", "no KDC of realm EXAMPLE.TEST answers",
-			"kdc1.example.test:88 over tcp", "kdc1.example.test:88 over udp", "connection refused")
+		target, told := broker("b1"), []string(nil)
+		target.Trouble = func(err error) {
+			if err != nil {
+				told = append(told, err.Error())
+			}
+		}
+		err := refuse(t, m, target, false, "log in as alice@EXAMPLE.TEST", "no KDC of realm EXAMPLE.TEST answers",
+			"kdc1.example.test:88 over tcp", "kdc1.example.test:88 over udp", "connection refused", "does a firewall let port 88 through?")
+		if len(told) == 0 || !strings.Contains(told[0], "no KDC of realm EXAMPLE.TEST answers: kdc1.example.test:88 over tcp") || strings.Contains(told[0], "udp") {
+			t.Errorf("told %q meanwhile, want the first failure", told)
+		}
 		if !errors.Is(err, syscall.ECONNREFUSED) {
 			t.Error("the cause cannot be found")
 		}

@@ -26,6 +26,7 @@ func (m *Mechanism) Name() string { return Name }
 // Begin gets the ticket for the broker, from memory as a rule. A KDC that does not answer is an error that time may mend;
 // a wrong key, and a principal that the KDC does not know, are final.
 func (m *Mechanism) Begin(ctx context.Context, target sasl.Target) (sasl.Exchange, error) {
+	ctx = telling(ctx, target.Trouble)
 	host, err := principalHost(ctx, m.login.net.resolve, m.login.cfg.Canonicalize, target.Host)
 	if err != nil {
 		return nil, err

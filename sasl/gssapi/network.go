@@ -45,6 +45,22 @@ type network struct {
 	last    way // the one that has answered last: it is asked first
 }
 
+// tellingKey is of the function in a context that is told of a KDC that does not answer, while others are asked.
+type tellingKey struct{}
+
+func telling(ctx context.Context, tell func(error)) context.Context {
+	if tell == nil {
+		return ctx
+	}
+	return context.WithValue(ctx, tellingKey{}, tell)
+}
+
+func tell(ctx context.Context, err error) {
+	if f, ok := ctx.Value(tellingKey{}).(func(error)); ok {
+		f(err)
+	}
+}
+
 // A way is an address of a KDC and a protocol.
 type way struct{ protocol, kdc string }
 
@@ -67,7 +83,7 @@ func (e *unreachableError) Error() string {
 	if e.left > 0 {
 		words = append(words, fmt.Sprintf("and %d more", e.left))
 	}
-	return fmt.Sprintf("no KDC of realm %s answers: %s", e.realm, strings.Join(words, "; "))
+	return fmt.Sprintf("no KDC of realm %s answers: %s (are these its addresses, of krb5.conf or DNS, and does a firewall let port 88 through?)", e.realm, strings.Join(words, "; "))
 }
 
 func (e *unreachableError) Unwrap() []error {
@@ -104,6 +120,7 @@ func (n *network) ask(ctx context.Context, conf *config.Config, realm string, me
 		reply, err := n.askOne(ctx, w, message)
 		if err == nil || definite(err) {
 			n.last = w
+			tell(ctx, nil)
 			return reply, err
 		}
 		if len(failed.tried) < mostFailuresShown {
@@ -114,6 +131,7 @@ func (n *network) ask(ctx context.Context, conf *config.Config, realm string, me
 		if ctx.Err() != nil {
 			break
 		}
+		tell(ctx, &unreachableError{realm: realm, tried: slices.Clone(failed.tried), left: failed.left})
 	}
 	return nil, failed
 }

@@ -160,14 +160,14 @@ func newSigner(cfg Config) (*signer, error) {
 }
 
 func (c Config) retryer() aws.Retryer {
-	return retry.NewStandard(func(o *retry.StandardOptions) {
+	return tellingRetryer{retry.NewStandard(func(o *retry.StandardOptions) {
 		if c.MaxRetries != 0 {
 			o.MaxAttempts = max(c.MaxRetries, 0) + 1
 		}
 		if c.MaxBackoff > 0 {
 			o.MaxBackoff = c.MaxBackoff
 		}
-	})
+	})}
 }
 
 func (c Config) role(loaded aws.Config) aws.CredentialsProvider {

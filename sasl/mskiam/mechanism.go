@@ -42,6 +42,7 @@ func (m *Mechanism) Name() string { return Name }
 // Begin signs for the broker, with credentials from memory as a rule. AWS not answering is an error that time may mend; AWS
 // denying is final.
 func (m *Mechanism) Begin(ctx context.Context, target sasl.Target) (sasl.Exchange, error) {
+	ctx = telling(ctx, target.Trouble)
 	host := strings.TrimSuffix(target.Host, ".")
 	region, err := m.signer.regionOf(ctx, host)
 	if err != nil {
@@ -50,6 +51,9 @@ func (m *Mechanism) Begin(ctx context.Context, target sasl.Target) (sasl.Exchang
 	s, err := m.signer.presign(ctx, host, region)
 	if err != nil {
 		return nil, err
+	}
+	if target.Trouble != nil {
+		target.Trouble(nil)
 	}
 	return &exchange{signed: s, host: host}, nil
 }
@@ -132,5 +136,5 @@ func (s *signer) token(ctx context.Context) (sasl.Token, error) {
 	query.Set("User-Agent", userAgent)
 	signed.url.RawQuery = query.Encode()
 	value := base64.RawURLEncoding.EncodeToString([]byte(signed.url.String()))
-	return sasl.Token{Value: sasl.Secret(value), Expires: signed.until}, nil
+	return sasl.Token{Value: sasl.Secret(value), Expires: signed.until, Hint: signed.explain("")}, nil
 }

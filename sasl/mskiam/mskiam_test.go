@@ -180,7 +180,7 @@ func TestWhatAWSRefuses(t *testing.T) {
 		{&smithy.GenericAPIError{Code: "AccessDenied", Message: "not authorized to perform sts:AssumeRole"}, true, "sts:AssumeRole"},
 		{&smithy.GenericAPIError{Code: "SignatureDoesNotMatch", Message: "Signature expired: 20000101T000000Z is now earlier than 20000101T010000Z"}, false, "the clock of this machine says"},
 		{&smithy.GenericAPIError{Code: "Throttling"}, false, "Throttling"},
-		{errors.New("connection refused"), false, "no credentials of AWS: "},
+		{errors.New("connection refused"), false, "connection refused (AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, a profile"},
 	} {
 		m := newMechanism(t, Config{Credentials: &provider{err: c.err}})
 		_, err := m.Begin(t.Context(), sasl.Target{Host: testBroker})

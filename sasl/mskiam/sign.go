@@ -81,7 +81,7 @@ func explainCredentials(err error) error {
 	err = fmt.Errorf("no credentials of AWS: %w", err)
 	api, ok := errors.AsType[smithy.APIError](err)
 	if !ok {
-		return err
+		return fmt.Errorf("%w (AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, a profile, or a role of the machine or the container can give some; `aws sts get-caller-identity` shows whether they do)", err)
 	}
 	if words := clockWords(api.ErrorMessage()); words != "" {
 		return fmt.Errorf("%w (%s)", err, words)

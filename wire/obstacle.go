@@ -1,0 +1,73 @@
+package wire
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+)
+
+// lateCredentials is how long credentials may be on their way before somebody is told that they have not come.
+const lateCredentials = 3 * time.Second
+
+var errLateCredentials = fmt.Errorf("nothing has come from their source for %v", lateCredentials)
+
+// An obstacle is what keeps the credentials of one authentication from coming, as far as the mechanism says. What it says late,
+// when it has returned or was left behind, counts no more.
+type obstacle struct {
+	tell func(error) // does not block, and is not changed while the mechanism is at work; nil: nobody is told
+
+	mu    sync.Mutex // guards the following; not held while tell is called
+	err   error      // nil: there is none
+	clear bool       // tell was told so
+	end   bool
+}
+
+// say is told by the mechanism, from any goroutine.
+func (o *obstacle) say(err error) {
+	o.mu.Lock()
+	news := !o.end && (err != nil || o.err != nil)
+	if news {
+		o.err, o.clear = err, err == nil
+	}
+	o.mu.Unlock()
+	if news && o.tell != nil {
+		o.tell(err)
+	}
+}
+
+// late takes note that nothing has come for long. What the mechanism has said is better.
+func (o *obstacle) late() {
+	o.mu.Lock()
+	news := !o.end && o.err == nil
+	if news {
+		o.err, o.clear = errLateCredentials, false
+	}
+	o.mu.Unlock()
+	if news && o.tell != nil {
+		o.tell(errLateCredentials)
+	}
+}
+
+// came ends it: there are credentials. The mechanism may still have said that something is in the way of the next ones.
+func (o *obstacle) came() {
+	o.mu.Lock()
+	over := !o.clear && (o.err == nil || o.err == errLateCredentials)
+	o.end = true
+	o.mu.Unlock()
+	if over && o.tell != nil {
+		o.tell(nil)
+	}
+}
+
+// explain ends it, too: err is why there are no credentials. That time has run out is not all that is to be said then.
+func (o *obstacle) explain(ctx context.Context, err error) error {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.end = true
+	if o.err == nil || ctx.Err() == nil || !errors.Is(err, context.Cause(ctx)) || errors.Is(err, o.err) {
+		return err
+	}
+	return fmt.Errorf("%w; %w", o.err, err)
+}
