@@ -57,7 +57,9 @@ type OIDCConfig struct {
 	ConnectTimeout, ReadTimeout time.Duration
 
 	// RetryBackoff is the first pause after what may pass: no connection, no answer, and the answers 408, 429 and
-	// 5xx but 501 and 505. It doubles with each try. Default 100 ms (sasl.login.retry.backoff.ms).
+	// 5xx but 501 and 505. It doubles with each try, up to 1 s; more than that stays as it is. An endpoint that asks for a
+	// longer pause (Retry-After) gets it. Default 100 ms (sasl.login.retry.backoff.ms; Java has it double up to the whole
+	// budget).
 	RetryBackoff time.Duration
 
 	// RetryBudget is the time after which no further try begins. Default 10 s (sasl.login.retry.backoff.max.ms).

@@ -34,6 +34,10 @@ func (s *oidc) longest() (time.Duration, bool) {
 	return s.config().RetryBudget + s.attempt + time.Second, true
 }
 
+// mostPause bounds the pauses between tries, which double: records may be waiting for the token, and are not to wait much longer
+// than the endpoint is down. Once a budget is used up the next one begins after as long, too.
+const mostPause = retryFetch
+
 // Token tries until there is a token, or what fails cannot be mended by another try, or the budget is used up.
 func (s *oidc) Token(ctx context.Context) (Token, error) {
 	return s.telling(ctx, func(error) {})
@@ -41,7 +45,8 @@ func (s *oidc) Token(ctx context.Context) (Token, error) {
 
 func (s *oidc) telling(ctx context.Context, tell func(error)) (Token, error) {
 	began := time.Now()
-	pauses := backoff.Policy{Base: s.config().RetryBackoff, Max: s.config().RetryBudget, Jitter: 0.2}
+	base := s.config().RetryBackoff
+	pauses := backoff.Policy{Base: base, Max: max(base, mostPause), Jitter: 0.2}
 	var first error
 	for attempts := 1; ; attempts++ {
 		token, failure := s.try(ctx)

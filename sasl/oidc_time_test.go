@@ -92,7 +92,7 @@ func TestOIDCGivesUpInTime(t *testing.T) {
 		began := time.Now()
 		_, err := source(t, config).Token(t.Context())
 		took := time.Since(began)
-		if err == nil || IsFinal(err) || took > 10*time.Second || took < 3*time.Second || calls < 6 || calls > 8 {
+		if err == nil || IsFinal(err) || took > 10*time.Second || took < 8*time.Second || calls < 11 || calls > 15 {
 			t.Fatalf("%d calls in %v: %v", calls, took, err)
 		}
 		has(t, err.Error(), "https://idp.example/token: ", " tries in ", `503 Service Unavailable: "overloaded"`, "at first: it has answered 500 Internal Server Error")
@@ -103,7 +103,32 @@ func TestOIDCGivesUpInTime(t *testing.T) {
 		if took := time.Since(began); err == nil || calls != 2 || took > 1500*time.Millisecond {
 			t.Errorf("settings are not followed: %d calls in %v: %v", calls, took, err)
 		}
+
+		config.RetryBackoff, config.RetryBudget = 4*time.Second, 10*time.Second // longer pauses stay as long as they are
+		calls = 0
+		if _, err = source(t, config).Token(t.Context()); err == nil || calls != 3 {
+			t.Errorf("settings are not followed: %d calls, %v", calls, err)
+		}
 	})
+}
+
+// However long an endpoint was down, a second after it is back there is a token: the pauses do not double for ever.
+func TestOIDCEndpointIsBack(t *testing.T) {
+	for down := 100 * time.Millisecond; down < 9*time.Second; down += 700 * time.Millisecond {
+		synctest.Test(t, func(t *testing.T) {
+			began := time.Now()
+			_, err := source(t, within(func(w http.ResponseWriter, _ *http.Request) {
+				if time.Since(began) < down {
+					w.WriteHeader(http.StatusServiceUnavailable)
+					return
+				}
+				io.WriteString(w, goodToken)
+			})).Token(t.Context())
+			if late := time.Since(began) - down; err != nil || late > time.Second {
+				t.Errorf("down for %v: a token %v later, %v", down, late, err)
+			}
+		})
+	}
 }
 
 // An endpoint that is overloaded may say for how long it wants to be left alone.

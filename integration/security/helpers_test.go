@@ -132,5 +132,5 @@ func (s *site) holds(t *testing.T, topic string, count int) {
 
 // trusting verifies brokers by the authority that has issued their certificates.
 func (s *site) trusting(cfg *producer.Config) {
-	cfg.TLSFiles = &producer.TLSFiles{TrustStore: s.authority.path("authority.pem")}
+	cfg.TLSFiles = &producer.TLSFiles{TrustStore: s.authority.Path("authority.pem")}
 }

@@ -38,7 +38,7 @@ func mistakes(s *site) []mistake {
 	}
 	showing := func(name string) change {
 		return with(func(f *producer.TLSFiles) {
-			f.Certificate, f.Key = s.authority.path(name+".pem"), s.authority.path(name+"-key.pem")
+			f.Certificate, f.Key = s.authority.Path(name+".pem"), s.authority.Path(name+"-key.pem")
 		})
 	}
 	all := []mistake{
@@ -59,7 +59,7 @@ func mistakes(s *site) []mistake {
 		{"TLS to a listener with SASL over plaintext", onSASL, and(s.trusting, by(sasl.Plain("alice", password)))},
 		{"the broker's certificate has expired", onExpired, tlsOnly},
 		{"the broker's certificate is of another host", onOtherHost, tlsOnly},
-		{"the broker's authority is not trusted", onMutual, with(func(f *producer.TLSFiles) { f.TrustStore = s.authority.path("other-authority.pem") })},
+		{"the broker's authority is not trusted", onMutual, with(func(f *producer.TLSFiles) { f.TrustStore = s.authority.Path("other-authority.pem") })},
 		{"the broker's authority is unknown to the system", onMutual, func(cfg *producer.Config) { cfg.TLS = &tls.Config{} }},
 		{"no certificate of the client, where one is demanded", onMutual, tlsOnly},
 		{"the client's certificate is of an authority that the broker does not know", onMutual, showing("strange-client")},

@@ -15,9 +15,9 @@ const nowhere = "127.0.0.1:1"
 func (s *site) tokenMistakes() []mistake {
 	p := s.provider
 	claiming := func(name string, value any) change {
-		claims := p.claims(time.Hour)
+		claims := p.Claims(time.Hour)
 		claims[name] = value
-		return byToken(p.token(p.key, claims))
+		return byToken(p.Token(p.Key, claims))
 	}
 	stranger, err := rsa.GenerateKey(rand.Reader, 2048)
 	if err != nil {
@@ -27,11 +27,11 @@ func (s *site) tokenMistakes() []mistake {
 		c.ConnectTimeout, c.ReadTimeout, c.RetryBudget = time.Second, time.Second, time.Second
 	}
 	return []mistake{
-		{"OAUTHBEARER: the token has expired", onTokens, byToken(p.token(p.key, p.claims(-time.Hour)))},
+		{"OAUTHBEARER: the token has expired", onTokens, byToken(p.Token(p.Key, p.Claims(-time.Hour)))},
 		{"OAUTHBEARER: the token is of another issuer", onTokens, claiming("iss", "https://login.example.test")},
 		{"OAUTHBEARER: the token is for another audience", onTokens, claiming("aud", "billing")},
-		{"OAUTHBEARER: the token is signed by a key that the issuer does not know", onTokens, byToken(p.token(stranger, p.claims(time.Hour)))},
-		{"OAUTHBEARER: the token is not signed", onTokens, byToken(p.token(nil, p.claims(time.Hour)))},
+		{"OAUTHBEARER: the token is signed by a key that the issuer does not know", onTokens, byToken(p.Token(stranger, p.Claims(time.Hour)))},
+		{"OAUTHBEARER: the token is not signed", onTokens, byToken(p.Token(nil, p.Claims(time.Hour)))},
 		{"OAUTHBEARER: the token is no JWT", onTokens, byToken("opaque")},
 		{"OAUTHBEARER: the endpoint does not know the secret", onTokens, s.byTokens("/token", func(c *sasl.OIDCConfig) { c.ClientSecret = "guess" })},
 		{"OAUTHBEARER: the endpoint's address is one of its pages", onTokens, s.byTokens("/login")},

@@ -13,6 +13,7 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kadm"
 
+	"github.com/epistle-kafka/epistle/integration/identity"
 	"github.com/epistle-kafka/epistle/integration/kafka"
 	"github.com/epistle-kafka/epistle/integration/reader"
 )
@@ -37,8 +38,8 @@ const password = "changeit"
 // A site is the broker and what it was given.
 type site struct {
 	*kafka.Cluster
-	authority, other *authority // the one that the broker trusts, and one that it does not
-	provider         *provider  // of the tokens that it takes
+	authority, other *identity.Authority // the one that the broker trusts, and one that it does not
+	provider         *provider           // of the tokens that it takes
 }
 
 var (
@@ -92,20 +93,20 @@ func openSite() (*site, error) {
 }
 
 func (s *site) certificates() (err error) {
-	if s.authority, err = newAuthority(dir, "authority"); err != nil {
+	if s.authority, err = identity.NewAuthority(dir, "authority"); err != nil {
 		return err
 	}
-	if s.other, err = newAuthority(dir, "other-authority"); err != nil {
+	if s.other, err = identity.NewAuthority(dir, "other-authority"); err != nil {
 		return err
 	}
 	tomorrow, yesterday := time.Now().Add(24*time.Hour), time.Now().Add(-24*time.Hour)
 	for _, make := range []func() error{
-		func() error { return s.authority.broker("broker", tomorrow, "localhost", "127.0.0.1") },
-		func() error { return s.authority.broker("expired-broker", yesterday, "localhost", "127.0.0.1") },
-		func() error { return s.authority.broker("other-host", tomorrow, "kafka.example.test") },
-		func() error { return s.authority.client("client", tomorrow) },
-		func() error { return s.authority.client("expired-client", yesterday) },
-		func() error { return s.other.client("strange-client", tomorrow) },
+		func() error { return s.authority.Broker("broker", tomorrow, "localhost", "127.0.0.1") },
+		func() error { return s.authority.Broker("expired-broker", yesterday, "localhost", "127.0.0.1") },
+		func() error { return s.authority.Broker("other-host", tomorrow, "kafka.example.test") },
+		func() error { return s.authority.Client("client", tomorrow) },
+		func() error { return s.authority.Client("expired-client", yesterday) },
+		func() error { return s.other.Client("strange-client", tomorrow) },
 	} {
 		if err := make(); err != nil {
 			return err
@@ -144,7 +145,7 @@ func (s *site) tokens(o *kafka.Options) {
 		prefix + "oauthbearer.sasl.server.callback.handler.class": class + "ValidatorCallbackHandler",
 		prefix + "oauthbearer.sasl.jaas.config":                   class + "LoginModule required;",
 		prefix + "sasl.oauthbearer.jwks.endpoint.url":             s.provider.URL + "/jwks",
-		prefix + "sasl.oauthbearer.expected.audience":             audience,
+		prefix + "sasl.oauthbearer.expected.audience":             identity.Audience,
 		prefix + "sasl.oauthbearer.expected.issuer":               s.provider.URL,
 	})
 }
@@ -157,9 +158,9 @@ func (s *site) tls(o *kafka.Options) {
 		prefix := "listener.name." + l + ".ssl."
 		maps.Copy(o.Config, map[string]string{
 			prefix + "keystore.type":       "PEM",
-			prefix + "keystore.location":   s.authority.path(cert + "-store.pem"),
+			prefix + "keystore.location":   s.authority.Path(cert + "-store.pem"),
 			prefix + "truststore.type":     "PEM",
-			prefix + "truststore.location": s.authority.path("authority.pem"),
+			prefix + "truststore.location": s.authority.Path("authority.pem"),
 		})
 	}
 	o.Config["listener.name.mutual.ssl.client.auth"] = "required"

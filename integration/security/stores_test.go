@@ -59,7 +59,7 @@ func TestStores(t *testing.T) {
 			c.make(t)
 			for _, name := range []*string{&c.files.KeyStore, &c.files.TrustStore, &c.files.Certificate, &c.files.Key} {
 				if *name != "" {
-					*name = s.authority.path(*name)
+					*name = s.authority.Path(*name)
 				}
 			}
 			s.delivers(t, onMutual, func(cfg *producer.Config) { cfg.TLSFiles = &c.files })

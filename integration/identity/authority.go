@@ -1,4 +1,4 @@
-package security
+package identity
 
 import (
 	"crypto/ecdsa"
@@ -14,27 +14,30 @@ import (
 	"time"
 )
 
-// An authority issues certificates into a directory.
-type authority struct {
-	dir  string
-	cert *x509.Certificate
-	key  *ecdsa.PrivateKey
+// An Authority issues certificates into a directory. Its methods must not be called concurrently.
+type Authority struct {
+	// Certificate is its own.
+	Certificate *x509.Certificate
+
+	dir string
+	key *ecdsa.PrivateKey
 }
 
-// newAuthority makes an authority, and name.pem with its certificate.
-func newAuthority(dir, name string) (*authority, error) {
-	a := &authority{dir: dir}
+// NewAuthority makes an authority of that name, and name.pem in the directory with its certificate.
+func NewAuthority(dir, name string) (*Authority, error) {
+	a := &Authority{dir: dir}
 	template := &x509.Certificate{Subject: pkix.Name{CommonName: name}, IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign}
 	var err error
-	a.cert, a.key, err = a.issue(name, template)
+	a.Certificate, a.key, err = a.issue(name, template)
 	return a, err
 }
 
-// path is where a file of the authority's directory is.
-func (a *authority) path(name string) string { return filepath.Join(a.dir, name) }
+// Path is where a file of the authority's directory is.
+func (a *Authority) Path(name string) string { return filepath.Join(a.dir, name) }
 
-// broker makes name-store.pem, the broker's key and certificate, for host names or addresses.
-func (a *authority) broker(name string, until time.Time, hosts ...string) error {
+// Broker makes the key and the certificate of a broker, for host names or addresses: name.pem, name-key.pem, and both in
+// name-store.pem.
+func (a *Authority) Broker(name string, until time.Time, hosts ...string) error {
 	template := &x509.Certificate{Subject: pkix.Name{CommonName: name}, NotAfter: until, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth}}
 	for _, host := range hosts {
 		if ip := net.ParseIP(host); ip != nil {
@@ -47,15 +50,15 @@ func (a *authority) broker(name string, until time.Time, hosts ...string) error 
 	return err
 }
 
-// client makes the key and the certificate of a client.
-func (a *authority) client(name string, until time.Time) error {
+// Client makes the key and the certificate of a client, in files as Broker does.
+func (a *Authority) Client(name string, until time.Time) error {
 	template := &x509.Certificate{Subject: pkix.Name{CommonName: name}, NotAfter: until, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth}}
 	_, _, err := a.issue(name, template)
 	return err
 }
 
 // issue makes name.pem, name-key.pem, and both in name-store.pem. An authority without a certificate gets that one itself.
-func (a *authority) issue(name string, template *x509.Certificate) (*x509.Certificate, *ecdsa.PrivateKey, error) {
+func (a *Authority) issue(name string, template *x509.Certificate) (*x509.Certificate, *ecdsa.PrivateKey, error) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
 		return nil, nil, err
@@ -68,7 +71,7 @@ func (a *authority) issue(name string, template *x509.Certificate) (*x509.Certif
 	if template.NotAfter.IsZero() {
 		template.NotAfter = time.Now().Add(24 * time.Hour)
 	}
-	parent, signer := a.cert, a.key
+	parent, signer := a.Certificate, a.key
 	if parent == nil {
 		parent, signer = template, key
 	}
@@ -87,7 +90,7 @@ func (a *authority) issue(name string, template *x509.Certificate) (*x509.Certif
 	certPEM := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})
 	keyPEM := pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: secret})
 	for file, content := range map[string][]byte{name + ".pem": certPEM, name + "-key.pem": keyPEM, name + "-store.pem": append(keyPEM[:len(keyPEM):len(keyPEM)], certPEM...)} {
-		if err := os.WriteFile(a.path(file), content, 0o600); err != nil {
+		if err := os.WriteFile(a.Path(file), content, 0o600); err != nil {
 			return nil, nil, err
 		}
 	}
