@@ -73,6 +73,19 @@ func TestWhatEndsTheAbortOfAnOrphan(t *testing.T) {
 	}
 }
 
+// A commit of which an attempt got no answer may be done, also if a later attempt is refused for want of a permission. It is no
+// orphan: nobody aborts it (pitfall 15).
+func TestACommitInDoubtIsNoOrphan(t *testing.T) {
+	const told = "unknown, put the configuration right"
+	r := open(t, 2)
+	w := r.call((*Txn).Commit)
+	r.loseAnswer()
+	r.answer(&protocol.EndTxnResponse{ErrorCode: protocol.TransactionalIDAuthorizationFailed})
+	w.want(told)
+	r.wantState(Fatal)
+	r.call((*Txn).Abort).want(told)
+}
+
 // Answers to what was asked before the producer died are no answers to its abort.
 func TestLateAnswersDoNotEndTheAbortOfAnOrphan(t *testing.T) {
 	r := open(t, 2)
