@@ -95,6 +95,7 @@
 //	control, question, ping  question, ping               Who can be asked what any broker knows?
 //	node, connect            node, link, dial             Which connections are there, and which are made?
 //	reception                reception                    Who turns us away?
+//	credentials                                           What keeps a mechanism from having credentials?
 //	silent, pause            pause                        Who says nothing, and have we been asleep ourselves?
 //	throttle, unsupported    ThrottleError, offerError    Who wants to be left alone, and who lacks a request?
 //	health                   Broker, health               How has a broker been of late?
