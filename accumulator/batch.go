@@ -106,7 +106,9 @@ func (b *Batch) Drop() {
 		return
 	}
 	m, reserved, chunks := b.queue.topic.acc.Memory, b.reserved, b.chunks
-	*b = Batch{chunks: chunks[:0]}
+	// What opening and settling a batch set anew is left as it is.
+	b.queue, b.outcome, b.filled, b.piece, b.codec, b.first = nil, nil, false, false, 0, 0
+	b.raw, b.reserved, b.sum, b.chunks = 0, 0, sum{}, chunks[:0]
 	chunks[0].spare = b
 	m.release(reserved, chunks...)
 }

@@ -4,6 +4,8 @@ import (
 	"errors"
 	"runtime"
 	"testing"
+
+	"github.com/epistle-kafka/epistle/protocol"
 )
 
 // fleeting adds n records whose callers keep nothing, and drains their batch.
@@ -29,15 +31,24 @@ func TestABatchIsUsedAgain(t *testing.T) {
 	a := small()
 	q := a.Topic("t", 1).Queues()[0]
 	g := NewGroup()
+	gzip, err := protocol.NewCompressor(protocol.CodecGzip, protocol.LevelDefault)
+	if err != nil {
+		t.Fatal(err)
+	}
 	var last *Batch
 	for life := range 100 {
 		n := 1 + life%7
+		large := sized(1200 * (life % 2)) // every other is full
+		large.Detached = true
+		add(t, q, large, noon)
 		b := fleeting(t, q, n)
+		n++
 		o := b.Outcome()
 		if o.Done() != nil {
 			t.Fatal("it has a channel that nobody waits for")
 		}
-		if int(b.Count()) != n || b.First() != 0 || b.IsPiece() || b.Txn() != 0 || b.next != nil {
+		if int(b.Count()) != n || b.First() != 0 || b.IsPiece() || b.Txn() != 0 || b.next != nil ||
+			b.filled != (life%2 == 1) || b.raw != 0 || b.codec != 0 || b.sum != (sum{}) || b.reserved != firstChunk || len(b.chunks) != 1 {
 			t.Fatalf("life %d begins with %+v, want a new batch of %d records", life, b, n)
 		}
 		if o.callbacks.n != 0 || o.reserved != 0 || len(o.spans)+len(o.groups) != 0 || o.whole != (span{}) || o.urged.Load() {
@@ -45,6 +56,9 @@ func TestABatchIsUsedAgain(t *testing.T) {
 		}
 		if last != nil && b != last {
 			t.Fatalf("life %d has a new batch, want the one that has ended", life)
+		}
+		if err := b.Compress(protocol.CodecGzip, gzip, new(Scratch)); err != nil {
+			t.Fatal(err)
 		}
 		if last = b; life%3 == 0 {
 			o.Join(g)
