@@ -76,7 +76,7 @@ func oneGoneWithoutIdempotence(t *testing.T, c *kafka.Cluster) {
 
 	// acks=0: records are lost without a word, but none is there twice, and the others are in order.
 	records = zero.finish()
-	inTime(t, records, acksNone.RequestTimeout)
+	inTime(t, records, acksNone.DeliveryTimeout) // they wait for the broker, like all others
 	for _, r := range records {
 		if r.err == nil && r.md.Offset != -1 {
 			t.Fatalf("%v: an offset that nobody can know, want -1", r)

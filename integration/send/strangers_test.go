@@ -39,7 +39,7 @@ func TestStrangers(t *testing.T) {
 		{"silence", answering(t, ""), false, "says nothing"},
 		{"TLS", web.Listener.Addr().String(), false, "TLS"},
 		{"nobody", nobody.Addr().String(), false, "refused"},
-		{"Kafka without TLS, taken for one with", c.Address(0), true, "plaintext"},
+		{"Kafka without TLS, taken for one with", c.Address(0), true, "one without TLS"},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
