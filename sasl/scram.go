@@ -168,11 +168,11 @@ func (e *scramExchange) Explain(words string) string {
 		return fmt.Sprintf("the delegation token %s may have expired, its HMAC may be wrong, or the brokers may not agree on delegation.token.secret.key", Quoted(e.user))
 	}
 	return fmt.Sprintf("the password of %s may be wrong, or the user may have no credential for %s: each mechanism has its own, "+
-		"as kafka-configs.sh --describe --entity-type users --entity-name %s shows", Quoted(e.user), e.mechanism.name, shellWord(e.user))
+		"as kafka-configs.sh --describe --entity-type users --entity-name %s shows", Quoted(e.user), e.mechanism.name, nameForShell(e.user))
 }
 
-// shellWord quotes a name for a shell, if it needs that.
-func shellWord(name string) string {
+// nameForShell returns a name that a shell takes as it is, and else a word that stands for it.
+func nameForShell(name string) string {
 	if len(name) > 255 {
 		return "NAME"
 	}

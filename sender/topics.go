@@ -25,7 +25,7 @@ func (c *core) takeMetadata(n *node, call *wire.Call) {
 	like := unseen
 	if c.unsure != nil {
 		if like = c.recognise(req, resp); like == other {
-			c.meetOther()
+			c.txn.replaced() // before the answer is taken in: what the transaction has written is in the old cluster
 		}
 	}
 	unnamed := c.meta.Snapshot().ClusterID == ""

@@ -85,13 +85,6 @@ func (c *core) recognise(req *protocol.MetadataRequest, resp *protocol.MetadataR
 	return verdict
 }
 
-// meetOther is called before an answer is taken in that comes from another
-// cluster, by all that it says of topics: what the transaction has written is in
-// the old one.
-func (c *core) meetOther() {
-	c.txn.replaced()
-}
-
 // sure ends the doubt about who is there. Where it may be another cluster, no
 // producer id of the old is used any more.
 func (c *core) sure(l likeness) {

@@ -10,10 +10,10 @@
 // together, and of all phases A. Then transactions are made where sessions end: short ones, some of which are aborted on
 // purpose, and at the same time ones that outlast several sessions.
 //
-// With -rotate it does so while a secret is replaced again and again, the duration divided among them: a password, first at the
-// brokers and some time later in the file; the client's certificate, the brokers', and the authority that both trust, in files
-// that are renamed and in ones that are mounted as Kubernetes does it; the address of the endpoint for tokens, which is also
-// down when a token is about to be refreshed.
+// With -rotate it does so while secrets are replaced again and again. They have equal parts of the duration. A password changes
+// at the brokers first, and some time later in the file. The certificates of the client and of the brokers change, and so does
+// the authority that both trust: in files that are renamed, and in ones that are mounted as Kubernetes does it. The endpoint
+// for tokens moves to another address. It is also down when a token is about to be refreshed.
 //
 // The promises: no record fails, is missing, doubled or out of order, sessions do end, the rate is sustained, and the new secrets
 // are used. Another client reads everything back meanwhile, in a process of its own, and deletes what it has read. The exit
