@@ -27,6 +27,29 @@ func pipes(t *testing.T, names ...string) {
 // soon is how long those are left that have to end and do not.
 const soon = 20 * time.Millisecond
 
+// A screen is what run prints to. It says when a text has come, by a named pipe: what a command has written may be read
+// later than what another one wrote after it.
+type screen struct {
+	t     *testing.T
+	text  strings.Builder
+	tells map[string]string // the pipe, by the text; each is told once
+}
+
+func (s *screen) String() string { return s.text.String() }
+
+func (s *screen) Write(p []byte) (int, error) {
+	n, err := s.text.Write(p)
+	for text, pipe := range s.tells {
+		if strings.Contains(s.String(), text) {
+			delete(s.tells, text)
+			if err := os.WriteFile(pipe, []byte("\n"), 0); err != nil {
+				s.t.Error(err)
+			}
+		}
+	}
+	return n, err
+}
+
 func expectContains(t *testing.T, text string, parts ...string) {
 	t.Helper()
 	for _, part := range parts {
@@ -47,7 +70,9 @@ func TestStepsDoNotMix(t *testing.T) {
 		t.Errorf("status %d, want 0", status)
 	}
 	expectContains(t, out.String(), "── a …\n", "── a:\na1\na2\n── a: 1 s\n", "── b … (usually 1 s)\n", "── b:\nb1\nb2\nand no end\n")
-	if !strings.Contains(out.String(), "── next …\n── next: 0 s\n") {
+	// What the other one says may come between these two.
+	expectContains(t, out.String(), "── next …\n", "── next: 0 s\n")
+	if strings.Contains(out.String(), "── next:\n") {
 		t.Errorf("a step that has said nothing takes more than two lines:\n%s", out.String())
 	}
 }
@@ -77,10 +102,10 @@ func TestABeginningIsToldAtOnce(t *testing.T) {
 
 // A failure ends the others, with what they have started, and what led to it is printed last.
 func TestAFailureEndsTheOthers(t *testing.T) {
-	pipes(t, "others")
+	pipes(t, "begun", "others")
 	waits := `echo '── waits …'; echo 'no end in sight'; sleep 100 & echo $! >child; echo >others; wait`
-	fails := `read x <others; echo '── works …'; echo '── works: 1 s'; echo '── breaks …'; echo why; echo '── breaks: FAILED after 1 s'; exit 3`
-	var out strings.Builder
+	fails := `read x <begun; read x <others; echo '── works …'; echo '── works: 1 s'; echo '── breaks …'; echo why; echo '── breaks: FAILED after 1 s'; exit 3`
+	out := screen{t: t, tells: map[string]string{"── waits …": "begun"}}
 	if status := run(&out, []string{waits, fails}, nil, soon); status != 3 {
 		t.Errorf("status %d, want that of the failure, 3", status)
 	}
@@ -93,15 +118,15 @@ func TestAFailureEndsTheOthers(t *testing.T) {
 
 // A signal ends all, those that ignore it too.
 func TestASignalEndsAll(t *testing.T) {
-	pipes(t, "others", "ready")
+	pipes(t, "stubborn-begun", "others", "ready")
 	stubborn := `trap '' INT TERM; echo '── stubborn …'; sleep 100 & echo $! >child; echo >others; wait`
-	meek := `echo '── meek …'; read x <others; echo >ready; sleep 100`
+	meek := `read x <stubborn-begun; read x <others; echo '── meek …'; sleep 100`
 	signals := make(chan os.Signal, 1)
 	go func() { // ends with the command's word
 		_, _ = os.ReadFile("ready")
 		signals <- syscall.SIGTERM
 	}()
-	var out strings.Builder
+	out := screen{t: t, tells: map[string]string{"── stubborn …": "stubborn-begun", "── meek …": "ready"}}
 	if status := run(&out, []string{stubborn, meek}, signals, soon); status != 128+15 {
 		t.Errorf("status %d, want %d", status, 128+15)
 	}
