@@ -1,7 +1,7 @@
 # Every target works on a machine with nothing but Go and make, over each Go module below this
 # directory; what cannot be run for want of a JVM, Docker or a C compiler is listed at the end.
 .DEFAULT_GOAL := help
-.PHONY: help run test lint surface fmt fuzz cross integration golden keystores mutants model bench bench-report bench-micro clean
+.PHONY: help run test lint surface fmt fuzz cross integration golden keystores mutants model bench bench-report bench-micro archives clean
 
 help: ## print this list
 	@sed -nE 's/^([a-z-]+):.*## (.*)/\1\t\2/p' Makefile | while IFS="$$(printf '\t')" read -r t d; do printf '  make %-13s %s\n' "$$t" "$$d"; done
@@ -52,5 +52,8 @@ bench-report: ## the same, and write bench/REPORT.md and its chart
 bench-micro: ## the benchmarks of each package, with their allocations
 	@sh scripts/bench.sh micro
 
+archives: ## build the command line for five platforms and pack each into dist/, with SHA256SUMS
+	@go -C tools run ./archives -to ../dist
+
 clean: ## remove what was built here
-	@rm -rf bin .notrun .steps
+	@rm -rf bin dist .notrun .steps

@@ -39,8 +39,9 @@ in_docker() {
   usual='1 min' step 'integration: JVM, 4.0.1, send and read' suite jvm 4.0.1 '^TestSendAndRead' .
 }
 
+# on_jvm runs what kills brokers on a Kafka that is older. With 4.4.0 that ran in Docker: what the JVM adds there is how a
+# process is killed, and that is the same with 3.9.1.
 on_jvm() {
-  usual='5 min' step 'integration: JVM, 4.4.0, faults' suite jvm 4.4.0 '^TestFault' ./...
   usual='6 min' step 'integration: JVM, 3.9.1, faults and transactions' suite jvm 3.9.1 '^(TestFault|TestTransactions$)' ./faults ./transactions
 }
 

@@ -37,7 +37,7 @@ var mayImport = map[string]struct {
 	"sender":            {ours: []string{"protocol", "accumulator", "metadata", "wire", "idempotent", "txn", "sasl"}},
 	"producer":          {ours: []string{"protocol", "accumulator", "metadata", "wire", "idempotent", "txn", "sender", "partition", "sasl", "internal/keystore", "internal/tlsconf", "internal/properties", "internal/sticky"}},
 	"brokertest":        {ours: []string{"protocol"}},
-	"cmd/epistle":       {ours: []string{"protocol", "wire", "producer", "brokertest", "sasl"}, external: []string{"github.com/spf13/pflag", "golang.org/x/term"}},
+	"cmd/epistle":       {ours: []string{"protocol", "wire", "producer", "brokertest", "sasl", "internal/properties"}, external: []string{"github.com/spf13/pflag", "golang.org/x/term"}},
 	"internal/backoff":  {},
 	"internal/cause":    {},
 	"internal/pbe":      {},

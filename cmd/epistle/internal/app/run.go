@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/epistle-kafka/epistle/cmd/epistle/internal/cli"
+	"github.com/epistle-kafka/epistle/cmd/epistle/internal/complete"
 	"github.com/epistle-kafka/epistle/cmd/epistle/internal/demo"
 	"github.com/epistle-kafka/epistle/cmd/epistle/internal/perf"
 	"github.com/epistle-kafka/epistle/cmd/epistle/internal/produce"
@@ -50,6 +51,10 @@ func dispatch(env *cli.Env, args []string) (name string, err error) {
 	case "version", "--version", "-version", "-V":
 		fmt.Fprintf(env.Stdout, "epistle %s, %s, %s/%s\n%s", producer.Version, runtime.Version(), runtime.GOOS, runtime.GOARCH, mechanisms())
 		return "", nil
+	case "completion":
+		return "completion", complete.Script(env.Stdout, args[1:])
+	case complete.Ask:
+		return "", answer(env, args[1:])
 	}
 	if strings.HasPrefix(args[0], "-") {
 		return "", noCommand(args)
@@ -59,6 +64,22 @@ func dispatch(env *cli.Env, args []string) (name string, err error) {
 		return "", err
 	}
 	return c.Name, c.Execute(env, args[1:])
+}
+
+// others are the commands that tell of the program itself, in the order of the help.
+var others = []complete.Other{
+	{Name: "help", Help: "tell how a command works: epistle help produce", Args: func() []complete.Candidate { return complete.Names(commands) }},
+	{Name: "version", Help: "print the version, and the mechanisms of SASL that this build has"},
+	{Name: "completion", Help: "print a script with which a shell completes command lines", Args: complete.Shells},
+}
+
+// answer answers a shell that completes a command line.
+func answer(env *cli.Env, args []string) error {
+	if len(args) < 2 || args[0] != "--" {
+		return cli.Usagef("%s is for shells, see `epistle help completion`", complete.Ask)
+	}
+	complete.Line(commands, others, args[1:]).Write(env.Stdout)
+	return nil
 }
 
 // elsewhere is what other programs call their commands, and what they are here; "" is not here at all.
@@ -86,7 +107,10 @@ func noCommand(args []string) error {
 }
 
 func find(name string) (*cli.Command, error) {
-	names := []string{"help", "version"}
+	var names []string
+	for _, o := range others {
+		names = append(names, o.Name)
+	}
 	for _, c := range commands {
 		if c.Name == name {
 			return c, nil
@@ -112,6 +136,10 @@ func help(env *cli.Env, args []string) error {
 		overview(env.Stdout)
 		return nil
 	}
+	if args[0] == "completion" {
+		complete.Help(env.Stdout)
+		return nil
+	}
 	c, err := find(args[0])
 	if err != nil {
 		return err
@@ -126,9 +154,10 @@ func overview(w io.Writer) {
 	for _, c := range commands {
 		fmt.Fprintf(w, "  %-10s %s\n", c.Name, c.Summary)
 	}
-	fmt.Fprint(w, `  help       tell how a command works: epistle help produce
-  version    print the version, and the mechanisms of SASL that this build has
-
+	for _, o := range others {
+		fmt.Fprintf(w, "  %-10s %s\n", o.Name, o.Help)
+	}
+	fmt.Fprint(w, `
 To begin with, without any Kafka at hand:
   epistle demo
 

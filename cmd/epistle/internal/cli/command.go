@@ -75,6 +75,12 @@ func emptyFlag(fs *pflag.FlagSet) (err error) {
 	return err
 }
 
+// Flags are the command's flags, to look at.
+func (c *Command) Flags() *pflag.FlagSet {
+	fs, _ := c.flags()
+	return fs
+}
+
 func (c *Command) flags() (*pflag.FlagSet, Run) {
 	fs := pflag.NewFlagSet(c.Name, pflag.ContinueOnError)
 	fs.SetOutput(io.Discard)

@@ -24,6 +24,15 @@ func (h *histogram) add(v int64) {
 	h.max = max(h.max, v)
 }
 
+// merge adds what other has counted.
+func (h *histogram) merge(other *histogram) {
+	for i, n := range other.counts {
+		h.counts[i] += n
+	}
+	h.count += other.count
+	h.max = max(h.max, other.max)
+}
+
 // bucket is the index of a value's bucket.
 func bucket(v int64) int {
 	if v < 2*histogramExact {

@@ -27,6 +27,13 @@ func run(env *cli.Env, o *options) error {
 	if err := o.checkTransactions(cfg); err != nil {
 		return err
 	}
+	var page *reportFile
+	if o.report != "" {
+		if page, err = openReport(o.report); err != nil {
+			return err
+		}
+		defer page.discard()
+	}
 	p, err := open(env, o, cfg)
 	if err != nil {
 		return err
@@ -34,7 +41,7 @@ func run(env *cli.Env, o *options) error {
 	if payloads != nil && !o.json {
 		env.Say("%s", told(payloads))
 	}
-	m := &measurement{env: env, options: o, producer: p, verb: cli.Verb(&cfg), watch: cli.NewWatch(env, &cfg), load: &load{
+	m := &measurement{env: env, options: o, cfg: cfg, file: page, producer: p, verb: cli.Verb(&cfg), watch: cli.NewWatch(env, &cfg), load: &load{
 		producer: p, topic: string(o.topic), size: o.size, keySize: o.keySize, payloads: payloads, headers: o.fixed,
 		goroutines: o.goroutines, rate: o.rate, random: randomText(randomSize + max(o.size, o.keySize)),
 	}}
@@ -77,12 +84,15 @@ func open(env *cli.Env, o *options, cfg producer.Config) (*producer.Producer, er
 type measurement struct {
 	env      *cli.Env
 	options  *options
+	cfg      producer.Config
+	file     *reportFile // nil: none is wanted
 	producer *producer.Producer
 	verb     string // what becomes of records that are delivered
 	watch    *cli.Watch
 	load     *load
 	result   *result
 	outcomes *outcomes
+	states   *states // nil without a file
 }
 
 // run measures on a goroutine of its own, and listens to interrupts meanwhile: the first stops the load, the second fails
@@ -131,6 +141,11 @@ func (m *measurement) measure(giveUp context.Context) {
 	stop := m.progress("", m.options.records)
 	runtime.GC()
 	before := m.producer.Stats()
+	watched := func() *states { return nil }
+	if m.file != nil {
+		m.outcomes.intervals = newIntervals()
+		watched = m.watchStates()
+	}
 	from := usageNow()
 	sent := m.load.run(m.options.records, m.options.every(), m.outcomes)
 	// Flush ends early only with giveUp, after which Close has failed the rest.
@@ -139,10 +154,19 @@ func (m *measurement) measure(giveUp context.Context) {
 		cli.Close(giveUp, m.producer)
 	}
 	to := usageNow()
+	m.states = watched()
 	stop()
 	after := m.producer.Stats()
 	m.result = newResult(sent, m.load.bytes.Load(), from, to, m.outcomes)
 	m.result.Retries, m.result.SentBytes = after.Retried-before.Retried, after.BytesSent-before.BytesSent
+}
+
+// watchStates begins to take states.
+func (m *measurement) watchStates() (stop func() *states) {
+	base := time.Now()
+	return watchStates(func() state {
+		return state{at: time.Since(base), stats: m.producer.Stats(), cpu: cpuTime(), resident: residentMemory()}
+	})
 }
 
 // progress shows how it goes until the returned function is called, and tells when it does not.
@@ -171,6 +195,14 @@ func (m *measurement) report(interrupt os.Signal) error {
 		}
 	} else {
 		m.result.write(m.env.Stdout)
+	}
+	if m.file != nil {
+		if err := m.file.write(m.page(time.Now())); err != nil {
+			return err
+		}
+		if !m.options.json {
+			m.env.Say("how it went is drawn in %s", m.options.report)
+		}
 	}
 	var err error
 	if n := m.result.Errors; n > 0 {

@@ -11,13 +11,14 @@ import (
 // outcomes gathers what becomes of the records of one phase. Acknowledgements come on the producer's completion goroutine
 // alone; records that are not admitted fail on the goroutine that sends them.
 type outcomes struct {
-	base    time.Time // the beginning of the schedule
-	latency histogram // of acknowledged records of the sample, µs; the completion goroutine's, until a Flush
-	failed  atomic.Int64
-	first   atomic.Pointer[error] // the first failure
-	plain   producer.Callback     // of the records outside the sample
-	commits histogram             // of transactions that were committed, µs; the goroutine's that commits
-	broken  error                 // why there could be no other transaction; likewise
+	base      time.Time  // the beginning of the schedule
+	latency   histogram  // of acknowledged records of the sample, µs; the completion goroutine's, until a Flush
+	intervals *intervals // the same by when they ended; nil: nobody wants to know
+	failed    atomic.Int64
+	first     atomic.Pointer[error] // the first failure
+	plain     producer.Callback     // of the records outside the sample
+	commits   histogram             // of transactions that were committed, µs; the goroutine's that commits
+	broken    error                 // why there could be no other transaction; likewise
 
 	mu   sync.Mutex // guards free
 	free []*sample
@@ -72,7 +73,11 @@ func (s *sample) end(_ producer.RecordMetadata, err error) {
 	if err != nil {
 		o.fail(err)
 	} else {
-		o.latency.add((time.Since(o.base) - s.intended).Microseconds())
+		ended := time.Since(o.base)
+		o.latency.add((ended - s.intended).Microseconds())
+		if o.intervals != nil {
+			o.intervals.add(ended, (ended - s.intended).Microseconds())
+		}
 	}
 	o.mu.Lock()
 	o.free = append(o.free, s)
