@@ -55,7 +55,7 @@ func (c *core) mute() error {
 	var first error
 	var at time.Time
 	for _, id := range c.candidates() {
-		n := c.nodes[id]
+		n := c.nodes.of(id)
 		l := &n.links[control]
 		if l.conn == nil {
 			continue

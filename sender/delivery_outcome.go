@@ -131,6 +131,22 @@ func (c *core) failRange(d *delivery, r accumulator.Range, err error, maybe bool
 	c.txn.doom(number, err)
 }
 
+// failQueued ends a batch that was never drained for sending.
+func (c *core) failQueued(b *accumulator.Batch, err error) {
+	number := b.Txn()
+	c.endQueued(b, err)
+	c.txn.doom(number, err)
+}
+
+// endQueued is failQueued for a batch that no transaction waits for.
+func (c *core) endQueued(b *accumulator.Batch, err error) {
+	c.news.failed(b.Topic(), b.Partition(), b.Count(), err)
+	ended := b.Resolve(-1, -1, c.failed(&Error{
+		Topic: b.Topic(), Partition: b.Partition(), Elapsed: c.now.Sub(b.Opened()), Err: err,
+	}))
+	c.finish(b.Outcome(), ended, false, b.Count())
+}
+
 // failure returns what n records of d fail with, and counts those that may be written.
 func (c *core) failure(d *delivery, n int32, err error, maybe bool) error {
 	if maybe {
@@ -174,18 +190,18 @@ func (c *core) cut(p *partition, d *delivery, err error) {
 		c.giveUp(p, d, fmt.Errorf("%w; and it could not be cut: %w", err, cutErr))
 		return
 	}
-	c.replace(p, d, pieces, limit)
+	d.replace(p, pieces, limit)
 }
 
 // replace puts pieces in the place of d, under its numbers if it has any. They
 // are made for a topic of that limit.
-func (c *core) replace(p *partition, d *delivery, pieces []*accumulator.Batch, limit int) {
+func (d *delivery) replace(p *partition, pieces []*accumulator.Batch, limit int) {
 	q := d.doubted()
 	if d.numbered {
 		p.makeRoom(d, len(pieces))
 	}
 	for i, b := range pieces {
-		part := c.piece(p, d, b, q)
+		part := d.piece(b, q)
 		part.keep(d, i, b.First()-d.First())
 		part.keeps, part.limit = d.keeps, limit
 	}
@@ -203,7 +219,7 @@ func (c *core) fit(p *partition, d *delivery) *delivery {
 	if err != nil {
 		return d // the broker will say what is wrong with it
 	}
-	c.replace(p, d, pieces, 0)
+	d.replace(p, pieces, 0)
 	first := p.retry[0]
 	p.retry = slices.Delete(p.retry, 0, 1)
 	return c.fit(p, first)
@@ -211,9 +227,9 @@ func (c *core) fit(p *partition, d *delivery) *delivery {
 
 // piece makes a delivery of a part of d, to be sent in its place. q is the doubt
 // that the parts are in; nil for none.
-func (c *core) piece(p *partition, d *delivery, b *accumulator.Batch, q *doubt) *delivery {
-	part := &delivery{Batch: b, part: p, opened: d.opened, order: d.order, attempts: d.attempts, doubt: q}
-	p.requeue(part)
+func (d *delivery) piece(b *accumulator.Batch, q *doubt) *delivery {
+	part := &delivery{Batch: b, part: d.part, opened: d.opened, order: d.order, attempts: d.attempts, doubt: q}
+	d.part.requeue(part)
 	return part
 }
 
