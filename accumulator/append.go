@@ -7,29 +7,26 @@ import (
 	"github.com/epistle-kafka/epistle/protocol"
 )
 
-// An Entry is a record to append, and what an append says of it. Its slices are
-// copied, and its deltas set.
+// An Entry is a record to append, and what the append reports. The record's slices are copied. Append sets its deltas.
 type Entry struct {
 	protocol.Record
 	Timestamp int64 // Unix milliseconds
 	Callback  any   // for Outcome.EachCallback, a function or pointer; nil for none
 	Txn       int64 // number of the record's transaction; 0 for none. A batch has records of one
 
-	// Detached says that the caller does not keep the Outcome. One that is of
-	// such records alone is used again when it has ended, and has no Done.
+	// Detached says that the caller does not keep the Outcome. An outcome of detached records alone has no Done, and is used
+	// again when it has ended.
 	Detached bool
 
-	// Restamp says that Timestamp is the time of the append. Append sets it.
+	// Restamp says that Append is to set Timestamp to the time of the append.
 	Restamp bool
 
-	// Series, if set, identifies the series that the record belongs to: the queue
-	// counts the bytes of all records that name the same one, until another is
-	// named.
+	// Series, if set, identifies the sticky pick that the record belongs to. The queue counts the bytes of consecutive records
+	// with the same Series.
 	Series *int32
 
-	// The following is what an append fills in. It is here because whoever
-	// appends has the entry at hand, and a result that is copied from call to call
-	// costs more than a record's checksum.
+	// An append fills in the following. It is here because whoever appends has the entry at hand: to copy a result from call to
+	// call costs more than a record's checksum.
 
 	Outcome     *Outcome // the record's, with those of its batch
 	Index       int32    // in the outcome
@@ -38,31 +35,29 @@ type Entry struct {
 	SeriesBytes int64    // of the entry's series, with this record; 0 if it has none
 }
 
-// TryAppend puts e into the open batch if it fits its last chunk. It never blocks
-// and takes one lock. nowMs is Accumulator.Millis of a time that may be some
-// milliseconds stale. It reports false if there is more to do for e, or if the
-// queue takes no records: Append does it, or says why not.
+// TryAppend puts e into the open batch if it fits the batch's last chunk. It never blocks and takes one lock. nowMs is
+// Accumulator.Millis of a time that may be some milliseconds old. It reports false if e needs more than that, or if the queue
+// takes no records. Append then does it, or returns the reason.
 func (q *Queue) TryAppend(e *Entry, nowMs int64) bool {
 	q.mu.Lock()
-	t := &q.tip
-	body, n := t.measure(e)
-	if !t.fits(e, n, nowMs, t.limit) || !e.Detached && !t.kept || !t.continues(e) && !t.turnNext(e) {
+	open := &q.current
+	body, n := open.measure(e)
+	if !open.fits(e, n, nowMs, open.fastLimit) || !e.Detached && !open.kept || !open.sharesCallback(e) && !open.startNextCallback(e) {
 		return q.tryMore(e, nowMs, body, n)
 	}
-	t.put(e, body, n)
+	open.put(e, body, n)
 	if e.Series != nil {
 		q.count(e)
 	}
-	chunk, end := unsafe.SliceData(t.buf), len(t.buf)
+	chunk, end := unsafe.SliceData(open.buf), len(open.buf)
 	q.mu.Unlock()
-	// With a thousand partitions in turn, the memory of the next record here has
-	// long been another's: it is asked for now, to be there when it comes.
+	// Where a thousand partitions take turns, the place of this queue's next record has left the caches by the time it is
+	// needed. So it is asked for now.
 	prefetch(chunk, end)
 	return true
 }
 
-// tryMore is TryAppend for a record with which more may change than the tip.
-// q.mu is held, and unlocked by it.
+// tryMore is TryAppend for a record that changes more than the open batch's end. q.mu is held. tryMore unlocks it.
 func (q *Queue) tryMore(e *Entry, nowMs int64, body, n int) bool {
 	if q.refused != nil || q.needs(e, n, nowMs) != nothingMore {
 		q.mu.Unlock()
@@ -77,13 +72,11 @@ func (q *Queue) tryMore(e *Entry, nowMs int64, body, n int) bool {
 	return true
 }
 
-// Append appends e. What e needs of memory it reserves: it waits for that by
-// wait, or, if wait is nil, does not. If there is no room in the end the error is
-// ErrNoRoom; it is a *TooLargeError if there never will be, and what the queue or
-// the memory is closed with if they are. now is exact.
+// Append appends e. It reserves the memory that e needs. Where there is none it waits by wait; if wait is nil, it does not
+// wait. It returns ErrNoRoom if there is no room in the end, a *TooLargeError if there never will be, and the error with which
+// the queue or the memory was closed if they are. now is exact.
 //
-// No lock is held while it waits, so the queue may have changed after that, and e
-// is looked at anew.
+// No lock is held while it waits. So the queue may have changed afterwards, and e is measured anew.
 func (q *Queue) Append(e *Entry, now time.Time, wait Wait) error {
 	var gate chan struct{} // of the queue, while the caller has its token
 	defer func() {
@@ -110,26 +103,25 @@ func (q *Queue) Append(e *Entry, now time.Time, wait Wait) error {
 	}
 }
 
-// attempt appends e, with c, if there is one, for what e needs. It returns how
-// many bytes have to be reserved for the next attempt; 0: there is none to make. A
-// chunk that is not needed, or too small by now, is given back.
+// attempt appends e. c, if it is not nil, is memory for what e needs. It returns how many bytes have to be reserved for the
+// next attempt; 0 if there is none to make. A chunk that is not needed, or that is too small by now, is given back.
 func (q *Queue) attempt(e *Entry, now time.Time, c *chunk) (room int, err error) {
 	nowMs := q.topic.acc.Millis(now)
-	var spent *chunk // its bytes have gone to callbacks
+	var spent *chunk // its bytes count for callbacks now
 	opened := false
 	q.mu.Lock()
 	if err := q.refused; err != nil {
 		q.leave(nil, c)
 		return 0, err
 	}
-	t := &q.tip
-	body, n := t.measure(e)
+	open := &q.current
+	body, n := open.measure(e)
 	for !opened { // a new batch takes its first record, however large that is
 		what := q.needs(e, n, nowMs)
 		if what == nothingMore {
 			break
 		}
-		room, least := q.room(e, n, what)
+		room, least := q.sizeFor(e, n, what)
 		if c == nil || cap(c.buf) < least {
 			q.leave(spent, c)
 			return room, nil
@@ -138,7 +130,7 @@ func (q *Queue) attempt(e *Entry, now time.Time, c *chunk) (room int, err error)
 		case aBatch:
 			q.open(e, c, now)
 			opened = true
-			body, n = t.measure(e)
+			body, n = open.measure(e)
 		case callbackEntries:
 			q.exchange(c)
 			spent = c
@@ -150,9 +142,9 @@ func (q *Queue) attempt(e *Entry, now time.Time, c *chunk) (room int, err error)
 	changed := q.put(e, body, n)
 	switch {
 	case opened && q.head == q.tail:
-		changed = q.tell(q.head, waits) || changed
+		changed = q.report(q.head, waits) || changed
 	case opened && q.head.next == q.tail: // which has sealed the head
-		changed = q.tell(q.head, ready) || changed
+		changed = q.report(q.head, ready) || changed
 	}
 	var note Note
 	if changed {
@@ -175,71 +167,70 @@ const (
 
 // needs returns what e, measured as n bytes, needs first. q.mu is held.
 func (q *Queue) needs(e *Entry, n int, nowMs int64) need {
-	switch t := &q.tip; {
-	case t.outcome == nil || !t.fits(e, n, nowMs, q.topic.cap()-t.before):
+	switch open := &q.current; {
+	case open.outcome == nil || !open.fits(e, n, nowMs, q.topic.cap()-open.before):
 		return aBatch
-	case !t.takesCallback(e):
+	case !open.takesCallback(e):
 		return callbackEntries
-	case len(t.buf)+n > cap(t.buf):
+	case len(open.buf)+n > cap(open.buf):
 		return aChunk
 	}
 	return nothingMore
 }
 
-// room returns the bytes of the chunk that e, of n bytes, is best given for what
-// it needs, and the fewest that will do. q.mu is held.
-func (q *Queue) room(e *Entry, n int, what need) (best, least int) {
+// sizeFor returns the size of the chunk that e, of n bytes, is best given for what it needs, and the smallest size that will
+// do. q.mu is held.
+func (q *Queue) sizeFor(e *Entry, n int, what need) (best, least int) {
 	most := q.topic.acc.Memory.most()
-	switch t := &q.tip; what {
+	switch open := &q.current; what {
 	case aBatch:
-		// One chunk that holds what the batches before have held is less than
-		// the several that it would grow by.
+		// One chunk that holds as much as the batches before is less than the several chunks that it would grow by.
 		least = e.SizeAlone()
-		best = min(int(q.usual), q.topic.cap(), most)
+		best = min(int(q.usualSize), q.topic.cap(), most)
 	case callbackEntries:
 		least = callbackBytes
 	case aChunk:
-		// Chunks double, so that memory follows the data; the cap on the batch
-		// bounds the last, and so does the memory that there is.
+		// Chunks double, so that memory follows the data. The last one is bounded by the cap on the batch, and by the memory
+		// that there is.
 		least = n
-		best = min(2*cap(t.buf), q.topic.cap()-t.size(), most)
+		best = min(2*cap(open.buf), q.topic.cap()-open.size(), most)
 	}
 	return max(best, least), least
 }
 
-// put appends e, for which nothing more is needed, with all that may follow. q.mu
-// is held. It reports whether the loop must look at the queue.
+// put appends e, which fits, and updates what depends on the batch's size: batch.size reached, the CRC, the fast limit. q.mu is
+// held. It reports whether the loop must look at the queue.
 func (q *Queue) put(e *Entry, body, n int) (note bool) {
-	t, b := &q.tip, q.tail
+	open, b := &q.current, q.tail
 	if !e.Detached {
-		t.outcome.keep()
-		t.kept = true
+		open.outcome.keep()
+		open.kept = true
 	}
-	if !t.continues(e) {
-		t.turn(e)
+	if !open.sharesCallback(e) {
+		open.startCallback(e)
 	}
-	t.put(e, body, n)
+	open.put(e, body, n)
 	if e.Series != nil {
 		q.count(e)
 	}
-	if len(t.buf) <= t.limit {
+	if len(open.buf) <= open.fastLimit {
 		return false
 	}
-	if t.size() >= q.topic.acc.batchSize && !t.filled {
-		t.filled, b.filled = true, true
-		note = q.tell(b, ready)
+	if open.size() >= q.topic.acc.batchSize && !open.filled {
+		open.filled, b.filled = true, true
+		note = q.report(b, ready)
 	}
-	e.Full = t.filled
-	if q.topic.acc.sums && t.size()-b.sum.size >= sumStep {
+	e.Full = open.filled
+	if q.topic.acc.sums && open.size()-b.sum.size >= sumStep {
 		q.settle()
 		b.sumUp()
 	}
-	q.relimit()
+	q.setFastLimit()
 	return note
 }
 
-// leave unlocks q, and only then gives back a chunk whose bytes are reserved for
-// something else now, and one that was not needed; nil for none.
+// leave unlocks q. Only then it gives back two chunks: spent, whose bytes are reserved for something else now, and unused.
+// Either may be nil.
 func (q *Queue) leave(spent, unused *chunk) {
 	q.mu.Unlock()
 	if spent != nil {

@@ -23,8 +23,7 @@ func sendOff(a *Accumulator, q *Queue, notes []Note) []Note {
 	return notes
 }
 
-// BenchmarkAppend is one record of 100 bytes into its partition's open batch,
-// with its share of opening and draining batches.
+// BenchmarkAppend is one record of 100 bytes into its partition's open batch, with its share of opening and draining batches.
 func BenchmarkAppend(b *testing.B) {
 	a := New(Config{BatchSize: 16 << 10, MaxBatchBytes: 1 << 20, Memory: 32 << 20, SealAge: time.Hour, Wake: func() {}})
 	q := a.Topic("t", 1).Queues()[0]
@@ -42,8 +41,8 @@ func BenchmarkAppend(b *testing.B) {
 	}
 }
 
-// BenchmarkAppendRun is one record of 100 bytes of a hundred that are appended
-// together, with its share of opening and draining batches.
+// BenchmarkAppendRun is one record of 100 bytes of a hundred that are appended together, with its share of opening and draining
+// batches.
 func BenchmarkAppendRun(b *testing.B) {
 	a := New(Config{BatchSize: 16 << 10, MaxBatchBytes: 1 << 20, Memory: 32 << 20, SealAge: time.Hour, Wake: func() {}})
 	q := a.Topic("t", 1).Queues()[0]
@@ -75,10 +74,9 @@ func BenchmarkAppendRun(b *testing.B) {
 	}
 }
 
-// BenchmarkAppendManyPartitions is one record of 100 bytes with a key of 16, into
-// one of a thousand partitions, whose batches are sent after 25 records each, and
-// 5 ms: what is needed of a partition has mostly left the nearest cache. Draining
-// and the end of batches are in it, on the same processor.
+// BenchmarkAppendManyPartitions is one record of 100 bytes with a key of 16, into one of a thousand partitions, whose batches
+// are sent after 25 records each, and 5 ms: what is needed of a partition has mostly left the nearest cache. Draining and the
+// end of batches are in it, on the same processor.
 func BenchmarkAppendManyPartitions(b *testing.B) {
 	const partitions, records = 1000, 25_000
 	a := New(Config{BatchSize: 16 << 10, MaxBatchBytes: 1 << 20, Memory: 32 << 20, SealAge: time.Hour, Wake: func() {}})
@@ -113,8 +111,8 @@ func BenchmarkAppendManyPartitions(b *testing.B) {
 	}
 }
 
-// BenchmarkAppendLarge is one record of 1 KiB that no cache near the processor
-// has, appended as it is, and with Fetch before its place is looked for.
+// BenchmarkAppendLarge is one record of 1 KiB that no cache near the processor has, appended as it is, and with Fetch before
+// its place is looked for.
 func BenchmarkAppendLarge(b *testing.B) {
 	const size = 1 << 10
 	values := bytes.Repeat([]byte("epistle "), 16<<20/8)

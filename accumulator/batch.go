@@ -7,11 +7,9 @@ import (
 	"github.com/epistle-kafka/epistle/protocol"
 )
 
-// A Batch is the bytes of a record batch in the making or on its way. It is
-// written under its queue's lock until it is drained, and by the sender loop from
-// then on. It lives as long as somebody holds its bytes: its outcome, until the
-// callbacks begin, and each request in which a connection may still write them. It
-// is used again after that, so only holders may use it.
+// A Batch is the bytes of a record batch in the making or on its way. Until it is drained it is written under its queue's lock,
+// and by the sender loop from then on. It lives as long as somebody holds its bytes: its outcome, until the callbacks begin,
+// and each request in which a connection may still write them. After that it is used again, so only holders may use it.
 type Batch struct {
 	queue    *Queue
 	next     *Batch // behind it in the queue, and after the drain in Outcome.held
@@ -19,9 +17,9 @@ type Batch struct {
 	filled   bool // batch.size was reached
 	piece    bool // it was cut from another
 	codec    protocol.Codec
-	first    int32        // index in outcome of its first record
-	count    int32        // this, size and maxTime, and the length of the last chunk, once the queue has settled it
-	holders  atomic.Int32 // of the chunks; the bytes go back with the last
+	first    int32        // index of its first record in outcome
+	count    int32        // valid once the queue has settled the batch, as are size, maxTime and the last chunk's length
+	holders  atomic.Int32 // of the bytes; the last one to drop them gives them back
 	opened   time.Time    // when its first record came
 	size     int          // bytes written, the header included
 	raw      int          // size before compression; 0 if there was none
@@ -35,9 +33,8 @@ type Batch struct {
 	_        [24]byte // three lines of memory
 }
 
-// newBatch returns a batch that begins with c, and with it an outcome. It is the
-// one that last began there, if it has ended: with a thousand partitions of a few
-// records each, a batch is what most allocations would be for.
+// newBatch returns a batch that begins with c, and an outcome for it. It takes the batch that last began with c, if that has
+// ended: where a thousand partitions have a few records each, batches would be most of the allocations.
 func newBatch(q *Queue, c *chunk, now time.Time) *Batch {
 	b := c.spare
 	if c.spare = nil; b == nil {
@@ -81,8 +78,8 @@ func (b *Batch) Size() int { return b.size }
 // rawSize returns the bytes of the batch before compression.
 func (b *Batch) rawSize() int { return max(b.raw, b.size) }
 
-// Resolve gives all records of the batch their outcome. It reports whether all
-// records of its Outcome have theirs now: then the caller calls End.
+// Resolve gives all records of the batch their outcome. It reports whether all records of the Outcome have theirs now. The
+// caller then calls End.
 func (b *Batch) Resolve(offset, appendTime int64, err error) bool {
 	return b.ResolveRange(0, b.count, offset, appendTime, err)
 }
@@ -95,9 +92,8 @@ func (b *Batch) ResolveRange(first, count int32, offset, appendTime int64, err e
 // Hold keeps the batch's bytes until a matching Drop.
 func (b *Batch) Hold() { b.holders.Add(1) }
 
-// Drop ends one hold. With the last, the chunks go back to the pool and their
-// bytes to the memory bound, and the batch waits in the first of them for the next
-// that begins there.
+// Drop ends one hold. The last one gives the chunks back to the pool and their bytes to the memory bound. The batch then waits
+// in its first chunk for the next batch that begins there.
 func (b *Batch) Drop() {
 	switch n := b.holders.Add(-1); {
 	case n < 0:
@@ -106,15 +102,14 @@ func (b *Batch) Drop() {
 		return
 	}
 	m, reserved, chunks := b.queue.topic.acc.Memory, b.reserved, b.chunks
-	// What opening and settling a batch set anew is left as it is.
+	// What is set when a batch is opened or settled need not be cleared.
 	b.queue, b.outcome, b.filled, b.piece, b.codec, b.first = nil, nil, false, false, 0, 0
 	b.raw, b.reserved, b.sum, b.chunks = 0, 0, sum{}, chunks[:0]
 	chunks[0].spare = b
 	m.release(reserved, chunks...)
 }
 
-// Header returns the header that describes the batch's records. Producer id,
-// epoch and sequence are the caller's to fill in.
+// Header returns the header that describes the batch's records. Producer id, epoch and sequence are the caller's to fill in.
 func (b *Batch) Header() protocol.BatchHeader {
 	return protocol.BatchHeader{
 		Length:               int32(b.size - 12),

@@ -9,8 +9,7 @@ import (
 	"github.com/epistle-kafka/epistle/protocol"
 )
 
-// Offsets are the base and the index; a failure, and an offset that is not
-// known, have none (pitfall 12).
+// Offsets are the base and the index; a failure, and an offset that is not known, have none (pitfall 12).
 func TestOutcome(t *testing.T) {
 	failed := errors.New("failed")
 	tests := []struct {
@@ -120,8 +119,8 @@ func check(t *testing.T, piece *Batch, from int) {
 	}
 }
 
-// A batch that is too large is cut in halves, and these again. They have its
-// outcome, each a part of it, and it ends with the last of them.
+// A batch that is too large is cut in halves, and these again. They have its outcome, each a part of it, and it ends with the
+// last of them.
 func TestCutInHalves(t *testing.T) {
 	a := small()
 	root := fill(t, a.Topic("t", 1).Queues()[0], 5)
@@ -209,8 +208,7 @@ func TestCutWithout(t *testing.T) {
 	}
 }
 
-// Cutting waits for no memory, which might be waiting for itself, and gives the
-// old bytes back at once.
+// Cutting waits for no memory, which might be waiting for itself, and gives the old bytes back at once.
 func TestCutNeedsNoRoom(t *testing.T) {
 	a := small(func(c *Config) { c.Memory = 4 << 10 }) // for a chunk and the callbacks
 	root := fill(t, a.Topic("t", 1).Queues()[0], 40)
@@ -228,8 +226,7 @@ func TestCutNeedsNoRoom(t *testing.T) {
 	used(t, a, 0, "at the end")
 }
 
-// Compression happens in the batch's own chunks, and gives back those that are
-// no longer needed (I5).
+// Compression happens in the batch's own chunks, and gives back those that are no longer needed (I5).
 func TestCompressInPlace(t *testing.T) {
 	for _, codec := range []protocol.Codec{protocol.CodecGzip, protocol.CodecSnappy, protocol.CodecLZ4, protocol.CodecZstd} {
 		t.Run(codec.String(), func(t *testing.T) {
@@ -265,8 +262,7 @@ func TestCompressInPlace(t *testing.T) {
 	}
 }
 
-// What compressing takes is kept for the batches that follow, and holds none of
-// those that went before.
+// What compressing takes is kept for the batches that follow, and holds none of those that went before.
 func TestCompressReusesItsScratch(t *testing.T) {
 	for _, codec := range []protocol.Codec{protocol.CodecSnappy, protocol.CodecLZ4} {
 		c, err := protocol.NewCompressor(codec, protocol.LevelDefault)

@@ -8,10 +8,9 @@ const (
 	orders     = 6                    // sizes of chunks: 1<<0 to 1<<5 units
 )
 
-// A block is the memory of chunks: one of all its units, or several of powers of
-// two of them, each at a multiple of its size. So what small chunks leave is of
-// use to large ones, and the chunks of a producer take little more than its
-// bound on memory, whatever sizes its batches have had.
+// A block is a buddy allocator over 64 KiB. Its chunks have 1, 2, 4, … or 32 units, and begin at a multiple of their size. So
+// large chunks can use what small ones have left, and the chunks of a producer take little more than its bound on memory,
+// whatever sizes its batches have had.
 type block struct {
 	slab   *slab
 	memory []byte
@@ -22,13 +21,13 @@ type block struct {
 
 const allFree = 1<<blockUnits - 1
 
-// aligned has the bits at which a chunk of each order may begin.
+// aligned has, for each order, the bits at which a chunk of that order may begin.
 var aligned = [orders]uint32{0xffffffff, 0x55555555, 0x11111111, 0x01010101, 0x00010001, 0x00000001}
 
-// units are the bits of a chunk.
+// units returns the bits of a chunk's units.
 func units(unit, order int) uint32 { return uint32((uint64(1)<<(1<<order) - 1) << unit) }
 
-// find returns a unit at which there is room for a chunk of that order, or -1.
+// find returns the first unit at which a chunk of that order fits, or -1.
 func (b *block) find(order int) int {
 	free := b.free
 	for i := range order {
@@ -40,17 +39,15 @@ func (b *block) find(order int) int {
 	return bits.TrailingZeros32(free)
 }
 
-// A chunkPool hands out chunks; the memory's lock guards it, its slabs and their
-// blocks.
+// A chunkPool hands out chunks. Memory's lock guards it, its slabs and their blocks.
 type chunkPool struct {
 	slabs
-	// rooms has, for each order, the blocks in use with room for such a chunk.
-	// A block's place there, counted from 1, is in its places; 0 is none.
+	// rooms has, for each order, the blocks in use that have room for such a chunk. The places of a block have its index in
+	// each of these lists, counted from 1; 0 is none.
 	rooms [orders][]*block
 }
 
-// orderOf returns the order of a chunk of size bytes, and -1 for one that is no
-// part of a block.
+// orderOf returns the order of a chunk of size bytes; -1 if such a chunk is no part of a block.
 func orderOf(size int) int {
 	if size > lastChunk || size < unitSize || size&(size-1) != 0 {
 		return -1
@@ -58,8 +55,7 @@ func orderOf(size int) int {
 	return bits.TrailingZeros32(uint32(size / unitSize))
 }
 
-// get returns a chunk of size bytes, or nil: one of that size is no part of a
-// block, or needs one more.
+// get returns a chunk of size bytes. It returns nil if a chunk of that size is no part of a block, or if no block has room.
 func (p *chunkPool) get(size int) *chunk {
 	order := orderOf(size)
 	if order < 0 {
@@ -104,7 +100,7 @@ func (p *chunkPool) put(c *chunk) {
 	}
 }
 
-// settle has rooms say what there is room for in b.
+// settle updates rooms for b.
 func (p *chunkPool) settle(b *block) {
 	for k := range orders {
 		room := b.free != allFree && b.find(k) >= 0

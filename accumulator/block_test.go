@@ -26,8 +26,7 @@ func (p *chunkPool) spare() int {
 	return n
 }
 
-// Chunks of all sizes come and go: no two share a byte, and those that are back
-// make room for others of any size.
+// Chunks of all sizes come and go: no two share a byte, and those that are back make room for others of any size.
 func TestChunksShareBlocks(t *testing.T) {
 	random := rand.New(rand.NewPCG(64, 2))
 	var p chunkPool

@@ -5,8 +5,7 @@ import (
 	"unsafe"
 )
 
-// A Callback is the completion of Count neighbouring records. Fn is opaque
-// here: what it is and how it is called is its owner's business.
+// A Callback is the callback of Count neighbouring records. Fn is opaque here: its owner knows what it is and how it is called.
 type Callback struct {
 	Fn        any
 	Timestamp int64 // of each of the records, in Unix milliseconds
@@ -14,31 +13,27 @@ type Callback struct {
 	Count     int32
 }
 
-// callbacks are the completions of a batch's records. Records that follow each other
-// with one function and one timestamp share an entry, so that a function
-// reused for many sends costs next to nothing. The first few are part of the
-// outcome; the rest is in blocks of fixed size, which are pooled and count
-// against the memory bound as chunks do: a slice that grew by copying would
-// cost more than the record.
+// callbacks are the callbacks of a batch's records. Neighbouring records with one function and one timestamp share an entry, so
+// that a function reused for many sends costs next to nothing. The first few entries are part of the outcome. The rest is in
+// pooled blocks of fixed size, which count against the memory bound as chunks do. A slice that grew by copying would cost more
+// than the record.
 type callbacks struct {
-	n      int // once the queue has settled the batch; until then the tip knows
+	n      int // valid once the queue has settled the batch; until then openBatch.callbackRoom tells
 	blocks []*callbackBlock
 	first  [firstCallbacks]Callback
 }
 
-const firstCallbacks = 8 // with as many an Outcome is seven lines of memory
+const firstCallbacks = 8 // with so many an Outcome is seven lines of memory
 
 type callbackBlock [64]Callback
 
-// callbackBytes is what a block counts for: its size where pointers have 64
-// bits. A chunk of as many bytes is given in exchange.
+// callbackBytes is what a block counts for: its size on a 64-bit machine. A chunk of as many bytes is given in exchange.
 const callbackBytes = len(callbackBlock{}) * 32
 
 var callbackBlocks = sync.Pool{New: func() any { return new(callbackBlock) }}
 
-// identical reports whether two values are one and the same function, or other
-// value held by pointer, for certain. Go compares no functions; two that are
-// one closure have the same address, and whoever calls one calls the other.
+// identical reports whether two values are certainly the same function, or the same pointer. Go compares no functions, but two
+// values of one closure have the same address.
 func identical(a, b any) bool {
 	return *(*[2]uintptr)(unsafe.Pointer(&a)) == *(*[2]uintptr)(unsafe.Pointer(&b))
 }
@@ -58,15 +53,15 @@ func (cs *callbacks) at(i int) *Callback {
 	return &cs.blocks[i/len(callbackBlock{})][i%len(callbackBlock{})]
 }
 
-// EachCallback calls f for the callbacks in the order of the records. It is for
-// the one who completes the outcome.
+// EachCallback calls f for each callback entry, in the order of the records. Only the one who completes the outcome may call
+// it.
 func (o *Outcome) EachCallback(f func(*Callback)) {
 	for i := range o.callbacks.n {
 		f(o.callbacks.at(i))
 	}
 }
 
-// clear forgets the callbacks: what users' functions hold must not live on here.
+// clear drops the callbacks, so that what users' functions hold does not live on here.
 func (cs *callbacks) clear() {
 	clear(cs.first[:min(cs.n, len(cs.first))])
 	rest := cs.n - len(cs.first)

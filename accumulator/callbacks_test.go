@@ -16,8 +16,7 @@ func callbacksOf(b *Batch) []*Callback {
 	return by
 }
 
-// One function for many records takes no memory but for its first entry, and
-// is still told of each record.
+// One function for many records takes no memory but for its first entry, and is still told of each record.
 func TestOneFunctionForManyRecords(t *testing.T) {
 	a := small(func(c *Config) { c.BatchSize, c.MaxBatchBytes = 1<<20, 1<<20 })
 	q := a.Topic("t", 1).Queues()[0]
@@ -44,8 +43,7 @@ func TestOneFunctionForManyRecords(t *testing.T) {
 	}
 }
 
-// A callback is the one that came with its record, at its timestamp, however
-// much the neighbours' are like it.
+// A callback is the one that came with its record, at its timestamp, however much the neighbours' are like it.
 func TestCallbacksAreNotMixedUp(t *testing.T) {
 	q := small().Topic("t", 1).Queues()[0]
 	counts := make([]int, 3)
@@ -79,8 +77,7 @@ func TestCallbacksAreNotMixedUp(t *testing.T) {
 	}
 }
 
-// So it is with as many entries as need several blocks, whatever of function and
-// timestamp changes from one record to the next.
+// So it is with as many entries as need several blocks, whatever of function and timestamp changes from one record to the next.
 func TestCallbacksInManyBlocks(t *testing.T) {
 	for seed := range uint64(20) {
 		rng := rand.New(rand.NewPCG(seed, 1))

@@ -1,13 +1,13 @@
 package accumulator
 
-// A chunk is a piece of a batch's bytes. Records never straddle two chunks, so
-// one is at least as long as the longest record in it.
+// A chunk is a part of a batch's bytes. A record never lies in two chunks, so a chunk is at least as long as its longest
+// record.
 type chunk struct {
 	buf   []byte // len: written; cap: reserved
-	block *block // that it is a part of; nil for one larger than a block
-	spare *Batch // the last that began with it, when that has ended; nil: there is none
-	unit  uint8  // where it begins there
-	order uint8  // it has 1<<order units
+	block *block // of which it is a part; nil if it is larger than a block
+	spare *Batch // the ended batch that last began with this chunk, for reuse; may be nil
+	unit  uint8  // where it begins in the block
+	order uint8  // its size is 1<<order units
 }
 
 const (
@@ -15,8 +15,8 @@ const (
 	lastChunk  = 64 << 10 // bytes; chunks double up to this size
 )
 
-// chunkSize rounds n up to the size of a chunk: a power of two up to
-// lastChunk, a part of a block, and the size itself beyond.
+// chunkSize rounds n up to the size of a chunk. Up to lastChunk that is a power of two, a part of a block. Beyond it is n
+// itself.
 func chunkSize(n int) int {
 	size := firstChunk
 	for size < n && size < lastChunk {

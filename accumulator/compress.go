@@ -2,22 +2,21 @@ package accumulator
 
 import "github.com/epistle-kafka/epistle/protocol"
 
-// A Scratch is room to compress in, for one batch after another. The zero value
-// is ready for use; it is not for concurrent use.
+// A Scratch is memory to compress in, for one batch after another. The zero value is ready for use. It is not for concurrent
+// use.
 type Scratch struct {
 	raw    [][]byte // the records of the batch, chunk by chunk
 	packed []byte
 }
 
-// Compress compresses the records of a drained batch into its own chunks and
-// gives back those that are no longer needed, so it takes no memory beyond
-// scratch, which grows as it is needed. A batch that would grow stays as it is,
-// uncompressed. The batch must have no other holder.
+// Compress compresses the records of a drained batch into its own chunks, and gives back those that it no longer needs. So it
+// takes no memory but scratch, which grows as needed. A batch that would grow stays uncompressed. The batch must have no other
+// holder.
 func (b *Batch) Compress(codec protocol.Codec, c *protocol.Compressor, scratch *Scratch) error {
 	raw := b.Bytes(scratch.raw[:0])
 	raw[0] = raw[0][protocol.BatchHeaderSize:]
 	packed, err := c.Compress(scratch.packed[:0], raw)
-	clear(raw) // of what may be another batch's soon
+	clear(raw) // the bytes may soon be another batch's
 	scratch.raw, scratch.packed = raw, packed
 	if err != nil || protocol.BatchHeaderSize+len(packed) >= b.size {
 		return err
@@ -25,7 +24,7 @@ func (b *Batch) Compress(codec protocol.Codec, c *protocol.Compressor, scratch *
 	b.codec, b.raw = codec, b.size
 	b.size = protocol.BatchHeaderSize + len(packed)
 	b.overwrite(packed)
-	b.sum = sum{} // it was of what these bytes replace
+	b.sum = sum{} // the old sum was of the bytes that these replace
 	b.sumUp()     // here, where they are in the cache
 	return nil
 }

@@ -10,8 +10,7 @@ import (
 // A Range is count records of a batch from index First on.
 type Range struct{ First, Count int32 }
 
-// Without returns the ranges that are left of the batch when the records with
-// the given indices, which are sorted, are taken out.
+// Without returns the ranges that are left of the batch without the records of the given indices, which are sorted.
 func (b *Batch) Without(indices []int32) []Range {
 	var ranges []Range
 	next := int32(0)
@@ -27,13 +26,12 @@ func (b *Batch) Without(indices []int32) []Range {
 	return ranges
 }
 
-// mostPieces bounds into how many pieces a batch is cut at once. Those that are
-// too large still are cut when their turn comes, so that a batch of very many
-// records needs neither memory for each of them now, nor to be copied as often.
+// mostPieces bounds into how many pieces a batch is cut at once. A piece that is still too large is cut when it is to be sent.
+// So a batch of very many records is neither copied very often, nor needs memory for each record now.
 const mostPieces = 16
 
-// CutTo is Cut into pieces of at most so many bytes, or a piece for each record
-// that is larger. A batch that would need very many pieces is cut into fewer.
+// CutTo is Cut into pieces of at most so many bytes. A larger record is a piece by itself. A batch that would need very many
+// pieces is cut into fewer.
 func (b *Batch) CutTo(most int) ([]*Batch, error) {
 	base, records, err := b.decode()
 	if err != nil {
@@ -79,11 +77,9 @@ func sizesOf(records []protocol.Record) (sizes []int, all int) {
 	return sizes, all
 }
 
-// Cut makes a batch of its own of each range, uncompressed, and gives the
-// batch's own bytes back: no connection may write them any more. The pieces have
-// the batch's outcome, each a part of it.
-// The pieces' memory is taken whether or not there is room, since waiting for
-// it here could be waiting for oneself.
+// Cut makes an uncompressed batch of each range. It gives back the batch's own bytes, so no connection may write them any more.
+// The pieces share the batch's outcome. Their memory is taken whether or not there is room: to wait for it here could be to
+// wait for oneself.
 func (b *Batch) Cut(ranges []Range) ([]*Batch, error) {
 	base, records, err := b.decode()
 	if err != nil {
@@ -135,15 +131,15 @@ func (b *Batch) pieceOf(r Range, base int64, records []protocol.Record) *Batch {
 		rec.OffsetDelta, rec.TimestampDelta = int32(i), base+rec.TimestampDelta-p.baseTime
 		body := rec.BodySize()
 		n := protocol.RecordSize(body)
-		c := p.room(n)
+		c := p.chunkFor(n)
 		c.buf = rec.Append(c.buf, body)
 		p.size += n
 	}
 	return p
 }
 
-// room returns the piece's last chunk, or a new one if n bytes do not fit it.
-func (b *Batch) room(n int) *chunk {
+// chunkFor returns the piece's last chunk, or a new one if n bytes do not fit it.
+func (b *Batch) chunkFor(n int) *chunk {
 	m := b.queue.topic.acc.Memory
 	if len(b.chunks) > 0 {
 		if c := b.chunks[len(b.chunks)-1]; len(c.buf)+n <= cap(c.buf) {

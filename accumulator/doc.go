@@ -1,59 +1,47 @@
-// Package accumulator holds the records that wait to be sent: a queue of
-// batches for each partition, within a bound on memory.
+// Package accumulator holds the records that wait to be sent: a queue of batches for each partition, within a bound on memory.
 //
-// It is not a sender: it knows no broker, no sequence number and no retry. It
-// starts no goroutine and reads no clock; the time comes in as an argument.
+// It is not a sender: it knows no broker, no sequence number and no retry. It starts no goroutine and reads no clock. The time
+// comes in as an argument.
 //
 // # Who owns what
 //
-// Callers of Send append to a [Queue] under its own lock, which is held for
-// one append, a run of records that fit one chunk, or one drain, and never while
-// anything blocks. Memory is bounded by [Memory], which has a lock of its own;
-// the two are never held together. An append that fits the open batch's last
-// chunk takes the queue's lock alone ([Queue.TryAppend]). One that does not
-// reserves what it lacks, with no lock held, and looks again, since the batch may
-// be gone by then ([Queue.Append]). Where that has to be waited for, the caller
-// says how, and for how long. Of those who wait for memory for one queue, one
-// alone waits with Memory, the others for that one.
+// Callers of Send append to a [Queue] under its own lock. The lock is held for one append, for a run of records that fit one
+// chunk, or for one drain, and never while anything blocks. [Memory] bounds what is held, and has a lock of its own. The two
+// locks are never held together. An append that fits the open batch's last chunk takes the queue's lock alone
+// ([Queue.TryAppend]). One that does not fit reserves what it lacks, with no lock held, and then looks again, since the batch
+// may be gone by then ([Queue.Append]). Where it has to wait for memory, the caller says how, and for how long. Of several
+// callers that need memory for one queue, one waits with Memory, and the others wait for that one.
 //
-// The sender loop hears of a queue by a [Note], when a batch becomes its oldest
-// and when that one is ready, with all that it has to know of it; and by the
-// drain, of the next. So it need not look into a queue, whose memory would have
-// to come from the processor of those who append, and go back.
+// The sender loop does not inspect queues. A queue sends it a [Note] when a batch becomes the oldest, and when the oldest is
+// ready. The note has all that the loop needs. The drain tells it of the next batch. So the processor that runs the loop need
+// not fetch a queue's memory from the processor that appends.
 //
-// Records are summed (CRC-32C) while they are appended, every few KiB, since
-// later, on another processor, their bytes would have to be fetched again; those
-// of a compressed batch where they were compressed. The header comes last, and
-// its sum is joined with theirs.
+// The CRC-32C of the records is computed while they are appended, every few KiB. Later, and on another processor, their bytes
+// would have to be fetched again. A compressed batch is summed where it was compressed. The header comes last, and its sum is
+// joined to that of the records.
 //
-// A [Batch] is bytes, and an [Outcome] is what becomes of its records. Both belong
-// to the queue until the batch is drained, and then to the sender loop, which alone
-// resolves. The bytes live in chunks, parts of common blocks, which large slabs of
-// memory are cut into. They are given back, and the batch is used again, when the
-// last holder drops it: the outcome, and each request in which a connection may
-// still write the bytes. A batch that is cut gives back its own bytes, and its
-// pieces have its outcome, each a part of it.
+// A [Batch] is bytes, and an [Outcome] is what becomes of its records. Both belong to the queue until the batch is drained.
+// From then on they belong to the sender loop, which alone resolves records. The bytes lie in chunks. A chunk is a part of a
+// block, and blocks are cut from large slabs of memory. A batch has holders: its outcome, and each request in which a
+// connection may still write the bytes. When the last of them drops it, its chunks are given back, and the batch is used again.
+// A batch that is cut gives back its own bytes. Its pieces share its outcome.
 //
-// Futures point to the outcome, and so keep no bytes and no batch. It ends in one
-// order ([Outcome.End]): bytes, futures, callbacks, groups; but futures do not wait
-// for callbacks, which the completion goroutine runs, and while these wait, the bytes
-// count. An outcome that no future keeps is used again.
+// Futures point to the outcome, so they keep neither bytes nor a batch. An outcome ends in one order ([Outcome.End]): bytes,
+// futures, callbacks, groups. Futures do not wait for callbacks, which the completion goroutine runs. While callbacks wait,
+// their bytes still count. An outcome that no future keeps is used again.
 //
 // # Size
 //
-// batch.size is the size at which a batch is worth sending at once, not the
-// size at which it is cut. While its partition cannot be drained the open
-// batch goes on growing, up to the cap; so a far or busy broker gets fewer
-// and larger requests. What a topic refuses as too large lowers its cap, and what
-// waits already is cut to it before it is sent. A minute after the last refusal
-// one batch is tried that is larger, and the cap grows with what is taken. What
-// the pieces of one batch tell beyond its own refusal is no lesson until another
-// batch has confirmed it, but what is refused meanwhile is cut to it at once
-// (type lesson). A batch is also sealed once its first record is older
-// than the seal age, so that no record joins a batch that is about to expire.
+// batch.size is the size at which a batch is worth sending at once, not the size at which it is cut. While its partition cannot
+// be drained, the open batch goes on growing, up to the cap. So a far or busy broker gets fewer and larger requests. A topic
+// that refuses a batch as too large lowers its cap, and what waits already is cut to the cap before it is sent. A minute after
+// the last refusal one larger batch is tried, and the cap grows with what is taken. What the pieces of one batch show beyond
+// that batch's own refusal is no lesson until another batch confirms it. What is refused meanwhile is cut to it at once (type
+// lesson). A batch is also sealed once its first record is older than the seal age, so that no record joins a batch that is
+// about to expire.
 //
 // # Compatibility
 //
-// This package is package producer's own. Its names are exported for the other packages of this module, and promise nothing
-// to anybody else: any version may change or remove them. What a program may rely on is in package producer.
+// This package is package producer's own. Its names are exported for the other packages of this module, and promise nothing to
+// anybody else: any version may change or remove them. What a program may rely on is in package producer.
 package accumulator

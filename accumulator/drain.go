@@ -1,7 +1,6 @@
 package accumulator
 
-// Look returns the queue's head as it is now; the zero Head if the queue is
-// empty.
+// Look returns the queue's head as it is now; the zero Head if the queue is empty.
 func (q *Queue) Look() Head {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -16,13 +15,12 @@ func (q *Queue) look() Head {
 	}
 	size, sealed := b.size, true
 	if b == q.tail {
-		size, sealed = q.tip.size(), false
+		size, sealed = q.current.size(), false
 	}
 	return Head{Opened: b.opened, Size: size, Txn: b.txn, Serial: b.serial, Ready: sealed || b.filled || b.outcome.urged.Load()}
 }
 
-// Drain takes the oldest batch out of the queue, sealed, or returns nil. next
-// is the head from now on.
+// Drain seals the oldest batch and takes it out of the queue; nil if there is none. next is the head from now on.
 func (q *Queue) Drain() (b *Batch, next Head) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -32,26 +30,26 @@ func (q *Queue) Drain() (b *Batch, next Head) {
 	}
 	if b == q.tail {
 		q.settle()
-		q.tip, q.tail = tip{}, nil
+		q.current, q.tail = openBatch{}, nil
 	}
 	q.head, b.next = b.next, nil
 	o := b.outcome
 	o.held, o.count, o.unresolved = b, b.count, b.count
-	q.usual = int32((int(q.usual) + b.size) / 2)
+	q.usualSize = int32((int(q.usualSize) + b.size) / 2)
 	q.queued.Add(-b.reserved - o.reserved)
 	next = q.look()
-	q.told = next.told()
+	q.reported = next.reported()
 	return b, next
 }
 
-// Urge ends the linger of the batch, since somebody waits for its outcome.
+// Urge ends the linger of the batch: somebody waits for its outcome.
 func (o *Outcome) Urge() {
 	if o.urged.Swap(true) {
 		return
 	}
 	q := o.queue
 	q.mu.Lock()
-	if b := q.head; b == nil || b.outcome != o || !q.tell(b, ready) {
+	if b := q.head; b == nil || b.outcome != o || !q.report(b, ready) {
 		q.mu.Unlock()
 		return
 	}
@@ -62,9 +60,8 @@ func (o *Outcome) Urge() {
 	a.urgent()
 }
 
-// UrgeAll ends the linger of every batch that waits in the queue and calls see
-// for the outcome of each. It is the loop's, for a flush, and returns the head. see must not
-// use the queue.
+// UrgeAll ends the linger of every batch that waits in the queue, and calls see for the outcome of each. It returns the head.
+// Only the loop calls it, for a flush. see is called with the queue's lock held, and must not use the queue.
 func (q *Queue) UrgeAll(see func(*Outcome)) Head {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -73,15 +70,14 @@ func (q *Queue) UrgeAll(see func(*Outcome)) Head {
 		see(b.outcome)
 	}
 	h := q.look()
-	q.told = h.told()
+	q.reported = h.reported()
 	return h
 }
 
-// Refuse ends the queue: later appends are refused with err. What waits in it
-// stays. A nil err opens it again.
+// Refuse ends the queue: later appends are refused with err. What waits in it stays. A nil err opens it again.
 func (q *Queue) Refuse(err error) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	q.refused = err
-	q.relimit()
+	q.setFastLimit()
 }

@@ -7,8 +7,8 @@ import (
 	"github.com/epistle-kafka/epistle/protocol"
 )
 
-// BenchmarkDrain is the life of a batch besides its records: opened by one of 100 bytes, noted, drained,
-// described by its header, resolved, and given back.
+// BenchmarkDrain is the life of a batch besides its records: opened by one of 100 bytes, noted, drained, described by its
+// header, resolved, and given back.
 func BenchmarkDrain(b *testing.B) {
 	a := New(Config{BatchSize: 1, MaxBatchBytes: 1 << 20, Memory: 32 << 20, SealAge: time.Hour, Wake: func() {}})
 	q := a.Topic("t", 1).Queues()[0]

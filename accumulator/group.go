@@ -2,15 +2,14 @@ package accumulator
 
 import "sync/atomic"
 
-// A Group waits for a set of outcomes: every one that was told to Join, and
-// their callbacks. The sender loop makes one for each flush.
+// A Group waits for a set of outcomes, each of which was told to Join, and for their callbacks. The sender loop makes one for
+// each flush.
 type Group struct {
-	pending atomic.Int32 // outcomes not yet ended, and one for the Exit of NewGroup
+	pending atomic.Int32 // outcomes not yet ended, and one until the caller of NewGroup calls Exit
 	done    chan struct{}
 }
 
-// NewGroup returns a group that ends once Exit was called for it, and for all
-// that it waits for.
+// NewGroup returns a group. It ends when its maker has called Exit, and all that it waits for has ended.
 func NewGroup() *Group {
 	g := &Group{done: make(chan struct{})}
 	g.pending.Store(1)

@@ -98,8 +98,7 @@ func TestEachCallback(t *testing.T) {
 	o.EachCallback(func(*Callback) { t.Fatal("they come again") })
 }
 
-// Callbacks beyond the first few count against the bound, by whole blocks, and
-// no longer than the batch does.
+// Callbacks beyond the first few count against the bound, by whole blocks, and no longer than the batch does.
 func TestCallbacksCount(t *testing.T) {
 	a := small()
 	q := a.Topic("t", 1).Queues()[0]

@@ -12,8 +12,7 @@ import (
 // noon is when these tests happen, unless time passes.
 var noon = time.UnixMilli(1_700_000_000_000)
 
-// small returns an accumulator with a batch.size of 1,000 bytes and room for
-// 1 MiB.
+// small returns an accumulator with a batch.size of 1,000 bytes and room for 1 MiB.
 func small(change ...func(*Config)) *Accumulator {
 	c := Config{BatchSize: 1000, MaxBatchBytes: 100_000, Memory: 1 << 20, SealAge: time.Second, Wake: func() {}}
 	for _, f := range change {
@@ -41,8 +40,7 @@ func add(t testing.TB, q *Queue, e *Entry, now time.Time) Entry {
 	return *e
 }
 
-// forever is a Wait of somebody with all the patience in the world, for whom it
-// is always noon.
+// forever is a Wait of somebody with all the patience in the world, for whom it is always noon.
 func forever(ready <-chan struct{}) (time.Time, bool) {
 	<-ready
 	return noon, true

@@ -6,13 +6,10 @@ import (
 	"unsafe"
 )
 
-// adviseHuge asks Linux for huge pages for memory, which it gives where
-// /sys/kernel/mm/transparent_hugepage/enabled is "madvise" or "always". The huge
-// pages that memory begins and ends in are meant as well: what the Go heap has
-// beside it, often another slab, may lie in them too. It is advice, so that an
-// error, of a kernel that has no huge pages, is of no consequence. Both ends are
-// touched, for this is when a huge page is cleared: a tenth of a millisecond that
-// nobody should wait for behind a lock.
+// adviseHuge asks Linux for huge pages for memory. Linux gives them where /sys/kernel/mm/transparent_hugepage/enabled is
+// "madvise" or "always". The advice includes the huge pages in which memory begins and ends: what the Go heap has beside it,
+// often another slab, may lie in them too. An error, as of a kernel without huge pages, has no consequence. Both ends are
+// touched, since that is when a huge page is cleared: a tenth of a millisecond that nobody should wait for behind a lock.
 func adviseHuge(memory []byte) {
 	from := uintptr(unsafe.Pointer(unsafe.SliceData(memory))) &^ (hugePage - 1)
 	to := (uintptr(unsafe.Pointer(&memory[len(memory)-1])) | (hugePage - 1)) + 1

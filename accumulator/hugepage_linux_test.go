@@ -22,8 +22,7 @@ func TestHugePagesAreAskedFor(t *testing.T) {
 	}
 }
 
-// mayBeHuge reports whether the mapping with that address is one with huge pages,
-// by the flag that the kernel shows of it.
+// mayBeHuge reports whether the mapping with that address is one with huge pages, by the flag that the kernel shows of it.
 func mayBeHuge(t *testing.T, at uintptr) bool {
 	f, err := os.Open("/proc/self/smaps")
 	if err != nil {

@@ -6,38 +6,32 @@ import (
 	"github.com/epistle-kafka/epistle/protocol"
 )
 
-// A lesson is what a topic has taught about the size of its batches, from the
-// first that its brokers refuse as too large until they take the largest again.
-// It is the sender loop's.
+// A lesson is what a topic has taught about the size of its batches. It begins with the first batch that its brokers refuse as
+// too large, and ends when they take the largest again. It belongs to the sender loop.
 //
-// Sizes are in bytes as brokers count them, after compression. Records are
-// batched before that, so what they may grow to is the limit times the rate at
-// which the last batches were compressed.
+// Sizes are in bytes as brokers count them, after compression. Records are batched before that. So a batch may grow to the
+// limit times the rate at which the last batches were compressed.
 type lesson struct {
-	limit   int       // batches are made no larger; 0: nothing is learned
-	good    int       // the largest that was acknowledged since the last refusal of one as small
-	rate    float64   // bytes before compression for each one after
+	limit   int       // batches are made no larger than this; 0: nothing is learned
+	good    int       // the largest that was acknowledged since one as small was last refused
+	rate    float64   // bytes before compression for each byte after it
 	quiet   time.Time // until then nothing larger is tried
 	growing bool      // batches may become twice as large, for the next that is tried
 
-	// The batch whose refusal taught the limit. Its pieces may be refused as
-	// well, if the limit is lower still. They are one batch, and what they say may
-	// be true for a moment only: it counts when another batch confirms it. Of those
-	// that wait one is sent to find out, and the others keep to it until it is
-	// answered.
+	// The batch whose refusal taught the limit. Its pieces may be refused as well, if the limit is lower still. They are one
+	// batch, and what they show may hold for a moment only. It counts when another batch confirms it. Of the batches that wait,
+	// one is sent to find out. The others keep to it until that one is answered.
 	witness       *Queue
 	witnessSerial int64
-	hearsay       int       // the limit that its pieces tell of; 0: none
-	trial         time.Time // until then the one that is to find out is awaited
+	hearsay       int       // the limit that its pieces have shown; 0: none
+	trial         time.Time // until then the batch that is to find out is awaited
 }
 
-// probeEvery is how long a topic's batches stay small after one was refused as
-// too large. Then one is tried that is larger, and as long as they are taken,
-// the next.
+// probeEvery is how long a topic's batches stay small after one was refused as too large. Then a larger one is tried, and as
+// long as they are taken, a larger one again.
 const probeEvery = time.Minute
 
-// Taught reports whether the topic takes smaller batches than others, as far as
-// it has taught.
+// Taught reports whether the topic has taught that it takes smaller batches than others.
 func (t *Topic) Taught() bool { return t.lesson.limit > 0 }
 
 // Refused notes that a broker has refused b as too large.
@@ -51,14 +45,14 @@ func (t *Topic) Refused(now time.Time, b *Batch) {
 	limit := max(b.size/2, l.good, 1)
 	switch {
 	case l.limit > 0 && limit >= l.limit:
-		// It was made before the limit was known, or was larger to see whether it holds.
+		// It was made before the limit was known, or it was made larger to see whether the limit holds.
 	case l.limit > 0 && l.witnessed(b) && b.piece:
-		if l.hearsay == 0 || limit < l.hearsay { // else this one was on its way when a smaller one was refused
+		if l.hearsay == 0 || limit < l.hearsay { // otherwise it was on its way when a smaller one was refused
 			l.hearsay = limit
 		}
 	default:
 		if l.hearsay > 0 {
-			limit = min(limit, l.told())
+			limit = min(limit, l.heard())
 		}
 		l.limit, l.hearsay, l.trial = limit, 0, time.Time{}
 		l.witness, l.witnessSerial = b.queue, b.serial
@@ -70,7 +64,7 @@ func (t *Topic) Refused(now time.Time, b *Batch) {
 func (t *Topic) Accepted(now time.Time, b *Batch) {
 	l := &t.lesson
 	l.rate = float64(b.rawSize()) / float64(b.size)
-	if b.size > l.told() {
+	if b.size > l.heard() {
 		l.trial = time.Time{}
 	}
 	l.good = max(l.good, b.size)
@@ -92,35 +86,33 @@ func (t *Topic) Accepted(now time.Time, b *Batch) {
 	t.recap(t.cap() / 8)
 }
 
-// witnessed reports whether b is of the batch that taught the limit.
+// witnessed reports whether b is the batch that taught the limit, or a piece of it.
 func (l *lesson) witnessed(b *Batch) bool {
 	return l.witness == b.queue && l.witnessSerial == b.serial
 }
 
-// Limit returns what b may have, in bytes as brokers count them. For the pieces
-// of one batch that is what its other pieces have taught; for other batches, too,
-// while one of them finds out whether it is so.
+// Limit returns the most bytes that b may have, as brokers count them. For a piece it is what the other pieces of its batch
+// have taught. It is that for other batches, too, while one of them finds out whether it holds.
 func (t *Topic) Limit(now time.Time, b *Batch) int {
 	l := &t.lesson
 	if l.hearsay > 0 && (l.witnessed(b) || l.trial.After(now)) {
-		return l.told()
+		return l.heard()
 	}
 	return l.limit
 }
 
-// told is what the pieces of the witness tell of, if they do.
-func (l *lesson) told() int { return min(l.limit, max(l.hearsay, l.good)) }
+// heard is the limit that the pieces of the witness have shown, if they have.
+func (l *lesson) heard() int { return min(l.limit, max(l.hearsay, l.good)) }
 
 // raw is the limit in bytes before compression.
 func (l *lesson) raw() int { return int(float64(l.limit) * l.rate) }
 
-// well returns a size that is well beyond limit: half of a batch that was
-// refused, which its limit is, can be larger by a header and a record.
+// well returns a size that is well beyond limit. The limit is half of a batch that was refused, and a half can be larger than
+// that by a header and a record.
 func well(limit int) int { return limit + limit/2 + protocol.BatchHeaderSize }
 
-// Fits reports whether b is to be sent as it is. One that is larger than what was
-// learned is, once in a while, to see whether that still holds; the others are
-// cut to Most first.
+// Fits reports whether b is to be sent as it is. Once in a while a batch that is larger than the limit is sent, to see whether
+// the limit still holds. The others are cut to Most first.
 func (t *Topic) Fits(now time.Time, b *Batch) bool {
 	l := &t.lesson
 	rate := 1.0
@@ -132,8 +124,8 @@ func (t *Topic) Fits(now time.Time, b *Batch) bool {
 	case l.limit == 0 || b.count == 1:
 		return true
 	case b.size <= limit:
-		if l.hearsay > 0 && b.size > int(float64(l.told())*rate) {
-			l.trial = now.Add(probeEvery) // or until it is answered
+		if l.hearsay > 0 && b.size > int(float64(l.heard())*rate) {
+			l.trial = now.Add(probeEvery) // or until this one is answered
 		}
 		return true
 	case b.size > 2*limit || l.quiet.After(now):
@@ -143,8 +135,7 @@ func (t *Topic) Fits(now time.Time, b *Batch) bool {
 	return true
 }
 
-// Most returns how many bytes before compression a piece of b, which does not
-// fit, may have.
+// Most returns how many bytes before compression a piece of b may have. b is a batch that does not fit.
 func (t *Topic) Most(now time.Time, b *Batch) int {
 	most := t.before(b, t.Limit(now, b))
 	if !t.lesson.quiet.After(now) {
@@ -153,7 +144,7 @@ func (t *Topic) Most(now time.Time, b *Batch) int {
 	return max(most, 1)
 }
 
-// before returns what a size has been before compression, for pieces of b.
+// before returns the size before compression of a piece of b that has size bytes after it.
 func (t *Topic) before(b *Batch, size int) int {
 	rate := t.lesson.rate
 	if b.raw > 0 {
@@ -162,19 +153,17 @@ func (t *Topic) before(b *Batch, size int) int {
 	return max(int(float64(size)*rate), 1)
 }
 
-// Split cuts b, which was Refused, into pieces of what the topic is known to
-// take, or in halves where no more is known than that it does not take b. What
-// the pieces of one batch have told is no lesson yet, but good enough for another
-// that has been refused as well: both were on their way at the same time, as a
-// rule, and to halve this one from the top would tell the same once more.
+// Split cuts b, which was Refused, into pieces that the topic is known to take, or in halves if all that is known is that it
+// does not take b. What the pieces of one batch have shown is no lesson yet. It is good enough for another batch that was
+// refused as well: the two were usually on their way at the same time, and halving this one from the top would only show the
+// same once more.
 //
-// The Limit that halves are made for is returned with them. For other pieces it
-// is 0.
+// With halves, the Limit that they are made for is returned. For other pieces it is 0.
 func (t *Topic) Split(now time.Time, b *Batch) (pieces []*Batch, limit int, err error) {
 	l := &t.lesson
 	known := l.limit
 	if l.hearsay > 0 {
-		known = l.told()
+		known = l.heard()
 	}
 	if known < b.size/2 {
 		pieces, err = b.CutTo(t.before(b, known))
@@ -184,8 +173,8 @@ func (t *Topic) Split(now time.Time, b *Batch) (pieces []*Batch, limit int, err 
 	return pieces, t.Limit(now, b), err
 }
 
-// recap has the queues keep to what is learned, unless that has changed by no
-// more than some bytes: it visits them all.
+// recap makes the queues keep to what is learned. It visits all of them, so it does nothing for a change of no more than some
+// bytes.
 func (t *Topic) recap(some int) {
 	most, now := t.acc.maxBatchBytes, t.cap()
 	if l := &t.lesson; l.limit > 0 {
@@ -201,7 +190,7 @@ func (t *Topic) recap(some int) {
 	t.learned.Store(int64(most))
 	for _, q := range t.Queues() {
 		q.mu.Lock()
-		q.relimit()
+		q.setFastLimit()
 		q.mu.Unlock()
 	}
 }

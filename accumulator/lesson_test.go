@@ -20,8 +20,8 @@ func oneQueue(change ...func(*Config)) (*Topic, *Queue) {
 	return topic, topic.Queues()[0]
 }
 
-// A topic that has refused a batch gets smaller ones from then on. What larger ones that were on their way are answered
-// changes nothing.
+// A topic that has refused a batch gets smaller ones from then on. What larger ones that were on their way are answered changes
+// nothing.
 func TestRefusedBatchTeaches(t *testing.T) {
 	topic, q := oneQueue()
 	topic.Refused(noon, refused(q, 1, 4000))
@@ -39,8 +39,8 @@ func TestRefusedBatchTeaches(t *testing.T) {
 	}
 }
 
-// A minute after the last refusal one batch is tried that is up to twice as large. While it is on its way, and for a
-// minute if it is refused, no other is. If it is taken the next follows at once, until nothing is left of the lesson.
+// A minute after the last refusal one batch is tried that is up to twice as large. While it is on its way, and for a minute if
+// it is refused, no other is. If it is taken the next follows at once, until nothing is left of the lesson.
 func TestBatchesGrowAgain(t *testing.T) {
 	topic, q := oneQueue()
 	topic.Refused(noon, refused(q, 1, 40_000))
@@ -78,8 +78,8 @@ func TestBatchesGrowAgain(t *testing.T) {
 	}
 }
 
-// The pieces of the batch that taught the limit are no further lesson: the limit may be so low for a moment only. But if
-// a piece of another batch is refused, they were right.
+// The pieces of the batch that taught the limit are no further lesson: the limit may be so low for a moment only. But if a
+// piece of another batch is refused, they were right.
 func TestPiecesTeachNothingAlone(t *testing.T) {
 	topic, q := oneQueue()
 	root := refused(q, 1, 64_000)
@@ -108,8 +108,8 @@ func filled(t *testing.T, q *Queue, n int) *Batch {
 	return drain(q)
 }
 
-// A batch that is refused while the pieces of another one have told more than that is cut to what they have told. To halve
-// it from the top would tell the same again. Nor does what was on its way before they did make the topic's limit larger.
+// A batch that is refused while the pieces of another one have told more than that is cut to what they have told. To halve it
+// from the top would tell the same again. Nor does what was on its way before they did make the topic's limit larger.
 func TestARefusedBatchIsCutToWhatPiecesHaveTold(t *testing.T) {
 	topic, q := oneQueue(func(c *Config) { c.BatchSize = 100_000 })
 	root, second := filled(t, q, 200), filled(t, q, 200)
@@ -133,8 +133,8 @@ func TestARefusedBatchIsCutToWhatPiecesHaveTold(t *testing.T) {
 	}
 }
 
-// Of the batches that wait one finds out whether what pieces have told holds for all. Those behind it keep to that until
-// it is answered.
+// Of the batches that wait one finds out whether what pieces have told holds for all. Those behind it keep to that until it is
+// answered.
 func TestOneBatchTriesWhatPiecesHaveTold(t *testing.T) {
 	topic, q := oneQueue()
 	root := refused(q, 1, 64_000)

@@ -8,10 +8,9 @@ import (
 	"time"
 )
 
-// Memory bounds the bytes held for records that have not ended: buffer.memory
-// in Java. It counts whole chunks, so it bounds what is allocated and not only
-// what is written. Waiters are served first come, first served, and nobody
-// overtakes a waiter. It is safe for concurrent use.
+// Memory bounds the bytes held for records that have not ended: buffer.memory in Java. It counts whole chunks, so it bounds
+// what is allocated and not only what is written. Waiters are served in the order in which they came. Nobody overtakes a
+// waiter. It is safe for concurrent use.
 type Memory struct {
 	limit  int64
 	onWait func() // tells the sender loop that lingering no longer pays
@@ -20,8 +19,8 @@ type Memory struct {
 	chunks  chunkPool
 	used    int64
 	waiters []*waiter
-	waits   int64     // so many have joined
-	idle    []*waiter // for reuse: as many as have ever waited at once
+	waits   int64     // how often somebody has begun to wait
+	idle    []*waiter // for reuse; at most as many as have ever waited at once
 	closed  error
 }
 
@@ -35,8 +34,7 @@ type waiter struct {
 // ErrNoRoom says that the memory bound is reached.
 var ErrNoRoom = errors.New("buffer memory is full")
 
-// newMemory returns a bound of limit bytes. onWait is called, with no lock
-// held, whenever a caller begins to wait.
+// newMemory returns a bound of limit bytes. onWait is called, with no lock held, whenever a caller begins to wait.
 func newMemory(limit int64, onWait func()) *Memory {
 	return &Memory{limit: limit, onWait: onWait}
 }
@@ -53,8 +51,7 @@ func (m *Memory) tryChunk(n int) (*chunk, error) {
 	return m.take(size), nil
 }
 
-// take returns a chunk of size bytes, which are reserved. m.mu is held, and
-// unlocked by it.
+// take returns a chunk of size bytes, which the caller has reserved. m.mu is held. take unlocks it.
 func (m *Memory) take(size int64) *chunk {
 	c := m.chunks.get(int(size))
 	m.mu.Unlock()
@@ -64,7 +61,7 @@ func (m *Memory) take(size int64) *chunk {
 	return c
 }
 
-// grow is take where there is no room in any block.
+// grow is take where no block has room.
 func (m *Memory) grow(size int64) *chunk {
 	if orderOf(int(size)) < 0 {
 		return &chunk{buf: make([]byte, 0, size)}
@@ -79,9 +76,9 @@ func (m *Memory) grow(size int64) *chunk {
 	return m.chunks.get(int(size))
 }
 
-// await is tryChunk for one who waits for room: only when wait gives up the error
-// is ErrNoRoom. It returns the time; now is what that was before. Waiting costs no
-// allocation: where memory is what slows a program down, it waits for each chunk.
+// await is tryChunk for a caller that waits for room. It returns ErrNoRoom only when wait gives up. now is the time before the
+// wait, and the result has the time after it. Waiting allocates nothing, since a program that is slowed down by memory waits
+// for each chunk.
 func (m *Memory) await(n int, now time.Time, wait Wait) (*chunk, time.Time, error) {
 	size := m.round(n)
 	m.mu.Lock()
@@ -120,13 +117,12 @@ func (m *Memory) join(size int64) *waiter {
 	return w
 }
 
-// round returns the size of the chunk for n bytes: never more than the limit
-// because of the rounding alone.
+// round returns the size of the chunk for n bytes. Rounding up never makes it larger than the limit.
 func (m *Memory) round(n int) int64 {
 	return max(int64(n), min(int64(chunkSize(n)), m.limit))
 }
 
-// most returns the largest chunk that there could be room for.
+// most returns the size of the largest chunk for which there can ever be room.
 func (m *Memory) most() int { return int(min(m.limit, lastChunk)) }
 
 // admit says whether size bytes may be taken now. m.mu is held.
@@ -142,9 +138,8 @@ func (m *Memory) admit(size int64) error {
 	return nil
 }
 
-// leave ends the wait of w, which was served, or gave up. One who gave up just
-// when it was served keeps what it has got. leave returns why there is no room
-// for it.
+// leave ends the wait of w, which was served or gave up. A waiter that gives up at the moment when it is served keeps its
+// memory. leave returns why there is none.
 func (m *Memory) leave(w *waiter, served bool) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -177,8 +172,8 @@ func (m *Memory) serve() {
 	m.waiters = slices.Delete(m.waiters, 0, served)
 }
 
-// force returns a chunk of at least n bytes whether or not there is room. It
-// is for cutting a batch that is held already, where waiting would deadlock.
+// force returns a chunk of at least n bytes whether or not there is room. It is for cutting a batch that is held already, where
+// waiting would deadlock.
 func (m *Memory) force(n int) *chunk {
 	size := int64(chunkSize(n))
 	m.mu.Lock()
@@ -186,8 +181,8 @@ func (m *Memory) force(n int) *chunk {
 	return m.take(size)
 }
 
-// release gives n reserved bytes back, and chunks, whose bytes can be other ones.
-// It clears the slice.
+// release returns n bytes to the bound and chunks to the pool. The two need not match: callbacks count and have no chunk, and a
+// compressed batch needs fewer chunks than it had. It clears the slice.
 func (m *Memory) release(n int64, chunks ...*chunk) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -205,8 +200,7 @@ func (m *Memory) release(n int64, chunks ...*chunk) {
 // giveBack gives back a chunk that was reserved and not used.
 func (m *Memory) giveBack(c *chunk) { m.release(int64(cap(c.buf)), c) }
 
-// Trim lets go of memory that nobody has needed since the last Trim. It reports
-// whether more is left that nobody needs now.
+// Trim frees memory that nobody has needed since the last Trim. It reports whether more is left that nobody needs now.
 func (m *Memory) Trim() bool {
 	m.mu.Lock()
 	defer m.mu.Unlock()

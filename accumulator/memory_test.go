@@ -9,8 +9,7 @@ import (
 	"time"
 )
 
-// Waiters are served in the order in which they came, and nobody overtakes them,
-// not even one who wants less.
+// Waiters are served in the order in which they came, and nobody overtakes them, not even one who wants less.
 func TestMemoryIsFair(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		waits := 0
@@ -96,8 +95,7 @@ func TestAWaiterThatGivesUpFreesItsPlace(t *testing.T) {
 	})
 }
 
-// A waiter that is served at the moment at which it gives up keeps what it
-// got: bytes are never lost between the two.
+// A waiter that is served at the moment at which it gives up keeps what it got: bytes are never lost between the two.
 func TestServedAndTiredAtOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		for range 200 {
@@ -226,8 +224,7 @@ func TestWaitingHasAnEnd(t *testing.T) {
 	})
 }
 
-// Where memory is what slows a program down it waits for every chunk: a wait
-// costs no allocation.
+// Where memory is what slows a program down it waits for every chunk: a wait costs no allocation.
 func TestWaitingAllocatesNothing(t *testing.T) {
 	m := newMemory(4<<10, func() {})
 	full := make(chan *chunk)

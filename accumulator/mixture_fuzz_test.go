@@ -12,8 +12,8 @@ import (
 	"github.com/epistle-kafka/epistle/protocol"
 )
 
-// A mixture is what its bytes tell to do with two queues: append, drain, compress, cut, end, and let time pass, in any
-// order. It keeps which records each batch must have.
+// A mixture is what its bytes tell to do with two queues: append, drain, compress, cut, end, and let time pass, in any order.
+// It keeps which records each batch must have.
 type mixture struct {
 	t      *testing.T
 	script []byte
@@ -41,8 +41,8 @@ type portion struct {
 	packed bool
 }
 
-// FuzzMixtures demands that whatever is appended, drained, compressed and cut, in whatever order, can be read from the
-// batches as it was appended, and that all memory comes back.
+// FuzzMixtures demands that whatever is appended, drained, compressed and cut, in whatever order, can be read from the batches
+// as it was appended, and that all memory comes back.
 func FuzzMixtures(f *testing.F) {
 	dice := rand.New(rand.NewPCG(1, 2))
 	for range 200 {

@@ -2,28 +2,26 @@ package accumulator
 
 import "time"
 
-// A Head describes the oldest waiting batch of a queue. The zero Head says that
-// nothing waits.
+// A Head describes the oldest waiting batch of a queue. The zero Head says that nothing waits.
 type Head struct {
 	Opened time.Time
-	Size   int   // bytes, when this was told; more records may have come since
+	Size   int   // bytes, when the note was made; more records may have come since
 	Txn    int64 // number of its records' transaction; 0 for none
 	Serial int64 // the batch's number in its queue, from 1 on
-	// Ready says that the batch waits for nothing but its turn: it is sealed,
-	// has reached batch.size, or somebody waits for it.
+	// Ready says that the batch need not linger: it is sealed, has reached batch.size, or somebody waits for it.
 	Ready bool
 }
 
-// told is what the loop has been told of a head.
-type told uint8
+// reported is what the loop was told of a head.
+type reported uint8
 
 const (
-	nothing told = iota
-	waits        // that there is one
-	ready        // that it is Ready: nothing more will be told of it
+	nothing reported = iota
+	waits            // that there is one, which may linger
+	ready            // that it is Ready; nothing more is to be told of it
 )
 
-func (h Head) told() told {
+func (h Head) reported() reported {
 	switch {
 	case h.Serial == 0:
 		return nothing
@@ -33,31 +31,28 @@ func (h Head) told() told {
 	return waits
 }
 
-// A Note tells the sender loop of a change to the head of a queue: with it the
-// loop need not look, which would take the queue's memory from the processor of
-// those who append. It can be older than what the loop has learned by draining;
-// Serial says so.
+// A Note tells the sender loop of a change to the head of a queue. So the loop need not look into the queue, which would take
+// its memory from the processor that appends. A note can be older than what the loop has learned by draining. Serial shows
+// that.
 type Note struct {
 	Queue *Queue
 	Head  Head
 }
 
-// tell reports whether the loop must be told that much of b: only if it is the
-// next to be drained, and only once. q.mu is held.
-func (q *Queue) tell(b *Batch, what told) bool {
-	if q.head != b || q.told >= what {
+// report reports whether the loop must be told that of b, and notes that it is. The loop is told only of the next batch to be
+// drained, and each thing once. q.mu is held.
+func (q *Queue) report(b *Batch, what reported) bool {
+	if q.head != b || q.reported >= what {
 		return false
 	}
-	q.told = what
+	q.reported = what
 	return true
 }
 
-// note returns what there is to tell now. It is sent once q.mu, which is held,
-// is not.
+// note returns the note on the head as it is now. q.mu is held. The note is sent after it was unlocked.
 func (q *Queue) note() Note { return Note{q, q.look()} }
 
-// send puts n on the list that the loop takes with Noted, and wakes it. The
-// zero Note is none. No lock may be held.
+// send puts n on the list that the loop takes with Noted, and wakes the loop. The zero Note is none. No lock may be held.
 func (n Note) send() {
 	if n.Queue != nil {
 		a := n.Queue.topic.acc
@@ -73,8 +68,7 @@ func (a *Accumulator) list(n Note) {
 	a.mu.Unlock()
 }
 
-// Noted appends the notes since the last call to dst: for each batch at most
-// that it waits, and that it is ready.
+// Noted appends the notes since the last call to dst. Each batch has two at most: that it waits, and that it is ready.
 func (a *Accumulator) Noted(dst []Note) []Note {
 	a.mu.Lock()
 	defer a.mu.Unlock()

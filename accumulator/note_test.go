@@ -8,8 +8,7 @@ import (
 	"github.com/epistle-kafka/epistle/protocol"
 )
 
-// The loop hears of a head when it is opened and when it becomes ready, with all
-// that it needs to know, and not again.
+// The loop hears of a head when it is opened and when it becomes ready, with all that it needs to know, and not again.
 func TestTheLoopIsToldOnce(t *testing.T) {
 	wakes := 0
 	a := small(func(c *Config) { c.Wake = func() { wakes++ } })
@@ -28,13 +27,13 @@ func TestTheLoopIsToldOnce(t *testing.T) {
 		}
 	}
 	add(t, q, sized(100), noon)
-	first := q.tip.size()
+	first := q.current.size()
 	add(t, q, sized(100), noon)
 	noted("opened", Head{Opened: noon, Size: first, Serial: 1})
-	for !q.tip.filled {
+	for !q.current.filled {
 		add(t, q, sized(100), noon)
 	}
-	full := q.tip.size()
+	full := q.current.size()
 	add(t, q, sized(100), noon)
 	noted("filled, and grown beyond", Head{Opened: noon, Size: full, Serial: 1, Ready: true})
 	b, next := q.Drain()
@@ -43,15 +42,14 @@ func TestTheLoopIsToldOnce(t *testing.T) {
 	}
 	later := noon.Add(time.Minute)
 	add(t, q, &Entry{Record: protocol.Record{Value: make([]byte, 2000)}, Timestamp: noon.UnixMilli(), Txn: 7}, later)
-	full = q.tip.size()
+	full = q.current.size()
 	noted("opened by what fills it", Head{Opened: later, Size: full, Serial: 2, Txn: 7, Ready: true})
 	if wakes != 3 {
 		t.Errorf("the loop was woken %d times, want 3", wakes)
 	}
 }
 
-// Who drains is told of the next head, ready or not, and of an open one hears
-// again when it has become ready.
+// Who drains is told of the next head, ready or not, and of an open one hears again when it has become ready.
 func TestTheNextHeadIsToldWithTheDrain(t *testing.T) {
 	a := small()
 	q := a.Topic("t", 1).Queues()[0]
@@ -65,7 +63,7 @@ func TestTheNextHeadIsToldWithTheDrain(t *testing.T) {
 	if _, next := q.Drain(); next.Serial != 3 || next.Ready || !next.Opened.Equal(noon.Add(4*time.Second)) {
 		t.Errorf("the next head is %+v, want the third batch, open", next)
 	}
-	for !q.tip.filled {
+	for !q.current.filled {
 		add(t, q, sized(100), noon.Add(4*time.Second))
 	}
 	if notes := a.Noted(nil); len(notes) != 1 || !notes[0].Head.Ready || notes[0].Head.Serial != 3 {
@@ -73,8 +71,7 @@ func TestTheNextHeadIsToldWithTheDrain(t *testing.T) {
 	}
 }
 
-// A batch behind the head changes nothing for the loop; the first one behind it
-// does, since it seals the head.
+// A batch behind the head changes nothing for the loop; the first one behind it does, since it seals the head.
 func TestASealedHeadIsReady(t *testing.T) {
 	a := small()
 	q := a.Topic("t", 1).Queues()[0]
@@ -110,7 +107,7 @@ func TestUrge(t *testing.T) {
 	if head := q.Look(); !head.Ready {
 		t.Error("a batch that somebody waits for lingers")
 	}
-	for !q.tip.filled {
+	for !q.current.filled {
 		add(t, q, sized(100), noon)
 	}
 	if n := len(a.Noted(nil)); n != 0 {

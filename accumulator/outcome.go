@@ -6,28 +6,26 @@ import (
 	"sync/atomic"
 )
 
-// An Outcome is how the records of a batch have ended, or will: it is what their
-// futures point to. It has nothing of the records themselves, but says until when
-// their bytes count, and lives as long as somebody wants to know.
+// An Outcome is how the records of a batch have ended, or will. Their futures point to it. It has nothing of the records
+// themselves, but it says until when their bytes count. It lives as long as somebody wants to know.
 //
-// Until the batch is drained it is written under the queue's lock, from then on by
-// the sender loop, which resolves and ends it. It is read-only once Done is closed.
-// If the batch is cut, its pieces have the outcome in common. One that no future
-// keeps is used again when it has ended.
+// Until the batch is drained it is written under the queue's lock. From then on the sender loop writes, resolves and ends it.
+// It is read-only once Done is closed. The pieces of a batch that was cut share its outcome. An outcome that no future keeps is
+// used again when it has ended.
 //
-// What the end of each looks at is in front: with a thousand partitions of a few
-// records each, a line of memory more is felt.
+// The fields that End reads are in front: where a thousand partitions have a few records each, a further line of memory is
+// felt.
 type Outcome struct {
 	queue      *Queue
 	done       chan struct{} // nil while nobody keeps the outcome
-	held       *Batch        // from the drain on: the batch, and all pieces of it, linked by next; see giveBack
+	held       *Batch        // from the drain on: the batch and all its pieces, linked by next; see giveBack
 	urged      atomic.Bool
 	count      int32    // records, from the drain on
-	unresolved int32    // those of them without an outcome
+	unresolved int32    // records that have no outcome yet
 	groups     []*Group // wait for the end
 
-	spans []span // of records that have ended apart; none if they have ended together,
-	whole span   // as this says
+	spans []span // of records that ended apart; empty if all ended together,
+	whole span   // in this way
 
 	reserved  int64 // bytes of Memory, for callbacks
 	callbacks callbacks
@@ -50,8 +48,7 @@ func newOutcome(q *Queue) *Outcome {
 	return o
 }
 
-// keep notes that somebody may hold the outcome for as long as they like, such as
-// a future. The queue's lock is held.
+// keep notes that somebody, such as a future, may hold the outcome for any time. The queue's lock is held.
 func (o *Outcome) keep() {
 	if o.done == nil {
 		o.done = make(chan struct{})
@@ -67,8 +64,7 @@ func (o *Outcome) Topic() string { return o.queue.topic.name }
 // Partition returns the batch's partition.
 func (o *Outcome) Partition() int32 { return o.queue.partition }
 
-// Done is closed when every record has its outcome. Only for those who keep it:
-// see Entry.
+// Done is closed when every record has its outcome. It is nil unless somebody keeps the outcome: see Entry.
 func (o *Outcome) Done() <-chan struct{} { return o.done }
 
 // Why returns what stands in the way of the outcome, as far as Config.Why knows.
@@ -79,9 +75,8 @@ func (o *Outcome) Why() error {
 	return nil
 }
 
-// Of returns how record index ended. Only once that is known of all. The offset
-// is -1 where it is unknown; appendTime is in Unix milliseconds, or -1 unless
-// the broker sets timestamps.
+// Of returns how record index ended. It may be called once all records have ended. The offset is -1 where it is unknown.
+// appendTime is in Unix milliseconds, or -1 if the broker sets no timestamps.
 func (o *Outcome) Of(index int32) (offset, appendTime int64, err error) {
 	s := o.span(index)
 	if s.err != nil || s.offset < 0 {
@@ -90,8 +85,8 @@ func (o *Outcome) Of(index int32) (offset, appendTime int64, err error) {
 	return s.offset + int64(index-s.first), s.appendTime, nil
 }
 
-// Alike returns how many records from index on have one outcome, but for the
-// offset, which counts on. Only once all have theirs.
+// Alike returns how many records from index on have the same outcome, but for the offset, which counts on. It may be called
+// once all records have ended.
 func (o *Outcome) Alike(index int32) int32 {
 	s := o.span(index)
 	return s.first + s.count - index
@@ -107,8 +102,7 @@ func (o *Outcome) span(index int32) *span {
 	return &o.whole
 }
 
-// resolve gives the records of s their outcome. It reports whether all have
-// theirs now: then the caller calls End.
+// resolve gives the records of s their outcome. It reports whether all records have theirs now. The caller then calls End.
 func (o *Outcome) resolve(s span) bool {
 	if o.unresolved < s.count {
 		panic("accumulator: a record was resolved twice")
@@ -122,7 +116,7 @@ func (o *Outcome) resolve(s span) bool {
 	return o.unresolved == 0
 }
 
-// Join makes g wait for the end. It is for the owner of the outcome, before that.
+// Join makes g wait for the end of the outcome. Only the owner of the outcome may call it, before that end.
 func (o *Outcome) Join(g *Group) {
 	if !slices.Contains(o.groups, g) {
 		g.Enter()
@@ -130,20 +124,18 @@ func (o *Outcome) Join(g *Group) {
 	}
 }
 
-// End ends an outcome that is known of all records, in the order in which all
-// batches end: their bytes are given back, their futures let go, their callbacks
-// run, and whoever waits for all that goes on.
+// End ends an outcome that is known of all records. Every batch ends in this order: its bytes are given back, its futures are
+// let go, its callbacks run, and its groups go on.
 //
-// Callbacks take their time, and what waits for them must count against the bound
-// on memory. So if there are any, the futures do not wait for them: End lets go of
-// these alone and reports true, and the rest is for Complete. Nobody but futures may
-// use the outcome, or its batches, once it has ended.
+// Callbacks take their time, and records whose callbacks wait must count against the bound on memory. So if there are any, the
+// futures do not wait for them: End lets go of the futures alone and reports true, and the caller has Complete do the rest.
+// Once an outcome has ended, only futures may use it, and nobody may use its batches.
 func (o *Outcome) End() (callbacks bool) {
 	if o.queue == nil || o.unresolved != 0 {
 		panic("accumulator: an outcome was ended before its time, or twice")
 	}
 	if callbacks = o.callbacks.n > 0; !callbacks {
-		o.giveBack() // first, so that who has waited for the last record finds the memory free
+		o.giveBack() // first, so that whoever waited for the last record finds the memory free
 	}
 	if o.done != nil {
 		close(o.done)
@@ -154,8 +146,7 @@ func (o *Outcome) End() (callbacks bool) {
 	return callbacks
 }
 
-// Complete does what End has left. run is to call EachCallback: the bytes count no
-// longer once it has begun (I5).
+// Complete does the rest of End. run is to call EachCallback. The bytes count no longer once it has begun (I5).
 func (o *Outcome) Complete(run func(*Outcome)) {
 	o.giveBack()
 	run(o)
@@ -163,13 +154,12 @@ func (o *Outcome) Complete(run func(*Outcome)) {
 	o.leave()
 }
 
-// giveBack gives back what is reserved for the records, but for bytes that a
-// connection may still write.
+// giveBack gives back what is reserved for the records, except bytes that a connection may still write.
 func (o *Outcome) giveBack() {
 	for b := o.held; b != nil; {
 		next := b.next
 		b.next = nil
-		b.Drop() // after which it may be another's
+		b.Drop() // after that it may be in use for other records
 		b = next
 	}
 	o.held = nil
@@ -179,8 +169,7 @@ func (o *Outcome) giveBack() {
 	}
 }
 
-// leave ends the waiting of all groups, and with it the outcome's use, unless a
-// future keeps it.
+// leave lets go of all groups. The outcome is then used again, unless a future keeps it.
 func (o *Outcome) leave() {
 	for i, g := range o.groups {
 		g.Exit()

@@ -56,8 +56,7 @@ func TestAppendCopies(t *testing.T) {
 	}
 }
 
-// A batch that cannot be drained grows far beyond batch.size, up to its cap;
-// only then a second one is opened.
+// A batch that cannot be drained grows far beyond batch.size, up to its cap; only then a second one is opened.
 func TestABatchGrowsWhileItWaits(t *testing.T) {
 	a := small()
 	q := a.Topic("t", 1).Queues()[0]
@@ -80,8 +79,8 @@ func TestABatchGrowsWhileItWaits(t *testing.T) {
 		t.Error("the batch never was full")
 	}
 	for add(t, q, sized(90), noon).Outcome == first.Outcome {
-		if q.tip.size() > 100_000 {
-			t.Fatalf("the batch has %d bytes, want at most max.batch.bytes", q.tip.size())
+		if q.current.size() > 100_000 {
+			t.Fatalf("the batch has %d bytes, want at most max.batch.bytes", q.current.size())
 		}
 	}
 	if n := batch.Size(); n < 99_000 || n > 100_000 {
@@ -98,7 +97,7 @@ func TestMemoryFollowsTheData(t *testing.T) {
 	q := a.Topic("t", 1).Queues()[0]
 	add(t, q, sized(10), noon)
 	used(t, a, firstChunk, "one small record")
-	for q.tip.size() < 50_000 {
+	for q.current.size() < 50_000 {
 		add(t, q, sized(100), noon)
 	}
 	if got := a.Memory.Used(); got > 2*50_000+lastChunk/2 {
@@ -114,8 +113,7 @@ func TestMemoryFollowsTheData(t *testing.T) {
 	}
 }
 
-// A record larger than any chunk, and larger than the cap on batches, gets a
-// chunk and a batch of its own.
+// A record larger than any chunk, and larger than the cap on batches, gets a chunk and a batch of its own.
 func TestAnOversizedRecordIsABatchOfItsOwn(t *testing.T) {
 	a := small()
 	q := a.Topic("t", 1).Queues()[0]
@@ -140,8 +138,7 @@ func TestAnOversizedRecordIsABatchOfItsOwn(t *testing.T) {
 	used(t, a, 0, "at the end")
 }
 
-// A batch takes no record that is so much younger than its first that it could
-// expire with it.
+// A batch takes no record that is so much younger than its first that it could expire with it.
 func TestSealAge(t *testing.T) {
 	tests := []struct {
 		after time.Duration
@@ -160,8 +157,7 @@ func TestSealAge(t *testing.T) {
 	}
 }
 
-// A queue that is refused takes nothing, keeps what it has, and can be opened
-// again.
+// A queue that is refused takes nothing, keeps what it has, and can be opened again.
 func TestRefuse(t *testing.T) {
 	a := small()
 	q := a.Topic("t", 1).Queues()[0]
@@ -196,8 +192,8 @@ func reserve(t *testing.T, a *Accumulator, n int) *chunk {
 	return c
 }
 
-// Between the reservation of room and its use the queue may change: a chunk
-// that is not needed any more, or too small, is given back.
+// Between the reservation of room and its use the queue may change: a chunk that is not needed any more, or too small, is given
+// back.
 func TestRoomThatIsNotNeededIsGivenBack(t *testing.T) {
 	a := small()
 	q := a.Topic("t", 1).Queues()[0]
@@ -238,8 +234,8 @@ func TestGrow(t *testing.T) {
 	}
 }
 
-// A chunk that a batch grows by is never asked for larger than the memory there is: a record that fits would be refused as
-// too large for ever.
+// A chunk that a batch grows by is never asked for larger than the memory there is: a record that fits would be refused as too
+// large for ever.
 func TestGrowthStaysWithinMemory(t *testing.T) {
 	const limit = 40_000
 	acc := New(Config{BatchSize: 16384, MaxBatchBytes: 1 << 20, Memory: limit, SealAge: time.Hour, Wake: func() {}})

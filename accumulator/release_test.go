@@ -25,8 +25,8 @@ func panics(f func()) (yes bool) {
 	return false
 }
 
-// A batch is used again, and an outcome that nobody keeps is as good as new after
-// its end: nothing of its first life shows in the second.
+// A batch is used again, and an outcome that nobody keeps is as good as new after its end: nothing of its first life shows in
+// the second.
 func TestABatchIsUsedAgain(t *testing.T) {
 	a := small()
 	q := a.Topic("t", 1).Queues()[0]
@@ -107,8 +107,7 @@ func TestWhatAFutureKeeps(t *testing.T) {
 	}
 }
 
-// A batch that was cut, which those know who name its records, stays as it was
-// until the last of them has ended.
+// A batch that was cut, which those know who name its records, stays as it was until the last of them has ended.
 func TestABatchThatWasCut(t *testing.T) {
 	a := small()
 	q := a.Topic("t", 1).Queues()[0]
@@ -137,8 +136,7 @@ func TestABatchThatWasCut(t *testing.T) {
 	used(t, a, 0, "at the end")
 }
 
-// A batch is not used again while a connection may write it, and an outcome not
-// before its callbacks have run.
+// A batch is not used again while a connection may write it, and an outcome not before its callbacks have run.
 func TestNothingIsUsedAgainBeforeItsEnd(t *testing.T) {
 	q := small().Topic("t", 1).Queues()[0]
 	b := fleeting(t, q, 1)
@@ -195,8 +193,8 @@ func TestAnEndBeforeItsTime(t *testing.T) {
 	}
 }
 
-// Without callbacks the memory is free when the futures are let go; with them it is
-// when they begin to run, of which groups await the end.
+// Without callbacks the memory is free when the futures are let go; with them it is when they begin to run, of which groups
+// await the end.
 func TestTheOrderOfAnEnd(t *testing.T) {
 	a := small()
 	q := a.Topic("t", 1).Queues()[0]

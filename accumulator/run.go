@@ -6,40 +6,36 @@ import (
 	"github.com/epistle-kafka/epistle/protocol"
 )
 
-// A KeyValue is what a record has of its own, besides what it shares with its
-// neighbours.
+// A KeyValue is what differs from record to record in a run.
 type KeyValue = protocol.KeyValue
 
-// What is asked for in advance while a run is written: time enough for it to come
-// from beyond the caches, and less than would push out what is needed sooner.
+// How much is prefetched while a run is written: far enough ahead to arrive in time from beyond the caches, and less than would
+// push out what is needed sooner.
 const (
-	farAhead  = 512                  // bytes before they are written, the lines that records will be in
-	together  = 8                    // records with a value below fetchFrom that are written between two requests
+	farAhead  = 512                  // bytes: how far before it is written to a line is asked for
+	together  = 8                    // records with a value below fetchFrom that are written between two requests to the processor
 	mostAhead = together * fetchFrom // bytes asked for in one request
 )
 
-// AppendRun appends the first of records that have no key and that the open batch
-// takes as it is, each with its own value and all else of e, under one lock: what
-// costs most of a small record is the lock. It stops behind a record with which
-// another partition may be due: see package internal/sticky. It returns how many it has
-// appended, and e says where the last is, but with the Size of all of them; 0 is
-// no refusal: see Append. nowMs is as in TryAppend.
+// AppendRun appends records that have no key, each with its own value and all else of e, under one lock: the lock is what a
+// small record costs most. It takes as many as fit the open batch without more work. It stops behind a record after which
+// another partition may be due: see package internal/sticky. It returns how many it has appended. e then says where the last of
+// them is, with the Size of all of them. 0 means: use Append, which has the reason. nowMs is as in TryAppend.
 func (q *Queue) AppendRun(e *Entry, records []KeyValue, nowMs int64) int {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	t := &q.tip
-	if !t.fits(e, 1, nowMs, t.limit) || !e.Detached && !t.kept || len(e.Headers) > 0 {
+	open := &q.current
+	if !open.fits(e, 1, nowMs, open.fastLimit) || !e.Detached && !open.kept || len(e.Headers) > 0 {
 		return 0
 	}
 	return q.appendRun(e, records)
 }
 
-// appendRun is AppendRun where there is an open batch that takes e's kind of
-// record. q.mu is held.
+// appendRun is AppendRun once it is clear that the open batch takes records such as e. q.mu is held.
 func (q *Queue) appendRun(e *Entry, records []KeyValue) int {
-	t := &q.tip
-	run := protocol.NewRun(e.Timestamp - t.baseTime)
-	buf, from := t.buf[:t.limit], len(t.buf)
+	open := &q.current
+	run := protocol.NewRun(e.Timestamp - open.baseTime)
+	buf, from := open.buf[:open.fastLimit], len(open.buf)
 	n, at, until := 0, from, from+q.runBytes(e)
 	for n < len(records) {
 		group := records[n : n+1]
@@ -47,8 +43,8 @@ func (q *Queue) appendRun(e *Entry, records []KeyValue) int {
 			group = records[n:min(n+together, len(records))]
 		}
 		fetchNext(records[n+len(group):])
-		k, end := run.Put(buf, at, t.count+int32(n), group, until)
-		if k == 0 || n == 0 && !t.continues(e) && !t.turnNext(e) {
+		k, end := run.Put(buf, at, open.count+int32(n), group, until)
+		if k == 0 || n == 0 && !open.sharesCallback(e) && !open.startNextCallback(e) {
 			break
 		}
 		prefetchRange(unsafe.SliceData(buf), max(at, end-mostAhead)+farAhead, end+farAhead)
@@ -57,8 +53,8 @@ func (q *Queue) appendRun(e *Entry, records []KeyValue) int {
 	if n == 0 {
 		return 0
 	}
-	t.buf, t.count = buf[:at], t.count+int32(n)
-	e.Outcome, e.Index, e.Size, e.Full, e.SeriesBytes = t.outcome, t.count-1, int32(at-from), t.filled, 0
+	open.buf, open.count = buf[:at], open.count+int32(n)
+	e.Outcome, e.Index, e.Size, e.Full, e.SeriesBytes = open.outcome, open.count-1, int32(at-from), open.filled, 0
 	if e.Series != nil {
 		q.countRun(e, records[:n])
 	}
@@ -68,7 +64,7 @@ func (q *Queue) appendRun(e *Entry, records []KeyValue) int {
 // countRun is count for the records of a run, of which e is the last's. q.mu is held.
 func (q *Queue) countRun(e *Entry, records []KeyValue) {
 	size := int64(e.Size)
-	if q.tip.even {
+	if q.current.even {
 		size = int64(len(records)) * leastAround
 		for i := range records {
 			size += int64(len(records[i].Value))
@@ -77,14 +73,13 @@ func (q *Queue) countRun(e *Entry, records []KeyValue) {
 	q.countBytes(e, size)
 }
 
-// runBytes returns how many bytes of records a run takes: it stops behind the one
-// with which it has them. q.mu is held.
+// runBytes returns after how many bytes a run stops: behind the record with which it has them. q.mu is held.
 func (q *Queue) runBytes(e *Entry) int {
 	if e.Series == nil {
-		return q.tip.limit
+		return q.current.fastLimit
 	}
 	due := int64(q.topic.acc.batchSize) // of the series
-	if !q.tip.filled && !q.tip.even {
+	if !q.current.filled && !q.current.even {
 		due *= 2
 	}
 	if e.Series == q.series {
@@ -93,8 +88,7 @@ func (q *Queue) runBytes(e *Entry) int {
 	return int(max(due, 1))
 }
 
-// fetchNext asks for the values of those of the next records that are small, or
-// for the first that is not.
+// fetchNext prefetches the values of the next few records that are small, or the first value that is large.
 func fetchNext(records []KeyValue) {
 	if len(records) == 0 {
 		return

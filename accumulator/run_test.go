@@ -98,15 +98,15 @@ func TestARunStopsWhereAnotherPartitionMayBeDue(t *testing.T) {
 	}
 	e := runOf(new(int32))
 	add(t, q, &Entry{Record: protocol.Record{Value: records[0].Value}, Timestamp: e.Timestamp, Callback: e.Callback, Detached: true, Series: e.Series}, noon)
-	before := len(q.tip.buf)
+	before := len(q.current.buf)
 	if n := q.AppendRun(e, records, noon.UnixMilli()); n == 0 || e.SeriesBytes < 1000 || e.SeriesBytes >= 1000+101 || !e.Full {
 		t.Errorf("it took %d records, with %d bytes in its series, full = %v; want it to end with 1,000, of a full batch", n, e.SeriesBytes, e.Full)
 	}
-	if got := len(q.tip.buf) - before; got != int(e.Size) {
+	if got := len(q.current.buf) - before; got != int(e.Size) {
 		t.Errorf("it says %d bytes, want all %d of the run", e.Size, got)
 	}
-	if got := q.tip.count; got != e.Index+1 || q.tip.limit < len(q.tip.buf)+1000 {
-		t.Errorf("it says record %d of %d, in a chunk with %d bytes left; want the last, and more than 1,000", e.Index, got, q.tip.limit-len(q.tip.buf))
+	if got := q.current.count; got != e.Index+1 || q.current.fastLimit < len(q.current.buf)+1000 {
+		t.Errorf("it says record %d of %d, in a chunk with %d bytes left; want the last, and more than 1,000", e.Index, got, q.current.fastLimit-len(q.current.buf))
 	}
 }
 
@@ -164,8 +164,7 @@ func TestARunOfAnEvenSeriesEndsWhetherOrNotItsBatchIsFull(t *testing.T) {
 	}
 }
 
-// Where more has to be done for a record than to write it, no run begins, and
-// nothing has changed.
+// Where more has to be done for a record than to write it, no run begins, and nothing has changed.
 func TestNoRunBegins(t *testing.T) {
 	records := []KeyValue{{Value: []byte("a")}, {Value: []byte("b")}}
 	tests := map[string]func(q *Queue, e *Entry) (nowMs int64){

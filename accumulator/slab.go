@@ -1,10 +1,9 @@
 package accumulator
 
-// A slab is the memory of blocks that is allocated at once. Slabs are as large as
-// all before them together, so that memory follows the data, up to mostSlab: those
-// are to lie in huge pages. A buffer that is full is written and read from end to
-// end, over and over, and with pages of 4 KiB, of which a processor remembers a
-// few thousand, that takes a look into the page table for every few records.
+// A slab is the memory of several blocks, allocated at once. A slab is as large as all before it together, up to mostSlab, so
+// that memory follows the data. Slabs of that size are to lie in huge pages: a full buffer is written and read from end to end,
+// over and over, and with pages of 4 KiB a processor, which remembers a few thousand, has to look into the page table every few
+// records.
 type slab struct {
 	index  int // in slabs
 	blocks int
@@ -35,20 +34,18 @@ func newSlab(blocks int) *slab {
 
 func (s *slab) idle() bool { return len(s.spare) == s.blocks }
 
-// slabs are all slabs of a memory. Those that came first are used first, so that
-// the others are idle soon after a burst. An idle one is kept for a while, since
-// what the garbage collector took would be allocated anew before its next turn,
-// and let go by trim, so that a burst is not kept for ever.
+// slabs are all slabs of a Memory. The oldest are used first, so that the others are idle soon after a burst. An idle slab is
+// kept until trim finds it idle twice. If the garbage collector took it at once, it would soon be allocated again; if nobody
+// did, a burst would be kept for ever.
 type slabs struct {
 	all    []*slab
 	first  int // no slab before it has a spare block
 	idle   int
-	blocks int // of all, and of those that are about to be added
+	blocks int // of all slabs, also of those that are planned and not yet added
 }
 
-// plan returns how many blocks the next slab is to have, where limit bytes are the
-// most that will be needed, and counts them: whoever asks next may do so before
-// that one is added.
+// plan returns how many blocks the next slab is to have, and counts them at once: somebody else may ask before that slab is
+// added. limit is the most bytes that will be needed.
 func (s *slabs) plan(limit int64) int {
 	left := int(min(limit/lastChunk-int64(s.blocks), mostSlab))
 	n := max(1, min(s.blocks, left))
@@ -82,7 +79,7 @@ func (s *slabs) takeBlock() *block {
 	return nil
 }
 
-// putBlock takes b back, which has no chunk any more.
+// putBlock takes back b, which has no chunk any more.
 func (s *slabs) putBlock(b *block) {
 	a := b.slab
 	a.spare = append(a.spare, b)
@@ -92,8 +89,7 @@ func (s *slabs) putBlock(b *block) {
 	}
 }
 
-// trim lets go of the slabs that have been idle since the last trim. It reports
-// whether any idle ones are left.
+// trim frees the slabs that have been idle since the last trim. It reports whether any idle ones are left.
 func (s *slabs) trim() bool {
 	kept := s.all[:0]
 	for _, a := range s.all {

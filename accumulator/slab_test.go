@@ -27,8 +27,7 @@ func TestTrim(t *testing.T) {
 	}
 }
 
-// A slab that was in use all the time since the last trim, and is idle since just
-// now, is still kept.
+// A slab that was in use all the time since the last trim, and is idle since just now, is still kept.
 func TestTrimAfterALongUse(t *testing.T) {
 	var p chunkPool
 	c := get(&p, lastChunk)
@@ -43,8 +42,7 @@ func TestTrimAfterALongUse(t *testing.T) {
 	}
 }
 
-// What is used after a burst is what came first, so that the rest can go, also
-// while the places of those that are kept change.
+// What is used after a burst is what came first, so that the rest can go, also while the places of those that are kept change.
 func TestABurstLeavesWhatIsNeeded(t *testing.T) {
 	var p chunkPool
 	var chunks []*chunk
@@ -74,8 +72,7 @@ func TestABurstLeavesWhatIsNeeded(t *testing.T) {
 	}
 }
 
-// Slabs double, so that a producer of few records has little memory, and all
-// together are no more than the bound.
+// Slabs double, so that a producer of few records has little memory, and all together are no more than the bound.
 func TestSlabsFollowTheData(t *testing.T) {
 	for _, limit := range []int64{1, lastChunk, 5 * lastChunk, 32 << 20, 33<<20 + 1} {
 		var p chunkPool
@@ -96,8 +93,7 @@ func TestSlabsFollowTheData(t *testing.T) {
 	}
 }
 
-// Two callers who need a slab at the same time do not get two that are more than
-// the bound.
+// Two callers who need a slab at the same time do not get two that are more than the bound.
 func TestSlabsPlannedAtOnce(t *testing.T) {
 	const limit = 8 * lastChunk
 	var p chunkPool

@@ -9,9 +9,8 @@ import (
 	"github.com/epistle-kafka/epistle/protocol"
 )
 
-// Many appenders against one drainer, under a bound that they keep running
-// into: nothing is lost, each appender's records stay in order, and in the end
-// all memory is back. It is most worth its while under -race.
+// Many appenders against one drainer, under a bound that they keep running into: nothing is lost, each appender's records stay
+// in order, and in the end all memory is back. It is most worth its while under -race.
 func TestManyAppendersOneDrainer(t *testing.T) {
 	const (
 		appenders = 8

@@ -2,8 +2,7 @@ package accumulator
 
 import "github.com/epistle-kafka/epistle/protocol"
 
-// A sum is the CRC of a batch's first records, as far as it has been taken. To
-// sum records while they are appended costs a third of what it costs later, on
+// A sum is the CRC of a batch's first records. To sum records while they are appended costs a third of what it costs later, on
 // another processor, when this one's cache has seen megabytes go by.
 type sum struct {
 	crc   uint32
@@ -12,13 +11,11 @@ type sum struct {
 	size  int   // bytes of the batch that are covered or in the header; 0 = none yet
 }
 
-// sumStep is after how many bytes records are summed: few enough that a
-// processor's first cache still has them, and enough that a record costs no
-// call. A batch that stays smaller is summed in one go with its header.
+// sumStep is after how many bytes records are summed. They are so few that the first-level cache still has them, and so many
+// that the call costs a record nothing. A batch that stays smaller is summed in one go with its header.
 const sumStep = 8 << 10
 
-// sumUp takes the records that are new into the sum. The queue has settled
-// them, and its lock is held.
+// sumUp adds the new records to the sum. The queue has settled the batch, and its lock is held.
 func (b *Batch) sumUp() {
 	last := len(b.chunks) - 1
 	b.sum = sum{crc: b.crc(), chunk: int32(last), end: len(b.chunks[last].buf), size: b.size}
@@ -36,8 +33,8 @@ func (b *Batch) crc() uint32 {
 	return crc
 }
 
-// PutCRC writes the batch's CRC to its header, whose other fields must be in
-// place. It may be called where the batch is written.
+// PutCRC writes the batch's CRC to its header, whose other fields must be in place. The goroutine that writes the batch may
+// call it.
 func (b *Batch) PutCRC() {
 	if b.sum.size == 0 {
 		var few [8][]byte

@@ -29,8 +29,7 @@ func checkCRC(t *testing.T, what string, b *Batch) {
 	}
 }
 
-// Records are summed while they come, in steps that know nothing of chunks: the
-// CRC is that of the batch's bytes all the same.
+// Records are summed while they come, in steps that know nothing of chunks: the CRC is that of the batch's bytes all the same.
 func TestRecordsAreSummedAsTheyCome(t *testing.T) {
 	random := rand.New(rand.NewPCG(5, 5))
 	a := small(func(c *Config) { c.BatchSize, c.MaxBatchBytes, c.Memory = 1<<20, 1<<20, 16<<20 })
@@ -115,8 +114,7 @@ func TestSeries(t *testing.T) {
 	}
 }
 
-// A batch begins with room for as much as those before have held, and with
-// little again when they hold little.
+// A batch begins with room for as much as those before have held, and with little again when they hold little.
 func TestABatchBeginsAsLargeAsUsual(t *testing.T) {
 	a := small(func(c *Config) { c.MaxBatchBytes = 1 << 20 })
 	q := a.Topic("t", 1).Queues()[0]

@@ -9,18 +9,18 @@ import (
 // Config is what an Accumulator needs to know.
 type Config struct {
 	BatchSize     int                  // bytes; a batch of this size is sent at once (batch.size)
-	MaxBatchBytes int                  // bytes; a batch never grows beyond, unless by a single record
+	MaxBatchBytes int                  // bytes; a batch grows beyond this only by a single record
 	Memory        int64                // bytes (buffer.memory)
 	SealAge       time.Duration        // a batch older than this takes no more records
-	Epoch         time.Time            // that milliseconds are counted from; with a monotonic reading they are of no wall clock. Zero: 1970
-	Even          bool                 // a series is counted and ends by its records alone, whatever batches they are in
-	Compressed    bool                 // batches will be compressed: to sum their records would be in vain
+	Epoch         time.Time            // Millis counts from here, by the monotonic clock if it has a reading of that. Zero: 1970
+	Even          bool                 // a series is counted by its records alone, whatever batches they are in
+	Compressed    bool                 // batches will be compressed, so records are not summed as they come
 	Wake          func()               // tells the sender loop to look; must not block
-	Why           func(*Outcome) error // says what a drained or waiting batch waits for: see Outcome.Why; nil: nobody knows
-	Urgent        func()               // is Wake for a batch that somebody waits for: see Outcome.Urge. nil: Wake
+	Why           func(*Outcome) error // says what a batch waits for: see Outcome.Why; nil: nobody knows
+	Urgent        func()               // is called in place of Wake for a batch that somebody waits for: see Outcome.Urge; nil: Wake
 }
 
-// An Accumulator is all queues of one producer and their common memory.
+// An Accumulator has all queues of one producer, and their common memory.
 type Accumulator struct {
 	Memory *Memory
 
@@ -59,9 +59,8 @@ func New(c Config) *Accumulator {
 	}
 }
 
-// Millis returns now in the milliseconds by which queues measure the age of
-// batches. They are of the monotonic clock, if the epoch has its reading: the
-// wall clock may be set back while a batch waits.
+// Millis returns now in the milliseconds by which queues measure the age of batches. If the epoch has a monotonic reading they
+// follow the monotonic clock: the wall clock may be set back while a batch waits.
 func (a *Accumulator) Millis(now time.Time) int64 { return now.Sub(a.epoch).Milliseconds() }
 
 // A Topic is the queues of one topic.
@@ -85,8 +84,7 @@ func (a *Accumulator) Topic(name string, n int) *Topic {
 // Queues returns the queues by partition. The slice must not be changed.
 func (t *Topic) Queues() []*Queue { return *t.queues.Load() }
 
-// Grow adds queues so that there are n. What is batched stays where it is.
-// Only one goroutine, the sender loop, may call it.
+// Grow adds queues so that there are n. What is batched stays where it is. Only one goroutine, the sender loop, may call it.
 func (t *Topic) Grow(n int) {
 	old := t.Queues()
 	if n <= len(old) {

@@ -8,8 +8,7 @@ import (
 	"unsafe"
 )
 
-// Memory that must not be touched can be asked for all the same: what a hint is
-// wrong about costs nothing else.
+// Memory that must not be touched can be asked for all the same: what a hint is wrong about costs nothing else.
 func TestHintsTouchNothing(t *testing.T) {
 	page, err := syscall.Mmap(-1, 0, 1<<16, syscall.PROT_NONE, syscall.MAP_ANON|syscall.MAP_PRIVATE)
 	if err != nil {

@@ -2,17 +2,14 @@ package accumulator
 
 import "time"
 
-// A Wait waits until there is something to receive from ready, and receives it. It
-// reports false if its caller has given up before, and has received nothing then.
-// It returns the time, since queues read no clock. It is called with no lock held.
+// A Wait waits until it can receive from ready. It reports false, and has received nothing, if its caller has given up. It
+// returns the time, since queues read no clock. It is called with no lock held.
 type Wait func(ready <-chan struct{}) (now time.Time, ok bool)
 
-// await waits for n bytes. Of those who need memory for one queue it has one
-// alone wait with Memory: the one who has the token of the queue's gate. The
-// others wait for the token, and then look again, without a chunk: if each waited
-// for memory, each chunk granted would be useless, since its record would fit into
-// the chunk that the one before has brought; and those who need chunks for other
-// queues would wait behind them all.
+// await waits for n bytes. Of the callers that need memory for one queue, one waits with Memory: the one that has the token of
+// the queue's gate. The others wait for the token, and then look again, without a chunk. If each of them waited for memory,
+// most chunks would be granted in vain, since the records fit into the chunk that the first one has brought. And callers with
+// other queues would wait behind all of them.
 func (q *Queue) await(n int, now time.Time, wait Wait, has *chan struct{}) (*chunk, time.Time, error) {
 	if *has == nil {
 		gate := q.theGate()

@@ -7,8 +7,7 @@ import (
 	"time"
 )
 
-// full returns a queue without any memory left, and a function that gives back
-// so much that one small record fits.
+// full returns a queue without any memory left, and a function that gives back so much that one small record fits.
 func full(t *testing.T) (q *Queue, giveBack func()) {
 	t.Helper()
 	a := small(func(c *Config) { c.Memory = 4 * firstChunk })
@@ -23,8 +22,7 @@ func full(t *testing.T) (q *Queue, giveBack func()) {
 	}
 }
 
-// Whoever does not wait is told at once that there is no room, and stands in
-// nobody's way.
+// Whoever does not wait is told at once that there is no room, and stands in nobody's way.
 func TestAppendWithoutPatience(t *testing.T) {
 	q, giveBack := full(t)
 	m := q.topic.acc.Memory
@@ -38,8 +36,8 @@ func TestAppendWithoutPatience(t *testing.T) {
 	add(t, q, text("b"), noon)
 }
 
-// A wait holds no lock: while one waits, whether for memory or for another who
-// does, the queue and the memory are there for all others.
+// A wait holds no lock: while one waits, whether for memory or for another who does, the queue and the memory are there for all
+// others.
 func TestAWaitHoldsNoLock(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		q, giveBack := full(t)
@@ -68,8 +66,7 @@ func TestAWaitHoldsNoLock(t *testing.T) {
 	})
 }
 
-// Of those who wait for one queue one takes memory, and the others go on with
-// it: a chunk brings all of them their room.
+// Of those who wait for one queue one takes memory, and the others go on with it: a chunk brings all of them their room.
 func TestAChunkIsForAllWhoWait(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		q, giveBack := full(t)
@@ -93,8 +90,7 @@ func TestAChunkIsForAllWhoWait(t *testing.T) {
 	})
 }
 
-// Those who give up, wherever in the line they are, hold up nobody, and keep
-// nothing.
+// Those who give up, wherever in the line they are, hold up nobody, and keep nothing.
 func TestWhoGivesUpHoldsUpNobody(t *testing.T) {
 	for name, before := range map[string]int{"who waits for memory": 0, "who waits behind": 2} {
 		t.Run(name, func(t *testing.T) {
@@ -127,8 +123,8 @@ func TestWhoGivesUpHoldsUpNobody(t *testing.T) {
 	}
 }
 
-// A record of its append's time has the time at which it was appended, after all
-// waiting, and so has its batch; another keeps its own.
+// A record of its append's time has the time at which it was appended, after all waiting, and so has its batch; another keeps
+// its own.
 func TestTheTimeOfAnAppend(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		for _, restamp := range []bool{true, false} {
@@ -175,8 +171,7 @@ func TestAppendInVain(t *testing.T) {
 	}
 }
 
-// Whoever waits appends without an allocation, on the stack with all that it
-// waits by.
+// Whoever waits appends without an allocation, on the stack with all that it waits by.
 func TestAWaitCostsNoAllocation(t *testing.T) {
 	q, giveBack := full(t)
 	giveBack()

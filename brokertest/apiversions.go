@@ -8,11 +8,19 @@ import (
 	"github.com/epistle-kafka/epistle/protocol"
 )
 
-// softwareName is what a client may call itself and its version (KIP-511).
+// softwareName matches the names and versions that a client may give itself (KIP-511).
 var softwareName = regexp.MustCompile(`^[a-zA-Z0-9](?:[a-zA-Z0-9.-]*[a-zA-Z0-9])?$`)
 
-// apiVersions answers ApiVersions. The request is nil if its version is not known: the answer is then one of version 0,
-// which names the versions of ApiVersions alone (KIP-511).
+// answerAPIVersions is api.answer for ApiVersions. It notes that the connection was told the versions, if it was.
+func (k *conn) answerAPIVersions(r *Request, _ *Action) (protocol.Response, bool) {
+	m, _ := r.Message.(*protocol.ApiVersionsRequest)
+	resp := k.b.apiVersions(m, r.Version)
+	k.session.versioned = k.session.versioned || resp.ErrorCode == protocol.NoError
+	return resp, true
+}
+
+// apiVersions answers ApiVersions. The request is nil if its version is not known: the answer is then one of version 0, which
+// names the versions of ApiVersions alone (KIP-511).
 func (b *broker) apiVersions(m *protocol.ApiVersionsRequest, version int16) *protocol.ApiVersionsResponse {
 	o := &b.c.opts
 	if m == nil {
@@ -41,7 +49,7 @@ func (b *broker) apiVersions(m *protocol.ApiVersionsRequest, version int16) *pro
 		}
 		v := protocol.ApiVersion{APIKey: key, MinVersion: known.min, MaxVersion: known.max}
 		if key == Produce {
-			// Kafka tells that it knows versions 0 to 2, for the sake of librdkafka, and refuses them all the same.
+			// Kafka says that it knows versions 0 to 2, for the sake of librdkafka, and refuses them all the same.
 			v.MinVersion = 0
 		}
 		resp.APIKeys = append(resp.APIKeys, v)

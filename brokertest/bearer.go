@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// bearerFirst is a client's first message (RFC 7628), as far as Kafka's parser takes it.
+// bearerFirst matches a client's first message (RFC 7628), as Kafka's parser does.
 var bearerFirst = regexp.MustCompile(`^n,(?:a=([^\x01,]+))?,\x01(?:[A-Za-z]+=[\x21-\x7E \t\r\n]+\x01)*\x01$`)
 
 var bearerToken = regexp.MustCompile(`\x01auth=(?i:bearer) +([-_~+/.A-Za-z0-9]+=*)\x01`)
@@ -21,11 +21,11 @@ type bearerServer struct {
 	expires   time.Time
 }
 
-// invalidToken is all that a client is told of why its token was refused.
+// invalidToken is all that a client is told when its token is refused.
 const invalidToken = `{"status":"invalid_token"}`
 
 func (s *bearerServer) next(message []byte) ([]byte, bool, error) {
-	if s.refused { // the client has said that it has read why
+	if s.refused { // the client has confirmed that it has read why
 		return nil, false, &saslRefusal{invalidToken}
 	}
 	first := bearerFirst.FindSubmatch(message)
@@ -45,7 +45,7 @@ func (s *bearerServer) next(message []byte) ([]byte, bool, error) {
 
 func (s *bearerServer) who() (string, time.Time) { return s.principal, s.expires }
 
-// claims returns sub and exp of a JWT, as far as the token is one.
+// claims returns sub and exp of a JWT, if the token is one.
 func claims(token string) (subject string, expires time.Time) {
 	parts := strings.Split(token, ".")
 	if len(parts) != 3 {

@@ -33,7 +33,8 @@ type broker struct {
 func (c *Cluster) newBroker(id int32) (*broker, error) {
 	b := &broker{c: c, id: id, host: "127.0.0.1", conns: map[*conn]bool{}}
 	if c.opts.memory {
-		// An address of RFC 5737 that belongs to nobody: who dials it over a real network by mistake reaches nothing.
+		// An address of RFC 5737, which belongs to nobody: a client that dials it over a real network by mistake reaches
+		// nothing.
 		b.host, b.port = "192.0.2."+strconv.Itoa(int(id)), 9092
 	}
 	return b, b.start()
@@ -119,8 +120,8 @@ func (b *broker) accept(l net.Listener) {
 	}
 }
 
-// serve starts a connection's goroutines. The caller holds c.mu, and the broker is up. A mute connection is accepted
-// and never answered.
+// serve starts a connection's goroutines. The caller holds c.mu, and the broker is up. A mute connection is accepted and never
+// answered.
 func (b *broker) serve(nc net.Conn, mute bool) {
 	c := b.c
 	if mute || b.outage.how == Silent || b.outage.how == Dropping {

@@ -12,15 +12,15 @@ import (
 	"github.com/epistle-kafka/epistle/protocol"
 )
 
-// Cluster is one or more Kafka brokers in this process. All of its methods may be called at any time and from any
-// goroutine, also while clients are connected.
+// Cluster is one or more Kafka brokers in this process. All its methods may be called at any time and from any goroutine, also
+// while clients are connected.
 type Cluster struct {
 	opts    options
 	brokers []*broker     // by node ID less 1; the slice never changes
 	done    chan struct{} // closed by Close
 	running sync.WaitGroup
 
-	mu           sync.Mutex // guards the following, and what its owners say it guards; never held while blocking
+	mu           sync.Mutex // guards the following, and all fields that say so; never held while blocking
 	id           string
 	closed       bool
 	random       *rand.Rand
@@ -33,7 +33,7 @@ type Cluster struct {
 	nextProducer int64
 	transactions map[string]*transaction // by transactional ID
 	groups       map[string]*group
-	nextOffset   int64 // counts what is written to the offsets topic
+	nextOffset   int64 // the next offset in the offsets topic
 	holdMarkers  bool
 	coordinators map[int8]bool    // key types whose internal topic exists
 	moved        map[string]int32 // by MoveCoordinator
@@ -62,7 +62,7 @@ func New(t TB, opts ...Option) *Cluster {
 	return c
 }
 
-// Start starts a cluster. It is the caller's to Close.
+// Start starts a cluster. The caller must Close it.
 func Start(opts ...Option) (*Cluster, error) {
 	o := defaults()
 	for _, opt := range opts {
@@ -97,8 +97,8 @@ func Start(opts ...Option) (*Cluster, error) {
 	return c, nil
 }
 
-// Close cuts every connection and waits until every goroutine of the cluster has ended. What was appended can still be
-// read. Later calls do nothing.
+// Close cuts every connection and waits until every goroutine of the cluster has ended. What was appended can still be read.
+// Later calls do nothing.
 func (c *Cluster) Close() {
 	c.mu.Lock()
 	if c.closed {
@@ -125,7 +125,7 @@ func (c *Cluster) Bootstrap() []string {
 	return addrs
 }
 
-// Format prints where the brokers are, whatever the verb: the passwords of users are not to be read in the output of tests.
+// Format prints the addresses of the brokers, whatever the verb, so that no password of a user gets into the output of a test.
 func (c *Cluster) Format(f fmt.State, _ rune) {
 	fmt.Fprintf(f, "brokertest.Cluster at %v", c.Bootstrap())
 }
@@ -137,8 +137,8 @@ func (c *Cluster) ClusterID() string {
 	return c.id
 }
 
-// DialContext connects to the broker that listens on addr. It has the signature of net.Dialer.DialContext. A cluster
-// that is not in memory can be dialled by any other means too.
+// DialContext connects to the broker that listens on addr. It has the signature of net.Dialer.DialContext. A cluster that is
+// not in memory can be dialled by any other means, too.
 func (c *Cluster) DialContext(ctx context.Context, network, addr string) (net.Conn, error) {
 	if !c.opts.memory {
 		var d net.Dialer

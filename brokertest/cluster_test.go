@@ -16,8 +16,8 @@ func networks(t *testing.T, story func(t *testing.T, opts ...Option)) {
 	})
 }
 
-// A client goes the whole way by itself: it learns the versions, has a topic made by asking for it, gets a producer ID,
-// and writes.
+// A client goes the whole way by itself: it learns the versions, has a topic made by asking for it, gets a producer ID, and
+// writes.
 func TestFromFirstByteToRecord(t *testing.T) {
 	networks(t, func(t *testing.T, opts ...Option) {
 		c := New(t, opts...)

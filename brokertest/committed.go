@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// lastStable returns the offset up to which no transaction is open, Kafka's last stable offset.
+// lastStable returns the offset before which no transaction is open, Kafka's last stable offset.
 func (l *log) lastStable() int64 {
 	offset := l.end
 	for _, s := range l.producers {
@@ -19,7 +19,7 @@ func (l *log) lastStable() int64 {
 	return offset
 }
 
-// LastStableOffset returns the offset up to which a read_committed consumer reads a partition now: that of the first
+// LastStableOffset returns the offset up to which a read_committed consumer reads a partition now: the offset of the first
 // record of an open transaction, or the end. It is -1 if there is no such partition.
 func (c *Cluster) LastStableOffset(topic string, index int32) int64 {
 	offset := int64(-1)
@@ -78,7 +78,7 @@ type Transaction struct {
 	Epoch      int16
 	Timeout    time.Duration
 	Began      time.Time        // of the last transaction; zero before the first
-	Partitions []TopicPartition // that it still has to end, in order; offsets are in partitions of __consumer_offsets
+	Partitions []TopicPartition // in which it still has to be ended, in order; offsets are in partitions of __consumer_offsets
 }
 
 // Transaction returns what the coordinator knows of a transactional ID, and whether it knows it.
@@ -98,9 +98,9 @@ func (c *Cluster) Transaction(transactionalID string) (Transaction, bool) {
 	}, true
 }
 
-// SetProducerEpoch makes the producer of a transactional ID have that epoch, as if it had been raised often: a producer
-// under test comes to the last one, 32766, without as many transactions. The next InitProducerId or EndTxn goes on from
-// it. It reports false if there is no such transactional ID, a transaction is open, or the epoch is not a higher one.
+// SetProducerEpoch gives the producer of a transactional ID that epoch, as if it had been raised often. So a producer under
+// test reaches the last one, 32766, without as many transactions. The next InitProducerId or EndTxn goes on from it. It reports
+// false if there is no such transactional ID, a transaction is open, or the epoch is not a higher one.
 func (c *Cluster) SetProducerEpoch(transactionalID string, epoch int16) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -10,9 +10,9 @@ import (
 	"github.com/epistle-kafka/epistle/protocol"
 )
 
-// conn is a broker's end of a client's connection. It has two goroutines: readLoop takes requests off the wire as they
-// come, so that those in the pipeline can be counted, and answerLoop handles and answers them one after the other, as a
-// Kafka broker does. Both end when the connection is closed, by either side.
+// conn is a broker's end of a client's connection. It has two goroutines. readLoop takes requests off the wire as they come, so
+// that those in the pipeline can be counted. answerLoop handles and answers them one after the other, as a Kafka broker does.
+// Both end when either side closes the connection.
 type conn struct {
 	b      *broker
 	nc     net.Conn
@@ -23,13 +23,13 @@ type conn struct {
 	closing sync.Once
 	done    chan struct{} // closed when the broker has closed the connection
 
-	// arrived is read by answerLoop and closed by readLoop. Its room is what a client can have in the pipeline beyond
+	// arrived is read by answerLoop and closed by readLoop. Its capacity is what a client can have in the pipeline beyond
 	// max.in.flight before the broker stops reading.
 	arrived chan *arrival
 
 	session    session // of answerLoop
 	lost       bool    // nothing gets through any more, see Outage; guarded by Cluster.mu
-	unanswered int     // requests taken off the wire that want an answer and have none; guarded by Cluster.mu
+	unanswered int     // requests that were read, want an answer and have none; guarded by Cluster.mu
 }
 
 // arrival is a request as it came off the wire.
@@ -41,7 +41,7 @@ type arrival struct {
 	err     error // why message is nil
 }
 
-// asks reports whether a request is to be answered: all are but a Produce with acks=0.
+// asks reports whether a request is to be answered. All are, except a Produce with acks=0.
 func (a *arrival) asks() bool {
 	p, ok := a.message.(*protocol.ProduceRequest)
 	return !ok || p.Acks != 0
@@ -173,7 +173,7 @@ func (k *conn) answer(a *arrival) bool {
 	}
 	throttle := c.throttleFor(r, act)
 	if throttle > 0 && resp != nil {
-		setThrottle(resp, throttle)
+		setThrottle(r, resp, throttle)
 	}
 	if resp != nil || !act.handle && act.mangle != nil {
 		if !k.sleepUntil(a.at.Add(c.opts.delay)) || !k.sleep(act.delay) || !k.holdBack() || !k.hold(act.until) || !k.awaitResume() {
@@ -189,7 +189,7 @@ func (k *conn) answer(a *arrival) bool {
 	return !k.session.failed && k.sleep(throttle)
 }
 
-// write sends an answer, or what a fault has made of it.
+// write sends an answer, or what a fault makes of it.
 func (k *conn) write(a *arrival, r *Request, resp protocol.Response, act *Action) bool {
 	var frame []byte
 	if resp != nil {
@@ -201,8 +201,8 @@ func (k *conn) write(a *arrival, r *Request, resp protocol.Response, act *Action
 	return k.send(a, frame)
 }
 
-// send writes bytes to the client. The request counts as answered just before, so that none of a client's later
-// requests is counted together with it.
+// send writes bytes to the client. The request counts as answered just before that. Otherwise it could be counted together with
+// the client's next request.
 func (k *conn) send(a *arrival, frame []byte) bool {
 	k.b.c.answers(k, a)
 	if k.isLost() {

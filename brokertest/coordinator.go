@@ -79,8 +79,8 @@ func (c *Cluster) Coordinator(key string) int32 {
 	return c.coordinator(key)
 }
 
-// MoveCoordinator makes a broker the coordinator of a transactional ID or a group, while it is up. All state moves with
-// it; other brokers answer NOT_COORDINATOR from then on.
+// MoveCoordinator makes a broker the coordinator of a transactional ID or a group, as long as it is up. All state moves with
+// it. Other brokers answer NOT_COORDINATOR from then on.
 func (c *Cluster) MoveCoordinator(key string, nodeID int32) {
 	c.broker(nodeID)
 	c.mu.Lock()
@@ -88,7 +88,7 @@ func (c *Cluster) MoveCoordinator(key string, nodeID int32) {
 	c.moved[key] = nodeID
 }
 
-// malformed is what Kafka says to a request that it could read and cannot answer.
+// malformed is Kafka's text for a request that it could read and cannot answer.
 const malformed = "This most likely occurs because of a request being malformed by the client library or the message was " +
 	"sent to an incompatible broker. See the broker logs for more details."
 

@@ -20,7 +20,7 @@ func (c *Cluster) createTopics(m *protocol.CreateTopicsRequest) protocol.Respons
 	for i := range m.Topics {
 		asked := &m.Topics[i]
 		switch n := times[asked.Name]; {
-		case n == 0: // told already
+		case n == 0: // answered already
 		case n > 1:
 			resp.Topics = append(resp.Topics, notCreated(asked.Name, protocol.InvalidRequest, "Duplicate topic name."))
 			times[asked.Name] = 0
@@ -79,7 +79,7 @@ func (c *Cluster) createAsked(asked *protocol.CreatableTopic, validateOnly bool)
 		Configs: []protocol.CreatableTopicConfigs{},
 	}
 	for name, value := range config.given {
-		// Kafka tells every setting. Those given are what a client can compare.
+		// Kafka lists every setting. Those that were given are what a client can compare.
 		result.Configs = append(result.Configs, protocol.CreatableTopicConfigs{Name: name, Value: &value, ConfigSource: 1})
 	}
 	if !validateOnly {

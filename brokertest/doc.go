@@ -6,40 +6,38 @@
 //		for _, r := range kafka.Records("orders", 0) { … }
 //	}
 //
-// Any Kafka producer can talk to it, over TCP on 127.0.0.1, or, with InMemory, over connections that never leave the
-// process: these work in a testing/synctest bubble, where time is fake and a test of an hour's outage takes no time.
+// Any Kafka producer can talk to it over TCP on 127.0.0.1. With InMemory connections never leave the process. They work in a
+// testing/synctest bubble, where time is fake: a test of an hour's outage takes no time.
 //
-// It is as strict as Kafka 4.4.0: it checks the CRC, the format and the sequence of every batch, remembers the last
-// five of each idempotent producer, and answers what it does not like with Kafka's codes, texts and hints. A test
-// compares a long conversation with one that was held with the real thing. Kafka3_9 makes it look older.
+// It is as strict as Kafka 4.4.0. It checks the CRC, the format and the sequence of every batch, and remembers the last five
+// batches of each idempotent producer. What it does not like it answers with Kafka's codes, texts and hints. A test compares a
+// long conversation with one that was held with a real Kafka. Kafka3_9 makes it look older.
 //
-// A test changes the world while clients run: StopBroker, Pause, Break, MoveLeader, RecreateTopic and others. And it scripts
+// A test changes the cluster while clients run: StopBroker, Pause, Break, MoveLeader, RecreateTopic and others. And it scripts
 // faults: On says which requests, and an Action what happens to them.
 //
 //	kafka.On(brokertest.Produce).Topic("orders").Times(2).Do(brokertest.HandleThenDrop())
 //
-// SASL makes brokers that let nobody in without credentials, with Kafka's words for those that are wrong; SessionLifetime makes
-// sessions end, SetPassword and RemoveUser change who may come in.
+// SASL makes brokers that let nobody in without credentials, and refuse wrong ones in Kafka's words. SessionLifetime makes
+// sessions end. SetPassword and RemoveUser change who may come in.
 //
-// Afterwards Records tells what is in the logs, Requests what was asked, and Verify whether anything was written twice,
-// out of sequence, or is missing in between.
+// Afterwards Records tells what is in the logs, Requests what was asked, and Verify whether anything was written twice, out of
+// sequence, or is missing in between.
 //
-// Transactions work in both of Kafka's protocols: a client chooses by the versions of its requests, and is told by the
-// finalised level of transaction.version which it should. Committed is what a read_committed consumer reads,
-// Transaction what the coordinator knows, GroupOffsets what was committed for a group. Transactions time out by the
-// cluster's clock, when the next request or look comes; MoveCoordinator, HoldMarkers and SetFeature change the world
-// under them.
+// Transactions work in both of Kafka's protocols. A client chooses the protocol by the versions of its requests; the finalised
+// level of transaction.version tells it which to choose. Committed is what a read_committed consumer reads, Transaction what
+// the coordinator knows, GroupOffsets what was committed for a group. Transactions time out by the cluster's clock, when the
+// next request or call comes. MoveCoordinator, HoldMarkers and SetFeature change the coordinator's side.
 //
-// What it is not: a store, or a broker to be run for anything but tests. Nothing is on disk, replicas are not copies but
-// one log, and there is nothing to consume with: groups exist as far as a producer commits offsets for them.
+// It is not a store, nor a broker to be run for anything but tests. Nothing is on disk, replicas are not copies but one log,
+// and there is nothing to consume with. Groups exist as far as a producer commits offsets for them.
 //
-// Everything but the bytes in the pipes is owned by Cluster under one mutex, which is never held while anything blocks.
-// A broker over TCP has a goroutine that accepts; a connection has two, see conn. They end with Close, which waits for
-// them.
+// Everything but the bytes in the pipes is owned by Cluster under one mutex, which is never held while anything blocks. A
+// broker over TCP has a goroutine that accepts; a connection has two, see conn. They end with Close, which waits for them.
 //
 // # Compatibility
 //
 // This package keeps what package producer's documentation says under that heading, for its own names. It follows Kafka: what
-// brokers answer, and which versions of requests they know, changes as that of the newest Kafka does. The messages of package
+// brokers answer, and which versions of requests they know, changes when the newest Kafka changes. The messages of package
 // protocol that [Edit] and [Request] show get the fields of new versions.
 package brokertest

@@ -28,7 +28,7 @@ func (b *broker) endTxn(m *protocol.EndTxnRequest, version int16) protocol.Respo
 	return resp
 }
 
-// whoNext returns who the producer of a decided transaction is from then on.
+// whoNext returns the identity of the producer once its decided transaction has ended.
 func (t *transaction) whoNext() (id int64, epoch int16) {
 	if t.nextID >= 0 {
 		return t.nextID, 0
@@ -66,8 +66,8 @@ func prepared(commit bool) TransactionState {
 	return StatePrepareAbort
 }
 
-// judgeOld says what the transaction becomes by an EndTxn of the old protocol, or nothing, and the code of the answer.
-// There, an epoch has many transactions: a request that comes late or twice can meet another one than was meant.
+// judgeOld says which state an EndTxn of the old protocol leads to, if any, and the code of the answer. In the old protocol an
+// epoch has many transactions, so a request that comes late or twice can meet another transaction than was meant (pitfall 15).
 func (t *transaction) judgeOld(m *protocol.EndTxnRequest) (TransactionState, protocol.ErrorCode) {
 	switch {
 	case t.producerID != m.ProducerID:
@@ -84,7 +84,7 @@ func (t *transaction) judgeOld(m *protocol.EndTxnRequest) (TransactionState, pro
 	return "", protocol.InvalidTxnState
 }
 
-// judgeNew is judgeOld for the new protocol: who asks under the epoch before the last end asks again for that end.
+// judgeNew is judgeOld for the new protocol. A request under the epoch before the last end repeats that end.
 func (t *transaction) judgeNew(m *protocol.EndTxnRequest) (TransactionState, protocol.ErrorCode) {
 	wrapped := t.previousID == m.ProducerID && m.ProducerEpoch == lastClientEpoch && t.epoch == 0
 	again := wrapped || t.epoch == m.ProducerEpoch+1
@@ -101,7 +101,7 @@ func (t *transaction) judgeNew(m *protocol.EndTxnRequest) (TransactionState, pro
 	case again && (t.state == StateCompleteCommit && m.Committed || t.state == StateCompleteAbort && !m.Committed):
 		return "", protocol.NoError
 	case !again && !m.Committed:
-		// Nothing is open, and it is aborted all the same: the client cannot know whether its first Produce arrived.
+		// Nothing is open, and it is aborted all the same. The client cannot know whether its first Produce has arrived.
 		return StatePrepareAbort, protocol.NoError
 	}
 	return "", protocol.InvalidTxnState

@@ -13,8 +13,8 @@ type faults struct {
 	rules   []*Rule
 }
 
-// Rule is a scripted fault: which requests it meets, how many of them, and what happens to these. It takes effect with
-// Do, is used up after its number of times, and rules are asked in the order in which they were made.
+// Rule is a scripted fault: which requests it meets, how many of them, and what happens to them. It takes effect with Do, and
+// is used up after its number of times. Rules are tried in the order in which they were made.
 type Rule struct {
 	c       *Cluster
 	apiKey  int16
@@ -37,8 +37,8 @@ func (r *Rule) Broker(nodeID int32) *Rule { r.broker = nodeID; return r }
 // Topic restricts the rule to requests that name that topic. An error code then goes to this topic alone.
 func (r *Rule) Topic(name string) *Rule { r.topic = name; return r }
 
-// Partition restricts the rule to Produce requests with a batch for that partition of the topic. An error code, also one
-// of Metadata, then goes to this partition alone.
+// Partition restricts the rule to Produce requests with a batch for that partition of the topic. An error code, also one of
+// Metadata, then goes to this partition alone.
 func (r *Rule) Partition(index int32) *Rule { r.index = index; return r }
 
 // When restricts the rule to requests for which f is true. It must not call the cluster.
@@ -82,8 +82,8 @@ func (r *Rule) Left() int {
 	return r.left
 }
 
-// Control asks f about every request before it is handled, and before any rule. Where f returns nil the rules decide. It
-// is called on the connections' goroutines, several at a time, and may change the cluster. Nil ends it.
+// Control calls f for every request before it is handled, and before any rule. If f returns nil the rules decide. f is called
+// on the connections' goroutines, several at a time, and may change the cluster. Control(nil) ends it.
 func (c *Cluster) Control(f func(*Request) *Action) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -100,8 +100,8 @@ func (c *Cluster) ClearFaults() {
 	c.faults = faults{}
 }
 
-// PendingFaults returns the number of rules that are still in force, those with Always not counted: a test that wants
-// all of its faults to have happened asks for zero.
+// PendingFaults returns the number of rules that are still in force, without those of Always. A test that wants all its faults
+// to have happened demands 0.
 func (c *Cluster) PendingFaults() (n int) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -150,8 +150,8 @@ func (r *Rule) meets(q *Request) bool {
 		(r.topic == "" || q.names(r.topic, r.index)) && (r.when == nil || r.when(q))
 }
 
-// codeFor returns the code that a partition is to be answered with, whether only after the batch was appended, and
-// whether there is one.
+// codeFor returns the code that a partition is to be answered with, whether that is after the batch was appended, and whether
+// there is a code at all.
 func (a *Action) codeFor(topic string, index int32) (code protocol.ErrorCode, after, scripted bool) {
 	if a.code == protocol.NoError || a.topic != "" && (a.topic != topic || a.index >= 0 && a.index != index) {
 		return protocol.NoError, false, false

@@ -8,11 +8,11 @@ import (
 	"github.com/epistle-kafka/epistle/protocol"
 )
 
-// group is a consumer group, as far as a producer meets one: its offsets, and who may commit them in a transaction.
-// Guarded by Cluster.mu.
+// group is a consumer group, as far as a producer meets one: its offsets, and who may commit them in a transaction. Guarded by
+// Cluster.mu.
 type group struct {
 	generation int32
-	members    []string // none: the group is empty, and anybody without a generation may commit
+	members    []string // empty: anybody without a generation may commit
 	offsets    map[TopicPartition]GroupOffset
 	pending    map[int64]map[TopicPartition]GroupOffset // by the producer ID of the open transaction
 }
@@ -23,7 +23,7 @@ type GroupOffset struct {
 	LeaderEpoch int32 // -1: none was given
 	Metadata    string
 
-	order int64 // of those of all groups; a commit does not overwrite what was written after it
+	order int64 // among the commits of all groups; a commit does not overwrite a later one
 }
 
 // TopicPartition names a partition.
@@ -32,8 +32,8 @@ type TopicPartition struct {
 	Partition int32
 }
 
-// Kafka keeps the offsets of groups in a topic, whose partitions belong to transactions as others do. A group's is found
-// by the hash of its name.
+// Kafka keeps the offsets of groups in a topic. Its partitions belong to transactions like any others. The hash of a group's
+// name gives its partition.
 const (
 	offsetsTopic      = "__consumer_offsets"
 	offsetsPartitions = 50
@@ -47,8 +47,8 @@ func offsetsPartition(groupID string) TopicPartition {
 	return TopicPartition{offsetsTopic, hash & 0x7fffffff % offsetsPartitions}
 }
 
-// endOffsets commits or drops what a producer's transaction has written to a partition of the offsets topic. The caller
-// holds c.mu.
+// endOffsets commits or drops what a producer's transaction has written to a partition of the offsets topic. The caller holds
+// c.mu.
 func (c *Cluster) endOffsets(p TopicPartition, producerID int64, commit bool) {
 	for id, g := range c.groups {
 		if offsetsPartition(id) != p {
@@ -87,9 +87,9 @@ func (c *Cluster) group(id string) *group {
 	return g
 }
 
-// SetGroup makes a consumer group have these members in this generation, as after a rebalance: offsets are then taken in
-// a transaction from these members under this generation, and from nobody else who says that he is a member
-// (KIP-447). Without members the group is empty.
+// SetGroup makes a consumer group have these members in this generation, as after a rebalance. In a transaction offsets are
+// then taken from these members under this generation, and from nobody else who claims to be a member (KIP-447). Without
+// members the group is empty.
 func (c *Cluster) SetGroup(groupID string, generation int32, memberIDs ...string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -15,23 +15,23 @@ type producerState struct {
 	openFrom      int64      // this offset
 }
 
-// appended is a batch that a partition still remembers, and can tell to be a duplicate.
+// appended is a batch that a partition still remembers, so that it knows a duplicate of it.
 type appended struct {
 	firstSequence, lastSequence int32
 	firstOffset                 int64
 	timestamp                   int64
 }
 
-// rememberedBatches is Kafka's, and why max.in.flight may be at most 5 with idempotence.
+// rememberedBatches is Kafka's number, and the reason why max.in.flight may be at most 5 with idempotence.
 const rememberedBatches = 5
 
-// admit says what to do with an idempotent producer's batch: it is a duplicate of one that is remembered, or it must be
-// refused with a code, or it is to be appended.
+// admit decides about an idempotent producer's batch: it is a duplicate of one that is remembered, or it is refused with a
+// code, or it is to be appended.
 func (l *log) admit(h protocol.BatchHeader) (duplicate *appended, code protocol.ErrorCode) {
 	s, u := l.producers[h.ProducerID], l.unverified[h.ProducerID]
 	if s == nil {
-		// Without any state, Kafka takes whatever sequence comes first: it cannot know that there was one before. Only the
-		// new protocol of transactions begins with 0 wherever it begins.
+		// Without any state, Kafka takes whatever sequence comes first, since it cannot know that there was one before (pitfall
+		// 1). In the new protocol of transactions the first one has to be 0.
 		if !u.allows(h, false) {
 			return nil, protocol.OutOfOrderSequenceNumber
 		}
@@ -64,7 +64,7 @@ func (l *log) admit(h protocol.BatchHeader) (duplicate *appended, code protocol.
 	return nil, protocol.NoError
 }
 
-// nextSequence returns the one that comes after the last batch of the epoch; 0 if the epoch has only a marker.
+// nextSequence returns the sequence after the last batch of the epoch; 0 if the epoch has only a marker.
 func (s *producerState) nextSequence() int32 {
 	if len(s.batches) == 0 {
 		return 0

@@ -19,31 +19,6 @@ const (
 	PushTelemetry             int16 = 72
 )
 
-// versionRange is what a broker answers of one API, both ends included.
-type versionRange struct{ min, max int16 }
-
-// kafka4_4 are the versions that Apache Kafka 4.4.0 answers, of the APIs above.
-func kafka4_4() map[int16]versionRange {
-	return map[int16]versionRange{
-		Produce: {3, 13}, ListOffsets: {1, 11}, Metadata: {0, 13}, FindCoordinator: {0, 6}, SaslHandshake: {0, 1},
-		ApiVersions: {0, 5}, CreateTopics: {2, 7}, InitProducerID: {0, 5}, SaslAuthenticate: {0, 2},
-		GetTelemetrySubscriptions: {0, 0}, PushTelemetry: {0, 0},
-		// Brokers alone speak AddPartitionsToTxn 4 and 5. A client that does is cut off, as one that is not authorised to
-		// act for the cluster should be.
-		AddPartitionsToTxn: {0, 5}, AddOffsetsToTxn: {0, 4}, EndTxn: {0, 5}, TxnOffsetCommit: {0, 6},
-	}
-}
-
-// kafka3_9 are the versions that Apache Kafka 3.9.1 answers, as far as they are kept here: it still takes older ones.
-func kafka3_9() map[int16]versionRange {
-	return map[int16]versionRange{
-		Produce: {3, 11}, ListOffsets: {1, 9}, Metadata: {0, 12}, FindCoordinator: {0, 6}, SaslHandshake: {0, 1},
-		ApiVersions: {0, 4}, CreateTopics: {2, 7}, InitProducerID: {0, 5}, SaslAuthenticate: {0, 2},
-		GetTelemetrySubscriptions: {0, 0}, PushTelemetry: {0, 0},
-		AddPartitionsToTxn: {0, 5}, AddOffsetsToTxn: {0, 4}, EndTxn: {0, 4}, TxnOffsetCommit: {0, 4},
-	}
-}
-
 func features4_4() []feature {
 	return []feature{
 		{"eligible.leader.replicas.version", 0, 1, 1},

@@ -7,8 +7,8 @@ import (
 	"github.com/epistle-kafka/epistle/protocol"
 )
 
-// MoveLeader makes a broker the leader of a partition, under a new leader epoch. The broker becomes a replica if it was
-// none. To is -1 for no leader.
+// MoveLeader makes a broker the leader of a partition, under a new leader epoch. The broker becomes a replica if it was none.
+// To is -1 for no leader.
 func (c *Cluster) MoveLeader(topic string, index, to int32) error {
 	return c.change(topic, index, func(p *partition) error {
 		if to >= 0 {
@@ -44,7 +44,7 @@ func (p *partition) lead(id int32) { p.leader, p.epoch = id, p.epoch+1 }
 func (c *Cluster) leave(id int32) {
 	c.eachPartition(func(p *partition) {
 		if len(p.isr) > 1 {
-			// The last in-sync replica stays, down as it is: nobody else has all of the log.
+			// The last in-sync replica stays although it is down: nobody else has all of the log.
 			p.isr = slices.DeleteFunc(p.isr, func(r int32) bool { return r == id })
 		}
 		if p.leader != id {
@@ -81,7 +81,7 @@ func (c *Cluster) eachPartition(f func(*partition)) {
 	}
 }
 
-// hint is what a Produce answer tells of a partition's leader since version 10 (KIP-951). The caller holds c.mu.
+// hint is the leader that a Produce answer names since version 10 (KIP-951). The caller holds c.mu.
 func (p *partition) hint() protocol.LeaderIDAndEpoch {
 	return protocol.LeaderIDAndEpoch{LeaderID: p.leader, LeaderEpoch: p.epoch}
 }

@@ -38,8 +38,8 @@ func newLog() log {
 	return log{producers: map[int64]*producerState{}, unverified: map[int64]*unverified{}}
 }
 
-// append adds a valid batch and returns its base offset. It copies the bytes, and writes into the copy what a broker
-// writes: base offset, leader epoch and, where it is not zero, the time of append in milliseconds.
+// append adds a valid batch and returns its base offset. It copies the bytes, and writes into the copy what a broker writes:
+// base offset, leader epoch and, where it is not zero, the time of append in milliseconds.
 func (l *log) append(h protocol.BatchHeader, bytes []byte, leaderEpoch int32, appendTime int64, keep bool) int64 {
 	base := l.end
 	h.BaseOffset, h.PartitionLeaderEpoch = base, leaderEpoch
@@ -77,7 +77,8 @@ func (l *log) truncate(offset int64) {
 
 func lastOffset(h protocol.BatchHeader) int64 { return h.BaseOffset + int64(h.LastOffsetDelta) }
 
-// Batches returns the batches in a partition's log, with the markers that end transactions in it, none if there is no such partition.
+// Batches returns the batches in a partition's log, with the markers that end transactions in it, none if there is no such
+// partition.
 func (c *Cluster) Batches(topic string, index int32) (batches []Batch) {
 	c.change(topic, index, func(p *partition) error {
 		c.settle()
@@ -87,8 +88,8 @@ func (c *Cluster) Batches(topic string, index int32) (batches []Batch) {
 	return batches
 }
 
-// Records returns the records in a partition's log, in order, none if there is no such partition. Those of transactions
-// that are open or aborted are among them, see Committed; markers are not.
+// Records returns the records in a partition's log, in order, none if there is no such partition. Those of transactions that
+// are open or aborted are among them, see Committed; markers are not.
 func (c *Cluster) Records(topic string, index int32) (records []Record) {
 	for _, b := range c.Batches(topic, index) {
 		if !b.Header.Control {
@@ -98,7 +99,8 @@ func (c *Cluster) Records(topic string, index int32) (records []Record) {
 	return records
 }
 
-// EndOffset returns the offset that a partition's next record gets, after records and markers, -1 if there is no such partition.
+// EndOffset returns the offset that a partition's next record gets, after records and markers, -1 if there is no such
+// partition.
 func (c *Cluster) EndOffset(topic string, index int32) int64 {
 	end := int64(-1)
 	c.change(topic, index, func(p *partition) error {

@@ -9,9 +9,9 @@ import (
 	"github.com/epistle-kafka/epistle/protocol"
 )
 
-// settle lets time do its work on transactions: those that have outlived their timeout are aborted, and those that are
-// decided get their markers. It is done before each request and each look, so that no goroutine and no timer is needed.
-// The caller holds c.mu.
+// settle brings transactions up to date: those that have outlived their timeout are aborted, and those that are decided get
+// their markers. It is called before each request and each call of the test, so that no goroutine and no timer is needed. The
+// caller holds c.mu.
 func (c *Cluster) settle() {
 	if len(c.transactions) == 0 {
 		return
@@ -35,16 +35,16 @@ func (c *Cluster) settle() {
 	}
 }
 
-// ExpireTransactions aborts transactions that have outlived their timeout, by the cluster's clock. A Kafka broker looks
-// every ten seconds; here it happens before the next request or look anyway.
+// ExpireTransactions aborts transactions that have outlived their timeout, by the cluster's clock. A Kafka broker does so every
+// ten seconds. Here it also happens before each request and each call.
 func (c *Cluster) ExpireTransactions() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.settle()
 }
 
-// HoldMarkers keeps transactions that are decided from being completed until it is called with false: a producer that
-// asks meanwhile is told CONCURRENT_TRANSACTIONS, and readers see nothing of them.
+// HoldMarkers keeps transactions that are decided from being completed, until it is called with false. A producer that asks
+// meanwhile is told CONCURRENT_TRANSACTIONS, and read_committed consumers see nothing of them.
 func (c *Cluster) HoldMarkers(on bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -52,8 +52,8 @@ func (c *Cluster) HoldMarkers(on bool) {
 	c.settle()
 }
 
-// writeMarkers ends a decided transaction in every partition whose leader is there, and completes it with the last. The
-// caller holds c.mu.
+// writeMarkers ends a decided transaction in every partition whose leader is there, and completes it with the last. The caller
+// holds c.mu.
 func (c *Cluster) writeMarkers(t *transaction, now time.Time) {
 	commit := t.state == StatePrepareCommit
 	for p := range t.partitions {
@@ -66,7 +66,7 @@ func (c *Cluster) writeMarkers(t *transaction, now time.Time) {
 		if topic != nil && int(p.Partition) < len(topic.partitions) {
 			partition := topic.partitions[p.Partition]
 			if s := partition.log.producers[t.producerID]; partition.leader < 0 || s != nil && s.epoch > t.epoch {
-				continue // until there is a leader; or for ever: Kafka refuses a marker that comes from the past
+				continue // until there is a leader; or for ever, if the epoch is an old one: Kafka refuses such a marker
 			}
 			h, bytes := marker(t.producerID, t.epoch, commit, now)
 			partition.log.mark(h, bytes, partition.epoch, !c.opts.discard)

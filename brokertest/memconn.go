@@ -8,10 +8,10 @@ import (
 	"time"
 )
 
-// memConn is one end of an in-memory connection that behaves as a TCP connection does: it buffers in both directions,
-// a writer blocks only while the other end's buffer is full, bytes written before a Close are still delivered and then
-// io.EOF, a write to an end that has gone fails with EPIPE, and closing an end that still had bytes to read resets the
-// connection. It starts no goroutine.
+// memConn is one end of an in-memory connection that behaves as a TCP connection does. It buffers in both directions, and a
+// writer blocks only while the other end's buffer is full. Bytes written before a Close are still delivered, and then io.EOF. A
+// write to an end that is closed fails with EPIPE. Closing an end that still has bytes to read resets the connection. It starts
+// no goroutine.
 type memConn struct {
 	in, out       *stream
 	local, remote net.Addr
@@ -50,7 +50,7 @@ func (c *memConn) failure(op string, err error) error {
 // Close ends both directions. Readers and writers of this end return net.ErrClosed.
 func (c *memConn) Close() error { return c.close(false) }
 
-// reset is Close as a host does it that has lost the connection: the other end sees ECONNRESET, not io.EOF.
+// reset is Close by a host that has lost the connection: the other end sees ECONNRESET, not io.EOF.
 func (c *memConn) reset() error { return c.close(true) }
 
 func (c *memConn) close(reset bool) error {

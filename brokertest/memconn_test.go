@@ -92,8 +92,7 @@ func TestMemConnFullBufferHoldsTheWriter(t *testing.T) {
 	})
 }
 
-// Deadlines end reads and writes that wait, at the moment, and those that begin later; a new deadline revives the
-// connection.
+// Deadlines end reads and writes that wait, at the moment, and those that begin later; a new deadline revives the connection.
 func TestMemConnDeadlines(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		a, b := pipe(t, 1)

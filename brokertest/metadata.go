@@ -33,7 +33,7 @@ func (c *Cluster) metadata(m *protocol.MetadataRequest, version int16, create bo
 		return resp
 	}
 	if version >= 10 && version < 12 && asksByID(m) {
-		// These versions have a field for the topic ID, and brokers that refuse it.
+		// These versions have a field for the topic ID, and brokers refuse a request that uses it.
 		resp = &protocol.MetadataResponse{ControllerID: -1, ClusterAuthorizedOperations: noOperations}
 		for i := range m.Topics {
 			resp.Topics = append(resp.Topics, protocol.MetadataTopic{
@@ -59,8 +59,8 @@ func asksByID(m *protocol.MetadataRequest) bool {
 	return false
 }
 
-// lookUp answers for one topic, by ID if there is no name. A topic that does not exist is not known yet in the answer to
-// the request that creates it. The caller holds c.mu.
+// lookUp answers for one topic, by ID if there is no name. The request that creates a topic is still told that it is unknown.
+// The caller holds c.mu.
 func (c *Cluster) lookUp(asked *protocol.MetadataRequestTopic, create bool) protocol.MetadataTopic {
 	unknown := protocol.MetadataTopic{
 		ErrorCode: protocol.UnknownTopicOrPartition, Name: asked.Name, TopicAuthorizedOperations: noOperations,
@@ -92,7 +92,7 @@ func (c *Cluster) lookUp(asked *protocol.MetadataRequestTopic, create bool) prot
 	return unknown
 }
 
-// describeTopic is what Metadata tells of a topic. The caller holds c.mu.
+// describeTopic is Metadata's answer for a topic. The caller holds c.mu.
 func (c *Cluster) describeTopic(t *topic) protocol.MetadataTopic {
 	answer := protocol.MetadataTopic{Name: &t.name, TopicID: t.id, TopicAuthorizedOperations: noOperations}
 	for i, p := range t.partitions {
@@ -113,16 +113,16 @@ func (c *Cluster) describeTopic(t *topic) protocol.MetadataTopic {
 	return answer
 }
 
-// refuseMetadata answers Metadata with a scripted code for the topics, or the topic or the partition, that the action
-// names. What concerns the whole answer has a place of its own, since version 13.
+// refuseMetadata answers Metadata with a scripted code for the topics, or for the topic or partition that the action names. A
+// code for the whole answer has a field of its own since version 13.
 func (b *broker) refuseMetadata(r *Request, a *Action) (protocol.Response, bool) {
 	b.c.mu.Lock()
 	defer b.c.mu.Unlock()
 	if !b.up {
 		return nil, false
 	}
-	resp := b.c.metadata(r.Message.(*protocol.MetadataRequest), r.Version, a.after && b.c.opts.autoCreate)
-	if a.code == protocol.IllegalSaslState { // who has not logged in is told nothing of the cluster
+	resp := b.c.metadata(r.Message.(*protocol.MetadataRequest), r.Version, false)
+	if a.code == protocol.IllegalSaslState { // a client that has not logged in is told nothing of the cluster
 		resp.Brokers, resp.ClusterID, resp.ControllerID = nil, nil, -1
 	}
 	if a.code == protocol.RebootstrapRequired || len(resp.Topics) == 0 {

@@ -70,8 +70,8 @@ func (b *broker) listOffset(m *protocol.ListOffsetsRequest, name string, asked *
 // readCommitted is the isolation level of ListOffsets that sees no open transaction.
 const readCommitted int8 = 1
 
-// find sets the offset, and the timestamp where a record is meant, for a timestamp of ListOffsets, in a log that ends for
-// the reader at end.
+// find sets the offset, and the timestamp where a record is meant, for a timestamp of ListOffsets, in a log that ends for the
+// reader at end.
 func (l *log) find(at, end int64, answer *protocol.ListOffsetsPartitionResponse) {
 	switch {
 	case at == latest:
@@ -99,7 +99,7 @@ func (l *log) find(at, end int64, answer *protocol.ListOffsetsPartitionResponse)
 			}
 		}
 	}
-	// What is left are questions about tiered storage, which there is none of.
+	// The other timestamps are about tiered storage, which there is not.
 }
 
 func (b Batch) recordsIf(needed bool) []Record {

@@ -35,10 +35,10 @@ type options struct {
 	old         bool // brokers behave as Kafka 3.9
 }
 
-// firstProducer is what the IDs of producers begin after.
+// firstProducer is the number after which producer IDs begin.
 func (o *options) firstProducer() int64 { return int64(o.seed) * 1000 % (1 << 40) }
 
-// topicSpec is a topic to be made, or one there is.
+// topicSpec is a topic's name and number of partitions.
 type topicSpec struct {
 	name       string
 	partitions int
@@ -67,7 +67,7 @@ func Topic(name string, partitions int) Option {
 // AutoCreate says whether a Metadata request may create a topic, auto.create.topics.enable; true without it, as in Kafka.
 func AutoCreate(on bool) Option { return func(o *options) { o.autoCreate = on } }
 
-// DefaultPartitions is num.partitions: how many a topic gets whose creator did not say; 1 without it.
+// DefaultPartitions is num.partitions: how many partitions a topic gets if its creator does not say; 1 without it.
 func DefaultPartitions(n int) Option { return func(o *options) { o.partitions = n } }
 
 // Versions makes brokers answer an API in these versions only. It can narrow what a broker knows, not widen it.
@@ -84,9 +84,9 @@ func Versions(apiKey, minVersion, maxVersion int16) Option {
 // Without makes brokers that do not know an API.
 func Without(apiKey int16) Option { return func(o *options) { delete(o.versions, apiKey) } }
 
-// Kafka3_9 makes brokers that look like Apache Kafka 3.9.1: no topic IDs in Produce, no transaction.version, and any
-// timestamp in the future is taken; a partition in a transaction takes a batch of its producer under a newer epoch, and
-// the transaction can then not be ended there.
+// Kafka3_9 makes brokers that look like Apache Kafka 3.9.1. They have no topic IDs in Produce and no transaction.version, and
+// take any timestamp in the future. A partition in a transaction takes a batch of its producer under a newer epoch, and the
+// transaction can then not be ended there.
 func Kafka3_9() Option {
 	return func(o *options) {
 		o.versions, o.features, o.after, o.old = kafka3_9(), features3_9(), forever, true
@@ -104,8 +104,8 @@ func Feature(name string, level int16) Option {
 	}
 }
 
-// MarkerDelay keeps each decided transaction from being completed for d, by the cluster's clock, as a busy coordinator
-// does: a producer that asks meanwhile is told CONCURRENT_TRANSACTIONS.
+// MarkerDelay delays the completion of each decided transaction by d, by the cluster's clock, as on a busy coordinator. A
+// producer that asks meanwhile is told CONCURRENT_TRANSACTIONS.
 func MarkerDelay(d time.Duration) Option { return func(o *options) { o.markerDelay = d } }
 
 // Seed makes topic IDs, the cluster ID and producer IDs differ from those of another seed. Equal seeds give equal ones.
@@ -117,24 +117,24 @@ func Delay(d time.Duration) Option { return func(o *options) { o.delay = d } }
 // Now sets the clock by which brokers judge and append timestamps and forget producers; time.Now without it.
 func Now(now func() time.Time) Option { return func(o *options) { o.now = now } }
 
-// Telemetry makes brokers advertise the telemetry APIs (KIP-714), as Kafka does where something receives metrics. They
-// are answered all the same, without a subscription.
+// Telemetry makes brokers advertise the telemetry APIs (KIP-714), as Kafka does where something receives metrics. They are
+// answered without it, too. There is never a subscription.
 func Telemetry() Option { return func(o *options) { o.telemetry = true } }
 
-// TLS makes brokers speak TLS. For mutual TLS config.ClientAuth is tls.RequireAndVerifyClientCert, and config.ClientCAs has
-// whose certificates are taken.
+// TLS makes brokers speak TLS. For mutual TLS set config.ClientAuth to tls.RequireAndVerifyClientCert, and config.ClientCAs to
+// the authorities of clients.
 func TLS(config *tls.Config) Option { return func(o *options) { o.tls = config } }
 
 // ConnBuffer bounds the unread bytes of an in-memory connection, each way; 1 MiB without it.
 func ConnBuffer(bytes int) Option { return func(o *options) { o.buffer = bytes } }
 
-// ProducerIDExpiration is producer.id.expiration.ms: how long after its last record a partition remembers a producer;
-// a day without it.
+// ProducerIDExpiration is producer.id.expiration.ms: how long after its last record a partition remembers a producer; a day
+// without it.
 func ProducerIDExpiration(d time.Duration) Option { return func(o *options) { o.expiration = d } }
 
 // KeepRequests bounds the log of requests, which forgets the oldest; 10,000 without it.
 func KeepRequests(n int) Option { return func(o *options) { o.keep = n } }
 
-// DiscardRecords makes brokers check and count batches, but keep none of their bytes: for measurements of a client.
-// Records, Batches and Committed are then empty, and ListOffsets cannot search by timestamp.
+// DiscardRecords makes brokers check and count batches, but keep none of their bytes: for measurements of a client. Records,
+// Batches and Committed are then empty, and ListOffsets cannot search by timestamp.
 func DiscardRecords() Option { return func(o *options) { o.discard = true } }

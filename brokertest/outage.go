@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// Outage is a way in which the network to a broker, or what stands in between, fails. See also [Cluster.Pause], which
-// freezes the broker itself.
+// Outage is a way in which the network to a broker fails, or something in between. See also [Cluster.Pause], which freezes the
+// broker itself.
 type Outage uint8
 
 const (
@@ -17,10 +17,10 @@ const (
 	Refusing
 	// Resetting resets connections, accepts dials and resets these too: a balancer without a backend.
 	Resetting
-	// Silent accepts dials, takes all bytes and passes none on. A connection that it has met is lost for good, also when
-	// the outage is over, and nobody closes it: a proxy or NAT that has forgotten it.
+	// Silent accepts dials, takes all bytes and passes none on. A connection that was open during the outage is lost for good,
+	// also when the outage is over, and nobody closes it: a proxy or NAT has forgotten it.
 	Silent
-	// Dropping loses every packet: as Silent, but that dials hang.
+	// Dropping loses every packet: it is like Silent, but dials hang.
 	Dropping
 	// Dripping lets answers through one byte in each DripEvery. Connections survive it.
 	Dripping
@@ -29,7 +29,7 @@ const (
 // DripEvery is the time that Dripping takes for each byte of an answer.
 const DripEvery = 200 * time.Millisecond
 
-// Break begins an outage of the network to a broker, in place of the one that may be there. Mend ends it.
+// Break begins an outage of the network to a broker. It replaces the one that may be in force. Mend ends it.
 func (c *Cluster) Break(brokerID int32, how Outage) {
 	b := c.broker(brokerID)
 	c.mu.Lock()
@@ -55,7 +55,7 @@ func (c *Cluster) Mend(brokerID int32) {
 	b.outage = outage{}
 }
 
-// outage is the one that a broker's network has; guarded by Cluster.mu.
+// outage is the state of a broker's network. Guarded by Cluster.mu.
 type outage struct {
 	how  Outage
 	over chan struct{} // closed at its end
@@ -67,7 +67,7 @@ func (o *outage) end() {
 	}
 }
 
-// dialFault is what the outage does to a dial.
+// dialFault returns what the outage does to a dial.
 func (o *outage) dialFault() DialFault {
 	switch o.how {
 	case Refusing:
@@ -80,7 +80,7 @@ func (o *outage) dialFault() DialFault {
 	return DialWorks
 }
 
-// swallow takes what comes on a connection that is lost, until the client closes it. The caller holds c.mu.
+// swallow reads and drops what comes on a lost connection, until the client closes it. The caller holds c.mu.
 func (b *broker) swallow(nc net.Conn) {
 	c := b.c
 	c.connections++
@@ -128,7 +128,7 @@ func (k *conn) drip(frame []byte) error {
 	return err
 }
 
-// Dials returns how often a broker was dialled, as far as it could notice, or in memory.
+// Dials returns how often a broker was dialled. Over TCP it counts the dials that the broker could notice.
 func (c *Cluster) Dials(brokerID int32) int {
 	b := c.broker(brokerID)
 	c.mu.Lock()

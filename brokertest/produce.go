@@ -4,8 +4,8 @@ import (
 	"github.com/epistle-kafka/epistle/protocol"
 )
 
-// produce answers a Produce request. It reports false if the connection must be closed instead, as Kafka does with
-// acks=0 after any error.
+// produce answers a Produce request. It reports false if the connection must be closed instead, as Kafka does with acks=0 after
+// any error.
 func (b *broker) produce(r *Request, m *protocol.ProduceRequest, a *Action) (protocol.Response, bool) {
 	checked := make([][]checkedBatch, len(m.Topics))
 	for i := range m.Topics {
@@ -118,7 +118,7 @@ func (b *broker) producePartition(call *produceCall) protocol.ProducePartitionRe
 	return answer
 }
 
-// refusal is the answer for a partition of which nothing more can be said.
+// refusal is the answer for a partition that has a code and nothing else.
 func refusal(index int32, code protocol.ErrorCode) protocol.ProducePartitionResponse {
 	return protocol.ProducePartitionResponse{
 		Index: index, ErrorCode: code, BaseOffset: -1, LogAppendTime: -1, LogStartOffset: -1,
@@ -126,7 +126,7 @@ func refusal(index int32, code protocol.ErrorCode) protocol.ProducePartitionResp
 	}
 }
 
-// appendBatch is Kafka's way of a batch into the log, its checks in Kafka's order. The caller holds c.mu.
+// appendBatch does Kafka's checks of a batch in Kafka's order, and appends it. The caller holds c.mu.
 func (b *broker) appendBatch(call *produceCall) protocol.ProducePartitionResponse {
 	t, batch, answer := call.topic, call.batch, refusal(call.index, protocol.NoError)
 	if code := b.admitPartition(call); code != protocol.NoError {

@@ -25,8 +25,8 @@ func (b *broker) initProducerID(m *protocol.InitProducerIDRequest, version int16
 	return resp
 }
 
-// initTransactionalID makes the producer that asks the one that may use its transactional ID. A transaction that is open
-// is aborted first, and the producer has to ask again. The caller holds c.mu.
+// initTransactionalID gives the transactional ID to the producer that asks. An open transaction is aborted first, and the
+// producer has to ask again. The caller holds c.mu.
 func (b *broker) initTransactionalID(m *protocol.InitProducerIDRequest) (*transaction, protocol.ErrorCode) {
 	c := b.c
 	if (m.ProducerID == -1) != (m.ProducerEpoch == -1) {

@@ -5,20 +5,17 @@ import (
 	"net"
 	"slices"
 	"strconv"
-
-	"github.com/epistle-kafka/epistle/protocol"
 )
 
-// Again says what of a cluster that is made again is as it was.
+// Again says what stays when a cluster is made again.
 type Again struct {
-	ClusterID bool // else it is a new one
-	TopicIDs  bool // else they are new ones
+	ClusterID bool // the cluster's ID; if false, it gets a new one
+	TopicIDs  bool // the IDs of topics; if false, they get new ones
 }
 
-// MakeAgain makes the cluster anew at the same addresses, as when its disks were wiped or its name leads to another one:
-// all connections break, and there are the same topics, with empty logs. Nobody knows of the producers, transactions and
-// groups of before, leader epochs begin at 0, and producer IDs are given from the start, so that they are those that
-// producers of the old cluster have.
+// MakeAgain makes the cluster anew at the same addresses, as when its disks were wiped or its name leads to another cluster.
+// All connections break. The topics are the same, with empty logs. Producers, transactions and groups are forgotten, and leader
+// epochs begin at 0. Producer IDs are given from the start again, so new ones equal those of the old cluster's producers.
 func (c *Cluster) MakeAgain(same Again) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -46,14 +43,14 @@ func (c *Cluster) MakeAgain(same Again) {
 	}
 }
 
-// formerPlace is where a broker was. Somebody still listens there, who leads nothing.
+// formerPlace is a former address of a broker. Somebody still listens there, who leads nothing.
 type formerPlace struct {
 	addr     string
 	listener net.Listener // nil in memory
 }
 
-// MoveBroker gives a broker another address, which Metadata tells from now on. Something goes on at the old one: it
-// accepts connections, keeps those that it has, and answers, but it leads and coordinates nothing.
+// MoveBroker gives a broker another address, which Metadata has from now on. The old address goes on accepting connections,
+// keeps those that it has, and answers, but it leads and coordinates nothing.
 func (c *Cluster) MoveBroker(brokerID int32) error {
 	b := c.broker(brokerID)
 	var l net.Listener
@@ -82,7 +79,7 @@ func (c *Cluster) MoveBroker(brokerID int32) error {
 	return nil
 }
 
-// CloseFormer ends what goes on where a broker was before MoveBroker.
+// CloseFormer closes the addresses that a broker had before MoveBroker.
 func (c *Cluster) CloseFormer(brokerID int32) {
 	b := c.broker(brokerID)
 	c.mu.Lock()
@@ -95,7 +92,7 @@ func (c *Cluster) CloseFormer(brokerID int32) {
 	}
 }
 
-// closeFormer ends the listening there. The caller holds c.mu.
+// closeFormer stops listening at the former addresses. The caller holds c.mu.
 func (b *broker) closeFormer() {
 	for _, f := range b.former {
 		if f.listener != nil {
@@ -124,14 +121,3 @@ func (c *Cluster) at(addr string) *broker {
 
 // addr is host:port. The caller holds c.mu.
 func (b *broker) addr() string { return net.JoinHostPort(b.host, strconv.Itoa(int(b.port))) }
-
-// forCoordinator reports whether only the coordinator of a transactional ID or group can answer.
-func forCoordinator(m protocol.Request) bool {
-	switch m := m.(type) {
-	case *protocol.InitProducerIDRequest:
-		return m.TransactionalID != nil
-	case *protocol.AddPartitionsToTxnRequest, *protocol.AddOffsetsToTxnRequest, *protocol.EndTxnRequest, *protocol.TxnOffsetCommitRequest:
-		return true
-	}
-	return false
-}

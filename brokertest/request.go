@@ -18,14 +18,14 @@ type Request struct {
 	At            time.Time // when the broker had read all of it
 	Size          int       // bytes, without the length in front
 
-	// Message is what was asked, to be read only. It is nil if the version is not known, and, to save memory, for a
-	// Produce request in the list of Requests: there only Batches tells.
+	// Message is the request itself, to be read only. It is nil if the version is not known. To save memory it is also nil for
+	// a Produce request in the list of Requests: there, look at Batches.
 	Message protocol.Request
 
 	// Batches are those of a Produce request.
 	Batches []ProducedBatch
 
-	former bool // it came to where the broker is no more
+	former bool // it came to an address that the broker has left
 }
 
 // ProducedBatch is a batch as a Produce request has it. What cannot be read leaves Header zero.
@@ -37,8 +37,8 @@ type ProducedBatch struct {
 	Size      int // bytes
 }
 
-// parse makes a Request of what arrived. It returns nil if a broker would close the connection. An ApiVersions request
-// in a version that the broker does not know has no message.
+// parse makes a Request of what arrived. It returns nil if a broker would close the connection. An ApiVersions request in a
+// version that the broker does not know has no message.
 func (k *conn) parse(a *arrival) *Request {
 	c, h := k.b.c, a.header
 	r := &Request{
@@ -93,27 +93,10 @@ func (c *Cluster) describe(m *protocol.ProduceRequest, version int16) (batches [
 	return batches
 }
 
-// names reports whether the request is about a topic, and a partition of it unless index is negative.
+// names reports whether the request is about a topic, and about a partition of it unless index is negative.
 func (r *Request) names(topic string, index int32) bool {
-	switch m := r.Message.(type) {
-	case *protocol.ProduceRequest:
-		return slices.ContainsFunc(r.Batches, func(b ProducedBatch) bool {
-			return b.Topic == topic && (index < 0 || b.Partition == index)
-		})
-	case *protocol.MetadataRequest:
-		return m.Topics == nil || slices.ContainsFunc(m.Topics, func(t protocol.MetadataRequestTopic) bool {
-			return t.Name != nil && *t.Name == topic
-		})
-	case *protocol.AddPartitionsToTxnRequest:
-		return slices.ContainsFunc(m.Topics, func(t protocol.AddPartitionsToTxnTopic) bool {
-			return t.Name == topic && (index < 0 || slices.Contains(t.Partitions, index))
-		})
-	case *protocol.CreateTopicsRequest:
-		return slices.ContainsFunc(m.Topics, func(t protocol.CreatableTopic) bool { return t.Name == topic })
-	case *protocol.ListOffsetsRequest:
-		return slices.ContainsFunc(m.Topics, func(t protocol.ListOffsetsTopic) bool { return t.Name == topic })
-	}
-	return false
+	names := apis[r.APIKey].names
+	return names != nil && names(r, topic, index)
 }
 
 // history is what brokers were asked. Guarded by Cluster.mu.
@@ -121,7 +104,7 @@ type history struct {
 	keep     int
 	requests []Request // the last ones, at most keep
 	counts   map[int16]int
-	deepest  int // the most requests without an answer on one connection
+	deepest  int // the largest number of requests without an answer on one connection
 }
 
 func newHistory(keep int) history { return history{keep: max(keep, 1), counts: map[int16]int{}} }
@@ -152,7 +135,7 @@ func (c *Cluster) Count(apiKey int16) int {
 	return c.seen.counts[apiKey]
 }
 
-// MaxUnanswered returns the most requests that any one connection had without an answer at any time. A paused broker
+// MaxUnanswered returns the largest number of requests that any connection had without an answer at one time. A paused broker
 // reads none, so it counts those of the pause when it resumes. It cannot see more than about 130.
 func (c *Cluster) MaxUnanswered() int {
 	c.mu.Lock()

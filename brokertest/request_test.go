@@ -41,8 +41,8 @@ func TestRequests(t *testing.T) {
 	}
 }
 
-// A request that is answered never counts as one in flight with those that its answer brings about, and acks=0 never
-// counts at all.
+// A request that is answered never counts as one in flight with those that its answer brings about, and acks=0 never counts at
+// all.
 func TestUnansweredIsNotOvercounted(t *testing.T) {
 	networks(t, func(t *testing.T, opts ...Option) {
 		c := New(t, append(opts, Topic("t", 1))...)

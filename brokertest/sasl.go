@@ -8,8 +8,8 @@ import (
 	"github.com/epistle-kafka/epistle/protocol"
 )
 
-// A SASLMechanism is a mechanism that brokers offer, with one user of it or, for tokens, what is to be made of them. Values are
-// made by Plain, SCRAM256, SCRAM512, DelegationToken and OAuthBearer, for SASL.
+// A SASLMechanism is a mechanism that brokers offer, with one of its users, or with a check of tokens. Plain, SCRAM256,
+// SCRAM512, DelegationToken and OAuthBearer make one for SASL.
 type SASLMechanism struct {
 	name       string
 	user       string
@@ -48,15 +48,15 @@ func SCRAM512(user, password string) SASLMechanism {
 	return SASLMechanism{name: scram512, user: user, credential: credential{password: password}}
 }
 
-// DelegationToken has both mechanisms of SCRAM take a delegation token of owner's (KIP-48), which clients present by
-// tokenauth=true. It offers neither by itself. A session with it ends when it expires; the zero time is never.
+// DelegationToken lets both SCRAM mechanisms take a delegation token of owner's (KIP-48). Clients present it with
+// tokenauth=true. It offers neither mechanism by itself. A session with it ends when the token expires; the zero time is never.
 func DelegationToken(id, hmac, owner string, expires time.Time) SASLMechanism {
 	return SASLMechanism{user: id, credential: credential{password: hmac, token: true, owner: owner, expires: expires}}
 }
 
-// OAuthBearer offers OAUTHBEARER, and takes the tokens for which check returns nil. Whose they are and when they expire, a
-// token says that is a JWT (sub, exp): the session ends then, and a re-authentication must be of the same. Others are all
-// the same user's, for ever. A client is never told why check has refused it.
+// OAuthBearer offers OAUTHBEARER, and takes the tokens for which check returns nil. A token that is a JWT says whose it is and
+// when it expires (sub, exp): the session ends then, and a re-authentication must be by the same user. All other tokens belong
+// to one user, and never expire. A client is never told why check has refused its token.
 func OAuthBearer(check func(token string) error) SASLMechanism {
 	return SASLMechanism{name: oauthBearer, check: check}
 }
@@ -74,8 +74,8 @@ func SASL(mechanisms ...SASLMechanism) Option {
 	}
 }
 
-// SessionLifetime is connections.max.reauth.ms: a client must authenticate again within that time (KIP-368), or is cut off
-// with its next request. 0, as without it: sessions end with a token that expires, or never.
+// SessionLifetime is connections.max.reauth.ms: a client must authenticate again within that time (KIP-368), or is cut off with
+// its next request. With 0, the default, a session ends when its token expires, or never.
 func SessionLifetime(d time.Duration) Option { return func(o *options) { o.lifetime = d } }
 
 // FailedAuthenticationDelay is connection.failed.authentication.delay.ms: how late a refusal is told; 100 ms without it.
@@ -111,7 +111,7 @@ func (a *accounts) offers(mechanism string) bool {
 	return slices.Contains(a.enabled, mechanism)
 }
 
-// enroll adds a user of a mechanism, or replaces it. The caller holds c.mu, or is Start.
+// enroll adds a user to a mechanism, or replaces one. The caller holds c.mu, or is Start.
 func (c *Cluster) enroll(mechanism, user string, cr credential) {
 	if mechanism != plain {
 		salt := make([]byte, 0, 16)
@@ -127,7 +127,7 @@ func (c *Cluster) enroll(mechanism, user string, cr credential) {
 }
 
 // SetPassword gives a user of PLAIN, SCRAM-SHA-256 or SCRAM-SHA-512 another password, or adds the user to that mechanism. As in
-// Kafka connections that are open go on with what they have proved.
+// Kafka, open connections are not affected.
 func (c *Cluster) SetPassword(mechanism, user, password string) {
 	if mechanism != plain && mechanism != scram256 && mechanism != scram512 {
 		panic("brokertest: " + mechanism + " has no passwords")
@@ -154,10 +154,10 @@ func (c *Cluster) credentialOf(mechanism, user string) (credential, bool) {
 
 // A saslServer is the broker's side of one exchange.
 type saslServer interface {
-	// next takes a client's token. done says that the client is who it says; a *saslRefusal is told to the client, and any other
-	// error closes the connection without a word.
+	// next takes a client's token. done says that the client has proved who it is. A *saslRefusal is told to the client; any
+	// other error closes the connection without a word.
 	next(token []byte) (answer []byte, done bool, err error)
-	// who returns the principal, and when what it has shown expires (zero: never). It is called when all is done.
+	// who returns the principal, and when its credentials expire (zero: never). It is called after next has returned done.
 	who() (principal string, expires time.Time)
 }
 
@@ -181,7 +181,7 @@ func (c *Cluster) newServer(mechanism string, again bool) saslServer {
 	panic("brokertest: no mechanism " + mechanism)
 }
 
-// invalidCredentials is what Kafka says of a mechanism that has no words of its own.
+// invalidCredentials is Kafka's refusal for a mechanism that has no words of its own.
 func invalidCredentials(mechanism string, again bool) error {
 	when := "authentication"
 	if again {
@@ -190,7 +190,8 @@ func invalidCredentials(mechanism string, again bool) error {
 	return &saslRefusal{fmt.Sprintf("Authentication failed during %s due to invalid credentials with SASL mechanism %s", when, mechanism)}
 }
 
-// refusedSASL is a scripted answer to SASL; as Kafka does it, the connection is then closed, but for ILLEGAL_SASL_STATE.
+// refusedSASL notes a scripted answer to a request of SASL. As in Kafka, the connection is closed after it, except after
+// ILLEGAL_SASL_STATE.
 func (s *session) refusedSASL(r *Request, code protocol.ErrorCode) {
 	if (r.APIKey == SaslHandshake || r.APIKey == SaslAuthenticate) && code != protocol.IllegalSaslState {
 		s.failed = true

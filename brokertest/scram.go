@@ -15,7 +15,7 @@ import (
 	"time"
 )
 
-// iterations is how often Kafka's tools hash a password, unless they are told otherwise.
+// iterations is how often Kafka's tools hash a password by default.
 const iterations = 4096
 
 // scramKeys is what a broker keeps of a password (RFC 5802).
@@ -49,7 +49,8 @@ func newScramKeys(mechanism, password string, salt []byte) *scramKeys {
 	return &scramKeys{salt: salt, stored: stored.Sum(nil), serverKey: keyed(h, salted, "Server Key")}
 }
 
-// What a broker's parser takes. There is no channel binding, so the header is "n,", and names have no character above 0x7F.
+// These match what a broker's parser takes. There is no channel binding, so the header is "n,", and names have no character
+// above 0x7F.
 var (
 	clientFirst = regexp.MustCompile(`^n,(?:a=(?P<authzid>(?:[\x01-\x2B\x2D-\x3C\x3E-\x7F]|=2C|=3D)+))?,n=(?P<user>(?:[\x01-\x2B\x2D-\x3C\x3E-\x7F]|=2C|=3D)+),r=(?P<nonce>[\x21-\x2B\x2D-\x7E]+)(?P<extensions>(?:,[A-Za-z]+=[\x01-\x2B\x2D-\x7F]+)*)$`)
 	clientFinal = regexp.MustCompile(`^c=biws,r=([\x21-\x2B\x2D-\x7E]+)(?:,[A-Za-z]+=[\x01-\x2B\x2D-\x7F]+)*,p=([A-Za-z0-9+/]+={0,2})$`)

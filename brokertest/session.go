@@ -8,9 +8,9 @@ import (
 	"github.com/epistle-kafka/epistle/protocol"
 )
 
-// session is how far a connection has authenticated itself. Owned by its answerLoop.
+// session is the state of a connection's authentication. It belongs to the connection's answerLoop.
 type session struct {
-	versioned bool       // ApiVersions was answered, which is so once
+	versioned bool       // ApiVersions was answered; without authentication it may be asked only once
 	server    saslServer // of the exchange under way; nil: there is none
 	mechanism string     // asked for by the last handshake
 	rawTokens bool       // after a handshake of version 0, SASL tokens follow without Kafka's header
@@ -21,11 +21,11 @@ type session struct {
 	expires       time.Time // zero: never
 	again         time.Time // when the last re-authentication began
 
-	failed bool // the connection is to be closed once that was answered
+	failed bool // the connection is to be closed after the answer
 	late   bool // and the answer is held back
 }
 
-// An admission is what becomes of a request before it is looked at.
+// An admission says whether a request is handled at all.
 type admission uint8
 
 const (
@@ -34,7 +34,7 @@ const (
 	outOfTurn           // it is answered with an error, and the connection is closed
 )
 
-// admits tells what becomes of a request, as Kafka's SaslServerAuthenticator and its network threads have it.
+// admits says whether a request is handled, as Kafka's SaslServerAuthenticator and its network threads do.
 func (k *conn) admits(apiKey int16) admission {
 	s := &k.session
 	switch {
@@ -46,7 +46,7 @@ func (k *conn) admits(apiKey int16) admission {
 		}
 		return admitted
 	case s.authenticated:
-		// A handshake that begins a re-authentication comes before the look at the clock.
+		// A handshake that begins a re-authentication is taken even when the session has expired.
 		if s.expired() && (apiKey != SaslHandshake || !s.mayBeginAgain()) {
 			return shutOut
 		}
@@ -59,8 +59,8 @@ func (k *conn) admits(apiKey int16) admission {
 
 func (s *session) expired() bool { return !s.expires.IsZero() && !time.Now().Before(s.expires) }
 
-// mayBeginAgain reports whether a re-authentication may begin: a session that has no end has none, and between two of them
-// there is a second at least.
+// mayBeginAgain reports whether a re-authentication may begin. There is none for a session without an end, and two of them must
+// be a second apart.
 func (s *session) mayBeginAgain() bool {
 	return !s.expires.IsZero() && (s.again.IsZero() || time.Since(s.again) >= time.Second)
 }
@@ -107,7 +107,7 @@ func (k *conn) saslAuthenticate(m *protocol.SaslAuthenticateRequest) (protocol.R
 }
 
 // rawToken takes a SASL token that came without a header, and returns the frame of the answer. It reports false if the
-// connection must be closed, which is all that such a client is told.
+// connection must be closed: such a client is told nothing else.
 func (k *conn) rawToken(token []byte) ([]byte, bool) {
 	answer, _, err := k.step(token)
 	if err != nil {
@@ -119,7 +119,7 @@ func (k *conn) rawToken(token []byte) ([]byte, bool) {
 
 var errOtherMechanism = errors.New("a re-authentication by another mechanism")
 
-// step takes a client's token. With the last one it lets the client in, and returns for how long.
+// step takes a client's token. With the last one it lets the client in, and returns the lifetime of the session.
 func (k *conn) step(token []byte) (answer []byte, lifetime time.Duration, err error) {
 	s := &k.session
 	done := false

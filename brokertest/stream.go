@@ -11,8 +11,8 @@ import (
 
 // stream is one direction of an in-memory connection: a bounded queue of bytes with one writing and one reading end.
 //
-// Whoever waits for room or for data waits on a channel, never on a mutex, so that a goroutine that waits here is
-// durably blocked in the sense of testing/synctest.
+// Whoever waits for room or for data waits on a channel, never on a mutex, so that a goroutine that waits here is durably
+// blocked in the sense of testing/synctest.
 type stream struct {
 	mu      sync.Mutex // guards the following; never held while blocking
 	data    []byte     // what was written and not yet read
@@ -107,7 +107,7 @@ func (s *stream) write(p []byte) (written int, err error) {
 	}
 }
 
-// end closes the writing end; with reset, the reader learns it as a connection that broke.
+// end closes the writing end. With reset, the reader sees a connection that broke.
 func (s *stream) end(reset bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

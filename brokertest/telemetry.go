@@ -6,8 +6,8 @@ import (
 	"github.com/epistle-kafka/epistle/protocol"
 )
 
-// telemetrySubscriptions answers GetTelemetrySubscriptions as a broker does on which no client metrics are configured:
-// nothing is wanted, and nothing is to be pushed. The caller holds c.mu.
+// telemetrySubscriptions answers GetTelemetrySubscriptions as a broker does on which no client metrics are configured: nothing
+// is wanted, and nothing is to be pushed. The caller holds c.mu.
 func (c *Cluster) telemetrySubscriptions(m *protocol.GetTelemetrySubscriptionsRequest) protocol.Response {
 	id := m.ClientInstanceID
 	if id == (protocol.UUID{}) {

@@ -26,13 +26,13 @@ type partition struct {
 	log      log
 }
 
-// topicConfig are the topic settings that a broker of ours obeys.
+// topicConfig are the topic settings that these brokers obey.
 type topicConfig struct {
 	maxMessageBytes int
 	compacted       bool
 	minISR          int
 	logAppendTime   bool
-	before, after   time.Duration     // how far a timestamp may be off the broker's clock
+	before, after   time.Duration     // how far a timestamp may be before, or after, the broker's clock
 	given           map[string]string // as CreateTopics gave them
 }
 
@@ -42,7 +42,7 @@ func (o *options) topicConfig() topicConfig {
 	return topicConfig{maxMessageBytes: 1_048_588, minISR: 1, before: forever, after: o.after}
 }
 
-// CreateTopic makes a topic. Leaders go round the brokers that are up.
+// CreateTopic makes a topic. The brokers that are up take turns as leaders.
 func (c *Cluster) CreateTopic(name string, partitions int) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -98,8 +98,8 @@ func (c *Cluster) DeleteTopic(name string) error {
 	return nil
 }
 
-// RecreateTopic deletes a topic and makes it again, with a new topic ID, as many partitions, the same settings, and an
-// empty log.
+// RecreateTopic deletes a topic and makes it again, with a new topic ID, as many partitions, the same settings, and an empty
+// log.
 func (c *Cluster) RecreateTopic(name string) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -112,7 +112,7 @@ func (c *Cluster) RecreateTopic(name string) error {
 	return nil
 }
 
-// AddPartitions makes a topic have partitions partitions, more than it has.
+// AddPartitions gives a topic more partitions: partitions is the new number.
 func (c *Cluster) AddPartitions(name string, partitions int) error {
 	return c.configure(name, func(t *topic) error {
 		if partitions <= len(t.partitions) {
@@ -153,13 +153,13 @@ func (c *Cluster) SetCompacted(name string, on bool) error {
 	return c.configure(name, func(t *topic) error { t.config.compacted = on; return nil })
 }
 
-// SetLogAppendTime makes the broker's clock the one that gives a topic's records their timestamps.
+// SetLogAppendTime makes brokers set the timestamps of a topic's records, by their own clock.
 func (c *Cluster) SetLogAppendTime(name string, on bool) error {
 	return c.configure(name, func(t *topic) error { t.config.logAppendTime = on; return nil })
 }
 
-// SetMinISR sets min.insync.replicas: with fewer brokers of a partition up, acks=all gets NOT_ENOUGH_REPLICAS. Kafka
-// asks for no more than there are replicas, so one broker alone never answers so: see Error for that.
+// SetMinISR sets min.insync.replicas. If fewer brokers of a partition are up, acks=all gets NOT_ENOUGH_REPLICAS. As in Kafka, a
+// topic with one replica needs no more than one, so that one broker alone never answers so: see Error for that.
 func (c *Cluster) SetMinISR(name string, n int) error {
 	return c.configure(name, func(t *topic) error { t.config.minISR = n; return nil })
 }
@@ -185,7 +185,7 @@ func (c *Cluster) change(name string, index int32, f func(*partition) error) err
 	})
 }
 
-// illegalTopicName says what is wrong with a topic's name, or nothing.
+// illegalTopicName returns what is wrong with a topic's name; "" if nothing is.
 func illegalTopicName(name string) string {
 	switch {
 	case name == "":

@@ -7,8 +7,8 @@ import (
 	"github.com/epistle-kafka/epistle/protocol"
 )
 
-// transaction is what the coordinator keeps of one transactional ID, from its first InitProducerId on: the producer that
-// may use it, and its transaction. Guarded by Cluster.mu.
+// transaction is what the coordinator keeps of one transactional ID, from its first InitProducerId on: the producer that may
+// use it, and its transaction. Guarded by Cluster.mu.
 //
 //	          first partition               EndTxn                     last marker
 //	Empty ────────────────────► Ongoing ────────────► PrepareCommit ────────────► CompleteCommit
@@ -46,7 +46,7 @@ const (
 // deciding reports whether markers are still to be written.
 func (s TransactionState) deciding() bool { return s == StatePrepareCommit || s == StatePrepareAbort }
 
-// lastClientEpoch is the highest that a client gets: one more is left to the coordinator, to fence with.
+// lastClientEpoch is the highest epoch that a client gets. The coordinator keeps the next one, to fence with.
 const lastClientEpoch = math.MaxInt16 - 1
 
 func newTransaction(id string, producerID int64) *transaction {
@@ -58,8 +58,8 @@ func newTransaction(id string, producerID int64) *transaction {
 
 func (t *transaction) exhausted() bool { return t.epoch >= lastClientEpoch }
 
-// initialise gives the transactional ID to a producer, which says who it was before, or -1 and -1. It must not be called
-// in the middle of a transaction.
+// initialise gives the transactional ID to a producer. id and epoch are what it had before, or -1. It must not be called in the
+// middle of a transaction.
 func (t *transaction) initialise(id int64, epoch int16, newID func() int64) protocol.ErrorCode {
 	known := id >= 0
 	producerID, next, last := t.producerID, t.epoch+1, int16(-1)
@@ -85,7 +85,7 @@ func (t *transaction) initialise(id int64, epoch int16, newID func() int64) prot
 	return protocol.NoError
 }
 
-// owns reports whether a producer that says who it was may initialise the transactional ID, as far as its ID tells.
+// owns reports whether a producer with that former identity may initialise the transactional ID, as far as the ID tells.
 func (t *transaction) owns(id int64, epoch int16) bool {
 	return t.epoch == -1 || id == t.producerID || id == t.previousID && epoch >= lastClientEpoch
 }
@@ -136,7 +136,7 @@ func (t *transaction) decide(s TransactionState, bumps bool, now time.Time, newI
 	t.ended = now
 }
 
-// fence aborts an ongoing transaction that its producer has lost, so that it learns of it.
+// fence aborts an ongoing transaction under a new epoch, so that its producer learns that it has lost it.
 func (t *transaction) fence(bumps bool, now time.Time, newID func() int64) {
 	if !bumps {
 		t.epoch, t.lastEpoch = min(t.epoch, lastClientEpoch)+1, -1

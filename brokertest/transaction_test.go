@@ -9,8 +9,8 @@ import (
 	"github.com/epistle-kafka/epistle/protocol"
 )
 
-// In both protocols, what is committed is seen, what is aborted is not, what is open holds up what comes after it, and
-// markers take offsets.
+// In both protocols, what is committed is seen, what is aborted is not, what is open holds up what comes after it, and markers
+// take offsets.
 func TestReadersSeeWholeTransactions(t *testing.T) {
 	for name, versions := range map[string]struct{ produce, end int16 }{"old": {11, 4}, "new": {13, 5}} {
 		t.Run(name, func(t *testing.T) {
@@ -91,8 +91,8 @@ func TestOffsetsGoWithTheTransaction(t *testing.T) {
 	wantCommitted(t, c, "out", "1")
 }
 
-// A second producer with the same ID fences the first, which learns it by whatever it does next; nothing of its
-// transaction is seen.
+// A second producer with the same ID fences the first, which learns it by whatever it does next; nothing of its transaction is
+// seen.
 func TestSecondProducerFencesTheFirst(t *testing.T) {
 	c := New(t, InMemory(), Topic("t", 1))
 	first := transact(t, c, 1, "tx")
@@ -111,8 +111,8 @@ func TestSecondProducerFencesTheFirst(t *testing.T) {
 	}
 }
 
-// In a bubble, hours pass at once: a transaction that is too old is aborted when anybody looks, and its producer's epoch
-// is gone.
+// In a bubble, hours pass at once: a transaction that is too old is aborted when anybody looks, and its producer's epoch is
+// gone.
 func TestTransactionsTimeOut(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := New(t, InMemory(), Topic("t", 1))
@@ -204,8 +204,8 @@ func TestTransactionsOutliveBrokers(t *testing.T) {
 	k.must("EndTxn, moved here", k.end(4, true))
 }
 
-// The level of transaction.version changes under connected clients, with an epoch by which they can tell which answer is
-// newer; the coordinator itself then fences as the level says.
+// The level of transaction.version changes under connected clients, with an epoch by which they can tell which answer is newer;
+// the coordinator itself then fences as the level says.
 func TestFeatureChangesAtRunTime(t *testing.T) {
 	c := New(t, InMemory(), Topic("t", 1), Feature("transaction.version", 1))
 	k := transact(t, c, 1, "tx")

@@ -21,9 +21,9 @@ var (
 
 const recorded = "testdata/kafka-4.4.0.txt"
 
-// A fake that is kinder than Kafka proves nothing. So one long conversation, above all of requests that should be
-// refused, was held with Kafka 4.4.0 and written down, and a broker of ours must say the same, word by word. It is held
-// and written down anew by
+// A fake that is kinder than Kafka proves nothing. So one long conversation, above all of requests that should be refused, was
+// held with Kafka 4.4.0 and written down, and a broker of ours must say the same, word by word. It is held and written down
+// anew by
 //
 //	withkafka -- sh -c 'go test ./brokertest -run AnswersAsKafka -kafka $KAFKA_BOOTSTRAP -update'
 //

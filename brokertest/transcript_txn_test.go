@@ -19,16 +19,16 @@ const (
 	transactionVersionName = "transaction.version"
 )
 
-// A conversation about transactions, in both protocols, with a cluster whose transaction.version is 2. It is recorded
-// and compared as the first one is; this one and those below want a Kafka each:
+// A conversation about transactions, in both protocols, with a cluster whose transaction.version is 2. It is recorded and
+// compared as the first one is; this one and those below want a Kafka each:
 //
 //	withkafka -- sh -c 'go test ./brokertest -run TransactionsAsKafka -kafka $KAFKA_BOOTSTRAP -update'
 func TestAnswersTransactionsAsKafka(t *testing.T) {
 	compare(t, recordedTransactions, converseInTransactions(t, 2, (*txnTalk).all))
 }
 
-// The same, word for word, with a cluster whose transaction.version is 1. A client should then not speak the new
-// protocol, but what the broker does with one that does is told too.
+// The same, word for word, with a cluster whose transaction.version is 1. A client should then not speak the new protocol, but
+// what the broker does with one that does is told too.
 func TestAnswersTransactionsAsKafkaOfFeature1(t *testing.T) {
 	compare(t, recordedTransactions1, converseInTransactions(t, 1, (*txnTalk).all))
 }
@@ -333,8 +333,8 @@ func (c *txnTalk) ends(topics ...string) {
 	}
 }
 
-// search notes what is found by timestamps in partition 0 of a topic, by a reader who sees all and by one who sees no
-// open transaction.
+// search notes what is found by timestamps in partition 0 of a topic, by a reader who sees all and by one who sees no open
+// transaction.
 func (c *txnTalk) search(topic string) {
 	c.t.Helper()
 	for level := range int8(2) {

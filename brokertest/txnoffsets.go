@@ -2,8 +2,8 @@ package brokertest
 
 import "github.com/epistle-kafka/epistle/protocol"
 
-// txnOffsetCommit answers TxnOffsetCommit: the offsets of partitions that exist are kept for the end of the transaction,
-// all of them or none. The caller holds c.mu.
+// txnOffsetCommit answers TxnOffsetCommit: the offsets of partitions that exist are kept for the end of the transaction, all of
+// them or none. The caller holds c.mu.
 func (b *broker) txnOffsetCommit(m *protocol.TxnOffsetCommitRequest, version int16) protocol.Response {
 	c := b.c
 	missing := map[TopicPartition]protocol.ErrorCode{}

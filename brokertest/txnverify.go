@@ -2,16 +2,16 @@ package brokertest
 
 import "github.com/epistle-kafka/epistle/protocol"
 
-// unverified is what a partition remembers of a producer whose transactional batches it has seen, and none of which it
-// has appended in the transaction: the lowest sequence, which has to come first.
+// unverified is what a partition remembers of a producer whose transactional batches it has seen, and none of which it has
+// appended in this transaction: the lowest sequence, which has to come first.
 type unverified struct {
 	epoch  int16
 	lowest int32
 	bumps  bool // the client speaks the new protocol
 }
 
-// verifyTransaction is what a partition's leader asks the coordinator before it appends a producer's first batch in a
-// transaction: whether the partition belongs to it, or, in the new protocol, that it should. The caller holds c.mu.
+// verifyTransaction asks the coordinator before the first batch of a producer in a transaction is appended: whether the
+// partition belongs to the transaction, or, in the new protocol, to add it. The caller holds c.mu.
 func (c *Cluster) verifyTransaction(call *produceCall) (protocol.ErrorCode, *string) {
 	h, id, version := call.batch.header, *orEmpty(call.message.TransactionalID), call.request.Version
 	if !h.Transactional || h.ProducerID < 0 {
@@ -38,7 +38,7 @@ func (c *Cluster) verifyTransaction(call *produceCall) (protocol.ErrorCode, *str
 		if code == protocol.ConcurrentTransactions && version >= 12 {
 			return code, nil
 		}
-		// Older clients would not try again.
+		// An older client would not retry with the coordinator's code.
 		return refuseVerification(protocol.NotEnoughReplicas,
 			"Unable to verify the partition has been added to the transaction. Underlying error: "+code.Name())
 	default:
@@ -57,8 +57,8 @@ func refuseVerification(code protocol.ErrorCode, text string) (protocol.ErrorCod
 	return code, &text
 }
 
-// verify asks the coordinator whether a partition belongs to a transaction, or adds it. Abortable says that the client
-// knows TRANSACTION_ABORTABLE. The caller holds c.mu.
+// verify asks the coordinator whether a partition belongs to a transaction, or adds it. abortable says that the client knows
+// TRANSACTION_ABORTABLE. The caller holds c.mu.
 func (c *Cluster) verify(id string, producerID int64, epoch int16, p TopicPartition, add, abortable bool) protocol.ErrorCode {
 	t := c.transactions[id]
 	var code protocol.ErrorCode
@@ -80,7 +80,7 @@ func (c *Cluster) verify(id string, producerID int64, epoch int16, p TopicPartit
 	if code == protocol.TransactionAbortable && !abortable {
 		return protocol.InvalidTxnState
 	}
-	// A client takes PRODUCER_FENCED for final, which only the coordinator's answer to itself should be.
+	// A client takes PRODUCER_FENCED for final. Only the coordinator's own answer may be that.
 	return forVersion(code, false)
 }
 
@@ -97,7 +97,7 @@ func (l *log) expect(h protocol.BatchHeader, bumps bool) {
 	}
 }
 
-// allows says whether the partition may append a batch, as far as its sequence goes before those that it remembers.
+// allows reports whether a batch's sequence is not behind one that has to come first.
 func (u *unverified) allows(h protocol.BatchHeader, known bool) bool {
 	return u == nil || (known || !u.bumps || h.BaseSequence == 0) && h.BaseSequence <= u.lowest
 }

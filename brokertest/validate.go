@@ -9,15 +9,15 @@ import (
 	"github.com/epistle-kafka/epistle/protocol"
 )
 
-// checkedBatch is what can be said of one partition's records in a Produce request without knowing the topic. It is made
-// outside of the cluster's lock, as it takes the time to decompress.
+// checkedBatch is what a check of one partition's records finds without knowing the topic. It is made without the cluster's
+// lock, since decompression takes time.
 type checkedBatch struct {
 	header  protocol.BatchHeader
 	bytes   []byte // the one batch
 	records []protocol.Record
 
-	// What is wrong with it, if anything, in the order in which Kafka looks: the first before it knows the partition, the
-	// last after it knows that the batch is not too large.
+	// What is wrong with it, in the order in which Kafka looks: the first before it knows the partition, the last after it
+	// knows that the batch is not too large.
 	unreadable           string // the text of what makes Kafka refuse all of the request
 	shape                protocol.ErrorCode
 	offset, crc, content protocol.ErrorCode
@@ -76,7 +76,7 @@ func checkBatch(records []byte, version int16) (b checkedBatch) {
 	return b
 }
 
-// soleBatch returns the first batch in records, which may be followed by less than a batch, but not by another.
+// soleBatch returns the first batch in records. Behind it there may be a part of a batch, but not another one.
 func soleBatch(records []byte) ([]byte, protocol.ErrorCode) {
 	batch, code := nextBatch(records)
 	if code != protocol.NoError || batch == nil {
@@ -97,7 +97,7 @@ const (
 	leastLength = 14 // of a batch of any version
 )
 
-// unreadable says why nothing can be read at all from where records begin, if so.
+// unreadable returns why records cannot be read at all; "" if they can.
 func unreadable(records []byte) string {
 	if len(records) < upToMagic {
 		return ""
@@ -133,8 +133,8 @@ func either(code, otherwise protocol.ErrorCode) protocol.ErrorCode {
 	return otherwise
 }
 
-// recordErrors names the records that a topic does not take, with the code and text of the whole. Now is in
-// milliseconds since 1970.
+// recordErrors lists the records that a topic does not take, with the code and text for the whole batch. now is in milliseconds
+// since 1970.
 func (b *checkedBatch) recordErrors(t *topic, index int32, now int64) (errs []protocol.RecordError, code protocol.ErrorCode, text string) {
 	code = protocol.InvalidRecord
 	note := func(i int, message string) {

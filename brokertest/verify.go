@@ -36,7 +36,7 @@ func (c *Cluster) Verify(unique func(Record) string) error {
 	return errors.Join(errs...)
 }
 
-// topicSizes returns the topics, by name, each with its number of partitions.
+// topicSizes returns all topics, sorted by name.
 func (c *Cluster) topicSizes() (sizes []topicSpec) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -116,8 +116,8 @@ func (v *verifier) sequence(h *protocol.BatchHeader) {
 	v.producers[h.ProducerID] = position{h.ProducerEpoch, next, h.Transactional || was.open}
 }
 
-// marker checks the end of a producer's transaction. There may be nothing to end: a partition can be added to a
-// transaction and not be written to.
+// marker checks the end of a producer's transaction. There may be nothing to end: a partition can be added to a transaction
+// without being written to.
 func (v *verifier) marker(h *protocol.BatchHeader) {
 	was, known := v.producers[h.ProducerID]
 	if known && h.ProducerEpoch < was.epoch {

@@ -23,15 +23,15 @@ func (c *Cluster) NextDials(brokerID int32, faults ...DialFault) {
 	b.dials = append(b.dials, faults...)
 }
 
-// StopBroker cuts a broker's connections and refuses new ones, as when its process was killed. Its leaderships move to
-// other replicas, if there are any; else the partitions have no leader.
+// StopBroker cuts a broker's connections and refuses new ones, as when its process was killed. Its leaderships move to other
+// replicas, if there are any; else the partitions have no leader.
 func (c *Cluster) StopBroker(brokerID int32) { c.broker(brokerID).stop() }
 
-// StartBroker starts a stopped broker again, on the same address. It leads again what has no other leader. It fails if
-// its TCP port was taken meanwhile.
+// StartBroker starts a stopped broker again, on the same address. It leads the partitions that have no other leader. It fails
+// if its TCP port was taken meanwhile.
 func (c *Cluster) StartBroker(brokerID int32) error { return c.broker(brokerID).start() }
 
-// Pause freezes a broker as SIGSTOP does: it still accepts connections, and bytes as far as buffers go, but reads and
+// Pause freezes a broker as SIGSTOP does. Connections are still accepted, and bytes as far as buffers go, but it reads and
 // answers nothing. It keeps its leaderships.
 func (c *Cluster) Pause(brokerID int32) {
 	b := c.broker(brokerID)
@@ -50,8 +50,8 @@ func (c *Cluster) Resume(brokerID int32) {
 	b.wake()
 }
 
-// CutConnections closes all connections of a broker, which goes on. With reset they break with ECONNRESET, without it
-// clients see the end of the stream.
+// CutConnections closes all connections of a broker, which goes on. With reset they break with ECONNRESET, without it clients
+// see the end of the stream.
 func (c *Cluster) CutConnections(brokerID int32, reset bool) {
 	b := c.broker(brokerID)
 	c.mu.Lock()
@@ -69,15 +69,15 @@ func (c *Cluster) Connections(brokerID int32) int {
 	return len(b.conns)
 }
 
-// Throttle makes brokers answer an API's requests with this throttle time, and then leave the connection unread for as
-// long, as KIP-219 says. Zero ends it.
+// Throttle makes brokers answer an API's requests with this throttle time, and then leave the connection unread for as long
+// (KIP-219). Zero ends it.
 func (c *Cluster) Throttle(apiKey int16, d time.Duration) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.throttles[apiKey] = d
 }
 
-// denial says what of a topic is denied to every client.
+// denial says which operations on a topic are denied to every client.
 type denial struct{ describe, write bool }
 
 // DenyTopic denies every operation on a topic, whether it exists or not: TOPIC_AUTHORIZATION_FAILED.
@@ -95,8 +95,8 @@ func (c *Cluster) deny(name string, d denial) {
 	c.denied[name] = d
 }
 
-// DropProducerState makes a partition forget all idempotent producers, as a broker does after expiry or loss. From then
-// on it takes any first sequence of theirs, as Kafka does.
+// DropProducerState makes a partition forget all idempotent producers, as a broker does after expiry or loss. From then on it
+// takes any first sequence of theirs, as Kafka does.
 func (c *Cluster) DropProducerState(topic string, index int32) error {
 	return c.change(topic, index, func(p *partition) error {
 		p.log.producers, p.log.unverified = map[int64]*producerState{}, map[int64]*unverified{}
@@ -104,8 +104,8 @@ func (c *Cluster) DropProducerState(topic string, index int32) error {
 	})
 }
 
-// LoseTail truncates a partition's log to end before offset, with what it knew of producers from there on, as an unclean
-// election or a failover under acks=1 does.
+// LoseTail truncates a partition's log before offset, with what it knew of producers from there on, as an unclean election or a
+// failover under acks=1 does.
 func (c *Cluster) LoseTail(topic string, index int32, offset int64) error {
 	return c.change(topic, index, func(p *partition) error {
 		if offset < 0 || offset > p.log.end {

@@ -16,8 +16,8 @@ func contextWithTimeout(t *testing.T, d time.Duration) (context.Context, context
 	return context.WithTimeout(t.Context(), d)
 }
 
-// A broker that dies takes its connections with it and refuses others; another leads, under a new epoch, and the old
-// one, once back, sends clients there.
+// A broker that dies takes its connections with it and refuses others; another leads, under a new epoch, and the old one, once
+// back, sends clients there.
 func TestLeadersMoveWhenABrokerStops(t *testing.T) {
 	networks(t, func(t *testing.T, opts ...Option) {
 		c := New(t, append(opts, Brokers(3), Topic("t", 1))...)
@@ -173,8 +173,8 @@ func TestDeniedTopics(t *testing.T) {
 	wantOffset(t, k.produce(c, "secret", plainBatch("a")), 0)
 }
 
-// Without its memory of a producer, a partition takes any sequence first: that is how a batch gets lost unseen, and
-// Verify sees it.
+// Without its memory of a producer, a partition takes any sequence first: that is how a batch gets lost unseen, and Verify sees
+// it.
 func TestLostProducerState(t *testing.T) {
 	c := New(t, InMemory(), Topic("t", 1))
 	k := dial(t, c, 1)

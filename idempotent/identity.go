@@ -11,8 +11,7 @@ type Identity struct {
 // None is the identity of a producer without idempotence, as on the wire.
 var None = Identity{ID: -1, Epoch: -1}
 
-// Advance returns the sequence number n after seq. Numbers go from 0 to the
-// largest int32 and then on from 0.
+// Advance returns the sequence number n after seq. Numbers go from 0 to the largest int32 and then on from 0.
 func Advance(seq, n int32) int32 {
 	const last = math.MaxInt32
 	if seq > last-n {

@@ -5,19 +5,17 @@ import (
 	"time"
 )
 
-// idle is how long a partition may go without an acknowledgement before its
-// broker's state is no longer trusted to be there.
+// idle is how long the broker's state of a partition is trusted to be there without a further acknowledgement.
 const idle = 10 * time.Minute
 
-// A Partition numbers the batches of one partition. The zero value is a
-// partition that has not had an identity yet.
+// A Partition numbers the batches of one partition. The zero value has no identity yet.
 type Partition struct {
 	identity Identity
 	started  bool
 	next     int32 // of the next batch's first record
-	broken   bool  // the next number is not what the broker expects, or may not be
-	left     bool  // no epoch of the producer id may be taken any more
-	proven   bool  // the broker has acknowledged under this producer id, undisturbed since
+	broken   bool  // the broker may expect another number than next
+	left     bool  // the producer id was abandoned: no epoch of it may be taken any more
+	proven   bool  // the broker has acknowledged under this producer id, and nothing has disturbed that since
 	era      int32 // disturbances so far
 	lastAck  time.Time
 }
@@ -33,8 +31,8 @@ func (p *Partition) Start(id Identity) {
 	*p = Partition{identity: id, started: true, era: p.era}
 }
 
-// Adopt takes an identity that the coordinator of a transactional id has given, at sequence 0. It is for a partition with no
-// batch whose outcome is open. The broker's state is known to be there as long as the producer id stays.
+// Adopt takes an identity that the coordinator of a transactional id has given, at sequence 0. The partition must have no
+// unresolved batch. As long as the producer id stays, the broker's state is known to be there.
 func (p *Partition) Adopt(id Identity) {
 	proven := p.proven && id.ID == p.identity.ID && !p.left
 	*p = Partition{identity: id, started: true, proven: proven, era: p.era, lastAck: p.lastAck}
@@ -58,7 +56,7 @@ func (p *Partition) Proven(now time.Time) bool {
 	return p.identity == None || p.proven && now.Sub(p.lastAck) < idle
 }
 
-// Acked notes that the broker took a batch with the partition's identity.
+// Acked notes that the broker took a batch with the given identity.
 func (p *Partition) Acked(id Identity, now time.Time) {
 	if id.ID != p.identity.ID {
 		return
@@ -66,21 +64,19 @@ func (p *Partition) Acked(id Identity, now time.Time) {
 	p.proven, p.lastAck = true, now
 }
 
-// Disturb notes that the broker's state may be gone: a failed answer, a change
-// of leader, of its epoch or of the topic id.
+// Disturb notes that the broker's state may be gone: after a failed answer, or a change of leader, of its epoch, or of the
+// topic id.
 func (p *Partition) Disturb() {
 	p.proven = false
 	p.era++
 }
 
-// Era changes with each Disturb. An acknowledgement counts only for the era in
-// which its batch was sent: one that an old leader gives late says nothing of
-// the new.
+// Era changes with each Disturb. An acknowledgement counts only in the era in which its batch was sent: a late one of an old
+// leader says nothing of the new leader.
 func (p *Partition) Era() int32 { return p.era }
 
-// Break notes that numbers were taken for records that were not written, or
-// may not have been: a new epoch is needed before the next is taken. A partition
-// without an identity has taken none.
+// Break notes that numbers were taken for records that were not written, or may not have been. The partition then needs a new
+// epoch before it takes the next number. A partition without an identity has taken none.
 func (p *Partition) Break() {
 	if p.started && p.identity != None {
 		p.broken = true
@@ -90,9 +86,8 @@ func (p *Partition) Break() {
 // Broken reports whether the partition needs a new epoch.
 func (p *Partition) Broken() bool { return p.broken }
 
-// Abandon is Break and Disturb for a producer id that may be somebody else's in
-// the log at hand: to raise its epoch would be to meet the other's numbers. The
-// partition needs an identity that is given after this.
+// Abandon is Break and Disturb for a producer id that may be somebody else's in the log at hand. A higher epoch of that id
+// could meet the other's numbers, so the partition needs an identity that is given after this.
 func (p *Partition) Abandon() {
 	p.Break()
 	p.Disturb()
@@ -102,11 +97,9 @@ func (p *Partition) Abandon() {
 // Abandoned reports whether the partition waits for another identity.
 func (p *Partition) Abandoned() bool { return p.left }
 
-// Renew takes the next epoch, at sequence 0. newest is the producer's newest
-// identity: a partition whose own id has run out of epochs, or was abandoned,
-// moves to it. Renew reports false if newest is the very id that has run out;
-// the producer then needs a new one. It is for a partition with no batch whose
-// outcome is open.
+// Renew takes the next epoch, at sequence 0. newest is the producer's newest identity. A partition whose own id has run out of
+// epochs, or was abandoned, moves to it. Renew reports false if newest is the id that has run out: the producer then needs a
+// new one. The partition must have no unresolved batch.
 func (p *Partition) Renew(newest Identity) bool {
 	id := p.identity
 	switch {

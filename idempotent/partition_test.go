@@ -8,8 +8,7 @@ import (
 
 var noon = time.Date(2030, 1, 1, 12, 0, 0, 0, time.UTC)
 
-// Numbers go from 0 to the largest int32 and on from 0, never to a negative
-// one, which a broker refuses (pitfall 10).
+// Numbers go from 0 to the largest int32 and on from 0, never to a negative one, which a broker refuses (pitfall 10).
 func TestAdvanceWraps(t *testing.T) {
 	const last = math.MaxInt32
 	tests := []struct{ seq, n, want int32 }{
@@ -62,8 +61,8 @@ func TestTheSequenceWrapsInsideABatch(t *testing.T) {
 	}
 }
 
-// One in flight until the first acknowledgement under this producer id, and
-// again after whatever could mean that the broker has forgotten it (pitfall 1).
+// One in flight until the first acknowledgement under this producer id, and again after whatever could mean that the broker has
+// forgotten it (pitfall 1).
 func TestProven(t *testing.T) {
 	id := Identity{ID: 7}
 	tests := []struct {
@@ -96,8 +95,7 @@ func TestProven(t *testing.T) {
 	}
 }
 
-// A partition takes its next epoch on its own, at 0. Another that has no need
-// for one stays where it is (pitfalls 6 and 7).
+// A partition takes its next epoch on its own, at 0. Another that has no need for one stays where it is (pitfalls 6 and 7).
 func TestRenew(t *testing.T) {
 	var p, other Partition
 	p.Start(Identity{ID: 7})
@@ -122,8 +120,7 @@ func TestRenew(t *testing.T) {
 	}
 }
 
-// Epoch 32767 is the last. What has used it up waits for a new producer id and
-// moves to it; what has not, stays (pitfall 10).
+// Epoch 32767 is the last. What has used it up waits for a new producer id and moves to it; what has not, stays (pitfall 10).
 func TestEpochsRunOut(t *testing.T) {
 	var p, other Partition
 	p.Start(Identity{ID: 7, Epoch: math.MaxInt16 - 1})
@@ -143,8 +140,7 @@ func TestEpochsRunOut(t *testing.T) {
 	if !p.Renew(newest) || p.Identity() != newest {
 		t.Errorf("identity = %v, want %v", p.Identity(), newest)
 	}
-	// A partition of the old id that breaks later moves too: it must not go on
-	// with epochs of an id that others have left.
+	// A partition of the old id that breaks later moves too: it must not go on with epochs of an id that others have left.
 	other.Break()
 	if !other.Renew(newest) || other.Identity() != newest {
 		t.Errorf("the other partition's identity = %v, want %v", other.Identity(), newest)

@@ -9,24 +9,24 @@ import (
 	"github.com/epistle-kafka/epistle/protocol"
 )
 
-// maxOldFailures is how many failures are remembered beyond their time, for Snapshot.LastFailure.
+// maxOldFailures is how many failures are kept beyond their time, for Snapshot.LastFailure.
 const maxOldFailures = 1000
 
-// secondOpinion is how long a topic may stay undecided for want of a second broker that would say something of it.
+// secondOpinion is how long a topic may stay undecided because no second broker says anything of it.
 const secondOpinion = 5 * time.Second
 
-// answer is one usable answer being worked in.
+// answer is a usable answer while it is taken into the Cluster.
 type answer struct {
 	*Cluster
 	flight  *flight
-	inVain  bool // a topic that was hoped to have changed has not
+	inVain  bool // a topic for which Refresh was called has not changed
 	now     time.Time
 	node    int32
-	before  map[int32]Broker // the brokers known before it
+	before  map[int32]Broker // the brokers known before this answer
 	changes Changes
 }
 
-// Answer takes node's answer resp to req into the next snapshot. resp is not kept, nor is anything in it.
+// Answer takes resp, node's answer to req, into the next snapshot. It keeps neither resp nor anything in it.
 func (c *Cluster) Answer(now time.Time, node int32, req *protocol.MetadataRequest, resp *protocol.MetadataResponse) Changes {
 	f := c.flight(req)
 	if f == nil {
@@ -40,15 +40,15 @@ func (c *Cluster) Answer(now time.Time, node int32, req *protocol.MetadataReques
 		return ch
 	}
 	if resp.ErrorCode != protocol.NoError || len(resp.Brokers) == 0 {
-		return c.Failed(now, node, req) // a broker that knows no broker has only just started
+		return c.Failed(now, node, req) // a broker that knows no brokers has just started
 	}
 	late := f.number < c.newest
 	if late && resp.ClusterID != nil && c.clusterID != "" && *resp.ClusterID != c.clusterID {
-		return c.Failed(now, node, req) // from the cluster before
+		return c.Failed(now, node, req) // it is from the former cluster
 	}
 
 	full := f.full
-	c.land(f)
+	c.endFlight(f)
 	c.newest = max(c.newest, f.number)
 	c.failed, c.retryAt, c.since = 0, time.Time{}, time.Time{}
 	if full || c.lastFull.IsZero() {
@@ -66,8 +66,8 @@ func (c *Cluster) Answer(now time.Time, node int32, req *protocol.MetadataReques
 	return a.changes
 }
 
-// takeCluster takes what is not about topics. Of brokers that are known, an answer that is late says nothing: a request that
-// was sent after its own has been answered before.
+// takeCluster takes what is not about topics. A late answer says nothing about brokers that are known, since a request that was
+// sent after its own has been answered already.
 func (a *answer) takeCluster(resp *protocol.MetadataResponse, late bool) {
 	if resp.ClusterID != nil && *resp.ClusterID != a.clusterID {
 		if a.clusterID != "" {
@@ -86,8 +86,8 @@ func (a *answer) takeCluster(resp *protocol.MetadataResponse, late bool) {
 	a.brokers = brokers
 }
 
-// otherCluster forgets what is known of the old cluster's topics, but for that they are looked for. Their ids and epochs
-// mean nothing here.
+// otherCluster forgets what is known of the old cluster's topics, except that they are looked for. Their ids and epochs mean
+// nothing in the new cluster.
 func (a *answer) otherCluster() {
 	a.changes.OtherCluster = true
 	a.unrest.changed(a.now)
@@ -111,7 +111,7 @@ func (a *answer) otherCluster() {
 	}
 }
 
-// newBroker copies the strings, which may be part of a much larger frame.
+// newBroker copies the strings, since they may be part of a much larger frame.
 func newBroker(id int32, host string, port int32, rack *string) Broker {
 	b := Broker{ID: id, Host: strings.Clone(host), Port: port}
 	if rack != nil {
@@ -120,7 +120,7 @@ func newBroker(id int32, host string, port int32, rack *string) Broker {
 	return b
 }
 
-// takeTopics takes what is said of each topic that req asked for and that is still looked for or known.
+// takeTopics takes what the answer says of each topic that req asked for and that is still known or looked for.
 func (a *answer) takeTopics(req *protocol.MetadataRequest, resp *protocol.MetadataResponse) {
 	told := make(map[string]*protocol.MetadataTopic, len(resp.Topics))
 	for i := range resp.Topics {
@@ -135,7 +135,7 @@ func (a *answer) takeTopics(req *protocol.MetadataRequest, resp *protocol.Metada
 	}
 }
 
-// addr is where the node is that has answered; "" if that is not known.
+// addr returns the address of the node that has answered; "" if it is not known.
 func (a *answer) addr() string {
 	if b, ok := a.brokers[a.node]; ok {
 		return b.Addr()
@@ -166,7 +166,7 @@ func (a *answer) takeTopic(t *topic, in *protocol.MetadataTopic) {
 	}
 }
 
-// again leaves t among the topics to ask for soon.
+// again keeps t among the topics to ask for soon.
 func (a *answer) again(t *topic, reason error) {
 	a.ask(t)
 	a.nodes.disappointed(a.node)
@@ -176,21 +176,21 @@ func (a *answer) again(t *topic, reason error) {
 	}
 }
 
-// fail gives up on t, or, if it was seen before, only reports and keeps it.
+// fail gives up on t. If t was seen before, it only reports the failure and keeps t.
 func (a *answer) fail(t *topic, err error) {
 	a.changes.Failed = append(a.changes.Failed, TopicFailure{t.name, err})
 	a.remember(a.now, t.name, err)
-	a.settle(t)
+	a.stopAsking(t)
 	if t.data == nil {
 		a.drop(t)
 	}
 }
 
-// unknown notes that a broker does not know t, and fails it if that settles the matter.
+// unknown notes that a broker does not know t, and fails t if that settles the matter.
 func (a *answer) unknown(t *topic) {
 	err := &UnknownTopicError{Topic: t.name, Nodes: []int32{a.node}}
 	if t.data != nil {
-		// A broker that has just started, or a topic that was deleted. Its records may wait for it to come back.
+		// The broker has just started, or the topic was deleted. Its records may wait for it to come back.
 		a.again(t, err)
 		return
 	}
@@ -234,7 +234,6 @@ func (a *answer) described(t *topic, in *protocol.MetadataTopic) {
 		return
 	}
 	if old == nil && t.data != nil && !t.foreign {
-		a.changes.Recreated = append(a.changes.Recreated, Recreation{t.name, t.data.ID, merged.ID})
 		t.replace(a.now, merged.ID)
 	}
 	t.confirm()
@@ -243,19 +242,19 @@ func (a *answer) described(t *topic, in *protocol.MetadataTopic) {
 	}
 	t.wanted, t.reason = false, nil
 	t.exists()
-	a.settle(t)
+	a.stopAsking(t)
 	a.inVain = a.inVain || t.doubted && merged == t.data
 	t.doubted = false
 	if merged != t.data {
 		merged.Name = t.name // the answer's own string is part of its frame
 		t.data, t.shared = merged, false
-		if !a.changes.OtherCluster || !t.foreign { // else it is there already
+		if !a.changes.OtherCluster || !t.foreign { // otherwise it is in the list already
 			a.changes.Changed = append(a.changes.Changed, t.name)
 		}
 		a.snapshot = nil
 	}
 	t.foreign = false
-	if _, ok := a.failures[t.name]; ok { // it was denied, and is not any more
+	if _, ok := a.failures[t.name]; ok { // it was denied before
 		delete(a.failures, t.name)
 		a.snapshot = nil
 	}
@@ -264,8 +263,8 @@ func (a *answer) described(t *topic, in *protocol.MetadataTopic) {
 	}
 }
 
-// leaderKnown reports whether node is a broker. A broker that this answer leaves out is kept if an earlier one knew it:
-// this one may come from a node that has not heard of it yet.
+// leaderKnown reports whether node is a broker. A broker that this answer leaves out is kept if an earlier answer had it: this
+// one may come from a node that has not heard of it yet.
 func (a *answer) leaderKnown(node int32) bool {
 	if _, ok := a.brokers[node]; ok {
 		return true
@@ -277,10 +276,10 @@ func (a *answer) leaderKnown(node int32) bool {
 	return ok
 }
 
-// settleLeaders sees to it that every leader of every topic is a broker.
+// settleLeaders makes sure that every leader of every topic is a known broker.
 func (a *answer) settleLeaders() {
 	if len(a.before) > 0 && a.allStillThere() {
-		return // what this answer tells was checked when it was taken
+		return // the leaders in this answer were checked when they were taken
 	}
 	for _, name := range slices.Sorted(maps.Keys(a.topics)) {
 		t := a.topics[name]
@@ -314,7 +313,7 @@ func (a *answer) allStillThere() bool {
 	return true
 }
 
-// publishBrokers ends the writing of a.brokers.
+// publishBrokers is called once a.brokers is complete. The map is not written afterwards.
 func (a *answer) publishBrokers() {
 	if maps.Equal(a.brokers, a.before) {
 		a.brokers = a.before
@@ -323,7 +322,7 @@ func (a *answer) publishBrokers() {
 	}
 }
 
-// sweep forgets what nobody needs: remembered failures, and after a full answer topics that are idle.
+// sweep forgets what nobody needs: old failures, and after a full answer idle topics.
 func (a *answer) sweep(full bool) {
 	for name, f := range a.failures {
 		if age := a.now.Sub(f.until); age >= a.cfg.MaxIdle || age >= 0 && len(a.failures) > maxOldFailures {

@@ -15,27 +15,27 @@ type Cluster struct {
 	clusterID string
 	unrest    unrest             // of clusterID
 	brokers   map[int32]Broker   // shared with snapshots: replaced, never written
-	topics    map[string]*topic  // all that are looked for or known
-	pending   map[string]*topic  // those of topics to ask for again soon
-	idle      map[string]*topic  // those of pending that no request in flight asks for
+	topics    map[string]*topic  // all topics that are looked for or known
+	pending   map[string]*topic  // those that are to be asked for again soon
+	idle      map[string]*topic  // those of pending for which no request is in flight
 	failures  map[string]failure // remembered answers, by topic
 	snapshot  *Snapshot          // nil if what it holds changed since the last
-	nodes     nodes              // who disappointed us
+	nodes     nodes              // which of them were of no help
 
-	request     *protocol.MetadataRequest // what Next last returned, until it is sent or out of date
+	request     *protocol.MetadataRequest // the last result of Next, until it is sent or out of date
 	requestFull bool                      // request asks for every topic
-	flights     []*flight                 // sent, neither answered nor failed, in order
-	sent        int                       // requests
-	newest      int                       // of those that were answered
+	flights     []*flight                 // requests in flight, in order
+	sent        int                       // how many requests were sent
+	newest      int                       // the highest number of a request that was answered
 	wantFull    bool                      // a full request is asked for
-	fresh       bool                      // idle has a topic that no request has asked for yet
-	freshSince  time.Time                 // the first of them
+	fresh       bool                      // idle has a topic for which no request was sent yet
+	freshSince  time.Time                 // since when the first such topic is in it
 
 	fullPace, pendingPace pace
 	lastFull              time.Time // of the last usable answer to a full request, or of the first to any; zero: none yet
 	failed                int       // requests without a usable answer in a row
-	retryAt               time.Time // no request before it, after a failure
-	since                 time.Time // a usable answer has been due since then; zero: none is due
+	retryAt               time.Time // after a failure, no request is sent before this
+	since                 time.Time // since when a usable answer is due; zero: none is due
 }
 
 // Config holds what a Cluster needs to know. No value has a default here.
@@ -43,8 +43,8 @@ type Config struct {
 	MaxAge  time.Duration // every topic is asked for again after it: metadata.max.age.ms
 	MaxIdle time.Duration // a topic is forgotten after it without Want or Touch: metadata.max.idle.ms
 
-	// RetryBackoff is the least time between two requests for the same thing, doubled up to RetryBackoffMax while the
-	// answers bring nothing new: retry.backoff.ms, retry.backoff.max.ms.
+	// RetryBackoff is the least time between two requests for the same thing, doubled up to RetryBackoffMax while the answers
+	// bring nothing new: retry.backoff.ms, retry.backoff.max.ms.
 	RetryBackoff, RetryBackoffMax time.Duration
 
 	AutoCreate bool // let brokers create the topics that we ask for, if they are set to
@@ -52,8 +52,8 @@ type Config struct {
 	Rebootstrap        bool          // metadata.recovery.strategy=rebootstrap
 	RebootstrapTrigger time.Duration // metadata.recovery.rebootstrap.trigger.ms
 
-	// UnknownTopicGrace is how long a topic that brokers call unknown may take to come into being. It counts with
-	// AutoCreate only. LeastGrace is the least that suits most.
+	// UnknownTopicGrace is how long a topic that brokers call unknown may take to be created. It counts only with AutoCreate.
+	// LeastGrace is a sensible minimum.
 	UnknownTopicGrace time.Duration
 
 	// UnknownTopicMemory is how long a topic's failure is remembered. DefaultUnknownTopicMemory suits most.
@@ -63,7 +63,7 @@ type Config struct {
 }
 
 const (
-	// LeastGrace is well above what a healthy cluster takes to create a topic, which is below a second. One that is busy
+	// LeastGrace is well above what a healthy cluster takes to create a topic, which is less than a second. A busy cluster
 	// takes longer.
 	LeastGrace = 5 * time.Second
 
@@ -76,31 +76,24 @@ const (
 
 // Changes is what an answer brought. Lists are sorted by topic.
 type Changes struct {
-	Changed   []string       // topics whose *Topic is another one now
-	Failed    []TopicFailure // topics that will not come; those never seen are no longer looked for
-	Recreated []Recreation   // also in Changed
+	Changed   []string       // topics whose *Topic has been replaced
+	Failed    []TopicFailure // topics that brokers deny; those never seen are no longer looked for
 	Forgotten []string       // topics idle for MaxIdle, which are no longer known
 
-	// OtherCluster says that the cluster's id is another one than before. Every topic is in Changed, and has no leaders
-	// unless this answer tells them: what was known is of the old cluster.
+	// OtherCluster says that the cluster's id has changed. Every topic is in Changed. Its partitions have no leaders unless
+	// this answer names them: what was known is of the old cluster.
 	OtherCluster bool
 
-	// Rebootstrap asks for the bootstrap servers. The brokers have been forgotten, the topics have not. Connections that
-	// carry no metadata may go on.
+	// Rebootstrap asks for the bootstrap servers. The brokers have been forgotten, the topics have not. Connections that carry
+	// no metadata may be kept.
 	Rebootstrap bool
 }
 
-// TopicFailure is a topic that a broker denies, or that does not exist. Err is an *UnknownTopicError or a *TopicError. If
-// the topic was seen before (then it is denied now), its data is kept.
+// TopicFailure is a topic that a broker denies, or that does not exist. Err is an *UnknownTopicError or a *TopicError. If the
+// topic was seen before (then it is denied now), its data is kept.
 type TopicFailure struct {
 	Topic string
 	Err   error
-}
-
-// Recreation is a topic that was deleted and made again. All of the old topic's leaders and epochs are gone.
-type Recreation struct {
-	Topic    string
-	Old, New protocol.UUID
 }
 
 // New returns a Cluster that knows nothing and wants nothing.
@@ -115,8 +108,8 @@ func New(cfg Config) *Cluster {
 	}
 }
 
-// Snapshot returns what is not about topics that are there, as it is now. It costs nothing if none of that changed since the
-// last call, and what it costs does not grow with the topics that are known.
+// Snapshot returns the present state, without the topics that are there. It costs nothing if none of that has changed since the
+// last call. Its cost does not grow with the number of topics that are known.
 func (c *Cluster) Snapshot() *Snapshot {
 	if c.snapshot != nil {
 		return c.snapshot
@@ -139,8 +132,8 @@ func (c *Cluster) Snapshot() *Snapshot {
 	return s
 }
 
-// Topic returns a topic as it is now; nil if it was never seen, or is forgotten. It is immutable and safe for concurrent
-// use: a change makes a new one, and a topic that did not change is the same pointer.
+// Topic returns a topic as it is now; nil if it was never seen, or is forgotten. The result is immutable and safe for
+// concurrent use. A change makes a new one. A topic that has not changed is the same pointer.
 func (c *Cluster) Topic(name string) *Topic {
 	t := c.topics[name]
 	if t == nil || t.data == nil {
@@ -150,9 +143,9 @@ func (c *Cluster) Topic(name string) *Topic {
 	return t.data
 }
 
-// Want says that a caller waits for topic. It is asked for at once, and then with backoff until it is there, has failed, or
-// nobody wants it any more (Unwant). A topic that is there is only touched. Want does not look at remembered failures:
-// call UnknownTopic first.
+// Want says that a caller waits for a topic. It is asked for at once, and then with backoff until it is there, has failed, or
+// nobody wants it any more (Unwant). A topic that is there is only touched. Want does not look at remembered failures: call
+// UnknownTopic first.
 func (c *Cluster) Want(now time.Time, name string) {
 	t := c.topics[name]
 	if t == nil {
@@ -180,8 +173,8 @@ func (c *Cluster) Unused(now time.Time, name string) bool {
 	return t == nil || now.Sub(t.touched) >= c.cfg.MaxIdle
 }
 
-// Touch says that topic is produced to, or has records waiting: it will not be forgotten for MaxIdle. A topic that was
-// forgotten is wanted again.
+// Touch says that records are sent to a topic, or wait for it. It will not be forgotten for MaxIdle. A topic that was forgotten
+// is wanted again.
 func (c *Cluster) Touch(now time.Time, name string) {
 	if t := c.topics[name]; t != nil {
 		t.touched = now
@@ -190,8 +183,8 @@ func (c *Cluster) Touch(now time.Time, name string) {
 	c.Want(now, name)
 }
 
-// RequestUpdate asks for all topics again, because a leader was not what it was said to be: at once, or as soon as the
-// backoff since the last such request allows.
+// RequestUpdate asks for all topics again, because a leader was not what the metadata says. The request is sent at once, or
+// when the backoff since the last such request allows it.
 func (c *Cluster) RequestUpdate(_ time.Time) {
 	if !c.wantFull {
 		c.wantFull = true
@@ -199,7 +192,7 @@ func (c *Cluster) RequestUpdate(_ time.Time) {
 	}
 }
 
-// Anew asks for all topics again, without regard to any backoff: there was nobody to answer for a while, and there is now.
+// Anew asks for all topics again, without any backoff: for a while there was nobody to answer, and now there is.
 func (c *Cluster) Anew() {
 	c.wantFull, c.request = true, nil
 	c.retryAt, c.fullPace = time.Time{}, pace{}
@@ -213,8 +206,8 @@ func (c *Cluster) UnknownTopic(now time.Time, name string) error {
 	return nil
 }
 
-// Refresh asks for a topic that is there once more, because a caller hopes that it has changed. Until it has, the answers
-// count as in vain, so that the next is asked for after a backoff.
+// Refresh asks once more for a topic that is there, because a caller hopes that it has changed. An answer without a change
+// counts as fruitless, so that the next request comes after a backoff.
 func (c *Cluster) Refresh(name string) {
 	if t := c.topics[name]; t != nil && t.data != nil {
 		t.doubted = true
@@ -226,15 +219,15 @@ func (c *Cluster) Refresh(name string) {
 func (c *Cluster) ask(t *topic) {
 	if c.pending[t.name] == nil {
 		c.pending[t.name] = t
-		if !t.flying {
+		if !t.asked {
 			c.idle[t.name] = t
 		}
 		c.request = nil
 	}
 }
 
-// settle takes t from the topics to ask for soon.
-func (c *Cluster) settle(t *topic) {
+// stopAsking removes t from the topics to ask for soon.
+func (c *Cluster) stopAsking(t *topic) {
 	delete(c.pending, t.name)
 	delete(c.idle, t.name)
 }
@@ -242,18 +235,18 @@ func (c *Cluster) settle(t *topic) {
 // drop forgets t.
 func (c *Cluster) drop(t *topic) {
 	delete(c.topics, t.name)
-	c.settle(t)
+	c.stopAsking(t)
 	c.request = nil
 	c.snapshot = nil
 }
 
-// remember keeps err for those who ask for the topic within a moment.
+// remember keeps err for callers who ask for the topic shortly afterwards.
 func (c *Cluster) remember(now time.Time, name string, err error) {
 	c.failures[name] = failure{err: err, until: now.Add(c.cfg.UnknownTopicMemory)}
 	c.snapshot = nil
 }
 
-// setBroker puts b among the brokers.
+// setBroker adds b to the brokers.
 func (c *Cluster) setBroker(b Broker) {
 	if old, ok := c.brokers[b.ID]; ok && old == b {
 		return

@@ -226,8 +226,8 @@ func sent(t *testing.T, c *Cluster, now time.Time, node int32) *protocol.Metadat
 	return req
 }
 
-// Two requests are in flight, and the later one is answered first. What the other brings of its topics counts, but not what
-// it says of brokers that have moved since, nor of a cluster that was there before.
+// Two requests are in flight, and the later one is answered first. What the other brings of its topics counts, but not what it
+// says of brokers that have moved since, nor of a cluster that was there before.
 func TestLateAnswers(t *testing.T) {
 	c := New(testConfig())
 	c.Want(epoch, "a")

@@ -1,9 +1,9 @@
 // Package metadata knows what the cluster looked like last, and when to ask again.
 //
-// A [Cluster] is told what is wanted ([Cluster.Want], [Cluster.Touch], [Cluster.RequestUpdate]), says what to ask and when
-// ([Cluster.Next]), at which node best ([Cluster.Prefer]), and turns answers ([Cluster.Answer], [Cluster.Failed],
-// [Cluster.Hint]) into the next [Snapshot] and into [Changes]. It starts no goroutine, reads no clock and sends nothing:
-// the sender loop owns the Cluster and calls every method; nobody else may. Snapshots are immutable and go to everybody.
+// A [Cluster] is told what is wanted ([Cluster.Want], [Cluster.Touch], [Cluster.RequestUpdate]). It says what to ask and when
+// ([Cluster.Next]), and which node to ask ([Cluster.Prefer]). It turns answers ([Cluster.Answer], [Cluster.Failed],
+// [Cluster.Hint]) into the next [Snapshot] and into [Changes]. It starts no goroutine, reads no clock and sends nothing. The
+// sender loop owns the Cluster, and nobody else may call its methods. Snapshots are immutable and go to everybody.
 //
 // What it promises:
 //
@@ -20,6 +20,6 @@
 //
 // # Compatibility
 //
-// This package is package producer's own. Its names are exported for the other packages of this module, and promise nothing
-// to anybody else: any version may change or remove them. What a program may rely on is in package producer.
+// This package is package producer's own. Its names are exported for the other packages of this module, and promise nothing to
+// anybody else: any version may change or remove them. What a program may rely on is in package producer.
 package metadata

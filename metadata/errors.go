@@ -8,7 +8,7 @@ import (
 	"github.com/epistle-kafka/epistle/protocol"
 )
 
-// UnknownTopicError says that a topic does not exist, by the word of the nodes named. It unwraps to the code
+// UnknownTopicError says that a topic does not exist, according to the nodes named. It unwraps to the code
 // UNKNOWN_TOPIC_OR_PARTITION.
 type UnknownTopicError struct {
 	Topic string
@@ -52,7 +52,7 @@ func (e *TopicError) Error() string {
 
 func (e *TopicError) Unwrap() error { return e.Code }
 
-// badTopicError is an answer that says too little of a topic, or too much.
+// badTopicError says that an answer is incomplete, or makes no sense, for a topic.
 type badTopicError struct {
 	topic string
 	node  int32
@@ -64,7 +64,7 @@ func (e *badTopicError) Error() string {
 	return fmt.Sprintf("topic %s: metadata from %s: %s", protocol.Quoted(e.topic), nodeAt(e.node, e.addr), e.what)
 }
 
-// nodeAt is how errors name a node whose address may be known.
+// nodeAt names a node in errors, with its address if that is known.
 func nodeAt(node int32, addr string) string {
 	if node < 0 || addr == "" {
 		return nodeName(node)

@@ -69,8 +69,8 @@ func (w *world) answer(req *protocol.MetadataRequest, behind int) *protocol.Meta
 	return resp
 }
 
-// Whatever lagging, failing brokers say: within a topic id no epoch goes back and no partition goes away, no id comes
-// back within ten seconds, every leader is a broker, and once the world rests and brokers catch up, we see it as it is.
+// Whatever lagging, failing brokers say: within a topic id no epoch goes back and no partition goes away, no id comes back
+// within ten seconds, every leader is a broker, and once the world rests and brokers catch up, we see it as it is.
 func TestAgainstLaggingBrokers(t *testing.T) {
 	for seed := range uint64(60) {
 		t.Run(fmt.Sprint("seed", seed), func(t *testing.T) { lagging(t, seed) })

@@ -1,11 +1,11 @@
 package metadata
 
-// nodes remembers which nodes disappointed: gave no answer, or one that was no help. It is a matter of order only: a node
-// that disappointed is asked again when all others have, too.
+// nodes remembers which nodes gave no answer, or one that was no help. It only decides the order: such a node is asked again
+// when all others were no help, either.
 type nodes struct {
-	order  map[int32]int // node -> when it last disappointed
+	order  map[int32]int // by node: when it was last of no help
 	count  int
-	silent map[int32]bool // gave no usable answer since one did
+	silent map[int32]bool // has given no usable answer since some node last did
 }
 
 func (n *nodes) disappointed(node int32) {
@@ -24,7 +24,7 @@ func (n *nodes) gaveNoAnswer(node int32) {
 	n.silent[node] = true
 }
 
-// answered notes that some node gave a usable answer. whole says that it left nothing open.
+// answered notes that some node gave a usable answer. whole says that nothing is left to ask.
 func (n *nodes) answered(whole bool) {
 	clear(n.silent)
 	if whole {
@@ -37,9 +37,9 @@ func (n *nodes) forget() {
 	clear(n.order)
 }
 
-// Prefer returns which of the given nodes is best asked next: the first that has not disappointed lately, by no answer, an
-// unknown topic or one that brought nothing new; else the one that did so longest ago. Pass the least loaded first;
-// nodes must not be empty. Bootstrap servers have negative ids, best a different one for each.
+// Prefer returns the node that is best asked next. That is the first that was not of no help lately: it gave no answer, did not
+// know a topic, or told nothing new. If all were of no help, it is the one for which that is longest ago. Pass the least loaded
+// node first. nodes must not be empty. Bootstrap servers have negative ids, each a different one.
 func (c *Cluster) Prefer(nodes []int32) int32 {
 	best := nodes[0]
 	for _, node := range nodes[1:] {

@@ -9,13 +9,13 @@ import (
 	"github.com/epistle-kafka/epistle/protocol"
 )
 
-// pace keeps requests for the same thing apart while the answers are no help.
+// pace spaces requests for the same thing while the answers are no help.
 type pace struct {
-	at        time.Time // not before
+	at        time.Time // no request before this
 	fruitless int       // answers in a row that brought nothing new
 }
 
-// answered sets the time of the next request: Base after an answer that helped, longer and longer after others.
+// answered sets the time of the next request: after the base backoff if the answer helped, and after a growing one if not.
 func (p *pace) answered(now time.Time, helped bool, policy backoff.Policy, r float64) {
 	if helped {
 		p.fruitless = 0
@@ -26,23 +26,23 @@ func (p *pace) answered(now time.Time, helped bool, policy backoff.Policy, r flo
 	}
 }
 
-// maxPartial bounds the requests in flight for some topics. There can be one for all topics beside them.
+// maxPartial bounds the requests in flight for some of the topics. One for all topics may be in flight beside them.
 const maxPartial = 4
 
-// gather is how long a topic that is new waits for others beside a request in flight. Without it the first few that come
-// would take all places, and all others would wait for a whole round trip.
+// gather is how long a new topic waits for other new ones while a request is in flight. Without it, the first few topics would
+// take all places, and the others would wait for a whole round trip.
 const gather = 250 * time.Microsecond
 
-// A flight is a request that was sent, and is neither answered nor failed.
+// A flight is a request in flight: it was sent, and is neither answered nor failed.
 type flight struct {
 	request *protocol.MetadataRequest
-	number  int      // in the order in which they were sent
+	number  int      // 1 for the first request that was sent, and so on
 	full    bool     // it asks for every topic
-	due     bool     // RequestUpdate was why
-	topics  []*topic // that it asks for, and no other in flight does
+	due     bool     // RequestUpdate asked for it
+	topics  []*topic // for which this is the request in flight
 }
 
-// flight returns that of a request, or nil.
+// flight returns the flight of a request, or nil.
 func (c *Cluster) flight(req *protocol.MetadataRequest) *flight {
 	for _, f := range c.flights {
 		if f.request == req {
@@ -52,12 +52,12 @@ func (c *Cluster) flight(req *protocol.MetadataRequest) *flight {
 	return nil
 }
 
-// land ends a flight. What it has asked for can be asked for again.
-func (c *Cluster) land(f *flight) {
+// endFlight ends a flight. Its topics can be asked for again.
+func (c *Cluster) endFlight(f *flight) {
 	c.flights = slices.DeleteFunc(c.flights, func(o *flight) bool { return o == f })
 	c.request = nil
 	for _, t := range f.topics {
-		t.flying = false
+		t.asked = false
 		if c.pending[t.name] == t {
 			c.idle[t.name] = t
 		}
@@ -67,7 +67,7 @@ func (c *Cluster) land(f *flight) {
 // Asking reports whether a request is in flight.
 func (c *Cluster) Asking() bool { return len(c.flights) > 0 }
 
-// inFlight returns how many requests for some topics are in flight, and whether one for all is.
+// inFlight returns how many requests for some of the topics are in flight, and whether one for all topics is.
 func (c *Cluster) inFlight() (partial int, full bool) {
 	for _, f := range c.flights {
 		if f.full {
@@ -79,9 +79,10 @@ func (c *Cluster) inFlight() (partial int, full bool) {
 	return partial, full
 }
 
-// Next says what to send. If req is not nil, send it now, to a node that Prefer chooses, and call Sent; until then Next
-// returns the same request, unless more is wanted meanwhile. Else ask again at the time at, or after the next change; zero
-// means that nothing is planned. A topic that a request in flight asks for is not asked for by another.
+// Next says what to send. If req is not nil, send it now, to the node that Prefer chooses, and call Sent. Until then Next
+// returns the same request, unless more is wanted meanwhile. If req is nil, call Next again at the time at, or after the next
+// change. A zero at means that nothing is planned. Two requests in flight never ask for the same topic, except one for all
+// topics.
 func (c *Cluster) Next(now time.Time) (req *protocol.MetadataRequest, at time.Time) {
 	at = c.due(now)
 	if at.IsZero() || now.Before(at) {
@@ -134,7 +135,7 @@ func (c *Cluster) aged(now time.Time) bool {
 	return !c.lastFull.IsZero() && !now.Before(c.lastFull.Add(c.cfg.MaxAge))
 }
 
-// build makes the request for all topics, or for those pending that are not asked for yet.
+// build makes a request for all topics, or for those of idle.
 func (c *Cluster) build(full bool) *protocol.MetadataRequest {
 	topics := c.idle
 	if full {
@@ -150,7 +151,7 @@ func (c *Cluster) build(full bool) *protocol.MetadataRequest {
 	return req
 }
 
-// Sent tells that the request which Next returned was handed, now, to a connection to a node. Answer or Failed must follow.
+// Sent notes that the request that Next returned was handed to a connection. Answer or Failed must follow.
 func (c *Cluster) Sent(_ time.Time, _ int32) {
 	if c.request == nil {
 		panic("metadata: Sent without a request from Next")
@@ -161,20 +162,20 @@ func (c *Cluster) Sent(_ time.Time, _ int32) {
 	c.request = nil
 	c.fresh = false
 	if f.full {
-		c.wantFull = false // what is reported from now on, this request's answer may not know
+		c.wantFull = false // what RequestUpdate reports from now on, the answer to this request may not have
 	}
 	for _, t := range c.idle { // both kinds of request ask for all of these
-		t.flying = true
+		t.asked = true
 		f.topics = append(f.topics, t)
 	}
 	clear(c.idle)
 }
 
-// Failed tells that node gave no answer: the request is lost. The next goes out after a backoff, better to another node.
-// The only change it can bring is Rebootstrap.
+// Failed notes that node gave no usable answer to req. The next request goes out after a backoff, and better to another node.
+// The only change that it can bring is Rebootstrap.
 func (c *Cluster) Failed(now time.Time, node int32, req *protocol.MetadataRequest) Changes {
 	if f := c.flight(req); f != nil {
-		c.land(f)
+		c.endFlight(f)
 		c.wantFull = c.wantFull || f.full
 	}
 	c.retryAt = now.Add(c.backoff.Delay(c.failed, c.cfg.Jitter()))
@@ -182,8 +183,8 @@ func (c *Cluster) Failed(now time.Time, node int32, req *protocol.MetadataReques
 	return c.Unreachable(now, node)
 }
 
-// Unreachable tells that node cannot be connected to. There is no backoff: another node can be asked, and attempts to
-// connect have one of their own. The only change it can bring is Rebootstrap.
+// Unreachable notes that node cannot be connected to. There is no backoff: another node can be asked, and attempts to connect
+// have a backoff of their own. The only change that it can bring is Rebootstrap.
 func (c *Cluster) Unreachable(now time.Time, node int32) Changes {
 	if c.since.IsZero() {
 		c.since = now
@@ -195,7 +196,7 @@ func (c *Cluster) Unreachable(now time.Time, node int32) Changes {
 	return Changes{}
 }
 
-// allSilent reports whether every broker known has failed to answer since one did.
+// allSilent reports whether every known broker has failed to answer since the last usable answer.
 func (c *Cluster) allSilent() bool {
 	for id := range c.brokers {
 		if !c.nodes.silent[id] {

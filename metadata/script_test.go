@@ -224,9 +224,6 @@ func (s *script) changes(ch Changes) string {
 	for _, f := range ch.Failed {
 		out = append(out, "failed "+f.Topic+": "+f.Err.Error())
 	}
-	for _, r := range ch.Recreated {
-		out = append(out, fmt.Sprintf("recreated %s: %s -> %s", r.Topic, idText(r.Old), idText(r.New)))
-	}
 	if len(ch.Forgotten) > 0 {
 		out = append(out, "forgotten "+strings.Join(ch.Forgotten, " "))
 	}

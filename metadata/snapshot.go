@@ -8,8 +8,8 @@ import (
 	"github.com/epistle-kafka/epistle/protocol"
 )
 
-// Snapshot is the cluster as last heard of, less the topics that are there: see [Cluster.Topic]. It and all it refers to is
-// immutable and safe for concurrent use.
+// Snapshot is the cluster as last heard of, without the topics that are there: see [Cluster.Topic]. It is immutable, with all
+// that it refers to, and safe for concurrent use.
 type Snapshot struct {
 	ClusterID string           // "" until a broker has told
 	Brokers   map[int32]Broker // by node id; empty before the first answer and after a rebootstrap
@@ -26,7 +26,7 @@ type Broker struct {
 	Rack string // "" if it has none
 }
 
-// Addr returns host:port, an IPv6 host in brackets, whether or not the broker has put it in brackets already.
+// Addr returns host:port, with an IPv6 host in brackets. The broker may have put it in brackets already.
 func (b Broker) Addr() string {
 	host := b.Host
 	if strings.HasPrefix(host, "[") && strings.HasSuffix(host, "]") {
@@ -47,7 +47,7 @@ type Topic struct {
 
 // Partition says who leads it.
 type Partition struct {
-	Leader      int32 // node id, in Snapshot.Brokers save after a rebootstrap; -1 if it has no leader now
+	Leader      int32 // node id, in Snapshot.Brokers except after a rebootstrap; -1 if there is no leader now
 	LeaderEpoch int32 // -1 if unknown
 }
 
@@ -57,8 +57,8 @@ type failure struct {
 	until time.Time
 }
 
-// Failure returns why topic failed if that was a moment ago (Config.UnknownTopicMemory), else nil: an *UnknownTopicError or
-// a *TopicError. A send that finds the topic missing can fail with it at once.
+// Failure returns the error with which topic failed a moment ago (Config.UnknownTopicMemory): an *UnknownTopicError or a
+// *TopicError. Otherwise it returns nil. A send that finds the topic missing can fail with it at once.
 func (s *Snapshot) Failure(now time.Time, topic string) error {
 	if f, ok := s.failures[topic]; ok && now.Before(f.until) {
 		return f.err
@@ -66,10 +66,10 @@ func (s *Snapshot) Failure(now time.Time, topic string) error {
 	return nil
 }
 
-// LastFailure is Failure for one who does not wait for a look-up: it goes on telling what the last one said, for
-// metadata.max.idle at most, until the topic is there.
+// LastFailure is Failure for a caller who does not wait for a look-up. It returns the last failure for up to metadata.max.idle,
+// until the topic is there.
 func (s *Snapshot) LastFailure(topic string) error { return s.failures[topic].err }
 
-// Waiting returns what the last answer said of a topic that is looked for and not there yet, nil if there was none. It
-// is what to tell a caller who gave up.
+// Waiting returns what the last answer said of a topic that is looked for and not there yet; nil if there was no answer. A
+// caller who gives up is told this.
 func (s *Snapshot) Waiting(topic string) error { return s.waiting[topic] }

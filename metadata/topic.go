@@ -17,32 +17,32 @@ type topic struct {
 	shared   bool         // data was given out and must not be written
 	replaced []replacedID // ids it had before, newest last
 	foreign  bool         // data is of another cluster than the present one
-	flying   bool         // a request in flight asks for it
-	doubted  bool         // a caller hopes that it has changed
+	asked    bool         // a request in flight asks for it
+	doubted  bool         // Refresh was called: a caller hopes that it has changed
 
 	reason       error     // what the last answer said, while data is nil
 	unknownSince time.Time // first of the answers in a row that call it unknown; zero: none does
 	unknownBy    []int32   // the nodes that gave them
 }
 
-// replacedID is an id that a topic had before. An answer with it most likely comes from a broker that lags behind. But ids
-// have no order: if the first that we asked was the one ahead, and the next one behind, we took a step back. So after
-// staleTime it is believed again, on the word of two brokers, once nobody confirms the id that we have.
+// replacedID is an id that a topic had before. An answer with it most likely comes from a broker that lags behind. But ids have
+// no order. If the first broker that we asked was ahead, and the next one behind, we have taken a step back. So once nobody
+// confirms the present id, the former one is believed again after staleTime, if two brokers name it.
 type replacedID struct {
 	id    protocol.UUID
 	since time.Time
-	by    []int32 // nodes that name it since the present id was last confirmed
+	by    []int32 // nodes that have named it since the present id was last confirmed
 }
 
 const (
-	// staleTime is how long brokers may take to hear that a topic was made anew; it is a second at most if all is well.
+	// staleTime is how long brokers may take to hear that a topic was made anew. If all is well it is a second at most.
 	staleTime = 10 * time.Second
 
-	// maxReplaced bounds the memory of replaced ids. Brokers lag behind by a deletion or two, not by more.
+	// maxReplaced bounds how many replaced ids are remembered. Brokers lag behind by a deletion or two, not by more.
 	maxReplaced = 8
 )
 
-// stale reports whether id, by which node calls the topic instead of the present one, is to be ignored.
+// stale reports whether id is to be ignored. node names the topic by it, instead of by the present id.
 func (t *topic) stale(now time.Time, node int32, id protocol.UUID, brokers int) bool {
 	for i := range t.replaced {
 		if r := &t.replaced[i]; r.id == id {
@@ -53,7 +53,7 @@ func (t *topic) stale(now time.Time, node int32, id protocol.UUID, brokers int) 
 	return false
 }
 
-// replace notes that the topic's present id is giving way to next.
+// replace notes that next takes the place of the topic's present id.
 func (t *topic) replace(now time.Time, next protocol.UUID) {
 	t.replaced = slices.DeleteFunc(t.replaced, func(r replacedID) bool { return r.id == next })
 	t.replaced = append(t.replaced, replacedID{id: t.data.ID, since: now})
@@ -67,7 +67,7 @@ func (t *topic) confirm() {
 	}
 }
 
-// own makes data safe to write until it is given out again.
+// own makes data safe to write until Topic returns it again.
 func (t *topic) own() *Topic {
 	if t.shared {
 		t.data = &Topic{Name: t.data.Name, ID: t.data.ID, Partitions: slices.Clone(t.data.Partitions)}
@@ -81,14 +81,14 @@ func (t *topic) leaderless() bool {
 	return slices.ContainsFunc(t.data.Partitions, func(p Partition) bool { return p.Leader < 0 })
 }
 
-// exists takes back all opinions: a broker has heard of the topic.
+// exists notes that a broker knows the topic, so that earlier answers to the contrary do not count.
 func (t *topic) exists() {
 	t.unknownSince = time.Time{}
 	t.unknownBy = nil
 }
 
-// merge returns old, nil for a topic seen first, as answered by in. known tells whether a leader is among the brokers.
-// It returns old itself if nothing changed, and false if the answer makes no sense.
+// merge returns old, changed by the answer in. old is nil for a topic that was never seen. known reports whether a leader is
+// among the brokers. merge returns old itself if nothing has changed, and false if the answer makes no sense.
 func merge(old *Topic, in *protocol.MetadataTopic, known func(node int32) bool) (*Topic, bool) {
 	merged := &Topic{Name: *in.Name, ID: in.TopicID}
 	count := len(in.Partitions)
@@ -125,7 +125,7 @@ func merge(old *Topic, in *protocol.MetadataTopic, known func(node int32) bool) 
 	return merged, true
 }
 
-// take replaces p by what a broker says of it, unless p is newer.
+// take replaces p by what a broker says of it, unless p has a newer epoch.
 func (p *Partition) take(in *protocol.MetadataPartition) {
 	if in.LeaderEpoch >= 0 {
 		if in.LeaderEpoch < p.LeaderEpoch {
@@ -140,8 +140,8 @@ func (p *Partition) take(in *protocol.MetadataPartition) {
 	}
 }
 
-// agreed reports whether the nodes are two brokers or more, or the only one. A bootstrap server may be one of those with
-// an id, so where there are several brokers its word does not count.
+// agreed reports whether nodes has two brokers, or the only one. A bootstrap server may be one of the brokers with an id, so
+// its word does not count where there are several brokers.
 func agreed(nodes []int32, brokers int) bool {
 	if brokers == 1 {
 		return true

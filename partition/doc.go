@@ -1,8 +1,8 @@
 // Package partition decides which partition a record goes to.
 //
-// A [Partitioner] looks at one record and either names its partition or answers [Any], which leaves the choice to the
-// producer's sticky partitioner (KIP-794): it fills a batch of one partition before it draws the next, and draws partitions
-// with short queues more often. A record that carries a partition of its own never gets here.
+// A [Partitioner] looks at one record. It names the record's partition, or answers [Any], which leaves the choice to the
+// producer's sticky partitioner (KIP-794). That one fills a batch of one partition before it draws the next, and draws
+// partitions with short queues more often. A record that names its partition never gets here.
 //
 // The package starts no goroutine, reads no clock and knows no metadata: the producer describes a topic by a [Topic].
 // Partitioners are safe for concurrent use.
@@ -27,7 +27,7 @@
 //
 // # Compatibility
 //
-// This package keeps what package producer's documentation says under that heading. [Partitioner] gets no further methods:
-// what it is told grows by fields of [Record] and [Topic], and what it is asked by interfaces of their own, which a
-// partitioner may implement besides.
+// This package keeps what package producer's documentation says under that heading. [Partitioner] gets no further methods. What
+// it is told grows by fields of [Record] and [Topic]. What it is asked grows by new interfaces, which a partitioner may
+// implement besides.
 package partition

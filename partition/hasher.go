@@ -2,7 +2,7 @@ package partition
 
 import "hash/crc32"
 
-// KeyHasher maps a key to a partition in [0, partitions), always the same for the same two arguments; or to Any, for a key
+// KeyHasher maps a key to a partition in [0, partitions), always to the same one for the same arguments; or to Any, for a key
 // that it counts as none. It must be safe for concurrent use and may not keep key.
 type KeyHasher func(key []byte, partitions int32) int32
 
@@ -11,7 +11,7 @@ func JavaMurmur2(key []byte, partitions int32) int32 {
 	return (Murmur2(key) & 0x7fffffff) % partitions
 }
 
-// FNV1a is the hash of sarama's NewHashPartitioner, librdkafka's fnv1a and kafka-go's Hash: the sign goes after the
+// FNV1a is the hash of sarama's NewHashPartitioner, librdkafka's fnv1a and kafka-go's Hash. The sign is dropped after the
 // remainder is taken.
 func FNV1a(key []byte, partitions int32) int32 {
 	p := int32(fnv1a(key)) % partitions
@@ -21,14 +21,14 @@ func FNV1a(key []byte, partitions int32) int32 {
 	return p
 }
 
-// FNV1aReference is the hash of sarama's NewReferenceHashPartitioner: the sign bit goes before the remainder is taken.
+// FNV1aReference is the hash of sarama's NewReferenceHashPartitioner. The sign bit is dropped before the remainder is taken.
 func FNV1aReference(key []byte, partitions int32) int32 {
 	return int32(fnv1a(key)&0x7fffffff) % partitions
 }
 
 // CRC32 is the hash of librdkafka's consistent and of sarama's NewConsistentCRCHashPartitioner. An empty key hashes to 0.
 func CRC32(key []byte, partitions int32) int32 {
-	// The remainder of the unsigned sum: as an int32, half of the keys would move.
+	// This is the remainder of the unsigned sum. As an int32, half of the keys would move.
 	return int32(crc32.ChecksumIEEE(key) % uint32(partitions))
 }
 

@@ -14,8 +14,8 @@ import (
 	"testing"
 )
 
-// The vectors come from the Java client itself: a single differing bit would move keys to other partitions when a program
-// is ported.
+// The vectors come from the Java client itself: a single differing bit would move keys to other partitions when a program is
+// ported.
 func TestMurmur2IsThatOfJava(t *testing.T) {
 	f, err := os.Open("testdata/murmur2.txt")
 	if err != nil {

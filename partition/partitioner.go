@@ -8,11 +8,11 @@ import (
 // Any is what a Partitioner answers to leave a record to the producer's sticky partitioner: see the package documentation.
 const Any int32 = -1
 
-// Partitioner chooses the partition of records that do not name one. It is called by every goroutine that sends, for every
-// such record: it must be safe for concurrent use, fast, and must not block.
+// Partitioner chooses the partition of records that do not name one. Every goroutine that sends calls it, for every such
+// record. So it must be safe for concurrent use, fast, and must not block.
 type Partitioner interface {
-	// Partition returns a partition in [0, t.Partitions), or Any. Another answer, or an error, fails the record. It may
-	// keep neither the bytes of r nor t.
+	// Partition returns a partition in [0, t.Partitions), or Any. Another answer, or an error, fails the record. It may keep
+	// neither the bytes of r nor t.
 	Partition(r Record, t *Topic) (int32, error)
 }
 
@@ -31,8 +31,8 @@ type Topic struct {
 	// Available lists the partitions that have a leader, ascending.
 	Available []int32
 
-	// Local lists those of Available whose leader is in the producer's own rack, ascending. Empty unless records without
-	// a key are to stay in the rack (KIP-1123).
+	// Local lists those of Available whose leader is in the producer's own rack, ascending. Empty unless records without a key
+	// are to stay in the rack (KIP-1123).
 	Local []int32
 }
 
@@ -42,8 +42,8 @@ type Func func(r Record, t *Topic) (int32, error)
 // Partition calls f.
 func (f Func) Partition(r Record, t *Topic) (int32, error) { return f(r, t) }
 
-// Default hashes the keys of records that have one, and leaves the others to the sticky partitioner. With JavaMurmur2 it is what the Java
-// client does unless told otherwise.
+// Default hashes the keys of records that have one, and leaves the others to the sticky partitioner. Default(JavaMurmur2) is
+// what the Java client does unless told otherwise.
 func Default(h KeyHasher) Partitioner { return keyed{h} }
 
 type keyed struct{ hash KeyHasher }
@@ -55,8 +55,8 @@ func (k keyed) Partition(r Record, t *Topic) (int32, error) {
 	return k.hash(r.Key, t.Partitions), nil
 }
 
-// Consistent hashes every key, and a record without a key as if its key were empty, so that all of those share one
-// partition. It is for compatibility with clients that do so; see the package documentation.
+// Consistent hashes every key, and a record without a key as if its key were empty, so that all of those share one partition.
+// It is for compatibility with clients that do so; see the package documentation.
 func Consistent(h KeyHasher) Partitioner { return consistent{h} }
 
 type consistent struct{ hash KeyHasher }
@@ -72,9 +72,9 @@ type ignoreKeys struct{}
 
 func (ignoreKeys) Partition(Record, *Topic) (int32, error) { return Any, nil }
 
-// RoundRobin gives each record of a topic to the next partition that has a leader, whatever its key; to the next of all if
-// none has one (KIP-369). It makes small batches; the sticky partitioner spreads as evenly and makes large ones. Producers that share the
-// returned value share its turns.
+// RoundRobin gives each record of a topic to the next partition that has a leader, whatever its key; to the next of all
+// partitions if none has one (KIP-369). It makes small batches. The sticky partitioner spreads records as evenly and makes
+// large batches. Producers that share the returned value share its turns.
 func RoundRobin() Partitioner { return &roundRobin{} }
 
 type roundRobin struct {

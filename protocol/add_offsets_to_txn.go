@@ -11,7 +11,7 @@ type AddOffsetsToTxnRequest struct {
 }
 
 func (*AddOffsetsToTxnRequest) API() API {
-	return API{Name: "AddOffsetsToTxn", Key: 25, Min: 0, Max: 4, Flexible: 3}
+	return API{Name: "AddOffsetsToTxn", Key: 25, Min: 0, Max: 4, Flexible: 3, ClientThrottled: 1}
 }
 
 func (*AddOffsetsToTxnRequest) NewResponse() Response { return new(AddOffsetsToTxnResponse) }

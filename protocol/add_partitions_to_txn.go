@@ -2,8 +2,8 @@ package protocol
 
 import "time"
 
-// AddPartitionsToTxnRequest makes partitions part of a transaction before anything is written to them. Only versions
-// for clients are here: v4 and v5 are spoken among brokers.
+// AddPartitionsToTxnRequest makes partitions part of a transaction before anything is written to them. It has only the versions
+// of clients: brokers speak v4 and v5 among themselves.
 type AddPartitionsToTxnRequest struct {
 	TransactionalID string
 	ProducerID      int64
@@ -18,7 +18,7 @@ type AddPartitionsToTxnTopic struct {
 }
 
 func (*AddPartitionsToTxnRequest) API() API {
-	return API{Name: "AddPartitionsToTxn", Key: 24, Min: 0, Max: 3, Flexible: 3}
+	return API{Name: "AddPartitionsToTxn", Key: 24, Min: 0, Max: 3, Flexible: 3, ClientThrottled: 1}
 }
 
 func (*AddPartitionsToTxnRequest) NewResponse() Response { return new(AddPartitionsToTxnResponse) }

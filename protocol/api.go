@@ -12,6 +12,10 @@ type API struct {
 
 	Min, Max int16 // versions, both inclusive
 	Flexible int16 // first version with compact lengths and tagged fields, or NeverFlexible
+
+	// ClientThrottled is the first version under which a client has to wait out the throttle time of an answer. Before it, the
+	// broker has waited before it answered, and a client that waits again is throttled twice (KIP-219, Kafka 2.0).
+	ClientThrottled int16
 }
 
 // NeverFlexible is API.Flexible of an API none of whose versions is flexible.
@@ -36,13 +40,13 @@ type Request interface {
 // Response is a broker's answer.
 type Response interface {
 	Message
-	// ThrottleFor is how long the broker asks the client not to send on this connection (KIP-219);
-	// 0 where the message has no such field.
+	// ThrottleFor is how long the broker asks the client not to send on this connection (KIP-219); 0 where the message has no
+	// such field.
 	ThrottleFor() time.Duration
 }
 
-// SelfContained is a response that refers to nothing of the frame it was read from, whose memory may be used again at
-// once. Of the others no byte of the frame may change as long as they are in use.
+// SelfContained is a response that refers to nothing of the frame from which it was read, so that the frame's memory may be
+// used again at once. As long as any other response is in use, no byte of its frame may change.
 type SelfContained interface {
 	Response
 	selfContained()

@@ -11,7 +11,7 @@ type ApiVersionsRequest struct {
 }
 
 func (*ApiVersionsRequest) API() API {
-	return API{Name: "ApiVersions", Key: 18, Min: 0, Max: 5, Flexible: 3}
+	return API{Name: "ApiVersions", Key: 18, Min: 0, Max: 5, Flexible: 3, ClientThrottled: 2}
 }
 
 func (*ApiVersionsRequest) NewResponse() Response { return new(ApiVersionsResponse) }
@@ -43,8 +43,8 @@ func (m *ApiVersionsRequest) decode(d *decoder) {
 
 // ApiVersionsResponse tells what the broker speaks, and which features its cluster has finalised (KIP-584).
 //
-// A broker that does not know the request's version answers UnsupportedVersion in v0, and says in APIKeys which
-// versions of ApiVersions it does know (KIP-511; brokers before 2.4 leave it empty). DecodeResponse expects that.
+// A broker that does not know the request's version answers UnsupportedVersion in v0, and says in APIKeys which versions of
+// ApiVersions it does know (KIP-511; brokers before 2.4 leave it empty). DecodeResponse expects that.
 type ApiVersionsResponse struct {
 	ErrorCode    ErrorCode
 	APIKeys      []ApiVersion

@@ -5,8 +5,7 @@ import (
 	"fmt"
 )
 
-// BatchHeader is the fixed part of a record batch of magic 2, in front of its
-// records.
+// BatchHeader is the fixed part of a record batch of magic 2, in front of its records.
 type BatchHeader struct {
 	BaseOffset           int64
 	Length               int32 // bytes of the batch after this field: the size of the whole less 12
@@ -53,8 +52,8 @@ const (
 	attrDeleteHorizon = 0x40
 )
 
-// Put writes the header to dst[:BatchHeaderSize], the field CRC included: what
-// it should be is known only when the rest is in place, see PutBatchCRC.
+// Put writes the header to dst[:BatchHeaderSize], with the CRC as it is in h. PutBatchCRC sets the right CRC, once the rest of
+// the batch is in place.
 func (h *BatchHeader) Put(dst []byte) {
 	dst = dst[:BatchHeaderSize]
 	be := binary.BigEndian
@@ -90,10 +89,8 @@ func (h *BatchHeader) attributes() uint16 {
 	return a
 }
 
-// ReadBatchHeader reads the header at the beginning of b, which may end
-// anywhere behind it. It checks the magic byte, the codec, and that Length and
-// Count are possible, and neither the CRC nor the records. Its errors are
-// *BatchError.
+// ReadBatchHeader reads the header at the beginning of b, which may end anywhere behind it. It checks the magic byte, the
+// codec, and that Length and Count are possible. It checks neither the CRC nor the records. Its errors are *BatchError.
 func ReadBatchHeader(b []byte) (BatchHeader, error) {
 	if len(b) < BatchHeaderSize {
 		return BatchHeader{}, batchErrorf("%d bytes, fewer than the %d of a header", len(b), BatchHeaderSize)
@@ -134,8 +131,7 @@ func ReadBatchHeader(b []byte) (BatchHeader, error) {
 	return h, nil
 }
 
-// Timestamp returns the timestamp of one of the batch's records, in
-// milliseconds since 1970.
+// Timestamp returns the timestamp of one of the batch's records, in milliseconds since 1970.
 func (h *BatchHeader) Timestamp(r *Record) int64 {
 	if h.LogAppendTime {
 		return h.MaxTimestamp
@@ -143,10 +139,8 @@ func (h *BatchHeader) Timestamp(r *Record) int64 {
 	return h.BaseTimestamp + r.TimestampDelta
 }
 
-// SplitBatch cuts the first batch off records, a sequence of whole batches as a
-// broker's log or a fetch has them. It checks what ReadBatchHeader checks, and
-// that the batch is all there; its errors are *BatchError. Neither result is a
-// copy.
+// SplitBatch cuts the first batch off records, which is a sequence of whole batches, as in a broker's log or a fetch. It checks
+// what ReadBatchHeader checks, and that the batch is complete. Its errors are *BatchError. Neither result is a copy.
 func SplitBatch(records []byte) (batch, rest []byte, err error) {
 	h, err := ReadBatchHeader(records)
 	if err != nil {
@@ -159,8 +153,7 @@ func SplitBatch(records []byte) (batch, rest []byte, err error) {
 	return records[:size:size], records[size:], nil
 }
 
-// BatchError says why bytes are not a sound record batch. Nothing of such a
-// batch can be used.
+// BatchError says why bytes are not a sound record batch. Nothing of such a batch can be used.
 type BatchError struct {
 	Reason string
 	Err    error // the cause, where there is one: a decompressor's error

@@ -5,14 +5,12 @@ import (
 	"strconv"
 )
 
-// minRecordSize is the size of a record without key, value and headers: seven
-// numbers of one byte each.
+// minRecordSize is the size of a record without key, value and headers: seven numbers of one byte each.
 const minRecordSize = 7
 
-// DecodeBatch decodes b, which must be one whole batch of magic 2 and no more.
-// It checks length, CRC and the number of records, and takes at most maxRaw
-// bytes of records, counted after decompression, else the error is
-// ErrRawTooLarge. Errors are *BatchError; a broken batch yields no records.
+// DecodeBatch decodes b, which must be one whole batch of magic 2 and no more. It checks length, CRC and the number of records.
+// If the records have more than maxRaw bytes after decompression, the error is ErrRawTooLarge. Errors are *BatchError. A broken
+// batch yields no records.
 //
 // Keys and values point into b where the batch is not compressed.
 func DecodeBatch(b []byte, maxRaw int) (BatchHeader, []Record, error) {
@@ -59,8 +57,7 @@ func decodeRecords(raw []byte, count int32) ([]Record, error) {
 	return records, nil
 }
 
-// recordDecoder reads records one after the other. The first thing wrong
-// sticks: everything read after it is zero.
+// recordDecoder reads records one after the other. The first error sticks: everything that is read after it is zero.
 type recordDecoder struct {
 	rest   []byte
 	reason string // what is wrong; empty = nothing
@@ -150,8 +147,7 @@ func (d *recordDecoder) take(n int, what string) []byte {
 	return b
 }
 
-// ControlType is what a control record says. Brokers write them, one to a
-// batch; no application sees them.
+// ControlType is the kind of a control record. Brokers write control records, one to a batch, and no application sees them.
 type ControlType int16
 
 const (
@@ -170,9 +166,8 @@ func (t ControlType) String() string {
 	return "ControlType(" + strconv.Itoa(int(t)) + ")"
 }
 
-// ParseControlType reads the key of a record in a batch that has Control set.
-// Types that are not named here are returned as they are: newer brokers may
-// have more, which readers ignore.
+// ParseControlType reads the key of a record in a batch that has Control set. Types that are not named here are returned as
+// they are. Newer brokers may have more types, which readers ignore.
 func ParseControlType(key []byte) (ControlType, error) {
 	if len(key) < 4 {
 		return 0, batchErrorf("a control record's key has %d bytes, want 4", len(key))

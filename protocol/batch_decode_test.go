@@ -22,8 +22,7 @@ func encodeBatch(t testing.TB, h BatchHeader, records []Record) []byte {
 	return encodeRaw(t, h, raw)
 }
 
-// encodeRaw makes a batch of records that need not be sound; it fills in length
-// and CRC.
+// encodeRaw makes a batch of records that need not be sound; it fills in length and CRC.
 func encodeRaw(t testing.TB, h BatchHeader, raw []byte) []byte {
 	t.Helper()
 	c, err := NewCompressor(h.Codec, LevelDefault)
@@ -101,9 +100,8 @@ func TestDecodeBatchRefusesPartsAndMore(t *testing.T) {
 	}
 }
 
-// One bit that tips over anywhere under the CRC, or in the fields that say
-// where the batch ends and what it is, must not go unnoticed. Offset and leader
-// epoch are the broker's to change.
+// One bit that tips over anywhere under the CRC, or in the fields that say where the batch ends and what it is, must not go
+// unnoticed. Offset and leader epoch are the broker's to change.
 func TestDecodeBatchRefusesFlippedBits(t *testing.T) {
 	b := encodeBatch(t, BatchHeader{}, []Record{{Key: []byte("key"), Value: []byte("value"), Headers: []Header{{Key: "h"}}}})
 	for at := batchLengthAt; at < len(b); at++ {
@@ -129,8 +127,7 @@ func refused(t *testing.T, what string, b []byte) {
 	}
 }
 
-// With a CRC that is right, the records themselves must be checked: every
-// prefix, and one byte too many.
+// With a CRC that is right, the records themselves must be checked: every prefix, and one byte too many.
 func TestDecodeBatchRefusesBrokenRecords(t *testing.T) {
 	r := Record{TimestampDelta: 300, Key: []byte("key"), Value: []byte("value"), Headers: []Header{{Key: "h", Value: []byte("v")}}}
 	body := r.BodySize()

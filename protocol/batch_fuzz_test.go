@@ -24,8 +24,8 @@ func batchSeeds(f *testing.F) [][]byte {
 	return seeds
 }
 
-// A batch that decodes must decode to the same when it is put together again.
-// The target sets the CRC, or hardly anything would get past it.
+// A batch that decodes must decode to the same when it is put together again. The target sets the CRC, or hardly anything would
+// get past it.
 func FuzzDecodeBatch(f *testing.F) {
 	for _, b := range batchSeeds(f) {
 		f.Add(b)

@@ -11,8 +11,8 @@ import (
 	"testing"
 )
 
-// goldenBatches is a file of testdata/batches: bytes that the Java client's own
-// classes wrote, and what they read out of them again.
+// goldenBatches is a file of testdata/batches: bytes that the Java client's own classes wrote, and what they read out of them
+// again.
 type goldenBatches struct {
 	Hex     string
 	Batches []goldenBatch
@@ -116,8 +116,7 @@ func checkGoldenBatch(t *testing.T, batch []byte, want goldenBatch) {
 	}
 }
 
-// checkSameEncoding takes a batch apart and puts it together again: header and
-// records must be what Java wrote, byte for byte.
+// checkSameEncoding takes a batch apart and puts it together again: header and records must be what Java wrote, byte for byte.
 func checkSameEncoding(t *testing.T, batch []byte) {
 	t.Helper()
 	h, records, err := DecodeBatch(batch, 1<<20)

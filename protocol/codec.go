@@ -17,8 +17,7 @@ const (
 	CodecZstd   Codec = 4
 )
 
-// ErrRawTooLarge is the error of [Decompress] and [DecodeBatch] for data that
-// would take more room than the caller allows.
+// ErrRawTooLarge is the error of [Decompress] and [DecodeBatch] for data that would take more memory than the caller allows.
 var ErrRawTooLarge = errors.New("decompressed size is over the limit")
 
 // String returns the codec's name as in Java's compression.type.
@@ -38,14 +37,12 @@ func (c Codec) String() string {
 	return "Codec(" + strconv.Itoa(int(c)) + ")"
 }
 
-// Decompress appends the decompressed src to dst. It fails with ErrRawTooLarge
-// where that would be more than maxRaw bytes, before it has allocated much more
-// than that. It reads every variant that Kafka's clients are known to write:
-// gzip of several members, snappy with and without framing, lz4 frames with
-// independent and with linked blocks, zstd with any window.
+// Decompress appends the decompressed src to dst. If that is more than maxRaw bytes it fails with ErrRawTooLarge, before it has
+// allocated much more. It reads every variant that Kafka's clients are known to write: gzip of several members, snappy with and
+// without framing, lz4 frames with independent and with linked blocks, zstd with any window.
 //
-// Nothing is shared between calls, so it may be called from anywhere; it is not
-// made for speed, since a producer decompresses nothing.
+// Nothing is shared between calls, so it may be called concurrently. It is not made for speed, since a producer decompresses
+// nothing.
 func Decompress(dst []byte, c Codec, src []byte, maxRaw int) ([]byte, error) {
 	var err error
 	switch c {
@@ -77,8 +74,8 @@ func appendAll(dst []byte, read func([]byte) (int, error), maxRaw int) ([]byte, 
 	start := len(dst)
 	for {
 		if room := cap(dst) - len(dst); room == 0 {
-			// Doubled, but never beyond the one byte that proves it too large: what
-			// is allocated in all stays under three times maxRaw.
+			// The size doubles, but stops at the byte that proves the data too large. So less than three times maxRaw is
+			// allocated in all.
 			size := min(max(2*(len(dst)-start), 4<<10), maxRaw+1)
 			grown := make([]byte, len(dst), start+size)
 			copy(grown, dst)

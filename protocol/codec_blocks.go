@@ -1,21 +1,19 @@
 package protocol
 
-// blockCutter cuts a chain of chunks into blocks, for formats that compress
-// each block on its own.
+// blockCutter cuts a chain of chunks into blocks, for formats that compress each block on its own.
 type blockCutter struct {
 	size    int      // bytes of a block at most
-	alone   int      // a block shorter than size has at least so many, or is the last; 0: only the last is
+	alone   int      // a block shorter than size has at least so many bytes, or is the last; 0: only the last block is shorter
 	chunks  [][]byte // what is left; the first from at on
 	at      int
 	scratch []byte // holds a block that lies in more than one chunk
 }
 
-// cut begins with a chain, which stays the caller's and is not changed.
+// cut begins with a chain of chunks. They stay the caller's, and are not changed.
 func (c *blockCutter) cut(chunks [][]byte) { c.chunks, c.at = chunks, 0 }
 
-// next returns the next block, or nil at the end, and then lets go of the
-// chain. The block is valid until the next call. What is left of a chunk goes
-// alone if it is enough: to fill the block up, all of it would be copied.
+// next returns the next block, or nil at the end. At the end it forgets the chain. The block is valid until the next call. The
+// rest of a chunk is a block by itself if it is long enough: to fill it up, all of it would be copied.
 func (c *blockCutter) next() []byte {
 	piece := c.piece(c.size)
 	if len(piece) == c.size || len(c.chunks) == 0 || c.alone > 0 && len(piece) >= c.alone {
@@ -31,8 +29,7 @@ func (c *blockCutter) next() []byte {
 	return c.scratch
 }
 
-// piece returns the next bytes, at least one and at most limit, that lie in one
-// chunk, or nil at the end.
+// piece returns the next bytes, at least one and at most limit, that lie in one chunk, or nil at the end.
 func (c *blockCutter) piece(limit int) []byte {
 	c.dropEmpty()
 	if len(c.chunks) == 0 {

@@ -7,9 +7,8 @@ import (
 	"unsafe"
 )
 
-// Blocks are as large as can be without copying what is large anyway: with
-// chunks of 60 of 64 KiB each is a block, where it lies, and what is small goes
-// together.
+// Blocks are as large as can be without copying what is large anyway: with chunks of 60 of 64 KiB each is a block, where it
+// lies, and what is small goes together.
 func TestBlocksOfAChain(t *testing.T) {
 	const kib = 1 << 10
 	for name, c := range map[string]struct {

@@ -5,14 +5,12 @@ import (
 	"math"
 )
 
-// Compressor compresses the records of one batch after another. It owns its
-// encoder, which it makes at the first batch and keeps, and allocates nothing
-// in proportion to a batch. It is not for concurrent use; where several batches
-// are compressed at once, each needs its own. What an encoder holds at most is
-// about 32 KiB for snappy, 0.3 MiB for lz4, 1.4 MiB for gzip, and for zstd
-// 4 MiB at Java's default, 6 MiB up to level 9 and 36 MiB above.
+// Compressor compresses the records of one batch after another. It makes its encoder at the first batch and keeps it, and
+// allocates nothing in proportion to a batch. It is not for concurrent use: each goroutine that compresses needs its own. An
+// encoder holds up to about 32 KiB for snappy, 0.3 MiB for lz4 and 1.4 MiB for gzip; for zstd 4 MiB at Java's default, 6 MiB up
+// to level 9 and 36 MiB above.
 //
-// A level is one of Java's, and means what the library at hand has nearest:
+// A level is one of Java's. It stands for the nearest that the library here has:
 //
 //	gzip    -1 (Java's default)  the library's default, its level 5
 //	        1 to 9               the same levels
@@ -38,9 +36,8 @@ type encoder interface {
 // LevelDefault stands for the level that Java's producer has by default.
 const LevelDefault = math.MinInt32
 
-// NewCompressor returns a compressor for c. It allocates no encoder yet. An
-// error names Java's key, the level and its range; snappy and none have no
-// levels.
+// NewCompressor returns a compressor for c. It allocates no encoder yet. An error names Java's key, the level and its range;
+// snappy and none have no levels.
 func NewCompressor(c Codec, level int) (*Compressor, error) {
 	if c < CodecNone || c > CodecZstd {
 		return nil, fmt.Errorf("unknown compression codec %d", int8(c))
@@ -52,10 +49,9 @@ func NewCompressor(c Codec, level int) (*Compressor, error) {
 	return &Compressor{codec: c, level: level}, nil
 }
 
-// Compress appends src, the records of a batch as a chain of chunks, to dst,
-// compressed. The result may be longer than src; whether to use it is for the
-// caller to say. dst must not overlap src. After an error the content of dst
-// behind its length is undefined, and the Compressor may be used again.
+// Compress compresses src, the records of a batch as a chain of chunks, and appends the result to dst. The result may be longer
+// than src: the caller decides whether to use it. dst must not overlap src. After an error the bytes of dst behind its length
+// are undefined, and the Compressor may be used again.
 func (c *Compressor) Compress(dst []byte, src [][]byte) ([]byte, error) {
 	if c.encoder == nil {
 		e, err := c.newEncoder()
@@ -72,8 +68,8 @@ func (c *Compressor) Compress(dst []byte, src [][]byte) ([]byte, error) {
 	return out, nil
 }
 
-// newEncoder is called as late as possible, by the goroutine that compresses: a
-// zstd encoder has a channel, which belongs to the synctest bubble it is made in.
+// newEncoder is called as late as possible, by the goroutine that compresses. A zstd encoder has a channel, which belongs to
+// the synctest bubble in which it is made.
 func (c *Compressor) newEncoder() (encoder, error) {
 	switch c.codec {
 	case CodecGzip:
@@ -88,7 +84,7 @@ func (c *Compressor) newEncoder() (encoder, error) {
 	return copyEncoder{}, nil
 }
 
-// checkLevel puts Java's default for LevelDefault and refuses what Java refuses.
+// checkLevel replaces LevelDefault by Java's default, and refuses the levels that Java refuses.
 func checkLevel(c Codec, level int) (int, error) {
 	switch c {
 	case CodecGzip:

@@ -8,7 +8,7 @@ import (
 	"github.com/klauspost/compress/gzip"
 )
 
-// gzipEncoder writes one gzip member a batch.
+// gzipEncoder writes one gzip member for each batch.
 type gzipEncoder struct {
 	w   *gzip.Writer
 	out appender
@@ -51,7 +51,7 @@ func decompressGzip(dst, src []byte, maxRaw int) ([]byte, error) {
 	return dst, nil
 }
 
-// appender is an io.Writer to the end of a slice.
+// appender is an io.Writer that appends to a slice.
 type appender struct{ b []byte }
 
 func (a *appender) Write(p []byte) (int, error) {

@@ -10,26 +10,21 @@ import (
 	"github.com/pierrec/lz4/v4"
 )
 
-// lz4Encoder writes lz4 frames as Java's are laid out: independent blocks of up
-// to 64 KiB, no checksums but the header's, no content size. Java's blocks are
-// full but for the last; here what lies in one chunk is a block if it is at
-// least half of one.
-// The frame is so simple that it is written here; the library's own Writer
-// would copy every chunk once more.
+// lz4Encoder writes lz4 frames as Java does: independent blocks of up to 64 KiB, no checksum but the header's, no content size.
+// All of Java's blocks but the last are full. Here, what lies in one chunk is a block of its own if it is at least half a block
+// long. The frame is so simple that it is written here: the library's own Writer would copy every chunk once more.
 type lz4Encoder struct {
 	compressor lz4BlockCompressor
 	blocks     blockCutter
 }
 
-// lz4BlockCompressor is *lz4.Compressor or *lz4.CompressorHC. It returns 0 or an
-// error for a block that does not fit dst.
+// lz4BlockCompressor is *lz4.Compressor or *lz4.CompressorHC. It returns 0 or an error for a block that does not fit dst.
 type lz4BlockCompressor interface {
 	CompressBlock(src, dst []byte) (int, error)
 }
 
 const (
-	// magic, little endian; version 1 with independent blocks; 64 KiB;
-	// the second byte of the xxHash32 of the two bytes before
+	// magic, little endian; version 1 with independent blocks; 64 KiB; the second byte of the xxHash32 of the two bytes before
 	lz4Header    = "\x04\x22\x4d\x18" + "\x60" + "\x40" + "\x82"
 	lz4EndMark   = "\x00\x00\x00\x00"
 	lz4BlockSize = 64 << 10
@@ -53,8 +48,7 @@ func (e *lz4Encoder) encode(dst []byte, src [][]byte) ([]byte, error) {
 		dst = slices.Grow(dst, 4+len(b))
 		at := len(dst)
 		body := dst[at+4 : at+4+len(b)]
-		// With no room for a single byte more than the block has, an error means
-		// that it does not shrink.
+		// There is no room for more than the block has, so an error means that it does not shrink.
 		n, err := e.compressor.CompressBlock(b, body)
 		size := uint32(n)
 		if err != nil || n == 0 || n >= len(b) {

@@ -30,8 +30,8 @@ func TestCompressDoesNotAllocate(t *testing.T) {
 	}
 }
 
-// What a Compressor says it holds is what a producer needs besides its buffer,
-// for each processor: small batches and large ones must not make it twice as much.
+// What a Compressor says it holds is what a producer needs besides its buffer, for each processor: small batches and large ones
+// must not make it twice as much.
 func TestCompressorHoldsNoMoreThanItSays(t *testing.T) {
 	data := sample(2 << 20)
 	small, large := [][]byte{data[:16<<10]}, chain(data, 2048)

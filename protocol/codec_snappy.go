@@ -8,13 +8,11 @@ import (
 	"github.com/golang/snappy"
 )
 
-// snappyEncoder writes the framing of the Java library, which Java's clients
-// expect: a header, then blocks of snappy, each with its length in front, big
-// endian. Other clients write the bare format, one block without a length.
+// snappyEncoder writes the framing of the Java library, which Java's clients expect: a header, and then snappy blocks, each
+// behind its length in big endian. Other clients write the bare format, one block without a length.
 type snappyEncoder struct{ blocks blockCutter }
 
-// snappyHeader is a magic string, the version, and the version of the oldest
-// reader that understands it.
+// snappyHeader is a magic string, the version, and the version of the oldest reader that understands it.
 const snappyHeader = snappyMagic + "\x00\x00\x00\x01" + "\x00\x00\x00\x01"
 
 const snappyMagic = "\x82SNAPPY\x00"
@@ -43,7 +41,7 @@ func decompressSnappy(dst, src []byte, maxRaw int) ([]byte, error) {
 			return nil, err
 		}
 	}
-	// The sizes first, so that dst grows once, and not beyond the limit.
+	// The sizes come first, so that dst grows once, and not beyond the limit.
 	total := 0
 	for _, b := range blocks {
 		size, err := snappy.DecodedLen(b)
@@ -57,7 +55,7 @@ func decompressSnappy(dst, src []byte, maxRaw int) ([]byte, error) {
 	}
 	dst = slices.Grow(dst, total)
 	for _, b := range blocks {
-		// Decode works in place, since there is room for the whole.
+		// Decode writes in place, since there is room for the whole block.
 		got, err := snappy.Decode(dst[len(dst):cap(dst)], b)
 		if err != nil {
 			return nil, err
@@ -67,7 +65,7 @@ func decompressSnappy(dst, src []byte, maxRaw int) ([]byte, error) {
 	return dst, nil
 }
 
-// cutSnappy returns the blocks of data with Java's framing.
+// cutSnappy returns the blocks of data that has Java's framing.
 func cutSnappy(src []byte) ([][]byte, error) {
 	if len(src) < len(snappyHeader) {
 		return nil, errors.New("the header is cut short")

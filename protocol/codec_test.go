@@ -57,9 +57,8 @@ func compressor(t testing.TB, c Codec, level int) *Compressor {
 	return cmp
 }
 
-// Sizes around the blocks of snappy (32 KiB), lz4 (64 KiB) and zstd (128 KiB),
-// and more than zstd's window, however the chain is cut or in one piece, one
-// after the other through the same Compressor.
+// Sizes around the blocks of snappy (32 KiB), lz4 (64 KiB) and zstd (128 KiB), and more than zstd's window, however the chain
+// is cut or in one piece, one after the other through the same Compressor.
 func TestCompressRoundTrip(t *testing.T) {
 	sizes := []int{0, 1, 100, 32<<10 - 1, 32 << 10, 32<<10 + 1, 64<<10 - 1, 64 << 10, 64<<10 + 1, 128 << 10, 128<<10 + 1, 200_000, 1<<20 + 200_000}
 	for _, c := range codecs {
@@ -128,8 +127,8 @@ func TestCompressRoundTripAtEveryLevel(t *testing.T) {
 	}
 }
 
-// Java's lz4 level 9 is its fast compressor, not the high compression one
-// between 8 and 10: who keeps the default must not pay for that.
+// Java's lz4 level 9 is its fast compressor, not the high compression one between 8 and 10: who keeps the default must not pay
+// for that.
 func TestLZ4DefaultIsFast(t *testing.T) {
 	data := sample(200_000)
 	size := func(level int) int {
@@ -171,8 +170,8 @@ func TestNewCompressorRefusesLevels(t *testing.T) {
 	}
 }
 
-// Producers and the broker that tests them with run in bubbles of fake time. No
-// codec may keep a channel from one bubble for the next.
+// Producers and the broker that tests them with run in bubbles of fake time. No codec may keep a channel from one bubble for
+// the next.
 func TestCodecsInBubbles(t *testing.T) {
 	data := sample(5000)
 	for _, c := range codecs {
@@ -298,8 +297,8 @@ func TestDecompressReadsLinkedLZ4(t *testing.T) {
 	}
 }
 
-// Java's frames name a window of 2 MiB at least, of 128 MiB at level 22, however
-// little is in them. That is no reason to refuse them, nor to allocate it.
+// Java's frames name a window of 2 MiB at least, of 128 MiB at level 22, however little is in them. That is no reason to refuse
+// them, nor to allocate it.
 func TestDecompressReadsZstdOfAnyWindow(t *testing.T) {
 	const want = "hello"
 	frame := []byte("\x28\xb5\x2f\xfd" + "\x00" + "\x88" + "\x29\x00\x00" + want) // 128 MiB; one stored block of five bytes

@@ -6,18 +6,17 @@ import (
 	"github.com/klauspost/compress/zstd"
 )
 
-// zstdEncoder writes one zstd frame a batch, without a checksum of its own: the
-// batch has one.
+// zstdEncoder writes one zstd frame for each batch. It has no checksum, since the batch has one.
 type zstdEncoder struct {
 	w     *zstd.Encoder
 	out   appender
-	whole bool // what is one block is compressed from where it lies
+	whole bool // data that is one block is compressed without a copy
 }
 
 const zstdLevelDefault = 3 // Java's
 
-// zstdWindow bounds the history that an encoder keeps, and that a reader needs.
-// It is max.batch.bytes' default; a larger batch loses a little.
+// zstdWindow bounds the history that an encoder keeps, and that a reader needs. It is the default of max.batch.bytes. A larger
+// batch is compressed a little less.
 const zstdWindow = 1 << 20
 
 func newZstdEncoder(level int) (*zstdEncoder, error) {
@@ -31,8 +30,7 @@ func newZstdEncoder(level int) (*zstdEncoder, error) {
 	if err != nil {
 		return nil, err
 	}
-	// The library has tables apart for that: at slower levels they are larger than
-	// two copies of a block are worth.
+	// The library needs extra tables for that. At slower levels they cost more than two copies of a block.
 	return &zstdEncoder{w: w, whole: speed <= zstd.SpeedDefault}, nil
 }
 
@@ -62,13 +60,11 @@ func (e *zstdEncoder) encode(dst []byte, src [][]byte) ([]byte, error) {
 // zstdBlock is the most that one block of a frame can hold, in bytes.
 const zstdBlock = 128 << 10
 
-// decompressZstd gives the decoder a certain room, and another try with more
-// where that was not enough. The library's own bound is of no use here: it
-// refuses any frame with a window over it, and a Java client's window is 2 MiB
-// or more, however little is in the frame.
+// decompressZstd gives the decoder some memory, and tries again with more if that was not enough. The library's own bound is of
+// no use here. It refuses any frame with a larger window, and a Java client's window is 2 MiB or more, however little the frame
+// has.
 func decompressZstd(dst, src []byte, maxRaw int) ([]byte, error) {
-	// A new decoder for each call: it holds a channel, so that a shared one would
-	// tie synctest bubbles together.
+	// Each call makes a decoder. It has a channel, so a shared one would tie synctest bubbles together.
 	r, err := zstd.NewReader(nil,
 		zstd.WithDecoderConcurrency(1),
 		zstd.WithDecoderLowmem(true),
@@ -78,8 +74,8 @@ func decompressZstd(dst, src []byte, maxRaw int) ([]byte, error) {
 	}
 	defer r.Close()
 	for room := min(max(4*len(src), 4<<10), maxRaw); ; {
-		// The errors do not tell a frame that is too large from a broken one. With
-		// a block more than room, whatever fails for want of it has filled room.
+		// The errors do not tell a frame that is too large from a broken one. So the memory is one block larger than room: a
+		// frame that fails because it is too large has filled room.
 		grown := make([]byte, len(dst), len(dst)+room+zstdBlock)
 		copy(grown, dst)
 		out, err := r.DecodeAll(src, grown)

@@ -5,13 +5,11 @@ import (
 	"hash/crc32"
 )
 
-// castagnoli selects CRC32C, for which hash/crc32 uses the processor's own
-// instructions.
+// castagnoli selects CRC32C, for which hash/crc32 uses the processor's own instructions.
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
-// SumBatch returns the CRC32C of a batch that is held as a chain of chunks: of
-// everything from the attributes on. The whole header must be in the first
-// chunk.
+// SumBatch returns the CRC32C of a batch that is held as a chain of chunks. It covers everything from the attributes on. The
+// whole header must be in the first chunk.
 func SumBatch(chunks [][]byte) uint32 {
 	sum := crc32.Update(0, castagnoli, chunks[0][batchFirstSummed:])
 	for _, c := range chunks[1:] {
@@ -20,9 +18,8 @@ func SumBatch(chunks [][]byte) uint32 {
 	return sum
 }
 
-// PutBatchCRC computes SumBatch and writes it to its place in the header. What
-// comes before the attributes (offset, length, leader epoch) is not covered and
-// may change afterwards.
+// PutBatchCRC computes SumBatch and writes it to its place in the header. What comes before the attributes (offset, length,
+// leader epoch) is not covered and may change afterwards.
 func PutBatchCRC(chunks [][]byte) {
 	binary.BigEndian.PutUint32(chunks[0][batchCRCAt:], SumBatch(chunks))
 }
@@ -30,21 +27,18 @@ func PutBatchCRC(chunks [][]byte) {
 // UpdateCRC extends a CRC-32C by the bytes that follow; the CRC of none is 0.
 func UpdateCRC(sum uint32, b []byte) uint32 { return crc32.Update(sum, castagnoli, b) }
 
-// PutBatchCRCOf is PutBatchCRC for a batch of which the CRC of its records is
-// known: header is the header, and records the CRC of the size bytes behind it.
-// So records can be summed as they are appended, while a processor has them at
-// hand, although the header comes last.
+// PutBatchCRCOf is PutBatchCRC where the CRC of the records is known already. header is the batch's header, and records is the
+// CRC of the size bytes behind it. So records can be summed as they are appended, while they are in the processor's cache,
+// although the header comes last.
 func PutBatchCRCOf(header []byte, records uint32, size int) {
 	sum := crc32.Update(0, castagnoli, header[batchFirstSummed:BatchHeaderSize])
 	binary.BigEndian.PutUint32(header[batchCRCAt:], joinCRC(sum, records, size))
 }
 
-// joinCRC returns the CRC of two pieces in a row from that of each, the second
-// being of size bytes.
+// joinCRC returns the CRC of two consecutive pieces from the CRC of each. The second has size bytes.
 //
-// A CRC is a polynomial over the field of two elements, modulo one of degree
-// 32; to append n zero bits is to multiply by x^n. The ones that a CRC begins
-// and ends with cancel out.
+// A CRC is a polynomial over the field of two elements, modulo one of degree 32. To append n zero bits is to multiply by x^n.
+// The one bits with which a CRC begins and ends cancel out.
 func joinCRC(first, second uint32, size int) uint32 {
 	for i := 0; size > 0; i, size = i+1, size>>1 {
 		if size&1 != 0 {
@@ -54,8 +48,8 @@ func joinCRC(first, second uint32, size int) uint32 {
 	return first ^ second
 }
 
-// zeroBytes[i] is x to the power of 8·2^i: what 2^i zero bytes multiply by. Bits are
-// in the CRC's order: the highest is the coefficient of x^0.
+// zeroBytes[i] is x to the power of 8·2^i, by which 2^i zero bytes multiply. Bits are in the CRC's order: the highest is the
+// coefficient of x^0.
 var zeroBytes = func() (powers [31]uint32) {
 	power := uint32(1) << (31 - 8)
 	for i := range powers {

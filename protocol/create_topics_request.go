@@ -31,7 +31,7 @@ type CreatableTopicConfig struct {
 }
 
 func (*CreateTopicsRequest) API() API {
-	return API{Name: "CreateTopics", Key: 19, Min: 2, Max: 7, Flexible: 5}
+	return API{Name: "CreateTopics", Key: 19, Min: 2, Max: 7, Flexible: 5, ClientThrottled: 3}
 }
 
 func (*CreateTopicsRequest) NewResponse() Response { return new(CreateTopicsResponse) }

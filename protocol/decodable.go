@@ -9,8 +9,8 @@ type decodable[T any] interface {
 // maxArray is how many elements one array may have, as in Kafka 4.4.
 const maxArray = 1_000_000
 
-// arrayLength reads the length of an array whose elements take at least minSize bytes each; -1 is null. A length
-// that the rest of the input cannot hold is refused here, before anything is allocated.
+// arrayLength reads the length of an array whose elements take at least minSize bytes each; -1 is null. A length that the rest
+// of the input cannot hold is refused here, before anything is allocated.
 func (d *decoder) arrayLength(minSize int) int {
 	at := d.off
 	n := d.length()
@@ -73,11 +73,11 @@ func decodeElements[T any, P decodable[T]](d *decoder, n int) []T {
 	return v
 }
 
-// decodeInto reads the length of an array of structures that take at least minSize bytes each in every version, and
-// returns so many elements for the caller to decode, in the memory of used if they fit. Length 0 is nil.
+// decodeInto reads the length of an array of structures that take at least minSize bytes each in every version. It returns that
+// many elements for the caller to decode, in the memory of used if they fit. Length 0 is nil.
 //
-// The elements hold what they held in used, so that their own slices can be used again: decoding one has to set all of
-// its fields.
+// The elements have the content that they had in used, so that their own slices can be used again. To decode one must set all
+// of its fields.
 func decodeInto[T any](d *decoder, minSize int, used []T) []T {
 	at := d.off
 	n := d.present(d.arrayLength(minSize), at)

@@ -12,8 +12,8 @@ const maxTagged = 10_000
 
 // decoder reads a message in one version. It knows whether that version is flexible, so that messages need not.
 //
-// The first error sticks: from then on every read returns a zero value and consumes nothing. Bytes and records that
-// it returns alias the input; strings are copies.
+// The first error sticks: from then on every read returns a zero value and consumes nothing. Bytes and records that it returns
+// alias the input; strings are copies.
 type decoder struct {
 	buf []byte
 	off int // of the next byte; errors name it, counted from the start of the frame
@@ -38,10 +38,10 @@ func (d *decoder) fail(format string, args ...any) {
 	d.err = fmt.Errorf("%s: %s", what, fmt.Sprintf(format, args...))
 }
 
-// left is how many bytes are still to be read.
+// left returns how many bytes are still to be read.
 func (d *decoder) left() int { return len(d.buf) - d.off }
 
-// end refuses bytes that the message did not ask for.
+// end refuses bytes that are left over.
 func (d *decoder) end() {
 	if n := d.left(); d.err == nil && n > 0 {
 		d.fail("%d bytes too many from byte %d on", n, d.off)
@@ -49,8 +49,8 @@ func (d *decoder) end() {
 	}
 }
 
-// SurplusError says that a message was read as a whole, and that bytes were left over. Either something wrote them that
-// counts them wrongly, or the message was misread.
+// SurplusError says that a message was read completely, and that bytes were left over. Either the writer has counted them
+// wrongly, or the message was misread.
 type SurplusError struct{ Err error }
 
 func (e *SurplusError) Error() string { return e.Err.Error() }
@@ -154,7 +154,7 @@ func (d *decoder) length() int {
 	return int(n)
 }
 
-// present turns null, where the schema has none, into an error.
+// present makes an error of null where the schema does not allow it.
 func (d *decoder) present(n int, at int) int {
 	if n < 0 {
 		d.fail("null at byte %d where a value is needed", at)
@@ -185,7 +185,7 @@ func (d *decoder) string() string {
 	return string(d.take(d.present(d.stringLength(), at)))
 }
 
-// stringLike is string without a copy if the string is used, which it was the last time.
+// stringLike is string, without an allocation if the string equals used, which was read last time.
 func (d *decoder) stringLike(used string) string {
 	at := d.off
 	b := d.take(d.present(d.stringLength(), at))
@@ -231,11 +231,11 @@ func (d *decoder) records() [][]byte {
 	return [][]byte{b}
 }
 
-// tags ends a structure without tagged fields; those that it has all the same are skipped.
+// tags ends a structure of which no tagged field is known. Any that it has are skipped.
 func (d *decoder) tags() { d.taggedFields(func(uint32) bool { return false }) }
 
-// taggedFields ends a structure. It calls read for each tagged field; read either decodes the field or reports that
-// it does not know the tag, and the field is skipped.
+// taggedFields ends a structure. It calls read for each tagged field. read either decodes the field, or reports that it does
+// not know the tag; then the field is skipped.
 func (d *decoder) taggedFields(read func(tag uint32) bool) {
 	if !d.flexible || d.err != nil {
 		return

@@ -65,8 +65,8 @@ func TestErrorTexts(t *testing.T) {
 	}
 }
 
-// Whatever length a hostile or broken peer puts wherever in a message, it makes us allocate no more than a small
-// multiple of what it sent.
+// Whatever length a hostile or broken peer puts wherever in a message, it makes us allocate no more than a small multiple of
+// what it sent.
 func TestHostileLengthsDoNotAllocate(t *testing.T) {
 	const perByte, perFrame = 24, 1024
 	lengths := [][]byte{
@@ -161,8 +161,8 @@ func TestLongestSession(t *testing.T) {
 	}
 }
 
-// What was decoded aliases the frame only where it says so, and there only its own bytes: appending to it must not
-// write into its neighbour.
+// What was decoded aliases the frame only where it says so, and there only its own bytes: appending to it must not write into
+// its neighbour.
 func TestBytesHaveNoRoomBehindThem(t *testing.T) {
 	request := ProduceRequest{Topics: []ProduceTopic{{Name: "t", Partitions: []ProducePartition{{Records: [][]byte{{1, 2}}}}}}}
 	_, m, err := DecodeRequest(encodeFrame(9, &request))

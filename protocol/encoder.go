@@ -15,14 +15,14 @@ type messageEncoder struct {
 	version  int16
 	flexible bool
 
-	// With gather set, chunks of record batches are not copied to buf. What goes over the wire is then bufs, in
-	// order, and after it buf[cut:].
+	// With gather set, chunks of record batches are not copied to buf. What goes over the wire is then bufs, in order, and
+	// after it buf[cut:].
 	gather bool
 	bufs   [][]byte
 	cut    int
 }
 
-// maxString is the longest string, in bytes: flexible versions could hold more, but no implementation takes it.
+// maxString is the longest string, in bytes. Flexible versions could hold more, but no implementation takes it.
 const maxString = math.MaxInt16
 
 func (e *messageEncoder) int8(v int8)   { e.buf = append(e.buf, byte(v)) }
@@ -116,7 +116,7 @@ func (e *messageEncoder) records(chunks [][]byte) {
 	}
 }
 
-// flush hands what buf gained since the last flush to bufs. Should buf move later, the piece keeps its bytes.
+// flush adds what was written to buf since the last flush to bufs. If buf moves later, the piece keeps its bytes.
 func (e *messageEncoder) flush() {
 	if end := len(e.buf); end > e.cut {
 		e.bufs = append(e.bufs, e.buf[e.cut:end])
@@ -173,7 +173,7 @@ type taggedField struct {
 	write func()
 }
 
-// tagged is a tagged field that is written if present, which its version must allow.
+// tagged is a tagged field that is written if present is set. The version must allow it.
 func tagged(tag uint32, present bool, write func()) taggedField {
 	if !present {
 		return taggedField{}

@@ -11,7 +11,7 @@ type EndTxnRequest struct {
 }
 
 func (*EndTxnRequest) API() API {
-	return API{Name: "EndTxn", Key: 26, Min: 0, Max: 5, Flexible: 3}
+	return API{Name: "EndTxn", Key: 26, Min: 0, Max: 5, Flexible: 3, ClientThrottled: 1}
 }
 
 func (*EndTxnRequest) NewResponse() Response { return new(EndTxnResponse) }
@@ -32,8 +32,8 @@ func (m *EndTxnRequest) decode(d *decoder) {
 	d.tags()
 }
 
-// EndTxnResponse tells whether the transaction has ended. From v5 on each transaction ends with a new epoch, or a new
-// producer ID (KIP-890), from which the next one starts at sequence 0.
+// EndTxnResponse tells whether the transaction has ended. From v5 on each transaction ends with a new epoch, or a new producer
+// ID (KIP-890), from which the next one starts at sequence 0.
 type EndTxnResponse struct {
 	ThrottleTime  time.Duration
 	ErrorCode     ErrorCode

@@ -2,11 +2,11 @@ package protocol
 
 import "fmt"
 
-// ErrorCode is what a broker says went wrong. It is an error itself, so that errors.Is and errors.As find it in what
-// wraps it; NoError is none, and Err turns it into nil.
+// ErrorCode is an error code of Kafka. It is an error itself, so errors.Is and errors.As find it inside another error. NoError
+// is no error, and Err turns it into nil.
 //
-// What the methods say of a code holds for the answer to one attempt. Codes that are not known here are final for
-// their batch, and the batch may be written.
+// What the methods say holds for the answer to one attempt. An unknown code is final for its batch, and the batch may be
+// written.
 type ErrorCode int16
 
 // Err is nil for NoError, else the code.
@@ -38,30 +38,30 @@ func (c ErrorCode) Name() string {
 	return fmt.Sprintf("ERROR_%d", int16(c))
 }
 
-// Class tells what kind of reaction the code calls for.
+// Class returns the kind of reaction that the code calls for.
 func (c ErrorCode) Class() Class {
 	entry, _ := c.lookup()
 	return entry.class
 }
 
-// Reach tells how much has failed, once nothing is to be tried again.
+// Reach returns how much has failed if nothing is tried again.
 func (c ErrorCode) Reach() Reach {
 	entry, _ := c.lookup()
 	return entry.reach
 }
 
-// Retriable reports whether the same request may succeed later. Sequence codes are not among them.
+// Retriable reports whether the same request may succeed later. It is false for the codes about sequence numbers.
 func (c ErrorCode) Retriable() bool {
 	class := c.Class()
 	return class == ClassRetriable || class == ClassRefreshRetriable
 }
 
-// RefreshMetadata reports whether, before it is tried again, the client should look up anew where to: the leader, or
-// for the codes of a coordinator the coordinator.
+// RefreshMetadata reports whether the client should look up the leader again before the next attempt; or the coordinator, if
+// the code comes from one.
 func (c ErrorCode) RefreshMetadata() bool { return c.Class() == ClassRefreshRetriable }
 
-// MayBeWritten reports whether a batch that got this code may be in the log all the same. It is false only for what
-// brokers say before they append. It speaks of one attempt: an earlier one may have written the batch.
+// MayBeWritten reports whether a batch that got this code may be in the log all the same. It is false only for codes that
+// brokers give before they append. It is about one attempt: an earlier one may have written the batch.
 func (c ErrorCode) MayBeWritten() bool {
 	entry, _ := c.lookup()
 	return !entry.refused
@@ -78,12 +78,11 @@ func (c ErrorCode) lookup() (errorCode, bool) {
 type Class uint8
 
 const (
-	// ClassFatal is an error that trying again does not mend, and every error that is not known here. What it ends
-	// is told by its Reach.
+	// ClassFatal is an error that another attempt does not mend, and every unknown code. Its Reach says what it ends.
 	ClassFatal Class = iota
 	// ClassRetriable is worth another attempt after a backoff.
 	ClassRetriable
-	// ClassRefreshRetriable is worth another attempt once the client has looked up where to.
+	// ClassRefreshRetriable is worth another attempt once the client has looked up the leader or the coordinator again.
 	ClassRefreshRetriable
 	// ClassAbortable ends the transaction; the producer can begin another.
 	ClassAbortable
@@ -91,9 +90,9 @@ const (
 	ClassApplicationRecoverable
 	// ClassInvalidConfiguration needs a change of settings, permissions or data by a human.
 	ClassInvalidConfiguration
-	// ClassSequence is about the sequence numbers of an idempotent producer, which knows what to do.
+	// ClassSequence is about the sequence numbers of an idempotent producer. The producer knows what to do.
 	ClassSequence
-	// ClassNone is that of NoError.
+	// ClassNone is the class of NoError.
 	ClassNone
 )
 
@@ -114,8 +113,8 @@ const (
 	ReachRecord
 	// ReachTopic is everything for the topic.
 	ReachTopic
-	// ReachTransaction is the transaction. Where a coordinator gives INVALID_PRODUCER_EPOCH or INVALID_TXN_STATE,
-	// not the answer to a Produce request, it is the producer.
+	// ReachTransaction is the transaction. If a coordinator answers INVALID_PRODUCER_EPOCH or INVALID_TXN_STATE, and not a
+	// leader to a Produce request, it is the producer.
 	ReachTransaction
 	// ReachProducer is the producer.
 	ReachProducer

@@ -6,8 +6,8 @@ type errorCode struct {
 	class Class
 	reach Reach
 
-	// A broker that gives this code to a batch has not appended it in answering this very request. Only codes that
-	// are given before the append have it.
+	// A broker that gives this code to a batch has not appended it in answering this very request. Only codes that are given
+	// before the append have it.
 	refused bool
 
 	// What happened and what to do, for those that a producer can meet.
@@ -16,8 +16,8 @@ type errorCode struct {
 
 // errorCodes is indexed by code + 1. Classes are those of the Java client's exceptions.
 //
-// Not refused, though they sound it, are NOT_LEADER_OR_FOLLOWER and KAFKA_STORAGE_ERROR: a leader that lost the
-// partition, or its disk, while it waited for other replicas gives them to a batch that it has appended (KAFKA-13574).
+// Not refused, though they sound it, are NOT_LEADER_OR_FOLLOWER and KAFKA_STORAGE_ERROR: a leader that lost the partition, or
+// its disk, while it waited for other replicas gives them to a batch that it has appended (KAFKA-13574).
 // UNKNOWN_TOPIC_OR_PARTITION can come so late too, but then the log itself is gone.
 var errorCodes = [...]errorCode{
 	UnknownServerError + 1: {name: "UNKNOWN_SERVER_ERROR",

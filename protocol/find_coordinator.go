@@ -16,7 +16,7 @@ const (
 )
 
 func (*FindCoordinatorRequest) API() API {
-	return API{Name: "FindCoordinator", Key: 10, Min: 0, Max: 6, Flexible: 3}
+	return API{Name: "FindCoordinator", Key: 10, Min: 0, Max: 6, Flexible: 3, ClientThrottled: 2}
 }
 
 func (*FindCoordinatorRequest) NewResponse() Response { return new(FindCoordinatorResponse) }

@@ -17,8 +17,8 @@ type RequestHeader struct {
 // frameLengthSize is the size of the number of bytes that goes before every frame.
 const frameLengthSize = 4
 
-// AppendRequest appends a whole frame to dst: length, header and body. Version must be in the API's range, and no
-// string longer than 32767 bytes: both are bugs of the caller, and panic.
+// AppendRequest appends a whole frame to dst: length, header and body. The version must be in the API's range, and no string
+// longer than 32767 bytes. Anything else is a bug of the caller, and panics.
 //
 // It allocates nothing for a ProduceRequest if dst has room.
 func AppendRequest(dst []byte, h RequestHeader, m Request) []byte {
@@ -36,12 +36,12 @@ func AppendRequest(dst []byte, h RequestHeader, m Request) []byte {
 	return e.buf
 }
 
-// FrameRequest is AppendRequest without a copy of the record batches: scratch is appended every other byte, and the
-// pieces of scratch and the batches' chunks are appended to bufs in the order in which they go over the wire, the
-// length in place. size is that of the frame, its length included.
+// FrameRequest is AppendRequest without a copy of the record batches. It appends every other byte to scratch. To bufs it
+// appends the pieces of scratch and the batches' chunks, in the order in which they go over the wire. size is that of the
+// frame, with its length.
 //
-// It allocates nothing for a ProduceRequest if scratch and bufs have room. The pieces refer to the memory of scratch
-// and of the chunks until the frame is written.
+// It allocates nothing for a ProduceRequest if scratch and bufs have room. The pieces refer to the memory of scratch and of the
+// chunks until the frame is written.
 func FrameRequest(scratch []byte, bufs [][]byte, h RequestHeader, m Request) (newScratch []byte, newBufs [][]byte, size int) {
 	start, first := len(scratch), len(bufs)
 	p, ok := m.(*ProduceRequest)
@@ -61,8 +61,8 @@ func FrameRequest(scratch []byte, bufs [][]byte, h RequestHeader, m Request) (ne
 	return e.buf, e.bufs, size
 }
 
-// DecodeRequest reads a frame without its length. The request may alias frame. The header is returned with an error
-// too, as far as it was read: after one that errors.Is finds to be UnsupportedVersion, all of it.
+// DecodeRequest reads a frame without its length. The request may alias frame. With an error it also returns as much of the
+// header as it has read: all of it, if errors.Is finds UnsupportedVersion.
 func DecodeRequest(frame []byte) (RequestHeader, Request, error) {
 	d := decoder{buf: frame}
 	h := RequestHeader{APIKey: d.int16(), Version: d.int16(), CorrelationID: d.int32()}
@@ -90,8 +90,8 @@ func DecodeRequest(frame []byte) (RequestHeader, Request, error) {
 	return h, m, nil
 }
 
-// AppendResponse appends a whole frame to dst: length, header and body. version is that of the request, save that a
-// request of ApiVersions in a version not known is answered in v0 (KIP-511). A version out of the API's range panics.
+// AppendResponse appends a whole frame to dst: length, header and body. version is that of the request. An ApiVersions request
+// of an unknown version is answered in v0 (KIP-511). A version out of the API's range panics.
 func AppendResponse(dst []byte, version int16, correlationID int32, m Response) []byte {
 	api := m.API()
 	api.mustKnow(version)
@@ -106,12 +106,12 @@ func AppendResponse(dst []byte, version int16, correlationID int32, m Response) 
 	return e.buf
 }
 
-// DecodeResponse reads a frame without its length into m, which is reset first and may then alias frame, unless it is
-// SelfContained; after an error m's content means nothing. version is that of the request; out of the API's range it
-// panics. It allocates nothing for a ProduceResponse that has held an answer of the same shape.
+// DecodeResponse reads a frame without its length into m. It resets m first. Afterwards m may alias frame, unless it is
+// SelfContained. After an error the content of m means nothing. version is that of the request. A version out of the API's
+// range panics. It allocates nothing for a ProduceResponse that has held an answer of the same shape.
 //
-// The correlation ID is returned also with an error in the body. A broker that does not know the version of an
-// ApiVersionsRequest answers in v0 with UnsupportedVersion (KIP-511): such an answer is read as v0 whatever version is.
+// The correlation ID is returned even if the body has an error. A broker that does not know the version of an
+// ApiVersionsRequest answers in v0 with UnsupportedVersion (KIP-511). Such an answer is read as v0, whatever version is.
 func DecodeResponse(frame []byte, version int16, m Response) (correlationID int32, err error) {
 	api := m.API()
 	api.mustKnow(version)
@@ -142,8 +142,8 @@ func newResponseDecoder(frame []byte, api API, version int16) decoder {
 	return decoder{buf: frame, version: version, name: api.Name, kind: "response", flexible: api.flexible(version)}
 }
 
-// decodeUnsupported reports whether what d is to read is the refusal of a version, in v0, and reads it if so. It has
-// a decoder of its own: another answer is still to be read in the version asked for.
+// decodeUnsupported reports whether d is about to read the refusal of a version, in v0, and if so reads it. It works on a copy
+// of d: any other answer is then read in the version that was asked for.
 func (m *ApiVersionsResponse) decodeUnsupported(d decoder) bool {
 	d.version, d.flexible = 0, false
 	m.decode(&d)
@@ -151,12 +151,12 @@ func (m *ApiVersionsResponse) decodeUnsupported(d decoder) bool {
 	return d.err == nil && m.ErrorCode == UnsupportedVersion
 }
 
-// plainResponseHeader reports whether responses have a header without tagged fields in every version. Those of
-// ApiVersions have: a client must be able to read one before it knows which version it is.
+// plainResponseHeader reports whether responses have a header without tagged fields in every version. ApiVersions has: a client
+// must be able to read its answer before it knows which version it is.
 func plainResponseHeader(api API) bool { return api.Key == 18 }
 
-// newRequestEncoder starts a frame at the end of dst. The length is left open. The client ID has the plain form in
-// every version: a broker must be able to read the header of a request whose version it does not know.
+// newRequestEncoder starts a frame at the end of dst. The length is filled in later. The client ID has the old form in every
+// version: a broker must be able to read the header of a request whose version it does not know.
 func newRequestEncoder(dst []byte, h RequestHeader, api API) messageEncoder {
 	api.mustKnow(h.Version)
 	e := messageEncoder{buf: append(dst, 0, 0, 0, 0), version: h.Version}

@@ -93,8 +93,8 @@ func TestFrameRequestDoesNotAllocate(t *testing.T) {
 	}
 }
 
-// The header of a flexible request has tagged fields but a plain client ID; that of a flexible response has tagged
-// fields unless it is of ApiVersions; SaslHandshake has neither ever.
+// The header of a flexible request has tagged fields but a plain client ID; that of a flexible response has tagged fields
+// unless it is of ApiVersions; SaslHandshake has neither ever.
 func TestHeaders(t *testing.T) {
 	client := "me"
 	for _, test := range []struct {

@@ -6,8 +6,8 @@ import (
 	"testing"
 )
 
-// FuzzDecodeRequest reads any bytes as a request's frame. Nothing panics, and what is taken can be written and read
-// again to the same.
+// FuzzDecodeRequest reads any bytes as a request's frame. Nothing panics, and what is taken can be written and read again to
+// the same.
 func FuzzDecodeRequest(f *testing.F) {
 	r := filler{Rand: rand.New(rand.NewPCG(1, 1))}
 	for _, newRequest := range newRequests {

@@ -7,8 +7,8 @@ import (
 	"testing"
 )
 
-// The Java client's bytes, read by us, are the values that it wrote; and so they are after another message was read into the same
-// struct.
+// The Java client's bytes, read by us, are the values that it wrote; and so they are after another message was read into the
+// same struct.
 func TestGoldenDecode(t *testing.T) {
 	used := map[string]Message{}
 	eachGolden(t, func(t *testing.T, vector *goldenVector) {
@@ -89,8 +89,8 @@ func TestGoldenFrameByReference(t *testing.T) {
 	})
 }
 
-// An array is refused if the bytes left cannot hold it. What an element is taken to need at the least must then be no more than it
-// does need, in any version, wherever the array is.
+// An array is refused if the bytes left cannot hold it. What an element is taken to need at the least must then be no more than
+// it does need, in any version, wherever the array is.
 func TestGoldenShortestElements(t *testing.T) {
 	const count = 100
 	eachGolden(t, func(t *testing.T, vector *goldenVector) {

@@ -34,8 +34,8 @@ func (v *goldenVector) value() (Message, error) {
 	return m, v.file.setStruct(dst, "", v.Fields)
 }
 
-// setStruct gives each field of dst the value that fields has for it, else the default of the schema. It is an error if a field of
-// either side is without a counterpart, so that none goes untested.
+// setStruct gives each field of dst the value that fields has for it, else the default of the schema. It is an error if a field
+// of either side is without a counterpart, so that none goes untested.
 func (f *goldenFile) setStruct(dst reflect.Value, path string, fields map[string]any) error {
 	defaults, ok := f.Defaults[path]
 	if !ok {
@@ -185,8 +185,8 @@ func setBytes(dst *[]byte, value any, mismatch error) error {
 	return nil
 }
 
-// differences lists where got is not want, one line for each field. A null array equals an empty one: where a version tells them
-// apart, their bytes do too.
+// differences lists where got is not want, one line for each field. A null array equals an empty one: where a version tells
+// them apart, their bytes do too.
 func differences(path string, got, want reflect.Value) []string {
 	if chunks, ok := got.Interface().([][]byte); ok {
 		got, want = reflect.ValueOf(whole(chunks)), reflect.ValueOf(whole(want.Interface().([][]byte)))

@@ -32,7 +32,8 @@ type goldenVector struct {
 	ClientID      *string        `json:"clientId"`
 	Header        hexBytes       `json:"header"`
 	Body          hexBytes       `json:"body"`
-	// The same values with tagged fields that no schema knows, in the header and in every struct; nil before the flexible versions.
+	// The same values with tagged fields that no schema knows, in the header and in every struct; nil before the flexible
+	// versions.
 	UnknownTagsHeader hexBytes `json:"unknownTagsHeader"`
 	UnknownTagsBody   hexBytes `json:"unknownTagsBody"`
 
@@ -106,8 +107,8 @@ func (v *goldenVector) newMessage() Message {
 	return request.NewResponse()
 }
 
-// decode reads a frame without its length as a message of the kind and version of v. A response is read into m, which may hold an
-// earlier one; a request is made anew.
+// decode reads a frame without its length as a message of the kind and version of v. A response is read into m, which may hold
+// an earlier one; a request is made anew.
 func (v *goldenVector) decode(frame []byte, m Message) (Message, error) {
 	if v.file.request {
 		header, request, err := DecodeRequest(frame)

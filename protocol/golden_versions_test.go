@@ -5,8 +5,8 @@ import (
 	"testing"
 )
 
-// A message may be filled without regard to the version that it will be sent in: what that version does not have is left out. So
-// the fields of every version, set in another one, give the bytes of those that the two have in common.
+// A message may be filled without regard to the version that it will be sent in: what that version does not have is left out.
+// So the fields of every version, set in another one, give the bytes of those that the two have in common.
 func TestGoldenFieldsOfOtherVersionsNotWritten(t *testing.T) {
 	for _, api := range APIs() {
 		for _, request := range []bool{true, false} {

@@ -11,7 +11,7 @@ type InitProducerIDRequest struct {
 }
 
 func (*InitProducerIDRequest) API() API {
-	return API{Name: "InitProducerId", Key: 22, Min: 0, Max: 5, Flexible: 2}
+	return API{Name: "InitProducerId", Key: 22, Min: 0, Max: 5, Flexible: 2, ClientThrottled: 1}
 }
 
 func (*InitProducerIDRequest) NewResponse() Response { return new(InitProducerIDResponse) }

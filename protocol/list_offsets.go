@@ -30,7 +30,7 @@ type ListOffsetsPartition struct {
 }
 
 func (*ListOffsetsRequest) API() API {
-	return API{Name: "ListOffsets", Key: 2, Min: 1, Max: 11, Flexible: 6}
+	return API{Name: "ListOffsets", Key: 2, Min: 1, Max: 11, Flexible: 6, ClientThrottled: 3}
 }
 
 func (*ListOffsetsRequest) NewResponse() Response { return new(ListOffsetsResponse) }

@@ -15,7 +15,7 @@ type MetadataRequestTopic struct {
 }
 
 func (*MetadataRequest) API() API {
-	return API{Name: "Metadata", Key: 3, Min: 0, Max: 13, Flexible: 9}
+	return API{Name: "Metadata", Key: 3, Min: 0, Max: 13, Flexible: 9, ClientThrottled: 6}
 }
 
 func (*MetadataRequest) NewResponse() Response { return new(MetadataResponse) }
@@ -78,7 +78,7 @@ func (t *MetadataRequestTopic) decode(d *decoder) {
 	d.tags()
 }
 
-// orEmpty is what a version writes that has no null.
+// orEmpty returns what is written in a version that has no null.
 func orEmpty(s *string) string {
 	if s == nil {
 		return ""

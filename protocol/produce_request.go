@@ -2,7 +2,7 @@ package protocol
 
 import "time"
 
-// ProduceRequest carries record batches, one a partition.
+// ProduceRequest carries record batches, one for each partition.
 type ProduceRequest struct {
 	TransactionalID *string       // nil = not in a transaction
 	Acks            int16         // 0 = no answer at all, 1 = the leader's, -1 = of all in-sync replicas
@@ -10,7 +10,7 @@ type ProduceRequest struct {
 	Topics          []ProduceTopic
 }
 
-// ProduceTopic is what goes to one topic, which is told by its name up to v12 and by its ID from v13 on.
+// ProduceTopic is what goes to one topic, which has its name up to v12 and its ID from v13 on.
 type ProduceTopic struct {
 	Name       string
 	TopicID    UUID
@@ -20,13 +20,13 @@ type ProduceTopic struct {
 // ProducePartition is what goes to one partition.
 type ProducePartition struct {
 	Index int32
-	// Records is one record batch as a chain of chunks; nil = null. FrameRequest refers to the chunks and copies
-	// none. Decoding gives a single chunk, which aliases the frame.
+	// Records is one record batch as a chain of chunks; nil = null. FrameRequest refers to the chunks and copies none. Decoding
+	// gives a single chunk, which aliases the frame.
 	Records [][]byte
 }
 
 func (*ProduceRequest) API() API {
-	return API{Name: "Produce", Key: 0, Min: 3, Max: 13, Flexible: 9}
+	return API{Name: "Produce", Key: 0, Min: 3, Max: 13, Flexible: 9, ClientThrottled: 6}
 }
 
 func (*ProduceRequest) NewResponse() Response { return new(ProduceResponse) }

@@ -4,15 +4,15 @@ import "time"
 
 // ProduceResponse tells what became of each batch of a ProduceRequest.
 //
-// Reading into one that was used before takes over the memory of its slices: what was kept of those changes then. Strings
-// do not change, and nothing refers to the frame. So a steady pace of answers of one shape allocates nothing.
+// DecodeResponse reuses the slices of a response that was used before. So whatever was kept of them changes then. Strings do
+// not change, and nothing refers to the frame. A steady stream of answers of one shape allocates nothing.
 type ProduceResponse struct {
 	Topics        []ProduceTopicResponse
 	ThrottleTime  time.Duration
 	NodeEndpoints []NodeEndpoint // from v10: where the brokers named in CurrentLeader listen
 }
 
-// ProduceTopicResponse is the answer for one topic, which is told by its name up to v12 and by its ID from v13 on.
+// ProduceTopicResponse is the answer for one topic, which has its name up to v12 and its ID from v13 on.
 type ProduceTopicResponse struct {
 	Name       string
 	TopicID    UUID

@@ -23,8 +23,8 @@ func produceAnswers(version int16) []*ProduceResponse {
 	}
 }
 
-// A response is read into again and again. Nothing of an answer is seen in the next, whatever that leaves out, and
-// whichever version it is in.
+// A response is read into again and again. Nothing of an answer is seen in the next, whatever that leaves out, and whichever
+// version it is in.
 func TestNothingOfTheLastAnswerShinesThrough(t *testing.T) {
 	api := new(ProduceResponse).API()
 	var across ProduceResponse // through all versions
@@ -96,8 +96,8 @@ func TestReadingIntoAUsedProduceResponseDoesNotAllocate(t *testing.T) {
 	}
 }
 
-// What was taken out of an answer is the taker's: neither the next frame in the same memory nor the next answer in the
-// same response changes a string.
+// What was taken out of an answer is the taker's: neither the next frame in the same memory nor the next answer in the same
+// response changes a string.
 func TestStringsOfAProduceResponseAreCopies(t *testing.T) {
 	for version := int16(8); version <= 13; version++ {
 		answers := produceAnswers(version)

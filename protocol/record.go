@@ -1,7 +1,6 @@
 package protocol
 
-// Record is one record as it stands in a batch: its offset and timestamp are
-// relative to the batch's.
+// Record is one record as it stands in a batch: its offset and timestamp are relative to the batch's.
 type Record struct {
 	OffsetDelta    int32
 	TimestampDelta int64  // milliseconds
@@ -27,20 +26,17 @@ func (r *Record) BodySize() int {
 	return size
 }
 
-// RecordSize returns the number of bytes of a record with a body of bodySize
-// bytes: the body and the length in front of it.
+// RecordSize returns the number of bytes of a record with a body of bodySize bytes: the body and the length in front of it.
 func RecordSize(bodySize int) int { return lengthSize(bodySize) + bodySize }
 
-// SizeAlone returns the number of bytes of a batch of this record alone, where
-// both deltas are 0.
+// SizeAlone returns the number of bytes of a batch of this record alone, where both deltas are 0.
 func (r *Record) SizeAlone() int {
 	alone := Record{Key: r.Key, Value: r.Value, Headers: r.Headers}
 	return BatchHeaderSize + RecordSize(alone.BodySize())
 }
 
-// Append appends the record, its length first, to dst. bodySize must be what
-// BodySize returns. It does not allocate where dst has room for
-// RecordSize(bodySize) bytes.
+// Append appends the record, its length first, to dst. bodySize must be what BodySize returns. It does not allocate where dst
+// has room for RecordSize(bodySize) bytes.
 func (r *Record) Append(dst []byte, bodySize int) []byte {
 	at, end := len(dst), len(dst)+RecordSize(bodySize)
 	if end > cap(dst) {

@@ -7,9 +7,8 @@ import (
 	"testing"
 )
 
-// The accumulator reserves what the size functions say and then writes without
-// looking again, so they must be right to the byte, most of all where a length
-// takes one byte more.
+// The accumulator reserves what the size functions say and then writes without looking again, so they must be right to the
+// byte, most of all where a length takes one byte more.
 func TestRecordSizesAreWhatAppendWrites(t *testing.T) {
 	lengths := []int{-1, 0, 1, 62, 63, 64, 65, 8190, 8191, 8192, 1<<20 - 1, 1 << 20}
 	bytesOf := func(n int) []byte {
@@ -60,8 +59,7 @@ func TestAppendGrowsWhereThereIsNoRoom(t *testing.T) {
 	}
 }
 
-// A record too long for the size that was reserved would write over what
-// belongs to the next one.
+// A record too long for the size that was reserved would write over what belongs to the next one.
 func TestAppendRefusesAWrongSize(t *testing.T) {
 	for _, off := range []int{-1, 1} {
 		func() {

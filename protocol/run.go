@@ -2,31 +2,27 @@ package protocol
 
 import "encoding/binary"
 
-// A KeyValue is what a record has of its own, besides what it shares with its
-// neighbours.
+// A KeyValue is what differs from record to record in a run.
 type KeyValue struct{ Key, Value []byte }
 
-// A Run encodes records that have a value of their own and nothing else: no key,
-// no headers, and all the same timestamp. What Record.Put writes byte by byte in
-// front of a value, it writes in two words, without a look at what cannot differ,
-// and it keeps in registers what changes with each record. That is fewer stores:
-// they leave a core in their order, so that all wait behind one to a line that has
-// to come from afar first.
+// A Run encodes records that differ in their values alone: they have no key and no headers, and the same timestamp. Record.Put
+// writes what stands in front of a value byte by byte. Run writes it in two words, and keeps in registers what changes from
+// record to record. That makes fewer stores. Stores leave a core in their order, so they all wait behind one to a line of
+// memory that is far away.
 type Run struct {
 	timestampDelta int64
 	shared         uint64 // the bytes of attributes and timestamp delta, least significant first
 	sharedSize     int    // bytes of shared; 0 where they are too many
 }
 
-// What the two words have room for: the body's length, attributes and timestamp
-// delta are in the first, 3, 1 and 4 bytes at most; offset delta, key and the
-// value's length are in the second, 4, 1 and 3 bytes.
+// What the two words have room for. The first has the body's length, attributes and timestamp delta, with 3, 1 and 4 bytes at
+// most. The second has offset delta, key and the value's length, with 4, 1 and 3 bytes.
 const (
 	runDelta = 1 << 28    // both deltas are below, zig-zag
 	runValue = 1<<20 - 32 // values are shorter, so that bodies are below 1<<20
 )
 
-// NewRun returns the encoder of records with that timestamp delta, in milliseconds.
+// NewRun returns an encoder of records with that timestamp delta, in milliseconds.
 func NewRun(timestampDelta int64) Run {
 	r := Run{timestampDelta: timestampDelta}
 	if delta := zigzag(timestampDelta); delta < runDelta {
@@ -36,10 +32,9 @@ func NewRun(timestampDelta int64) Run {
 	return r
 }
 
-// Put writes the first of records, which have no key, at dst[at:], the first with
-// that offset delta, until one ends at until or behind it, has a key, or has no
-// room. It returns how many it has written, and the index behind them. Up to 16
-// bytes behind them may be anything then. A Value of nil is null.
+// Put writes records at dst[at:], from the first on, which has that offset delta. It stops behind the one that ends at until or
+// behind it, and before one that has a key or for which there is no room. It returns how many it has written, and the index
+// behind them. It may change up to 16 bytes behind that index. A nil Value is null.
 func (r *Run) Put(dst []byte, at int, offsetDelta int32, records []KeyValue, until int) (n, end int) {
 	for n < len(records) && at < until && records[n].Key == nil {
 		value := records[n].Value
@@ -76,8 +71,7 @@ func (r *Run) Put(dst []byte, at int, offsetDelta int32, records []KeyValue, unt
 	return n, at
 }
 
-// putRare is Put for records whose numbers the words have no room for, or dst none
-// for the words.
+// putRare is Put for a record whose numbers do not fit the words, or where dst has no room for the words.
 func (r *Run) putRare(dst []byte, at int, offsetDelta int32, value []byte) int {
 	record := Record{OffsetDelta: offsetDelta, TimestampDelta: r.timestampDelta, Value: value}
 	body := record.BodySize()
@@ -89,8 +83,7 @@ func (r *Run) putRare(dst []byte, at int, offsetDelta int32, value []byte) int {
 	return end
 }
 
-// varintWord returns the bytes of u, below 2^28, least significant first, and how
-// many they are.
+// varintWord returns the bytes of u, least significant first, and their number. u is below 2^28.
 func varintWord(u uint64) (word uint64, size int) {
 	if u < 1<<7 {
 		return u, 1

@@ -10,7 +10,7 @@ type SaslAuthenticateRequest struct {
 	AuthBytes []byte // decoding gives a slice of the frame
 }
 
-// Format prints how long AuthBytes is, whatever the verb: with some mechanisms it is the password.
+// Format prints only the length of AuthBytes, whatever the verb: with some mechanisms they are the password.
 func (m SaslAuthenticateRequest) Format(f fmt.State, _ rune) { fmt.Fprint(f, m.text()) }
 
 // MarshalText is the same for JSON and its like.

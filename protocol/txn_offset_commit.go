@@ -17,7 +17,7 @@ type TxnOffsetCommitRequest struct {
 	Topics []TxnOffsetCommitTopic
 }
 
-// TxnOffsetCommitTopic is a topic with offsets, told by its name up to v5 and by its ID from v6 on.
+// TxnOffsetCommitTopic is a topic with offsets. It has its name up to v5 and its ID from v6 on.
 type TxnOffsetCommitTopic struct {
 	Name       string
 	TopicID    UUID
@@ -33,7 +33,7 @@ type TxnOffsetCommitPartition struct {
 }
 
 func (*TxnOffsetCommitRequest) API() API {
-	return API{Name: "TxnOffsetCommit", Key: 28, Min: 0, Max: 6, Flexible: 3}
+	return API{Name: "TxnOffsetCommit", Key: 28, Min: 0, Max: 6, Flexible: 3, ClientThrottled: 1}
 }
 
 func (*TxnOffsetCommitRequest) NewResponse() Response { return new(TxnOffsetCommitResponse) }
@@ -114,7 +114,7 @@ type TxnOffsetCommitResponse struct {
 	Topics       []TxnOffsetCommitTopicResponse
 }
 
-// TxnOffsetCommitTopicResponse is the answer for one topic, told by its name up to v5 and by its ID from v6 on.
+// TxnOffsetCommitTopicResponse is the answer for one topic, which has its name up to v5 and its ID from v6 on.
 type TxnOffsetCommitTopicResponse struct {
 	Name       string
 	TopicID    UUID

@@ -10,25 +10,26 @@ import (
 	"github.com/epistle-kafka/epistle/protocol"
 )
 
-// Answer deals with the end of a step that was Sent: with resp, or with err if there was no answer. written says that the
+// Answer deals with the end of a step that was Sent: with resp, or with err if there was no answer. written says whether the
 // request may have reached the broker.
 func (t *Txn) Answer(now time.Time, s *Step, resp protocol.Response, err error, written bool) {
 	t.now = now
-	t.landed(s)
-	if t.state.Dead() && !t.burials(s) {
+	t.removeInFlight(s)
+	if t.state.Dead() && !t.forOrphan(s) {
 		return
 	}
 	if err != nil {
 		if s.kind == end && written {
 			t.current.doubt()
-			// It may come yet, and in the old protocol it would end a later transaction of the same epoch (pitfall 15).
+			// The request may still arrive, and in the old protocol it would end a later transaction of the same epoch (pitfall
+			// 15).
 			t.renewal = t.renewal || s.old
 		}
 		if t.coordinators[s.key] == s.Node { // no other has been found meanwhile
 			delete(t.coordinators, s.key)
 		}
 		t.undo(s)
-		t.again(now, err)
+		t.backoff(now, err)
 		return
 	}
 	switch s.kind {
@@ -47,17 +48,17 @@ func (t *Txn) Answer(now time.Time, s *Step, resp protocol.Response, err error, 
 	}
 }
 
-func (t *Txn) landed(s *Step) {
-	t.flying = slices.DeleteFunc(t.flying, func(o *Step) bool { return o == s })
+func (t *Txn) removeInFlight(s *Step) {
+	t.inFlight = slices.DeleteFunc(t.inFlight, func(o *Step) bool { return o == s })
 }
 
-// Unsupported notes that a node knows no version of a step that would mean what is meant, whether it was Sent or not.
+// Unsupported notes that a node knows no version of a step that means what is meant here. The step need not have been Sent.
 func (t *Txn) Unsupported(s *Step, err error) {
-	t.landed(s)
+	t.removeInFlight(s)
 	switch {
 	case t.state.Dead():
-		if t.burials(s) {
-			t.bury(FixConfiguration, t.lasting(err))
+		if t.forOrphan(s) {
+			t.endOrphan(FixConfiguration, t.lasting(err))
 		}
 	case t.state == Initializing:
 		t.refuseInit(FixConfiguration, err)
@@ -68,19 +69,19 @@ func (t *Txn) Unsupported(s *Step, err error) {
 	}
 }
 
-// undo puts back what a step that had no effect was for.
+// undo takes back what a step was for that had no effect.
 func (t *Txn) undo(s *Step) {
 	if s.kind == addPartitions && (t.state == InTransaction || t.state == Committing) {
 		t.current.pending = append(s.parts, t.current.pending...)
 	}
 }
 
-// retry tries a step again because of a code that allows it, and reports whether it does.
+// retry has a step done again if code allows that, and reports whether it does.
 func (t *Txn) retry(now time.Time, s *Step, code protocol.ErrorCode) bool {
 	switch {
 	case code == protocol.ConcurrentTransactions, t.unknownYet(now, code):
 		t.undo(s)
-		t.soon(now, s.answered(code))
+		t.backoffBriefly(now, s.answered(code))
 		return true
 	case !code.Retriable():
 		return false
@@ -89,30 +90,31 @@ func (t *Txn) retry(now time.Time, s *Step, code protocol.ErrorCode) bool {
 		delete(t.coordinators, s.key)
 	}
 	t.undo(s)
-	t.again(now, s.answered(code))
+	t.backoff(now, s.answered(code))
 	return true
 }
 
-// unknownYet says that a code only means that the producer id is fresh.
+// unknownYet reports whether code only means that the producer id is fresh.
 func (t *Txn) unknownYet(now time.Time, code protocol.ErrorCode) bool {
 	return code == protocol.InvalidProducerIDMapping && t.fresh.unknown(now, t.cfg.Patience)
 }
 
-// unmet says that the coordinator's PRODUCER_FENCED, for a request for a new epoch, only means that it does not know the fresh
-// producer id yet: it looks at the id before it looks whether the transaction before is complete. The request is repeated as
-// it is. A producer that took over meanwhile has the id's next epoch, or another id, so that the repeated request fences
-// nobody and gets the same answer; that is final after delivery.timeout.
+// unmet reports whether the coordinator's PRODUCER_FENCED, for a request for a new epoch, only means that it does not know the
+// fresh producer id yet. It looks at the id before it looks whether the last transaction is complete. The request is repeated
+// as it is. If another producer has taken over meanwhile, it has the id's next epoch, or another id. Then the repeated request
+// fences nobody and gets the same answer, which is final after delivery.timeout.
 func (t *Txn) unmet(now time.Time, code protocol.ErrorCode) bool {
 	return code == protocol.ProducerFenced && t.fresh.unknown(now, t.cfg.Patience)
 }
 
-// confirmed notes that the coordinator has taken something for the open transaction.
+// confirmed notes that the coordinator has taken something as part of the open transaction.
 func (t *Txn) confirmed() {
-	t.current.known = sure
+	t.current.known = registered
 	t.fresh.meet()
 }
 
-// fenced says that the coordinator takes this producer for an old one. That is final, and nothing may heal it (pitfall 18).
+// fenced reports whether the coordinator takes this producer for an old one. That is final, and nothing may heal it (pitfall
+// 18).
 func fenced(code protocol.ErrorCode) bool {
 	return code == protocol.ProducerFenced || code == protocol.InvalidProducerEpoch
 }
@@ -127,13 +129,13 @@ func (t *Txn) fencing(code protocol.ErrorCode) error {
 		ErrFenced, t.Overdue(bareCode{code}))
 }
 
-// A bareCode is a code without its text, which advises what else could be tried.
+// A bareCode is a code without its text, since the text gives advice that does not fit here.
 type bareCode struct{ code protocol.ErrorCode }
 
 func (b bareCode) Error() string { return fmt.Sprintf("%s (%d)", b.code.Name(), int16(b.code)) }
 func (b bareCode) Unwrap() error { return b.code }
 
-// nextAfter is what a human may do after a code that ends the producer.
+// nextAfter returns what the caller may do after a code that ends the producer.
 func nextAfter(code protocol.ErrorCode) Next {
 	if code.Class() == protocol.ClassInvalidConfiguration {
 		return FixConfiguration
@@ -141,8 +143,8 @@ func nextAfter(code protocol.ErrorCode) Next {
 	return NewProducer
 }
 
-// lose gives up the transaction, or the producer, because of what a coordinator has answered.
-func (t *Txn) lose(code protocol.ErrorCode, err error) {
+// failBy fails the transaction, or the producer, because of what a coordinator has answered.
+func (t *Txn) failBy(code protocol.ErrorCode, err error) {
 	err = t.Overdue(err)
 	switch {
 	case fenced(code):
@@ -154,14 +156,14 @@ func (t *Txn) lose(code protocol.ErrorCode, err error) {
 	}
 }
 
-// outlaw is lose for what the transaction's own coordinator says: that the transaction cannot be what we take it for is a
-// matter of the producer then.
-func (t *Txn) outlaw(code protocol.ErrorCode, err error) {
+// failByCoordinator is failBy for an answer of the transaction's own coordinator. From it INVALID_TXN_STATE means that our
+// state is wrong, so the producer is of no more use.
+func (t *Txn) failByCoordinator(code protocol.ErrorCode, err error) {
 	if code == protocol.InvalidTxnState {
 		t.Die(NewProducer, t.Overdue(err))
 		return
 	}
-	t.lose(code, err)
+	t.failBy(code, err)
 }
 
 func codeOf(err error) (code protocol.ErrorCode, ok bool) {
@@ -173,7 +175,7 @@ func codeOf(err error) (code protocol.ErrorCode, ok bool) {
 func located(k key, resp *protocol.FindCoordinatorResponse) (node int32, code protocol.ErrorCode, text *string) {
 	node, code, text = resp.NodeID, resp.ErrorCode, resp.ErrorMessage
 	if resp.Host == "" {
-		node = -1 // of the versions that answer for several keys
+		node = -1 // such a version answers for several keys, in Coordinators
 	}
 	for i := range resp.Coordinators {
 		if c := &resp.Coordinators[i]; c.Key == k.name {
@@ -188,24 +190,24 @@ func (t *Txn) found(now time.Time, s *Step, resp *protocol.FindCoordinatorRespon
 	err := fmt.Errorf("looking for the coordinator: %w", s.answered(withText(code, text)))
 	switch {
 	case code == protocol.NoError && node < 0:
-		t.again(now, s.answered(errors.New("the broker names no coordinator, and no reason")))
+		t.backoff(now, s.answered(errors.New("the broker names no coordinator, and no reason")))
 	case code == protocol.NoError:
 		t.coordinators[s.key] = node
-		t.attempts.anew() // the trouble stays: what the coordinator is wanted for may have been it
+		t.attempts.anew() // the trouble stays: it may be about what the coordinator is needed for
 	case code.Retriable():
-		t.again(now, err)
+		t.backoff(now, err)
 	case t.state == Initializing:
 		t.refuseInit(initNext(code), err)
 	case t.state == AbortingOrphan && code.Class() == protocol.ClassInvalidConfiguration:
-		t.bury(FixConfiguration, t.lasting(err))
+		t.endOrphan(FixConfiguration, t.lasting(err))
 	case t.state == AbortingOrphan:
-		t.again(now, err)
+		t.backoff(now, err)
 	case s.key.kind == protocol.CoordinatorKeyGroup:
-		t.lose(code, err)
+		t.failBy(code, err)
 	case code.Class() == protocol.ClassInvalidConfiguration:
 		t.Die(FixConfiguration, err)
 	default:
-		t.again(now, err) // nothing is at stake
+		t.backoff(now, err) // nothing is at stake
 	}
 }
 
@@ -219,20 +221,20 @@ func withText(code protocol.ErrorCode, text *string) error {
 func (t *Txn) initialised(now time.Time, s *Step, resp *protocol.InitProducerIDResponse) {
 	switch code := resp.ErrorCode; {
 	case code == protocol.NoError && t.state == AbortingOrphan:
-		t.buryAs(s, code) // it is nobody's identity any more
+		t.endOrphanBy(s, code) // the new identity is of no use to a dead producer
 	case code == protocol.NoError:
 		t.identify(idempotent.Identity{ID: resp.ProducerID, Epoch: resp.ProducerEpoch})
 	case t.retry(now, s, code):
 	case t.unmet(now, code):
-		t.soon(now, s.answered(code))
+		t.backoffBriefly(now, s.answered(code))
 	case t.state == AbortingOrphan:
-		t.buryAs(s, code)
+		t.endOrphanBy(s, code)
 	case t.state == Initializing && !fenced(code):
 		t.refuseInit(initNext(code), code)
 	case t.state == Renewing && code.Class() == protocol.ClassInvalidConfiguration:
 		t.refuseBegin(s.answered(code))
 	default:
-		t.lose(code, code)
+		t.failBy(code, code)
 		if t.state == Renewing || t.state == AbortingByEpoch { // without a new epoch there is no way on
 			t.Die(NewProducer, code)
 		}
@@ -282,9 +284,9 @@ func (t *Txn) refuseBegin(err error) {
 	}
 }
 
-// TurnedAway tells that no broker lets this client in, and none ever has: InitTransactions ends, and can be called again.
+// TurnedAway notes that no broker lets this client in, and none ever has. InitTransactions ends, and can be called again.
 func (t *Txn) TurnedAway(err error) {
-	if t.state == Initializing && len(t.flying) == 0 {
+	if t.state == Initializing && len(t.inFlight) == 0 {
 		t.refuseInit(FixConfiguration, err)
 	}
 }
@@ -314,7 +316,7 @@ func (t *Txn) partitionsAdded(now time.Time, s *Step, resp *protocol.AddPartitio
 		case code.Retriable(), t.unknownYet(now, code):
 			again = code
 		default:
-			t.outlaw(code, fmt.Errorf("adding %s-%d to the transaction: %w", p.Topic, p.Index, code))
+			t.failByCoordinator(code, fmt.Errorf("adding %s-%d to the transaction: %w", p.Topic, p.Index, code))
 			return
 		}
 		if code == protocol.OperationNotAttempted && again == protocol.NoError {
@@ -338,7 +340,7 @@ func (t *Txn) offsetsAdded(now time.Time, s *Step, code protocol.ErrorCode) {
 		t.current.groups[s.op.Group.ID] = true
 	case t.retry(now, s, code):
 	default:
-		t.outlaw(code, fmt.Errorf("adding the offsets of group %s to the transaction: %w", protocol.Quoted(s.op.Group.ID), code))
+		t.failByCoordinator(code, fmt.Errorf("adding the offsets of group %s to the transaction: %w", protocol.Quoted(s.op.Group.ID), code))
 	}
 }
 
@@ -366,11 +368,11 @@ func (t *Txn) offsetsCommitted(now time.Time, s *Step, resp *protocol.TxnOffsetC
 		}
 	case t.retry(now, s, worst):
 	default:
-		t.lose(worst, fmt.Errorf("committing the offset of %s for group %s: %w", where, protocol.Quoted(s.op.Group.ID), worst))
+		t.failBy(worst, fmt.Errorf("committing the offset of %s for group %s: %w", where, protocol.Quoted(s.op.Group.ID), worst))
 	}
 }
 
-// topic names a topic of an answer, which from version 6 on has its id alone.
+// topic returns the name of a topic in an answer. From version 6 on the answer has only its id.
 func (op *Op) topic(answered *protocol.TxnOffsetCommitTopicResponse) string {
 	for i := range op.Offsets {
 		if asked := &op.Offsets[i]; answered.Name == "" && asked.TopicID == answered.TopicID {

@@ -87,8 +87,8 @@ var requests = []struct {
 		}}},
 }
 
-// What each code of each coordinator request leads to: the same request again, a transaction that can only be aborted, or
-// the end of the producer. A code that is not in the list is one of "others".
+// What each code of each coordinator request leads to: the same request again, a transaction that can only be aborted, or the
+// end of the producer. A code that is not in the list is one of "others".
 func TestEveryCodeOfEachRequest(t *testing.T) {
 	for _, c := range requests {
 		for _, list := range c.codes {
@@ -138,7 +138,7 @@ func reaction(r *rig, before State, api string) string {
 		return "nothing"
 	case step.kind == find:
 		r.Sent(step)
-		r.Answer(r.now, r.flying[0], found(2), nil, true)
+		r.Answer(r.now, r.inFlight[0], found(2), nil, true)
 		if next := r.due(); next == nil || next.Node != 2 || next.Request.API().Name != api {
 			return "a search that leads to nothing"
 		}
@@ -156,7 +156,7 @@ func TestConcurrentTransactionsIsAskedAgainSoon(t *testing.T) {
 	r.call((*Txn).Commit)
 	for i, want := range []time.Duration{5, 10, 20, 40, 80, 100, 100} {
 		r.Sent(r.due())
-		r.Answer(r.now, r.flying[0], &protocol.EndTxnResponse{ErrorCode: protocol.ConcurrentTransactions}, nil, true)
+		r.Answer(r.now, r.inFlight[0], &protocol.EndTxnResponse{ErrorCode: protocol.ConcurrentTransactions}, nil, true)
 		if _, at := r.Next(r.now, true); at.Sub(r.now) != want*time.Millisecond {
 			t.Errorf("attempt %d comes after %v, want %v ms", i+2, at.Sub(r.now), int(want))
 		}
@@ -256,7 +256,7 @@ func TestLateAnswersToADeadProducer(t *testing.T) {
 	r.sent()
 	r.Die(NewProducer, errors.New("first"))
 	w.want("unknown, make a new producer") // its EndTxn is on the way
-	r.Answer(r.now, r.flying[0], r.ended(), nil, true)
+	r.Answer(r.now, r.inFlight[0], r.ended(), nil, true)
 	r.Fail(protocol.ProducerFenced)
 	r.Die(FixConfiguration, errors.New("second"))
 	r.wantState(Fatal)

@@ -2,15 +2,15 @@ package txn
 
 import "time"
 
-// Attempts are those at requests, and how long to wait before the next.
+// attempts counts the attempts at requests that have failed in a row, and says when the next may be made.
 type attempts struct {
 	failures   int // since the last success
 	notBefore  time.Time
-	trouble    error     // of the last failed one
+	trouble    error     // of the last failed attempt
 	troubledAt time.Time // when that was
 }
 
-// anew lets the next be made at once. The trouble stays.
+// anew lets the next attempt be made at once. The trouble stays.
 func (a *attempts) anew() { a.failures, a.notBefore = 0, time.Time{} }
 
 // succeeded forgets all that has failed.
@@ -29,13 +29,13 @@ func (a *attempts) failed(now time.Time, err error, wait time.Duration) {
 	a.failures++
 }
 
-// again sets the backoff after a failed attempt.
-func (t *Txn) again(now time.Time, err error) {
+// backoff notes a failed attempt, and waits for the usual backoff.
+func (t *Txn) backoff(now time.Time, err error) {
 	t.attempts.failed(now, err, t.cfg.Delay(t.attempts.failures))
 }
 
-// soon is again while the transaction before is being completed, which takes milliseconds as a rule.
-func (t *Txn) soon(now time.Time, err error) {
+// backoffBriefly is backoff while the last transaction is being completed, which usually takes milliseconds.
+func (t *Txn) backoffBriefly(now time.Time, err error) {
 	const first = 5 * time.Millisecond
 	t.attempts.failed(now, err, min(first<<min(t.attempts.failures, 10), t.cfg.Delay(t.attempts.failures)))
 }

@@ -35,7 +35,8 @@ func (t *Txn) Begin(op *Op) {
 		t.beginning = op
 	case starts:
 		if t.renewal || t.newest >= 2 && t.level < 2 {
-			// What a delayed request of the old protocol would do to a transaction of the new one is kept out by the epoch.
+			// A delayed request of the old protocol could end a transaction of the new one. A new epoch makes sure that it is
+			// refused.
 			t.move(renew)
 			t.beginning = op
 			return
@@ -107,7 +108,7 @@ func (t *Txn) Leave(op *Op) {
 	op.Done = func(error) {} // of offsets that are on their way
 }
 
-// InDoubt is what the caller can be told of the outcome who leaves a call that ends the transaction, or sends offsets.
+// InDoubt returns what is known of the outcome for a caller who leaves a call that ends the transaction, or sends offsets.
 func (t *Txn) InDoubt() Outcome {
 	if t.state.Dead() {
 		return t.fatal.Outcome
@@ -115,17 +116,17 @@ func (t *Txn) InDoubt() Outcome {
 	return t.said().left
 }
 
-// Add asks for a partition to be made part of the transaction, by the old protocol.
+// Add makes a partition part of the transaction, in the old protocol. It is added by a later step.
 func (t *Txn) Add(p Partition) {
 	if t.state == InTransaction || t.state == Committing {
 		t.current.pending = append(t.current.pending, p)
 	}
 }
 
-// Joins notes that a partition may become part of the transaction by a Produce, in the new protocol.
-func (t *Txn) Joins() { t.current.told() }
+// Joins notes that a Produce was sent that may make a partition part of the transaction, in the new protocol.
+func (t *Txn) Joins() { t.current.announced() }
 
-// Joined notes that a partition has become part of it so.
+// Joined notes that such a Produce has made it part of the transaction.
 func (t *Txn) Joined() { t.confirmed() }
 
 // Added returns the partitions that have become part of the transaction since the last call.
@@ -158,34 +159,34 @@ func (t *Txn) Fail(err error) {
 	t.dropOffsets()
 }
 
-// Die makes the producer useless, because of something that trying again cannot mend.
+// Die ends the producer, because of something that another attempt cannot mend.
 func (t *Txn) Die(next Next, err error) { t.die(t.failure(t.endCall(), t.lostOutcome(), next, err)) }
 
-// GiveUp ends the producer while its transaction is open or its end awaited, because of err, and returns what the call of
-// that name can be told. What was not committed the coordinator aborts, when it sees that nobody does.
+// GiveUp ends the producer, because of err, while its transaction is open or its end is awaited. It returns the error of the
+// call of that name. The coordinator aborts what was not committed, when it sees that nobody does.
 func (t *Txn) GiveUp(call string, err error) error {
 	if t.lostOutcome() == Aborted {
 		err = t.lasting(err)
 	}
 	t.Die(NewProducer, err)
 	if t.state.open() { // it has died before, and left an orphan
-		t.bury(NewProducer, err)
+		t.endOrphan(NewProducer, err)
 	}
 	return t.failure(call, t.fatal.Outcome, NewProducer, err)
 }
 
-// lasting adds to err what becomes of a transaction that stays open.
+// lasting adds to err what becomes of the transaction, which stays open.
 func (t *Txn) lasting(err error) error {
 	return fmt.Errorf("%w; the cluster aborts it once transaction.timeout.ms (%v) has passed since it began, and until then "+
 		"consumers that read committed records wait for it", err, t.cfg.Timeout)
 }
 
-// dropOffsets ends the calls whose offsets will not be committed. One at work goes on without its caller.
+// dropOffsets ends the calls whose offsets will not be committed. A request that is under way goes on without its caller.
 func (t *Txn) dropOffsets() {
 	t.finishOffsets(t.failure(CallOffsets, Open, Abort, t.current.cause))
 }
 
-// finishOffsets and finishEndings forget the calls first: what the end of one sets off may end the others.
+// finishOffsets and finishEndings forget the calls before they end them, since the end of one may set off more calls.
 func (t *Txn) finishOffsets(err error) {
 	ops := t.offsets
 	t.offsets = nil
@@ -212,7 +213,8 @@ func (t *Txn) endCall() string {
 	return CallAbort
 }
 
-// lostOutcome is the outcome of a transaction whose producer dies: nobody can commit it any more, unless a commit was sent.
+// lostOutcome returns the outcome of the transaction if the producer dies now: nobody can commit it any more, unless a commit
+// was sent.
 func (t *Txn) lostOutcome() Outcome {
 	switch {
 	case t.state.Dead():
@@ -223,14 +225,14 @@ func (t *Txn) lostOutcome() Outcome {
 	return t.said().lost
 }
 
-// die makes the producer useless, once, and tells everybody who waits.
+// die ends the producer, once, and all calls that wait.
 func (t *Txn) die(err *Error) {
 	if t.state.Dead() {
 		return
 	}
 	m := die
-	if err.Next == FixConfiguration && err.Outcome == Aborted && t.current.known != unheard {
-		m = orphan // a setting or a permission that is wrong can be put right, and need not concern EndTxn
+	if err.Next == FixConfiguration && err.Outcome == Aborted && t.current.known != unregistered {
+		m = orphan // a setting or a permission can be put right, and EndTxn may still be allowed
 	}
 	t.move(m)
 	t.fatal = err

@@ -225,7 +225,7 @@ func TestWhatADeadProducerSaysOfItsTransaction(t *testing.T) {
 			r := open(t, 2)
 			r.call((*Txn).Commit)
 			r.sent()
-			r.Answer(r.now, r.flying[0], nil, errors.New("connection reset"), false)
+			r.Answer(r.now, r.inFlight[0], nil, errors.New("connection reset"), false)
 			return r
 		}, Aborted},
 		"the commit is done, and nobody was told": {func(t *testing.T) *rig {

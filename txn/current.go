@@ -2,7 +2,7 @@ package txn
 
 import "time"
 
-// A transaction is what is known of the one that is open, or was last. Each begins as a new value.
+// A transaction is what is known of the open transaction, or else of the last one. Each begins as a new value.
 type transaction struct {
 	number int64 // from 1 on; 0: none has begun
 	began  time.Time
@@ -10,53 +10,53 @@ type transaction struct {
 	end    endRequest
 	cause  error // why it cannot be committed: the first failure, or ErrAborted
 
-	// The level of transaction.version by whose requests offsets are sent, and the end is asked for. It is less than that of
-	// the transaction where a node has no others.
+	// The levels of transaction.version whose requests are used to send offsets, and to end the transaction. They are less than
+	// that of the transaction where a node has no others.
 	offsetsLevel int16
 	endLevel     int16
 
-	pending []Partition     // are to be added, by the old protocol
-	added   []Partition     // were added, and Added has not told
-	groups  map[string]bool // were added, by the old protocol
+	pending []Partition     // to be added, in the old protocol
+	added   []Partition     // added, and not yet returned by Added
+	groups  map[string]bool // consumer groups that were added, in the old protocol
 }
 
-// newTransaction is the state of one that begins.
+// newTransaction returns the state of a transaction that begins.
 func newTransaction(number int64, now time.Time, level int16) transaction {
 	return transaction{number: number, began: now, offsetsLevel: level, endLevel: level, groups: map[string]bool{}}
 }
 
-// Knowledge is what the coordinator knows of a transaction.
+// knowledge is what the coordinator knows of a transaction.
 type knowledge uint8
 
 const (
-	unheard knowledge = iota // nothing: it was never told, or says that nothing is open
-	maybe                    // it was told, and may not have heard
-	sure                     // it has taken something
+	unregistered    knowledge = iota // nothing was sent to it, or it says that nothing is open
+	maybeRegistered                  // something was sent to it, which may not have arrived
+	registered                       // it has taken something as part of the transaction
 )
 
-// told notes that something was sent that tells the coordinator of the transaction.
-func (t *transaction) told() { t.known = max(t.known, maybe) }
+// announced notes that something was sent that makes the transaction known to the coordinator.
+func (t *transaction) announced() { t.known = max(t.known, maybeRegistered) }
 
 // An endRequest says what has become of the EndTxn of a transaction.
 type endRequest uint8
 
 const (
-	notAsked endRequest = iota // it was not sent, or was refused without effect
-	asked                      // it was sent, and has not taken effect as far as is known
-	inDoubt                    // it may have taken effect
-	crossed                    // the same, and it was of the new protocol: the next are of the old, under an epoch that may be over
+	endNotSent endRequest = iota // it was not sent, or was refused without effect
+	endSent                      // it was sent, and has not taken effect as far as is known
+	endInDoubt                   // it may have taken effect
+	endCrossed                   // the same, for one of the new protocol; the next one is of the old, and its epoch may be over
 )
 
 // doubt notes that an EndTxn may have taken effect.
-func (t *transaction) doubt() { t.end = max(t.end, inDoubt) }
+func (t *transaction) doubt() { t.end = max(t.end, endInDoubt) }
 
-// doubtful reports whether one may have.
-func (t *transaction) doubtful() bool { return t.end >= inDoubt }
+// doubtful reports whether an EndTxn may have taken effect.
+func (t *transaction) doubtful() bool { return t.end >= endInDoubt }
 
-// lowerEnd has the end be asked for by the old protocol.
+// lowerEnd makes the next EndTxn one of the old protocol.
 func (t *transaction) lowerEnd() {
 	t.endLevel = 1
 	if t.doubtful() {
-		t.end = crossed
+		t.end = endCrossed
 	}
 }

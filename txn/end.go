@@ -8,36 +8,37 @@ import (
 	"github.com/epistle-kafka/epistle/protocol"
 )
 
-// endAnswered deals with the answer to EndTxn. A commit has one outcome for certain only if this is the answer to the
-// only attempt, or says that it is done.
+// endAnswered deals with the answer to EndTxn. The outcome of a commit is certain only if this is the answer to the only
+// attempt, or if the answer says that the commit is done.
 func (t *Txn) endAnswered(now time.Time, s *Step, resp *protocol.EndTxnResponse) {
 	code := resp.ErrorCode
 	switch {
 	case code == protocol.NoError && t.state == AbortingOrphan:
-		t.buryAs(s, code)
+		t.endOrphanBy(s, code)
 	case code == protocol.NoError:
 		t.fresh.meet()
 		t.endedAs(s, resp)
 	case code.Retriable():
-		// All of them may come after the decision was written: a coordinator looks at the transaction once more before it
-		// answers, and it may have been moved, or be loading, by then.
+		// Each of these codes may come after the decision was written: a coordinator looks at the transaction once more before
+		// it answers, and it may have been moved, or be loading, by then.
 		t.current.doubt()
 		t.retry(now, s, code)
-	case code == protocol.InvalidTxnState && t.state == Aborting && s.old && t.current.known != sure:
-		// The old protocol makes an error of it that nothing is open. A request that would open something may be late, and
-		// under a new epoch it is refused. Not without EndTxn: who asks for a new epoch while something is open is fenced.
+	case code == protocol.InvalidTxnState && t.state == Aborting && s.old && t.current.known != registered:
+		// In the old protocol it is an error that nothing is open. A request that would open something may still arrive, and a
+		// new epoch makes sure that it is refused. The epoch cannot be asked for without EndTxn: a producer that does so while
+		// something is open is fenced.
 		t.fresh.meet()
 		t.abortByEpoch()
-	case code == protocol.InvalidTxnState && t.state == AbortingOrphan && s.old && t.current.known != sure:
-		t.buryAs(s, protocol.NoError) // the same, and no transaction comes after it
-	case t.unknownYet(now, code) && t.current.known != sure:
+	case code == protocol.InvalidTxnState && t.state == AbortingOrphan && s.old && t.current.known != registered:
+		t.endOrphanBy(s, protocol.NoError) // the same, and no transaction comes after it
+	case t.unknownYet(now, code) && t.current.known != registered:
 		t.retry(now, s, code)
-	case s.old && t.current.end == crossed && (fenced(code) || code == protocol.InvalidProducerIDMapping):
+	case s.old && t.current.end == endCrossed && (fenced(code) || code == protocol.InvalidProducerIDMapping):
 		t.endedAlready(s, code)
 	case t.state == AbortingOrphan:
-		t.buryAs(s, code)
+		t.endOrphanBy(s, code)
 	case t.state == Committing && code.Class() == protocol.ClassAbortable && !t.current.doubtful():
-		t.current.end = notAsked
+		t.current.end = endNotSent
 		t.Fail(code)
 	case fenced(code):
 		t.die(t.fencedError(t.lostOutcome(), code))
@@ -49,31 +50,31 @@ func (t *Txn) endAnswered(now time.Time, s *Step, resp *protocol.EndTxnResponse)
 	}
 }
 
-// endedAlready deals with an old EndTxn that was refused for its epoch, or its producer id, after one of the new protocol
-// whose answer was lost. That one may have been done, under another epoch; or another producer has taken over, or the
-// transaction has timed out. An abort is done in each case. A commit is done in the first alone.
+// endedAlready deals with an EndTxn of the old protocol that was refused for its epoch or its producer id, after the answer to
+// one of the new protocol was lost. Either the new one was done, or another producer has taken over, or the transaction has
+// timed out. An abort is done in each case, a commit only in the first.
 func (t *Txn) endedAlready(s *Step, code protocol.ErrorCode) {
 	switch t.state {
 	case AbortingOrphan:
-		t.buryAs(s, protocol.NoError)
+		t.endOrphanBy(s, protocol.NoError)
 	case Aborting:
-		t.abortByEpoch() // who we are the coordinator knows, and whether another has taken over
+		t.abortByEpoch() // the coordinator knows our epoch, and whether another producer has taken over
 	default:
 		t.die(t.failure(CallCommit, Unknown, NewProducer, fmt.Errorf(
 			"EndTxn: either the one before was done, whose answer was lost, or another producer has taken over: %w", t.Overdue(code))))
 	}
 }
 
-// abortByEpoch has an abort end with a new epoch: nothing is open, but what would open something may be late.
+// abortByEpoch ends an abort with a new epoch. Nothing is open, but a request that would open something may still arrive.
 func (t *Txn) abortByEpoch() {
-	t.current.known = unheard
+	t.current.known = unregistered
 	t.move(renew)
 }
 
-// endedAs ends the transaction, and takes the identity for the next from the answer of the new protocol (KIP-890).
+// endedAs ends the transaction. In the new protocol the answer has the identity for the next one (KIP-890).
 func (t *Txn) endedAs(s *Step, resp *protocol.EndTxnResponse) {
 	if s.old {
-		t.renewal = t.renewal || t.New() // what is late of the new protocol would begin a transaction under the same epoch
+		t.renewal = t.renewal || t.New() // a late request of the new protocol would begin a transaction under the same epoch
 	} else {
 		id := idempotent.Identity{ID: resp.ProducerID, Epoch: resp.ProducerEpoch}
 		if id.ID < 0 || id.Epoch < 0 || id.ID == t.identity.ID && id.Epoch <= t.identity.Epoch {
@@ -93,7 +94,7 @@ func (t *Txn) endedAs(s *Step, resp *protocol.EndTxnResponse) {
 	t.ended()
 }
 
-// ended ends the transaction, and tells those who wait for that.
+// ended ends the transaction, and the calls that wait for that.
 func (t *Txn) ended() {
 	m := finish
 	if len(t.endings) == 0 {

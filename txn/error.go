@@ -39,11 +39,11 @@ const (
 	RetryCall Next = iota
 	// Abort: call AbortTransaction unless the outcome is Aborted already, and begin another transaction.
 	Abort
-	// NewProducer: close this producer. Another one with the same transactional id can go on, unless it is what has
+	// NewProducer: close this producer. Another one with the same transactional id can go on, unless it is the one that has
 	// fenced this one.
 	NewProducer
-	// FixConfiguration: a setting or a permission has to be put right first. InitTransactions or BeginTransaction may then
-	// be called again; after them, a new producer is needed. Abort ends what is open, and can be called again if that is refused.
+	// FixConfiguration: a setting or a permission has to be put right first. InitTransactions or BeginTransaction may then be
+	// called again; after them, a new producer is needed. Abort ends what is open, and can be called again if that is refused.
 	FixConfiguration
 )
 
@@ -55,11 +55,11 @@ func (n Next) String() string {
 	return fmt.Sprintf("Next(%d)", uint8(n))
 }
 
-// ErrFenced says that another producer with the same transactional id has taken over, or in the old protocol that the
-// transaction has timed out: there the coordinator's answer is the same. It is final.
+// ErrFenced says that another producer with the same transactional id has taken over. In the old protocol it may also mean that
+// the transaction has timed out: the coordinator's answer is the same. It is final.
 var ErrFenced = errors.New("the producer is fenced")
 
-// A doomed error is why records fail whose transaction cannot be committed any more, and need not have been aborted yet. It is
+// A doomed error is the error of records whose transaction can no longer be committed, and may not have been aborted yet. It is
 // an ErrAborted.
 type doomed struct{ err error }
 
@@ -97,7 +97,7 @@ func (e *Error) Error() string {
 
 func (e *Error) Unwrap() error { return e.Err }
 
-// StateError says that a transactional method was called when it cannot be. Nothing has changed by the call.
+// StateError says that a transactional method was called in a state in which it cannot be. The call has changed nothing.
 type StateError struct {
 	Call string // the method
 	Rule string // what is wrong, and what to do instead

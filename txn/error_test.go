@@ -33,9 +33,9 @@ func TestErrorTexts(t *testing.T) {
 			t.Errorf("errors.Is does not reach the cause of %v", c.err)
 		}
 	}
-	for _, unheard := range []string{Outcome(9).String(), Next(9).String(), State(99).String()} {
-		if !strings.Contains(unheard, "9)") {
-			t.Errorf("a value that there is not is called %q", unheard)
+	for _, unnamed := range []string{Outcome(9).String(), Next(9).String(), State(99).String()} {
+		if !strings.Contains(unnamed, "9)") {
+			t.Errorf("a value that there is not is called %q", unnamed)
 		}
 	}
 }

@@ -2,8 +2,8 @@ package txn
 
 import "time"
 
-// Freshness is how far the producer id is one that EndTxn has given in place of another, and that its coordinator takes when the
-// markers are written.
+// freshness says whether the producer id is one that EndTxn has given in place of another. The coordinator does not know such
+// an id until the markers of the last transaction are written.
 type freshness struct {
 	stage stage
 	since time.Time // when the coordinator first said that it does not know the id; zero: it has not
@@ -17,7 +17,7 @@ const (
 	met                  // it has shown that it knows it
 )
 
-// given notes that EndTxn has given an identity; another says that the id is another one.
+// given notes that EndTxn has given an identity. another says that its producer id is a new one.
 func (f *freshness) given(another bool) {
 	*f = freshness{}
 	if another {
@@ -25,15 +25,15 @@ func (f *freshness) given(another bool) {
 	}
 }
 
-// meet notes that the coordinator knows who asks.
+// meet notes that the coordinator has shown that it knows the id.
 func (f *freshness) meet() {
 	if f.stage == fresh {
 		f.stage = met
 	}
 }
 
-// unknown says that the coordinator may not know the id yet. It is given that long, from its first word of it. One that has
-// lost the id, as in a cluster that was made again, says the same for ever.
+// unknown reports whether the coordinator may not know the id yet. It has the given time, from when it first said so. A
+// coordinator that has lost the id, as in a cluster that was made again, says the same for ever.
 func (f *freshness) unknown(now time.Time, patience time.Duration) bool {
 	if f.stage != fresh {
 		return false

@@ -6,8 +6,8 @@ import (
 	"github.com/epistle-kafka/epistle/protocol"
 )
 
-// stranger is a producer whose last EndTxn has given producer id 8, and which needs an epoch of it before its coordinator
-// knows it: the cluster went back to the old protocol and on again meanwhile, and nothing was sent in between.
+// stranger is a producer whose last EndTxn has given producer id 8, and which needs an epoch of it before its coordinator knows
+// it: the cluster went back to the old protocol and on again meanwhile, and nothing was sent in between.
 func stranger(t *testing.T) (r *rig, begin *waiting) {
 	t.Helper()
 	r = open(t, 2)

@@ -7,9 +7,9 @@ import (
 	"github.com/epistle-kafka/epistle/protocol"
 )
 
-// A coordinator is silent, and a search names another: what is asked next goes there, also after the request that got no
-// answer has ended, and the other roles of the silent one are looked for again. A search that names the same node, or
-// nobody, changes nothing.
+// A coordinator is silent, and a search names another: what is asked next goes there, also after the request that got no answer
+// has ended, and the other roles of the silent one are looked for again. A search that names the same node, or nobody, changes
+// nothing.
 func TestMovedFromASilentCoordinator(t *testing.T) {
 	r := open(t, 2)
 	r.coordinators[key{protocol.CoordinatorKeyGroup, "g"}] = 1

@@ -6,11 +6,11 @@ import (
 	"github.com/epistle-kafka/epistle/protocol"
 )
 
-// An orphan is a transaction whose producer is Dead, and that EndTxn can still abort: a setting or a permission was wrong.
-// Whoever asks for that is told what comes of it. A refusal that can be put right leaves it an orphan.
+// An orphan is a transaction whose producer is Dead, and which EndTxn can still abort: a setting or a permission was wrong.
+// Whoever asks for the abort is told how it ends. After a refusal that can be put right it is an orphan again.
 
-// bury ends an attempt to abort an orphan: with err, or nil if it is aborted.
-func (t *Txn) bury(next Next, err error) {
+// endOrphan ends an attempt to abort an orphan: with err, or nil if it is aborted.
+func (t *Txn) endOrphan(next Next, err error) {
 	if err == nil {
 		t.ended()
 		return
@@ -23,10 +23,10 @@ func (t *Txn) bury(next Next, err error) {
 	t.finishEndings(t.failure(CallAbort, t.fatal.Outcome, next, err))
 }
 
-// buryAs is bury for the code that s, an EndTxn or an InitProducerId in its place, was answered with for good.
-func (t *Txn) buryAs(s *Step, code protocol.ErrorCode) {
+// endOrphanBy is endOrphan for the final code with which s was answered. s is an EndTxn, or an InitProducerId in its place.
+func (t *Txn) endOrphanBy(s *Step, code protocol.ErrorCode) {
 	if code == protocol.NoError {
-		t.bury(NewProducer, nil)
+		t.endOrphan(NewProducer, nil)
 		return
 	}
 	next, err := nextAfter(code), fmt.Errorf("the transaction could not be aborted: %w", t.Overdue(s.answered(code)))
@@ -36,10 +36,11 @@ func (t *Txn) buryAs(s *Step, code protocol.ErrorCode) {
 	case next == FixConfiguration:
 		err = t.lasting(err)
 	}
-	t.bury(next, err)
+	t.endOrphan(next, err)
 }
 
-// LeaveOpen gives an orphan up, whose abort was refused with err, an Error, and returns that as the error of the call of that name.
+// LeaveOpen gives up an orphan whose abort was refused with err, an Error. It returns that as the error of the call of that
+// name.
 func (t *Txn) LeaveOpen(call string, err error) error {
 	t.move(die)
 	refused := *err.(*Error)
@@ -47,8 +48,8 @@ func (t *Txn) LeaveOpen(call string, err error) error {
 	return &refused
 }
 
-// burials reports whether the answer to s counts for a producer that is Dead.
-func (t *Txn) burials(s *Step) bool {
+// forOrphan reports whether the answer to s counts for a producer that is Dead.
+func (t *Txn) forOrphan(s *Step) bool {
 	if t.state != AbortingOrphan {
 		return false
 	}

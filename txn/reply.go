@@ -37,15 +37,15 @@ var rules = [replies]string{
 
 const ruleOverlap = "If that is another goroutine, calls overlap: give each a producer with a transactional.id of its own, or call one after the other"
 
-// A row is what is said in a state: to each call at once, and of the transaction.
+// A row is the replies to each call in one state, and what is then known of the transaction.
 type row struct {
 	init, begin, add, commit, abort reply   // add: a record, or offsets
-	left                            Outcome // to who leaves a call that was to end it, or to add offsets
+	left                            Outcome // what a caller is told who leaves a call that was to end it, or to add offsets
 	lost                            Outcome // if the producer dies: nobody can commit it any more. But see lostOutcome
 }
 
-// said has a row for each state; testdata/replies.txt has it in columns. Of a producer that is fatal the last two say nothing:
-// its outcome is that of its death.
+// said has a row for each state; testdata/replies.txt prints it. The last two columns mean nothing for a producer that is
+// fatal: its outcome is that of its death.
 var said = [stateCount]row{
 	Uninitialized:   {starts, needsInit, needsBoth, needsInit, needsInit, Open, Open},
 	Initializing:    {waits, needsInit, needsBoth, needsInit, needsInit, Open, Open},
@@ -66,7 +66,7 @@ var said = [stateCount]row{
 
 func (t *Txn) said() *row { return &said[t.state] }
 
-// reply gives a call what the table says, and returns that. What it starts or waits for is up to the caller.
+// reply gives a call the reply r, and returns r. What the call starts or waits for is up to the caller.
 func (t *Txn) reply(call string, r reply, op *Op) reply {
 	switch r {
 	case starts, waits:

@@ -19,8 +19,8 @@ const (
 	Aborting                     // what is left is dropped; EndTxn when nothing is in flight
 	AbortingByEpoch              // waiting for a new epoch, which aborts the transaction where EndTxn cannot
 	Orphaned                     // the producer is of no more use, and EndTxn can still abort its transaction
-	AbortingOrphan               // that is being done
-	OrphanUntold                 // that was done, after its caller had left
+	AbortingOrphan               // that abort is under way
+	OrphanUntold                 // that abort was done after its caller had left
 	Fatal                        // nothing is possible any more
 	stateCount
 )
@@ -49,7 +49,7 @@ type move uint8
 
 const (
 	initialize   move = iota // InitTransactions
-	refuse                   // what was asked for is refused now, and may be given later: an identity, a new epoch, the end of an orphan
+	refuse                   // an identity, a new epoch or the end of an orphan is refused now, and may be given later
 	identified               // the coordinator has given an identity
 	begin                    // BeginTransaction
 	commit                   // CommitTransaction
@@ -70,8 +70,8 @@ func (m move) String() string {
 	}[m]
 }
 
-// table is the whole state machine. A move that is not in it is a bug of ours, and panics: callers' mistakes are refused
-// before, and brokers' answers checked. A failure that comes late changes nothing (pitfall 19).
+// table is the whole state machine. A move that is not in it is a bug of ours and panics: mistakes of callers are refused
+// before, and answers of brokers are checked. A late failure changes nothing (pitfall 19).
 var table = [stateCount]map[move]State{
 	Uninitialized:   {initialize: Initializing, fail: Uninitialized, die: Fatal},
 	Initializing:    {identified: Ready, refuse: Uninitialized, fail: Initializing, die: Fatal},

@@ -9,21 +9,21 @@ import (
 	"github.com/epistle-kafka/epistle/protocol"
 )
 
-// A Step is a request that is due. Several may be under way: partitions are added beside each other and beside all else;
-// of the other kinds there is one at a time, and an end comes after everything.
+// A Step is a request that is due. Several may be under way: addPartitions runs beside everything but end. Of the other kinds
+// there is one at a time, and end waits until no other is under way.
 type Step struct {
-	Node    int32 // which to ask; Anyone
+	Node    int32 // which node to ask, or Anyone
 	Request protocol.Request
-	// The versions that mean what is meant here; 0 for no bound. A node that knows none of them ends in Unsupported.
+	// The versions that mean what is meant here; 0 for no bound. A node that knows none of them ends the step in Unsupported.
 	MinVersion, MaxVersion int16
 
-	// Set by who sends it: which node it is that is asked, and its name for errors.
+	// Set by the sender of the step: the node that is asked, and its name for errors.
 	Asked  int32
 	Broker string
 
 	old   bool // an EndTxn of the old protocol
 	kind  kind
-	key   key         // of a search, and of the coordinator asked
+	key   key         // which coordinator is looked for, or asked
 	parts []Partition // of addPartitions
 	op    *Op         // of addOffsets and commitOffsets
 }
@@ -43,7 +43,7 @@ const (
 	end
 )
 
-// What the new protocol begins with, and the old ends with.
+// The first versions of the new protocol, and the last of the old.
 const (
 	firstNewEndTxn       = 5
 	lastOldEndTxn        = 4
@@ -53,12 +53,12 @@ const (
 	firstRenewal         = 3 // of InitProducerId: the first that says who asks (KIP-360)
 )
 
-// lastButOne is the one epoch with which InitProducerId cannot abort a transaction and then give another epoch: the abort takes
-// the last that clients get, and the coordinator throws when it is asked under the one before.
+// lastButOne is the epoch under which InitProducerId cannot abort a transaction. The abort would take the last epoch that
+// clients may get, and the coordinator then fails to give another.
 const lastButOne = math.MaxInt16 - 2
 
-// Next returns the request that is due, or nil and when to come back; the zero time if something has to happen first.
-// quiet says that no record of the transaction waits or is in flight.
+// Next returns the request that is due. If none is, it returns nil and when to call again; the zero time if something has to
+// happen first. quiet says that no record of the transaction waits or is in flight.
 func (t *Txn) Next(now time.Time, quiet bool) (*Step, time.Time) {
 	t.now = now
 	t.expire(now)
@@ -66,9 +66,9 @@ func (t *Txn) Next(now time.Time, quiet bool) (*Step, time.Time) {
 	if k == nothing {
 		return nil, t.deadline()
 	}
-	if k == end && t.current.known == unheard {
+	if k == end && t.current.known == unregistered {
 		t.attempts.succeeded()
-		t.ended() // the coordinator knows nothing of it, and need not
+		t.ended() // the coordinator knows nothing of the transaction, so there is nothing to end
 		return nil, time.Time{}
 	}
 	if t.attempts.notBefore.After(now) {
@@ -100,8 +100,8 @@ func (k key) search() *protocol.FindCoordinatorRequest {
 // Search returns a request that asks which node the coordinator of s is now.
 func (s *Step) Search() *protocol.FindCoordinatorRequest { return s.key.search() }
 
-// Moved takes the answer to a Search for s, and reports whether it names another node than the one that s goes to. Steps
-// go to that from now on, and what else the old one coordinates is looked for again.
+// Moved takes the answer to a Search for s, and reports whether it names another node than the one that s goes to. Steps go to
+// the new node from now on. The coordinators of other keys that were on the old node are looked for again.
 func (t *Txn) Moved(s *Step, resp *protocol.FindCoordinatorResponse) bool {
 	node, code, _ := located(s.key, resp)
 	if code != protocol.NoError || node < 0 || node == s.Node {
@@ -110,13 +110,13 @@ func (t *Txn) Moved(s *Step, resp *protocol.FindCoordinatorResponse) bool {
 	t.coordinators[s.key] = node
 	for k, id := range t.coordinators {
 		if id == s.Node && k != s.key {
-			delete(t.coordinators, k) // as like as not that has moved too
+			delete(t.coordinators, k) // it has probably moved, too
 		}
 	}
 	return true
 }
 
-// deadline returns when expire has to look again; the zero time for never.
+// deadline returns when expire has to be called again; the zero time means never.
 func (t *Txn) deadline() time.Time {
 	if len(t.offsets) == 0 {
 		return time.Time{}
@@ -124,7 +124,7 @@ func (t *Txn) deadline() time.Time {
 	return t.offsets[0].until
 }
 
-// expire fails the transaction whose offsets nobody takes: it could be neither committed nor aborted otherwise.
+// expire fails the transaction if its offsets were not taken in time: it could be neither committed nor aborted otherwise.
 func (t *Txn) expire(now time.Time) {
 	if len(t.offsets) > 0 && !t.offsets[0].until.After(now) {
 		err := fmt.Errorf("the offsets of group %s were not taken within delivery.timeout (%v)", protocol.Quoted(t.offsets[0].Group.ID), t.cfg.Patience)
@@ -135,16 +135,16 @@ func (t *Txn) expire(now time.Time) {
 	}
 }
 
-// due returns what has to be asked next.
+// due returns the kind of the next request.
 func (t *Txn) due(quiet bool) kind {
 	switch t.state {
 	case Initializing, Renewing, AbortingByEpoch:
-		if len(t.flying) == 0 {
+		if len(t.inFlight) == 0 {
 			return initID
 		}
 	case InTransaction, Committing:
 		switch {
-		case len(t.current.pending) > 0 && len(t.flying) < maxFlying:
+		case len(t.current.pending) > 0 && len(t.inFlight) < maxInFlight:
 			return addPartitions
 		case t.busy():
 		case len(t.offsets) > 0:
@@ -152,11 +152,11 @@ func (t *Txn) due(quiet bool) kind {
 				return addOffsets
 			}
 			return commitOffsets
-		case t.state == Committing && quiet && len(t.flying) == 0 && len(t.current.pending) == 0:
+		case t.state == Committing && quiet && len(t.inFlight) == 0 && len(t.current.pending) == 0:
 			return end
 		}
 	case Aborting, AbortingOrphan:
-		if quiet && len(t.flying) == 0 {
+		if quiet && len(t.inFlight) == 0 {
 			return t.aborts()
 		}
 	}
@@ -165,9 +165,9 @@ func (t *Txn) due(quiet bool) kind {
 
 // aborts returns the request that aborts the transaction.
 func (t *Txn) aborts() kind {
-	if t.New() && t.newest >= 2 && t.current.known == maybe && t.fresh.stage == settled && t.identity.Epoch != lastButOne {
-		// While the transaction before is being completed, the coordinator takes the EndTxn of the next for that of a
-		// fenced producer. A new epoch it gives when that is done, and has what is open aborted.
+	if t.New() && t.newest >= 2 && t.current.known == maybeRegistered && t.fresh.stage == settled && t.identity.Epoch != lastButOne {
+		// While the last transaction is being completed, the coordinator takes the EndTxn of the next one for that of a fenced
+		// producer. InitProducerId waits for the completion, and then aborts what is open.
 		return initID
 	}
 	return end
@@ -221,12 +221,12 @@ func (t *Txn) fill(s *Step) {
 	}
 }
 
-// Crosses reports whether s asks for what an EndTxn of the new protocol has been asked for already, whose answer was lost. In
-// the old one nobody can say what became of that.
+// Crosses reports whether s repeats an EndTxn of the new protocol whose answer was lost. In the old protocol nobody can say
+// what became of that.
 func (t *Txn) Crosses(s *Step) bool { return s.kind == end && t.current.doubtful() }
 
-// Lower notes that the node of s, which was not Sent, knows the request in the versions of the old protocol alone, though
-// the transaction is in the new one. It reports whether those will do; another step is due then.
+// Lower notes that the node of s, which was not Sent, knows the request only in the versions of the old protocol, though the
+// transaction is in the new one. It reports whether those will do. Another step is due then.
 func (t *Txn) Lower(s *Step) bool {
 	switch {
 	case s.kind == commitOffsets:
@@ -239,24 +239,24 @@ func (t *Txn) Lower(s *Step) bool {
 	return true
 }
 
-// maxFlying bounds the steps that are under way at once.
-const maxFlying = 3
+// maxInFlight bounds the steps that are under way at once.
+const maxInFlight = 3
 
-// busy reports whether a step is under way beside which none but addPartitions may be.
+// busy reports whether a step is under way beside which only addPartitions may run.
 func (t *Txn) busy() bool {
-	return slices.ContainsFunc(t.flying, func(s *Step) bool { return s.kind != addPartitions })
+	return slices.ContainsFunc(t.inFlight, func(s *Step) bool { return s.kind != addPartitions })
 }
 
-// Awaits returns the request whose answer has been awaited for longest, and who is to give it; "" if there is none.
+// Awaits returns the request that has waited longest for its answer, and the node that is to give it; "" if there is none.
 func (t *Txn) Awaits() (api string, node int32) {
-	if len(t.flying) == 0 {
+	if len(t.inFlight) == 0 {
 		return "", 0
 	}
-	s := t.flying[0]
+	s := t.inFlight[0]
 	return s.Request.API().Name, s.Asked
 }
 
-// answered is a code with the request that it answers, and who has given it.
+// answered wraps a code with the request that it answers, and with the broker that has answered.
 func (s *Step) answered(code error) error {
 	if s.Broker == "" {
 		return fmt.Errorf("%s: %w", s.Request.API().Name, code)
@@ -266,7 +266,7 @@ func (s *Step) answered(code error) error {
 
 // waits reports whether a step of that kind is under way.
 func (t *Txn) waits(k kind) bool {
-	return slices.ContainsFunc(t.flying, func(s *Step) bool { return s.kind == k })
+	return slices.ContainsFunc(t.inFlight, func(s *Step) bool { return s.kind == k })
 }
 
 func byTopic(parts []Partition) []protocol.AddPartitionsToTxnTopic {
@@ -284,20 +284,20 @@ func byTopic(parts []Partition) []protocol.AddPartitionsToTxnTopic {
 
 // Sent notes that s is on its way.
 func (t *Txn) Sent(s *Step) {
-	t.flying = append(t.flying, s)
+	t.inFlight = append(t.inFlight, s)
 	switch s.kind {
 	case addPartitions:
 		t.current.pending = nil
-		t.current.told()
+		t.current.announced()
 	case addOffsets, commitOffsets:
-		t.current.told()
+		t.current.announced()
 	case end:
-		t.current.end = max(t.current.end, asked)
+		t.current.end = max(t.current.end, endSent)
 	}
 }
 
-// Unreachable notes that a node cannot be connected to: what it coordinates is looked for again, at once. The attempts to
-// connect are what keeps that apart.
+// Unreachable notes that a node cannot be connected to. The coordinators that were on it are looked for again, at once. The
+// attempts to connect keep these searches apart.
 func (t *Txn) Unreachable(node int32, err error) {
 	for k, id := range t.coordinators {
 		if id == node {

@@ -13,44 +13,44 @@ import (
 type Config struct {
 	ID      string        // transactional.id
 	Timeout time.Duration // transaction.timeout.ms
-	// Delay is the wait before another attempt after so many failed ones in a row, from 0 on.
+	// Delay is the wait before the next attempt, after so many failed ones in a row, from 0 on.
 	Delay func(failures int) time.Duration
 	// Patience is how long offsets are sent again until the transaction fails: delivery.timeout.ms.
 	Patience time.Duration
 }
 
-// ErrAborted is why records fail whose transaction was aborted, or can only be, before they were acknowledged.
+// ErrAborted is the error of records that were not acknowledged before their transaction was aborted, or could only be aborted.
 var ErrAborted = errors.New("the transaction was aborted")
 
-// A Txn is the state of a transactional producer: who it is, what has become of its transaction, and which request is due
-// next. Its owner is the sender loop.
+// A Txn is the state of a transactional producer: its identity, what has become of its transaction, and which request is due
+// next. It belongs to the sender loop.
 type Txn struct {
 	cfg     Config
 	state   State
 	fatal   *Error      // why the producer is Dead
-	current transaction // that is open, or was last
+	current transaction // the open one, or else the last
 
 	identity idempotent.Identity
-	fresh    freshness // of its id
-	level    int16     // of transaction.version, by which the identity was last used, or got
+	fresh    freshness // of identity's id
+	level    int16     // of transaction.version, under which the identity was given or last used
 	renewal  bool      // the sequence of some partition is broken: a new epoch is needed before the next transaction
 
-	newest   int16 // level of transaction.version that is finalised and that brokers have the requests for, as last heard
-	unspoken error // why no transaction can be begun, as last heard: the coordinator has no request to end one
+	newest   int16 // the finalised level of transaction.version, or the one below it for which brokers have the requests, as last heard
+	unspoken error // why no transaction can be begun: the coordinator has no request to end one, as last heard
 
 	// Calls that wait.
 	inits     []*Op
 	beginning *Op
-	offsets   []*Op // the first is at work
+	offsets   []*Op // the first is being sent
 	endings   []*Op
 
-	now          time.Time     // as last told
+	now          time.Time     // the time that was last passed in
 	coordinators map[key]int32 // node ids
-	flying       []*Step       // that wait for their answers
+	inFlight     []*Step       // without an answer
 	attempts     attempts
 }
 
-// key names what a coordinator is for.
+// A key says what a coordinator is for: a transactional id, or a group.
 type key struct {
 	kind int8
 	name string
@@ -62,7 +62,7 @@ type Partition struct {
 	Index int32
 }
 
-// A Group says which consumer the offsets come from (KIP-447).
+// A Group names the consumer from which offsets come (KIP-447).
 type Group struct {
 	ID         string
 	Generation int32 // or member epoch; -1: none
@@ -76,9 +76,9 @@ type Op struct {
 
 	// Of SendOffsets.
 	Group   Group
-	Offsets []protocol.TxnOffsetCommitTopic // a TopicID that is zero is not known
-	byName  bool                            // topic ids were refused
-	until   time.Time                       // after which the transaction fails
+	Offsets []protocol.TxnOffsetCommitTopic // a zero TopicID is unknown
+	byName  bool                            // topic ids were refused, so names are sent
+	until   time.Time                       // the transaction fails then
 }
 
 // The names of the calls, for errors.
@@ -110,14 +110,14 @@ func (t *Txn) New() bool { return t.level >= 2 }
 
 // Number returns the number of the transaction whose records may be sent now, from 1 on; 0 if there is none.
 func (t *Txn) Number() int64 {
-	if t.state == InTransaction || t.state == Committing && t.current.end == notAsked {
+	if t.state == InTransaction || t.state == Committing && t.current.end == endNotSent {
 		return t.current.number
 	}
 	return 0
 }
 
-// Fresh reports whether the producer id is one that brokers need not know yet: EndTxn tells the next id at once where epochs
-// have run out, and its coordinator takes it when the markers are written. Until then INVALID_PRODUCER_ID_MAPPING passes.
+// Fresh reports whether brokers may not know the producer id yet. Where epochs have run out, EndTxn gives the next id at once,
+// and the coordinator takes it when the markers are written. Until then INVALID_PRODUCER_ID_MAPPING passes.
 func (t *Txn) Fresh() bool { return t.fresh.stage != settled }
 
 // Last returns the number of the last transaction begun, ended or not; 0 before the first.
@@ -126,22 +126,23 @@ func (t *Txn) Last() int64 { return t.current.number }
 // Ending reports whether the transaction waits for the last of its records.
 func (t *Txn) Ending() bool { return t.state == Committing || t.state == Aborting }
 
-// RoundingOff reports whether the last records of the transaction have come, or have as a rule: offsets come after them.
+// RoundingOff reports whether the last records of the transaction have probably come: its end, or its offsets, were asked for.
 func (t *Txn) RoundingOff() bool { return t.Ending() || len(t.offsets) > 0 }
 
-// Idle reports whether the producer can be closed without losing or blocking anything.
+// Idle reports whether no transaction is open, so that closing loses and blocks nothing.
 func (t *Txn) Idle() bool { return !t.state.open() }
 
 // CanBegin reports whether BeginTransaction would begin a transaction, or ask for what it needs first.
 func (t *Txn) CanBegin() bool { return t.said().begin == starts }
 
-// Refusal returns why no record can be sent now, for the call of that name; nil if one can.
+// Refusal returns the error with which the call of that name is refused if it sends a record now; nil if it may.
 func (t *Txn) Refusal(call string) error { return t.refusal(call, t.said().add) }
 
-// Asked reports whether EndTxn was sent: nothing of the transaction was left then, and what comes after is too late for it.
-func (t *Txn) Asked() bool { return t.current.end != notAsked }
+// Asked reports whether EndTxn was sent. Nothing of the transaction was left then, so whatever comes now is too late for it.
+func (t *Txn) Asked() bool { return t.current.end != endNotSent }
 
-// Cause returns why what is left of the last transaction is dropped; nil if it is committed, or about to be, and has nothing left.
+// Cause returns why the remaining records of the last transaction are dropped. It is nil if the transaction is committed, or is
+// about to be and has none left.
 func (t *Txn) Cause() error {
 	switch cause := t.current.cause; {
 	case t.state.Dead():
@@ -156,18 +157,18 @@ func (t *Txn) Cause() error {
 // Trouble returns what went wrong with the last request, if nothing has gone right since.
 func (t *Txn) Trouble() error { return t.attempts.trouble }
 
-// TroubledAt returns when that was.
+// TroubledAt returns when that went wrong.
 func (t *Txn) TroubledAt() time.Time { return t.attempts.troubledAt }
 
-// SetLevel notes the level of transaction.version that is finalised, or the one below it that brokers have the requests for.
-// It counts from the next transaction on.
+// SetLevel notes the finalised level of transaction.version, or the one below it for which brokers have the requests. It counts
+// from the next transaction on.
 func (t *Txn) SetLevel(level int16) { t.newest = level }
 
-// Pass notes that time has gone on.
+// Pass tells the time.
 func (t *Txn) Pass(now time.Time) { t.now = now }
 
-// Overdue adds to a broker's error how long the transaction has been open, if that may be why: its coordinator aborts it after
-// transaction.timeout, and then knows of none, or of a newer epoch.
+// Overdue adds to a broker's error how long the transaction has been open, if that may be the reason. The coordinator aborts it
+// after transaction.timeout, and then knows no transaction, or a newer epoch.
 func (t *Txn) Overdue(err error) error {
 	code, _ := codeOf(err)
 	open := t.now.Sub(t.current.began)
@@ -186,7 +187,7 @@ func (t *Txn) Overdue(err error) error {
 // SetUnspoken notes why no transaction can be begun, whatever the level; nil if one can.
 func (t *Txn) SetUnspoken(err error) { t.unspoken = err }
 
-// Coordinator returns the node that coordinates the transactional id, if it is known.
+// Coordinator returns the node of the transactional id's coordinator, if it is known.
 func (t *Txn) Coordinator() (node int32, ok bool) {
 	node, ok = t.coordinators[key{protocol.CoordinatorKeyTransaction, t.cfg.ID}]
 	return node, ok

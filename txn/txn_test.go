@@ -121,10 +121,10 @@ func (r *rig) answer(resp protocol.Response) *Step {
 	r.t.Helper()
 	step := r.sent()
 	if _, wanted := resp.(*protocol.FindCoordinatorResponse); step.kind == find && !wanted {
-		r.Answer(r.now, r.flying[0], found(1), nil, true)
+		r.Answer(r.now, r.inFlight[0], found(1), nil, true)
 		step = r.sent()
 	}
-	r.Answer(r.now, r.flying[0], resp, nil, true)
+	r.Answer(r.now, r.inFlight[0], resp, nil, true)
 	return step
 }
 
@@ -133,10 +133,10 @@ func (r *rig) loseAnswer() {
 	r.t.Helper()
 	step := r.sent()
 	for step.kind == find {
-		r.Answer(r.now, r.flying[0], found(1), nil, true)
+		r.Answer(r.now, r.inFlight[0], found(1), nil, true)
 		step = r.sent()
 	}
-	r.Answer(r.now, r.flying[0], nil, errors.New("connection reset"), true)
+	r.Answer(r.now, r.inFlight[0], nil, errors.New("connection reset"), true)
 }
 
 // A waiting is a call and what it was told.

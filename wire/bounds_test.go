@@ -10,8 +10,8 @@ import (
 	"time"
 )
 
-// Each stage has its bound, from its own beginning, whatever those before it took; the error names the stage, how long
-// that was, and the setting that it comes from.
+// Each stage has its bound, from its own beginning, whatever those before it took; the error names the stage, how long that
+// was, and the setting that it comes from.
 func TestStageBounds(t *testing.T) {
 	slowly := func(cfg *Config, client net.Conn) {
 		cfg.DialContext = func(context.Context, string, string) (net.Conn, error) {

@@ -6,8 +6,8 @@ import (
 	"github.com/epistle-kafka/epistle/protocol"
 )
 
-// Call is one request and what became of it. The caller fills the first part, and leaves the call alone from a
-// successful Send until Done; then it may be sent again, on this connection or another.
+// Call is one request, and what became of it. The caller fills the first part, and leaves the call alone from a successful Send
+// until Done. Then it may be sent again, on this connection or another.
 type Call struct {
 	Request  protocol.Request
 	Response protocol.Response // decoded into; nil: nothing answers (acks=0), and the call is done when it is written
@@ -15,18 +15,16 @@ type Call struct {
 	MaxVersion int16         // cap on the negotiated version; 0 = none
 	Timeout    time.Duration // from the beginning of the write to the answer; 0 = Config.RequestTimeout
 
-	// SizeHint is about how many bytes the request has. A small one is written by Send itself if nothing is in its way,
-	// which saves waking the write loop. 0 = unknown: left to the write loop.
+	// SizeHint is about how many bytes the request has. Send itself writes a small one if nothing is in its way, which saves
+	// waking writeLoop. 0 means unknown: writeLoop writes it.
 	SizeHint int
 
-	// Before, if set, runs just before the request is encoded, and may still change it for the version it will have. It
-	// runs on the write loop, or with SizeHint perhaps inside Send. It must not block. It does not run for a call that
-	// ends before that.
+	// Before, if set, runs just before the request is encoded, and may still change it for the version that it will have. It
+	// runs on writeLoop, or with SizeHint perhaps inside Send. It must not block. It does not run for a call that ends earlier.
 	Before func(version int16)
 
-	// Done is called exactly once after a successful Send, by a goroutine of the connection and never from inside Send.
-	// It must not block. From then on the connection refers to nothing of Request, neither its slices nor their bytes.
-	// Done may send.
+	// Done is called exactly once after a successful Send, by a goroutine of the connection and never from inside Send. It must
+	// not block, and it may call Send. From then on the connection refers neither to Request, nor to its slices or their bytes.
 	Done func(*Call)
 
 	// Results, valid in Done and after.
@@ -42,7 +40,7 @@ type Call struct {
 	correlationID int32
 	deadline      time.Time // zero = none; set when the write begins
 	timedOut      bool
-	session       bool // it is of an authentication, and took no slot
+	session       bool // it is part of an authentication, and has no slot
 }
 
 // reset clears the results of an earlier Send.
@@ -53,14 +51,13 @@ func (call *Call) reset() {
 	call.correlationID, call.deadline, call.timedOut = 0, time.Time{}, false
 }
 
-// end is the only caller of Done. The call's slot has to be free by then.
+// end is the only caller of Done. The call's slot must be free by then.
 func (call *Call) end(err error, now time.Time) {
 	call.Err, call.DoneAt = err, now
 	call.Done(call)
 }
 
-// queue is a first-in first-out queue of calls. It reuses its memory: pushing and popping at an even pace allocates
-// nothing.
+// queue is a first-in first-out queue of calls. It reuses its memory: pushing and popping at an even pace allocates nothing.
 type queue struct {
 	calls []*Call
 	head  int // index in calls of the oldest

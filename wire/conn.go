@@ -28,10 +28,10 @@ type Conn struct {
 	firstID           int32   // correlation id of the first request after the handshake
 
 	wake     chan struct{}   // capacity 1, so that a wake-up is never lost and never blocks: there is something to write
-	returned chan struct{}   // capacity 1, likewise: a write has returned, which readLoop may be waiting for
+	returned chan struct{}   // capacity 1, likewise: a write has returned, for which readLoop may wait
 	dying    chan struct{}   // closed by the first Close
 	closed   chan struct{}   // closed when both loops have ended and all calls are resolved
-	loops    atomic.Int32    // loops that have not ended, and renew
+	loops    atomic.Int32    // goroutines that have not ended: the loops, and renew
 	hangs    sync.Once       // for hangUp
 	over     context.Context // ends with dying, for renew
 	end      context.CancelFunc
@@ -40,30 +40,30 @@ type Conn struct {
 
 	closing    bool
 	cause      error     // why it is closing
-	draining   bool      // with closing: the write has failed, and readLoop still takes what was answered before
+	draining   bool      // with closing: the write has failed, and readLoop still reads what was answered before
 	unanswered int       // calls taken by Send and not done
 	answers    int64     // calls answered in all
-	answered   [2]uint64 // a bit for each API key, of those calls
+	answered   [2]uint64 // a bit for each API key of those calls
 
-	waiting  queue   // taken by Send
-	turn     turn    // whose group and writer are
-	group    []*Call // taken to be encoded and then written together
-	writing  bool    // the group's write has begun, and not ended
-	inFlight queue   // written, and waiting for an answer
+	waiting     queue       // taken by Send
+	writerOwner writerOwner // whose group and writer are
+	group       []*Call     // taken to be encoded and then written together
+	writing     bool        // the group's write has begun, and not ended
+	inFlight    queue       // written, and waiting for an answer
 
 	throttledUntil time.Time
 	lastUsed       time.Time   // last Done, for ConnectionsMaxIdle
 	timer          *time.Timer // runs onTimer at alarm, which is never later than the first deadline
 	alarm          time.Time   // zero = not set
-	look           look        // before a call is condemned
+	look           look        // before a call is given up
 	session        session     // of SASL
 
 	// Not guarded by mu.
-	writer writer  // of the one whose turn it is
-	silent []*Call // of writeLoop: calls that expect no answer, and are done now that they are written
+	writer writer  // belongs to writerOwner
+	silent []*Call // belongs to writeLoop: calls that expect no answer, and are done now that they are written
 }
 
-// start makes the established connection live.
+// start starts the goroutines of the established connection.
 func (c *Conn) start() {
 	c.wake = make(chan struct{}, 1)
 	c.returned = make(chan struct{}, 1)
@@ -84,9 +84,9 @@ func (c *Conn) start() {
 	go c.readLoop()
 }
 
-// Send hands call to the connection. It does not block; with Call.SizeHint it may encode the call, and write what the
-// socket takes at once. It reports false, and leaves call with the caller, once the connection is broken or closing. More
-// than Config.MaxInFlight calls that are not done is a bug of the caller: it panics.
+// Send hands call to the connection. It does not block. With Call.SizeHint it may encode the call, and write what the socket
+// takes at once. Once the connection is broken or closing it reports false, and the call stays with the caller. It panics if
+// more than Config.MaxInFlight calls are not done, which is a bug of the caller.
 func (c *Conn) Send(call *Call) bool {
 	if call.Request == nil || call.Done == nil {
 		panic("wire: a call needs Request and Done")
@@ -107,7 +107,7 @@ func (c *Conn) Send(call *Call) bool {
 	call.reset()
 	c.unanswered++
 	c.session.used = true
-	if small && c.takeTurnLocked() {
+	if small && c.takeWriterLocked() {
 		c.group = append(c.group, call)
 		c.mu.Unlock()
 		c.writeDirectly(call, version)
@@ -120,9 +120,8 @@ func (c *Conn) Send(call *Call) bool {
 	return true
 }
 
-// Close closes the connection because of err, nil for no reason in particular; only the first call has an effect. It
-// does not block. Every call that is not done gets its Done with an error that matches ErrClosed, once writeLoop, or a Send
-// that writes directly, has returned from the write that it may be in.
+// Close closes the connection because of err, which may be nil. Only the first call has an effect. It does not block. Every
+// call that is not done gets its Done with an error that matches ErrClosed, once the write that it may be part of has returned.
 func (c *Conn) Close(err error) {
 	c.mu.Lock()
 	c.beginCloseLocked(err)
@@ -131,8 +130,8 @@ func (c *Conn) Close(err error) {
 	c.hangUp()
 }
 
-// beginCloseLocked makes Send refuse from here on. It reports whether it is the first; if so, hangUp must follow, without
-// the lock.
+// beginCloseLocked makes Send refuse calls from now on. It reports whether it is the first to do so. If it is, the caller must
+// call hangUp, without the lock.
 func (c *Conn) beginCloseLocked(err error) bool {
 	if c.closing {
 		return false
@@ -162,8 +161,8 @@ func (c *Conn) Closed() <-chan struct{} { return c.closed }
 // Peer returns the broker that was dialled.
 func (c *Conn) Peer() Peer { return c.peer }
 
-// ThrottledUntil returns the time before which nothing is written, because the broker asked for that (KIP-219); zero if
-// it never did.
+// ThrottledUntil returns the time before which nothing is written, because the broker asked for that (KIP-219); zero if it
+// never did.
 func (c *Conn) ThrottledUntil() time.Time {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -179,8 +178,8 @@ func (c *Conn) finish(call *Call, err error) {
 	call.end(err, now)
 }
 
-// freeSlotLocked gives back the slot of a call that is about to end. An authentication has none, and is no use of the
-// connection.
+// freeSlotLocked frees the slot of a call that is about to end. A call of an authentication has no slot, and does not count as
+// use of the connection.
 func (c *Conn) freeSlotLocked(call *Call, now time.Time) {
 	if call.session {
 		return
@@ -192,8 +191,8 @@ func (c *Conn) freeSlotLocked(call *Call, now time.Time) {
 	}
 }
 
-// loopEnded is the last thing that either loop does. With the second of them nobody reads or writes any more, so that
-// the calls that are left can be resolved.
+// loopEnded is the last thing that each goroutine of the connection does. After the last one nobody reads or writes any more,
+// so it resolves the calls that are left.
 func (c *Conn) loopEnded() {
 	if c.loops.Add(-1) > 0 {
 		return
@@ -222,8 +221,8 @@ func (c *Conn) loopEnded() {
 	close(c.closed)
 }
 
-// explainLocked adds what can be guessed where a broker has hung up on the first requests after the negotiation, or on a
-// request of which it has answered none on this connection.
+// explainLocked adds a guess where a broker has hung up on the first requests after the negotiation, or on a request of an API
+// of which it has answered none on this connection.
 func (c *Conn) explainLocked(cause error) error {
 	var e *Error
 	if !errors.As(cause, &e) || e.Stage != StageRequest {
@@ -236,7 +235,7 @@ func (c *Conn) explainLocked(cause error) error {
 		return cause
 	}
 	explained := *e
-	if c.answers == 0 && !c.peer.Served { // else clients are welcome there
+	if c.answers == 0 && !c.peer.Served { // otherwise clients are welcome there
 		explained.Hint = c.firstRequestHint()
 	}
 	if pending := c.inFlight.pending(); len(pending) > 0 && !c.answeredLocked(pending[0]) {
@@ -252,8 +251,8 @@ func (c *Conn) explainLocked(cause error) error {
 	return &explained
 }
 
-// firstRequestHint says what a hang-up on the first request means at first contact. That the listener wants SASL is by far the
-// likeliest, where we have none.
+// firstRequestHint says what a hang-up on the first request means at first contact. If we have no SASL, by far the likeliest
+// reason is that the listener wants it.
 func (c *Conn) firstRequestHint() string {
 	switch {
 	case c.cfg.SASL != nil:
@@ -277,8 +276,8 @@ func (c *Conn) noteAnswerLocked(call *Call) {
 	c.answered[key>>6&1] |= 1 << (key & 63)
 }
 
-// cutOff returns the error of a call that the connection's end has cut off, but for the call's API. A call is not itself
-// timed out because another one was.
+// cutOff returns the error of a call that ends with the connection, without the call's API. That another call has timed out
+// does not make this one time out.
 func (c *Conn) cutOff(cause error) Error {
 	cut := *c.failure(ErrClosed)
 	var e *Error

@@ -221,8 +221,8 @@ func TestUnsupportedVersionFailsTheCallAlone(t *testing.T) {
 	})
 }
 
-// However many close it, a connection ends once: each call is done once, with an error that says whether it may have
-// arrived, and onClose comes after all of them.
+// However many close it, a connection ends once: each call is done once, with an error that says whether it may have arrived,
+// and onClose comes after all of them.
 func TestCloseResolvesEveryCallOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c, b, ended := connect(t, testConfig())

@@ -8,14 +8,14 @@ import (
 
 type dialFunc = func(ctx context.Context, network, addr string) (net.Conn, error)
 
-// maxDeserted bounds the calls that were left behind and have not returned: a function that never does must not cost a
+// maxDeserted bounds the calls that were left behind and have not returned. A function that never returns must not cost a
 // goroutine for each attempt.
 const maxDeserted = 64
 
 var deserted atomic.Int32
 
-// desertable calls a function of the user's, and returns when ctx ends though that function may not heed it: else a Close
-// would wait for it. What comes too late is given to late, unless that is nil.
+// desertable calls a function of the user's. It returns when ctx ends, even if that function does not heed ctx, so that a Close
+// need not wait for it. A late result is given to late, unless that is nil.
 func desertable[T any](ctx context.Context, do func() (T, error), late func(T, error)) (T, error) {
 	type outcome struct {
 		value T
@@ -47,8 +47,8 @@ func desertable[T any](ctx context.Context, do func() (T, error), late func(T, e
 	return none, context.Cause(ctx)
 }
 
-// deserting returns a dial function that ends with its context, though the one that it calls, a user's, may not heed it. A
-// connection that comes too late is closed.
+// deserting returns a dial function that ends with its context, even if dial, a user's, does not heed it. A connection that
+// comes too late is closed.
 func deserting(dial dialFunc) dialFunc {
 	return func(ctx context.Context, network, addr string) (net.Conn, error) {
 		return desertable(ctx, func() (net.Conn, error) { return dial(ctx, network, addr) }, func(sock net.Conn, _ error) {

@@ -14,7 +14,7 @@ import (
 	"github.com/epistle-kafka/epistle/sasl"
 )
 
-// Bounds are what the stages of one attempt may take, each counted from its own beginning. Zero is no bound.
+// Bounds are how long the stages of one attempt may take, each counted from its own beginning. Zero is no bound.
 type Bounds struct {
 	Connect time.Duration // to resolve the name and open the socket
 	Stage   time.Duration // each of the others: the TLS handshake, ApiVersions, SASL
@@ -22,9 +22,9 @@ type Bounds struct {
 	// Entered, if set, is told of each stage as it begins, by DialWithin. It must not block.
 	Entered func(Stage)
 
-	// Hampered, if set, is told what keeps the credentials for SASL from coming, as an *Error, while the attempt goes on; and of
-	// nil once they have come. The connection goes on to tell it so when it authenticates itself again. It must not block, and
-	// may be called concurrently.
+	// Hampered, if set, is called with what keeps the credentials for SASL from coming, as an *Error, while the attempt goes
+	// on; and with nil once they have come. The connection also calls it when it authenticates itself again. It must not block,
+	// and may be called concurrently.
 	Hampered func(error)
 }
 
@@ -33,14 +33,14 @@ func Dial(ctx context.Context, cfg *Config, peer Peer, onClose func(*Conn, error
 	return DialWithin(ctx, cfg, peer, Bounds{}, onClose)
 }
 
-// DialWithin connects to peer: it resolves the name, dials, shakes hands over TLS, negotiates versions and authenticates. It
-// makes one attempt. Each stage has its bound, and ctx bounds them all; the moment that one of them is over DialWithin
-// returns and the socket is closed. The error is an *Error that names the stage, and the bound if that has passed.
+// DialWithin makes one attempt to connect to peer: it resolves the name, dials, does the TLS handshake, negotiates versions and
+// authenticates. Each stage has its bound, and ctx bounds them all. When one of them is over, DialWithin returns at once and
+// the socket is closed. The error is an *Error that names the stage, and the bound if that has passed.
 //
-// onClose (nil = none) is called once, when the established connection is over, whatever the reason, after the Done of
-// every call. It runs on a goroutine of the connection and must not block; it may run before Dial has returned. Its
-// error matches ErrIdle after an idle close, ErrTimeout after a request's timeout, io.EOF when the broker has hung up,
-// and is what Close was given if the user closed it.
+// onClose (nil = none) is called once, when the established connection has ended, after the Done of every call. It runs on a
+// goroutine of the connection and must not block. It may run before Dial has returned. Its error matches ErrIdle after an idle
+// close, ErrTimeout after a request's timeout, and io.EOF when the broker has hung up. If the user closed the connection, it is
+// the error given to Close.
 func DialWithin(ctx context.Context, cfg *Config, peer Peer, bounds Bounds, onClose func(*Conn, error)) (*Conn, error) {
 	if cfg.MaxInFlight < 1 {
 		panic(fmt.Sprintf("wire: MaxInFlight is %d, want at least 1", cfg.MaxInFlight))
@@ -74,16 +74,16 @@ type dialer struct {
 	bounds Bounds
 	began  time.Time
 
-	stage  Stage         // where it is
-	bound  time.Duration // of that
-	passed bool          // the bound has
+	stage  Stage         // the stage that it is in
+	bound  time.Duration // of that stage
+	passed bool          // the bound has passed
 	secure *secure       // nil over plaintext
 	hs     *handshake
 	login  *login // nil without SASL, and before it
 	reads  *watch
 }
 
-// within does one stage, which ends when its bound has passed.
+// within does one stage, which ends when its bound passes.
 func (d *dialer) within(ctx context.Context, stage Stage, bound time.Duration, do func(context.Context) error) error {
 	d.stage, d.bound = stage, bound
 	if d.bounds.Entered != nil {
@@ -98,7 +98,7 @@ func (d *dialer) within(ctx context.Context, stage Stage, bound time.Duration, d
 	err := do(own)
 	if err != nil && own.Err() != nil {
 		if cause := context.Cause(own); !errors.Is(err, cause) {
-			err = cause // whatever the stage made of its socket being closed
+			err = cause // the stage may name the closed socket instead
 		}
 		d.passed = ctx.Err() == nil
 	}
@@ -137,16 +137,17 @@ func (d *dialer) connect(ctx context.Context) (net.Conn, error) {
 
 var errNothingDialled = errors.New("DialContext has returned neither a connection nor an error")
 
-// addressError is an address that nobody can be at.
+// addressError is an address at which nobody can be.
 type addressError struct{ what string }
 
 func (e *addressError) Error() string { return e.what }
 
-// checkAddress refuses what a cluster may advertise and no dialer can make sense of; an empty host would be this one.
+// checkAddress refuses addresses that a cluster may advertise and no dialer can make sense of. An empty host would be this
+// machine.
 func checkAddress(peer Peer) error {
 	host, port, err := net.SplitHostPort(peer.Addr)
 	if err != nil || peer.NodeID < 0 {
-		return nil // the dialer says it
+		return nil // the dialer reports it
 	}
 	if n, err := strconv.Atoi(port); err == nil && (n < 1 || n > math.MaxUint16) {
 		return &addressError{"port " + port + " is none: a port is a number from 1 to 65535"}
@@ -237,7 +238,7 @@ func (d *dialer) authenticate(ctx context.Context) (session, error) {
 // failure makes an *Error of what has ended the attempt.
 func (d *dialer) failure(ctx context.Context, err error) error {
 	if ctx.Err() != nil && !errors.Is(err, context.Cause(ctx)) {
-		// Whatever the stage made of its socket being closed: it is ctx that ended it.
+		// The stage may name the closed socket as the reason. In fact ctx has ended it.
 		err = context.Cause(ctx)
 	}
 	e := &Error{Stage: d.stage, Addr: d.peer.Addr, NodeID: d.peer.NodeID, Err: err}
@@ -267,7 +268,7 @@ func (d *dialer) failure(ctx context.Context, err error) error {
 	return e
 }
 
-// setting names what the bound of the stage comes from.
+// setting names the setting that the stage's bound comes from.
 func (d *dialer) setting() string {
 	if d.stage != StageDial && d.stage != StageResolve && d.bound == d.cfg.RequestTimeout {
 		return "request.timeout.ms"

@@ -10,8 +10,8 @@ import (
 	"github.com/epistle-kafka/epistle/protocol"
 )
 
-// What the socket does not take at once, be it all, goes out from where it stopped, before anything else, and is answered
-// like any other call.
+// What the socket does not take at once, be it all, goes out from where it stopped, before anything else, and is answered like
+// any other call.
 func TestRestOfADirectWriteGoesFirst(t *testing.T) {
 	for _, room := range []int{0, 1, 3, 4, 40, 1038} {
 		synctest.Test(t, func(t *testing.T) {
@@ -99,8 +99,8 @@ func TestAnswerDuringADirectWrite(t *testing.T) {
 	})
 }
 
-// An error of the direct write ends the connection as that of any write: the call is done once, by a loop, and says
-// whether some of it may have arrived. So do those that came meanwhile.
+// An error of the direct write ends the connection as that of any write: the call is done once, by a loop, and says whether
+// some of it may have arrived. So do those that came meanwhile.
 func TestErrorOfADirectWrite(t *testing.T) {
 	for _, c := range []struct {
 		name    string

@@ -31,8 +31,8 @@ func (s *stingy) try(b []byte) (int, error) {
 	return s.to.try(b)
 }
 
-// echo is a broker that answers a Produce request with the length of its records, whose bytes must all be the same, and
-// that demands correlation ids without a gap. It lets everybody in, and minds what comes in the middle of that.
+// echo is a broker that answers a Produce request with the length of its records, whose bytes must all be the same, and that
+// demands correlation ids without a gap. It lets everybody in, and minds what comes in the middle of that.
 func echo(t testing.TB) func(net.Conn) {
 	return func(conn net.Conn) {
 		b := &broker{t, conn}
@@ -77,8 +77,8 @@ func echo(t testing.TB) func(net.Conn) {
 	}
 }
 
-// Many goroutines send calls of all kinds and sizes over a socket that takes them whole, in part or not at once. The
-// stream stays whole, each call gets its own answer, and each is done once, also when the connection is closed in the midst.
+// Many goroutines send calls of all kinds and sizes over a socket that takes them whole, in part or not at once. The stream
+// stays whole, each call gets its own answer, and each is done once, also when the connection is closed in the midst.
 func TestDirectWritesAmongOthers(t *testing.T) {
 	for _, closing := range []bool{false, true} {
 		t.Run(fmt.Sprint("closing ", closing), func(t *testing.T) {

@@ -11,19 +11,19 @@ import (
 
 // What a connection's end or a call's end can match by errors.Is.
 var (
-	// ErrTimeout is of a call that got no answer within its time. It also ends the connection: a late answer must not
-	// meet a younger call.
+	// ErrTimeout is the error of a call that got no answer in time. It also ends the connection, so that a late answer is not
+	// taken for that of a younger call.
 	ErrTimeout = errors.New("request timed out")
 
-	// ErrClosed is of a call that its connection's end has cut off. Where the connection ended for a reason other than
-	// another call's timeout, that reason matches too.
+	// ErrClosed is the error of a call that ends with its connection. The reason why the connection ended matches, too, unless
+	// that was another call's timeout.
 	ErrClosed = errors.New("connection closed")
 
 	// ErrIdle is the end of a connection that nobody used for Config.ConnectionsMaxIdle. No call is concerned.
 	ErrIdle = errors.New("connection was idle")
 )
 
-// Stage is how far a connection had got.
+// Stage says how far a connection has got.
 type Stage uint8
 
 const (
@@ -60,16 +60,16 @@ type Error struct {
 	Addr   string // host:port
 	NodeID int32  // -1 = a bootstrap server
 	API    string // Kafka's name of the request concerned, "" if none is
-	Round  int    // of SaslAuthenticate, from 1; 0 elsewhere, and of a refusal, whose round would tell whether there is such a user
+	Round  int    // of SaslAuthenticate, from 1; 0 elsewhere, and for a refusal: its round would tell whether there is such a user
 	Err    error  // the cause
 	Hint   string // what to look at or to do, "" if the cause says all
 
-	// Unheard says that the other end has hung up on ApiVersions, the first request, without a byte of an answer. A broker
-	// that is older than the request may do so, and one that restarts. See Peer.HungUp.
+	// Unheard says that the other end has hung up on ApiVersions, the first request, without a byte of an answer. So may a
+	// broker that is older than the request, and one that restarts. See Peer.HungUp.
 	Unheard bool
 }
 
-// Error returns one line with all fields. What in them comes from the network is quoted or escaped, and cut.
+// Error returns one line with all fields. What comes from the network is quoted or escaped, and cut.
 func (e *Error) Error() string {
 	var b strings.Builder
 	if e.NodeID < 0 {
@@ -91,7 +91,7 @@ func (e *Error) Error() string {
 	return b.String()
 }
 
-// reason is the text of the cause without what has been said: package net names the stage and the addresses once more.
+// reason is the text of the cause, without the stage and the addresses, which package net names once more.
 func (e *Error) reason() string {
 	text := fmt.Sprint(e.Err)
 	var op *net.OpError
@@ -111,8 +111,8 @@ func (e *Error) reason() string {
 // Unwrap returns the cause.
 func (e *Error) Unwrap() error { return e.Err }
 
-// UnsupportedVersionError says that a broker and this library have no version of an API in common, or none below the
-// cap that the call came with. The connection is not affected.
+// UnsupportedVersionError says that a broker and this library have no version of an API in common, or none below the call's
+// cap. The connection is not affected.
 type UnsupportedVersionError struct {
 	API                  string
 	Known                bool  // whether the broker knows the API at all; if not, BrokerMin and BrokerMax are 0

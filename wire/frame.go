@@ -9,29 +9,29 @@ import (
 	"io"
 )
 
-// frameReader cuts a stream into frames: four bytes of length, big endian, then so many bytes.
+// frameReader cuts a stream into frames: four bytes of length, big endian, then that many bytes.
 type frameReader struct {
 	r     *bufio.Reader
 	limit int    // largest length taken
-	spare []byte // memory for the next frame, nil = none: what reuse was given
+	spare []byte // memory for the next frame, from reuse; nil = none
 }
 
 const (
 	readBufferSize = 16 << 10 // bytes; holds the answers to many produce requests
 	minFrameSize   = 4        // bytes of the correlation id, which every response has
-	// A longer frame is read in pieces of growing size, so that its memory is taken as its bytes come, not as its length
-	// promises.
+	// A longer frame is read in pieces of growing size, so that memory is taken for bytes that have come, and not for those
+	// that the length promises.
 	maxTrustedSize = 1 << 20
-	maxKeptFrame   = 64 << 10 // bytes; a larger frame is an exception, and its memory is not kept for the next
+	maxKeptFrame   = 64 << 10 // bytes; a larger frame is an exception, and its memory is not kept
 )
 
 func newFrameReader(r io.Reader, limit int) *frameReader {
 	return &frameReader{r: bufio.NewReaderSize(r, readBufferSize), limit: limit}
 }
 
-// next returns the next frame without its length. The memory is the caller's: decoded messages may alias it, for ever. The
-// error is io.EOF at the end of the stream, one that matches io.ErrUnexpectedEOF inside a frame, and a *FrameError for a length
-// that no broker sends.
+// next returns the next frame without its length. The memory belongs to the caller, and decoded messages may alias it for ever.
+// The error is io.EOF at the end of the stream, one that matches io.ErrUnexpectedEOF inside a frame, and a *FrameError for a
+// length that no broker sends.
 func (f *frameReader) next() ([]byte, error) {
 	prefix, err := f.r.Peek(4)
 	if err != nil {
@@ -79,8 +79,8 @@ func (f *frameReader) reuse(frame []byte) {
 	}
 }
 
-// insane describes a stream that does not begin with a sane length. It looks at what has already arrived, and does not
-// wait for more.
+// insane describes a stream that does not begin with a sane length. It looks at what has already arrived, and does not wait for
+// more.
 func (f *frameReader) insane(size int32) *FrameError {
 	first, _ := f.r.Peek(min(f.r.Buffered(), 16))
 	return &FrameError{Size: size, Limit: f.limit, First: bytes.Clone(first)}

@@ -21,11 +21,11 @@ type handshake struct {
 	asked         int16 // the version of ApiVersions that was asked last
 }
 
-// A response of the handshake is small; a tighter bound than later on recognises garbage for what it is.
+// A response of the handshake is small. A tighter bound than later on makes garbage stand out.
 const maxHandshakeResponse = 4 << 20
 
-// tlsState returns the state of TLS over a connection, nil for none. It may be the user's: DialContext can have spoken TLS
-// already.
+// tlsState returns the TLS state of a connection; nil if it has none. The TLS may be the user's: DialContext may have done the
+// handshake already.
 func tlsState(conn net.Conn) *tls.ConnectionState {
 	for range mostWraps {
 		switch c := conn.(type) {
@@ -41,8 +41,8 @@ func tlsState(conn net.Conn) *tls.ConnectionState {
 	return nil
 }
 
-// roundTrip sends req and waits for its answer, which it decodes into resp. If ctx ends before, or anything else goes
-// wrong, the connection is of no use any more. A broker's error code inside resp is not an error here.
+// roundTrip sends req, waits for its answer and decodes it into resp. If ctx ends first, or anything goes wrong, the connection
+// is of no use any more. An error code inside resp is not an error here.
 func (hs *handshake) roundTrip(ctx context.Context, version int16, req protocol.Request, resp protocol.Response) error {
 	frame, err := hs.frame(ctx, version, req)
 	if err != nil {
@@ -78,8 +78,8 @@ func (hs *handshake) exchange(version int16, req protocol.Request) ([]byte, erro
 	return hs.frames.next()
 }
 
-// lastWord returns the alert with which the other end of TLS has closed the connection, if that is why a write has failed:
-// in TLS 1.3 a client certificate is refused when we take the handshake for done already.
+// lastWord returns the alert with which the other end of TLS has closed the connection, if that is why a write has failed. In
+// TLS 1.3 a client certificate is refused when the client takes the handshake for done already.
 func (hs *handshake) lastWord(failed error) error {
 	if _, ok := hs.conn.(*tls.Conn); ok && hungUp(failed) {
 		if _, err := hs.frames.next(); isAlert(err) {

@@ -39,15 +39,15 @@ const (
 	hintRawTokens    = "the broker, or what is in front of it, is older than Kafka 1.0, or knows no SASL: use a listener that does, or no SASL"
 )
 
-// hintOtherVersion is what else may be the matter when the other end hangs up on a request: a broker, or more often a proxy
-// in front of it, that does not know this version, and does not say so. Which it does know nobody can guess.
+// hintOtherVersion is another possible reason when the other end hangs up on a request: a broker, or more often a proxy in
+// front of it, does not know this version, and does not say so. Which versions it does know cannot be guessed.
 func hintOtherVersion(api string, version int16) string {
 	return fmt.Sprintf("something on the way may not know version %d of %s: a lower one is set by max.api.versions=%s=%d (Config.MaxAPIVersions)",
 		version, api, api, max(version-1, 0))
 }
 
-// Windows has its own numbers for errors of sockets, which its syscall package does not take for those of POSIX. Elsewhere
-// they stand for nothing.
+// Windows has its own numbers for socket errors, and its syscall package does not match them with those of POSIX. On other
+// systems these numbers mean nothing.
 const (
 	wsaAborted  syscall.Errno = 10053
 	wsaReset    syscall.Errno = 10054
@@ -55,7 +55,7 @@ const (
 	wsaRefused  syscall.Errno = 10061
 )
 
-// firstContact are the hints that can be true only where nobody has ever answered.
+// firstContact are the hints that can be right only where nobody has ever answered.
 var firstContact = []string{
 	hintNoListener, hintAdvertised, hintName, hintNoRoute, hintHungUp, hintHungUpTLS, hintSilent, hintTLSHungUp, hintTLSSilent,
 }
@@ -95,7 +95,7 @@ func hint(e *Error, s *secure) string {
 	return ""
 }
 
-// advertisedOr returns the hint for an address that nobody typed, if it is one.
+// advertisedOr returns the hint for an address that comes from the cluster, if this one does, else hint.
 func (e *Error) advertisedOr(hint string) string {
 	if e.NodeID >= 0 {
 		return hintAdvertised
@@ -147,7 +147,7 @@ func hintLogin(e *Error) string {
 // HungUp reports whether the connection ended because the other end has closed or reset it.
 func (e *Error) HungUp() bool { return hungUp(e.Err) }
 
-// hungUp reports whether err is what it looks like from here when the other end closes the connection.
+// hungUp reports whether err means that the other end has closed the connection.
 func hungUp(err error) bool {
 	return errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) ||
 		errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE) ||
@@ -162,13 +162,13 @@ func timedOut(err error) bool {
 		errors.Is(err, syscall.ETIMEDOUT) || errors.Is(err, wsaTimedOut)
 }
 
-// isAlert reports whether the other end of TLS has ended it with an alert. Package tls keeps the type of that to itself.
+// isAlert reports whether the other end of TLS has ended it with an alert. Package tls does not export a type for that.
 func isAlert(err error) bool {
 	var op *net.OpError
 	return errors.As(err, &op) && op.Op == "remote error"
 }
 
-// isUnwelcome reports whether err is an alert that says that we are not welcome as we are.
+// isUnwelcome reports whether err is an alert by which the other end refuses what we have shown or offered.
 func isUnwelcome(err error) bool {
 	return isAlert(err) && !strings.Contains(err.Error(), "internal error")
 }

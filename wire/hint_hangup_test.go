@@ -16,8 +16,8 @@ import (
 	"github.com/epistle-kafka/epistle/sasl"
 )
 
-// A connection that is closed while it is being set up says little. What is told names the likeliest causes in their order: that
-// a request is too new is among them only where nothing else is likely.
+// A connection that is closed while it is being set up says little. What is told names the likeliest causes in their order:
+// that a request is too new is among them only where nothing else is likely.
 func TestHangUpsDuringSetUp(t *testing.T) {
 	const version = "max.api.versions"
 	plain := func(*Config) {}
@@ -127,8 +127,8 @@ func TestSilenceInsteadOfTLS(t *testing.T) {
 	})
 }
 
-// Whoever has no SASL, and is hung up on with the first request, is sent to look for it alone, with the protocol to set. Whoever
-// was let in by SASL is not.
+// Whoever has no SASL, and is hung up on with the first request, is sent to look for it alone, with the protocol to set.
+// Whoever was let in by SASL is not.
 func TestAHangUpOnTheFirstRequest(t *testing.T) {
 	for _, admitted := range []bool{false, true} {
 		synctest.Test(t, func(t *testing.T) {
@@ -163,7 +163,8 @@ func TestAHangUpOnTheFirstRequest(t *testing.T) {
 	}
 }
 
-// In which round SCRAM is refused tells whether there is such a user, so an error does not say it; of a broken exchange it does.
+// In which round SCRAM is refused tells whether there is such a user, so an error does not say it; of a broken exchange it
+// does.
 func TestARefusalHasNoRound(t *testing.T) {
 	for _, rounds := range []int{1, 2} {
 		for _, refuses := range []bool{true, false} {

@@ -83,7 +83,7 @@ func (s *secure) hintAuthority(err error, unknown x509.UnknownAuthorityError) st
 	return by + "; trusted are those of TLS.RootCAs"
 }
 
-// topOf climbs from the first certificate to the last one whose issuer is not there.
+// topOf follows the issuers from the first certificate to the last one whose issuer is not in the chain.
 func topOf(chain []*x509.Certificate) *x509.Certificate {
 	if len(chain) == 0 || chain[0] == nil {
 		return nil
@@ -100,7 +100,7 @@ func topOf(chain []*x509.Certificate) *x509.Certificate {
 	return top
 }
 
-// hintHostname says what to do about a name that the certificate does not have. The error lists those that it has.
+// hintHostname says what to do if the certificate does not have the name. The error lists those that it has.
 func (e *Error) hintHostname(wrong x509.HostnameError) string {
 	cert := wrong.Certificate
 	if cert == nil {
@@ -133,7 +133,7 @@ func namesOf(cert *x509.Certificate) string {
 	return text
 }
 
-// hintInvalid says which certificate of the chain is meant: it need not be the broker's own.
+// hintInvalid says which certificate of the chain is invalid: it need not be the broker's own.
 func hintInvalid(invalid x509.CertificateInvalidError) string {
 	whose := "the broker's certificate"
 	if invalid.Cert != nil {

@@ -46,8 +46,8 @@ func poolOf(certs ...tls.Certificate) *x509.CertPool {
 	return pool
 }
 
-// A failure of TLS is explained by what both sides have shown: who signed what, who is trusted, and which certificate was
-// sent, or why none was. It is of a kind that trying again does not mend.
+// A failure of TLS is explained by what both sides have shown: who signed what, who is trusted, and which certificate was sent,
+// or why none was. It is of a kind that trying again does not mend.
 func TestTLSFailuresAreExplained(t *testing.T) {
 	ca, other := authorityCalled(t, "Our CA"), authorityCalled(t, "Other CA")
 	over := func(c *x509.Certificate) {

@@ -11,8 +11,8 @@ import (
 	"github.com/epistle-kafka/epistle/protocol"
 )
 
-// Whatever an established peer sends, the call in flight ends at once, as one that may be written, with an error that
-// says what came; nothing panics, hangs or is taken for an answer.
+// Whatever an established peer sends, the call in flight ends at once, as one that may be written, with an error that says what
+// came; nothing panics, hangs or is taken for an answer.
 func TestHostilePeer(t *testing.T) {
 	response := func(id int32) string {
 		return string(protocol.AppendResponse(nil, 5, id, &protocol.InitProducerIDResponse{}))

@@ -13,8 +13,8 @@ import (
 	"github.com/epistle-kafka/epistle/sasl"
 )
 
-// A login is the client's part of one authentication (KIP-43, KIP-152). It does not know how requests get to the broker: the
-// first on a connection is asked by Dial, the others by a connection that is established.
+// A login is the client's part of one authentication (KIP-43, KIP-152). It does not know how requests get to the broker: Dial
+// sends those of the first authentication, the established connection those of the others.
 type login struct {
 	mechanism sasl.Mechanism
 	peer      Peer
@@ -25,15 +25,15 @@ type login struct {
 	response []byte // to be sent next
 	obstacle obstacle
 
-	// Where it is, for the error.
+	// How far it has got, for the error.
 	api   string // "" while the mechanism begins
 	round int    // of SaslAuthenticate, from 1
 }
 
-// granted is what a broker has let us in for.
+// granted is the session that a broker has granted.
 type granted struct {
 	lifetime time.Duration // of the session; 0: it has no end
-	since    time.Time     // no later than the broker counts it from
+	since    time.Time     // not later than when the broker begins to count
 }
 
 // asking sends a request, and decodes its answer.
@@ -55,7 +55,7 @@ var (
 	errSilentSASL = errors.New("the mechanism says that it is done before it has sent anything")
 )
 
-// begin lets the mechanism get what it needs, and say its first word. Nothing is sent, so that it may take its time.
+// begin lets the mechanism get its credentials and make its first message. Nothing is sent, so this may take time.
 func (l *login) begin(ctx context.Context) (err error) {
 	late := time.AfterFunc(lateCredentials, l.obstacle.late)
 	defer late.Stop()
@@ -77,12 +77,12 @@ func (l *login) begin(ctx context.Context) (err error) {
 	return nil
 }
 
-// without says what for there are no credentials.
+// without says for which mechanism there are no credentials.
 func (l *login) without(err error) error {
 	return fmt.Errorf("getting credentials for %s: %w", l.mechanism.Name(), err)
 }
 
-// next gives the mechanism the broker's word, and has it say the next one.
+// next gives the mechanism the broker's challenge, and gets its next message.
 func (l *login) next(ctx context.Context, challenge []byte) (done bool, err error) {
 	type step struct {
 		response []byte
@@ -135,7 +135,8 @@ func (l *login) run(ctx context.Context, ask asking) (granted, error) {
 	}
 }
 
-// shakeHands agrees on the mechanism. Version 0 would be followed by tokens that have neither a header nor an error code.
+// shakeHands agrees with the broker on the mechanism. Version 0 is not used: its tokens have neither a header nor an error
+// code.
 func (l *login) shakeHands(ctx context.Context, ask asking) error {
 	l.api = "SaslHandshake"
 	req := &protocol.SaslHandshakeRequest{Mechanism: l.mechanism.Name()}
@@ -164,7 +165,7 @@ func (l *login) shakeHands(ctx context.Context, ask asking) error {
 	return refused
 }
 
-// notLetIn returns the error for an answer that is one. It is a refusal if the broker says so; other codes may pass.
+// notLetIn returns the error of an answer with an error code. It is a refusal if the broker means one. Other codes may pass.
 func (l *login) notLetIn(resp *protocol.SaslAuthenticateResponse) error {
 	words := ""
 	if resp.ErrorMessage != nil {
@@ -188,8 +189,8 @@ func (l *login) notLetIn(resp *protocol.SaslAuthenticateResponse) error {
 	return refused
 }
 
-// failure returns err as an error of the SASL stage, with where it was. A refusal does not say in which round it came: with
-// SCRAM that would tell whoever guesses whether there is such a user.
+// failure returns err as an error of the SASL stage, with how far the login has got. A refusal does not have the round in which
+// it came: with SCRAM that would tell whether there is such a user.
 func (l *login) failure(err error) *Error {
 	e := l.hampered(err)
 	e.API, e.Round = l.api, l.round
@@ -199,7 +200,7 @@ func (l *login) failure(err error) *Error {
 	return e
 }
 
-// hampered returns err as an error of the SASL stage before anything was sent. It may be called while begin is at work.
+// hampered returns err as an error of the SASL stage before anything was sent. It may be called while begin runs.
 func (l *login) hampered(err error) *Error {
 	if l.target.Again {
 		err = fmt.Errorf("authenticating again: %w", err)
@@ -207,8 +208,8 @@ func (l *login) hampered(err error) *Error {
 	return &Error{Stage: StageSASL, Addr: l.peer.Addr, NodeID: l.peer.NodeID, Err: err}
 }
 
-// tellTo has somebody be told of what keeps credentials from coming, as an *Error, and of nil once they come. tell must not
-// block; nil: nobody is told.
+// tellTo sets the function that is called with what keeps credentials from coming, as an *Error, and with nil once they have
+// come. tell must not block, and may be nil.
 func (l *login) tellTo(tell func(error)) {
 	if tell == nil {
 		return
@@ -222,10 +223,10 @@ func (l *login) tellTo(tell func(error)) {
 	}
 }
 
-// readable reports whether who reads along has the credentials of this mechanism.
+// readable reports whether somebody who reads the traffic learns the credentials of this mechanism.
 func readable(mechanism string) bool { return mechanism == "PLAIN" || mechanism == "OAUTHBEARER" }
 
-// warnReadable tells the log once that credentials can be read by everybody on the way.
+// warnReadable logs once that everybody on the way can read the credentials.
 func (cfg *Config) warnReadable(addr string) {
 	warn := func() {
 		cfg.logger().Warn("credentials go over the network as they are", "addr", protocol.Shown(addr), "mechanism", cfg.SASL.Name(),
@@ -238,7 +239,7 @@ func (cfg *Config) warnReadable(addr string) {
 	cfg.ToldReadable.Do(warn)
 }
 
-// stageBound is what a stage after the socket's opening may take; 0 for as long as it likes.
+// stageBound returns how long a stage may take once the socket is open; 0 is no bound.
 func (cfg *Config) stageBound(b Bounds) time.Duration {
 	return cmp.Or(b.Stage, max(cfg.RequestTimeout, 0))
 }

@@ -6,30 +6,30 @@ import (
 	"time"
 )
 
-// A look is the one chance that readLoop gets to take what already lies in the socket, answers or the stream's end, before
-// the clock condemns a call. A process that stood still finds both when it goes on: a timer that has gone off, and the
-// answers of the time in between. A look is bounded by its own time, whatever comes meanwhile: bytes that drip in
-// postpone nothing. Guarded by Conn.mu.
+// A look lets readLoop take what already lies in the socket, answers or the end of the stream, before a call is given up
+// because of the clock. A process that stood still finds both when it goes on: a timer that has gone off, and the answers of
+// the time in between. A look is bounded by its own time, so bytes that drip in postpone nothing. Guarded by Conn.mu.
 type look struct {
 	until time.Time // when it ends at the latest; zero: none is under way
 	turns int64     // of the watch, as last seen
 }
 
 const (
-	// lookTime bounds a look: a multiple of what a reader takes to be scheduled and to decode what a socket holds.
+	// lookTime bounds a look. It is a multiple of the time that a reader takes to be scheduled and to decode what a socket
+	// holds.
 	lookTime = 100 * time.Millisecond
-	// lookTick is how often a look asks whether there is anything left to wait for.
+	// lookTick is how often a look checks whether there is anything left to wait for.
 	lookTick = time.Millisecond
-	// punctual is how late a timer may be on a machine that is busy. One that is later has stood still.
+	// punctual is how late a timer may be on a busy machine. If it is later than that, the machine or the process stood still.
 	punctual = 10 * time.Millisecond
 )
 
-// looksLocked reports whether the verdict over an overdue call has to wait for a look, which began with this call or goes
-// on. onTimer then runs again. late is how late the timer was.
+// looksLocked reports whether an overdue call has to wait for a look, which begins now or goes on. onTimer then runs again.
+// late is how late the timer was.
 //
-// Where the socket can be asked, the look ends as soon as it is empty and readLoop waits for more, and has done so for a
-// tick: in between it may have taken bytes off, and not yet said so. Where it cannot, only a timer that was late is a reason to wait: else
-// readLoop was there all the time.
+// Where the socket can be asked, the look ends when the socket is empty and readLoop has waited for more for a whole tick. One
+// tick is needed because readLoop may have taken bytes and not yet dealt with them. Where the socket cannot be asked, there is
+// a look only if the timer was late: otherwise readLoop was running all the time.
 func (c *Conn) looksLocked(now time.Time, late time.Duration) bool {
 	turns := c.watch.turns.Load()
 	switch {
@@ -50,8 +50,8 @@ func (c *Conn) looksLocked(now time.Time, late time.Duration) bool {
 	return true
 }
 
-// lastLook lets readLoop take what was answered before the write failed, and then hangs up: an end that has closed the
-// connection has often answered first. readLoop hangs up itself when it meets the end of the stream.
+// lastLook lets readLoop take what was answered before the write failed, and then hangs up. An end that closes a connection has
+// often answered first. readLoop hangs up itself when it meets the end of the stream.
 func (c *Conn) lastLook() {
 	time.AfterFunc(lookTime, c.hangUp)
 }
@@ -59,7 +59,7 @@ func (c *Conn) lastLook() {
 // watch is the reading half of a connection. It knows whether its reader waits for bytes.
 type watch struct {
 	r     io.Reader
-	turns atomic.Int64 // one more when a Read begins, and one more when it ends
+	turns atomic.Int64 // counts the beginnings and the ends of Reads
 	heard bool         // some byte has come; the reader's
 }
 

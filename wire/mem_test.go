@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-// memConn is one end of a connection in memory. It is buffered, as a socket is, and waits on nothing but conditions, so
-// that time in a synctest bubble goes on while it blocks.
+// memConn is one end of a connection in memory. It is buffered, as a socket is, and waits on nothing but conditions, so that
+// time in a synctest bubble goes on while it blocks.
 type memConn struct {
 	in, out *stream
 
@@ -27,8 +27,8 @@ func newMemPair() (client, server *memConn) {
 	return &memConn{in: a, out: b}, &memConn{in: b, out: a}
 }
 
-// hold makes each Write wait until release is called, or the connection is closed. With deaf even Close does not end
-// such a wait.
+// hold makes each Write wait until release is called, or the connection is closed. With deaf even Close does not end such a
+// wait.
 func (c *memConn) hold(deaf bool) (release func()) {
 	c.mu.Lock()
 	defer c.mu.Unlock()

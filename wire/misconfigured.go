@@ -6,10 +6,9 @@ import (
 	"errors"
 )
 
-// Misconfigured reports whether err is a failure to connect that trying again cannot mend: the other end answers, and is
-// no Kafka broker, or speaks TLS where we do not, or the other way round, or shows a certificate that is not trusted or not
-// valid, or refuses ours, or knows no SASL. An end that only hangs up or is silent is not among them, nor is one that has an internal error: it
-// may be starting.
+// Misconfigured reports whether err is a failure to connect that another attempt cannot mend. The other end answers, but it is
+// no Kafka broker, only one side speaks TLS, one side refuses the other's certificate, or the other end knows no SASL. An end
+// that only hangs up or is silent does not count, nor does one that has an internal error: it may be starting.
 func Misconfigured(err error) bool {
 	var (
 		at        *Error

@@ -21,9 +21,8 @@ func (c *Conn) Version(apiKey int16) (newest int16, ok bool) {
 	return c.versions.newest(apiKey)
 }
 
-// Features returns the levels of the cluster's finalised features, and the epoch of that knowledge: of two brokers'
-// answers the one with the higher epoch holds. The epoch is -1 where the broker did not tell. The map is shared; do not
-// change it.
+// Features returns the levels of the cluster's finalised features, and the epoch of that knowledge: of two brokers' answers the
+// one with the higher epoch holds. The epoch is -1 where the broker did not tell. The map is shared; do not change it.
 func (c *Conn) Features() (finalizedEpoch int64, finalized map[string]int16) {
 	return c.features.epoch, c.features.level
 }
@@ -39,8 +38,8 @@ type negotiation struct {
 	throttle       time.Duration // what the broker has asked for
 }
 
-// negotiate asks the broker what it speaks, first at our newest version. A broker that is older answers as in version 0
-// that it does not know that one, and since Kafka 2.4 also which it does (KIP-511). Some say no more than that in a way that
+// negotiate asks the broker what it speaks, first by the newest version of ApiVersions. An older broker answers in version 0
+// that it does not know that version, and since Kafka 2.4 also which it knows (KIP-511). Some answer so that only the refusal
 // can be read, and some hang up: see firstVersion.
 func negotiate(ctx context.Context, hs *handshake) (negotiation, error) {
 	req := &protocol.ApiVersionsRequest{
@@ -64,7 +63,7 @@ func negotiate(ctx context.Context, hs *handshake) (negotiation, error) {
 			}
 			break
 		}
-		if err != nil { // that it is a refusal is all that can be read of it: so version 0 is left
+		if err != nil { // only the refusal can be read, so version 0 is next
 			*resp = protocol.ApiVersionsResponse{ErrorCode: protocol.UnsupportedVersion}
 		}
 		next := max(0, newVersions(resp.APIKeys)[req.API().Key].max) // 0 where a broker before 2.4 does not say
@@ -86,24 +85,23 @@ func negotiate(ctx context.Context, hs *handshake) (negotiation, error) {
 	}
 	n := negotiation{versions: newVersions(resp.APIKeys), features: features{epoch: resp.FinalizedFeaturesEpoch}}
 	n.versions.cap(hs.cfg.MaxVersions)
-	n.versions.cap(map[int16]int16{req.API().Key: version}) // what has worked: a newer one may be hung up on
+	n.versions.cap(map[int16]int16{req.API().Key: version}) // this version works; on a newer one the broker may hang up
 	n.features.level = make(map[string]int16, len(resp.FinalizedFeatures))
 	for _, f := range resp.FinalizedFeatures {
 		n.features.level[f.Name] = f.MaxVersionLevel
 	}
-	if d := throttle(req.API().Key, version, resp); d > 0 {
+	if d := throttle(version, resp); d > 0 {
 		n.throttle = d
 		n.throttledUntil = time.Now().Add(hs.cfg.granted(d))
 	}
 	return n, nil
 }
 
-// hangUpsPerVersion is how often ApiVersions is hung up on before an older version is tried: a broker that restarts hangs up,
-// too.
+// hangUpsPerVersion is after how many hang-ups on ApiVersions an older version is tried: a broker that restarts hangs up, too.
 const hangUpsPerVersion = 2
 
-// firstVersion returns the version of ApiVersions to begin with: our newest, unless the other end has hung up on that time
-// and again without a word. Then it is 3, the first flexible one, and then 0, which everybody knows; and then the newest
+// firstVersion returns the version of ApiVersions to begin with. That is our newest, unless the other end has hung up on it
+// several times without a word. Then it is 3, the first flexible version, then 0, which everybody knows, and then the newest
 // again.
 func (hs *handshake) firstVersion(api protocol.API) int16 {
 	newest := api.Max
@@ -114,7 +112,7 @@ func (hs *handshake) firstVersion(api protocol.API) int16 {
 	return min(newest, ladder[hs.peer.HungUp/hangUpsPerVersion%len(ladder)])
 }
 
-// refused reports whether an answer to ApiVersions begins with UNSUPPORTED_VERSION. Whatever follows, that is what it says.
+// refused reports whether an answer to ApiVersions begins with UNSUPPORTED_VERSION, whatever follows.
 func refused(frame []byte) bool {
 	return len(frame) >= 6 && protocol.ErrorCode(binary.BigEndian.Uint16(frame[4:])) == protocol.UnsupportedVersion
 }

@@ -13,14 +13,14 @@ const lateCredentials = 3 * time.Second
 
 var errLateCredentials = fmt.Errorf("nothing has come from their source for %v", lateCredentials)
 
-// An obstacle is what keeps the credentials of one authentication from coming, as far as the mechanism says. What it says late,
-// when it has returned or was left behind, counts no more.
+// An obstacle is what keeps the credentials of one authentication from coming, according to the mechanism. What the mechanism
+// says after it has returned, or was left behind, does not count.
 type obstacle struct {
 	tell func(error) // does not block, and is not changed while the mechanism is at work; nil: nobody is told
 
 	mu    sync.Mutex // guards the following; not held while tell is called
 	err   error      // nil: there is none
-	clear bool       // tell was told so
+	clear bool       // tell was called with nil
 	end   bool
 }
 
@@ -37,7 +37,7 @@ func (o *obstacle) say(err error) {
 	}
 }
 
-// late takes note that nothing has come for long. What the mechanism has said is better.
+// late notes that nothing has come for long, unless the mechanism has given a reason.
 func (o *obstacle) late() {
 	o.mu.Lock()
 	news := !o.end && o.err == nil
@@ -50,7 +50,7 @@ func (o *obstacle) late() {
 	}
 }
 
-// came ends it: there are credentials. The mechanism may still have said that something is in the way of the next ones.
+// came ends the obstacle: there are credentials. The mechanism may have said that something is in the way of the next ones.
 func (o *obstacle) came() {
 	o.mu.Lock()
 	over := !o.clear && (o.err == nil || o.err == errLateCredentials)
@@ -61,7 +61,7 @@ func (o *obstacle) came() {
 	}
 }
 
-// explain ends it, too: err is why there are no credentials. That time has run out is not all that is to be said then.
+// explain ends the obstacle, too: err is why there are no credentials. If that is a timeout, the obstacle is added.
 func (o *obstacle) explain(ctx context.Context, err error) error {
 	o.mu.Lock()
 	defer o.mu.Unlock()

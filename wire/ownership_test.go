@@ -11,9 +11,9 @@ import (
 	"github.com/epistle-kafka/epistle/protocol"
 )
 
-// Pitfall 11: a batch's memory goes back to a pool at Done, and then holds another batch's bytes. So Done must wait for
-// a write that still reads them, whatever happens to the connection in the meantime. Here the socket keeps a write for an
-// hour, even after it was closed, and reads the bytes only then.
+// Pitfall 11: a batch's memory goes back to a pool at Done, and then holds another batch's bytes. So Done must wait for a write
+// that still reads them, whatever happens to the connection in the meantime. Here the socket keeps a write for an hour, even
+// after it was closed, and reads the bytes only then.
 func TestDoneWaitsForTheWriteThatReadsTheBytes(t *testing.T) {
 	for _, c := range []struct {
 		name    string
@@ -64,8 +64,8 @@ func TestDoneWaitsForTheWriteThatReadsTheBytes(t *testing.T) {
 	}
 }
 
-// Several calls go out in one write. The broker may answer the first while the last is still being written: the answer
-// is kept, and counts when the write has returned.
+// Several calls go out in one write. The broker may answer the first while the last is still being written: the answer is kept,
+// and counts when the write has returned.
 func TestAnswerDuringTheWriteOfItsGroup(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		conn, b, _ := connect(t, testConfig())

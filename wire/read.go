@@ -9,11 +9,11 @@ import (
 	"github.com/epistle-kafka/epistle/protocol"
 )
 
-// errUnasked is of a response that arrives when no request is in flight.
+// errUnasked is the error for a response that arrives when no request is in flight.
 var errUnasked = errors.New("the broker has sent a response that nothing had asked for")
 
-// readLoop reads responses and gives each to the oldest call in flight. It ends when the connection is closing, or when
-// the stream ends or makes no sense, which closes the connection.
+// readLoop reads responses and gives each to the oldest call in flight. It ends when the connection is closing, or when the
+// stream ends or makes no sense, which closes the connection.
 func (c *Conn) readLoop() {
 	defer c.loopEnded()
 	for {
@@ -28,7 +28,7 @@ func (c *Conn) readLoop() {
 	}
 }
 
-// answer decodes frame into the call that it answers, and finishes that.
+// answer decodes frame into the call that it answers, and finishes the call.
 func (c *Conn) answer(frame []byte) error {
 	call, err := c.oldestInFlight()
 	if call == nil {
@@ -49,7 +49,7 @@ func (c *Conn) answer(frame []byte) error {
 	c.inFlight.pop()
 	c.stirLocked()
 	c.noteAnswerLocked(call)
-	if wanted := throttle(call.Request.API().Key, call.Version, call.Response); wanted > 0 {
+	if wanted := throttle(call.Version, call.Response); wanted > 0 {
 		c.throttledLocked(now, wanted)
 	}
 	c.freeSlotLocked(call, now)
@@ -58,9 +58,9 @@ func (c *Conn) answer(frame []byte) error {
 	return nil
 }
 
-// passes reports whether an answer that cannot be read without fault counts all the same: if nothing is wrong with it but
-// bytes left over, as the mock cluster of librdkafka leaves one behind Metadata 12. Java's client does not look for any. The
-// acknowledgements of Produce are not taken on trust.
+// passes reports whether an answer counts although it was not read without fault: if its only fault is that bytes are left
+// over. The mock cluster of librdkafka leaves one behind Metadata 12, and Java's client does not look for any. Acknowledgements
+// of Produce do not pass.
 func (c *Conn) passes(call *Call, err error) bool {
 	var surplus *protocol.SurplusError
 	if _, acknowledges := call.Response.(*protocol.ProduceResponse); acknowledges || !errors.As(err, &surplus) {
@@ -80,9 +80,9 @@ func checkCorrelation(frame []byte, want int32, req protocol.Request) error {
 	return nil
 }
 
-// oldestInFlight returns the oldest call whose write has returned. A broker may answer while the write is still busy
-// with later calls, or pretend to: then this waits for the write. It returns no call once the connection is closing, and
-// errUnasked if no call is in flight nor being written.
+// oldestInFlight returns the oldest call whose write has returned. A broker may answer, or pretend to, while the write is still
+// busy with later calls. Then this waits for the write. It returns no call once the connection is closing, and errUnasked if no
+// call is in flight or being written.
 func (c *Conn) oldestInFlight() (*Call, error) {
 	for {
 		c.mu.Lock()

@@ -13,8 +13,8 @@ import (
 	"github.com/epistle-kafka/epistle/protocol"
 )
 
-// An answer to ApiVersions that begins with UNSUPPORTED_VERSION is a refusal, whatever follows: the mock cluster of
-// librdkafka answers so to version 3 and later, and what follows is of no version at all.
+// An answer to ApiVersions that begins with UNSUPPORTED_VERSION is a refusal, whatever follows: the mock cluster of librdkafka
+// answers so to version 3 and later, and what follows is of no version at all.
 func TestARefusalWhateverFollows(t *testing.T) {
 	for _, c := range []struct {
 		name, body string // what follows the correlation id
@@ -60,8 +60,8 @@ func TestARefusalWhateverFollows(t *testing.T) {
 	}
 }
 
-// After hang-ups in a row on ApiVersions, each without a byte, older versions are asked, and the newest again after them.
-// Over plaintext the error does not say so, since TLS is what the other end wants, far more often.
+// After hang-ups in a row on ApiVersions, each without a byte, older versions are asked, and the newest again after them. Over
+// plaintext the error does not say so, since TLS is what the other end wants, far more often.
 func TestHangUpsOnApiVersions(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		for hungUp, want := range []int16{5, 5, 3, 3, 0, 0, 5, 5} {
@@ -103,8 +103,8 @@ func TestAHangUpAfterAWord(t *testing.T) {
 	})
 }
 
-// A cap holds, whatever the broker says, and a hang-up on a request that this connection has never answered names the
-// request, its version and the setting.
+// A cap holds, whatever the broker says, and a hang-up on a request that this connection has never answered names the request,
+// its version and the setting.
 func TestCapsOfVersions(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		cfg := testConfig()

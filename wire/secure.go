@@ -7,20 +7,20 @@ import (
 	"net"
 )
 
-// secure is what an attempt knows of its side of TLS, to explain a failure.
+// secure is what an attempt knows of its TLS handshake, to explain a failure.
 type secure struct {
-	trusted string // who is, in words; "" if nobody has said
+	trusted string // who is trusted, in words; "" if unknown
 	system  bool   // the system's authorities are trusted
 	heard   bool   // a byte has come from the other end
 
 	asked      bool     // the broker has asked for a client certificate
-	acceptable [][]byte // the authorities that it named, as DER; none: it did not say
+	acceptable [][]byte // the authorities that it accepts, as DER; empty: it named none
 	sent       *x509.Certificate
-	configured []*x509.Certificate // those that were there to choose from, where they can be seen
-	chooses    bool                // somebody else chooses, from what cannot be seen
+	configured []*x509.Certificate // the certificates to choose from, if they are known
+	chooses    bool                // a function of the user's chooses, from certificates that are not known
 }
 
-// prepare makes the configuration of one connection, and has s record what is asked of it.
+// prepare makes the TLS configuration of one connection, and lets s record what the handshake asks of it.
 func (s *secure) prepare(ctx context.Context, cfg *Config, addr string) *tls.Config {
 	own := cfg.TLS.Clone()
 	if own.ServerName == "" {
@@ -57,7 +57,7 @@ func (s *secure) prepare(ctx context.Context, cfg *Config, addr string) *tls.Con
 	return own
 }
 
-// firstSupported chooses as package tls does when it is left to it: none, if the server takes none.
+// firstSupported chooses as package tls does by default: none, if the server accepts none.
 func firstSupported(pairs []tls.Certificate, info *tls.CertificateRequestInfo) *tls.Certificate {
 	for i := range pairs {
 		if info.SupportsCertificate(&pairs[i]) == nil {

@@ -11,8 +11,9 @@ import (
 	"github.com/epistle-kafka/epistle/sasl"
 )
 
-// A session is for how long the broker has let this connection in, and what is done so that it stays so (KIP-368). Guarded by
-// Conn.mu. After its end a broker hangs up on every request but the first of an authentication; that it takes at any time.
+// A session is the time for which the broker has let this connection in, and what keeps the connection alive beyond it
+// (KIP-368). Guarded by Conn.mu. After the end of the session a broker hangs up on every request but the first of an
+// authentication.
 type session struct {
 	granted
 	target sasl.Target   // never changed, as is bound
@@ -21,35 +22,34 @@ type session struct {
 	hampered func(error) // as Bounds.Hampered; never changed
 
 	begun   time.Time // when the last authentication began on the wire, or was to
-	renewAt time.Time // when the next is to; zero: never, since the session has no end
-	holdAt  time.Time // from here on nothing else is written before it
+	renewAt time.Time // when the next is to begin; zero: never, since the session has no end
+	holdAt  time.Time // from then on nothing is written before it
 
-	used     bool // a call was sent since the last one: else the next waits for a call
-	renewing bool // renew is at work
-	wants    bool // it wants the turn, or has it: nobody else begins a write
+	used     bool // a call was sent since the last one; if not, the next waits for a call
+	renewing bool // renew is running
+	wants    bool // renew waits for the writer, or owns it: nobody else begins a write
 	stir     chan struct{}
 	failures int    // in a row
-	refusal  error  // why the connection is over, if renew has found that
-	at       *login // of renew, if the connection has ended under it
+	refusal  error  // why renew has ended the connection; nil: it has not
+	at       *login // the login that was under way when the connection ended
 }
 
 const (
 	// leastBetween is how far apart two authentications of a connection begin. A broker refuses one that begins less than a
 	// second after the one before.
 	leastBetween = 2 * time.Second
-	// firstAgain is the wait after an authentication that could not be done, and has left the session as it was; it doubles up
-	// to lastAgain.
+	// firstAgain is the wait after an authentication that failed and left the session as it was. It doubles up to lastAgain.
 	firstAgain = time.Second
 	lastAgain  = 30 * time.Second
-	// mostPutOff is how often in a row a broker may put off an authentication whose session is over.
+	// mostPutOff is how often in a row a broker may put off an authentication after the end of the session.
 	mostPutOff = 3
-	// mostHeld is how long before the end of the session the last request is begun, at most: what is written in the last
-	// moment would be late.
+	// mostHeld bounds how long before the end of the session the last request is begun. One that is written in the last moment
+	// would arrive late.
 	mostHeld = time.Second
 )
 
-// grantLocked notes a new session. Like Kafka's own client it is renewed when 85 to 95 % of it have passed, so that the
-// connections of a client, and the clients of a broker, do not do so at the same time.
+// grantLocked notes a new session. As with Kafka's own client, it is renewed when 85 to 95 % of it have passed, at random, so
+// that the connections of one client, and the clients of one broker, do not renew at the same moment.
 func (c *Conn) grantLocked(g granted) {
 	s := &c.session
 	s.granted, s.used, s.failures = g, c.unanswered > 0, 0
@@ -67,7 +67,7 @@ func (c *Conn) grantLocked(g granted) {
 	c.setAlarmLocked(s.renewAt)
 }
 
-// heldLocked reports whether a Send has to leave its call to writeLoop, for the sake of the session.
+// heldLocked reports whether a Send has to leave its call to writeLoop because of the session.
 func (c *Conn) heldLocked() bool {
 	s := &c.session
 	if s.renewAt.IsZero() {
@@ -77,7 +77,7 @@ func (c *Conn) heldLocked() bool {
 	return s.wants || !now.Before(s.holdAt) || !s.renewing && !now.Before(s.renewAt)
 }
 
-// holdsLocked reports whether writeLoop has to let its calls wait. It begins to authenticate if it is time.
+// holdsLocked reports whether writeLoop has to hold back its calls because of the session. It starts renew if it is time.
 func (c *Conn) holdsLocked() bool {
 	s := &c.session
 	if s.renewAt.IsZero() {
@@ -88,8 +88,8 @@ func (c *Conn) holdsLocked() bool {
 	return s.wants || !now.Before(s.holdAt)
 }
 
-// renewDueLocked begins to authenticate if it is time and somebody uses the connection. One that nobody does is left alone: its
-// next call comes first to this.
+// renewDueLocked starts renew if it is time and somebody uses the connection. A connection that nobody uses is left alone. Its
+// next call waits for renew.
 func (c *Conn) renewDueLocked(now time.Time) {
 	s := &c.session
 	switch {
@@ -103,9 +103,8 @@ func (c *Conn) renewDueLocked(now time.Time) {
 	}
 }
 
-// renew authenticates the connection again. What takes time beforehand, such as the way to a token, it does while calls are
-// written and answered as ever. Then it has the turn to itself: in flight is nothing but what it asks, so that the answers
-// come to whom they belong.
+// renew authenticates the connection again. It gets credentials while calls are written and answered as usual. Then it owns the
+// writer, and nothing but its own requests is in flight, so that it gets the answers that are meant for it.
 func (c *Conn) renew() {
 	defer c.loopEnded()
 	began := time.Now()
@@ -115,8 +114,8 @@ func (c *Conn) renew() {
 
 	c.mu.Lock()
 	s := &c.session
-	if c.turn == turnRenew {
-		c.turn = turnFree
+	if c.writerOwner == ownerRenew {
+		c.writerOwner = ownerNone
 	}
 	s.renewing, s.wants = false, false
 	failure := c.loginFailure(l, err)
@@ -135,7 +134,7 @@ func (c *Conn) renew() {
 		c.Close(failure)
 	}
 	notify(c.wake)
-	if !errors.Is(err, ErrClosed) { // else it is not this that has failed, or the connection tells
+	if !errors.Is(err, ErrClosed) { // otherwise the connection has ended, and its end is told
 		c.tellRenewed(l, g, began, err, over)
 	}
 }
@@ -159,7 +158,7 @@ func (c *Conn) explainSessionLocked(e *Error) error {
 	return nil
 }
 
-// tellRenewed tells how it went. What has ended the connection, its end tells.
+// tellRenewed reports how the authentication went. If it has ended the connection, the end of the connection is told elsewhere.
 func (c *Conn) tellRenewed(l *login, g granted, began time.Time, err error, over bool) {
 	if c.cfg.Renewed != nil {
 		c.cfg.Renewed(err)
@@ -173,8 +172,8 @@ func (c *Conn) tellRenewed(l *login, g granted, began time.Time, err error, over
 	}
 }
 
-// putOffLocked plans another attempt after one that has left the session as it was, and reports whether it did: there was no
-// token to be had, or the broker wants to be asked later. It does not where the session is over all the same.
+// putOffLocked plans another attempt if the session is still good: there were no credentials, or the broker wants to be asked
+// later. It reports whether it did. It does not if the session is over all the same.
 func (c *Conn) putOffLocked(l *login, err error) bool {
 	s := &c.session
 	later := errors.Is(err, protocol.IllegalSaslState) && l.api == "SaslHandshake"
@@ -202,7 +201,7 @@ func (c *Conn) loginAgain(l *login) (granted, error) {
 	if err := c.withinBound(func(ctx context.Context) error { return l.begin(ctx) }); err != nil {
 		return granted{}, err
 	}
-	if !c.takeTurnAlone() {
+	if !c.takeWriterAlone() {
 		return granted{}, ErrClosed
 	}
 	var g granted
@@ -213,7 +212,7 @@ func (c *Conn) loginAgain(l *login) (granted, error) {
 	return g, err
 }
 
-// withinBound does what may take no longer than a stage of the first handshake.
+// withinBound calls do, which may take as long as a stage of the first handshake.
 func (c *Conn) withinBound(do func(context.Context) error) error {
 	ctx := c.over
 	if bound := c.session.bound; bound > 0 {
@@ -231,18 +230,18 @@ func (c *Conn) withinBound(do func(context.Context) error) error {
 	return err
 }
 
-// takeTurnAlone waits until nothing is in flight nor being written and the broker lets us write, and then has the turn, which
-// nobody else gets meanwhile. It reports false once the connection is closing.
-func (c *Conn) takeTurnAlone() bool {
+// takeWriterAlone waits until nothing is in flight or being written and the broker lets us write. Then it takes the writer, and
+// nobody else gets it meanwhile. It reports false once the connection is closing.
+func (c *Conn) takeWriterAlone() bool {
 	c.mu.Lock()
 	c.session.wants = true
 	c.mu.Unlock()
 	for {
 		c.mu.Lock()
 		mute, closing := c.muteLocked(), c.closing
-		ready := !closing && c.turn == turnFree && c.inFlight.len() == 0
+		ready := !closing && c.writerOwner == ownerNone && c.inFlight.len() == 0
 		if ready && mute == 0 {
-			c.turn = turnRenew
+			c.writerOwner = ownerRenew
 			c.session.begun = time.Now()
 		}
 		c.mu.Unlock()
@@ -267,15 +266,15 @@ func (c *Conn) takeTurnAlone() bool {
 	}
 }
 
-// stirLocked tells takeTurnAlone that something has changed which it may be waiting for.
+// stirLocked wakes takeWriterAlone, since something has changed for which it may wait.
 func (c *Conn) stirLocked() {
 	if c.session.wants {
 		notify(c.session.stir)
 	}
 }
 
-// askAlone sends one request of the authentication, which has the turn, and waits for its answer, which readLoop decodes as any
-// other's. The connection's timer watches over it.
+// askAlone sends one request of the authentication, which owns the writer, and waits for its answer. readLoop decodes it like
+// any other, and the connection's timer watches over it.
 func (c *Conn) askAlone(ctx context.Context, version int16, req protocol.Request, resp protocol.Response) error {
 	done := make(chan struct{})
 	call := &Call{Request: req, Response: resp, session: true, Done: func(*Call) { close(done) }}
@@ -298,7 +297,7 @@ func (c *Conn) askAlone(ctx context.Context, version int16, req protocol.Request
 	c.mu.Lock()
 	broken := c.endWriteLocked(w, written, err)
 	if err == nil {
-		c.turn = turnRenew // it goes on
+		c.writerOwner = ownerRenew // renew keeps the writer
 	}
 	c.mu.Unlock()
 	c.wroteGroup(broken)
@@ -308,7 +307,7 @@ func (c *Conn) askAlone(ctx context.Context, version int16, req protocol.Request
 	case <-c.dying:
 	}
 	select {
-	case <-done: // a broker that refuses hangs up
+	case <-done: // a broker that refuses answers and hangs up
 		return call.Err
 	default:
 		return ErrClosed

@@ -20,9 +20,9 @@ func (c *Conn) expire() {
 	}
 }
 
-// Under full load of calls of all kinds and sizes, direct writes among them that are cut, a connection authenticates itself
-// one time right after the other. The stream stays whole and in order, each call gets its own answer and is done once, and
-// nothing is written in the middle of an authentication; also when the connection is closed in the midst.
+// Under full load of calls of all kinds and sizes, direct writes among them that are cut, a connection authenticates itself one
+// time right after the other. The stream stays whole and in order, each call gets its own answer and is done once, and nothing
+// is written in the middle of an authentication; also when the connection is closed in the midst.
 func TestRenewalsUnderLoad(t *testing.T) {
 	for _, closing := range []bool{false, true} {
 		t.Run(fmt.Sprint("closing ", closing), func(t *testing.T) {

@@ -302,8 +302,8 @@ func TestSessionWithoutEnd(t *testing.T) {
 	}
 }
 
-// What was sent before is answered before the authentication begins, to whom it belongs, and a broker that throttles is
-// written nothing, that neither.
+// What was sent before is answered before the authentication begins, to whom it belongs, and a broker that throttles is written
+// nothing, that neither.
 func TestRenewalWaitsForItsTurn(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		cfg := testConfig()

@@ -7,10 +7,10 @@ import (
 	"runtime"
 )
 
-// sink is the writing half of a connection, as it is best written to. It is used by one goroutine at a time.
+// sink writes to a connection in the way that is best for it. It is used by one goroutine at a time.
 type sink interface {
-	// write writes bufs, which it may consume, and does not keep. It returns how many bytes at most the other end can
-	// have got; without an error, all.
+	// write writes bufs, which it may change and does not keep. It returns how many bytes at most can have reached the other
+	// end; without an error, all of them.
 	write(bufs [][]byte) (written int, err error)
 }
 
@@ -61,8 +61,8 @@ func (s *copySink) write(bufs [][]byte) (int, error) {
 	return s.counted.n, err
 }
 
-// countingWriter counts what was handed to w. That a Write has failed does not tell how much of it has arrived: with TLS
-// whole records of it may have.
+// countingWriter counts what was handed to w. After a failed Write it is unknown how much has arrived: with TLS, whole records
+// of it may have.
 type countingWriter struct {
 	w io.Writer
 	n int
@@ -73,7 +73,7 @@ func (w *countingWriter) Write(b []byte) (int, error) {
 	return writeWhole(w.w, b)
 }
 
-// writeWhole writes b. A Write that has not taken all of it says why, but of a connection of the user's nobody knows.
+// writeWhole writes b. A Write that takes less must return an error, but a user's connection may not.
 func writeWhole(w io.Writer, b []byte) (int, error) {
 	n, err := w.Write(b)
 	if err == nil && n != len(b) {
@@ -82,10 +82,10 @@ func writeWhole(w io.Writer, b []byte) (int, error) {
 	return n, err
 }
 
-// wholeConn is a connection of the user's as TLS gets it, which does not look how much has been written.
+// wholeConn is a connection of the user's as TLS gets it: TLS does not check how much a Write has taken.
 type wholeConn struct {
 	net.Conn
-	heard *bool // set once a byte has come; of whoever reads
+	heard *bool // set once a byte has come; belongs to the reader
 }
 
 func (c wholeConn) Read(b []byte) (int, error) {

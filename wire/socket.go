@@ -6,12 +6,12 @@ import (
 	"strings"
 )
 
-// A wrapper is a connection around another one, such as a tls.Conn or one that counts bytes. The other is its way to the
-// socket, whose options may be set and which may be asked what lies in it. That its bytes go there unchanged is not said.
+// A wrapper is a connection around another one, such as a tls.Conn or one that counts bytes. The inner one leads to the socket,
+// to set its options and to ask what lies in it. Whether the wrapper changes the bytes is not known.
 type wrapper interface{ NetConn() net.Conn }
 
-// A transparent connection is a wrapper whose Read and Write do nothing but call those of NetConn. Where it says so, bytes
-// are read from and written to that directly.
+// A transparent connection is a wrapper whose Read and Write only call those of NetConn. If it says so, bytes are read from and
+// written to the inner one directly.
 type transparent interface {
 	wrapper
 	Transparent() bool
@@ -20,7 +20,7 @@ type transparent interface {
 // mostWraps bounds how deep a socket is looked for: a wrapper may name itself.
 const mostWraps = 8
 
-// socketOf returns the TCP socket that conn is, or is wrapped around; nil if there is none to be seen.
+// socketOf returns the TCP socket that conn is or wraps; nil if it is not known.
 func socketOf(conn net.Conn) *net.TCPConn {
 	for range mostWraps {
 		switch c := conn.(type) {
@@ -35,7 +35,7 @@ func socketOf(conn net.Conn) *net.TCPConn {
 	return nil
 }
 
-// carrierOf returns the connection that bytes go to: conn, or what it is a transparent wrapper of.
+// carrierOf returns the connection to which bytes are written: conn, or what it wraps if it is transparent.
 func carrierOf(conn net.Conn) net.Conn {
 	for range mostWraps {
 		c, ok := conn.(transparent)
@@ -51,8 +51,8 @@ func carrierOf(conn net.Conn) net.Conn {
 	return conn
 }
 
-// setBuffers sets the socket's buffers, as far as there is a way to them. That is a wish: the system has its own bounds, and
-// the connection works without. What a wrapper costs is logged, once.
+// setBuffers sets the socket's buffers, if the socket is known. That is a wish: the system has bounds of its own, and the
+// connection works without. What is lost with a wrapper is logged, once.
 func (cfg *Config) setBuffers(sock net.Conn) {
 	options := sock
 	if tcp := socketOf(sock); tcp != nil {

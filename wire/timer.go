@@ -2,8 +2,8 @@ package wire
 
 import "time"
 
-// setAlarmLocked sees to it that onTimer runs at deadline (zero = none) at the latest. An alarm that is earlier stays:
-// onTimer looks what is due and sets the next. So a call in steady state sets no timer.
+// setAlarmLocked makes onTimer run at deadline (zero = none) at the latest. An earlier alarm stays: onTimer finds out what is
+// due and sets the next. So in a steady state calls set no timer.
 func (c *Conn) setAlarmLocked(deadline time.Time) {
 	if c.closing || deadline.IsZero() || !c.alarm.IsZero() && !deadline.Before(c.alarm) {
 		return
@@ -16,8 +16,8 @@ func (c *Conn) setAlarmLocked(deadline time.Time) {
 	c.timer.Reset(time.Until(deadline))
 }
 
-// onTimer closes the connection if a call has waited too long for its answer, after a look at what lies in the socket, or
-// if nobody has used the connection for too long.
+// onTimer closes the connection if a call has waited too long for its answer, after a look into the socket, or if nobody has
+// used the connection for too long.
 func (c *Conn) onTimer() {
 	now := time.Now()
 	c.mu.Lock()
@@ -48,7 +48,7 @@ func (c *Conn) onTimer() {
 	default:
 		c.setAlarmLocked(idle)
 	}
-	// In the same breath, so that no call slips in that would be lost for nothing.
+	// Under the same lock, so that no call is sent in between, which would be lost for nothing.
 	first := cause != nil && c.beginCloseLocked(cause)
 	c.mu.Unlock()
 	if first {
@@ -70,7 +70,7 @@ func (c *Conn) overdueLocked(now time.Time) (overdue *Call) {
 	return overdue
 }
 
-// condemnLocked notes which calls have timed out.
+// condemnLocked marks the calls that have timed out.
 func (c *Conn) condemnLocked(now time.Time) {
 	c.eachBegunLocked(func(call *Call) {
 		call.timedOut = !call.deadline.IsZero() && !call.deadline.After(now)

@@ -148,8 +148,8 @@ func TestCallsDoNotSetTheAlarmAnew(t *testing.T) {
 	})
 }
 
-// KIP-219: after an answer that asks for it nothing is written for so long. What is in flight goes on, and the time of a
-// call that waits has not begun.
+// KIP-219: after an answer that asks for it nothing is written for so long. What is in flight goes on, and the time of a call
+// that waits has not begun.
 func TestThrottling(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		conn, b, _ := connect(t, testConfig())

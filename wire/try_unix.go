@@ -20,8 +20,8 @@ type trySocket struct {
 	err     error
 }
 
-// newTrySink returns the way to write to conn without waiting, nil if there is none: TLS may have to wait for the other
-// end's part, and of a connection of another kind nothing is known.
+// newTrySink returns a way to write to conn without waiting; nil if there is none. TLS may have to wait for the other end, and
+// of other kinds of connections nothing is known.
 func newTrySink(conn net.Conn) trySink {
 	tcp, ok := conn.(*net.TCPConn)
 	if !ok {
@@ -46,8 +46,7 @@ func (s *trySocket) try(b []byte) (int, error) {
 	return s.written, err
 }
 
-// write writes to the socket, which does not block. That it returns true, whatever came of it, is what keeps raw from
-// waiting until there is room.
+// write writes to the socket, which is non-blocking. It always returns true, so that raw does not wait until there is room.
 func (s *trySocket) write(fd uintptr) bool {
 	n, err := syscall.Write(int(fd), s.bytes)
 	switch err {

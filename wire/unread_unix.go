@@ -7,8 +7,8 @@ import (
 	"syscall"
 )
 
-// newUnread returns a function that reports whether bytes, the end of the stream or an error lie in the socket, without
-// taking them off or waiting for them; nil if the connection has no socket that can be asked.
+// newUnread returns a function that reports whether bytes, the end of the stream or an error lie in the socket. It does not
+// take them, and does not wait. newUnread returns nil if the socket is not known.
 func newUnread(sock net.Conn) func() bool {
 	tcp := socketOf(sock)
 	if tcp == nil {
@@ -20,7 +20,7 @@ func newUnread(sock net.Conn) func() bool {
 	}
 	var one [1]byte
 	return func() (there bool) {
-		// Control, and not Read: that would wait for the Read in progress.
+		// Read would wait for the Read in progress; Control does not.
 		raw.Control(func(fd uintptr) {
 			_, _, err := syscall.Recvfrom(int(fd), one[:], syscall.MSG_PEEK)
 			there = err != syscall.EAGAIN && err != syscall.EINTR

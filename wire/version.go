@@ -36,8 +36,8 @@ func (e *RangeError) Error() string {
 	return fmt.Sprintf("the answer makes no sense: versions %d to %d of %s", e.Min, e.Max, e.API)
 }
 
-// checkRanges returns a *RangeError if a broker's answer has an impossible range for a request that we know. Those that we
-// do not know are none of our business.
+// checkRanges returns a *RangeError if a broker's answer has an impossible range for a request that we know. Other requests do
+// not matter.
 func checkRanges(keys []protocol.ApiVersion) error {
 	for _, k := range keys {
 		if k.MinVersion >= 0 && k.MinVersion <= k.MaxVersion {
@@ -91,33 +91,17 @@ func (v versions) newest(apiKey int16) (version int16, ok bool) {
 	return version, err == nil
 }
 
-// Since KIP-219 (Kafka 2.0) a broker answers at once and leaves the waiting to the client. At versions older than these
-// it has waited itself, and a client that waits again would be throttled twice.
-var firstClientThrottled = map[int16]int16{
-	0:  6, // Produce
-	2:  3, // ListOffsets
-	3:  6, // Metadata
-	10: 2, // FindCoordinator
-	18: 2, // ApiVersions
-	19: 3, // CreateTopics
-	22: 1, // InitProducerId
-	24: 1, // AddPartitionsToTxn
-	25: 1, // AddOffsetsToTxn
-	26: 1, // EndTxn
-	28: 1, // TxnOffsetCommit
-}
-
-// throttle returns how long the client must keep silent after this answer.
-func throttle(apiKey, version int16, resp protocol.Response) time.Duration {
+// throttle returns how long the client must send nothing after this answer. At old versions the broker has waited already.
+func throttle(version int16, resp protocol.Response) time.Duration {
 	wanted := resp.ThrottleFor()
-	if wanted <= 0 || version < firstClientThrottled[apiKey] {
+	if wanted <= 0 || version < resp.API().ClientThrottled {
 		return 0
 	}
 	return wanted
 }
 
-// granted returns how much of a throttling is heeded before the broker is asked again. What it says may be out of all
-// reason: a quota in bytes knows no bound, and a bit may have flipped.
+// granted returns how long a throttling is heeded before the broker is asked again. What the broker says may be out of all
+// reason: a quota in bytes has no bound, and a bit may have flipped.
 func (cfg *Config) granted(wanted time.Duration) time.Duration {
 	if cfg.MaxThrottle > 0 {
 		return min(wanted, cfg.MaxThrottle)

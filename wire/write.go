@@ -6,32 +6,32 @@ import (
 	"github.com/epistle-kafka/epistle/protocol"
 )
 
-// writer is the memory that requests are encoded into, over and over. It belongs to the one whose turn it is.
+// writer is the memory into which requests are encoded. It belongs to the writerOwner.
 type writer struct {
 	scratch       []byte   // all bytes but the record batches
 	bufs          [][]byte // the group's bytes in the order of writing: parts of scratch, and chunks of batches
 	size          int      // bytes of the group
-	sent          int      // bytes of the group that are no longer in bufs: a direct write has got so far
+	sent          int      // bytes of the group that a direct write has written; they are no longer in bufs
 	ends          []int    // where each call of the group ends, in bytes from the beginning of the group
 	correlationID int32    // of the next request
 }
 
-// A write takes no further call once it has so many bytes: enough to make the syscall cheap. No answer counts before the
-// write has returned, so a larger group would hold back the answer to its first call for the writing of its last.
+// A group takes no further call once it has so many bytes, which make the system call cheap. No answer counts before the write
+// has returned, so a larger group would hold back the answer to its first call until its last is written.
 const groupSize = 128 << 10
 
-// Scratch above this size, from a metadata request for very many topics, say, is not kept.
+// Scratch that has grown beyond this, as for a metadata request for very many topics, is not kept.
 const maxKeptScratch = 1 << 20
 
 // writeLoop takes calls that wait, encodes and writes them. It ends when the connection is closing.
 func (c *Conn) writeLoop() {
 	defer c.loopEnded()
 	w := &c.writer
-	for c.awaitTurn() {
-		if len(w.ends) == 0 { // else a direct write has left its rest
+	for c.awaitWriter() {
+		if len(w.ends) == 0 { // otherwise a direct write has left its rest
 			c.fillGroup(w)
 			if len(w.ends) == 0 {
-				c.endTurn()
+				c.releaseWriter()
 				continue
 			}
 			if !c.beginWrite() {
@@ -39,7 +39,7 @@ func (c *Conn) writeLoop() {
 			}
 		}
 		written, err := c.out.write(w.bufs)
-		clear(w.bufs) // before any of the calls can be done: nothing refers to their bytes then
+		clear(w.bufs) // before any of the calls can be done: then nothing may refer to their bytes
 		c.mu.Lock()
 		broken := c.endWriteLocked(w, written, err)
 		c.mu.Unlock()
@@ -89,7 +89,7 @@ func (w *writer) prepare(c *Conn, call *Call, version int16) protocol.RequestHea
 	}
 }
 
-// grown notes that a request of so many bytes has joined the group.
+// grown notes that a request of so many bytes was added to the group.
 func (w *writer) grown(size int) {
 	w.size += size
 	w.ends = append(w.ends, w.size)
@@ -115,7 +115,7 @@ func (c *Conn) takeCall() *Call {
 	return call
 }
 
-// dropCall takes back the last takeCall, for a call that cannot be written.
+// dropCall undoes the last takeCall, for a call that cannot be written.
 func (c *Conn) dropCall(call *Call) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -127,8 +127,8 @@ func (c *Conn) dropCall(call *Call) {
 	c.group = c.group[:last]
 }
 
-// beginWrite starts the clock of the group's calls. It reports false once the connection is closing: then none of them
-// is written.
+// beginWrite starts the timeouts of the group's calls. It reports false once the connection is closing. Then none of them is
+// written.
 func (c *Conn) beginWrite() bool {
 	now := time.Now()
 	c.mu.Lock()
@@ -151,10 +151,10 @@ func (c *Conn) beginWrite() bool {
 	return true
 }
 
-// endWriteLocked sorts the group's calls after its write has returned, and ends the turn: the calls that expect an answer
-// are in flight from here on, the others are silent, for writeLoop to finish. After an error all stay in the group, as if
-// the write went on, and end with the connection, which is closing from here on: in the same breath, so that nobody writes
-// after what is broken. wroteGroup must follow, without the lock.
+// endWriteLocked sorts the group's calls after its write has returned, and gives up the writer. Calls that expect an answer are
+// in flight from here on. The others are silent, and writeLoop finishes them. After an error all of them stay in the group and
+// end with the connection, which is set to closing under the same lock, so that nobody writes to a broken socket. The caller
+// must then call wroteGroup, without the lock.
 func (c *Conn) endWriteLocked(w *writer, written int, err error) (broken bool) {
 	written += w.sent
 	begin := 0
@@ -163,7 +163,7 @@ func (c *Conn) endWriteLocked(w *writer, written int, err error) (broken bool) {
 		begin = w.ends[i]
 	}
 	w.reset()
-	c.freeTurnLocked()
+	c.releaseWriterLocked()
 	if err != nil {
 		c.draining = c.beginCloseLocked(c.failure(err))
 		return c.draining
@@ -181,7 +181,7 @@ func (c *Conn) endWriteLocked(w *writer, written int, err error) (broken bool) {
 	return false
 }
 
-// wroteGroup passes on what endWriteLocked has found.
+// wroteGroup does what has to follow endWriteLocked without the lock.
 func (c *Conn) wroteGroup(broken bool) {
 	if broken {
 		c.lastLook()

@@ -8,14 +8,14 @@ import (
 
 // Client is a producer that a driver has wrapped. Its methods may be called from several goroutines at once.
 type Client interface {
-	// Send hands one record over, and has Results.DoneOf told what became of it, by the id: through a closure of its own, or
-	// whatever else the client has for a program that wants to know which record an outcome belongs to.
+	// Send hands over one record, and calls Results.DoneOf with its id when its outcome is known: through a closure of its own,
+	// or by any other means of the client to tell which record an outcome belongs to.
 	Send(key, value []byte, id int64)
-	// SendSlot is Send, with Results.DoneSlot told.
+	// SendSlot is Send, but calls Results.DoneSlot.
 	SendSlot(key, value []byte, slot int)
-	// SendWait sends a record and waits for what becomes of it.
+	// SendWait sends a record and waits for its outcome.
 	SendWait(key, value []byte) error
-	// Flush has whatever waits be sent. It may return before that is acknowledged.
+	// Flush sends whatever waits. It may return before that is acknowledged.
 	Flush()
 	Close()
 }
@@ -23,16 +23,16 @@ type Client interface {
 // A Sender is how one goroutine sends.
 type Sender func(key, value []byte, id int64)
 
-// Grouper is a Client with a call that takes several records, or an outcome that somebody has to come for.
+// Grouper is a Client with a call that takes several records, or whose outcomes have to be collected.
 type Grouper interface {
-	// Group returns how one goroutine sends: send may keep what it is given until there is enough for a call, and rest
-	// hands over what is left, or waits for it. Both are nil if it is to be the client's Send.
+	// Group returns how one goroutine sends: send may keep records until there are enough for a call, and rest hands over what
+	// is left, or waits for it. If both are nil, the client's Send is used.
 	Group() (send Sender, rest func())
 }
 
 // Bounded is a Client that does not bound what it holds.
 type Bounded interface {
-	// Room is how many records may be on their way. The load keeps to it by a look at its own counters now and then.
+	// Room is how many records may be on their way. The load keeps to it by checking its own counters now and then.
 	Room() int
 }
 

@@ -32,8 +32,8 @@ func TestQuantiles(t *testing.T) {
 	}
 }
 
-// TestValuesAreTheSame guards that all clients send the same: values follow from the size alone, look like JSON, and come
-// back from their file.
+// TestValuesAreTheSame guards that all clients send the same: values follow from the size alone, look like JSON, and come back
+// from their file.
 func TestValuesAreTheSame(t *testing.T) {
 	for _, size := range []int{100, 1024} {
 		a, b, more := Values(size, RingBytes), Values(size, RingBytes), Values(size, 2*RingBytes)

@@ -108,7 +108,7 @@ func (l *load) phase(last time.Duration, records int) error {
 	return nil
 }
 
-// together has every goroutine send its part.
+// together lets every goroutine send its part.
 func (l *load) together(last time.Duration, records int) int64 {
 	until := time.Now().Add(last)
 	each := l.flood
@@ -176,15 +176,15 @@ func (l *load) flood(g int, until time.Time, records int) (sent int64) {
 	}
 }
 
-// bound asks the client what it cannot hold.
+// bound asks a client that does not bound what it holds how much it may hold.
 func (l *load) bound() {
 	if b, ok := l.client.(Bounded); ok {
 		l.room = max(int64(b.Room()), 4*stride*int64(l.o.Goroutines)) // each has a stride, and what it keeps for a call
 	}
 }
 
-// heed waits while more is on its way than may be. It takes no lock, and is called once for a stride: a client without a
-// bound of its own is not to pay for ours.
+// heed waits while too much is on its way. It takes no lock, and is called once for a stride: a client without a bound of its
+// own is not to pay for ours.
 func (l *load) heed() {
 	if l.room == 0 {
 		return
@@ -221,8 +221,8 @@ func (l *load) waiting(g int, until time.Time, records int) (sent int64) {
 	return sent
 }
 
-// paced sends on a schedule, whether or not what went before has been acknowledged: whoever falls behind is late for all
-// that follows.
+// paced sends on a schedule, whether or not earlier records have been acknowledged. A client that falls behind is late for all
+// that follow.
 func (l *load) paced(last time.Duration) (sent int64) {
 	interval := time.Second / time.Duration(l.o.Rate)
 	start := time.Now()

@@ -1,8 +1,8 @@
-// Package driver is what the drivers written in Go have in common: the flags, the load, and the line of JSON at the end.
-// The drivers in C and Java take the same flags and print the same line.
+// Package driver is what the drivers written in Go have in common: the flags, the load, and the line of JSON at the end. The
+// drivers in C and Java take the same flags and print the same line.
 //
-// A driver sends values from a file, in turn, so that every client sends the same bytes. It warms up, waits until all of
-// that is acknowledged, and then measures: the CPU time of the whole process, from the first record sent to the last one
+// A driver sends values from a file, in turn, so that every client sends the same bytes. It warms up, waits until all of that
+// is acknowledged, and then measures: the CPU time of the whole process, from the first record sent to the last one
 // acknowledged.
 package driver
 

@@ -64,7 +64,7 @@ func (r *Result) Fill(from, to Mark, records int64) {
 	r.PeakRSS = peakMemory()
 }
 
-// per is 0 for a measurement too short to have taken anything, which JSON could not hold.
+// per is n/of, and 0 for a measurement without any records: JSON has no NaN.
 func per(n, of float64) float64 {
 	if of == 0 {
 		return 0

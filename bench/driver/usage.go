@@ -19,8 +19,8 @@ func CPUTime() time.Duration {
 	return time.Duration(r.Utime.Nano() + r.Stime.Nano())
 }
 
-// peakMemory is the most memory that was resident, in bytes, 0 if unknown. It is not taken from getrusage, where Linux
-// counts what the process was before it became this program.
+// peakMemory is the most memory that was resident, in bytes, 0 if unknown. It is not taken from getrusage, where Linux counts
+// what the process was before it became this program.
 func peakMemory() int64 {
 	status, err := os.ReadFile("/proc/self/status")
 	if err != nil {

@@ -9,8 +9,8 @@ import (
 // Seed is that of all values and keys.
 const Seed = 20_260_917
 
-// RingBytes is how much of them there is, unless somebody asks for more: more than a processor's second-level cache, and
-// less than counts in a peak of resident memory.
+// RingBytes is the size of all values by default: more than a processor's second-level cache, and less than what counts in a
+// peak of resident memory.
 const RingBytes = 4 << 20
 
 // A Ring is values of one size, to be sent in turn.
@@ -20,7 +20,7 @@ type Ring struct {
 	n     int // of them; kept, since a division for each record would be measured with every client
 }
 
-// newRing returns the values that bytes are, end to end; a ring of one nil value for size 0.
+// newRing returns a ring of the values in bytes, which stand end to end; a ring of one nil value for size 0.
 func newRing(bytes []byte, size int) *Ring {
 	if size == 0 {
 		return &Ring{n: 1}

@@ -19,9 +19,8 @@ import (
 
 const module = "github.com/epistle-kafka/epistle"
 
-// mayImport says which packages of this module each package may import outside its tests. A package
-// that is missing here fails the test, so that a new one gets its row. Those in open are open to
-// everyone, and not repeated.
+// mayImport says which packages of this module each package may import outside its tests. A package that is missing here fails
+// the test, so that a new one gets its row. Those in open are open to everyone, and not repeated.
 var mayImport = map[string]struct {
 	ours     []string
 	external []string // nil: the standard library alone
@@ -63,8 +62,8 @@ type goPackage struct {
 	GoFiles              []string
 }
 
-// name is the package's path below the module, as the tables here use it. The command is one package
-// to them, whatever it is divided into.
+// name is the package's path below the module, as the tables here use it. The command is one package to them, whatever it is
+// divided into.
 func (p goPackage) name() string {
 	name := strings.TrimPrefix(strings.TrimPrefix(p.ImportPath, module), "/")
 	if strings.HasPrefix(name, command+"/internal/") {
@@ -105,8 +104,8 @@ func goList(t *testing.T, args ...string) []byte {
 	return out
 }
 
-// TestImportsPointDown holds every package to its row of mayImport. Tests may use more: brokertest,
-// and the package's own external test package.
+// TestImportsPointDown holds every package to its row of mayImport. Tests may use more: brokertest, and the package's own
+// external test package.
 func TestImportsPointDown(t *testing.T) {
 	for _, p := range listPackages(t) {
 		row, known := mayImport[p.name()]
@@ -139,9 +138,8 @@ func TestTestsUseNoOtherModules(t *testing.T) {
 	}
 }
 
-// TestNoKafkaClientNorDocker looks at everything that the module, its tests and its go.mod can
-// reach. Those who import the library must not download another client for it, nor what only a
-// mechanism in a module of its own needs.
+// TestNoKafkaClientNorDocker looks at everything that the module, its tests and its go.mod can reach. Those who import the
+// library must not download another client for it, nor what only a mechanism in a module of its own needs.
 func TestNoKafkaClientNorDocker(t *testing.T) {
 	banned := []string{"franz-go", "sarama", "kafka-go", "confluent", "librdkafka", "docker", "moby", "testcontainers",
 		"jcmturner", "gokrb5", "aws-sdk", "smithy", "aws-msk"}
@@ -203,8 +201,8 @@ func TestMechanismsApartImportSASLAlone(t *testing.T) {
 	}
 }
 
-// TestTheFullCommandHasAllMechanisms holds the second build of the command to being the first one with every mechanism that is a
-// module of its own, and the first one to knowing them.
+// TestTheFullCommandHasAllMechanisms holds the second build of the command to being the first one with every mechanism that is
+// a module of its own, and the first one to knowing them.
 func TestTheFullCommandHasAllMechanisms(t *testing.T) {
 	files, err := filepath.Glob("../../" + fullCommand + "/*.go")
 	if err != nil {

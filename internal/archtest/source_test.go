@@ -13,18 +13,21 @@ import (
 	"testing"
 )
 
-// passive packages are handed the time as an argument and do nothing between two calls, so they can
-// be tested with values alone.
+// passive packages are handed the time as an argument and do nothing between two calls, so they can be tested with values
+// alone.
 var passive = []string{"accumulator", "metadata", "idempotent", "txn", "partition", "internal/sticky"}
 
 // clock lists what reads the clock or waits for it. Types and arithmetic of package time are fine.
 var clock = []string{"Now", "Since", "Until", "After", "AfterFunc", "NewTimer", "NewTicker", "Sleep", "Tick"}
 
-// maxLines is where a file has to be cut, tests included; generated ones and data are exempt.
-const maxLines = 400
+// maxLines is where a file has to be cut, tests included; generated ones and data are exempt. maxFunction is where a function
+// has to be, tests excluded.
+const (
+	maxLines    = 400
+	maxFunction = 70
+)
 
-// TestPassivePackages demands of the passive packages that they read no clock, start no goroutine
-// and know no network.
+// TestPassivePackages demands of the passive packages that they read no clock, start no goroutine and know no network.
 func TestPassivePackages(t *testing.T) {
 	for _, p := range listPackages(t) {
 		if !slices.Contains(passive, p.name()) {
@@ -43,8 +46,8 @@ func TestPassivePackages(t *testing.T) {
 	}
 }
 
-// TestSenderReadsTheClockInOnePlace keeps the sender's core drivable by a script: only loop.go may
-// ask for the time, everything else is told.
+// TestSenderReadsTheClockInOnePlace keeps the sender's core drivable by a script: only loop.go may ask for the time, everything
+// else is told.
 func TestSenderReadsTheClockInOnePlace(t *testing.T) {
 	for _, p := range listPackages(t) {
 		if p.name() != "sender" {
@@ -61,8 +64,7 @@ func TestSenderReadsTheClockInOnePlace(t *testing.T) {
 	}
 }
 
-// TestFilesStayShort counts the lines of every Go file below the module's root, nested modules
-// included.
+// TestFilesStayShort counts the lines of every Go file below the module's root, nested modules included.
 func TestFilesStayShort(t *testing.T) {
 	root := filepath.Join("..", "..")
 	err := filepath.WalkDir(root, func(name string, entry os.DirEntry, err error) error {
@@ -86,6 +88,28 @@ func TestFilesStayShort(t *testing.T) {
 	})
 	if err != nil {
 		t.Fatal(err)
+	}
+}
+
+// TestFunctionsStayShort counts the lines of every function of the module, with its first and its last.
+func TestFunctionsStayShort(t *testing.T) {
+	for _, p := range listPackages(t) {
+		for _, file := range p.GoFiles {
+			files := token.NewFileSet()
+			tree, err := parser.ParseFile(files, filepath.Join(p.Dir, file), nil, parser.SkipObjectResolution)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, decl := range tree.Decls {
+				f, ok := decl.(*ast.FuncDecl)
+				if !ok {
+					continue
+				}
+				if lines := files.Position(f.End()).Line - files.Position(f.Pos()).Line + 1; lines > maxFunction {
+					t.Errorf("%s: %s of %s has %d lines, the limit is %d", p.name(), f.Name.Name, file, lines, maxFunction)
+				}
+			}
+		}
 	}
 }
 

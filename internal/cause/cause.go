@@ -1,5 +1,5 @@
-// Package cause says why a context has ended, in one way everywhere: what it returns matches, by errors.Is, the context's
-// own error and whatever its canceller gave as the cause.
+// Package cause says why a context has ended, in the same way everywhere. What it returns matches, by errors.Is, both the
+// context's own error and the cause that its canceller gave.
 package cause
 
 import (
@@ -9,8 +9,8 @@ import (
 	"time"
 )
 
-// Of returns why ctx has ended; nil if it has not. If the cause is an error of its own, both match: code that asks for
-// context.Canceled or context.DeadlineExceeded must not have to know who ended the context, nor how.
+// Of returns why ctx has ended; nil if it has not. If the cause is an error of its own, both match: code that checks for
+// context.Canceled or context.DeadlineExceeded need not know who ended the context.
 func Of(ctx context.Context) error {
 	err, why := ctx.Err(), context.Cause(ctx)
 	var own *bound
@@ -31,8 +31,8 @@ type both struct{ why, err error }
 func (b *both) Error() string   { return fmt.Sprintf("%v (%v)", b.why, b.err) }
 func (b *both) Unwrap() []error { return []error{b.why, b.err} }
 
-// Within returns a context that also ends after d, with err as what Of returns. That is a bound of ours, so err does not
-// match context.DeadlineExceeded: it is not the caller's deadline that has passed.
+// Within returns a context that also ends after d. Of then returns err. That is a bound of our own, so err does not match
+// context.DeadlineExceeded: no deadline of the caller's has passed.
 func Within(ctx context.Context, d time.Duration, err error) (context.Context, context.CancelFunc) {
 	return context.WithTimeoutCause(ctx, d, &bound{err})
 }

@@ -6,8 +6,8 @@ import (
 	"errors"
 )
 
-// Bouncy Castle writes PKCS12 in BER: lengths that are stated by an end, and byte strings in several pieces. derOf makes DER
-// of it, which encoding/asn1 reads. What is in a byte string stays as it is.
+// Bouncy Castle writes PKCS12 in BER, with lengths that an end marker gives, and byte strings in several pieces. derOf makes
+// DER of it, which encoding/asn1 reads. The content of byte strings stays as it is.
 
 const (
 	constructed = 0x20
@@ -73,7 +73,7 @@ func derParts(ber []byte, marked bool, depth int) (parts [][]byte, rest []byte, 
 	}
 }
 
-// joined makes one value of its parts. A byte string in pieces becomes one in one piece.
+// joined makes one value of its parts. The pieces of a byte string become one.
 func joined(tag byte, parts [][]byte) ([]byte, error) {
 	if tag == asn1.TagOctetString|constructed {
 		content, err := pieces(parts)

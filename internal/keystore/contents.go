@@ -12,7 +12,7 @@ import (
 	"github.com/epistle-kafka/epistle/internal/shown"
 )
 
-// contents is what is in a store, of whatever kind: nothing of it is decrypted yet that has a password of its own.
+// contents is what is in a store of any kind. What has a password of its own is not decrypted yet.
 type contents struct {
 	kind    Kind
 	keys    []keyEntry
@@ -38,15 +38,15 @@ type certEntry struct {
 	trusted bool
 }
 
-// sealed is a private key that may need a password. Its error is errPassword, or one that continues "the key".
+// sealed is a private key that may need a password. Its error is errPassword, or one whose text continues "the key".
 type sealed interface {
 	open(password Password) (crypto.PrivateKey, error)
 }
 
-// errPassword says that a key needs another password, or any.
+// errPassword says that a key needs another password, or needs one.
 var errPassword = errors.New("another password")
 
-// plainKey needs none.
+// plainKey is a key without a password.
 type plainKey struct{ key crypto.PrivateKey }
 
 func (k plainKey) open(Password) (crypto.PrivateKey, error) { return k.key, nil }
@@ -67,8 +67,8 @@ func (e certEntry) name() string {
 	return named("certificate", e.alias)
 }
 
-// certificate parses one. What is not one at all is an error; what Go does not take, or does not know, is left out, and
-// its notice says so: the other certificates of the store are of use.
+// certificate parses a certificate. Data that is no certificate is an error. A certificate that Go refuses or does not know is
+// left out, with a notice: the others in the store are of use.
 func (c *contents) certificate(entry certEntry) (*x509.Certificate, error) {
 	cert, err := x509.ParseCertificate(entry.der)
 	if err == nil {
@@ -136,8 +136,8 @@ func (c *contents) trusted() []certEntry {
 		}
 	}
 	if len(entries) == 0 && len(c.keys) == 0 && len(c.certs) > 0 {
-		// Made by `openssl pkcs12 -export -nokeys`. A file of nothing but certificates, which is given as the store of
-		// trusted ones, can mean only one thing.
+		// `openssl pkcs12 -export -nokeys` makes such a file. If a trust store has nothing but certificates, they can only be
+		// meant to be trusted.
 		c.notices = append(c.notices, "{} has no certificate that is marked as trusted, so all of them are trusted; Java takes such a store as empty")
 		return c.certs
 	}
@@ -188,7 +188,7 @@ func (c *contents) privateKeys(password, keyPassword Password) (*Keys, error) {
 	return out, nil
 }
 
-// withoutKey says what a store has instead.
+// withoutKey says what a store without a key has.
 func (c *contents) withoutKey() string {
 	switch {
 	case len(c.certs) > 0:
@@ -253,7 +253,7 @@ func (c *contents) pair(entry keyEntry, key crypto.PrivateKey, pool []*x509.Cert
 	return pair, nil
 }
 
-// chain returns the certificate of a key and those above it, none if there is no certificate for the key.
+// chain returns the certificate of a key and those above it; nothing if there is no certificate for the key.
 func (c *contents) chain(entry keyEntry, key crypto.Signer, pool []*x509.Certificate) ([]*x509.Certificate, error) {
 	if entry.chain == nil {
 		for _, cert := range pool {
@@ -302,7 +302,7 @@ func climb(leaf *x509.Certificate, pool []*x509.Certificate) []*x509.Certificate
 	return chain
 }
 
-// issuerOf prefers the one whose key is named, since an authority with a new key has its old name.
+// issuerOf prefers the certificate whose key is named: an authority with a new key keeps its name.
 func issuerOf(cert *x509.Certificate, pool []*x509.Certificate) *x509.Certificate {
 	var found *x509.Certificate
 	for _, candidate := range pool {
@@ -319,7 +319,7 @@ func issuerOf(cert *x509.Certificate, pool []*x509.Certificate) *x509.Certificat
 	return found
 }
 
-// because says in words why something cannot be decrypted, as the rest of a sentence.
+// because says why something cannot be decrypted, as the rest of a sentence.
 func because(err error) string {
 	var unsupported *pbe.UnsupportedError
 	switch {

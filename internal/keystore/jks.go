@@ -13,7 +13,7 @@ import (
 	"unicode/utf16"
 )
 
-// The JKS format, as far as it is documented, is what sun.security.provider.JavaKeyStore writes: a header, entries, and a
+// The JKS format is what sun.security.provider.JavaKeyStore writes, which is its only documentation: a header, entries, and a
 // digest of the password and all of that.
 const (
 	jksKey         = 1
@@ -44,7 +44,7 @@ func (c *cursor) uint32() uint32 {
 	return 0
 }
 
-// text returns a string of Java's modified UTF-8, which is shown in quotes and compared with nothing.
+// text returns a string in Java's modified UTF-8. It is only shown, in quotes, and compared with nothing.
 func (c *cursor) text() string {
 	if b := c.take(2); b != nil {
 		return string(c.take(uint64(binary.BigEndian.Uint16(b))))
@@ -87,7 +87,7 @@ func parseJKS(data []byte, password Password) (*contents, error) {
 	return out, nil
 }
 
-// jksEntry reads one entry. Whether the data was long enough, the cursor knows.
+// jksEntry reads one entry. in.short says afterwards whether data was missing.
 func (c *contents) jksEntry(in *cursor, version uint32) error {
 	tag, alias := in.uint32(), in.text()
 	in.take(8) // when it was made
@@ -125,7 +125,7 @@ func (c *contents) jksCertificate(in *cursor, version uint32) (der []byte, ok bo
 	return der, !in.short
 }
 
-// jksSealed is a key as a JKS store has it: xored with a stream made of the password, with a digest at its end.
+// jksSealed is a key as a JKS store has it: xored with a stream that is made of the password, with a digest at its end.
 type jksSealed []byte
 
 var oidJKS = asn1.ObjectIdentifier{1, 3, 6, 1, 4, 1, 42, 2, 17, 1, 1}

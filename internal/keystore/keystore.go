@@ -22,8 +22,8 @@ const (
 // less than 300 KB.
 const MaxSize = 16 << 20
 
-// Password is a password. nil is none, and an empty one is not the same. It is a function so that nothing can print it, with
-// whatever verb, wherever it is a field.
+// Password is a password. nil means that there is none, which is not the same as an empty one. It is a function so that no verb
+// prints it, wherever it is a field.
 type Password func() string
 
 // NewPassword returns the password s.
@@ -32,7 +32,7 @@ func NewPassword(s string) Password { return func() string { return s } }
 // IsSet reports whether there is one.
 func (p Password) IsSet() bool { return p != nil }
 
-// Reveal returns the password, "" if there is none, for whoever hands it on.
+// Reveal returns the password; "" if there is none.
 func (p Password) Reveal() string {
 	if p == nil {
 		return ""
@@ -40,7 +40,7 @@ func (p Password) Reveal() string {
 	return p()
 }
 
-// Blame is what an Error is about.
+// Blame says what an Error is about.
 type Blame uint8
 
 const (
@@ -58,11 +58,11 @@ type Error struct {
 // Error returns the text without a name for the store.
 func (e *Error) Error() string { return e.About("the store") }
 
-// About returns what is wrong, as the rest of a sentence that begins with the name of what is to blame: the store itself, or
-// the password. name is what the store is called in it. Command lines that it has are for a file FILE.
+// About returns what is wrong, as the rest of a sentence that begins with the name of what is to blame: the store, or the
+// password. name is the name of the store. Command lines in the text are for a file FILE.
 func (e *Error) About(name string) string { return e.AboutFile(name, "FILE") }
 
-// AboutFile is About with command lines for a file, whose name is as a shell takes it.
+// AboutFile is About with command lines for file, which must be quoted as a shell needs it.
 func (e *Error) AboutFile(name, file string) string {
 	return strings.NewReplacer("{}", name, "{file}", file).Replace(e.text)
 }
@@ -94,8 +94,8 @@ type Keys struct {
 	Notices   []string
 }
 
-// ReadTrust returns the certificates that a store says are to be trusted. As in Java these are its trusted certificates,
-// and of each private key the certificate that belongs to it.
+// ReadTrust returns the certificates that a store says are to be trusted. As in Java these are its trusted certificates, and
+// the certificate of each private key.
 //
 // Without a password the integrity of a store is not checked, as in Java. Its error is an *Error.
 func ReadTrust(data []byte, password Password) (*Trust, error) {
@@ -106,8 +106,8 @@ func ReadTrust(data []byte, password Password) (*Trust, error) {
 	return found.trust()
 }
 
-// ReadKeys returns the private keys of a store. password is that of the store, and that of the keys too unless keyPassword
-// is set. Its error is an *Error.
+// ReadKeys returns the private keys of a store. password is that of the store, and of the keys unless keyPassword is set. Its
+// error is an *Error.
 func ReadKeys(data []byte, password, keyPassword Password) (*Keys, error) {
 	found, err := parse(data, password)
 	if err != nil {
@@ -151,8 +151,8 @@ var (
 	beginPEM   = []byte("-----BEGIN ")
 )
 
-// Sniff tells by the first bytes what data is, "" if it is nothing that can be read here. DER is told from PKCS12 only by
-// reading it.
+// Sniff tells by the first bytes what data is; "" if it is nothing that can be read here. Only reading it tells DER from
+// PKCS12.
 func Sniff(data []byte) Kind {
 	switch {
 	case bytes.HasPrefix(data, magicJKS):

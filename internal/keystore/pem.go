@@ -56,7 +56,7 @@ func (k *sealedKey) refusal(err error) string {
 	return text + ": write it anew with `openssl pkcs8 -topk8 -in {file} -out key.pem`"
 }
 
-// anew says how a PKCS12 store becomes one that can be read, after why it cannot. OpenSSL writes keys and certificates alike.
+// anew says why a PKCS12 store cannot be read, and how to make one of it that can. OpenSSL writes keys and certificates alike.
 func anew(unsupported *pbe.UnsupportedError) string {
 	legacy := ""
 	if unsupported.Legacy {
@@ -65,7 +65,7 @@ func anew(unsupported *pbe.UnsupportedError) string {
 	return ": make PEM of the store with `openssl pkcs12 " + legacy + "-in {file} -out store.pem`, which asks for the password that the key shall have in it"
 }
 
-// legacyKey is a private key of OpenSSL's old format, encrypted as the lines at its head say.
+// legacyKey is a private key in OpenSSL's old format. The lines at its head say how it is encrypted.
 type legacyKey struct{ block *pem.Block }
 
 func (k legacyKey) open(password Password) (crypto.PrivateKey, error) {
@@ -147,7 +147,7 @@ func parsePEM(data []byte) (*contents, error) {
 	return out, nil
 }
 
-// pemKey returns the key of a block. A trust store may have one in it that nobody wants, so nothing is decrypted yet.
+// pemKey returns the key of a block. It decrypts nothing yet: a trust store may hold a key that nobody needs.
 func pemKey(block *pem.Block, work *pbe.Reader) (sealed, error) {
 	switch block.Type {
 	case "PRIVATE KEY":
@@ -187,8 +187,8 @@ func firstDER(der []byte) []byte {
 	return der
 }
 
-// pemBlocks decodes all blocks. pem.Decode passes over what it cannot read, so that a damaged certificate would be missing
-// without a word; here that is an error.
+// pemBlocks decodes all blocks. pem.Decode skips what it cannot read, so that a damaged certificate would be missing without a
+// word. Here that is an error.
 func pemBlocks(data []byte) ([]*pem.Block, error) {
 	data = multiLine(data)
 	begun := bytes.Count(data, beginPEM)
@@ -206,8 +206,8 @@ func pemBlocks(data []byte) ([]*pem.Block, error) {
 	return blocks, nil
 }
 
-// multiLine returns data with line breaks where blocks have blanks instead, as in a property that is written in one line.
-// Java takes these.
+// multiLine returns data with line breaks where blocks have blanks instead, as in a property that is written in one line. Java
+// accepts that.
 func multiLine(data []byte) []byte {
 	var out []byte
 	for {

@@ -72,7 +72,7 @@ var (
 	oidJavaTrusted  = asn1.ObjectIdentifier{2, 16, 840, 1, 113894, 746875, 1, 1}
 )
 
-// errDER is of what is not the structure that it should be.
+// errDER says that the structure is not the expected one.
 var errDER = errors.New("its structure is not that of PKCS12")
 
 // wholeSequence reports whether der is one SEQUENCE and nothing else.
@@ -148,7 +148,7 @@ func complete(data []byte) bool {
 	return parseDER(data, &raw) == nil
 }
 
-// whatDER recognises what people take for a store.
+// whatDER recognises files that people take for a store.
 func whatDER(data []byte) string {
 	var cms contentInfo
 	if parseDER(data, &cms) == nil && cms.Type.Equal(oidSignedData) {
@@ -201,7 +201,7 @@ func isCertificate(data []byte) bool {
 	return err == nil
 }
 
-// unlock finds the form of the password that fits, and checks the integrity of the store as far as there is a MAC and a
+// unlock finds the form of the password that fits, and checks the integrity of the store, if it has a MAC and there is a
 // password.
 func (r *reading) unlock(mac macData, safe []byte, password Password) error {
 	r.password, r.without = pbe.Text(password.Reveal()), !password.IsSet()
@@ -273,7 +273,7 @@ func (d *encryptedData) content() ([]byte, error) {
 	return pieces(parts)
 }
 
-// maxNesting bounds bags of bags, which hardly anything writes.
+// maxNesting bounds bags inside of bags, which hardly any tool writes.
 const maxNesting = 3
 
 func (r *reading) bags(der []byte, depth int) error {

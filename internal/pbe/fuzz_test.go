@@ -10,8 +10,8 @@ import (
 	"testing"
 )
 
-// FuzzDecrypt takes any parameters for those of an encryption. What is asked for is done within the budget, or refused by one of
-// the errors that there are.
+// FuzzDecrypt takes any parameters for those of an encryption. What is asked for is done within the budget, or refused by one
+// of the errors that there are.
 func FuzzDecrypt(f *testing.F) {
 	files, err := filepath.Glob("../keystore/testdata/key-*.pem")
 	if err != nil || len(files) == 0 {

@@ -10,7 +10,7 @@ import (
 	"unicode/utf16"
 )
 
-// ErrPassword says that what came out is not what was encrypted: the password is wrong, or the file is damaged.
+// ErrPassword says that the result is not what was encrypted: the password is wrong, or the file is damaged.
 var ErrPassword = errors.New("wrong password")
 
 // ErrMalformed says that the parameters of the encryption cannot be read.
@@ -24,11 +24,11 @@ type UnsupportedError struct {
 
 func (e *UnsupportedError) Error() string { return "encrypted with " + e.Algorithm }
 
-// ErrBudget says that a file asks for more work than is done for it.
+// ErrBudget says that a file asks for more work than Budget.
 var ErrBudget = fmt.Errorf("more than %d iterations are asked for to derive its keys", Budget)
 
-// Budget is how many iterations of a hash are done for one file, all of its keys together. What tools write lies between
-// 1 and 600,000. This many take some seconds.
+// Budget is how many iterations of a hash are done for one file, all of its keys together. What tools write lies between 1 and
+// 600,000. This many take some seconds.
 const Budget = 10_000_000
 
 // maxParameter bounds salts, in bytes. Tools write 8 to 64.
@@ -54,8 +54,8 @@ func (r *Reader) spend(n int) error {
 // Password is a password in the forms that the schemes take.
 type Password struct {
 	text string
-	// noBytes: for the old schemes an empty password may be no bytes at all, instead of the two that end a string. Files
-	// of both kinds exist.
+	// noBytes: for the old schemes an empty password may be no bytes at all, instead of the two that end a string. Files of
+	// both kinds exist.
 	noBytes bool
 }
 
@@ -86,7 +86,7 @@ var (
 	oidPBES2         = asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 5, 13}
 )
 
-// names are those of schemes that are known and not read.
+// names are those of schemes that are known and not supported.
 var names = map[string]string{
 	"1.2.840.113549.1.5.1":      "pbeWithMD2AndDES-CBC",
 	"1.2.840.113549.1.5.3":      "pbeWithMD5AndDES-CBC",
@@ -103,7 +103,7 @@ var names = map[string]string{
 	"1.2.392.200011.61.1.1.1.4": camellia,
 }
 
-// Those that OpenSSL 3 reads without more ado.
+// These are the ones that OpenSSL 3 reads without its legacy provider.
 const scrypt, camellia = "scrypt", "Camellia in CBC mode"
 
 func unsupported(oid asn1.ObjectIdentifier) error {
@@ -113,8 +113,8 @@ func unsupported(oid asn1.ObjectIdentifier) error {
 	return &UnsupportedError{Algorithm: "an algorithm that is not known here (OID " + oid.String() + ")"}
 }
 
-// Decrypt returns what data was made of. Its error is ErrPassword, ErrMalformed, ErrBudget or an *UnsupportedError. A wrong
-// password is not always noticed: the padding of one in 256 results looks right.
+// Decrypt decrypts data. Its error is ErrPassword, ErrMalformed, ErrBudget or an *UnsupportedError. A wrong password is not
+// always noticed: the padding of one in 256 results looks right.
 func (r *Reader) Decrypt(algorithm pkix.AlgorithmIdentifier, data []byte, password Password) ([]byte, error) {
 	block, iv, err := r.cipher(algorithm, password)
 	if err != nil {

@@ -156,8 +156,8 @@ func TestPBMAC1(t *testing.T) {
 	}
 }
 
-// The derivation of PKCS#12 needs several rounds of its hash for a key of 24 bytes, which is where carries matter. The
-// vectors are those of the test suites of Bouncy Castle and of OpenSSL.
+// The derivation of PKCS#12 needs several rounds of its hash for a key of 24 bytes, which is where carries matter. The vectors
+// are those of the test suites of Bouncy Castle and of OpenSSL.
 func TestDerivationOfPKCS12(t *testing.T) {
 	for _, test := range []struct {
 		password, salt string

@@ -75,7 +75,7 @@ func (d derivation) bytes(purpose byte, n int) []byte {
 	}
 }
 
-// filled repeats pattern until it has a whole number of blocks; of nothing it makes nothing.
+// filled repeats pattern until it fills a whole number of blocks. An empty pattern stays empty.
 func filled(pattern []byte, block int) []byte {
 	if len(pattern) == 0 {
 		return nil
@@ -84,7 +84,7 @@ func filled(pattern []byte, block int) []byte {
 	return bytes.Repeat(pattern, size/len(pattern)+1)[:size]
 }
 
-// add makes sum the number sum + n + 1, without what overflows. Both have the same length, most significant byte first.
+// add sets sum to sum + n + 1, and drops what overflows. Both have the same length, most significant byte first.
 func add(sum, n []byte) {
 	carry := 1
 	for i := len(sum) - 1; i >= 0; i-- {
@@ -104,8 +104,8 @@ type MAC struct {
 	Iterations int
 }
 
-// Verify returns nil if content is what the MAC was made of with this password, and ErrPassword if it is not: nobody can
-// tell a wrong password from a damaged file. Other errors are as those of Decrypt.
+// Verify returns nil if the MAC was made of content with this password, and ErrPassword if it was not: nobody can tell a wrong
+// password from a damaged file. Other errors are those of Decrypt.
 func (r *Reader) Verify(mac MAC, content []byte, password Password) error {
 	var (
 		key     []byte

@@ -6,8 +6,8 @@ import (
 	"math/bits"
 )
 
-// rc2 decrypts RC2 (RFC 2268), which the standard library does not have. Java until 8u301 and `openssl pkcs12 -legacy`
-// encrypt certificates with it. All bits of a key are effective.
+// rc2 decrypts RC2 (RFC 2268), which the standard library does not have. Java until 8u301 and `openssl pkcs12 -legacy` encrypt
+// certificates with it. All bits of a key are effective.
 type rc2 [64]uint16 // the expanded key
 
 const rc2Block = 8 // bytes

@@ -12,8 +12,8 @@ import (
 	"github.com/epistle-kafka/epistle/sasl"
 )
 
-// endpointTLS makes a configuration of TLS out of the options ssl.… of a login module, which are for the token endpoint alone,
-// as in Java: the keys ssl.… beside them are for brokers. It reads the files that options name, once. Its error is all that is
+// endpointTLS makes a TLS configuration of the options ssl.… of a login module. They are for the token endpoint alone, as in
+// Java: the keys ssl.… of the file are for brokers. It reads the files that the options name, once. Its error is all that is
 // wrong, in one line.
 func (s *Set) endpointTLS(options map[string]sasl.Secret) (*tls.Config, error) {
 	get := func(key string) (string, bool) {

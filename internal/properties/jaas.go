@@ -12,7 +12,7 @@ import (
 // parseJAAS reads the one entry of a sasl.jaas.config: a class, a flag, options, and a semicolon, in the syntax that Java's
 // clients take. Its errors say where, in characters from 1, and what is wrong, and show nothing that may be a secret.
 //
-// A quoted value that goes on in the next line is refused, where Java takes the first line for the whole of it.
+// A quoted value that goes on in the next line is refused. Java would take the first line for the whole value.
 func parseJAAS(text string) (sasl.Login, error) {
 	p := &jaasParser{scanner: jaasScanner{text: []rune(text)}}
 	login, err := p.entry()
@@ -136,7 +136,8 @@ func (p *jaasParser) nothingElse() error {
 
 const jaasExample = `org.apache.kafka.common.security.plain.PlainLoginModule required username="…" password="…";`
 
-// wellKnown says of a word where an option's name belongs that it is one: it may be a part of a value that was not quoted.
+// wellKnown reports whether a word is the usual name of an option. A word that is not may be a part of a value that was not
+// quoted.
 func wellKnown(name string) bool {
 	switch name {
 	case "username", "password", "tokenauth", "clientId", "clientSecret", "scope", "useKeyTab", "keyTab", "principal", "storeKey",

@@ -2,8 +2,8 @@ package properties
 
 import "strings"
 
-// jaasKind is what a token is. Java's clients split a JAAS entry with a java.io.StreamTokenizer, which was made for other
-// things, and whose rules are these.
+// jaasKind is the kind of a token. Java's clients split a JAAS entry with a java.io.StreamTokenizer, which was made for other
+// things. These are its rules.
 type jaasKind uint8
 
 const (
@@ -24,7 +24,7 @@ type jaasToken struct {
 	mark  rune   // the character, or the quote
 }
 
-// text says whether Java takes the token for a text.
+// text reports whether Java takes the token for a text.
 func (t jaasToken) text() bool { return t.kind == jaasWord || t.kind == jaasQuoted }
 
 type jaasScanner struct {
@@ -69,8 +69,8 @@ func (s *jaasScanner) next() jaasToken {
 	return token
 }
 
-// skip passes white space and comments. It returns where a comment begins that does not end, or 0. A single / begins a
-// comment as // does.
+// skip skips white space and comments. It returns where a comment begins that does not end, or 0. A single / begins a comment,
+// as // does.
 func (s *jaasScanner) skip() (open int) {
 	for {
 		c := s.peek(0)
@@ -95,7 +95,7 @@ func (s *jaasScanner) skip() (open int) {
 	}
 }
 
-// quoted reads up to the quote that ends what one before has begun.
+// quoted reads up to the closing quote.
 func (s *jaasScanner) quoted(quote rune) (jaasKind, string) {
 	var b strings.Builder
 	for {

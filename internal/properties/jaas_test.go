@@ -69,8 +69,8 @@ func TestJAASErrors(t *testing.T) {
 	}
 }
 
-// Whatever stands there, it is taken or refused; what is taken reads the same when it is written in the plainest way; and
-// what is refused shows nothing of what it holds.
+// Whatever stands there, it is taken or refused; what is taken reads the same when it is written in the plainest way; and what
+// is refused shows nothing of what it holds.
 func FuzzJAAS(f *testing.F) {
 	for _, seed := range []string{
 		"", "M required;", `M required username="a" password='b\'c' d=e.f;`, "M required // c\n a=b;", "M required a=\"\\101\\n\";", `M required a="`, "M required a=/b;\n;", "1 2 3;", "M required a=b; N required;",

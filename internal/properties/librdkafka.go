@@ -11,7 +11,7 @@ import (
 	"github.com/epistle-kafka/epistle/internal/shown"
 )
 
-// translation is what becomes of one of librdkafka's names.
+// translation says what one of librdkafka's names becomes.
 type translation struct {
 	key  string                                       // Java's
 	turn func(value string) (turned, problem string)  // into Java's value; nil: it is the same
@@ -172,7 +172,7 @@ func unless(value, problem string) func(string) (string, bool) {
 	return func(v string) (string, bool) { return problem, strings.EqualFold(v, value) }
 }
 
-// translate puts Java's keys in the place of librdkafka's.
+// translate replaces librdkafka's keys by Java's.
 func (s *Set) translate(written []*entry) []*entry {
 	t := &translator{set: s, held: map[string]*entry{}}
 	for _, e := range written {
@@ -184,7 +184,7 @@ func (s *Set) translate(written []*entry) []*entry {
 	return t.out
 }
 
-// translator collects what has a name of its own, and holds what only several names say together.
+// translator collects translated properties, and keeps those that mean something only together with others.
 type translator struct {
 	set  *Set
 	out  []*entry
@@ -198,7 +198,7 @@ var together = []string{
 	"ssl.ca.location", "ssl.ca.pem", "ssl.certificate.location", "ssl.certificate.pem", "ssl.key.location", "ssl.key.pem",
 }
 
-// librdkafkaKey says whether a key is one of librdkafka's that have another name here.
+// librdkafkaKey reports whether a key is one of librdkafka's that has another name here.
 func librdkafkaKey(key string) bool {
 	_, known := librdkafka[key]
 	for _, k := range together {
@@ -250,7 +250,7 @@ func (t *translator) put(e *entry, key, value string) {
 	t.out = append(t.out, &entry{line: e.line, key: key, written: e.written, value: value, over: e.over, hidden: e.hidden, brought: e.brought, dangles: e.dangles})
 }
 
-// imply adds what goes with a property, unless it is said itself.
+// imply adds a value that goes with a property, unless the file sets it.
 func (t *translator) imply(e *entry, key, value string) {
 	t.out = append(t.out, &entry{line: e.line, key: key, written: e.written, value: value, over: e.over, implied: true})
 }
@@ -299,7 +299,7 @@ func (t *translator) compressionLevel() {
 	}
 }
 
-// stores turns PEM files into Java's inline PEM: there, key and certificates are two keys, as they are two files here.
+// stores turns PEM files into Java's inline PEM, which has a key for the private key and one for the certificates.
 func (t *translator) stores() {
 	if e := t.held["ssl.ca.location"]; e != nil {
 		if info, err := os.Stat(e.value); err == nil && info.IsDir() {

@@ -126,7 +126,7 @@ func (t *translator) tokens() {
 	t.set.login = l
 }
 
-// pairs takes name=value apart. What cannot be taken is a problem, which shows no value.
+// pairs splits pairs of name=value. One that cannot be split is a problem, which shows no value.
 func (t *translator) pairs(e *entry, separator string, take func(name, value string) bool) {
 	n := 0
 	for pair := range strings.SplitSeq(e.value, separator) {

@@ -149,7 +149,8 @@ func TestLibrdkafkasCertificates(t *testing.T) {
 	}
 }
 
-// Files in DER cannot be in properties, nor be read by librdkafka: how PEM is made of them is said, and nothing of what they hold.
+// Files in DER cannot be in properties, nor be read by librdkafka: how PEM is made of them is said, and nothing of what they
+// hold.
 func TestLibrdkafkasCertificatesInDER(t *testing.T) {
 	dir := t.TempDir()
 	cert, key := writeFile(t, filepath.Join(dir, "c.der"), "0\x82hunter2"), writeFile(t, filepath.Join(dir, "k.der"), "0\x82hunter2")

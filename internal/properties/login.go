@@ -83,7 +83,7 @@ func (s *Set) resolveLogin() {
 	s.mechanism = made
 }
 
-// withoutOptions leaves out of a text what options of the login module are, if a config provider has brought them.
+// withoutOptions removes from a text the values of the login module's options, if a config provider has brought them.
 func (s *Set) withoutOptions(options map[string]sasl.Secret, text string) string {
 	if e := s.entries[jaasKey]; e == nil || !e.hidden {
 		return text
@@ -94,8 +94,8 @@ func (s *Set) withoutOptions(options map[string]sasl.Secret, text string) string
 	return text
 }
 
-// blame reports what a mechanism says of its settings, each under the key that it is about. One that is not set is reported
-// where the login is.
+// blame reports what a mechanism says about its settings, each under the key that it concerns. A key that is not set is
+// reported where the login is.
 func (s *Set) blame(err error, options map[string]sasl.Secret) {
 	if several, ok := err.(interface{ Unwrap() []error }); ok {
 		for _, one := range several.Unwrap() {
@@ -154,7 +154,7 @@ func (s *Set) findLogin(mechanism string) login {
 	return login{}
 }
 
-// missingLogin is reported where security.protocol is, since the key that it is about is not there.
+// missingLogin reports a login that is missing. It does so at security.protocol, since the login's own key is not there.
 func (s *Set) missingLogin(mechanism string) {
 	rule := "is not set, and SASL needs it" + s.Instead(jaasKey) +
 		". A file that -Djava.security.auth.login.config names is not read here: what its section KafkaClient holds goes into sasl.jaas.config"
@@ -191,14 +191,14 @@ func (s *Set) checkModule(k *knownMechanism, l login) {
 		Rule: fmt.Sprintf("has %s, which does not go with GSSAPI, Java's default of sasl.mechanism: set %s", module, strings.Join(fitting, " or "))})
 }
 
-// handlers are the classes of Java's and Amazon's that the mechanisms of modules apart stand for, by their simple names.
+// handlers are the classes of Java and Amazon in whose place the mechanisms of other modules stand, by their simple names.
 var handlers = map[string][]string{
 	"sasl.client.callback.handler.class": {"SaslClientCallbackHandler", "IAMClientCallbackHandler"},
 	"sasl.login.callback.handler.class":  {"AbstractLogin$DefaultLoginCallbackHandler"},
 	"sasl.login.class":                   {"DefaultLogin", "KerberosLogin"},
 }
 
-// checkHandlers refuses Java classes that nothing here stands for. Package sasl does so for its own mechanisms: it knows what
+// checkHandlers refuses Java classes that have no counterpart here. Package sasl does so for its own mechanisms: it knows what
 // a program has registered for a class.
 func (s *Set) checkHandlers(k *knownMechanism) {
 	if k.brings == "" {
@@ -212,7 +212,7 @@ func (s *Set) checkHandlers(k *knownMechanism) {
 	}
 }
 
-// builder returns what makes the mechanism, or nil, having said which import is missing.
+// builder returns the builder of a mechanism. If there is none, it reports which import is missing and returns nil.
 func (s *Set) builder(mechanism string) sasl.Builder {
 	const key = "sasl.mechanism"
 	build := sasl.Lookup(mechanism)
@@ -280,7 +280,7 @@ func (s *Set) culprit(complaint string) string {
 	return best
 }
 
-// warnOfPlaintext says what whoever listens gets to know.
+// warnOfPlaintext says what an eavesdropper learns.
 func (s *Set) warnOfPlaintext(mechanism string) {
 	if s.TLS() {
 		return

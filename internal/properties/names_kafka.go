@@ -6,7 +6,7 @@ import (
 	"github.com/epistle-kafka/epistle/internal/shown"
 )
 
-// ownerOf says whose a key is, in lower case, that stands in producers' files and is not theirs.
+// ownerOf says to whom a key belongs that is often found in producers' files and is not the producer's. Keys are in lower case.
 var ownerOf = func() map[string]string {
 	m := map[string]string{}
 	for _, o := range owners {
@@ -88,8 +88,8 @@ var constants = map[string]string{
 	"sasl.jaas":                    "sasl.jaas.config",
 }
 
-// constant knows the names of the constants in Java's ProducerConfig and its like, and what is made of them for the
-// environment of containers: LINGER_MS_CONFIG, ProducerConfig.ACKS_CONFIG, KAFKA_LINGER_MS.
+// constant recognises the names of constants in Java's ProducerConfig and its like, and the forms that containers make of them:
+// LINGER_MS_CONFIG, ProducerConfig.ACKS_CONFIG, KAFKA_LINGER_MS.
 func constant(key, _ string) meaning {
 	name := key[strings.LastIndexByte(key, '.')+1:]
 	if name == "" || !strings.Contains(name, "_") || strings.ToUpper(name) != name {
@@ -185,7 +185,8 @@ var prefixes = []struct {
 	{"delegation.token.", "it belongs to brokers", true, false},
 }
 
-// prefixed knows what other programs put in front of keys, and any other prefix in front of a whole key of the producer's.
+// prefixed recognises prefixes that other programs put in front of keys, and any other prefix in front of a key of the
+// producer's.
 func prefixed(_, lower string) meaning {
 	best := -1
 	rest := ""

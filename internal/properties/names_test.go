@@ -5,7 +5,8 @@ import (
 	"testing"
 )
 
-// A key that Java's producer only warns of is a notice that says whose it is; only what nobody knows is compared by its letters.
+// A key that Java's producer only warns of is a notice that says whose it is; only what nobody knows is compared by its
+// letters.
 func TestStrangersAreKnownForWhatTheyAre(t *testing.T) {
 	for key, want := range map[string]string{
 		"group.id":                                "it belongs to the consumer",

@@ -12,8 +12,8 @@ import (
 // Hidden stands for a value that may be a secret, and for a key that may be a piece of one.
 const Hidden = "[hidden]"
 
-// Notice is a consequence of a property that its writer may not expect. Its texts can be shown: they are bounded, in one line,
-// and have no secret in them.
+// Notice is a consequence of a property that its writer may not expect. Its texts can be shown: they are bounded, one line
+// each, and without secrets.
 type Notice struct {
 	Line int
 	Key  string
@@ -30,10 +30,10 @@ type Problem struct {
 	Unknown    bool   // the key is none of the producer's
 }
 
-// mostTold is how many notices, and how many problems, are told of: there are more in another kind of file only.
+// mostTold bounds the notices, and the problems. Only a file that is no properties file has more.
 const mostTold = 1000
 
-// tell adds a notice. All of them come through here, so that none shows what it must not.
+// tell adds a notice. All notices come through here, so that none shows a secret.
 func (s *Set) tell(n Notice) {
 	n.Key, n.Text = shownKey(n.Key), shown.Text(n.Text)
 	switch {
@@ -47,7 +47,7 @@ func (s *Set) tell(n Notice) {
 	}
 }
 
-// complain adds a problem. All of them come through here, as notices come through tell.
+// complain adds a problem. All problems come through here, as notices come through tell.
 func (s *Set) complain(p Problem) {
 	s.wrong++
 	p.Key, p.Rule = shownKey(p.Key), shown.Text(p.Rule)
@@ -59,7 +59,7 @@ func (s *Set) complain(p Problem) {
 	}
 }
 
-// Notices returns all notices, by line, or as many as people can bear, and then how many more there are.
+// Notices returns the notices, by line. Of very many it returns the first ones, and how many more there are.
 func (s *Set) Notices() []Notice {
 	if s.untold > 0 {
 		n := s.lastNotice
@@ -106,7 +106,7 @@ func (s *Set) Refuse(key, value, rule string) {
 	s.broken[key] = true
 }
 
-// withoutProvided leaves out of a text what a config provider has brought: it may be another secret than it was meant to be.
+// withoutProvided removes from a text what a config provider has brought: it may be another secret than it was meant to be.
 func (s *Set) withoutProvided(key, text string) string {
 	e := s.entries[key]
 	if e == nil || !e.hidden {
@@ -128,7 +128,7 @@ func (s *Set) withoutProvided(key, text string) string {
 // Broken says whether a key has a problem already.
 func (s *Set) Broken(key string) bool { return s.broken[key] }
 
-// place returns where a key is set and as what: another client's name may stand for it.
+// place returns the line in which a key is set, and how it is written there: it may be another client's name.
 func (s *Set) place(key string) (line int, written string) {
 	if e, ok := s.entries[key]; ok {
 		return e.line, e.written
@@ -139,8 +139,8 @@ func (s *Set) place(key string) (line int, written string) {
 	return 0, key
 }
 
-// shownKey is how a key is shown. What nobody knows may be a piece of a secret, such as a line of a private key or of a login
-// module, where the line before does not end in a backslash. What looks like that is not shown.
+// shownKey returns a key as it may be shown. An unknown key may be a piece of a secret, such as a line of a private key or of a
+// login module, if the line before it does not end in a backslash. A key that looks like that is hidden.
 func shownKey(key string) string {
 	if rows[strings.Trim(key, `"'`)] != nil { // in JSON and its like
 		return key
@@ -151,7 +151,7 @@ func shownKey(key string) string {
 	return shown.Name(key)
 }
 
-// encoded says whether a key may be Base64, as a line of PEM is, or a token made of it.
+// encoded reports whether a key may be Base64, as a line of PEM or a token is.
 func encoded(key string) bool {
 	const longest = 40 // letters and digits in a row; a line of PEM has 64
 	word, most := 0, 0

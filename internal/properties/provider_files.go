@@ -57,7 +57,7 @@ func (p *fileProvider) lookup(path, key string) (string, error) {
 // directoryProvider reads files whose names are keys and whose contents are values, as Kubernetes mounts secrets.
 type directoryProvider struct {
 	allowed []string
-	trimmed func(path, key string) // is told of a newline at the end that was left out
+	trimmed func(path, key string) // is called when a newline at the end was left out
 }
 
 func (p *directoryProvider) lookup(path, key string) (string, error) {

@@ -16,12 +16,12 @@ func providerKey(key string) bool { return strings.HasPrefix(key, "config.provid
 // brace, so that a path has no colon; and what is filled in is not looked into again.
 var reference = regexp.MustCompile(`\$\{([^}:]*):(?:([^}:]*):)?([^}]*)\}`)
 
-// provider looks values up. text is told apart from what goes wrong, which names no value.
+// provider looks up values. Its errors show no value.
 type provider interface {
 	lookup(path, key string) (text string, err error)
 }
 
-// fillIn puts what references refer to into the values of all keys but those of the providers themselves.
+// fillIn replaces the references in the values of all keys but those of the providers themselves.
 func (s *Set) fillIn(written []*entry) {
 	providers, listed := s.providers(written)
 	used := map[string]bool{}
@@ -38,7 +38,7 @@ func (s *Set) fillIn(written []*entry) {
 	s.unusedProviders(written, providers, used)
 }
 
-// fill puts what references refer to into one value, and notes which providers they name.
+// fill replaces the references in one value, and notes which providers they name.
 func (s *Set) fill(e *entry, providers map[string]provider, used map[string]bool) {
 	e.value = reference.ReplaceAllStringFunc(e.value, func(ref string) string {
 		parts := reference.FindStringSubmatch(ref)
@@ -69,7 +69,8 @@ func (s *Set) fill(e *entry, providers map[string]provider, used map[string]bool
 	e.value = trim(e.value)
 }
 
-// refers says whether references in a value count. Those of keys that nobody reads need not lead anywhere.
+// refers reports whether references in a value count. A reference in the value of a key that nobody reads need not lead
+// anywhere.
 func (s *Set) refers(e *entry) bool {
 	return e.key != "config.providers" && !providerKey(e.key) && (rows[e.key] != nil || s.options.Librdkafka && librdkafkaKey(e.key))
 }
@@ -80,7 +81,7 @@ func (s *Set) unresolved(e *entry, ref, why string) {
 	s.complain(Problem{Line: e.line, Key: e.written, Value: Hidden, Rule: fmt.Sprintf("refers to %s: %s", shown.Quoted(ref), why)})
 }
 
-// mayShow returns a part of a value, unless that is a password which may look like a reference by chance.
+// mayShow returns a part of a value for a message. It hides a part of a password, which may look like a reference by chance.
 func (s *Set) mayShow(e *entry, part string) string {
 	if secret(e.key) {
 		return "…"
@@ -93,8 +94,8 @@ func (s *Set) dangle(e *entry) {
 	s.broken[e.key] = true
 }
 
-// leftAlone is for references where no provider is set up. A password may look like one by chance, so nothing of it is shown
-// but the name of the provider, and only if it is a usual one.
+// leftAlone reports references although no provider is set up. A password may look like one by chance, so only the name of the
+// provider is shown, and only if it is a usual name.
 func (s *Set) leftAlone(e *entry) {
 	parts := reference.FindStringSubmatch(e.value)
 	if parts == nil || !slices.Contains([]string{"file", "env", "dir", "directory", "secrets", "vault"}, parts[1]) {
@@ -121,8 +122,8 @@ const mostProviders = 100
 
 const kafkaProviders = "org.apache.kafka.common.config.provider."
 
-// providers sets up those that config.providers lists: nil for one that cannot be, which is reported when something refers
-// to it.
+// providers sets up those that config.providers lists: nil for one that cannot be, which is reported when something refers to
+// it.
 func (s *Set) providers(written []*entry) (made map[string]provider, listed bool) {
 	given := map[string]*entry{}
 	for _, e := range written {
@@ -198,7 +199,7 @@ func (s *Set) provider(name string, given map[string]*entry) (made provider, key
 	return nil, prefix + "class", fmt.Errorf("is a Java class, which cannot run here: %sFileConfigProvider, DirectoryConfigProvider and EnvVarConfigProvider are here; or fill in the values before", kafkaProviders)
 }
 
-// unusedProviders says of providers that could not be set up, or that nothing refers to, that they do nothing.
+// unusedProviders reports providers that could not be set up, or that no reference names: they do nothing.
 func (s *Set) unusedProviders(written []*entry, providers map[string]provider, used map[string]bool) {
 	for _, e := range written {
 		name, rest, _ := strings.Cut(strings.TrimPrefix(e.written, "config.providers."), ".")

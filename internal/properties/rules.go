@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// settle settles what several keys decide together, in the order in which Java does.
+// settle resolves keys that depend on each other, in Java's order.
 func (s *Set) settle() {
 	s.resolveLogin()
 	s.resolveSerializers()
@@ -20,7 +20,7 @@ func (s *Set) settle() {
 
 func (s *Set) isSet(key string) bool { return s.entries[key] != nil }
 
-// effective returns what holds for a key: what another setting made of it, what was set, or the default.
+// effective returns the value that is in force for a key: what another setting has made of it, what was set, or the default.
 func (s *Set) effective(key string) string {
 	if v, ok := s.changed[key]; ok {
 		return v
@@ -35,7 +35,7 @@ func (s *Set) number(key string) int64 { return Int(s.effective(key)) }
 
 func (s *Set) change(key string, n int64) { s.changed[key] = fmt.Sprint(n) }
 
-// oneOf returns the first key if it is set, and else the second: what to blame.
+// oneOf returns the first key if it is set, and else the second.
 func (s *Set) oneOf(key, otherwise string) string {
 	if s.isSet(key) {
 		return key
@@ -43,12 +43,12 @@ func (s *Set) oneOf(key, otherwise string) string {
 	return otherwise
 }
 
-// idempotentInFlight is how many batches of a partition a broker remembers to recognise a repeated one.
+// idempotentInFlight is how many batches of a partition a broker remembers, to recognise a duplicate.
 const idempotentInFlight = 5
 
-// resolveIdempotence switches idempotence off where acks or retries forbid it and nobody asked for it. In flight above 5
-// is an error even then, in Java as here: the producer's validation finds it if idempotence stays on, this if it was
-// switched off. A transactional.id asks for it: then validation finds whatever forbids it.
+// resolveIdempotence switches idempotence off if acks or retries forbid it and nobody asked for it. More than 5 in flight are
+// an error even then, in Java as here: the producer's validation finds that if idempotence stays on, and this if it was
+// switched off. A transactional.id asks for idempotence, and validation then finds what forbids it.
 func (s *Set) resolveIdempotence() {
 	if s.isSet("enable.idempotence") || s.effective("transactional.id") != NotSet {
 		return
@@ -79,8 +79,8 @@ func (s *Set) resolveBackoffs() {
 	s.lower("socket.connection.setup.timeout.ms", "socket.connection.setup.timeout.max.ms")
 }
 
-// lower takes a base that is above its maximum down to it: Java waits the maximum each time. The notice goes to whichever
-// of the two was set.
+// lower lowers a base to its maximum, if it is above it: Java waits the maximum each time. The notice goes to the one of the
+// two that was set.
 func (s *Set) lower(base, most string) {
 	if s.number(base) <= s.number(most) {
 		return
@@ -106,7 +106,7 @@ func (s *Set) resolveDeliveryTimeout() {
 	}
 }
 
-// resolveSizes keeps what Java accepts legal here, where a batch has an upper limit of its own.
+// resolveSizes adjusts sizes that Java accepts: here a batch has an upper limit of its own.
 func (s *Set) resolveSizes() {
 	if most := s.number("max.request.size"); s.number("batch.size") > most && most > 0 {
 		s.change("batch.size", most)
@@ -138,7 +138,7 @@ func (s *Set) resolvePartitioner() {
 	}
 }
 
-// goSerializers names what writes the same bytes as each of Java's serializers.
+// goSerializers names the serializers here that write the same bytes as Java's.
 var goSerializers = map[string]string{
 	"Boolean":    "BoolSerializer",
 	"ByteArray":  "BytesSerializer",

@@ -13,8 +13,8 @@ import (
 
 // Options say how properties are read. The zero value is Java's way.
 type Options struct {
-	// Over are properties that win over those that are read, as a command line does over a file. They have no line, and a key
-	// of them that the producer does not know is a problem: somebody has just typed it.
+	// Over are properties that win over those that are read, as a command line wins over a file. They have no line. An unknown
+	// key among them is a problem: somebody has just typed it.
 	Over map[string]string
 	// RefuseUnknown makes each key that the producer does not know a problem, where Java only warns.
 	RefuseUnknown bool
@@ -24,7 +24,7 @@ type Options struct {
 	Environment func(name string) (string, bool)
 }
 
-// Set is what properties come to: values by Java's keys, and what there is to say about them.
+// Set is the result of reading properties: values by Java's keys, with notices and problems.
 type Set struct {
 	options   Options
 	entries   map[string]*entry // by Java's key; the last of several
@@ -57,8 +57,8 @@ type entry struct {
 	implied bool     // goes with another one, and gives way to what is said itself
 }
 
-// Resolve settles what properties mean, each by its row of the table, then those that depend on each other, in the order
-// in which Java does. problems are those that Parse has found. It reads the files that config providers name.
+// Resolve resolves properties: first each by its row of the table, then those that depend on each other, in Java's order.
+// problems are those that Parse has found. It reads the files that config providers name.
 func Resolve(props []Property, problems []Problem, o Options) *Set {
 	if o.Environment == nil {
 		o.Environment = os.LookupEnv
@@ -85,7 +85,7 @@ func Resolve(props []Property, problems []Problem, o Options) *Set {
 	return s
 }
 
-// last returns the properties that count, in their order: of several with one key the last, and Over's before the file's.
+// last returns the properties that count, in their order. Of several with one key that is the last; Over's win over the file's.
 func (s *Set) last(props []Property) []*entry {
 	var written []*entry
 	byKey := map[string]*entry{}
@@ -106,14 +106,13 @@ func (s *Set) last(props []Property) []*entry {
 	return slices.DeleteFunc(written, func(e *entry) bool { return byKey[e.written] != e })
 }
 
-// trim takes off a value what Java takes off: blanks and control characters, but no other white space, which may be a part of a
-// password.
+// trim trims a value as Java does: blanks and control characters, but no other white space, which may be part of a password.
 func trim(value string) string {
 	return strings.TrimFunc(value, func(r rune) bool { return r <= ' ' })
 }
 
-// take files one property under its key. Where two names say the same, the command line's wins over the file's, and then
-// Java's name.
+// take files a property under its key. If two names mean the same key, the command line wins over the file, and then Java's
+// name wins.
 func (s *Set) take(e *entry) {
 	if rows[e.key] == nil {
 		if !providerKey(e.key) {
@@ -168,7 +167,7 @@ func (s *Set) check(row *Setting, e *entry) {
 	}
 }
 
-// noSecurity says why a key of TLS or SASL has no effect, or "".
+// noSecurity says why a key of TLS or SASL has no effect; "" if it has one.
 func (s *Set) noSecurity(key string) string {
 	protocol := s.Protocol()
 	if s.broken["security.protocol"] {
@@ -183,7 +182,7 @@ func (s *Set) noSecurity(key string) string {
 	return ""
 }
 
-// with returns the protocol that does what this one does, and has a layer more.
+// with returns the protocol that also has the given layer.
 func with(protocol, layer string) string {
 	switch {
 	case layer == "SASL" && protocol == "SSL", layer == "SSL" && protocol == "SASL_PLAINTEXT":
@@ -220,7 +219,7 @@ func (s *Set) Value(key string) (string, bool) {
 	return e.value, true
 }
 
-// Dangles says whether the value of a key that begins so refers to what is not there. Nothing can be made of it.
+// Dangles reports whether a key with that prefix has a reference that leads nowhere, so that it has no value.
 func (s *Set) Dangles(prefix string) bool {
 	for key, e := range s.entries {
 		if e.dangles && strings.HasPrefix(key, prefix) {
@@ -230,8 +229,8 @@ func (s *Set) Dangles(prefix string) bool {
 	return false
 }
 
-// Effective yields each key that does not have Java's default merely by being absent: with the value that was set, or that
-// another setting made of it. Values that have a problem are left out.
+// Effective yields each key that was set, or that another setting has changed, with its value. Values that have a problem are
+// left out.
 func (s *Set) Effective() iter.Seq2[string, string] {
 	return func(yield func(string, string) bool) {
 		for _, row := range all {

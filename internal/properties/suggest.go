@@ -6,14 +6,14 @@ import (
 	"strings"
 )
 
-// meaning is what a key that the producer does not know is known for.
+// meaning is what is known of a key that is not the producer's.
 type meaning struct {
 	key  string // of the producer's, that was probably meant; "" for none
 	text string // a sentence that begins with "it"; "" if nobody knows the key
 	slip bool   // the key is only near, by its letters
 }
 
-// refusal is what to tell whoever must not use the key, and consequence what to tell whoever may.
+// refusal is the text if the key is an error, and consequence the text if it is not.
 func (m meaning) refusal() string {
 	switch {
 	case m.slip:
@@ -34,7 +34,7 @@ func (m meaning) consequence() string {
 	return "has no effect, as in Java: " + m.text
 }
 
-// knowStrangers says of each key that the producer does not know what it is.
+// knowStrangers explains each key that is not the producer's.
 func (s *Set) knowStrangers() {
 	hidden := -1 // the last line whose key looked like a piece of a secret
 	for i, e := range s.unknown {
@@ -65,14 +65,14 @@ func (s *Set) knowStrangers() {
 	}
 }
 
-// pieceOfSecret says of a key that nobody knows that it may be a line of a private key, of a login module or of a file of another
-// kind. goesOn: the line before was one.
+// pieceOfSecret reports whether an unknown key may be a line of a private key, of a login module or of a file of another kind.
+// goesOn says that the line before was one.
 func pieceOfSecret(e *entry, goesOn bool) bool {
 	bare := !strings.Contains(e.written, ".")
 	return shownKey(e.written) == Hidden || bare && (goesOn || e.value == "")
 }
 
-// mostStrangers is how many keys are looked at that the producer does not know: more are another kind of file.
+// mostStrangers bounds how many unknown keys are looked at. Only a file of another kind has more.
 const mostStrangers = 300
 
 func (s *Set) tooManyStrangers(more []*entry) {
@@ -84,7 +84,7 @@ func (s *Set) tooManyStrangers(more []*entry) {
 	s.tell(Notice{Line: more[0].line, Key: more[0].written, Text: text})
 }
 
-// Instead says which key of the file was probably meant to be this one, which is missing: " ; line 3 has … instead", or "".
+// Instead says which key of the file was probably meant to be this one, which is missing: "; line 3 has … instead", or "".
 func (s *Set) Instead(key string) string {
 	e := s.meant[key]
 	switch {
@@ -96,7 +96,7 @@ func (s *Set) Instead(key string) string {
 	return fmt.Sprintf("; line %d has %s instead", e.line, shownKey(e.written))
 }
 
-// mostOfKey is how long a key may be that is looked at, in bytes: the longest that anybody knows have a third of that.
+// mostOfKey bounds the length of a key that is looked at, in bytes. The longest known keys have a third of that.
 const mostOfKey = 300
 
 // meaningOf finds out what a key is: by the tables first, and by its letters only if it is in none of them.
@@ -143,7 +143,7 @@ func foreign(_, lower string) meaning {
 	return meaning{}
 }
 
-// respelt knows a key of the producer's in another case, or with other separators.
+// respelt recognises a key of the producer's in another case, or with other separators.
 func respelt(_, lower string) meaning {
 	meant := letters(lower)
 	for i := range all {
@@ -158,8 +158,8 @@ func letters(key string) string { return separators.Replace(key) }
 
 var separators = strings.NewReplacer(".", "", "_", "", "-", "", " ", "", `"`, "")
 
-// nearest returns the key of the producer's from which this one is a slip or two away, or whose beginning it is; "" if there
-// is none, or if it is no more likely than another.
+// nearest returns the key of the producer's that differs from this one by a slip or two, or that begins with it. It returns ""
+// if there is none, or if two keys are equally likely.
 func nearest(lower string) string {
 	slips := 1
 	if len(lower) >= 11 {

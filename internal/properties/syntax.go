@@ -18,8 +18,8 @@ type Property struct {
 // MaxSize bounds a file, in bytes. It leaves ample room for certificates that are stated inline.
 const MaxSize = 4 << 20
 
-// Parse splits data as java.util.Properties.load does. Bytes are UTF-8, or ISO-8859-1 if they are not valid UTF-8. A broken
-// \u escape is a problem, as it is an exception in Java, and so is text in UTF-16; nothing else in this syntax can be wrong.
+// Parse splits data as java.util.Properties.load does. Bytes are UTF-8, or ISO-8859-1 if they are not valid UTF-8. A broken \u
+// escape is a problem, as it is an exception in Java, and so is text in UTF-16; nothing else in this syntax can be wrong.
 func Parse(data []byte) ([]Property, []Problem) {
 	if bytes.HasPrefix(data, []byte("\xff\xfe")) || bytes.HasPrefix(data, []byte("\xfe\xff")) {
 		return nil, []Problem{{Line: 1, Key: "file", Value: Hidden, Rule: "is text in UTF-16: save it in UTF-8"}}
@@ -56,8 +56,8 @@ func latin1(data []byte) string {
 	return b.String()
 }
 
-// lineScanner yields logical lines: natural lines without comments and blank ones, joined where one ends in an odd
-// number of backslashes.
+// lineScanner yields logical lines: natural lines without comments and blank ones, joined where one ends in an odd number of
+// backslashes.
 type lineScanner struct {
 	rest    string
 	line    int    // natural lines consumed
@@ -120,8 +120,8 @@ func continues(line string) bool {
 	return n%2 == 1
 }
 
-// cutProperty cuts a logical line at the first white space, '=' or ':' that is not escaped. White space around one '='
-// or ':' belongs to neither side; white space at the end belongs to the value.
+// cutProperty cuts a logical line at the first white space, '=' or ':' that is not escaped. White space around one '=' or ':'
+// belongs to neither side; white space at the end belongs to the value.
 func cutProperty(line string) (key, value string) {
 	end := len(line)
 	for i := 0; i < len(line); i++ {

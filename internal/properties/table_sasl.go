@@ -9,8 +9,8 @@ const (
 	noKinit     = "no kinit is run"
 )
 
-// saslSettings matter with security.protocol=SASL_SSL or SASL_PLAINTEXT only; login.go reads them, and hands all that are set to
-// the mechanism.
+// saslSettings matter with security.protocol=SASL_SSL or SASL_PLAINTEXT only; login.go reads them, and hands all that are set
+// to the mechanism.
 var saslSettings = []Setting{
 	{Key: "sasl.client.callback.handler.class", Kind: "CLASS", Default: NotSet, How: Mapped, Why: javaClasses},
 	{Key: "sasl.jaas.config", Kind: "PASSWORD", Default: NotSet, How: Mapped, Why: "the login module and its options; required with SASL. A file of `java.security.auth.login.config` is not read"},

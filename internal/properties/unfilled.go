@@ -10,11 +10,11 @@ import (
 	"github.com/epistle-kafka/epistle/sasl"
 )
 
-// variable is what stands in a template where somebody or something was to put a value: $NAME, ${NAME}, ${env.NAME}, {{ name }},
-// %NAME%, <name> or @name@.
+// variable matches a placeholder that was left in a template: $NAME, ${NAME}, ${env.NAME}, {{ name }}, %NAME%, <name> or
+// @name@.
 var variable = regexp.MustCompile(`\$[A-Za-z_][A-Za-z0-9_]*|\$\{[^{}]*\}|\{\{[^{}]*\}\}|%[A-Z_][A-Z0-9_]*%|<[A-Za-z][^<>]*>|@[A-Za-z][A-Za-z0-9._]*@`)
 
-// placed is the same for values in which a single $ or % means nothing.
+// placed does the same for values in which a single $ or % means nothing.
 var placed = regexp.MustCompile(`\$\{[A-Za-z_][^{}]*\}|^<[A-Za-z][^<>]*>$|^\{\{[^{}]*\}\}$`)
 
 // unfilled returns the first variable in a value, or "".
@@ -24,8 +24,8 @@ func notFilledIn(name string) string {
 	return "holds " + shown.Quoted(name) + ", a variable that nobody has filled in: properties files know no variables but those of config.providers, so put the value itself there, or have a template filled in before the program starts"
 }
 
-// addedTo says what of a value is probably not meant to be one: quotes around it, or a comment behind it. To Java they are a
-// part of it, as everything up to the end of the line.
+// addedTo says which part of a value was probably not meant to belong to it: quotes around it, or a comment behind it. To Java
+// they belong to the value, as everything up to the end of the line does.
 func addedTo(value string) string {
 	switch {
 	case inQuotes(value):
@@ -40,7 +40,7 @@ func inQuotes(value string) bool {
 	return len(value) > 1 && (value[0] == '"' || value[0] == '\'') && value[len(value)-1] == value[0]
 }
 
-// mention says of a value that it looks like a template's, where it may be meant so.
+// mention adds a notice for a value that looks like a placeholder, if it may be meant.
 func (s *Set) mention(row *Setting, e *entry) {
 	added := ""
 	if row.Kind == "STRING" || row.Kind == "PASSWORD" && row.Key != jaasKey && !e.hidden && inQuotes(e.value) {
@@ -63,7 +63,7 @@ func (s *Set) mention(row *Setting, e *entry) {
 	}
 }
 
-// mentionOptions does so for the options of a login module, and shows nothing of them.
+// mentionOptions does so for the options of a login module, and shows none of their values.
 func (s *Set) mentionOptions(l sasl.Login) {
 	if s.entries[jaasKey].hidden {
 		return // what a provider has brought is filled in

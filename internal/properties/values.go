@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// checkValue returns what is wrong with a trimmed value by Java's type and by the range or the names that Java takes,
-// or "".
+// checkValue returns what is wrong with a trimmed value, by Java's type and by the range or the names that Java takes; "" if
+// nothing is.
 func (s *Setting) checkValue(v string) string {
 	switch s.Kind {
 	case "BOOLEAN":
@@ -89,7 +89,7 @@ func (s *Setting) checkNames(v string) string {
 	return "must be one of " + strings.Join(names, ", ")
 }
 
-// isDefault says whether v asks for nothing but what Java does anyway.
+// isDefault reports whether v means the same as Java's default.
 func (s *Setting) isDefault(v string) bool {
 	return v == s.Default || s.Kind == "BOOLEAN" && strings.EqualFold(v, s.Default) || s.Default == NotSet && v == "" && s.Kind != "STRING"
 }
@@ -105,7 +105,7 @@ func Int(v string) int64 {
 	return n
 }
 
-// List splits a LIST; an element that was named already is dropped, as Java drops it.
+// List splits a LIST. As in Java, an element that was named already is dropped.
 func List(v string) []string {
 	var items []string
 	seen := map[string]bool{}
@@ -118,7 +118,7 @@ func List(v string) []string {
 	return items
 }
 
-// protocolMeant says which name of security.protocol is probably meant by one that is none: "; did you mean …?", or "".
+// protocolMeant says which security.protocol was probably meant: "; did you mean …?", or "".
 func protocolMeant(v string) string {
 	meant := ""
 	switch strings.NewReplacer("_", "", "-", "", " ", "", "+", "").Replace(strings.ToUpper(v)) {

@@ -9,12 +9,12 @@ import (
 	"os"
 )
 
-// ErrNotRegular says that a path leads to a pipe, a socket or a device. Its open might wait for ever, it might never end, and
-// what it holds could be read once only.
+// ErrNotRegular says that a path leads to a pipe, a socket or a device. To open it might wait for ever, it might have no end,
+// and it could be read only once.
 var ErrNotRegular = errors.New("is no regular file")
 
-// Regular returns what a regular file holds, which is at most most bytes. Its error goes on after the name of the file, which
-// is not in it, and shows nothing of what the file holds.
+// Regular returns the content of a regular file of at most most bytes. Its error goes on after the name of the file, which it
+// does not have, and shows nothing of the content.
 func Regular(path string, most int64) ([]byte, error) {
 	info, err := os.Stat(path)
 	switch {

@@ -1,8 +1,8 @@
-// Package shown has the forms in which texts that others wrote are shown to people: what brokers and token endpoints say, what
-// stands in files and on command lines. Each is bounded, is valid UTF-8, and has no character that does not print. So nothing
-// sets the title of a terminal, makes a line of a log that was never logged, or fills a screen.
+// Package shown makes texts that others wrote fit to be shown to people: what brokers and token endpoints say, what stands in
+// files and on command lines. Each result is bounded, is valid UTF-8, and has no character that does not print. So nothing sets
+// the title of a terminal, forges a line of a log, or fills a screen.
 //
-// It knows no secrets: who shows a text decides whether it may be seen.
+// It does not recognise secrets: the caller decides whether a text may be shown.
 package shown
 
 import (
@@ -20,8 +20,8 @@ const (
 	maxText = 1000
 )
 
-// Name returns a name as it is, if it consists of printable characters, none of them a space or a quote, and is not too long;
-// else quoted, and cut.
+// Name returns a name unchanged if it consists of printable characters, none of them a space or a quote, and is not too long.
+// Otherwise it is quoted, and cut.
 func Name(name string) string {
 	if len(name) <= maxName && name != "" && strings.IndexFunc(name, odd) < 0 && utf8.ValidString(name) {
 		return name
@@ -31,7 +31,7 @@ func Name(name string) string {
 
 func odd(r rune) bool { return r == ' ' || r == '"' || !unicode.IsPrint(r) }
 
-// Quoted is Name for what is to be in quotes always, such as what a broker says.
+// Quoted is Name with quotes in any case, for texts such as a broker's message.
 func Quoted(s string) string {
 	short, rest := cut(s, maxName)
 	return strconv.Quote(short) + more(rest)
@@ -45,7 +45,7 @@ func Value(s string) string { return escapedAndCut(s, maxName) }
 // is cut if it is very long.
 func Text(s string) string { return escapedAndCut(s, maxText) }
 
-// URL is Name for a URL, without the parts that secrets stand in: its user, and all behind the path.
+// URL is Name for a URL, without the parts that may hold secrets: its user, and all behind the path.
 func URL(text string) string {
 	u, err := url.Parse(text)
 	if err != nil || u.Opaque != "" {

@@ -8,11 +8,12 @@ import (
 	"github.com/epistle-kafka/epistle/partition"
 )
 
-// Sticky is the uniform sticky partitioner of one topic (KIP-794). Records without a key go to the current [Pick] until
-// about a batch of bytes has gone there; then the next is drawn at random, with the more weight the less waits in its queue.
+// Sticky is the uniform sticky partitioner of one topic (KIP-794). Records without a key go to the current [Pick] until about a
+// batch of bytes has gone there. Then the next one is drawn at random. The less waits in a partition's queue, the more weight
+// it has.
 //
-// All methods are safe for concurrent use and none blocks: one goroutine at a time draws, and the others go on with the
-// pick they have.
+// All methods are safe for concurrent use, and none blocks: one goroutine at a time draws, and the others go on with the old
+// pick.
 type Sticky struct {
 	batchSize int64
 	adaptive  bool
@@ -44,8 +45,8 @@ type Config struct {
 	// Adaptive prefers partitions with less queued. It needs Load.
 	Adaptive bool
 
-	// Even gives each partition the same bytes, whatever becomes of its batches: a pick ends at BatchSize bytes exactly,
-	// and each partition has its turn before any has another. It excludes Adaptive and Load.
+	// Even gives each partition the same bytes, whatever becomes of its batches. A pick ends at exactly BatchSize bytes, and
+	// each partition has its turn before any has another. It excludes Adaptive and Load.
 	Even bool
 
 	// Load describes the partitions' queues. Nil: all are alike and available.
@@ -55,8 +56,8 @@ type Config struct {
 	Rand *rand.Rand
 }
 
-// Load tells how busy partitions are. It is asked for each partition of a topic up to a hundred times a second, by the
-// goroutine that happens to draw: it must be quick, not block, and be safe for concurrent use.
+// Load tells how busy partitions are. The goroutine that happens to draw asks it for each partition of a topic, up to a hundred
+// times a second. So it must be quick, must not block, and must be safe for concurrent use.
 type Load interface {
 	// Queued returns the bytes of a partition that wait to be sent.
 	Queued(partition int32) int64
@@ -86,7 +87,7 @@ func New(cfg Config, t *partition.Topic, nowMs int64) *Sticky {
 	return s
 }
 
-// Update tells that the topic has changed. The current pick is given up if it has no leader any more.
+// Update notes that the topic has changed. The current pick is given up if its partition has no leader any more.
 func (s *Sticky) Update(t *partition.Topic, nowMs int64) {
 	s.topic.Store(t)
 	if p := s.pick.Load(); !usable(t, p.Partition) {
@@ -94,21 +95,21 @@ func (s *Sticky) Update(t *partition.Topic, nowMs int64) {
 	}
 }
 
-// Topic returns the topic as last told.
+// Topic returns the topic of the last Update.
 func (s *Sticky) Topic() *partition.Topic { return s.topic.Load() }
 
 // Pick returns where the next record goes. It is never nil.
 func (s *Sticky) Pick() *Pick { return s.pick.Load() }
 
-// Current reports whether p is still the pick. An appender that finds it is not, once it holds the partition's queue, does
-// better to take the new one: its record would open a batch that nobody fills.
+// Current reports whether p is still the pick. An appender that holds the partition's queue and finds that it is not should
+// take the new one: its record would open a batch that nobody fills.
 func (s *Sticky) Current(p *Pick) bool { return s.pick.Load() == p }
 
-// Appended tells of a record that went to p: bytes is how many have gone there while p was the pick, with it. Whoever appends
-// counts them, where it holds the partition's queue anyway. full says that the record left no half-filled batch
-// in the partition's queue; from batch.size bytes on, that is the moment to switch, and at twice as many it is high time. A
-// pick that is no longer current is ignored. With Even, full does not count: how full a batch is depends on how soon its
-// broker takes it, and a partition whose broker is slow would get less.
+// Appended notes a record that went to p. bytes is how many have gone there while p was the pick, with this record; whoever
+// appends counts them, since it holds the partition's queue anyway. full says that the record left no half-filled batch in the
+// queue. From batch.size bytes on that is the moment to switch, and at twice as many the switch comes in any case. A pick that
+// is no longer current is ignored. With Even, full does not count: how full a batch is depends on how soon its broker takes it,
+// and a partition with a slow broker would get less.
 func (s *Sticky) Appended(p *Pick, bytes int64, full bool, nowMs int64) {
 	if bytes < s.batchSize || !full && !s.even && bytes < 2*s.batchSize {
 		return
@@ -125,7 +126,7 @@ func (s *Sticky) switchFrom(p *Pick, nowMs int64) {
 		}
 		s.switching.Store(false)
 
-		// An Update that came while this drew from the old list found the switch taken and left the rest to it.
+		// An Update that came while this drew from the old list could not switch, and left that to us.
 		newest := s.topic.Load()
 		p = s.pick.Load()
 		if newest == t || usable(newest, p.Partition) {

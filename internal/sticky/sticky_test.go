@@ -274,8 +274,8 @@ func TestStickyWithTenThousandPartitions(t *testing.T) {
 	}
 }
 
-// Everybody appends and switches at once while the topic changes. Run under -race. No partition without a leader may be
-// the pick once all is quiet, and the switching must not stop.
+// Everybody appends and switches at once while the topic changes. Run under -race. No partition without a leader may be the
+// pick once all is quiet, and the switching must not stop.
 func TestStickyConcurrently(t *testing.T) {
 	const goroutines, appends = 8, 5000
 	load := &queues{}

@@ -7,8 +7,8 @@ import (
 	"github.com/epistle-kafka/epistle/partition"
 )
 
-// table is the partitions that a draw is among, with their weights. Building it costs a walk over the topic; a draw costs
-// a binary search, so that with ten thousand partitions a switch stays cheap.
+// table has the partitions to draw from, with their weights. Building it costs a walk over the topic, and a draw a binary
+// search. So a switch stays cheap with ten thousand partitions.
 type table struct {
 	partitions []int32
 	cumulative []int64          // weight of partitions[:i+1], strictly ascending; empty if all weigh the same
@@ -39,8 +39,8 @@ func (tb *table) build(t *partition.Topic, load Load, adaptive bool, batchSize, 
 	}
 }
 
-// choose fills partitions with the best kind of which there is any: in our rack and accepting, accepting, in our rack,
-// with a leader, all.
+// choose takes the best kind of partitions that there is: in our rack and accepting, accepting, in our rack, with a leader,
+// all.
 func (tb *table) choose(t *partition.Topic, load Load, nowMs int64) {
 	if load != nil {
 		for _, list := range [][]int32{t.Local, t.Available} {
@@ -67,8 +67,8 @@ func (tb *table) choose(t *partition.Topic, load Load, nowMs int64) {
 	}
 }
 
-// weigh gives each partition the weight max load + 1 - own load of KIP-794, its load being queued bytes / batch.size. All
-// is multiplied by batch.size, so that it needs no fractions.
+// weigh gives each partition the weight of KIP-794: the largest load + 1 - its own load, where a load is queued bytes /
+// batch.size. All is multiplied by batch.size, so that there are no fractions.
 func (tb *table) weigh(load Load, batchSize int64) {
 	var most int64
 	for _, p := range tb.partitions {

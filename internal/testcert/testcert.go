@@ -21,8 +21,8 @@ type Issued struct {
 	KeyPEM string // the key, in PKCS#8
 }
 
-// Issue makes a certificate that is valid for an hour, for servers and clients, by an authority or, with nil, by itself. change
-// is told what is to be issued; nil changes nothing. It panics if something is missing for it.
+// Issue makes a certificate that is valid for an hour, for servers and clients. by signs it; with nil it signs itself. change
+// may change the template, and may be nil. It panics if something goes wrong.
 func Issue(by *Issued, name string, change func(*x509.Certificate)) Issued {
 	key := must(ecdsa.GenerateKey(elliptic.P256(), rand.Reader))
 	template := &x509.Certificate{
@@ -44,7 +44,7 @@ func Issue(by *Issued, name string, change func(*x509.Certificate)) Issued {
 	return Issued{key, must(x509.ParseCertificate(der)), block("CERTIFICATE", der), block("PRIVATE KEY", must(x509.MarshalPKCS8PrivateKey(key)))}
 }
 
-// Authority makes one that has signed itself.
+// Authority makes an authority, whose certificate is signed by itself.
 func Authority(name string) Issued {
 	return Issue(nil, name, func(c *x509.Certificate) {
 		c.IsCA, c.BasicConstraintsValid, c.KeyUsage, c.ExtKeyUsage = true, true, x509.KeyUsageCertSign, nil

@@ -19,8 +19,8 @@ import (
 // Files says where certificates and keys are. A path is taken as it is; one that is not absolute begins at the working
 // directory.
 type Files struct {
-	// TrustStore has the authorities that brokers are verified with: JKS, PKCS12 or PEM, told by its content. "" = those of
-	// the system, or those that the configuration has.
+	// TrustStore has the authorities that brokers are verified with: JKS, PKCS12 or PEM, told by its content. "" = those of the
+	// system, or those that the configuration has.
 	TrustStore         string
 	TrustStorePassword keystore.Password
 
@@ -126,8 +126,8 @@ func (s store) name() string {
 	return strings.Join(quoted, " and ")
 }
 
-// file is what a command line calls the file that an error is about. Of a certificate and a key it is the key: a certificate
-// needs no command, once it is PEM.
+// file is the file that command lines in an error name. Of a certificate and a key it is the key: a certificate in PEM needs no
+// command.
 func (s store) file() string {
 	if s.label != "" || len(s.paths) == 0 {
 		return "FILE"
@@ -149,8 +149,8 @@ func shellWord(path string) string {
 	return "'" + strings.ReplaceAll(path, "'", `'\''`) + "'"
 }
 
-// quote returns a path in quotes, so that blanks at its ends show. Backslashes are not doubled: whether they are is often
-// what is wrong.
+// quote returns a path in quotes, so that blanks at its ends can be seen. Backslashes are not doubled: doubled backslashes are
+// often what is wrong.
 func quote(path string) string {
 	if shown.Value(path) != path {
 		return shown.Quoted(path)
@@ -198,7 +198,7 @@ func (s store) read() content {
 	return all
 }
 
-// sum stands for a content: two that have the same are alike.
+// sum is a digest of a content: equal contents have the same.
 func (c content) sum() [sha256.Size]byte {
 	if c.err != nil {
 		return sha256.Sum256([]byte("error: " + c.err.Error()))
@@ -225,7 +225,7 @@ func readFile(path string) ([]byte, error) {
 	return nil, fmt.Errorf("%s %w", quote(path), err)
 }
 
-// oneFileOf says how the certificates of a directory get into one file, "" if there seem to be none.
+// oneFileOf says how to put the certificates of a directory into one file; "" if there seem to be none.
 func oneFileOf(dir string) string {
 	for _, kind := range []string{".pem", ".crt", ".cer"} {
 		if found, err := filepath.Glob(filepath.Join(dir, "*"+kind)); err == nil && len(found) > 0 {

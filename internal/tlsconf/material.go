@@ -63,7 +63,7 @@ func (l *loaded) loadTrust(s store, c content, password keystore.Password, now t
 	}
 }
 
-// trust makes the pool, and tells of certificates that are of no use by now.
+// trust makes the pool, and reports certificates that are no longer of use.
 func (l *loaded) trust(key, name string, certs []*x509.Certificate, now time.Time) {
 	l.roots = x509.NewCertPool()
 	var over []string
@@ -90,7 +90,7 @@ func (l *loaded) loadKeys(s store, c content, password, keyPassword keystore.Pas
 		l.refuse(s.problem(c.err), &l.badKeys)
 		return
 	}
-	if len(s.paths) > 1 { // each is looked at by itself: what is wrong with one would be taken for a fault of both
+	if len(s.paths) > 1 { // each is read by itself, so that a fault of one is not taken for a fault of both
 		for i, setting := range []string{keyCertificate, keyKey} {
 			if wrong := keystore.NotPEM(c.parts[i]); wrong != nil {
 				l.refuse(Problem{setting, wrong.AboutFile(quote(s.paths[i]), shellWord(s.paths[i]))}, &l.badKeys)
@@ -113,7 +113,7 @@ func (l *loaded) loadKeys(s store, c content, password, keyPassword keystore.Pas
 	}
 }
 
-// show takes the pairs, and tells of those that brokers will refuse.
+// show takes the pairs, and reports those that brokers will refuse.
 func (l *loaded) show(key, name string, keys []keystore.Key, now time.Time) {
 	for _, k := range keys {
 		l.pairs = append(l.pairs, k.Pair)
@@ -129,7 +129,7 @@ func (l *loaded) tell(s store, notices []string) {
 	}
 }
 
-// invalidAt says why a certificate does not hold at a time, "" if it does.
+// invalidAt says why a certificate is not valid at a time; "" if it is.
 func invalidAt(cert *x509.Certificate, now time.Time) string {
 	const day = time.DateOnly + " 15:04 MST"
 	name := "the certificate of " + shown.Quoted(cert.Subject.String())

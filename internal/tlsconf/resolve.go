@@ -8,21 +8,21 @@ import (
 	"github.com/epistle-kafka/epistle/internal/keystore"
 )
 
-// Result is what Java's settings come to.
+// Result is the result of reading Java's settings.
 type Result struct {
-	// Config has all that the settings say: versions, cipher suites, and the certificates that the files have now. It is
-	// of use by itself, and always checks host names; Files.SkipHostName asks for more.
+	// Config has all that the settings say: versions, cipher suites, and the certificates that the files have now. It can be
+	// used by itself. It always checks host names: to skip that, see Files.SkipHostName.
 	Config *tls.Config
-	// Files says where certificates are to be looked for again, and whether host names are checked. The zero Files has
-	// nothing to add to Config. Certificates that stand in the settings themselves are in Config alone.
+	// Files says which files to read again, and whether host names are checked. The zero Files adds nothing to Config.
+	// Certificates that stand in the settings themselves are in Config alone.
 	Files Files
 
 	Notices  []Notice
 	Problems []Problem // if there are any, Config is incomplete
 }
 
-// Alone returns the configuration for whoever does not look at the files again: with the certificates that they have now, and
-// with what Files says of host names.
+// Alone returns the configuration for a user who does not read the files again: with the certificates that they have now, and
+// with what Files says about host names.
 func (r *Result) Alone() *tls.Config {
 	if r.Files.SkipHostName {
 		skipHostName(r.Config)
@@ -30,11 +30,11 @@ func (r *Result) Alone() *tls.Config {
 	return r.Config
 }
 
-// Resolve turns Java's ssl.* settings into a configuration of TLS. get returns the value of a setting, without blanks
-// around it as Java takes it, and whether it is set at all. It reads the files that the settings name.
+// Resolve turns Java's ssl.* settings into a configuration of TLS. get returns the value of a setting, without blanks around it
+// as Java takes it, and whether it is set at all. It reads the files that the settings name.
 //
-// A type of a store other than PEM means nothing, as in Java, where a PKCS12 store is opened under the type JKS and the other
-// way round: the content says what it is.
+// A store's type means nothing unless it is PEM. Java, too, opens a PKCS12 store under the type JKS and the other way round:
+// the content says what it is.
 func Resolve(get func(key string) (value string, isSet bool)) *Result {
 	r := &resolver{get: get, out: &Result{Config: &tls.Config{MinVersion: tls.VersionTLS12}}, now: time.Now()}
 	r.versions()
@@ -56,8 +56,8 @@ func (r *resolver) value(key string) string {
 	return v
 }
 
-// password returns a password. An empty one is one, as in Java, but not beside a store that has none: templates have
-// empty passwords in them.
+// password returns a password. An empty one counts, as in Java, but not beside a store that has none: templates have empty
+// passwords.
 func (r *resolver) password(key string) keystore.Password {
 	if v, isSet := r.get(key); isSet {
 		return keystore.NewPassword(v)
@@ -105,7 +105,7 @@ const (
 	inline
 )
 
-// place finds out how a store is given, and what contradicts that.
+// place finds out how a store is given, and reports contradictions.
 func (r *resolver) place(of settingsOf) where {
 	location, text, kind := r.value(of.location), r.value(of.inline), strings.ToUpper(r.value(of.kind))
 	isPEM := kind == "PEM"

@@ -10,11 +10,11 @@ import (
 )
 
 const (
-	// lookEvery is how often files are looked at, at most. They are looked at when a connection is made, so that brokers
-	// that come back all at once cause one look.
+	// lookEvery is how often files are read at most. They are read when a connection is made, so that brokers that come back
+	// all at once cause one look.
 	lookEvery = time.Second
-	// settle is how long files that make no sense are left alone before they count as bad: they may be half written, or be
-	// replaced one after the other.
+	// settle is how long unreadable files are given before they count as bad: they may be half written, or be replaced one
+	// after the other.
 	settle = 100 * time.Millisecond
 	// patience is how long a connection waits for a look. A file system that does not answer must not keep brokers away.
 	patience = 2 * time.Second
@@ -47,32 +47,32 @@ func Open(files Files) (*Source, []Notice, []Problem) {
 	return s, first.notices, nil
 }
 
-// LogTo has the log told of files that have changed. Its handler must not block.
+// LogTo sets the log for changes of files. Its handler must not block.
 func (s *Source) LogTo(log *slog.Logger) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.log = log
 }
 
-// LogNotices tells the log what is odd about certificates that are used all the same.
+// LogNotices logs what is odd about certificates that are used all the same.
 func LogNotices(log *slog.Logger, notices []Notice) {
 	for _, n := range notices {
 		log.Warn("TLS certificates need attention", "setting", n.Key, "notice", n.Text)
 	}
 }
 
-// Prepare puts the certificates that the files have now into a configuration that is used for one connection alone, in
-// place of those that it has. It returns who is trusted, in words; "" if the trust store is none of the files.
+// Prepare puts the certificates that the files have now into own, a configuration that is used for one connection alone. They
+// replace those that it has. It returns who is trusted, in words; "" if none of the files is a trust store.
 //
-// It looks at the files again if nobody did within the last second, and waits at most for ctx and for two seconds.
+// It reads the files again if nobody did within the last second. It waits for that until ctx ends, and for two seconds at most.
 func (s *Source) Prepare(ctx context.Context, own *tls.Config) (trusted string) {
 	m := s.now(ctx)
 	if m.roots != nil {
 		own.RootCAs = m.roots
 	}
 	if len(m.pairs) > 0 {
-		// Package tls takes the first that suits the algorithms and the authorities that the server names, and none if
-		// there is none, as Java does: a server that only asks for a certificate lets us in without.
+		// Package tls takes the first certificate that suits the algorithms and the authorities that the server names, and none
+		// if none suits. Java does so, too: a server that only asks for a certificate lets the client in without one.
 		own.Certificates, own.GetClientCertificate = m.pairs, nil
 	}
 	if s.files.SkipHostName {
@@ -81,7 +81,7 @@ func (s *Source) Prepare(ctx context.Context, own *tls.Config) (trusted string) 
 	return m.trusted
 }
 
-// skipHostName has own verify the chain of certificates but not the name. InsecureSkipVerify alone would skip both.
+// skipHostName makes own verify the chain of certificates but not the host name. InsecureSkipVerify alone would skip both.
 // VerifyConnection is called for resumed sessions too.
 func skipHostName(own *tls.Config) {
 	roots, also, now := own.RootCAs, own.VerifyConnection, own.Time
@@ -100,7 +100,7 @@ func skipHostName(own *tls.Config) {
 	}
 }
 
-// now returns what the files have, looking at them if it is time to.
+// now returns what the files have. It reads them if it is time to.
 func (s *Source) now(ctx context.Context) material {
 	s.mu.Lock()
 	if now := time.Now(); s.looking == nil && now.Sub(s.looked) >= lookEvery {
@@ -156,8 +156,8 @@ type change struct {
 	trustChanged, keysChanged bool
 }
 
-// read loads the files whose contents are not those that were seen before. One store does not wait for the other: a key
-// store that is bad for good must not keep a new authority out.
+// read loads the files whose contents have changed. The stores do not wait for each other: a key store that stays bad must not
+// keep out a new authority.
 func (s *Source) read(seen [2][sha256.Size]byte) change {
 	trust, keys := s.files.trustStore().read(), s.files.keyStore().read()
 	c := change{sums: [2][sha256.Size]byte{trust.sum(), keys.sum()}}

@@ -121,8 +121,8 @@ func (s *Source) forget() {
 	s.looked = time.Time{}
 }
 
-// The certificate that is shown is the first that suits the authorities that the server names; none if there is none, so
-// that a server that only asks lets us in.
+// The certificate that is shown is the first that suits the authorities that the server names; none if there is none, so that a
+// server that only asks lets us in.
 func TestClientCertificateSuitsTheServer(t *testing.T) {
 	ca, other, third := testcert.Authority("ca"), testcert.Authority("other"), testcert.Authority("third")
 	first, second := testcert.Issue(&ca, "first", nil), testcert.Issue(&other, "second", nil)

@@ -15,7 +15,7 @@ import (
 	"time"
 )
 
-// A job is one command. But for the process and its output it is the loop's of run alone.
+// A job is one command. The loop of run owns all of it but the process and its output.
 type job struct {
 	command string
 	pid     int // of the process, its group and its session; 0 if it could not be started
@@ -67,7 +67,7 @@ func (j *job) launch(events chan<- event) error {
 	}()
 	go func() { // ends with the process
 		status := exitStatus(cmd.Wait())
-		// A process that it has left behind may hold the pipe for as long as it likes.
+		// A process that the command has left behind may hold the pipe open for ever.
 		_ = out.SetReadDeadline(time.Now().Add(time.Second))
 		<-heard
 		out.Close()
@@ -112,13 +112,14 @@ func (j *job) kill(s syscall.Signal) {
 	}
 }
 
-// mark is what the lines begin with that a step begins and ends with.
+// mark begins the lines with which a step begins and ends.
 const mark = "── "
 
-// mostKept is how many bytes are kept of what a step says. The end of them is what tells of a failure.
+// mostKept bounds how many bytes of a step's output are kept. The end is kept, since it tells of a failure.
 const mostKept = 4 << 20
 
-// take takes what was said. The beginning of a step is printed at once, unless quiet, after all of the step before.
+// take takes a piece of output. The line with which a step begins is printed at once, unless quiet, after all of the step
+// before.
 func (j *job) take(to io.Writer, text string, quiet bool) {
 	if name, ok := begun(text); ok && !j.midline && !quiet {
 		j.print(to)
@@ -144,7 +145,7 @@ func begun(line string) (name string, ok bool) {
 	return name, ok
 }
 
-// name is what is told of the job.
+// name names the job in messages.
 func (j *job) name() string {
 	if j.step == "" {
 		return j.command
@@ -152,8 +153,8 @@ func (j *job) name() string {
 	return j.step
 }
 
-// print prints what the step has said, in one piece, below its name. One that has said no more than how it ended has its
-// name in that.
+// print prints the output of the step, in one piece, below its name. A step that has only said how it ended has its name in
+// that line.
 func (j *job) print(to io.Writer) {
 	var all bytes.Buffer
 	end := mark + j.step + ": "

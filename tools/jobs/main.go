@@ -4,10 +4,10 @@
 //
 //	go -C tools build -o /tmp/jobs ./jobs && /tmp/jobs 'sh scripts/test.sh beside unit' 'sh scripts/test.sh beside builds'
 //
-// What they say comes in steps, which begin with a line such as "── vet … (usually 1 min)"; scripts/lib.sh writes these. The
-// line is printed at once, and what the step says when it has ended, as a whole: steps that run side by side do not mix.
+// Their output comes in steps, which begin with a line such as "── vet … (usually 1 min)"; scripts/lib.sh writes these. That
+// line is printed at once, and the output of the step when it has ended, as a whole. So steps that run side by side do not mix.
 //
-// The first command that fails ends the others. What its last step has said is printed last, and its exit status is that of
+// The first command that fails ends the others. The output of its last step is printed last, and its exit status is that of
 // jobs. SIGINT, SIGTERM and SIGHUP end all commands, with what they have started in their sessions.
 package main
 
@@ -27,7 +27,7 @@ func main() {
 		os.Exit(2)
 	}
 	signals := make(chan os.Signal, 1) // the first ends everything; the others say nothing new
-	// A shell has those that it starts in the background ignore SIGINT. Notify has commands take notice of it again.
+	// A shell makes commands in the background ignore SIGINT. Notify makes our commands take notice of it again.
 	signal.Notify(signals, syscall.SIGINT, syscall.SIGTERM)
 	if !signal.Ignored(syscall.SIGHUP) { // as it is under nohup
 		signal.Notify(signals, syscall.SIGHUP)
@@ -35,8 +35,8 @@ func main() {
 	os.Exit(run(os.Stdout, os.Args[1:], signals, 5*time.Second))
 }
 
-// run runs the commands, and returns the exit status. Those that have to end get the next of endings each time that
-// patience has passed.
+// run runs the commands, and returns the exit status. Those that have to end get the next of endings each time that patience
+// has passed.
 func run(to io.Writer, commands []string, signals <-chan os.Signal, patience time.Duration) int {
 	events := make(chan event) // no buffer: who says much waits until that is taken
 	r := &runner{to: to, patience: patience}
@@ -81,11 +81,11 @@ type runner struct {
 	next   <-chan time.Time // for the next; nil if there is none
 }
 
-// endings are what jobs are ended with, one after the other. At the first the go command removes what it has built in a
+// endings are the signals that end jobs, one after the other. At the first the go command removes what it has built in a
 // temporary directory.
 var endings = []syscall.Signal{syscall.SIGINT, syscall.SIGTERM, syscall.SIGKILL}
 
-// ended notes that a job has.
+// ended notes that a job has ended.
 func (r *runner) ended(j *job, status int) {
 	r.running = slices.DeleteFunc(r.running, func(other *job) bool { return other == j })
 	switch {
@@ -98,7 +98,7 @@ func (r *runner) ended(j *job, status int) {
 	}
 }
 
-// end has all jobs end that still run.
+// end ends all jobs that still run.
 func (r *runner) end() {
 	r.ending, r.pushed = true, slices.Clone(r.running)
 	for _, j := range r.pushed {
@@ -119,7 +119,7 @@ func (r *runner) press() {
 	}
 }
 
-// sweep ends what those that were to end have left behind.
+// sweep ends what the ended jobs have left behind.
 func (r *runner) sweep() {
 	for _, j := range r.pushed {
 		j.kill(syscall.SIGKILL)

@@ -27,8 +27,8 @@ func pipes(t *testing.T, names ...string) {
 // soon is how long those are left that have to end and do not.
 const soon = 20 * time.Millisecond
 
-// A screen is what run prints to. It says when a text has come, by a named pipe: what a command has written may be read
-// later than what another one wrote after it.
+// A screen is what run prints to. It says when a text has come, by a named pipe: what a command has written may be read later
+// than what another one wrote after it.
 type screen struct {
 	t     *testing.T
 	text  strings.Builder

@@ -1,5 +1,5 @@
-// Modproxy writes modules of this repository into a directory that the go command takes for a module proxy, as they would be
-// if the working tree were tagged. So what a tag would offer can be built before there is one.
+// Modproxy writes modules of this repository into a directory that the go command can use as a module proxy, as they would be
+// if the working tree were tagged. So a release can be built before there is a tag.
 //
 //	go -C tools run ./modproxy -version v0.2.0 -to /tmp/proxy .. ../sasl/gssapi
 //	go -C tools run ./modproxy -version v0.2.0 -to /tmp/proxy -noreplace ../cmd/epistle/full/epistle
@@ -39,7 +39,7 @@ func main() {
 	}
 }
 
-// offer writes the four files that a proxy has of a version.
+// offer writes the four files that a proxy has for a version.
 func offer(dir, version, to string, noReplace bool) error {
 	mod, err := os.ReadFile(filepath.Join(dir, "go.mod"))
 	if err == nil && noReplace {
@@ -85,7 +85,7 @@ func offer(dir, version, to string, noReplace bool) error {
 	)
 }
 
-// withoutReplace takes the replace lines out of a go.mod.
+// withoutReplace removes the replace lines from a go.mod.
 func withoutReplace(mod []byte) ([]byte, error) {
 	f, err := modfile.Parse("go.mod", mod, nil)
 	if err != nil {

@@ -19,7 +19,7 @@ type builder struct {
 	bin    string // where programs go, absolute
 }
 
-// all builds the sink, and each peer or why it cannot be had.
+// all builds the sink and the peers. A peer that cannot be built gets the reason.
 func (b *builder) all(peers []*peer) error {
 	if err := os.MkdirAll(b.bin, 0o777); err != nil {
 		return err
@@ -58,7 +58,7 @@ func (b *builder) values(s *scenario) string {
 
 func (b *builder) keys() string { return filepath.Join(b.bin, "keys-16") }
 
-// run runs a command; its error is what the command said last.
+// run runs a command. Its error has the end of the command's output.
 func (b *builder) run(dir string, env []string, name string, args ...string) error {
 	cmd := exec.Command(name, args...)
 	cmd.Dir = dir
@@ -74,7 +74,7 @@ func lastLine(text string) string {
 	return strings.TrimSpace(lines[len(lines)-1])
 }
 
-// goProgram is one of this module, which all has built.
+// goProgram is a program of this module, which all has built.
 func goProgram(name string) func(*builder) ([]string, error) {
 	return func(b *builder) ([]string, error) { return []string{filepath.Join(b.bin, name)}, nil }
 }
@@ -165,7 +165,7 @@ func (b *builder) jars() (string, error) {
 	if err := os.MkdirAll(filepath.Dir(dir), 0o777); err != nil {
 		return "", err
 	}
-	// Filled beside and renamed, so that a half of it is never taken for the whole.
+	// The directory is filled beside its place and then renamed, so that a half of it is never taken for the whole.
 	filling, err := os.MkdirTemp(filepath.Dir(dir), "filling-")
 	if err != nil {
 		return "", err

@@ -19,8 +19,8 @@ const (
 	textGap    = 8
 )
 
-// style has the colours of both modes. The background is the chart's own, so that it can be read on any page, even one whose
-// mode is not the system's.
+// style has the colours of both modes. The chart has a background of its own, so that it can be read on any page, even one
+// whose mode is not the system's.
 const style = `<style>
 .ground{fill:#ffffff}.text{fill:#1f2328}.soft{fill:#59636e}.ours{fill:#0969da}.theirs{fill:#8c959f}.limit{fill:#d1d9e0}.spread{stroke:#1f2328}
 @media (prefers-color-scheme:dark){
@@ -101,7 +101,7 @@ func bars(o *outcome, peers []*peer) []bar {
 	return append(append(first, middle...), last...)
 }
 
-// panel returns where the next one begins.
+// panel draws one panel, and returns where the next one begins.
 func panel(b *strings.Builder, o *outcome, peers []*peer, x, y int) int {
 	title := "(" + o.scenario.name + ") " + o.scenario.short
 	text(b, x, y+15, "13", "start", "text", title)
@@ -136,7 +136,7 @@ func pixels(size string) (px float64) {
 	return px
 }
 
-// width is how wide a text is at most, in pixels: the fonts that it may be drawn with differ.
+// width returns how wide a text is at most, in pixels. The fonts with which it may be drawn differ.
 func width(content string, px float64) int {
 	ems := 0.0
 	for _, r := range content {

@@ -43,8 +43,8 @@ func TestSpread(t *testing.T) {
 	}
 }
 
-// TestRatiosAreOfTheSameRound guards what interleaving is for: a round in which the machine was half as fast leaves the
-// ratio as it is, and one that either client failed in does not count.
+// TestRatiosAreOfTheSameRound guards what interleaving is for: a round in which the machine was half as fast leaves the ratio
+// as it is, and one that either client failed in does not count.
 func TestRatiosAreOfTheSameRound(t *testing.T) {
 	got := ratios(perCPUSecond, of(100, 50, 0, 120), of(25, 12.5, 30, 0))
 	if want := (spread{4, 4, 4}); got != want {

@@ -2,7 +2,7 @@ package main
 
 import "time"
 
-// What a run takes besides warm-up and measurement, and what a JVM takes until its rate is steady, both as seen.
+// What a run takes besides warm-up and measurement, and what a JVM takes until its rate is steady. Both were measured.
 const (
 	startAndStop = 400 * time.Millisecond
 	untilSteady  = 12 * time.Second

@@ -40,8 +40,8 @@ type sample struct {
 	Trip float64 `json:",omitempty"` // roundTrip before or after the run, whichever was longer, in nanoseconds
 }
 
-// count adds what the target has counted in a run of the scenario, and takes off what is the driver's and not the client's:
-// the memory of the values.
+// count adds what the target has counted in a run of the scenario. It subtracts the memory of the values, which is the driver's
+// and not the client's.
 func (s *sample) count(c counted.Client, of *scenario) {
 	s.Batches, s.Bytes, s.ValueSize = c.Batches, c.Bytes, of.size
 	s.PeakRSS = max(s.PeakRSS-int64(of.ring), 0)
@@ -84,7 +84,7 @@ func (m metric) better(a, b float64) bool {
 	return a < b
 }
 
-// rounds are the samples of one client, one a round; nil where it failed.
+// rounds are the samples of one client, one for each round; nil where it has failed.
 type rounds []*sample
 
 func (r rounds) figures(m metric) []float64 {
@@ -113,7 +113,7 @@ func spreadOf(figures []float64) spread {
 	return spread{f[0], middle, f[len(f)-1]}
 }
 
-// pairs are the figures of two clients, round by round, without rounds that either failed in.
+// pairs are the figures of two clients, round by round, without rounds in which either has failed.
 func pairs(m metric, a, b rounds) iter.Seq2[float64, float64] {
 	return func(yield func(float64, float64) bool) {
 		for i := range min(len(a), len(b)) {
@@ -124,7 +124,7 @@ func pairs(m metric, a, b rounds) iter.Seq2[float64, float64] {
 	}
 }
 
-// ratios compares two clients round by round, since what slows one run of a round mostly slows the other.
+// ratios compares two clients round by round: what slows one run of a round mostly slows the other, too.
 func ratios(m metric, of, to rounds) spread {
 	var figures []float64
 	for f, t := range pairs(m, of, to) {
@@ -147,7 +147,7 @@ func wins(m metric, a, b rounds) (won, lost, of int) {
 	return won, lost, of
 }
 
-// beyond says whether a is better than b by more than the spread of the rounds: a's worst round is better than b's best.
+// beyond reports whether a is better than b by more than the spread of the rounds: a's worst round is better than b's best.
 func beyond(m metric, a, b rounds) bool {
 	fa, fb := spreadOf(a.figures(m)), spreadOf(b.figures(m))
 	if m.better(1, 2) { // less is better

@@ -1,6 +1,6 @@
-// Compare runs producers side by side: for each scenario it starts a sink, runs the drivers in turn, round after round,
-// checks that the sink has counted every record, and prints medians with the spread of the rounds and the ratio to franz-go
-// and to the limit program.
+// Compare runs producers side by side: for each scenario it starts a sink, runs the drivers in turn, round after round, checks
+// that the sink has counted every record, and prints medians with the spread of the rounds and the ratio to franz-go and to the
+// limit program.
 //
 //	compare                              all scenarios, seven rounds
 //	compare -scenarios a,e -peers epistle,franz-go,limit
@@ -96,7 +96,7 @@ func newBuilder(source, bin string) (*builder, error) {
 	return &builder{source: source, bin: bin}, err
 }
 
-// compare runs the scenarios and prints what came of them. That a peer failed is an error at the end.
+// compare runs the scenarios and prints the results. If a peer has failed, that is an error at the end.
 func (r *runner) compare(list []scenario, report bool) error {
 	r.begin()
 	var outcomes []*outcome
@@ -144,7 +144,7 @@ func (r *runner) leftOut() {
 	}
 }
 
-// fromSamples prints what samples say that were measured before, and writes their report.
+// fromSamples prints the results of samples that were measured before, and writes their report.
 func (r *runner) fromSamples(name string, report bool) error {
 	outcomes, err := r.readSamples(name)
 	if err != nil {

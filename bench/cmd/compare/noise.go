@@ -10,10 +10,10 @@ import (
 // it allows.
 type noise float64
 
-// guessed is the noise where nobody has measured it: no row of the same program again, or too few rounds of it.
+// guessed is the noise where it was not measured: the same program was not run again, or in too few rounds.
 const guessed noise = 0.3
 
-// noise is that of a metric in this scenario: what the worst of its rounds had between Epistle and Epistle again.
+// noise is the noise of a metric in this scenario: the largest difference between Epistle and "Epistle, again" in a round.
 func (o *outcome) noise(m metric) noise {
 	most, of := 0.0, 0
 	for a, b := range pairs(m, o.by[again], o.by[epistle]) {
@@ -27,7 +27,7 @@ func (o *outcome) noise(m metric) noise {
 	return noise(math.Expm1(most))
 }
 
-// measured says whether the scenario has a noise of its own.
+// measured reports whether the scenario's noise was measured.
 func (o *outcome) measured(m metric) bool {
 	of := 0
 	for range pairs(m, o.by[again], o.by[epistle]) {
@@ -38,8 +38,8 @@ func (o *outcome) measured(m metric) bool {
 
 func (n noise) String() string { return fmt.Sprintf("%.0f %%", math.Max(100*float64(n), 1)) }
 
-// digits is a figure without the digits that the noise does not allow: its last one is that of the noise's first, one digit is
-// left at least, and no more than three.
+// digits writes a figure without the digits that the noise does not allow. Its last digit is that of the noise's first one. It
+// has at least one digit and at most three.
 func (n noise) digits(f float64) string {
 	return digitsTo(f, n.last(f))
 }
@@ -53,7 +53,7 @@ func (n noise) last(f float64) int {
 	return min(max(power(math.Abs(f)*float64(n)), first-2), first)
 }
 
-// digitsTo is a figure down to that power of ten, with one digit at least.
+// digitsTo writes a figure down to that power of ten, with at least one digit.
 func digitsTo(f float64, last int) string {
 	if f == 0 || math.IsNaN(f) || math.IsInf(f, 0) {
 		return fmt.Sprintf("%.3g", f)
@@ -86,7 +86,7 @@ func within(s spread, format func(float64) string) string {
 	return fmt.Sprintf("%s (%s…%s)", median, least, most)
 }
 
-// power is that of ten of a figure's first digit, when the figure is rounded to one: 0.096 is a tenth.
+// power is the power of ten of a figure's first digit, when the figure is rounded to one digit: 0.096 is a tenth.
 func power(f float64) int {
 	if f == 0 {
 		return math.MinInt32 // no digit of it counts

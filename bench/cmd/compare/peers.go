@@ -44,7 +44,7 @@ const (
 	rdkafka = "librdkafka"
 )
 
-// ways are the scenarios in which Epistle's other calls are measured too.
+// ways are the scenarios in which Epistle's other calls are measured, too.
 var ways = []string{"a", "c", "d", "g", "h"}
 
 // peers are in the order of the tables.

@@ -10,7 +10,7 @@ import (
 	"unicode/utf8"
 )
 
-// What stands between these in the project's README is written with each report, so that it claims what was measured.
+// The part of the project's README between these is written with each report, so that it claims what was measured.
 const (
 	readmeBegin = "<!-- bench:begin -->\n"
 	readmeEnd   = "<!-- bench:end -->\n"
@@ -112,7 +112,7 @@ func (o *outcome) claim(peers []*peer) string {
 	return fmt.Sprintf("| %s | %s | %s | %s |\n", about, cell(franz, ""), best, apart)
 }
 
-// called says what Epistle's other calls give, in the first scenario that has them.
+// called describes Epistle's other calls, in the first scenario that has them.
 func called(outcomes []*outcome) string {
 	for _, o := range outcomes {
 		n := o.noise(perCPUSecond)

@@ -75,8 +75,8 @@ func librdkafkaOf(t *testing.T) string {
 	return fmt.Sprintf("%d.%d.%d", major, minor, patch)
 }
 
-// TestReadmeClaimsWhatTheReportHas guards that what README says of speed is written with the report, from its rounds, and
-// that nothing else of README is.
+// TestReadmeClaimsWhatTheReportHas guards that what README says of speed is written with the report, from its rounds, and that
+// nothing else of README is.
 func TestReadmeClaimsWhatTheReportHas(t *testing.T) {
 	dir := t.TempDir()
 	source, readme := filepath.Join(dir, "bench"), filepath.Join(dir, "README.md")

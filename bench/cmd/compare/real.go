@@ -13,8 +13,8 @@ import (
 	"github.com/twmb/franz-go/pkg/kmsg"
 )
 
-// realTarget is a topic of a real Kafka, made for a scenario and deleted behind it. What has arrived is what its end
-// offsets have grown by, as an independent client reads them.
+// realTarget is a topic of a real Kafka, which is made for a scenario and deleted after it. An independent client reads its end
+// offsets: what they have grown by has arrived.
 type realTarget struct {
 	client  *kgo.Client
 	servers string
@@ -42,7 +42,7 @@ func openReal(servers string, s *scenario) (*realTarget, error) {
 		client.Close()
 		return nil, fmt.Errorf("creating topic %s: %w", t.name, err)
 	}
-	// The controller has it; the brokers learn of it a moment later.
+	// The controller has the topic. The brokers learn of it a moment later.
 	for until := time.Now().Add(30 * time.Second); ; time.Sleep(200 * time.Millisecond) {
 		if _, err = t.ends(); err == nil {
 			return t, nil

@@ -9,8 +9,8 @@ import (
 	"github.com/epistle-kafka/epistle/bench/driver"
 )
 
-// report writes REPORT.md, the chart beside it, and what README says of both; what was measured on a real Kafka has files of
-// its own. A handful of quick rounds is nothing for a README.
+// report writes REPORT.md, the chart beside it, and the README's section on both. Measurements on a real Kafka have files of
+// their own. Quick runs are not written to the README.
 func (r *runner) report(outcomes []*outcome) error {
 	text, picture := "REPORT.md", "report.svg"
 	if r.real != "" {

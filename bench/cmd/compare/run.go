@@ -73,8 +73,8 @@ func (r *runner) open(s *scenario) (target, error) {
 	return r.startSink(args)
 }
 
-// order is how the clients of a round take turns: each round has an order of its own, the same in each comparison. In one that
-// is always the same, the same program again would be right behind itself, and the noise only that of two seconds.
+// order is the order of the clients in a round. Each round has its own, the same in each comparison. If the order never
+// changed, Epistle again would always run right after Epistle, and the noise would only be that of two seconds.
 func order(round, clients int) []int {
 	return rand.New(rand.NewPCG(driver.Seed, uint64(round))).Perm(clients)
 }
@@ -143,7 +143,7 @@ func (r *runner) args(t target, s *scenario, p *peer) []string {
 	return args
 }
 
-// once runs a driver, and checks that the target has counted each record that the driver says was acknowledged.
+// once runs a driver, and checks that the target has counted each record that the driver calls acknowledged.
 func (r *runner) once(t target, s *scenario, p *peer, args []string) (*sample, error) {
 	if err := t.begin(); err != nil {
 		return nil, err
@@ -184,8 +184,8 @@ func (r *runner) drive(p *peer, args []string) (*sample, error) {
 	return &s, nil
 }
 
-// codecsAlone has the codecs of Epistle and librdkafka compress batches as large, on average, as the client's were in this
-// round, and send nothing.
+// codecsAlone lets the codecs of Epistle and librdkafka compress batches that are as large, on average, as the client's were in
+// this round. Nothing is sent.
 func (r *runner) codecsAlone(o *outcome) error {
 	if o.scenario.codec == "" {
 		return nil

@@ -9,8 +9,8 @@ import (
 	"time"
 )
 
-// Samples are all that a comparison has measured, as a file: an hour of runs, from which its report can be written again when
-// only what it says has changed.
+// samples are all that a comparison has measured, as a file. A report can be written again from them, without another hour of
+// runs.
 type samples struct {
 	Date      string
 	Machine   string
@@ -60,7 +60,7 @@ func (r *runner) writeSamples(outcomes []*outcome) error {
 	return os.WriteFile(r.samplesFile(), text, 0o666)
 }
 
-// readSamples takes the place of running anything: r is as the runner was that measured them.
+// readSamples takes the place of a run. Afterwards r is as the runner was that measured the samples.
 func (r *runner) readSamples(name string) ([]*outcome, error) {
 	text, err := os.ReadFile(name)
 	if err != nil {

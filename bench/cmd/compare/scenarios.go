@@ -24,7 +24,7 @@ type scenario struct {
 	real    bool // also on a real Kafka
 }
 
-// scenarios are all there are. Values are of 100 bytes without a key, and topics of 12 partitions, unless said.
+// scenarios are all scenarios. Values have 100 bytes and no key, and topics 12 partitions, unless a scenario says otherwise.
 var scenarios = func() []scenario {
 	list := []scenario{
 		{name: "a", title: "values of 100 bytes", short: "100 bytes", real: true},
@@ -63,8 +63,8 @@ var scenarios = func() []scenario {
 		if s.codec != "" {
 			s.args = append(s.args, "-codec", s.codec)
 		}
-		// A batch that has to wait grows up to that, at Epistle's defaults. Fewer and larger writes are what a machine
-		// does best, so that a limit of small ones would be none.
+		// A batch that has to wait grows up to this size, at Epistle's defaults. Fewer and larger writes are what a machine
+		// does best, so small ones would be no limit.
 		s.limit = []string{"-batch", mib}
 	}
 	return list
@@ -72,14 +72,14 @@ var scenarios = func() []scenario {
 
 const mib = "1048576"
 
-// manyValues are so many bytes of them that a codec hardly meets the same value twice in a batch: one of 1 MiB that was
-// filled in pieces, in turn with those of other partitions, has pieces from all over 4 MiB, and then several of them twice.
+// manyValues is so large that a codec hardly meets the same value twice in a batch. A batch of 1 MiB that was filled in turns
+// with those of other partitions has pieces from all over 4 MiB, and so would have several of them twice.
 const manyValues = 32 << 20
 
 // timed says whether latencies are reported.
 func (s *scenario) timed() bool { return s.metric != perCPUSecond }
 
-// sets says whether the scenario itself gives that flag.
+// sets reports whether the scenario itself has that flag.
 func (s *scenario) sets(flag string) bool {
 	for _, a := range s.args {
 		if a == flag {

@@ -51,13 +51,13 @@ func fitting(s *scenario, args []string) []string {
 	return fit
 }
 
-// candidates are what a sweep tries for each peer, in each scenario: its defaults, and what its documentation says is good
-// for throughput. They come in stages: what was best in one is what each of the next has besides. Of Epistle it is the
-// socket's buffer, how many bytes in a row go to one partition, and how far batches grow that wait: zstd takes longest over
-// large ones, whoever's they are, and records that were made one after the other are alike. Of franz-go it is first how many
-// records it buffers, since fewer stay in the caches and more make larger batches, and whether a Record is used again. All
-// others may hold less than they are allowed, too: closures that wait are work for a collector of garbage. The limit program is not swept:
-// it runs as the scenario has it. Where a scenario gives linger or batch size itself, that is left out.
+// candidates are what a sweep tries for each peer, in each scenario: its defaults, and what its documentation recommends for
+// throughput. They come in stages: the best of one stage is part of all candidates of the next. For Epistle they are the
+// socket's buffer, how many bytes in a row go to one partition, and how far batches grow while they wait: zstd takes longest
+// over large batches, whoever makes them, and consecutive records are alike. For franz-go they are first how many records it
+// buffers, since fewer stay in the caches and more make larger batches, and whether a Record is used again. All others may also
+// hold less than they are allowed: closures that wait are work for the garbage collector. The limit program is not swept: it
+// runs as the scenario says. If a scenario sets linger or batch size itself, these are left out.
 var candidates = map[string][][]string{
 	epistle: {
 		{
@@ -139,8 +139,8 @@ var candidates = map[string][][]string{
 	},
 }
 
-// sendBuffer is room in the socket for half of a request of 1 MiB. librdkafka's setting has socket. in front; sarama has
-// none, nor a way to dial that would not lose its timeouts.
+// sendBuffer gives the socket room for half of a request of 1 MiB. In librdkafka's name of it "socket." stands in front. sarama
+// has none, nor a way to dial that keeps its timeouts.
 const sendBuffer = "send.buffer.bytes=524288"
 
 // sweep finds the best of the candidates, for each peer and scenario, and records it in best.json. The first metric of the
@@ -180,7 +180,7 @@ func (r *runner) sweep(list []scenario) error {
 	return os.WriteFile(filepath.Join(r.source, "cmd", "compare", "best.json"), append(text, '\n'), 0o666)
 }
 
-// sweepOne returns what was best in the last stage. What fails is said, and no candidate may fail alone.
+// sweepOne returns what was best in the last stage. Failures are printed. A candidate alone may not fail.
 func (r *runner) sweepOne(t target, s *scenario, p *peer) ([]string, error) {
 	best := []string{}
 	for _, stage := range candidates[p.name] {
@@ -232,7 +232,7 @@ type trial struct {
 	failed error // of its first run that failed: it has no more
 }
 
-// inTurn runs the trials one after the other, as often as there are rounds: a machine that is slower after a while is so for
+// inTurn runs the trials one after the other, as often as there are rounds, so that a machine that becomes slower does so for
 // all of them. Each round begins with another one.
 func inTurn(tried []trial, rounds int, run func(args []string) (*sample, error)) {
 	for round := range rounds {

@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// enoughRounds have a spread that says something.
+// enoughRounds is how many rounds make a meaningful spread.
 const enoughRounds = 3
 
 // A verdict is how Epistle compares with a peer, from best to worst.
@@ -40,7 +40,7 @@ func compared(m metric, ours, theirs rounds) verdict {
 	return level
 }
 
-// verdicts say how Epistle compares with each peer, by what the scenario is compared by; nothing after too few rounds.
+// verdicts say how Epistle compares with each peer, by the scenario's metric; nothing after too few rounds.
 func (o *outcome) verdicts(peers []*peer) string {
 	m := o.scenario.metric
 	ours := o.by[epistle]
@@ -124,15 +124,15 @@ func (o *outcome) standing(peers []*peer) []string {
 	return lines
 }
 
-// limitWaits says whether the limit program's rate says what the machine and the network allow. It builds and writes on one
-// goroutine: where that has a core to itself, its rate is what one core gives, which is no limit of anybody with two.
+// limitWaits reports whether the limit program's rate shows what the machine and the network allow. It builds and writes on one
+// goroutine. If that has a core to itself, its rate is that of one core, and no limit for a client with two.
 func (o *outcome) limitWaits() bool {
 	const busy = 0.8 // cores
 	r := o.by[limit]
 	return spreadOf(r.figures(perSecond)).median/spreadOf(r.figures(perCPUSecond)).median < busy
 }
 
-// noises says what the same program was apart from itself.
+// noises says how far the same program was from itself.
 func (o *outcome) noises() string {
 	m := o.scenario.metric
 	if !o.measured(m) {

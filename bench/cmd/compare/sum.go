@@ -5,12 +5,12 @@ import (
 	"math"
 )
 
-// A sum compares what a record costs with a codec with what the codec costs alone and what a record costs without it, from
-// one round. Epistle's whole run should cost no more than the two together.
+// A sum compares what a record costs with a codec with what the codec costs alone and what a record costs without it, from one
+// round. Epistle's whole run should cost no more than the two together.
 type sum struct{ Whole, Alone, Bare *sample }
 
-// sumTimes is how many times as many rounds a sum is of as all other figures. It is of three runs, so their errors add up,
-// and it is near its bound: five rounds are off by two or three percent.
+// sumTimes is how many times as many rounds a sum has as other figures. It is made of three runs, so their errors add up, and
+// it is near its bound: five rounds are off by two or three percent.
 const sumTimes = 3
 
 // sumUp does the rounds that only sums need, where there is a codec. They count for nothing else.
@@ -48,7 +48,7 @@ func (o *outcome) sums() []sum {
 	return append(all, o.more...)
 }
 
-// codecSum says what the sums come to: by round, as all ratios are.
+// codecSum gives the result of the sums, by round, as for all ratios.
 func (o *outcome) codecSum() string {
 	var whole, codec, rest, share []float64
 	cost := func(s *sample) float64 { return 1e9 / s.PerCPUSecond }
@@ -59,7 +59,7 @@ func (o *outcome) codecSum() string {
 	if len(whole) == 0 {
 		return ""
 	}
-	// A median of many rounds is surer than any one of them: by the root of their number.
+	// A median of many rounds is more certain than one round, by the square root of their number.
 	n := o.noise(perCPUSecond) / noise(math.Sqrt(float64(len(share))))
 	return fmt.Sprintf("epistle: CPU of a record %s ns; its codec alone %s ns, and without codec %s ns; of the two together, by %d rounds: %s",
 		n.digits(spreadOf(whole).median), n.digits(spreadOf(codec).median), n.digits(spreadOf(rest).median), len(whole),

@@ -12,7 +12,7 @@ import (
 	"github.com/epistle-kafka/epistle/bench/internal/counted"
 )
 
-// A target is what the clients of a scenario send to, and who counts what has arrived.
+// A target is what the clients of a scenario send to. It counts what has arrived.
 type target interface {
 	bootstrap() string
 	topic() string

@@ -6,10 +6,10 @@ import (
 	"time"
 )
 
-// roundTrip is how long a line of memory takes from one core to another and back, in nanoseconds; 0 on a machine with one.
-// In a virtual machine it can change by a factor of six from minute to minute, as its cores move on the host. A client whose
-// goroutines hand records to each other pays it for each, one that does all on one core does not: so it says what a spread
-// of the rounds comes from.
+// roundTrip returns how long a line of memory takes from one core to another and back, in nanoseconds; 0 on a machine with one
+// core. In a virtual machine it can change by a factor of six from minute to minute, as the host moves its cores. A client
+// whose goroutines hand records to each other pays it for each record, and one that does all on one core does not. So it
+// explains a spread of the rounds.
 func roundTrip() float64 {
 	if runtime.GOMAXPROCS(0) < 2 || runtime.NumCPU() < 2 {
 		return 0
@@ -56,8 +56,8 @@ type trips struct {
 	Far     int // of the runs: before or after them it took more than three times as long as at best
 }
 
-// around does a run and notes in its sample how long a line took before and after it, whichever was longer. Every run counts,
-// wherever the host had the cores: what Epistle does while they are apart is a part of what it does.
+// around does a run. It notes the round trip before and after it, whichever was longer, in its sample. Every run counts,
+// wherever the host had the cores: what Epistle does while they are apart is part of what it does.
 func (r *runner) around(run func() (*sample, error)) (*sample, error) {
 	before := r.trip()
 	got, err := run()
@@ -97,8 +97,8 @@ func (o *outcome) trips(nearest float64) trips {
 
 func (s *sample) far(nearest float64) bool { return s.Trip > 3*nearest }
 
-// apart splits the rounds of two clients by whether the cores were far from each other in a run of either, and returns the
-// ratios of both kinds.
+// apart returns the ratios of two clients by kind of round: those in which the cores were near each other in both runs, and
+// those in which they were far apart in one of them.
 func (o *outcome) apart(m metric, of, to string, nearest float64) (near, far []float64) {
 	a, b := o.by[of], o.by[to]
 	for i := range min(len(a), len(b)) {

@@ -75,7 +75,7 @@ func now() mark {
 	return mark{time.Now(), driver.CPUTime(), int64(r.Nvcsw)}
 }
 
-// since are the figures of a while in which nothing was to be done.
+// since returns the figures of a time in which there was nothing to do.
 func (m mark) since() []figure {
 	n := now()
 	seconds := n.at.Sub(m.at).Seconds()
@@ -115,7 +115,7 @@ func opened(open func() (client, error), n int) ([]client, error) {
 	return list, nil
 }
 
-// hang has the sink stop, sends a record that it will not answer, and watches what that costs while nothing happens.
+// hang stops the sink, sends a record that it will not answer, and measures what that costs while nothing happens.
 func hang(open func() (client, error), last time.Duration) ([]figure, error) {
 	list, err := opened(open, 1)
 	if err != nil {

@@ -13,7 +13,7 @@ import (
 
 // A client is a producer with its defaults.
 type client interface {
-	// send hands a record over, and has done told of its outcome.
+	// send hands over a record, and calls done with its outcome.
 	send(topic string, value []byte, done func(error))
 	flush() error
 	close() error

@@ -154,7 +154,7 @@ func (c *cost) once(client string, last time.Duration) ([]figure, error) {
 	return figures, errors.Join(err, cmd.Wait())
 }
 
-// listen reads what a child says: ready, if the sink is to hang from then on, and its figures at the end.
+// listen reads a child's output: "ready", if the sink is to hang from then on, and its figures at the end.
 func (c *cost) listen(sink *os.Process, stdin io.Writer, stdout io.Reader) ([]figure, error) {
 	var figures []figure
 	lines := bufio.NewScanner(stdout)

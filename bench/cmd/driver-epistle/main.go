@@ -1,6 +1,6 @@
-// Driver-epistle sends with this repository's producer: a topic's SendFunc, with a closure for each record, and SendSync.
-// With -set callback=shared all records have one function, with call=100 they are handed over by SendAllFunc, a hundred at
-// a time and with one function, and with callback=future by Send, whose futures are waited for.
+// Driver-epistle sends with this repository's producer: a topic's SendFunc, with a closure for each record, and SendSync. With
+// -set callback=shared all records have one function, with call=100 they are handed over by SendAllFunc, a hundred at a time
+// and with one function, and with callback=future by Send, whose futures are waited for.
 package main
 
 import (
@@ -26,7 +26,7 @@ type client struct {
 	outcome string // what a record has to tell its outcome: "" = a closure of its own, "shared", "future"
 }
 
-// futures is how many a goroutine has before it waits for the oldest.
+// futures is how many futures a goroutine has before it waits for the oldest.
 const futures = 1 << 14
 
 func open(o *driver.Options, results *driver.Results) (driver.Client, error) {
@@ -92,7 +92,7 @@ func (c *client) Group() (send driver.Sender, rest func()) {
 	return nil, nil
 }
 
-// waited has a goroutine keep the futures of its records, and wait for the oldest when it has many.
+// waited returns a sender that keeps the futures of its records, and waits for the oldest when it has many.
 func (c *client) waited() (send driver.Sender, rest func()) {
 	type one struct {
 		future producer.Future
@@ -127,8 +127,8 @@ func (c *client) several() (send driver.Sender, rest func()) {
 		group = group[:0]
 	}
 	send = func(key, value []byte, _ int64) {
-		// Field by field: what append copies goes by way of the stack, stored in words and loaded in pairs, and a processor waits
-		// for all stores before such a load, those of the record before, too.
+		// The fields are set one by one. append would copy by way of the stack, stored in words and loaded in pairs, and a
+		// processor waits for all stores before such a load, also for those of the record before.
 		group = group[:len(group)+1]
 		last := &group[len(group)-1]
 		last.Key, last.Value = key, value

@@ -1,6 +1,6 @@
-// Driver-kafkago sends with segmentio's kafka-go: a Writer, asynchronous with its Completion, or not where records are
-// waited for. It has no idempotence, one request of a partition in flight, and no bound of memory: the load bounds it. With
-// -set call=100 each goroutine hands over a hundred messages in a call.
+// Driver-kafkago sends with segmentio's kafka-go: a Writer, asynchronous with its Completion, or not where records are waited
+// for. It has no idempotence, one request of a partition in flight, and no bound of memory: the load bounds it. With -set
+// call=100 each goroutine hands over a hundred messages in a call.
 package main
 
 import (

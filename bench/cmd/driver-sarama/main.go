@@ -1,6 +1,6 @@
-// Driver-sarama sends with IBM's sarama: the channels of an AsyncProducer, and a SyncProducer for records that are waited
-// for. With idempotence sarama allows one request in flight; -set idempotence=false has it use as many as the others, and
-// nothing keeps their order then.
+// Driver-sarama sends with IBM's sarama: the channels of an AsyncProducer, and a SyncProducer for records that are waited for.
+// With idempotence sarama allows one request in flight; -set idempotence=false has it use as many as the others, and nothing
+// keeps their order then.
 package main
 
 import (

@@ -20,8 +20,8 @@ func (b *batch) open() {
 	b.count = 0
 }
 
-// append encodes a record into place: the one copy of its value. Its timestamp is the batch's. It is written out here: the
-// library's Record knows headers and time as well, and a limit has to do with less.
+// append encodes a record in place, with the one copy of its value. Its timestamp is the batch's. The encoding is written out
+// here: the library's Record also has headers and times, and a limit does without.
 func (b *batch) append(key, value []byte) {
 	const fixed = 3 // attributes, timestamp delta, and the number of headers
 	offset, keySize, valueSize := uint32(b.count)<<1, uint32(len(key))<<1, uint32(len(value))<<1
@@ -49,7 +49,7 @@ func (b *batch) append(key, value []byte) {
 	b.count++
 }
 
-// varintSize is the bytes of u, which is zig-zag already.
+// varintSize returns the number of bytes of u, which is zig-zag already.
 func varintSize(u uint32) int {
 	switch {
 	case u < 1<<7:

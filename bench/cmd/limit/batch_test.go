@@ -8,8 +8,8 @@ import (
 	"github.com/epistle-kafka/epistle/protocol"
 )
 
-// TestBatchesAreSound reads what the limit program builds with the library's decoder: a limit that wrote anything else than
-// a record batch would be one of nothing.
+// TestBatchesAreSound reads what the limit program builds with the library's decoder: a limit that wrote anything else than a
+// record batch would be one of nothing.
 func TestBatchesAreSound(t *testing.T) {
 	for _, codec := range []string{"none", "lz4", "zstd"} {
 		t.Run(codec, func(t *testing.T) {

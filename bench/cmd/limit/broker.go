@@ -179,8 +179,8 @@ func ask(c net.Conn, version int16, req protocol.Request, resp protocol.Response
 	return readAnswer(c, &answer, version, resp)
 }
 
-// connect finds the leaders of the topic's partitions and opens a connection to each. Versions are those that every Kafka
-// from 2.8 on has; names, not ids, tell the topic.
+// connect finds the leaders of the topic's partitions and opens a connection to each. Versions are those that every Kafka from
+// 2.8 on has; names, not ids, tell the topic.
 func (l *limit) connect() error {
 	boot, err := net.Dial("tcp", strings.Split(l.o.Bootstrap, ",")[0])
 	if err != nil {

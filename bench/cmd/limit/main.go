@@ -1,11 +1,10 @@
-// Limit is what this machine allows: a program that does nothing for a record but what no producer can do without. It copies
-// each value once, into a record batch of its partition, sums the batch with CRC32C, and writes several batches with one
-// call, with as many requests in flight as all others. There is no queue, no lock, no timer, and no callback; nothing that
-// fails is sent again. Batches have the scenario's size, and requests one batch for each partition that has records, up to
-// 1 MiB.
+// Limit shows what this machine allows. It does nothing for a record but what no producer can do without. It copies each value
+// once, into a record batch of its partition, sums the batch with CRC32C, and writes several batches with one call, with as
+// many requests in flight as all others. There is no queue, no lock, no timer, and no callback, and nothing that fails is sent
+// again. Batches have the scenario's size, and requests one batch for each partition that has records, up to 1 MiB.
 //
-// It has one goroutine that sends, whatever -goroutines says, and another for each broker that reads answers. With -alone
-// it compresses batches and sends nothing: that is what the codec costs.
+// It has one goroutine that sends, whatever -goroutines says, and another for each broker that reads answers. With -alone it
+// compresses batches and sends nothing: that is what the codec costs.
 package main
 
 import (
@@ -137,7 +136,7 @@ func (l *limit) append() *broker {
 	return t.broker
 }
 
-// paced sends each record when it is due, or with those behind it when all requests are in flight.
+// paced sends each record when it is due. If all requests are in flight then, it goes together with later ones.
 func (l *limit) paced(last time.Duration) (sent int64, err error) {
 	interval := time.Second / time.Duration(l.o.Rate)
 	start := time.Now()
@@ -187,8 +186,8 @@ func codecAlone(o *driver.Options, result *driver.Result) error {
 	return nil
 }
 
-// batchesOf returns batches of all the values, as a producer has them: processors learn a few batches by heart. Each but the
-// last has size bytes, or just over.
+// batchesOf returns batches of all the values, as a producer makes them: with only a few of them, a processor would learn them
+// by heart. Each but the last has size bytes, or just over.
 func batchesOf(values *driver.Ring, size int) []batch {
 	var batches []batch
 	for value := 0; value < values.Len(); {

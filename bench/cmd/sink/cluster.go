@@ -7,7 +7,7 @@ import (
 	"github.com/epistle-kafka/epistle/protocol"
 )
 
-// answer is for every request but Produce; nil where there is no answer.
+// answer returns the answer to any request but Produce; nil if there is none.
 func (s *sink) answer(req protocol.Request) protocol.Response {
 	switch req := req.(type) {
 	case *protocol.ApiVersionsRequest:
@@ -44,7 +44,7 @@ func (s *sink) versions() *protocol.ApiVersionsResponse {
 	return resp
 }
 
-// fetchKey is the API key of Fetch, which nobody asks for here.
+// fetchKey is the API key of Fetch. No client here sends one.
 const fetchKey = 1
 
 func (s *sink) metadata(req *protocol.MetadataRequest) protocol.Response {

@@ -1,6 +1,6 @@
-// Sink is a broker that only acknowledges, or several. It gives every producer an id, knows every topic, and answers every
-// Produce request with the next offsets: what is measured against it is the client. Records are counted for each client
-// id, from the headers of their batches; with -verify they are read, and CRC, counts and sequences checked.
+// Sink is one or more brokers that only acknowledge. It gives every producer an id, knows every topic, and answers every
+// Produce request with the next offsets, so that the client is what is measured. It counts records for each client id, from the
+// headers of their batches. With -verify it reads them, and checks CRC, counts and sequences.
 //
 //	sink -listen 127.0.0.1:19092 -brokers 3 -control 127.0.0.1:19100
 //

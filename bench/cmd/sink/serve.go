@@ -11,7 +11,7 @@ import (
 	"github.com/epistle-kafka/epistle/protocol"
 )
 
-// answers is whole responses and when they may leave.
+// answers are whole responses, and the time when they may leave.
 type answers struct {
 	frames []byte
 	at     time.Time
@@ -20,8 +20,8 @@ type answers struct {
 // maxFrame is more than any client here sends: sarama's requests are of up to 100 MiB.
 const maxFrame = 128 << 20
 
-// A conn is one connection of a client. Requests are read into one buffer and decoded where they lie there, so that a
-// record costs the sink little more than its way through the kernel.
+// A conn is one connection of a client. Requests are read into one buffer and decoded where they lie there, so that a record
+// costs the sink little more than its way through the kernel.
 type conn struct {
 	*sink
 	net.Conn
@@ -74,7 +74,7 @@ func (s *sink) serve(nc net.Conn) {
 
 var errFrame = errors.New("a request has an impossible length")
 
-// read takes what has come, and makes room for the rest of a request that has come in part.
+// read reads what has come, and makes room for the rest of a request that has come in part.
 func (c *conn) read() error {
 	need := 4
 	if c.to-c.from >= 4 {

@@ -70,8 +70,8 @@ func send(t *testing.T, s *sink, clientID string, records int, set func(*produce
 	}
 }
 
-// TestSinkCounts guards what every comparison rests on: that the sink knows how many records of each client have come, with
-// and without reading them, compressed or not, on one broker or several.
+// TestSinkCounts guards what every comparison rests on: that the sink knows how many records of each client have come, with and
+// without reading them, compressed or not, on one broker or several.
 func TestSinkCounts(t *testing.T) {
 	const records = 5000
 	for _, o := range []Options{

@@ -10,8 +10,8 @@ import (
 // maxRaw is the most that a batch may hold, in bytes: sarama's are not bounded by max.request.size.
 const maxRaw = 128 << 20
 
-// checks are the sequences that producers have reached. Unlike a broker, which may have lost its state, a sink knows of
-// every batch since the beginning: it takes nothing but 0 as a first sequence, also after a new epoch.
+// checks are the sequences that producers have reached. A sink knows every batch since the beginning, while a broker may have
+// lost its state. So it takes nothing but 0 as a first sequence, also after a new epoch.
 type checks struct {
 	mu    sync.Mutex // guards the following
 	reach map[stream]reached
@@ -66,7 +66,7 @@ func (c *checks) sequence(key stream, h *protocol.BatchHeader) protocol.ErrorCod
 	case !known || h.ProducerEpoch > r.epoch:
 		r = reached{epoch: h.ProducerEpoch}
 	}
-	// Sequences go on at 0 after the largest int32.
+	// After the largest int32, sequences go on at 0.
 	if ahead := (h.BaseSequence - r.next) & (1<<31 - 1); ahead != 0 {
 		if known && ahead > 1<<30 {
 			return protocol.DuplicateSequenceNumber

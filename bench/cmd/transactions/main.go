@@ -1,5 +1,5 @@
-// Transactions compares what a record costs in transactions and without, against the sink in a process of its own. Rounds
-// of the two alternate, so that a machine that slows down slows both; the medians and the spread of the rounds are printed.
+// Transactions compares what a record costs in transactions and without, against the sink in a process of its own. Rounds of
+// the two alternate, so that a machine that slows down slows both; the medians and the spread of the rounds are printed.
 //
 //	sink -listen 127.0.0.1:19092 &
 //	transactions -b 127.0.0.1:19092
@@ -84,8 +84,8 @@ func spread(figures []float64) string {
 
 var value = make([]byte, 100)
 
-// load sends for about as long as it is told, in transactions of a length or, with 0, without; at a rate or, with 0, as
-// fast as records are taken. It returns the number of records, the time, and the CPU time of this process.
+// load sends for about as long as it is told, in transactions of a length or, with 0, without; at a rate or, with 0, as fast as
+// records are taken. It returns the number of records, the time, and the CPU time of this process.
 func load(p *producer.Producer, last, length time.Duration, rate int) (records int, wall, cpu time.Duration) {
 	began, used := time.Now(), cpuTime()
 	end := began.Add(last)

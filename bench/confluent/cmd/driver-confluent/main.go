@@ -110,6 +110,6 @@ func (c *client) produce(m *kafka.Message, done chan kafka.Event) {
 	}
 }
 
-// Flush leaves what lingers to its timer, which is short. The client's own Flush looks every 100 ms whether it is done, and
-// that would count as time that it took.
+// Flush leaves lingering records to their timer, which is short. The client's own Flush checks every 100 ms whether it is done,
+// and that would count as time that it took.
 func (c *client) Flush() {}

@@ -1,6 +1,5 @@
-// Epistle sends records to Apache Kafka from the command line, and has all mechanisms of SASL that there are for it: those of
-// cmd/epistle, GSSAPI and AWS_MSK_IAM. It is a module of its own, so that who needs neither of the latter two downloads neither
-// gokrb5 nor AWS's SDK.
+// Epistle sends records to Apache Kafka from the command line. It is cmd/epistle with all mechanisms of SASL: GSSAPI and
+// AWS_MSK_IAM, too. It is a module of its own, so that only those who need these two download gokrb5 and AWS's SDK.
 package main
 
 import (

@@ -95,8 +95,8 @@ func TestUserForMechanismsWithoutOne(t *testing.T) {
 	}
 }
 
-// The lines of docs/connecting.md are taken as they are. They come as far as they can without a keytab, a ticket, and brokers of
-// Amazon's. Nothing is told to be a secret that others can read.
+// The lines of docs/connecting.md are taken as they are. They come as far as they can without a keytab, a ticket, and brokers
+// of Amazon's. Nothing is told to be a secret that others can read.
 func TestLinesOfConnecting(t *testing.T) {
 	alone(t)
 	kafka := brokertest.New(t, brokertest.Topic("orders", 1), brokertest.SASL(brokertest.Plain("alice", "pencil")))

@@ -74,7 +74,7 @@ func ask(ctx context.Context, conn *wire.Conn, req protocol.Request, resp protoc
 	}
 }
 
-// Cluster is what a cluster says of itself.
+// Cluster is what a cluster's metadata says.
 type Cluster struct {
 	brokers    map[int32]string // host:port
 	controller int32            // -1 = unknown

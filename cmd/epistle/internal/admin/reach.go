@@ -10,13 +10,11 @@ import (
 	"github.com/epistle-kafka/epistle/wire"
 )
 
-// Reach connects to the first bootstrap server that can be reached, and hangs up. The error is that of every server,
-// joined.
+// Reach connects to the first bootstrap server that can be reached, and hangs up. The error is that of every server, joined.
 //
-// Final says that each server has shown what it is, and that it is not what the settings say: a later attempt would fail as
-// well. A server that refuses, resets or closes the connection, or says nothing, has shown nothing, since a broker that is
-// starting does the same. One that hangs up is asked in the other way, with TLS or without: whether it answers to that is
-// evidence.
+// final says that each server has shown that it is not what the settings say, so that a later attempt would fail as well. A
+// server that refuses, resets or closes the connection, or says nothing, has shown nothing: a broker that is starting does the
+// same. If a server hangs up, it is tried the other way, with TLS or without. An answer to that is evidence.
 func (c *Client) Reach(ctx context.Context) (final bool, err error) {
 	var failed []error
 	final = true
@@ -36,8 +34,8 @@ func (c *Client) Reach(ctx context.Context) (final bool, err error) {
 	return final, errors.Join(failed...)
 }
 
-// otherWay returns what a server has shown that hung up on us: with TLS that it speaks Kafka without, and without TLS that
-// it speaks TLS. It is nil if the server has shown nothing.
+// otherWay returns what a server that has hung up shows when it is tried the other way: one that hung up on TLS may speak Kafka
+// without it, and one that hung up without TLS may speak TLS. It is nil if the server shows nothing.
 func (c *Client) otherWay(ctx context.Context, addr string, failed error) error {
 	e, ok := errors.AsType[*wire.Error](failed)
 	if !ok || !e.HungUp() {
@@ -64,7 +62,7 @@ func (c *Client) speaksKafka(ctx context.Context, addr string) bool {
 	return true
 }
 
-// speaksTLS reports whether a server answers to a TLS handshake, be it with a refusal.
+// speaksTLS reports whether a server answers to a TLS handshake, even if it refuses.
 func (c *Client) speaksTLS(ctx context.Context, addr string) bool {
 	ctx, cancel := context.WithTimeout(ctx, c.dialing)
 	defer cancel()

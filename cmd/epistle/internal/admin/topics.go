@@ -9,8 +9,8 @@ import (
 	"github.com/epistle-kafka/epistle/wire"
 )
 
-// CreateTopic makes a topic, with as many replicas as the cluster gives by default. One that exists by that name is left as
-// it is, without an error.
+// CreateTopic makes a topic, with as many replicas as the cluster gives by default. One that exists by that name is left as it
+// is, without an error.
 func (c *Client) CreateTopic(ctx context.Context, name string, partitions int32) error {
 	const patience = 30 * time.Second
 	conn, err := c.controller(ctx)

@@ -13,8 +13,8 @@ import (
 	"github.com/epistle-kafka/epistle/cmd/epistle/internal/ui"
 )
 
-// Main is the program in the world of this process, which it ends. From is how `go run` is told to run this build in a clone,
-// for lines that are to be copied.
+// Main runs the program with this process's arguments and files, and ends the process. from is what `go run` is given to run
+// this build in a clone, for lines that the user may copy.
 func Main(from string) {
 	signals := make(chan os.Signal, 4)
 	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
@@ -39,7 +39,7 @@ func Main(from string) {
 	}, os.Args[1:]))
 }
 
-// program is how to call the program again from where it was called. What `go run` has built is gone afterwards.
+// program returns how the user can call the program again. What `go run` has built is gone afterwards.
 func program(called, from string) string {
 	if strings.Contains(called, string(filepath.Separator)+"go-build") {
 		return "go run " + from

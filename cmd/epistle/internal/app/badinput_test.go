@@ -129,8 +129,8 @@ func TestFilesThatCannotBeRead(t *testing.T) {
 	}
 }
 
-// An input that breaks off in the middle of a line: what came before is delivered, the piece is handed back and not sent
-// as if it were a line.
+// An input that breaks off in the middle of a line: what came before is delivered, the piece is handed back and not sent as if
+// it were a line.
 func TestAnInputThatBreaksOff(t *testing.T) {
 	c, b := brokers(t, brokertest.Topic("t", 1))
 	disk := errors.New("the disk is on fire")
@@ -203,8 +203,8 @@ func TestPortsThatAreNotKafka(t *testing.T) {
 	}
 }
 
-// A port that hangs up or resets may be that of a broker that is starting, or of what stands in front of it: it is waited
-// for, and the user is told until when.
+// A port that hangs up or resets may be that of a broker that is starting, or of what stands in front of it: it is waited for,
+// and the user is told until when.
 func TestABrokerThatIsStarting(t *testing.T) {
 	for _, how := range []string{"hangs up", "resets", "hangs up on TLS"} {
 		t.Run(how, func(t *testing.T) {

@@ -22,8 +22,8 @@ func TestHelpAndVersionNameTheMechanisms(t *testing.T) {
 	}
 }
 
-// Whoever asks for a mechanism that this build lacks is told what makes one that has it, and of no import: that is for those who
-// write a program.
+// Whoever asks for a mechanism that this build lacks is told what makes one that has it, and of no import: that is for those
+// who write a program.
 func TestMechanismsThatThisBuildLacks(t *testing.T) {
 	const (
 		kerberos = "com.sun.security.auth.module.Krb5LoginModule required useTicketCache=true;"

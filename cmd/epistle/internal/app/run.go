@@ -39,7 +39,7 @@ func Run(env *cli.Env, args []string) int {
 	return cli.Status(err)
 }
 
-// dispatch runs the command that the arguments name. Name is the command's, for what is said about an error.
+// dispatch runs the command that the arguments name. name is the command's, for error messages.
 func dispatch(env *cli.Env, args []string) (name string, err error) {
 	if len(args) == 0 {
 		overview(env.Screen)
@@ -82,7 +82,8 @@ func answer(env *cli.Env, args []string) error {
 	return nil
 }
 
-// elsewhere is what other programs call their commands, and what they are here; "" is not here at all.
+// elsewhere has the names of other programs' commands, and what they are called here; "" means that there is no such command
+// here.
 var elsewhere = map[string]string{
 	"send": "produce", "publish": "produce", "pub": "produce", "producer": "produce", "write": "produce", "put": "produce",
 	"console-producer": "produce", "kafka-console-producer": "produce", "kafka-console-producer.sh": "produce", "kcat": "produce", "kafkacat": "produce",
@@ -93,7 +94,7 @@ var elsewhere = map[string]string{
 	"topics": "", "metadata": "", "groups": "", "group": "", "cluster": "", "config": "", "acl": "",
 }
 
-// noCommand answers a command line that begins with a flag, as kcat's do: with all that is wrong with it, so that nobody is
+// noCommand answers a command line that begins with a flag, as kcat's do. It says all that is wrong with it, so that nobody is
 // sent to a command that does not do it either.
 func noCommand(args []string) error {
 	never, mistake := produce.Command.Mistake(args)
@@ -171,7 +172,7 @@ With a login, whose password is asked for:
 	fmt.Fprint(w, mechanisms())
 }
 
-// mechanisms says by which mechanisms this build can log in, and what makes one that has all of them.
+// mechanisms lists the mechanisms that this build has, and says how to build one that has all of them.
 func mechanisms() string {
 	text := fmt.Sprintf("SASL mechanisms: %s\n", strings.Join(sasl.Registered(), ", "))
 	if lacking := cli.Lacking(); lacking != nil {

@@ -7,8 +7,8 @@ import (
 	"syscall"
 )
 
-// stdinClosed reports whether the program was started without a standard input (<&-). Go's runtime then opens /dev/null in
-// its place, for reading and writing, as nobody does who means it to be read.
+// stdinClosed reports whether the program was started without a standard input (<&-). Go's runtime then opens /dev/null in its
+// place, for reading and writing. Nobody who means it to be read does that.
 func stdinClosed() bool {
 	flags, _, errno := syscall.Syscall(syscall.SYS_FCNTL, os.Stdin.Fd(), syscall.F_GETFL, 0)
 	if errno != 0 {

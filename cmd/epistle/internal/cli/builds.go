@@ -18,7 +18,7 @@ var apart = []struct{ mechanism, module, loginBy string }{
 		"it takes the credentials that AWS's tools find, such as those of the profile that AWS_PROFILE names"},
 }
 
-// fullBuild is the command that has all mechanisms: a module, and the package at its root.
+// fullBuild is the command that has all mechanisms: it is the path of a module, and of the package at its root.
 const fullBuild = "github.com/epistle-kafka/epistle/cmd/epistle/full/epistle"
 
 // Lacking lists the mechanisms that this build lacks, and fullBuild has.
@@ -31,14 +31,14 @@ func Lacking() (mechanisms []string) {
 	return mechanisms
 }
 
-// HowToGetAll is a sentence without its full stop: which line of a shell makes the command that has all mechanisms.
+// HowToGetAll is a sentence without its full stop: it has the command that builds the program with all mechanisms.
 func HowToGetAll() string {
 	info, _ := debug.ReadBuildInfo()
 	return howToGetAll(info)
 }
 
-// howToGetAll tells by what is known of this build where its source is: with whoever ran it, or published. The former is
-// assumed if nothing is known.
+// howToGetAll is HowToGetAll for a build. Its source is either on the user's machine or published. Without information it is
+// taken to be on the machine.
 func howToGetAll(info *debug.BuildInfo) string {
 	if info == nil || info.Main.Sum == "" { // only a module that was downloaded has a checksum
 		return "An epistle that has all mechanisms is made in a clone of the repository, by: go build -C cmd/epistle/full/epistle -o ../../../../bin/"
@@ -53,8 +53,8 @@ func howToGetAll(info *debug.BuildInfo) string {
 // release matches the versions under which all modules of the repository are published.
 var release = regexp.MustCompile(`^v\d+\.\d+\.\d+(-[a-z]+(\.\d+)?)?$`)
 
-// forUsers makes of a rule about a mechanism that is not here what the user of a program can do: an import is for those who
-// write one.
+// forUsers rewrites a rule about a mechanism that this build lacks. An import is advice for those who write a program; its
+// users need another build.
 func forUsers(rule string) string {
 	for _, a := range apart {
 		rule = strings.Replace(rule, fmt.Sprintf("It comes with a module of its own: import _ %q", a.module), HowToGetAll(), 1)

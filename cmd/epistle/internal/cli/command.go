@@ -52,8 +52,8 @@ func (c *Command) Execute(env *Env, args []string) error {
 	return w.explain(run(env, fs.Args()))
 }
 
-// Mistake returns what is wrong with arguments before their values are looked at, or nil. Never says that it is something
-// that no command here does.
+// Mistake returns what is wrong with the arguments themselves, before their values are looked at; nil if nothing is. never says
+// that no command here does what they ask for.
 func (c *Command) Mistake(args []string) (never bool, err error) {
 	fs, _ := c.flags()
 	fs.BoolP("help", "h", false, "")
@@ -61,8 +61,7 @@ func (c *Command) Mistake(args []string) (never bool, err error) {
 	return w.never, w.mistake
 }
 
-// emptyFlag refuses a flag that is given without a value, as an unset variable of a shell does, where nothing can be meant
-// by that.
+// emptyFlag refuses a flag with an empty value, if that cannot be meant. An unset variable of a shell leads to it.
 func emptyFlag(fs *pflag.FlagSet) (err error) {
 	fs.Visit(func(f *pflag.Flag) {
 		switch what, _ := pflag.UnquoteUsage(f); what {

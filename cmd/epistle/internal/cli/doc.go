@@ -1,3 +1,3 @@
-// Package cli is what all commands have in common: how they are found, described and run, how their flags become a
-// producer's settings, what ends them, and with which exit status.
+// Package cli is what all commands have in common: how they are found, described and run, how their flags become a producer's
+// settings, what ends them, and their exit statuses.
 package cli

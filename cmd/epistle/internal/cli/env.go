@@ -11,14 +11,14 @@ import (
 	"github.com/epistle-kafka/epistle/cmd/epistle/internal/ui"
 )
 
-// Exit statuses. A signal that ended a command gives 128 and its number, as shells have it.
+// Exit statuses. If a signal has ended a command, the status is 128 plus its number, as in a shell.
 const (
 	StatusOK     = 0 // every record was acknowledged
 	StatusFailed = 1
 	StatusUsage  = 2 // nothing was tried
 )
 
-// Env is the world of a command. Tests make their own.
+// Env is everything outside of a command that it uses. Tests make their own.
 type Env struct {
 	Stdin  io.Reader
 	Stdout io.Writer
@@ -27,15 +27,15 @@ type Env struct {
 	// Program is how the user calls this program; "" is epistle.
 	Program string
 
-	// Interrupts are SIGINT and SIGTERM. The first asks a command to finish what it has begun, the second to give up.
-	// A third never gets here, see LastWord.
+	// Interrupts are SIGINT and SIGTERM. The first asks a command to finish what it has begun, the second to give up. A third
+	// does not come here: see LastWord.
 	Interrupts <-chan os.Signal
 	// StdinClosed says that the program was started without a standard input.
 	StdinClosed bool
 	// Interactive says that a person types the standard input.
 	Interactive bool
-	// AskPassword asks for a password at the terminal, which does not show it, until ctx ends: then it fails with the cause of
-	// that. nil: there is no terminal.
+	// AskPassword asks for a password at the terminal, which does not show what is typed. When ctx ends it fails with the cause
+	// of that. nil: there is no terminal.
 	AskPassword func(ctx context.Context, prompt string) (string, error)
 }
 
@@ -47,8 +47,8 @@ func (e *Env) Command() string {
 	return e.Program
 }
 
-// Debounce passes on signals, save those that come right after another: some programs send theirs both to a process and
-// to its group, and that is not somebody who has lost patience.
+// Debounce passes on signals, except one that comes right after another. Some programs send a signal both to a process and to
+// its group, which does not mean that somebody has lost patience.
 func Debounce(signals <-chan os.Signal) <-chan os.Signal {
 	const apart = 300 * time.Millisecond
 	out := make(chan os.Signal, 4)
@@ -64,8 +64,8 @@ func Debounce(signals <-chan os.Signal) <-chan os.Signal {
 	return out
 }
 
-// LastWord passes on two signals; the third is for end, which is to end the process at once: whoever asks three times does
-// not want to wait, whatever hangs.
+// LastWord passes on two signals. For the third it calls end, which is to end the process at once: whoever asks three times
+// does not want to wait, whatever hangs.
 func LastWord(signals <-chan os.Signal, end func(os.Signal)) <-chan os.Signal {
 	const patience = 2
 	out := make(chan os.Signal, patience)
@@ -82,9 +82,9 @@ func LastWord(signals <-chan os.Signal, end func(os.Signal)) <-chan os.Signal {
 	return out
 }
 
-// Say writes a line to standard error, headed by the program's name. What comes from elsewhere, a broker's words or a
-// file's name, can neither command the terminal nor fill it. Further lines are indented, so that none of them passes for
-// a message of its own.
+// Say writes a line to standard error, behind the program's name. Words of others, such as a broker's text or a file's name,
+// can neither command the terminal nor fill it. Further lines are indented, so that none of them looks like a message of its
+// own.
 func (e *Env) Say(format string, args ...any) {
 	text := ui.Text(fmt.Sprintf(format, args...))
 	first, rest, _ := strings.Cut(text, "\n")
@@ -97,8 +97,8 @@ func (e *Env) Say(format string, args ...any) {
 	}
 }
 
-// Await runs what may wait for ever, such as the opening of a pipe, until ctx ends: then it returns the cause of that at once,
-// and leaves what it has begun behind. If that succeeds all the same, late gets the result; late may be nil.
+// Await calls do, which may wait for ever, as the opening of a pipe does. When ctx ends it returns the cause of that at once,
+// and leaves do behind. If do succeeds later, late gets the result; late may be nil.
 func Await[T any](ctx context.Context, do func() (T, error), late func(T)) (T, error) {
 	type outcome struct {
 		v   T

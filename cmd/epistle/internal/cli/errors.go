@@ -16,8 +16,8 @@ type UsageError struct{ Text string }
 
 func (e *UsageError) Error() string { return e.Text }
 
-// Usagef makes a UsageError. Strings and errors among args may hold anything, as the user has typed it or a file has it: they
-// are shown as text, in one line, and in part if they are long. A Phrase is ours, and is taken as it is.
+// Usagef makes a UsageError. Strings and errors among args may hold anything that a user has typed or a file has. They are
+// shown as text, in one line, and cut if they are long. A Phrase is our own text, and is not changed.
 func Usagef(format string, args ...any) error {
 	shown := make([]any, len(args))
 	for i, arg := range args {
@@ -33,7 +33,7 @@ func Usagef(format string, args ...any) error {
 	return &UsageError{fmt.Sprintf(format, shown...)}
 }
 
-// Phrase is text of ours, in which the words of others are shown as such already.
+// Phrase is our own text, in which the words of others are made harmless already.
 type Phrase string
 
 // word is what somebody else has written.
@@ -61,7 +61,8 @@ func (e *Reported) Error() string { return e.Err.Error() }
 // Unwrap returns the error.
 func (e *Reported) Unwrap() error { return e.Err }
 
-// Refused makes a UsageError of what an argument is refused for, which text names, but not of an interrupt.
+// Refused makes a UsageError of the reason for which an argument is refused; text names the argument. An interrupt stays what
+// it is.
 func Refused(text string, err error) error {
 	if interrupted, ok := errors.AsType[*Interrupted](err); ok {
 		return fmt.Errorf("%s: %w; nothing was read or sent", ui.Plain(text), interrupted)

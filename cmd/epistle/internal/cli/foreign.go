@@ -10,11 +10,11 @@ type Foreign struct {
 	Takes Arity
 
 	// What it is here: one of these.
-	Flag    string                               // the name of a flag of ours, which gets the value
+	Flag    string                               // the name of our flag that gets the value
 	Setting string                               // one of the producer's settings, by Java's name
-	Plain   bool                                 // its value is an argument of ours that is no flag
-	Drop    bool                                 // nothing: what it asks for is so anyway
-	Instead string                               // not there: what to do instead
+	Plain   bool                                 // its value becomes an argument without a flag
+	Drop    bool                                 // it is dropped: what it asks for is the case anyway
+	Instead string                               // there is no such flag; this says what to do instead
 	Rewrite func(value string) ([]string, error) // words of ours; an error is a usage error
 
 	Never bool   // with Instead: no command here does such a thing
@@ -71,7 +71,7 @@ func (w *words) take(f *Foreign, name, value string, attached bool) {
 	w.become(f, name, value)
 }
 
-// become puts what is ours in the place of another tool's flag.
+// become replaces another tool's flag by ours.
 func (w *words) become(f *Foreign, name, value string) {
 	switch {
 	case f.Instead != "":
@@ -145,7 +145,7 @@ var ForeignSettings = []Foreign{
 	{Names: "--key-serializer --value-serializer", Takes: One, Instead: "a Java class cannot run here; keys and values are sent as they are"},
 }
 
-// codec is for --compression-codec, which stands for gzip where it stands alone.
+// codec is for --compression-codec, which means gzip if it has no value.
 func codec(value string) ([]string, error) {
 	if value == "" {
 		value = "gzip"

@@ -11,8 +11,8 @@ import (
 	"github.com/epistle-kafka/epistle/cmd/epistle/internal/ui"
 )
 
-// warnings is the logger of a command's producer: it tells of what goes wrong while records are tried again, above the
-// line of progress. What is said again and again is said once a while.
+// warnings is the logger of a command's producer. It shows what goes wrong while records are tried again, above the line of
+// progress. A message that repeats itself is shown once in a while.
 type warnings struct {
 	env    *Env
 	prefix string // of attributes, by WithAttrs and WithGroup
@@ -35,7 +35,7 @@ const (
 	warnKnown  = 1000
 )
 
-// newLogger returns a logger that says what is a warning or worse.
+// newLogger returns a logger that shows warnings and worse.
 func newLogger(env *Env) *slog.Logger {
 	return slog.New(&warnings{env: env, shared: &warned{last: make(map[string]time.Time)}})
 }
@@ -66,7 +66,7 @@ func (w *warnings) Handle(_ context.Context, r slog.Record) error {
 	return nil
 }
 
-// may reports whether a text is to be said at a time, or else whether it is the first that is left out of its period.
+// may reports whether a text is to be shown now. If not, more says whether it is the first one in its period that is left out.
 func (w *warned) may(text string, now time.Time) (say, more bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()

@@ -40,9 +40,9 @@ func (l *login) add(fs *pflag.FlagSet) {
 	fs.StringVar(&l.passwordFile, "password-file", "", "`file`: the password of --user, which nobody but you should be able to read")
 }
 
-// asked takes the login out of what is given: --user, or the sasl.username of librdkafka without a password. Its place is
-// kept by a password that is none, so that everything else about the settings is judged before anybody is asked for the
-// right one, and that no text of a password is read as a setting.
+// asked takes the login out of the settings that are given: --user, or librdkafka's sasl.username without a password. A
+// placeholder stands for the password. So everything else about the settings is checked before anybody is asked for it, and no
+// text of a password is read as a setting.
 func (l *login) asked(given map[string]string, file bool) (asked bool, err error) {
 	mechanism := given["sasl.mechanism"]
 	if mechanism == "" {
@@ -82,7 +82,7 @@ func notByPassword(mechanism string) error {
 
 func passwordMechanisms() string { return "PLAIN, SCRAM-SHA-256, SCRAM-SHA-512" }
 
-// mechanism is the one that the settings have come to, with the user and the password that are meant.
+// mechanism gives the mechanism of the settings the user and the password.
 func (l *login) mechanism(ctx context.Context, env *Env, cfg *producer.Config) error {
 	if cfg.SASL == nil {
 		return Usagef("--user: security.protocol is one without a login; add -X security.protocol=SASL_SSL, or SASL_PLAINTEXT where there is no TLS")
@@ -99,8 +99,8 @@ func (l *login) mechanism(ctx context.Context, env *Env, cfg *producer.Config) e
 	return nil
 }
 
-// credentials are those of the file, which is read again for each connection; or of the environment; or of whoever sits at the
-// terminal.
+// credentials returns where the password comes from: the file, which is read again for each connection; or the environment; or
+// the user at the terminal.
 func (l *login) credentials(ctx context.Context, env *Env) (sasl.CredentialFunc, error) {
 	if l.passwordFile != "" {
 		return l.ofFile(ctx, env)
@@ -172,7 +172,7 @@ func always(user, password string) sasl.CredentialFunc {
 	}
 }
 
-// exposed lists which of the pairs of -X are secrets, which the list of processes shows.
+// exposed lists the secrets among the pairs of -X: everybody on the machine can see them in the list of processes.
 func exposed(given map[string]string) (keys []string) {
 	for key, value := range given {
 		secret := strings.HasSuffix(key, "password") || strings.HasSuffix(key, "secret") || strings.HasSuffix(key, "passphrase") ||
@@ -190,8 +190,8 @@ func exposed(given map[string]string) (keys []string) {
 // another value.
 var option = regexp.MustCompile(`([\w.-]+)\s*=\s*("?\$\{)?`)
 
-// hasSecret looks for options of a login module that are secrets themselves. That is all that is known of a text which may not
-// be one of Java's at all. storeKey is a switch.
+// hasSecret looks for options of a login module that are secrets. The text may be anything, so it is not parsed. storeKey is a
+// switch, and no secret.
 func hasSecret(jaas string) bool {
 	for _, found := range option.FindAllStringSubmatch(jaas, -1) {
 		name := strings.ToLower(found[1])

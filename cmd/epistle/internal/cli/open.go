@@ -11,11 +11,10 @@ import (
 	"github.com/epistle-kafka/epistle/producer"
 )
 
-// Open makes a producer and waits until it knows the topic, whose number of partitions it returns, within cfg.MaxBlock. A
-// cluster that cannot be reached is waited for, and the reason told at once; what shows that it is not Kafka, or not in the
-// way that the settings say, is an error at once.
-// Records may then wait for room as long as their delivery may take, unless max.block.ms is given: a program that reads a
-// file has nothing better to do, and delivery.timeout.ms makes some room at last.
+// Open makes a producer, waits until it knows the topic, for cfg.MaxBlock at most, and returns the topic's number of
+// partitions. It waits for a cluster that cannot be reached, and says the reason at once. A server that is not Kafka, or not as
+// the settings say, is an error at once. After that, unless max.block.ms is given, records may wait for memory as long as their
+// delivery may take: a program that reads a file has nothing better to do, and delivery.timeout.ms frees memory in the end.
 func (s *Settings) Open(ctx context.Context, env *Env, cfg producer.Config, topic string) (*producer.Producer, int, error) {
 	env.Screen.Status("connecting …")
 	defer env.Screen.Status("")
@@ -39,7 +38,7 @@ func (s *Settings) Open(ctx context.Context, env *Env, cfg producer.Config, topi
 	return p, partitions, nil
 }
 
-// lookUp is Partitions, with a word to those who wait.
+// lookUp is Partitions, with a message for a user who waits.
 func lookUp(ctx context.Context, env *Env, p *producer.Producer, cfg producer.Config, topic string) (int, error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
@@ -66,8 +65,8 @@ func lookUp(ctx context.Context, env *Env, p *producer.Producer, cfg producer.Co
 	return 0, err
 }
 
-// watchReach looks whether the cluster can be reached, until it can or ctx ends. It tells the user of the first failure, and
-// returns one that no waiting will mend.
+// watchReach checks whether the cluster can be reached, until it can or ctx ends. It tells the user of the first failure, and
+// returns a failure that no waiting will mend.
 func watchReach(ctx context.Context, env *Env, cfg producer.Config) error {
 	const (
 		quiet = 500 * time.Millisecond // after which the user wants to know what is going on
@@ -92,7 +91,7 @@ func watchReach(ctx context.Context, env *Env, cfg producer.Config) error {
 	}
 }
 
-// untilWhen is when ctx ends.
+// untilWhen says when ctx ends.
 func untilWhen(ctx context.Context) string {
 	end, _ := ctx.Deadline()
 	if time.Until(end) > 12*time.Hour {

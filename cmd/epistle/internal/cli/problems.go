@@ -9,8 +9,8 @@ import (
 	"github.com/epistle-kafka/epistle/producer"
 )
 
-// problems lists what is wrong with settings as the command line has it. What is to be done about several of them is said
-// once, with the last.
+// problems lists what is wrong with settings, in the words of the command line. Advice that is the same for several of them is
+// given once, with the last.
 func problems(wrong *producer.PropertiesError) string {
 	if len(wrong.Problems) == 1 {
 		return problem(wrong.Problems[0])
@@ -37,13 +37,13 @@ func problems(wrong *producer.PropertiesError) string {
 	return b.String()
 }
 
-// problem shows the words of others as such.
+// problem is one line of that.
 func problem(p producer.PropertyError) string {
 	p.Key, p.Value, p.Rule = ui.Plain(p.Key), ui.Plain(p.Value), ui.OneLine(errors.New(p.Rule)).Error()
 	return p.Error()
 }
 
-// cutHint cuts a rule into what is wrong and what to do about it, the latter without the example that it may end with.
+// cutHint divides a rule into what is wrong and what to do about it, without an example at its end.
 func cutHint(rule string) (wrong, hint string) {
 	i := strings.IndexAny(rule, ":;")
 	if i < 0 {

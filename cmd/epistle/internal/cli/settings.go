@@ -14,8 +14,8 @@ import (
 	"github.com/epistle-kafka/epistle/producer"
 )
 
-// Settings are the flags from which a producer's settings come, the same in every command. A flag such as -z wins over
-// -X, and -X over the file.
+// Settings are the flags from which a producer's settings come, the same in every command. A flag such as -z wins over -X, and
+// -X over the file.
 type Settings struct {
 	Bootstrap string
 	file      string
@@ -48,7 +48,7 @@ func (s *Settings) Set(key, value string) {
 	s.flags[key] = value
 }
 
-// Has reports whether a key is given by any of the ways, the file excepted.
+// Has reports whether a key is given in any way but by the file.
 func (s *Settings) Has(key string) bool {
 	_, ok := s.flags[key]
 	return ok || slices.ContainsFunc(s.pairs, func(pair string) bool {
@@ -57,7 +57,7 @@ func (s *Settings) Has(key string) bool {
 	})
 }
 
-// Extract takes out settings that are not the producer's, however often they are given; the last one counts.
+// Extract takes out settings that are not the producer's. If one is given several times, the last one counts.
 func (s *Settings) Extract(keys ...string) map[string]string {
 	found := make(map[string]string)
 	s.pairs = slices.DeleteFunc(s.pairs, func(pair string) bool {
@@ -72,7 +72,7 @@ func (s *Settings) Extract(keys ...string) map[string]string {
 	return found
 }
 
-// Misspelt returns the key that is probably one of some that are not the producer's, and which, or "".
+// Misspelt returns a key that is probably a slip for one of keys, and which one; "" if there is none.
 func (s *Settings) Misspelt(keys []string) (key, meant string) {
 	for _, pair := range s.pairs {
 		key, _, _ := strings.Cut(pair, "=")
@@ -89,8 +89,8 @@ func (s *Settings) Misspelt(keys []string) (key, meant string) {
 	return "", ""
 }
 
-// Config makes the producer's settings, until ctx ends: files may be pipes that nobody writes to. What may surprise is told on
-// standard error; what is wrong is a usage error with all of it. A password is asked for when nothing else is wrong.
+// Config makes the producer's settings. ctx ends the reading of files, which may be pipes without a writer. Notices go to
+// standard error. What is wrong is one usage error with all of it. A password is asked for when nothing else is wrong.
 func (s *Settings) Config(ctx context.Context, env *Env) (producer.Config, error) {
 	given, err := s.given()
 	if err != nil {
@@ -169,7 +169,7 @@ func (s *Settings) given() (map[string]string, error) {
 // kcatTopic is before the name of a setting that is a topic's, to kcat.
 const kcatTopic = "topic."
 
-// asTyped notes how a key was typed, for what is told of it.
+// asTyped notes how a key was typed, for messages.
 func (s *Settings) asTyped(key, typed string) {
 	if s.typed == nil {
 		s.typed = make(map[string]string)
@@ -177,8 +177,8 @@ func (s *Settings) asTyped(key, typed string) {
 	s.typed[key] = typed
 }
 
-// nameAsTyped puts the keys of problems and notices that are not of the file as the user has typed them, and adds the flags
-// that there are for what was meant. What rules have for those who write a program becomes what its users can do.
+// nameAsTyped replaces the keys of problems and notices that are not from the file by what the user has typed, and adds the
+// flags for what was probably meant. Advice for those who write a program becomes advice for its users.
 func (s *Settings) nameAsTyped(wrong *producer.PropertiesError, notices []producer.Notice) {
 	for i := range notices {
 		if typed, ok := s.typed[notices[i].Key]; ok && notices[i].Line == 0 {
@@ -206,14 +206,14 @@ func (s *Settings) nameAsTyped(wrong *producer.PropertiesError, notices []produc
 // flagFor has the flags that set what -X can set too.
 var flagFor = map[string]string{"bootstrap.servers": "-b", "compression.type": "-z", "transactional.id": "--transactional-id"}
 
-// resolved is what settings have come to.
+// resolved is the result of resolve.
 type resolved struct {
 	cfg     producer.Config
 	notices []producer.Notice
 }
 
-// resolve reads the file, if there is one, and what is given besides, which wins over it. A key that nobody knows is a note in
-// a file, as Java has it, and a mistake on the command line.
+// resolve reads the file, if there is one, and what is given besides, which wins. An unknown key is a note if it is in the
+// file, as in Java, and a mistake if it is on the command line.
 func (s *Settings) resolve(given map[string]string) (resolved, error) {
 	if s.file == "" {
 		cfg, notices, err := producer.FromMap(given, producer.RefuseUnknown(), producer.LibrdkafkaNames())

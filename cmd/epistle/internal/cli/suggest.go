@@ -21,7 +21,7 @@ func explainFlag(err error) error {
 	return Usagef("%v", err)
 }
 
-// unknownLong is for a flag that nobody has. A producer's setting by Java's name is one of -X.
+// unknownLong is the error for an unknown flag. If it is the name of a producer's setting, it says so.
 func unknownLong(fs *pflag.FlagSet, name string) error {
 	key, known := settingNamed(name)
 	if known {
@@ -36,8 +36,8 @@ func unknownLong(fs *pflag.FlagSet, name string) error {
 	return Usagef("there is no flag --%s", name)
 }
 
-// unknownShort is for a letter in a group of flags. "-topik x" is read as -t opik; what was meant shows in the whole
-// group, if at all.
+// unknownShort is the error for an unknown letter in a group of flags. "-topik x" is read as -t opik, so the whole group may
+// show what was meant.
 func unknownShort(fs *pflag.FlagSet, group, letter string) error {
 	group, _, _ = strings.Cut(group, "=")
 	if long := Nearest(group, flagNames(fs)); long != "" && len(group) > 2 {
@@ -46,7 +46,7 @@ func unknownShort(fs *pflag.FlagSet, group, letter string) error {
 	return Usagef("there is no flag -%s", letter)
 }
 
-// settingNamed returns the key of the producer's setting that a flag is named after. Without known it is a guess, or "".
+// settingNamed returns the producer's setting whose name a flag has; "" if there is none. If known is false, it is a guess.
 func settingNamed(name string) (key string, known bool) {
 	if len(name) > maxTyped {
 		return "", false

@@ -10,7 +10,7 @@ import (
 	"github.com/epistle-kafka/epistle/producer"
 )
 
-// InitTransactions makes the producer the only one of its transactional id, within patience.
+// InitTransactions calls Producer.InitTransactions until it succeeds, within patience.
 func InitTransactions(ctx context.Context, env *Env, p *producer.Producer, patience time.Duration) error {
 	env.Screen.Status("starting transactions …")
 	defer env.Screen.Status("")
@@ -19,8 +19,8 @@ func InitTransactions(ctx context.Context, env *Env, p *producer.Producer, patie
 	return p.InitTransactions(ctx)
 }
 
-// Insist calls a transactional method until it does what it is to, or tells that it never will. When patience ends the
-// producer is closed, as whoever has lost his own may close it, which makes the method tell what it knows.
+// Insist calls a transactional method until it succeeds or fails for good. When patience ends it closes the producer, and the
+// method then returns what it knows.
 func Insist(env *Env, p *producer.Producer, patience time.Duration, what string, call func(context.Context) error) error {
 	const pause = 100 * time.Millisecond // where max.block.ms is next to nothing
 	giveUp := time.AfterFunc(patience, func() { CloseNow(p) })
@@ -49,9 +49,9 @@ func Insist(env *Env, p *producer.Producer, patience time.Duration, what string,
 // Patience is how long Insist waits: what a record may take, and as much again for the coordinator.
 func Patience(cfg *producer.Config) time.Duration { return 2 * cfg.DeliveryTimeout }
 
-// CloseNow closes a producer without waiting for anything but callbacks.
+// CloseNow closes a producer and waits for callbacks only.
 func CloseNow(p *producer.Producer) {
 	ended, cancel := context.WithCancel(context.Background())
 	cancel()
-	_ = Close(ended, p) // what this cuts off fails, and says so itself
+	_ = Close(ended, p) // records that this cuts off fail, and are reported
 }

@@ -12,8 +12,8 @@ import (
 // usageWidth is how wide the descriptions of flags are, in columns.
 const usageWidth = 100
 
-// flagUsages describes the flags in two columns: how a flag is written, with the name of its value, and what it does. The
-// name is what the text has in back-quotes; where the text begins with it and a colon it is not repeated there.
+// flagUsages describes the flags in two columns: how a flag is written, with the name of its value, and what it does. The name
+// of the value is in back-quotes in the text. If the text begins with it and a colon, it is not repeated.
 func flagUsages(fs *pflag.FlagSet) string {
 	type entry struct{ flag, text string }
 	var entries []entry

@@ -8,8 +8,7 @@ import (
 	"github.com/epistle-kafka/epistle/producer"
 )
 
-// Watch notices that records are under way and none of them gets anywhere. It is for one goroutine, which looks a few times
-// a second.
+// Watch notices when records are under way and none of them is delivered. One goroutine uses it, a few times a second.
 type Watch struct {
 	env      *Env
 	verb     string // what becomes of records that get somewhere
@@ -41,8 +40,8 @@ func NewWatch(env *Env, cfg *producer.Config) *Watch {
 	return &Watch{env: env, verb: Verb(cfg), patience: patience + cfg.Linger, timeout: cfg.DeliveryTimeout}
 }
 
-// Look compares the counters with those before. It says once that nothing moves, and once that it does again. The result
-// is for the line of progress: ", nothing acknowledged for 7s", or "".
+// Look compares the counters with those of the last call. It says once that nothing moves, and once that something does again.
+// The result is for the line of progress: ", nothing acknowledged for 7s", or "".
 func (w *Watch) Look(now time.Time, s producer.Stats) string {
 	ended := s.Acknowledged + s.Failed
 	idle := s.InFlight == 0 && s.BufferedBytes == 0

@@ -9,9 +9,9 @@ import (
 	"github.com/epistle-kafka/epistle/cmd/epistle/internal/ui"
 )
 
-// words reads a command line: first it finds out which words are flags, which are their values and which are neither, and
-// only then is anything judged. What other tools' users type becomes what it is called here. The result is for pflag, with
-// each value in one word with its flag.
+// words reads a command line. First it finds out which words are flags, which are their values and which are neither. Only then
+// anything is judged. Flags of other tools are replaced by ours. The result is for pflag: each value is in one word with its
+// flag.
 type words struct {
 	fs      *pflag.FlagSet
 	foreign []Foreign
@@ -113,7 +113,7 @@ func (w *words) short(arg string) {
 	}
 }
 
-// misspelt finds the name of a long flag behind one dash, also with a letter wrong: "-topik x" would be read as -t opik.
+// misspelt finds the name of a long flag behind one dash, even with one wrong letter: "-topik x" would be read as -t opik.
 func (w *words) misspelt(name string) bool {
 	const fewest = 5 // letters: of fewer, one that is wrong says too little
 	switch {
@@ -149,7 +149,7 @@ func (w *words) own(f *pflag.Flag, name, value string, attached bool) {
 	w.flags = append(w.flags, "--"+f.Name+"="+value)
 }
 
-// truth takes a true or false that follows a switch, as it is written where switches have values.
+// truth takes a true or false that follows a switch, as in tools whose switches have values.
 func (w *words) truth() string {
 	if len(w.rest) > 0 && (w.rest[0] == "true" || w.rest[0] == "false") {
 		return "=" + w.next()
@@ -157,7 +157,7 @@ func (w *words) truth() string {
 	return ""
 }
 
-// value is the next word, which is one whatever it looks like.
+// value takes the next word as a value, whatever it looks like.
 func (w *words) value(of string) string {
 	value := w.next()
 	if len(value) > 1 && value[0] == '-' {
@@ -169,7 +169,7 @@ func (w *words) value(of string) string {
 	return value
 }
 
-// asTyped notes by which name a flag was given; "" is its own.
+// asTyped notes the name under which a flag was given; "" means its own.
 func (w *words) asTyped(flag, name string) {
 	if w.typed == nil {
 		w.typed = make(map[string]string)
@@ -190,7 +190,7 @@ func (w *words) explain(err error) error {
 	return &UsageError{text}
 }
 
-// named puts in the name that was typed, where an error begins with that of a flag of ours.
+// named replaces the name of our flag at the beginning of an error by the name that was typed.
 func (w *words) named(text string) string {
 	for flag, typed := range w.typed {
 		f := w.fs.Lookup(flag)

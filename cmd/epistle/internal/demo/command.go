@@ -132,8 +132,8 @@ func run(env *cli.Env, o *options) error {
 	return nil
 }
 
-// settle waits until the logs have as much as was sent: nobody says when a record is there that nobody acknowledges. It
-// waits no longer than they go on growing.
+// settle waits until the logs have as much as was sent. With acks=0 nobody says when that is so. It gives up when the logs no
+// longer grow.
 func (d *demo) settle(ctx context.Context, place stage) error {
 	const pause, still = 100 * time.Millisecond, 5 * time.Second
 	defer d.env.Screen.Status("")
@@ -207,7 +207,7 @@ func writeOut(name string, events []event) error {
 	return nil
 }
 
-// holds reports whether a file has something else than text. A pipe has nothing: to read it would wait for its writer.
+// holds reports whether a file holds anything but text. A pipe counts as empty: to read it would wait for its writer.
 func holds(name, text string) bool {
 	info, err := os.Stat(name)
 	if err != nil || !info.Mode().IsRegular() {
@@ -217,7 +217,7 @@ func holds(name, text string) bool {
 	return err == nil && len(there) > 0 && string(there) != text
 }
 
-// next says what to try now, in lines that work as they are.
+// next suggests what to try, in lines that can be copied.
 func (d *demo) next(o *options) {
 	if o.quiet {
 		return

@@ -48,7 +48,7 @@ func (o *ownBrokers) check(_ context.Context, d *demo, r *report) error {
 	return nil
 }
 
-// checkRecords compares count, content and order, a partition after the other, since a key has only one.
+// checkRecords compares count, content and order, one partition after the other: a key is in one partition only.
 func (o *ownBrokers) checkRecords(expected map[string][][]byte, sent int, r *report) {
 	topic := r.d.topic
 	home := make(map[string]int32)

@@ -12,7 +12,7 @@ import (
 	"github.com/epistle-kafka/epistle/protocol"
 )
 
-// realCluster is one that somebody else runs.
+// realCluster is a cluster that the user has named.
 type realCluster struct {
 	admin      *admin.Client
 	partitions int32
@@ -34,7 +34,7 @@ func (c *realCluster) prepare(ctx context.Context, d *demo) error {
 		return err
 	}
 	d.say("Created topic %s with %s.", d.topic, ui.Number(int64(c.partitions), "partition"))
-	// A new topic has its leaders, and all brokers know of it, only after a moment.
+	// It takes a moment until a new topic has leaders and all brokers know it.
 	const pause = 100 * time.Millisecond
 	for {
 		if c.before, err = c.admin.Offsets(ctx, d.topic); err == nil && len(c.before) > 0 {
@@ -48,7 +48,7 @@ func (c *realCluster) prepare(ctx context.Context, d *demo) error {
 	}
 }
 
-// written counts what the logs have more than before.
+// written counts by how much the logs have grown.
 func (c *realCluster) written(ctx context.Context, d *demo) (n int64, err error) {
 	after, err := c.admin.Offsets(ctx, d.topic)
 	for partition, r := range after {

@@ -15,7 +15,7 @@ import (
 // StdinName is what standard input is called.
 const StdinName = "standard input"
 
-// container is a format that holds lines in another form than as lines, if it holds any.
+// container is a format that does not hold lines as text, if it holds lines at all.
 type container struct {
 	name   string
 	magic  string // how it begins
@@ -48,7 +48,7 @@ var containers = []container{
 // sniffSize is how much of an input's beginning tells what it is, a tar archive included.
 const sniffSize = 512 // bytes
 
-// identify says which container an input is that begins so, or nil. Undecided says that more of it could tell.
+// identify returns the container that begins with head, or nil. undecided says that more bytes could tell.
 func identify(head []byte) (c *container, undecided bool) {
 	const tarAt = 257
 	if len(head) > tarAt && bytes.HasPrefix(head[tarAt:], []byte("ustar")) {
@@ -94,7 +94,8 @@ func quote(name string) string {
 	return name
 }
 
-// doubt says what a part of an input looks like, its first or not, that is no container and no text either, or "".
+// doubt says what a part of an input looks like if it is no text, and no container; "" if it looks like text. first says that
+// it is the beginning.
 func doubt(head, delimiter []byte, first bool) string {
 	switch {
 	case first && (bytes.HasPrefix(head, []byte("\xff\xfe")) || bytes.HasPrefix(head, []byte("\xfe\xff"))):
@@ -105,13 +106,13 @@ func doubt(head, delimiter []byte, first bool) string {
 	return ""
 }
 
-// Unpacked reads an input of text, gzip unpacked. The first Read gives an error if it is in a form that nobody can have
-// meant to send as lines. Say is told of what looks odd; delimiters are bytes that are not.
+// Unpacked reads an input of text, and unpacks gzip. The first Read fails if the input is in a form that nobody can have meant
+// to send as lines. say is called for what looks odd. delimiters are bytes that are expected.
 func Unpacked(in io.Reader, name string, delimiters []byte, say func(format string, args ...any)) io.Reader {
 	return &sniffer{in: in, name: name, delimiter: delimiters, say: say}
 }
 
-// sniffer reads an input, gzip unpacked. Its first Read tells of, or refuses, what nobody can have meant to send.
+// sniffer is Unpacked's reader.
 type sniffer struct {
 	in        io.Reader
 	name      string
@@ -148,7 +149,7 @@ func (s *sniffer) look(b []byte) {
 	}
 }
 
-// begin reads as little as tells what the input is: what somebody types has to go on at once.
+// begin reads only as much as it needs to tell what the input is: lines that somebody types must go on at once.
 func (s *sniffer) begin() error {
 	head := make([]byte, 0, sniffSize)
 	var c *container
@@ -180,7 +181,7 @@ func (s *sniffer) begin() error {
 	return nil
 }
 
-// failingReader gives an error, for ever.
+// failingReader always returns an error.
 type failingReader struct{ err error }
 
 func (r *failingReader) Read([]byte) (int, error) { return 0, r.err }

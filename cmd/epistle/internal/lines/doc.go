@@ -1,3 +1,3 @@
-// Package lines makes records of text: what an input is whose bytes are no lines, where the headers and the key of a line
-// end, and what counts as null.
+// Package lines makes records of text. It finds inputs whose bytes are no lines, and divides a line into headers, key and
+// value, any of which may be null.
 package lines

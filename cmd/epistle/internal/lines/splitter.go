@@ -7,8 +7,8 @@ import (
 	"github.com/epistle-kafka/epistle/producer"
 )
 
-// Splitter makes headers, key and value of a line: headers first, then the key, then the value. Its zero value takes the
-// whole line as the value.
+// Splitter makes headers, key and value of a line: headers first, then the key, then the value. Its zero value takes the whole
+// line as the value.
 type Splitter struct {
 	Headers     []byte // ends the headers of a line; empty: lines have none
 	Pair        []byte // between two headers; empty: ","
@@ -18,8 +18,8 @@ type Splitter struct {
 	NullMarker  []byte // a key, or a value, of this text alone is null; empty: none is
 }
 
-// Split cuts at the first delimiter of each kind. A line without it has no headers, or no key. The results share the
-// line's memory, also where they are empty: they are not nil then, which would be null.
+// Split cuts at the first delimiter of each kind. A line without the delimiter has no headers, or no key. The results share the
+// line's memory. Where they are empty they are not nil, which would be null.
 func (s *Splitter) Split(line []byte) (headers []producer.Header, key, value []byte) {
 	value = line
 	if len(s.Headers) > 0 {
@@ -45,7 +45,7 @@ func (s *Splitter) null(field []byte) bool {
 	return s.EmptyIsNull && len(field) == 0 || len(s.NullMarker) > 0 && bytes.Equal(field, s.NullMarker)
 }
 
-// headers reads name:value,name:value. A header without a separator has a null value; one without a name is none.
+// headers reads name:value,name:value. A header without a separator has a null value. One without a name is dropped.
 func (s *Splitter) headers(text []byte) (list []producer.Header) {
 	pair, name := s.Pair, s.Name
 	if len(pair) == 0 {

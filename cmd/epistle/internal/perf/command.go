@@ -212,7 +212,7 @@ func (o *options) checkSize(cfg producer.Config, payloads []payload) error {
 	return nil
 }
 
-// checkTransactions refuses what can only fail.
+// checkTransactions refuses transactions that can only fail.
 func (o *options) checkTransactions(cfg producer.Config) error {
 	takes := o.rate * cfg.TransactionTimeout.Seconds() // records, before the cluster aborts
 	switch {
@@ -224,7 +224,7 @@ func (o *options) checkTransactions(cfg producer.Config) error {
 	return nil
 }
 
-// every is for how many records there is one whose latency is measured, on average.
+// every returns how many records there are, on average, for each one whose latency is measured.
 func (o *options) every() int {
 	const (
 		fewest = 16384  // samples that are worth a quantile of 99.9 %

@@ -40,8 +40,8 @@ func randomText(n int) []byte {
 	return text
 }
 
-// run sends n records and returns how many it has sent, fewer if it was stopped. Their outcomes go to o, a part of one in
-// every of them with its latency.
+// run sends n records and returns how many it has sent; fewer if it was stopped. Their outcomes go to o, with the latency of
+// one in every records.
 func (l *load) run(n int64, every int, o *outcomes) int64 {
 	l.bytes.Store(0)
 	o.base = time.Now()
@@ -55,7 +55,7 @@ func (l *load) run(n int64, every int, o *outcomes) int64 {
 	return send(streams, n)
 }
 
-// send has streams send what is left of the schedule up to record n, at once, and returns how many records that were.
+// send lets the streams send what is left of the schedule up to record n, side by side, and returns how many records that were.
 func send(streams []*stream, n int64) int64 {
 	var sent atomic.Int64
 	var all sync.WaitGroup
@@ -97,7 +97,7 @@ func (s *stream) run(upTo int64) int64 {
 	return s.sent - before
 }
 
-// fill makes record i: that of the file whose turn it is, or random letters.
+// fill makes record i: the next one of the file, or random letters.
 func (s *stream) fill(rec *producer.Record, i int64) {
 	l := s.load
 	if l.payloads != nil {
@@ -113,8 +113,8 @@ func (s *stream) fill(rec *producer.Record, i int64) {
 	}
 }
 
-// await waits until a moment of the schedule. Once that is past it returns at once, and whatever came late is measured
-// from when it was due.
+// await waits until a moment of the schedule. If that has passed it returns at once. A record that is late is measured from
+// when it was due.
 func (s *stream) await(due time.Duration) {
 	for due > s.now && !s.load.stopped.Load() {
 		if s.now = time.Since(s.o.base); due > s.now {
@@ -124,13 +124,13 @@ func (s *stream) await(due time.Duration) {
 	}
 }
 
-// callback returns what is to be told of record i.
+// callback returns the callback of record i.
 func (s *stream) callback(i int64) producer.Callback {
 	if s.until > 0 {
 		s.until--
 		return s.o.plain
 	}
-	// The gaps are random, so that they do not go along with the batches.
+	// The gaps are random, so that they do not keep step with the batches.
 	s.until = s.random() % (2*s.every - 1)
 	intended := time.Duration(0)
 	if s.load.rate > 0 {

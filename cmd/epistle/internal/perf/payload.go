@@ -13,7 +13,7 @@ import (
 	"github.com/epistle-kafka/epistle/producer"
 )
 
-// payload is what a record is made of, where records are not made up.
+// payload is the content of a record from a file.
 type payload struct {
 	headers    []producer.Header
 	key, value []byte
@@ -124,7 +124,7 @@ func (o *options) headersForAll() error {
 	return nil
 }
 
-// told says what the payloads are, for those who wonder about the figures.
+// told describes the payloads, to explain the figures.
 func told(list []payload) string {
 	bytes := 0
 	for i := range list {

@@ -9,8 +9,8 @@ import (
 	"github.com/epistle-kafka/epistle/cmd/epistle/internal/ui"
 )
 
-// result is what was measured, in the form of --json. Rates count what was acknowledged. A megabyte is 10^6 bytes of keys
-// and values. What the platform does not tell is 0.
+// result is what was measured, in the form of --json. Rates count what was acknowledged. A megabyte is 10^6 bytes of keys and
+// values. What the platform does not tell is 0.
 type result struct {
 	Records              int64   `json:"records"` // sent, warm-up excluded
 	Errors               int64   `json:"errors"`  // of these, not acknowledged, or not committed as far as is known

@@ -95,8 +95,8 @@ type measurement struct {
 	states   *states // nil without a file
 }
 
-// run measures on a goroutine of its own, and listens to interrupts meanwhile: the first stops the load, the second fails
-// what is under way.
+// run measures on a goroutine of its own, and listens to interrupts meanwhile: the first stops the load, the second fails what
+// is under way.
 func (m *measurement) run() error {
 	giveUp, cancel := context.WithCancel(context.Background())
 	defer cancel()

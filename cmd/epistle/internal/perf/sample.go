@@ -9,7 +9,7 @@ import (
 )
 
 // outcomes gathers what becomes of the records of one phase. Acknowledgements come on the producer's completion goroutine
-// alone; records that are not admitted fail on the goroutine that sends them.
+// alone. Records that are not admitted fail on the goroutine that sends them.
 type outcomes struct {
 	base      time.Time  // the beginning of the schedule
 	latency   histogram  // of acknowledged records of the sample, µs; the completion goroutine's, until a Flush

@@ -36,7 +36,7 @@ func (t *transactions) run(streams []*stream, n int64, o *outcomes, stopped *ato
 			continue
 		}
 		o.broken = t.abort(err)
-		// By now all of them have their outcome. Whatever it is, it was for nothing.
+		// By now all records of the transaction have their outcome, and all of it was in vain.
 		o.failAll(inIt-(o.failed.Load()-failed), err)
 	}
 	return sent

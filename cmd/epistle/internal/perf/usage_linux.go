@@ -6,8 +6,8 @@ import (
 	"os"
 )
 
-// peakMemory is the most memory that was resident, in bytes, 0 if unknown. It is not taken from getrusage, where Linux
-// counts what the process was before it became this program.
+// peakMemory is the most memory that was resident, in bytes, 0 if unknown. It is not taken from getrusage, where Linux counts
+// what the process was before it became this program.
 func peakMemory() int64 {
 	status, err := os.ReadFile("/proc/self/status")
 	if err != nil {

@@ -13,8 +13,8 @@ const (
 	lineCost   = 112 // bytes of memory for a line besides its text, its callback included
 )
 
-// block is a piece of input with the lines that were cut from it. The reader fills it; it is free for other input when
-// the reader has gone on to the next and all its lines have their outcome.
+// block is a piece of input with the lines that were cut from it. The reader fills it. It is used for other input when the
+// reader has gone on to the next block and all its lines have their outcome.
 type block struct {
 	pool  *pool
 	buf   []byte
@@ -58,8 +58,8 @@ func newPool(limit int64, done func(*line, producer.RecordMetadata, error)) *poo
 	return p
 }
 
-// get returns a block for at least size bytes, with one reference. It waits for room, but not for room that only the
-// caller can make: own, which may be nil, is the block that it holds. So one block beyond the limit is possible.
+// get returns a block for at least size bytes, with one reference. It waits for memory, but not for what only the caller can
+// free: own, which may be nil, is the block that the caller holds. So there may be one block beyond the limit.
 func (p *pool) get(size int, own *block) *block {
 	size = max(size, blockSize)
 	kept := int64(0)

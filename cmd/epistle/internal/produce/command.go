@@ -157,7 +157,7 @@ func (o *options) template() (producer.Record, error) {
 	return rec, nil
 }
 
-// splitter makes what cuts the lines.
+// splitter returns the Splitter for the lines.
 func (o *options) splitter() (s lines.Splitter, err error) {
 	for _, d := range []struct {
 		flag, text string

@@ -47,7 +47,7 @@ func inputMode(value string) ([]string, error) {
 	return nil, errors.New("each line is a record: a file cannot be sent as one")
 }
 
-// messageDelimiter is kcat's, of which one is taken: the one that there is.
+// messageDelimiter is kcat's. Only a newline is taken.
 func messageDelimiter(value string) ([]string, error) {
 	if text, err := lines.Unescape(value); err == nil && text == "\n" {
 		return nil, nil
@@ -55,11 +55,10 @@ func messageDelimiter(value string) ([]string, error) {
 	return nil, errors.New("records end at a newline; tr(1) makes newlines of another delimiter: tr ';' '\\n' < FILE | epistle produce …")
 }
 
-// lineReader are the properties of kafka-console-producer's reader of lines, which share --property with those of the
-// producer.
+// lineReader are the properties of kafka-console-producer's reader of lines, which share --property with those of the producer.
 var lineReader = []string{"parse.key", "key.separator", "parse.headers", "headers.delimiter", "headers.separator", "headers.key.separator", "null.marker", "ignore.error", "topic"}
 
-// readerProperties takes these over. A flag of ours wins over them.
+// readerProperties takes over these properties. Our flags win over them.
 func (o *options) readerProperties() error {
 	given := o.settings.Extract(lineReader...)
 	tab := func(key, otherwise string) string {

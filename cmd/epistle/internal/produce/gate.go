@@ -5,8 +5,8 @@ import (
 	"sync"
 )
 
-// gate ends the reading of an input on request, also while a read waits for somebody to type: that read's result is then
-// thrown away, as if it had never begun.
+// gate ends the reading of an input on request, even while a read waits for somebody to type. The result of that read is then
+// thrown away.
 type gate struct {
 	mu      sync.Mutex // guards the following; not held while reading
 	reading bool

@@ -82,14 +82,14 @@ func run(env *cli.Env, o *options, args []string) error {
 	return j.run()
 }
 
-// open connects. Until it succeeds not a line is read, so that a mistake costs nothing.
+// open connects. No line is read before it succeeds, so that a mistake costs nothing.
 func (j *job) open(ctx context.Context, cfg producer.Config) error {
 	const blocksBeside = 32 << 20 // bytes of input beyond what the producer buffers
 	j.maxLine = cfg.MaxRequestSize + j.splitter.Longer()
 	j.pool = newPool(cfg.BufferMemory+blocksBeside, j.finished)
 	j.verb, j.watch = cli.Verb(&cfg), cli.NewWatch(j.env, &cfg)
 	if cfg.TransactionalID != "" {
-		// Its lines are held until a transaction ends, which waiting for room would keep it from.
+		// The lines of a transaction are held until it ends. It could not end if reading them waited for memory.
 		j.txns = newTransactions(j, &cfg)
 		j.pool = newPool(math.MaxInt64, j.txns.finished)
 	}
@@ -112,7 +112,7 @@ func (j *job) open(ctx context.Context, cfg producer.Config) error {
 	return nil
 }
 
-// run reads and sends everything, waits for the outcomes, and tells of them.
+// run reads and sends everything, waits for the outcomes, and reports them.
 func (j *job) run() error {
 	j.began = time.Now()
 	if j.typed && len(j.sources) == 1 && !j.options.quiet {
@@ -130,8 +130,9 @@ func (j *job) run() error {
 	return j.summary(input, interrupt)
 }
 
-// await waits until the reading goroutine has ended and every line has its outcome. The first interrupt ends the reading,
-// the second gives up what is under way. It returns the last interrupt, and what kept the input from being read whole.
+// await waits until the reading goroutine has ended and every line has its outcome. The first interrupt ends the reading, the
+// second gives up what is under way. It returns the last interrupt, and the error that kept the input from being read to its
+// end.
 func (j *job) await() (interrupt os.Signal, input error) {
 	ctx, giveUp := context.WithCancel(context.Background())
 	defer giveUp()
@@ -223,8 +224,8 @@ func (j *job) delivered(lines int64) string {
 	return ui.Count(lines) + " " + j.verb
 }
 
-// summary tells what became of all lines, and is the command's outcome. Input is what kept the rest of the input from
-// being read, interrupt the last signal; both may be nil.
+// summary reports what became of all lines, and returns the command's result. input is the error that kept the rest of the
+// input from being read, interrupt the last signal. Both may be nil.
 func (j *job) summary(input error, interrupt os.Signal) error {
 	took := time.Since(j.began)
 	read, acknowledged, failed := j.read.Load(), j.acknowledged.Load(), j.undelivered.failed()
@@ -257,7 +258,7 @@ func (j *job) summary(input error, interrupt os.Signal) error {
 	return nil
 }
 
-// enough says why reading was stopped though nobody has asked for that.
+// enough says why reading was stopped although nobody has asked for it.
 func (j *job) enough(failed int64) string {
 	if most := j.options.maxErrors; most > 0 && failed >= most {
 		return fmt.Sprintf("stopped reading: --max-errors is %s, and %s failed", ui.Count(most), ui.Number(failed, "line"))
@@ -265,7 +266,7 @@ func (j *job) enough(failed int64) string {
 	return "stopped reading: there is no room for more lines that are not delivered; name a place with --failed-to FILE"
 }
 
-// start reads and sends everything. With transactions the reading goes on on another goroutine, which passes lines on.
+// start reads and sends everything. With transactions another goroutine reads, and passes the lines on.
 func (j *job) start() {
 	if j.txns == nil {
 		j.fed <- j.feed(j.send)
@@ -331,7 +332,7 @@ func (j *job) feedFrom(s *source, hand func(*line)) error {
 	}
 }
 
-// sniffed unpacks an input, or refuses it. What somebody types is what it is.
+// sniffed unpacks an input, or refuses it. Lines that somebody types are taken as they are.
 func (j *job) sniffed(in io.Reader, s *source) io.Reader {
 	if j.typed && s.stdin != nil {
 		return in
@@ -356,7 +357,7 @@ func (j *job) recordOf(l *line) producer.Record {
 	return rec
 }
 
-// refuseLong passes a line that no request could carry on to the undelivered ones, without holding all of it.
+// refuseLong hands a line that is too long for any request to the undelivered ones, without holding all of it.
 func (j *job) refuseLong(r *reader, s *source) {
 	j.read.Add(1)
 	limit := int64(j.maxLine - j.splitter.Longer())
@@ -369,14 +370,14 @@ func (j *job) refuseLong(r *reader, s *source) {
 	j.bytes.Add(length)
 }
 
-// longLineError says that a line makes a record that is too large. It was not read as a whole, so nobody has measured it.
+// longLineError says that a line makes a record that is too large. The line was not read completely, so its size is not known.
 type longLineError struct{ record *producer.RecordTooLargeError }
 
 func (e *longLineError) Error() string { return tooLarge(e.record) }
 
 func (e *longLineError) Unwrap() error { return e.record }
 
-// keepRest saves the beginning of a line in which reading failed; it is not a record.
+// keepRest saves the beginning of a line in which reading failed. It is not sent as a record.
 func (j *job) keepRest(r *reader, s *source, err error) {
 	rest := r.rest()
 	if errors.Is(err, errStopped) || len(rest) == 0 {

@@ -11,17 +11,18 @@ import (
 	"github.com/epistle-kafka/epistle/cmd/epistle/internal/ui"
 )
 
-// keptFile is a file that undelivered lines, or their reasons, are written to.
+// keptFile is a file for undelivered lines, or for their reasons.
 type keptFile struct {
 	*os.File
 	made bool // by us, so that it may be removed
 }
 
-// ownerOnly is the mode of what is made: lines may be anything, and are nobody else's business.
+// ownerOnly is the mode of files that are made: what lines hold is nobody else's business.
 const ownerOnly = 0o600
 
-// openKept opens a file for undelivered lines. One that holds something is never touched: neither overwritten nor removed,
-// whatever links lead to it. It waits for the reader of a pipe until ctx ends. Regular says that it is a file, rather than a device or a pipe.
+// openKept opens a file for undelivered lines. A file that holds something is never changed: neither overwritten nor removed,
+// whatever links lead to it. It waits for the reader of a pipe until ctx ends. regular says that it is a file, and not a device
+// or a pipe.
 func openKept(ctx context.Context, env *cli.Env, name string) (f *keptFile, regular bool, err error) {
 	made, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, ownerOnly)
 	if err == nil {
@@ -49,7 +50,7 @@ func openKept(ctx context.Context, env *cli.Env, name string) (f *keptFile, regu
 	if err != nil {
 		return nil, false, err
 	}
-	// It may have been exchanged meanwhile.
+	// The file may have been replaced meanwhile.
 	if info, err = there.Stat(); err == nil && info.Mode().IsRegular() && info.Size() > 0 {
 		err = fmt.Errorf("%s is not empty any more; name another file", ui.Plain(name))
 	}
@@ -60,7 +61,7 @@ func openKept(ctx context.Context, env *cli.Env, name string) (f *keptFile, regu
 	return &keptFile{there, false}, info.Mode().IsRegular(), nil
 }
 
-// end closes the file. One that we made and did not write to is removed, if it is still the one that has the name.
+// end closes the file. It removes a file that we have made and not written to, unless another file has the name by now.
 func (f *keptFile) end() error {
 	info, err := f.Stat()
 	if err := errors.Join(err, f.Close()); err != nil {

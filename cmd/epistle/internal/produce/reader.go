@@ -20,7 +20,7 @@ type reader struct {
 	ended      error
 }
 
-// errTooLong says that the next line is longer than any record may be. It is to be taken by long.
+// errTooLong says that the next line is longer than any record may be. The caller then calls long.
 var errTooLong = errors.New("line too long")
 
 // errStopped says that the gate is closed.
@@ -91,7 +91,7 @@ func (r *reader) fill() {
 	r.ended = err
 }
 
-// move goes on in another block of at least size bytes, and takes along what is not cut yet.
+// move goes on in another block of at least size bytes, and takes along what was not cut yet.
 func (r *reader) move(size int) {
 	b := r.pool.get(max(size, r.end-r.start), r.block)
 	r.end = copy(b.buf, r.block.buf[r.start:r.end])
@@ -101,8 +101,8 @@ func (r *reader) move(size int) {
 	r.block = b
 }
 
-// long passes on a line that is longer than maxLine, newline excluded, and returns its length. The next line can be read
-// afterwards, unless the input ended.
+// long writes a line that is longer than maxLine to w, without its newline, and returns its length. The next line can be read
+// afterwards, unless the input has ended.
 func (r *reader) long(w io.Writer) (length int64, err error) {
 	r.source.lines++
 	for {
@@ -133,7 +133,7 @@ func (r *reader) long(w io.Writer) (length int64, err error) {
 	}
 }
 
-// rest is what was read of a line whose end was not: an error of the input came first.
+// rest returns the beginning of a line in which the input has failed.
 func (r *reader) rest() []byte {
 	if r.block == nil {
 		return nil

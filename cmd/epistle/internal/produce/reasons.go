@@ -22,13 +22,13 @@ type reason struct {
 	lines  spans
 }
 
-// reasons tells causes apart, up to a number.
+// reasons groups failures by their cause. The number of groups is bounded.
 type reasons struct {
 	byText map[string]*reason
 	list   []*reason
 }
 
-// maxReasons bounds the reasons that are told apart. What comes beyond is the last one's.
+// maxReasons bounds the number of reasons. Further ones count as the last.
 const maxReasons = 50
 
 func (r *reasons) of(err error) *reason {
@@ -58,7 +58,7 @@ func (r *reasons) byCount() []*reason {
 	return list
 }
 
-// cause is an error without what differs from line to line.
+// cause is the text of an error without what differs from line to line.
 func cause(err error) string {
 	if lost, ok := errors.AsType[*lostError](err); ok {
 		return lost.head() + cause(lost.err)
@@ -84,7 +84,7 @@ func tooLarge(e *producer.RecordTooLargeError) string {
 	return text + "; the topic's max.message.bytes must not be below it either"
 }
 
-// fate says where a line may be that failed, and in doubt what is not known of it; "" if all is.
+// fate says in a word where a line that failed may be. doubt says what is not known of it; "" if nothing is.
 func fate(err error) (word, doubt string) {
 	lost, ok := errors.AsType[*lostError](err)
 	switch {
@@ -111,7 +111,7 @@ func (s span) String() string {
 	return fmt.Sprintf("%d-%d", s.from, s.to)
 }
 
-// spans are lines as ranges, up to a number of them.
+// spans are lines as ranges. The number of ranges is bounded.
 type spans struct {
 	list []span
 	left int64 // lines in no range, as there would be too many
@@ -195,7 +195,7 @@ func spanList(list []span) string {
 	return b.String()
 }
 
-// reasonsFile writes why lines are in a file: a row for lines that follow each other there and have one fate and reason.
+// reasonsFile writes why lines are in a file. Neighbouring lines with one fate and one reason share a row.
 type reasonsFile struct {
 	w io.Writer
 

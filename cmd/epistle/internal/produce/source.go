@@ -11,7 +11,7 @@ import (
 	"github.com/epistle-kafka/epistle/cmd/epistle/internal/ui"
 )
 
-// source is one of the inputs, in the order of the command line.
+// source is one of the inputs. They are in the order of the command line.
 type source struct {
 	name  string    // as it is told
 	file  string    // "" for standard input
@@ -49,7 +49,8 @@ func sources(env *cli.Env, args []string) ([]*source, error) {
 	return list, nil
 }
 
-// readable reads the beginning of a file to see. A pipe is left alone: opening it would wait for its writer.
+// readable checks that a file can be read, by reading its beginning. A pipe is left alone: opening it would wait for its
+// writer.
 func readable(name string) error {
 	info, err := os.Stat(name)
 	switch {

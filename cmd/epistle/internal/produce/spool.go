@@ -8,8 +8,8 @@ import (
 	"github.com/epistle-kafka/epistle/cmd/epistle/internal/ui"
 )
 
-// spool is a file that lines are kept in. When it cannot be written any more, what belongs there goes to standard error
-// instead; a file that nobody has asked for is then given up. It is not for concurrent use.
+// spool is a file in which lines are kept. If it can no longer be written, the lines go to standard error. A file for which
+// nobody has asked is then given up. It is not for concurrent use.
 type spool struct {
 	env     *cli.Env
 	name    string
@@ -59,12 +59,12 @@ func (s *spool) fail(n int, err error) {
 	s.env.Say("%s cannot be written: %v. What belongs there follows here, and from now on.", s.name, ui.OneLine(err))
 	s.w = s.env.Screen
 	if s.env.Screen.Live() {
-		s.w = &careful{s.env.Screen} // a terminal obeys what it is sent
+		s.w = &careful{s.env.Screen} // bytes from strangers could command the terminal
 	}
 	s.w.Write(s.buf[n:])
 }
 
-// careful writes to a terminal what strangers wrote.
+// careful writes text of strangers to a terminal.
 type careful struct{ w io.Writer }
 
 func (c *careful) Write(b []byte) (int, error) {

@@ -40,8 +40,8 @@ func TestAFullDiskDropsNothing(t *testing.T) {
 	}
 }
 
-// FuzzSpool: whatever is written, flushed or not, and wherever the disk is full, each byte is on the disk or on standard
-// error, in order and once.
+// FuzzSpool: whatever is written, flushed or not, and wherever the disk is full, each byte is on the disk or on standard error,
+// in order and once.
 func FuzzSpool(f *testing.F) {
 	f.Add([]byte("first\nsecond\n"), uint16(3), uint32(7))
 	f.Add([]byte(""), uint16(0), uint32(0))

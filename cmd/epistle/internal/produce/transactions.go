@@ -14,9 +14,8 @@ import (
 	"github.com/epistle-kafka/epistle/protocol"
 )
 
-// transactions sends lines in transactions. Its goroutine, which runs run, takes them from the reading one. What becomes
-// of a line is known, and its block free, only when its transaction has ended: a line that was acknowledged may still be
-// aborted.
+// transactions sends lines in transactions. Its goroutine, which runs run, gets them from the reading one. The outcome of a
+// line is known, and its block free, only when its transaction has ended: a line that was acknowledged may still be aborted.
 type transactions struct {
 	job      *job
 	size     int           // lines of a transaction
@@ -51,8 +50,8 @@ func newTransactions(j *job, cfg *producer.Config) *transactions {
 	return t
 }
 
-// run sends what comes until it ends. It returns what ended it: what read gives then, or why the producer is of no use
-// any more.
+// run sends lines until there are no more. It returns what ended it: what read gives then, or why the producer is of no more
+// use.
 func (t *transactions) run(read <-chan error) error {
 	var due <-chan time.Time
 	for {
@@ -78,8 +77,8 @@ func (t *transactions) run(read <-chan error) error {
 	}
 }
 
-// add sends a line as part of the open transaction, which it begins and ends as need be. A line that no transaction could
-// have is refused before: it would take its neighbours along.
+// add sends a line as part of the open transaction, which it begins and ends as needed. It refuses a line that no transaction
+// can hold before it is sent, since it would fail its neighbours.
 func (t *transactions) add(l *line) {
 	rec := t.job.recordOf(l)
 	asSent := protocol.Record{Key: rec.Key, Value: rec.Value, Headers: rec.Headers}
@@ -141,7 +140,7 @@ func (t *transactions) commit() (producer.TransactionOutcome, error) {
 	}
 	var failure *producer.TransactionError
 	if !errors.As(err, &failure) {
-		t.breakDown(err) // it was closed before it has heard of the commit
+		t.breakDown(err) // it was closed before it heard of the commit
 		return producer.OutcomeAborted, err
 	}
 	outcome := failure.Outcome
@@ -178,7 +177,7 @@ func (t *transactions) breakDown(err error) {
 	}
 }
 
-// settle tells what became of a line.
+// settle reports what became of a line.
 func (t *transactions) settle(l *line, outcome producer.TransactionOutcome, err error) {
 	j := t.job
 	switch {
@@ -216,7 +215,7 @@ func (e *brokenError) Error() string {
 
 func (e *brokenError) Unwrap() error { return e.err }
 
-// lostError is why a line was not delivered whose transaction was not committed, as far as is known.
+// lostError is the error of a line whose transaction was not committed, as far as is known.
 type lostError struct {
 	maybe bool // it may be committed all the same
 	err   error

@@ -10,9 +10,9 @@ import (
 	"github.com/epistle-kafka/epistle/cmd/epistle/internal/ui"
 )
 
-// undelivered is where lines go that were not acknowledged: as they were read, to a file that can be sent again, with the
-// reasons in another beside it. Where no file is named, the first few are shown, and more than these, or longer ones, are
-// kept in a file of our own choice. So what the screen gets has a bound, and no line is dropped.
+// undelivered keeps lines that were not acknowledged. They go, as they were read, to a file that can be sent again, and their
+// reasons to another file beside it. If no file is named, the first few are shown. Further ones, or longer ones, are kept in a
+// file of our own choice. So the output on the screen is bounded, and no line is dropped.
 type undelivered struct {
 	env     *cli.Env
 	sources []*source
@@ -105,7 +105,7 @@ func (u *undelivered) addFrom(source *source, number int64, err error, copy func
 	return copyErr
 }
 
-// settle writes a line, whose text is all of it or the beginning, and why it is there.
+// settle writes a line and its reason. text is the line, or its beginning.
 func (u *undelivered) settle(source *source, number int64, text []byte, length int64, err error, write func(io.Writer) error) {
 	why := u.tally(source, number, err)
 	if u.reasons == nil {
@@ -120,7 +120,7 @@ func (u *undelivered) settle(source *source, number int64, text []byte, length i
 	}
 }
 
-// stop has reading stopped.
+// stop stops the reading.
 func (u *undelivered) stop() {
 	if !u.stopped {
 		u.stopped = true
@@ -128,7 +128,7 @@ func (u *undelivered) stop() {
 	}
 }
 
-// show tells of a line on the screen, if it is one of the first, and finds out whether that is all there is to be kept.
+// show shows a line on the screen, if it is one of the first, and reports whether nothing more has to be kept of it.
 func (u *undelivered) show(source *source, number int64, text []byte, length int64, err error, why *reason) {
 	if u.excerpt == maxShown {
 		u.excerpt++
@@ -160,8 +160,8 @@ func (u *undelivered) show(source *source, number int64, text []byte, length int
 	}
 }
 
-// keep returns what lines are written to, which it opens if none was named. What was shown is the beginning of it; the line
-// at hand is not part of that yet.
+// keep returns the file for lines, and opens one if none was named. The lines that were shown are its beginning, without the
+// present one.
 func (u *undelivered) keep() io.Writer {
 	if u.lines != nil {
 		return u.lines
@@ -233,7 +233,7 @@ func (u *undelivered) close() {
 	u.files = nil
 }
 
-// report tells of the lines that were kept, for the summary.
+// report prints where lines were kept, for the summary.
 func (u *undelivered) report(name string) {
 	u.mu.Lock()
 	defer u.mu.Unlock()

@@ -12,14 +12,15 @@ const (
 	maxPlain = 500     // bytes of a name
 )
 
-// Text makes a message of a stranger's words: what commands a terminal, or cannot be seen, is written out, newlines
-// excepted, and what is too long is cut.
+// Text makes a stranger's text fit to be shown: characters that command a terminal, or cannot be seen, are escaped, except
+// newlines, and a long text is cut.
 func Text(text string) string { return escape(text, maxText, true) }
 
-// Plain does so with a name, in one line.
+// Plain is Text for a name, in one line.
 func Plain(text string) string { return escape(text, maxPlain, false) }
 
-// Excerpt is the beginning of a line of n bytes, of which text is all or a part, and whether it is the whole line as it is.
+// Excerpt returns the beginning of a line that has n bytes. text is the line, or its beginning. whole says that the excerpt is
+// the whole line, unchanged.
 func Excerpt(text []byte, n int64, most int) (excerpt string, whole bool) {
 	if len(text) > most {
 		text = text[:most]
@@ -31,7 +32,7 @@ func Excerpt(text []byte, n int64, most int) (excerpt string, whole bool) {
 	return excerpt, excerpt == string(text)
 }
 
-// escape writes out what cannot be printed, and cuts what goes beyond most bytes.
+// escape escapes characters that do not print, and cuts the text to most bytes.
 func escape(text string, most int, newlines bool) string {
 	if len(text) <= most && clean(text, newlines) {
 		return text
@@ -82,7 +83,7 @@ func Line(text string) string { return escape(text, maxText, false) }
 // Harmless is Text of any length.
 func Harmless(text string) string { return escape(text, len(text)*6+1, true) }
 
-// OneLine is an error whose text is shown in one line, and in part if it is long. What it wraps is the error.
+// OneLine wraps an error, so that its text is one line, and cut if it is long.
 func OneLine(err error) error { return &oneLine{err} }
 
 const maxOneLine = 2000 // bytes

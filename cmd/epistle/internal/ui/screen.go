@@ -7,8 +7,8 @@ import (
 	"unicode/utf8"
 )
 
-// Screen is standard error: lasting output by Write, and on a terminal one status line below it that is replaced in
-// place. Off a terminal the status line does not exist. It is safe for concurrent use.
+// Screen is standard error. Write writes lasting output. A terminal also has one status line below it, which is replaced in
+// place. It is safe for concurrent use.
 type Screen struct {
 	live  bool
 	width func() int // of the terminal, in columns; 0 is unknown
@@ -19,12 +19,12 @@ type Screen struct {
 	still  bool // there is to be none
 }
 
-// NewScreen returns a screen that writes to w. Live says that w is a terminal; width may be nil.
+// NewScreen returns a screen that writes to w. live says that w is a terminal. width may be nil.
 func NewScreen(w io.Writer, live bool, width func() int) *Screen {
 	return &Screen{w: w, live: live, width: width}
 }
 
-// Still does without a status line from now on: somebody types where it would be.
+// Still ends the status line for good: somebody types where it would be.
 func (s *Screen) Still() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -68,8 +68,8 @@ func (s *Screen) clear() {
 	}
 }
 
-// Every calls f at each interval until the returned function is called, which waits for a call in progress and removes
-// the status line.
+// Every calls f at each interval until the returned function is called, which waits for a call in progress and removes the
+// status line.
 func (s *Screen) Every(interval time.Duration, f func()) (stop func()) {
 	quit, done := make(chan struct{}), make(chan struct{})
 	ticker := time.NewTicker(interval)

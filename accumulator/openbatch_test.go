@@ -10,17 +10,17 @@ func TestLearnedWhileABatchIsOpen(t *testing.T) {
 	q := small(func(c *Config) { c.BatchSize = 50_000 }).Topic("t", 1).Queues()[0]
 	first := add(t, q, sized(5000), noon)
 	add(t, q, sized(1000), noon)
-	if q.tip.limit < q.tip.size()+1000 {
-		t.Fatalf("the chunk has room for %d bytes more, want some for the test to mean anything", q.tip.limit-q.tip.size())
+	if q.current.fastLimit < q.current.size()+1000 {
+		t.Fatalf("the chunk has room for %d bytes more, want some for the test to mean anything", q.current.fastLimit-q.current.size())
 	}
-	q.topic.Refused(noon, refused(q, 1, 2*q.tip.size()))
+	q.topic.Refused(noon, refused(q, 1, 2*q.current.size()))
 	if second := add(t, q, sized(100), noon); second.Outcome == first.Outcome {
 		t.Error("the open batch grew beyond a cap that had been learned")
 	}
 }
 
-// A queue that is ended refuses the very next record, even where the open batch has room for it, and takes records again
-// when it is opened again.
+// A queue that is ended refuses the very next record, even where the open batch has room for it, and takes records again when
+// it is opened again.
 func TestRefusedWhileABatchIsOpen(t *testing.T) {
 	q := small().Topic("t", 1).Queues()[0]
 	first := add(t, q, sized(100), noon)
@@ -75,15 +75,14 @@ func TestMaxTimestamp(t *testing.T) {
 	}
 }
 
-// A batch is full with the record that makes it so, however many chunks it has
-// and whatever of them is left.
+// A batch is full with the record that makes it so, however many chunks it has and whatever of them is left.
 func TestFullAcrossChunks(t *testing.T) {
 	for size := 10; size < 1500; size += 7 {
 		q := small(func(c *Config) { c.BatchSize = 5000 }).Topic("t", 1).Queues()[0]
 		for full := false; !full; {
 			full = add(t, q, sized(size), noon).Full
-			if want := q.tip.size() >= 5000; full != want {
-				t.Fatalf("records of %d bytes: with %d in the batch it is full = %v, want %v", size, q.tip.size(), full, want)
+			if want := q.current.size() >= 5000; full != want {
+				t.Fatalf("records of %d bytes: with %d in the batch it is full = %v, want %v", size, q.current.size(), full, want)
 			}
 		}
 	}
