@@ -95,6 +95,13 @@
 // instance's, which would be shut out: [ErrFenced]. What a program does outside
 // of Kafka is no part of a transaction.
 //
+// # Tests
+//
+// A program that asks for an [Interface], or for a smaller one such as [Sender], can be
+// given a double: package producertest has one, in memory. Package brokertest has a cluster
+// in the process. [NewTopic], [NewTx] and [NewFuture] are for types that stand around a
+// producer, or in its place.
+//
 // # Settings
 //
 // [Config] has Java's settings by Java's names. [DefaultConfig] gives Java's
@@ -110,8 +117,8 @@
 //
 // # Compatibility
 //
-// Packages producer, partition, sasl and brokertest are what this module offers.
-// All others serve them, and promise nothing, but for what the four hand out of
+// Packages producer, producertest, partition, sasl and brokertest are what this module offers.
+// All others serve them, and promise nothing, but for what the five hand out of
 // package protocol: ErrorCode, Header, KeyValue and UUID. From version 1 on, what a
 // program uses of these goes on to compile and to do the same, with these reserves:
 //
@@ -122,7 +129,9 @@
 //   - Interfaces get no methods, whether you implement them or not. What they are
 //     told grows by fields of the structs that their methods take; what they are
 //     asked grows by interfaces of their own, which an implementation may have
-//     besides.
+//     besides. That goes for [Interface], too, which a Producer implements: a method that
+//     Producer gets comes in an interface of its own, to be embedded beside it, and the double
+//     in producertest gets it in the same version.
 //   - Errors keep their sentinels and types. Reasons that they wrap may become more.
 //     Texts, log lines and the order of callbacks of different partitions are no
 //     promise, nor is what String and Format return.

@@ -15,9 +15,11 @@ func (p *Producer) Topic(name string) *Topic { return &Topic{p: p, name: name} }
 // fastest way to send, since no Record is made and no topic looked up; so keep
 // it. SendAllFunc takes many records in a call. Its methods are safe for
 // concurrent use. In a transaction its records belong to the one that is open,
-// and those of a handle from Tx.Topic to the Tx's alone.
+// and those of a handle from Tx.Topic to the Tx's alone. NewTopic makes one that
+// has no Producer behind it.
 type Topic struct {
-	p     *Producer
+	p     *Producer // nil: over is in its place
+	over  Sender
 	name  string
 	txn   int64                // number of the transaction that its records are of; 0: whichever is open
 	place atomic.Pointer[slot] // where the topic was found last; nil: nowhere yet
@@ -48,6 +50,9 @@ func (t *Topic) Name() string { return t.name }
 
 // Send is Producer.Send.
 func (t *Topic) Send(ctx context.Context, key, value []byte) Future {
+	if t.p == nil {
+		return t.sendOver(ctx, key, value)
+	}
 	return t.send(ctx, key, value, "Send")
 }
 
@@ -60,6 +65,10 @@ func (t *Topic) send(ctx context.Context, key, value []byte, call string) Future
 
 // SendFunc is Producer.SendFunc.
 func (t *Topic) SendFunc(ctx context.Context, key, value []byte, done Callback) {
+	if t.p == nil {
+		t.sendFuncOver(ctx, key, value, done)
+		return
+	}
 	var e entry
 	e.Detached, e.call = true, "SendFunc"
 	t.fill(ctx, &e, key, value, done)
@@ -68,11 +77,17 @@ func (t *Topic) SendFunc(ctx context.Context, key, value []byte, done Callback) 
 
 // SendSync is Producer.SendSync.
 func (t *Topic) SendSync(ctx context.Context, key, value []byte) (RecordMetadata, error) {
+	if t.p == nil {
+		return t.sendSyncOver(ctx, key, value)
+	}
 	return t.send(ctx, key, value, "SendSync").Wait(ctx)
 }
 
 // TrySend is Producer.TrySend.
 func (t *Topic) TrySend(key, value []byte, done Callback) error {
+	if t.p == nil {
+		return t.trySendOver(key, value, done)
+	}
 	var e entry
 	e.Detached, e.call = true, "TrySend"
 	t.fill(context.Background(), &e, key, value, done)

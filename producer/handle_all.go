@@ -30,6 +30,10 @@ type KeyValue = accumulator.KeyValue
 // topic that cannot be found, those behind it are refused with the same error,
 // and not made to wait as long again.
 func (t *Topic) SendAllFunc(ctx context.Context, records []KeyValue, done Callback) {
+	if t.p == nil {
+		t.sendAllOver(ctx, records, done)
+		return
+	}
 	run := entry{Entry: accumulator.Entry{Detached: true}}
 	if done != nil {
 		run.Callback = done

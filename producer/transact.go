@@ -13,34 +13,58 @@ import (
 // Tx is an open transaction, as Transact hands it to its function. Its methods are those of Producer, for records of this
 // transaction alone: they are refused once it has ended. They are safe for concurrent use.
 type Tx struct {
-	p      *Producer
+	p      *Producer // nil: over is in its place
+	over   TransactionSender
 	number int64
 }
 
 // Send is Producer.Send. There is no need to wait for the future: the commit fails if the record does, also one that was
 // not taken.
 func (tx *Tx) Send(ctx context.Context, rec Record) Future {
+	if tx.p == nil {
+		return tx.over.Send(ctx, rec)
+	}
 	return tx.p.send(ctx, &rec, tx.number, "Send")
 }
 
 // SendFunc is Producer.SendFunc.
 func (tx *Tx) SendFunc(ctx context.Context, rec Record, done Callback) {
+	if tx.p == nil {
+		tx.over.SendFunc(ctx, rec, done)
+		return
+	}
 	tx.p.sendFunc(ctx, &rec, done, tx.number)
 }
 
 // SendSync is Producer.SendSync.
 func (tx *Tx) SendSync(ctx context.Context, rec Record) (RecordMetadata, error) {
+	if tx.p == nil {
+		return tx.over.SendSync(ctx, rec)
+	}
 	return tx.p.send(ctx, &rec, tx.number, "SendSync").Wait(ctx)
 }
 
 // TrySend is Producer.TrySend.
-func (tx *Tx) TrySend(rec Record, done Callback) error { return tx.p.trySend(&rec, done, tx.number) }
+func (tx *Tx) TrySend(rec Record, done Callback) error {
+	if tx.p == nil {
+		return tx.over.TrySend(rec, done)
+	}
+	return tx.p.trySend(&rec, done, tx.number)
+}
 
 // Topic is Producer.Topic for records of this transaction alone: they are refused once it has ended.
-func (tx *Tx) Topic(name string) *Topic { return &Topic{p: tx.p, name: name, txn: tx.number} }
+func (tx *Tx) Topic(name string) *Topic {
+	if tx.p == nil {
+		return NewTopic(tx.over, name)
+	}
+	return &Topic{p: tx.p, name: name, txn: tx.number}
+}
 
 // SendOffsets is Producer.SendOffsetsToTransaction.
 func (tx *Tx) SendOffsets(ctx context.Context, offsets map[TopicPartition]OffsetAndMetadata, group ConsumerGroupMetadata) error {
+	if tx.p == nil {
+		return tx.over.SendOffsets(ctx, offsets, group)
+	}
 	return tx.p.sendOffsets(ctx, offsets, group, tx.number)
 }
 
@@ -48,6 +72,13 @@ func (tx *Tx) SendOffsets(ctx context.Context, offsets map[TopicPartition]Offset
 type TransactOption func(*transactOptions)
 
 type transactOptions struct{ retries int }
+
+func chosen(options []TransactOption) (o transactOptions) {
+	for _, option := range options {
+		option(&o)
+	}
+	return o
+}
 
 // TransactRetries has Transact run its function again, up to n times more, when the transaction was aborted because the cluster
 // lost it: a record that could not be delivered, a transaction that took longer than TransactionTimeout. An error that is
@@ -68,10 +99,7 @@ func TransactRetries(n int) TransactOption { return func(o *transactOptions) { o
 //
 // f may run more than once only with TransactRetries.
 func (p *Producer) Transact(ctx context.Context, f func(tx *Tx) error, options ...TransactOption) error {
-	var o transactOptions
-	for _, option := range options {
-		option(&o)
-	}
+	o := chosen(options)
 	if !p.transacting.CompareAndSwap(false, true) {
 		return errOverlap
 	}

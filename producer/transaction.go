@@ -2,6 +2,7 @@ package producer
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/epistle-kafka/epistle/protocol"
@@ -71,18 +72,32 @@ func (p *Producer) sendOffsets(ctx context.Context, offsets map[TopicPartition]O
 			return calledBy(txn.CallOffsets, err)
 		}
 	}
-	topics, err := offsetTopics(offsets)
+	g, topics, err := checkOffsets(offsets, group)
 	if err != nil {
 		return fmt.Errorf("%s: %w", txn.CallOffsets, err)
 	}
+	return p.transactional(ctx, txn.CallOffsets, func(ctx context.Context) error {
+		if len(topics) == 0 {
+			return nil
+		}
+		return p.sender.SendOffsets(ctx, g, topics)
+	})
+}
+
+// checkOffsets checks what SendOffsets is given, and brings it into the protocol's form.
+func checkOffsets(offsets map[TopicPartition]OffsetAndMetadata, group ConsumerGroupMetadata) (txn.Group, []protocol.TxnOffsetCommitTopic, error) {
+	topics, err := offsetTopics(offsets)
+	if err != nil {
+		return txn.Group{}, nil, err
+	}
 	if group.GroupID == "" {
-		return fmt.Errorf("%s: GroupID is empty: it must be the group.id of the consumer that the offsets come from", txn.CallOffsets)
+		return txn.Group{}, nil, errors.New("GroupID is empty: it must be the group.id of the consumer that the offsets come from")
 	}
 	for _, s := range []struct{ field, value string }{
 		{"GroupID", group.GroupID}, {"MemberID", group.MemberID}, {"GroupInstanceID", group.GroupInstanceID},
 	} {
 		if len(s.value) > maxString {
-			return fmt.Errorf("%s: %s has %d bytes: at most %d can be sent", txn.CallOffsets, s.field, len(s.value), maxString)
+			return txn.Group{}, nil, fmt.Errorf("%s has %d bytes: at most %d can be sent", s.field, len(s.value), maxString)
 		}
 	}
 	g := txn.Group{ID: group.GroupID, Generation: group.GenerationID, MemberID: group.MemberID}
@@ -92,12 +107,7 @@ func (p *Producer) sendOffsets(ctx context.Context, offsets map[TopicPartition]O
 	if group.GroupInstanceID != "" {
 		g.InstanceID = &group.GroupInstanceID
 	}
-	return p.transactional(ctx, txn.CallOffsets, func(ctx context.Context) error {
-		if len(topics) == 0 {
-			return nil
-		}
-		return p.sender.SendOffsets(ctx, g, topics)
-	})
+	return g, topics, nil
 }
 
 // offsetTopics checks offsets and brings them into the protocol's form.
@@ -151,11 +161,15 @@ func (p *Producer) AbortTransaction(ctx context.Context) error {
 // transactional bounds a call by max.block, and refuses it without a transactional id.
 func (p *Producer) transactional(ctx context.Context, call string, do func(context.Context) error) error {
 	if p.cfg.TransactionalID == "" {
-		return &TransactionStateError{Call: call, Rule: "the producer has no transactional id: set TransactionalID (transactional.id), or start from ExactlyOnce"}
+		return notTransactional(call)
 	}
 	w := wait{p: p, ctx: ctx, block: true}
 	defer w.end()
 	return outward(do(w.begin()))
+}
+
+func notTransactional(call string) error {
+	return &TransactionStateError{Call: call, Rule: "the producer has no transactional id: set TransactionalID (transactional.id), or start from ExactlyOnce"}
 }
 
 // admitTo returns the number of the open transaction, for a record of the one with the given number; 0 for whichever is open.

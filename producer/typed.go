@@ -28,7 +28,7 @@ type Typed[K, V any] struct {
 // producer.
 //
 // Nothing depends on the type behind a Sender. It gets no further methods; if a later version asks for an interface of its own
-// besides, then for speed alone, since a wrapper does not have it.
+// besides, then for speed alone, since a wrapper does not have it. Interface is all that a producer does.
 type Sender interface {
 	Send(ctx context.Context, rec Record) Future
 	SendFunc(ctx context.Context, rec Record, done Callback)

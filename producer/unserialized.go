@@ -4,6 +4,8 @@ import (
 	"context"
 	"sync"
 	"sync/atomic"
+
+	"github.com/epistle-kafka/epistle/internal/double"
 )
 
 // A record that a Typed could not serialize must fail the transaction that it was for (I7), and between the two there may be
@@ -23,7 +25,7 @@ var transactional struct {
 // passing is how many records are being passed on so: while it is 0, as it nearly always is, no context is looked into.
 var passing atomic.Int32
 
-type unserializedKey struct{}
+type unserializedKey = double.UnserializedKey
 
 func (p *Producer) enlist() {
 	transactional.mu.Lock()
@@ -40,8 +42,11 @@ func (p *Producer) delist() {
 	delete(transactional.producers, p)
 }
 
-// inTransaction reports whether any producer has a transaction open that takes records.
+// inTransaction reports whether any producer, or double of one, has a transaction open that takes records.
 func inTransaction() bool {
+	if double.Open.Load() > 0 {
+		return true
+	}
 	transactional.mu.Lock()
 	defer transactional.mu.Unlock()
 	for p := range transactional.producers {

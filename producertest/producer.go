@@ -1,0 +1,291 @@
+package producertest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/epistle-kafka/epistle/partition"
+	"github.com/epistle-kafka/epistle/producer"
+	"github.com/epistle-kafka/epistle/protocol"
+)
+
+// Producer is a double of producer.Producer: see the package documentation. All its methods are safe for concurrent use, with the
+// exceptions that producer.Producer makes for transactions.
+type Producer struct {
+	cfg         producer.Config
+	set         *options
+	log         *slog.Logger
+	partitioner partition.Partitioner
+
+	transacting atomic.Bool // a Transact has not returned
+	initialised atomic.Bool // InitTransactions has succeeded, by way of Transact
+
+	// mu guards all that follows. Nothing blocks under it, and nothing of the program is called.
+	mu      sync.Mutex
+	changed chan struct{} // closed, and another made, by each change that somebody may wait for
+	timer   *time.Timer   // rings for the next record that ends by itself; nil before the first
+	closing bool          // nothing is taken any more
+	ended   bool          // nothing waits any more
+	topics  map[string]*topic
+
+	history   []*entry
+	pending   []*entry // taken, and without an outcome; the oldest first
+	calls     []*entry // have an outcome, and their callbacks are to be called; the first to end first
+	calling   *entry   // whose callback is being called; nil: nobody's
+	callingAt time.Time
+
+	stats   producer.Stats
+	edit    func(*producer.Stats)
+	brokers []producer.BrokerStats
+	faults  faults
+	coordinator
+}
+
+// A topic is what a double keeps of one.
+type topic struct {
+	view *partition.Topic
+	turn int32           // of records without a key: the partition of the next
+	ends map[int32]int64 // by partition: the offset of the next record
+}
+
+var (
+	_ producer.Interface = (*Producer)(nil)
+	_ fmt.Formatter      = (*Producer)(nil)
+)
+
+// TB is what New and expectations need of a *testing.T or *testing.B.
+type TB interface {
+	Helper()
+	Errorf(format string, args ...any)
+	Fatalf(format string, args ...any)
+	Cleanup(func())
+}
+
+// New makes a double that ends with the test. Options that cannot be end the test.
+func New(t TB, opts ...Option) *Producer {
+	t.Helper()
+	p, err := Start(opts...)
+	if err != nil {
+		t.Fatalf("producertest: %v", err)
+		return nil
+	}
+	t.Cleanup(p.end)
+	return p
+}
+
+// Start makes a double where there is no test. Close ends it.
+func Start(opts ...Option) (*Producer, error) {
+	o, err := chosen(opts)
+	if err != nil {
+		return nil, err
+	}
+	p := &Producer{cfg: *o.cfg, set: o, log: o.cfg.Logger, changed: make(chan struct{}), topics: map[string]*topic{}}
+	if p.log == nil {
+		p.log = slog.New(slog.DiscardHandler)
+	}
+	switch {
+	case p.cfg.Partitioner != nil:
+		p.partitioner = p.cfg.Partitioner
+	case p.cfg.PartitionerIgnoreKeys:
+		p.partitioner = partition.IgnoreKeys()
+	default:
+		p.partitioner = partition.Default(partition.JavaMurmur2)
+	}
+	for name, n := range o.topics {
+		p.addTopic(name, n)
+	}
+	if p.cfg.TransactionalID != "" {
+		p.coordinator.start(&p.cfg)
+	}
+	return p, nil
+}
+
+func (p *Producer) addTopic(name string, partitions int) *topic {
+	view := &partition.Topic{Name: name, Partitions: int32(partitions)}
+	for i := range view.Partitions {
+		view.Available = append(view.Available, i)
+	}
+	t := &topic{view: view, ends: map[int32]int64{}}
+	p.topics[name] = t
+	return t
+}
+
+// end stops what goes on by itself. Whoever waits goes on to do so, up to the end of its ctx.
+func (p *Producer) end() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.ended, p.closing = true, true
+	p.coordinator.count(false)
+	if p.timer != nil {
+		p.timer.Stop()
+	}
+}
+
+// Format prints what it is, whatever the verb: its fields change while others look at them.
+func (p *Producer) Format(f fmt.State, _ rune) { fmt.Fprint(f, "producertest.Producer") }
+
+// Send is that of producer.Producer.
+func (p *Producer) Send(ctx context.Context, rec producer.Record) producer.Future {
+	return p.send(ctx, &entry{rec: rec, call: "Send"})
+}
+
+func (p *Producer) send(ctx context.Context, e *entry) producer.Future {
+	var f producer.Future
+	f, e.complete = producer.NewFuture()
+	_ = p.hand(ctx, e, true) // the future has it
+	return f
+}
+
+// SendFunc is that of producer.Producer. The package documentation says on whose goroutine done runs.
+func (p *Producer) SendFunc(ctx context.Context, rec producer.Record, done producer.Callback) {
+	p.sendFunc(ctx, &entry{rec: rec, call: "SendFunc", done: done})
+}
+
+func (p *Producer) sendFunc(ctx context.Context, e *entry) {
+	if err := p.hand(ctx, e, true); err != nil && e.done != nil {
+		e.done(e.md, err)
+	}
+}
+
+// SendSync is that of producer.Producer.
+func (p *Producer) SendSync(ctx context.Context, rec producer.Record) (producer.RecordMetadata, error) {
+	return p.sendSync(ctx, &entry{rec: rec, call: "SendSync"})
+}
+
+func (p *Producer) sendSync(ctx context.Context, e *entry) (producer.RecordMetadata, error) {
+	md, err := p.send(ctx, e).Wait(ctx)
+	if errors.Is(err, producer.ErrOutcomeUnknown) {
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		md = e.nowhere()
+	}
+	return md, err
+}
+
+// TrySend is that of producer.Producer.
+func (p *Producer) TrySend(rec producer.Record, done producer.Callback) error {
+	return p.trySend(&entry{rec: rec, call: "TrySend", done: done})
+}
+
+func (p *Producer) trySend(e *entry) error { return p.hand(context.Background(), e, false) }
+
+// Topic is that of producer.Producer.
+func (p *Producer) Topic(name string) *producer.Topic { return producer.NewTopic(p, name) }
+
+// LoadTopics is that of producer.Producer. All topics that exist are known at once.
+func (p *Producer) LoadTopics(_ context.Context, topics ...string) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.closing {
+		return producer.ErrClosed
+	}
+	fault := p.faults.take(CallLoadTopics)
+	return loadErrors(topics, func(name string) error {
+		if fault != nil {
+			return fault
+		}
+		_, err := p.topic(name)
+		return err
+	})
+}
+
+// Partitions is that of producer.Producer.
+func (p *Producer) Partitions(_ context.Context, name string) (int, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.closing {
+		return 0, producer.ErrClosed
+	}
+	if err := p.faults.take(CallPartitions); err != nil {
+		return 0, err
+	}
+	t, err := p.topic(name)
+	if err != nil {
+		return 0, err
+	}
+	return int(t.view.Partitions), nil
+}
+
+// Ping is that of producer.Producer. The cluster is there, unless FailCall says otherwise.
+func (p *Producer) Ping(context.Context) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	err := p.faults.take(CallPing)
+	if p.closing {
+		err = producer.ErrClosed
+	}
+	if err != nil {
+		return fmt.Errorf("ping: %w", err)
+	}
+	return nil
+}
+
+// Stats is that of producer.Producer: the counters of records, and what EditStats has added.
+func (p *Producer) Stats() producer.Stats {
+	p.mu.Lock()
+	s, edit := p.stats, p.edit
+	for _, e := range p.pending {
+		s.InFlight++
+		s.BufferedBytes += e.size
+	}
+	p.mu.Unlock()
+	if edit != nil {
+		edit(&s)
+	}
+	return s
+}
+
+// Brokers is that of producer.Producer. It returns what SetBrokers was given; at first there are none.
+func (p *Producer) Brokers() []producer.BrokerStats {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return slices.Clone(p.brokers)
+}
+
+// topic returns a topic that exists, or is made now.
+func (p *Producer) topic(name string) (*topic, error) {
+	if t := p.topics[name]; t != nil {
+		return t, nil
+	}
+	if err := checkTopic(name); err != nil {
+		return nil, err
+	}
+	if !p.set.autoCreate {
+		return nil, &producer.UnknownTopicError{Topic: name, Brokers: []int32{broker}, After: p.cfg.UnknownTopicGrace}
+	}
+	return p.addTopic(name, p.set.partitions), nil
+}
+
+// broker is the id of the one that a double pretends to be connected to.
+const broker int32 = 1
+
+// checkLimits returns why no request can carry a record of these settings.
+func (p *Producer) checkLimits(e *entry) error {
+	size := (&protocol.Record{Key: e.rec.Key, Value: e.rec.Value, Headers: e.rec.Headers}).SizeAlone()
+	e.size = int64(size)
+	err := &producer.RecordTooLargeError{Size: size, Limit: int64(p.cfg.MaxRequestSize), Key: "max.request.size"}
+	switch {
+	case size > p.cfg.MaxRequestSize && int64(size) > p.cfg.BufferMemory:
+		err.Also = "buffer.memory"
+		return err
+	case size > p.cfg.MaxRequestSize:
+		return err
+	case int64(size) > p.cfg.BufferMemory:
+		return &producer.RecordTooLargeError{Size: size, Limit: p.cfg.BufferMemory, Key: "buffer.memory"}
+	}
+	return nil
+}
+
+// number is that of the transaction that e is of, if any is open.
+func (p *Producer) number(e *entry) int64 {
+	if e.txn == 0 && p.tx != nil {
+		return p.tx.Number()
+	}
+	return e.txn
+}
