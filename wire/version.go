@@ -105,6 +105,7 @@ var firstClientThrottled = map[int16]int16{
 	25: 1, // AddOffsetsToTxn
 	26: 1, // EndTxn
 	28: 1, // TxnOffsetCommit
+	32: 2, // DescribeConfigs
 }
 
 // throttle returns how long the client must keep silent after this answer.
