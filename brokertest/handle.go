@@ -58,6 +58,9 @@ func (b *broker) handleControl(k *conn, r *Request) (protocol.Response, bool) {
 	if r.former && forCoordinator(r.Message) {
 		return refuse(r, &Action{code: protocol.NotCoordinator, index: -1}), true
 	}
+	if code := c.rights.forbids(r.Message); code != protocol.NoError {
+		return refuse(r, &Action{code: code, index: -1}), true
+	}
 	switch m := r.Message.(type) {
 	case *protocol.MetadataRequest:
 		return c.metadata(m, r.Version, c.opts.autoCreate), true
@@ -77,6 +80,10 @@ func (b *broker) handleControl(k *conn, r *Request) (protocol.Response, bool) {
 		return b.listOffsets(m, r.Version), true
 	case *protocol.CreateTopicsRequest:
 		return c.createTopics(m), true
+	case *protocol.DescribeConfigsRequest:
+		return b.describeConfigs(m), true
+	case *protocol.DescribeClusterRequest:
+		return c.describeCluster(m), true
 	case *protocol.GetTelemetrySubscriptionsRequest:
 		return c.telemetrySubscriptions(m), true
 	case *protocol.PushTelemetryRequest:
@@ -117,6 +124,12 @@ func refuse(r *Request, a *Action) protocol.Response {
 			resp.Topics = append(resp.Topics, notCreated(m.Topics[i].Name, code, ""))
 		}
 		return resp
+	case *protocol.DescribeConfigsRequest:
+		return refuseConfigs(m, code)
+	case *protocol.DescribeClusterRequest:
+		return &protocol.DescribeClusterResponse{
+			ErrorCode: code, EndpointType: protocol.EndpointBrokers, ControllerID: -1, ClusterAuthorizedOperations: noOperations,
+		}
 	case *protocol.GetTelemetrySubscriptionsRequest:
 		return &protocol.GetTelemetrySubscriptionsResponse{ErrorCode: code}
 	case *protocol.PushTelemetryRequest:
@@ -159,6 +172,10 @@ func setThrottle(resp protocol.Response, d time.Duration) {
 	case *protocol.ListOffsetsResponse:
 		m.ThrottleTime = d
 	case *protocol.CreateTopicsResponse:
+		m.ThrottleTime = d
+	case *protocol.DescribeConfigsResponse:
+		m.ThrottleTime = d
+	case *protocol.DescribeClusterResponse:
 		m.ThrottleTime = d
 	case *protocol.GetTelemetrySubscriptionsResponse:
 		m.ThrottleTime = d

@@ -14,7 +14,9 @@ const (
 	AddOffsetsToTxn           int16 = 25
 	EndTxn                    int16 = 26
 	TxnOffsetCommit           int16 = 28
+	DescribeConfigs           int16 = 32
 	SaslAuthenticate          int16 = 36
+	DescribeCluster           int16 = 60
 	GetTelemetrySubscriptions int16 = 71
 	PushTelemetry             int16 = 72
 )
@@ -27,6 +29,7 @@ func kafka4_4() map[int16]versionRange {
 	return map[int16]versionRange{
 		Produce: {3, 13}, ListOffsets: {1, 11}, Metadata: {0, 13}, FindCoordinator: {0, 6}, SaslHandshake: {0, 1},
 		ApiVersions: {0, 5}, CreateTopics: {2, 7}, InitProducerID: {0, 5}, SaslAuthenticate: {0, 2},
+		DescribeConfigs: {1, 4}, DescribeCluster: {0, 2},
 		GetTelemetrySubscriptions: {0, 0}, PushTelemetry: {0, 0},
 		// Brokers alone speak AddPartitionsToTxn 4 and 5. A client that does is cut off, as one that is not authorised to
 		// act for the cluster should be.
@@ -39,6 +42,7 @@ func kafka3_9() map[int16]versionRange {
 	return map[int16]versionRange{
 		Produce: {3, 11}, ListOffsets: {1, 9}, Metadata: {0, 12}, FindCoordinator: {0, 6}, SaslHandshake: {0, 1},
 		ApiVersions: {0, 4}, CreateTopics: {2, 7}, InitProducerID: {0, 5}, SaslAuthenticate: {0, 2},
+		DescribeConfigs: {1, 4}, DescribeCluster: {0, 1},
 		GetTelemetrySubscriptions: {0, 0}, PushTelemetry: {0, 0},
 		AddPartitionsToTxn: {0, 5}, AddOffsetsToTxn: {0, 4}, EndTxn: {0, 4}, TxnOffsetCommit: {0, 4},
 	}

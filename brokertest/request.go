@@ -112,6 +112,10 @@ func (r *Request) names(topic string, index int32) bool {
 		return slices.ContainsFunc(m.Topics, func(t protocol.CreatableTopic) bool { return t.Name == topic })
 	case *protocol.ListOffsetsRequest:
 		return slices.ContainsFunc(m.Topics, func(t protocol.ListOffsetsTopic) bool { return t.Name == topic })
+	case *protocol.DescribeConfigsRequest:
+		return slices.ContainsFunc(m.Resources, func(r protocol.DescribeConfigsResource) bool {
+			return r.ResourceType == protocol.ResourceTopic && r.ResourceName == topic
+		})
 	}
 	return false
 }
