@@ -35,7 +35,7 @@ var mayImport = map[string]struct {
 	"txn":               {ours: []string{"protocol", "idempotent"}},
 	"partition":         {},
 	"sender":            {ours: []string{"protocol", "accumulator", "metadata", "wire", "idempotent", "txn", "sasl"}},
-	"producer":          {ours: []string{"protocol", "accumulator", "metadata", "wire", "idempotent", "txn", "sender", "partition", "sasl", "internal/keystore", "internal/tlsconf", "internal/properties", "internal/sticky"}},
+	"producer":          {ours: []string{"protocol", "accumulator", "metadata", "wire", "idempotent", "txn", "sender", "partition", "sasl", "internal/doctor", "internal/keystore", "internal/tlsconf", "internal/properties", "internal/sticky"}},
 	"brokertest":        {ours: []string{"protocol"}},
 	"cmd/epistle":       {ours: []string{"protocol", "wire", "producer", "brokertest", "sasl"}, external: []string{"github.com/spf13/pflag", "golang.org/x/term"}},
 	"internal/backoff":  {},
@@ -49,6 +49,7 @@ var mayImport = map[string]struct {
 	"internal/keystore": {ours: []string{"internal/pbe"}},
 	"internal/tlsconf":  {ours: []string{"internal/keystore", "internal/readfile"}},
 	"internal/archtest": {},
+	"internal/doctor":   {ours: []string{"protocol", "wire", "sasl"}},
 
 	"internal/properties": {ours: []string{"sasl", "internal/readfile", "internal/tlsconf"}},
 }
