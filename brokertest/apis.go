@@ -175,6 +175,31 @@ var apis = map[int16]api{
 			return &protocol.SaslAuthenticateResponse{ErrorCode: a.code}
 		}),
 	},
+	DescribeConfigs: {
+		kafka4_4: versionRange{1, 4}, kafka3_9: versionRange{1, 4},
+		answer: by(func(b *broker, m *protocol.DescribeConfigsRequest, _ int16) protocol.Response {
+			return b.describeConfigs(m)
+		}),
+		refuse:   with(func(m *protocol.DescribeConfigsRequest, a *Action) protocol.Response { return refuseConfigs(m, a.code) }),
+		throttle: at(func(m *protocol.DescribeConfigsResponse) *time.Duration { return &m.ThrottleTime }),
+		names: about(func(m *protocol.DescribeConfigsRequest, topic string, _ int32) bool {
+			return slices.ContainsFunc(m.Resources, func(r protocol.DescribeConfigsResource) bool {
+				return r.ResourceType == protocol.ResourceTopic && r.ResourceName == topic
+			})
+		}),
+	},
+	DescribeCluster: {
+		kafka4_4: versionRange{0, 2}, kafka3_9: versionRange{0, 1},
+		answer: by(func(b *broker, m *protocol.DescribeClusterRequest, _ int16) protocol.Response {
+			return b.c.describeCluster(m)
+		}),
+		refuse: with(func(_ *protocol.DescribeClusterRequest, a *Action) protocol.Response {
+			return &protocol.DescribeClusterResponse{
+				ErrorCode: a.code, EndpointType: protocol.EndpointBrokers, ControllerID: -1, ClusterAuthorizedOperations: noOperations,
+			}
+		}),
+		throttle: at(func(m *protocol.DescribeClusterResponse) *time.Duration { return &m.ThrottleTime }),
+	},
 	GetTelemetrySubscriptions: {
 		answer: by(func(b *broker, m *protocol.GetTelemetrySubscriptionsRequest, _ int16) protocol.Response {
 			return b.c.telemetrySubscriptions(m)

@@ -27,6 +27,7 @@ type Cluster struct {
 	topics       map[string]*topic
 	topicIDs     map[protocol.UUID]*topic
 	denied       map[string]denial
+	rights       rights
 	throttles    map[int16]time.Duration
 	features     []feature
 	finalized    int64 // the epoch of the features' levels

@@ -25,8 +25,8 @@ func TestFromFirstByteToRecord(t *testing.T) {
 
 		versions := ask(k, 5, &protocol.ApiVersionsRequest{ClientSoftwareName: "test", ClientSoftwareVersion: "1", NodeID: -1},
 			&protocol.ApiVersionsResponse{})
-		if versions.ErrorCode != protocol.NoError || len(versions.APIKeys) != 13 {
-			t.Fatalf("ApiVersions answered %+v, want 13 APIs and no error", versions)
+		if versions.ErrorCode != protocol.NoError || len(versions.APIKeys) != 15 {
+			t.Fatalf("ApiVersions answered %+v, want 15 APIs and no error", versions)
 		}
 
 		name := "orders"

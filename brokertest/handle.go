@@ -44,6 +44,9 @@ func (b *broker) answer(k *conn, r *Request, a *Action) (protocol.Response, bool
 	if r.former && row.coordinated != nil && row.coordinated(r.Message) {
 		return row.refuse(k, r, &Action{code: protocol.NotCoordinator, index: -1})
 	}
+	if code := c.rights.forbids(r.Message); code != protocol.NoError {
+		return row.refuse(k, r, &Action{code: code, index: -1})
+	}
 	return row.answer(k, r, a)
 }
 

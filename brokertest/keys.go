@@ -14,7 +14,9 @@ const (
 	AddOffsetsToTxn           int16 = 25
 	EndTxn                    int16 = 26
 	TxnOffsetCommit           int16 = 28
+	DescribeConfigs           int16 = 32
 	SaslAuthenticate          int16 = 36
+	DescribeCluster           int16 = 60
 	GetTelemetrySubscriptions int16 = 71
 	PushTelemetry             int16 = 72
 )

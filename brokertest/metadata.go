@@ -30,7 +30,7 @@ func (c *Cluster) metadata(m *protocol.MetadataRequest, version int16, create bo
 				resp.Topics = append(resp.Topics, c.describeTopic(t))
 			}
 		}
-		return resp
+		return c.authorize(m, version, resp)
 	}
 	if version >= 10 && version < 12 && asksByID(m) {
 		// These versions have a field for the topic ID, and brokers refuse a request that uses it.
@@ -47,7 +47,7 @@ func (c *Cluster) metadata(m *protocol.MetadataRequest, version int16, create bo
 	for i := range m.Topics {
 		resp.Topics = append(resp.Topics, c.lookUp(&m.Topics[i], create))
 	}
-	return resp
+	return c.authorize(m, version, resp)
 }
 
 func asksByID(m *protocol.MetadataRequest) bool {

@@ -195,6 +195,8 @@ func (b *broker) admitPartition(call *produceCall) protocol.ErrorCode {
 	switch {
 	case call.batch.header.Transactional && m.TransactionalID == nil:
 		return protocol.TransactionalIDAuthorizationFailed
+	case m.TransactionalID != nil && b.c.rights.noTransaction[*m.TransactionalID]:
+		return protocol.TransactionalIDAuthorizationFailed
 	case t == nil && call.request.Version >= 13:
 		return protocol.UnknownTopicID
 	case t != nil && b.c.denied[t.name].write, b.c.denied[call.name].write:

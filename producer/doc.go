@@ -64,7 +64,8 @@
 // what it waited for and the last failure: broker, stage, request and code, as a
 // [BrokerError] that errors.As finds. errors.Is finds the context's error and its
 // cause. [Producer.Stats] tells trouble from idleness, [Producer.Brokers] which
-// broker it is, and [Producer.Ping] asks the cluster now.
+// broker it is, and [Producer.Ping] asks the cluster now. [Diagnose] finds out what
+// keeps a producer with some settings from working, and says what to do.
 //
 // # Transactions
 //

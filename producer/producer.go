@@ -85,14 +85,7 @@ func (p *Producer) senderConfig() sender.Config {
 		Bootstrap: cfg.BootstrapServers,
 		Clock:     p.clock,
 		Logger:    cfg.Logger,
-		Wire: wire.Config{
-			ClientID: cfg.ClientID, SoftwareName: softwareName, SoftwareVersion: Version,
-			MaxInFlight: cfg.MaxInFlightRequestsPerConnection, RequestTimeout: cfg.RequestTimeout,
-			ConnectionsMaxIdle: cfg.ConnectionsMaxIdle,
-			SendBuffer:         cfg.SendBuffer, ReceiveBuffer: cfg.ReceiveBuffer,
-			TLS: cfg.TLS, SASL: cfg.SASL, DialContext: cfg.DialContext,
-			MaxVersions: cfg.maxVersions(),
-		},
+		Wire:      cfg.wireConfig(),
 		Metadata: metadata.Config{
 			MaxAge: cfg.MetadataMaxAge, MaxIdle: cfg.MetadataMaxIdle,
 			RetryBackoff: cfg.RetryBackoff, RetryBackoffMax: cfg.RetryBackoffMax,
@@ -121,6 +114,18 @@ func (p *Producer) senderConfig() sender.Config {
 		Complete:         p.complete,
 		Failed:           func(e *sender.Error) error { return translated(e) },
 		CallbackPatience: max(cfg.MaxBlock, time.Second),
+	}
+}
+
+// wireConfig is what concerns each connection.
+func (c *Config) wireConfig() wire.Config {
+	return wire.Config{
+		ClientID: c.ClientID, SoftwareName: softwareName, SoftwareVersion: Version,
+		MaxInFlight: c.MaxInFlightRequestsPerConnection, RequestTimeout: c.RequestTimeout,
+		ConnectionsMaxIdle: c.ConnectionsMaxIdle,
+		SendBuffer:         c.SendBuffer, ReceiveBuffer: c.ReceiveBuffer,
+		TLS: c.TLS, SASL: c.SASL, DialContext: c.DialContext,
+		MaxVersions: c.maxVersions(),
 	}
 }
 

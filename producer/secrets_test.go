@@ -256,6 +256,12 @@ func TestNoRefusalPrintsASecret(t *testing.T) {
 		}
 		all := append(samplesOfError(mechanism.Name(), err), sample{"Stats", p.Stats()}, sample{"Brokers", p.Brokers()}, sample{"Producer", p})
 		all = append(all, samplesOfError("Stats", p.Stats().LastError)...)
+		d, err := producer.Diagnose(t.Context(), cfg)
+		if err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, sample{"Diagnosis", d}, sample{"DiagnosedBroker", d.Servers[0]})
+		all = append(all, samplesOfError("Diagnose", d.FirstFailure().Err)...)
 		if err := p.Close(t.Context()); err != nil {
 			t.Error(err)
 		}
@@ -278,7 +284,8 @@ func TestNoBrokerPrintsASecret(t *testing.T) {
 // holdsSecrets has the exported types through which a secret may be reached. The tests above have samples of them.
 var holdsSecrets = map[string]bool{
 	"producer.Config": true, "producer.TLSFiles": true, "producer.Producer": true, "producer.PropertiesOption": true,
-	"brokertest.Cluster": true, "brokertest.SASLMechanism": true, "brokertest.Option": true,
+	"producer.DiagnosedBroker": true,
+	"brokertest.Cluster":       true, "brokertest.SASLMechanism": true, "brokertest.Option": true,
 }
 
 // A type with a field that is, or leads to, what may hold a secret is one that the tests above know.

@@ -66,7 +66,9 @@ var newRequests = []func() Request{
 	func() Request { return new(AddOffsetsToTxnRequest) },
 	func() Request { return new(EndTxnRequest) },
 	func() Request { return new(TxnOffsetCommitRequest) },
+	func() Request { return new(DescribeConfigsRequest) },
 	func() Request { return new(SaslAuthenticateRequest) },
+	func() Request { return new(DescribeClusterRequest) },
 	func() Request { return new(GetTelemetrySubscriptionsRequest) },
 	func() Request { return new(PushTelemetryRequest) },
 }

@@ -43,6 +43,19 @@ func decodeValues[T any](d *decoder, minSize int, read func(*decoder) T) []T {
 	return v
 }
 
+// nullableStrings reads an array of strings that may be null: null is nil, and length 0 is not.
+func (d *decoder) nullableStrings() []string {
+	n := d.arrayLength(1)
+	if n < 0 {
+		return nil
+	}
+	v := make([]string, n)
+	for i := range v {
+		v[i] = d.string()
+	}
+	return v
+}
+
 // decodeArray reads an array of structures that take at least minSize bytes each in every version. Length 0 is nil.
 func decodeArray[T any, P decodable[T]](d *decoder, minSize int) []T {
 	at := d.off

@@ -22,10 +22,25 @@ type Bounds struct {
 	// Entered, if set, is told of each stage as it begins, by DialWithin. It must not block.
 	Entered func(Stage)
 
+	// Passed, if set, is called by DialWithin with each stage that has ended well. It must not block.
+	Passed func(Passed)
+
 	// Hampered, if set, is called with what keeps the credentials for SASL from coming, as an *Error, while the attempt goes
 	// on; and with nil once they have come. The connection also calls it when it authenticates itself again. It must not block,
 	// and may be called concurrently.
 	Hampered func(error)
+}
+
+// Passed is a stage of an attempt that has ended well, and what it has shown of the other end.
+type Passed struct {
+	Stage Stage // StageDial (with the name's resolution), StageTLS, StageApiVersions or StageSASL
+	Took  time.Duration
+
+	Remote   net.Addr              // of StageDial: where the socket leads
+	TLS      *tls.ConnectionState  // of StageTLS; and of StageDial where DialContext speaks it
+	Offered  []protocol.ApiVersion // of StageApiVersions: what the broker says that it speaks; not to be changed
+	Features map[string]int16      // of StageApiVersions: the levels of the finalised features; not to be changed
+	Session  time.Duration         // of StageSASL: how long the broker lets us in; 0: for as long as the connection lives
 }
 
 // Dial is [DialWithin] with no bound but ctx.
@@ -75,6 +90,7 @@ type dialer struct {
 	began  time.Time
 
 	stage  Stage         // the stage that it is in
+	since  time.Time     // when that began
 	bound  time.Duration // of that stage
 	passed bool          // the bound has passed
 	secure *secure       // nil over plaintext
@@ -85,7 +101,7 @@ type dialer struct {
 
 // within does one stage, which ends when its bound passes.
 func (d *dialer) within(ctx context.Context, stage Stage, bound time.Duration, do func(context.Context) error) error {
-	d.stage, d.bound = stage, bound
+	d.stage, d.bound, d.since = stage, bound, time.Now()
 	if d.bounds.Entered != nil {
 		d.bounds.Entered(stage)
 	}
@@ -103,6 +119,15 @@ func (d *dialer) within(ctx context.Context, stage Stage, bound time.Duration, d
 		d.passed = ctx.Err() == nil
 	}
 	return err
+}
+
+// tell has whoever wants to know it be told of the stage that has ended.
+func (d *dialer) tell(p Passed) {
+	if d.bounds.Passed == nil {
+		return
+	}
+	p.Stage, p.Took = d.stage, time.Since(d.since)
+	d.bounds.Passed(p)
 }
 
 // connect opens the socket.
@@ -131,6 +156,7 @@ func (d *dialer) connect(ctx context.Context) (net.Conn, error) {
 		}
 		return nil, err
 	}
+	d.tell(Passed{Remote: sock.RemoteAddr(), TLS: tlsState(sock)})
 	d.cfg.setBuffers(sock)
 	return sock, nil
 }
@@ -171,6 +197,7 @@ func (d *dialer) establish(ctx context.Context, sock net.Conn) (*Conn, error) {
 		if err != nil {
 			return nil, err
 		}
+		d.tell(Passed{TLS: tlsState(conn)})
 	}
 
 	d.reads = &watch{r: conn}
@@ -188,6 +215,7 @@ func (d *dialer) establish(ctx context.Context, sock net.Conn) (*Conn, error) {
 		return nil, err
 	}
 	hs.versions = n.versions
+	d.tell(Passed{Offered: n.offered, Features: n.features.level})
 
 	var admitted session
 	if d.cfg.SASL != nil {
@@ -198,6 +226,7 @@ func (d *dialer) establish(ctx context.Context, sock net.Conn) (*Conn, error) {
 		if err != nil {
 			return nil, err
 		}
+		d.tell(Passed{Session: admitted.granted.lifetime})
 	}
 	d.stage = StageRequest
 	hs.frames.limit = d.cfg.maxResponseSize()

@@ -33,6 +33,7 @@ func (c *Conn) HandshakeThrottle() time.Duration { return c.handshakeThrottle }
 // negotiation is what ApiVersions brought.
 type negotiation struct {
 	versions       versions
+	offered        []protocol.ApiVersion // as the broker said it
 	features       features
 	throttledUntil time.Time
 	throttle       time.Duration // what the broker has asked for
@@ -83,7 +84,7 @@ func negotiate(ctx context.Context, hs *handshake) (negotiation, error) {
 	if err := checkRanges(resp.APIKeys); err != nil {
 		return negotiation{}, err
 	}
-	n := negotiation{versions: newVersions(resp.APIKeys), features: features{epoch: resp.FinalizedFeaturesEpoch}}
+	n := negotiation{versions: newVersions(resp.APIKeys), offered: resp.APIKeys, features: features{epoch: resp.FinalizedFeaturesEpoch}}
 	n.versions.cap(hs.cfg.MaxVersions)
 	n.versions.cap(map[int16]int16{req.API().Key: version}) // this version works; on a newer one the broker may hang up
 	n.features.level = make(map[string]int16, len(resp.FinalizedFeatures))

@@ -34,7 +34,7 @@ var mayImport = map[string]struct {
 	"txn":               {ours: []string{"protocol", "idempotent"}},
 	"partition":         {},
 	"sender":            {ours: []string{"protocol", "accumulator", "metadata", "wire", "idempotent", "txn", "sasl"}},
-	"producer":          {ours: []string{"protocol", "accumulator", "metadata", "wire", "idempotent", "txn", "sender", "partition", "sasl", "internal/keystore", "internal/tlsconf", "internal/properties", "internal/sticky", "internal/double"}},
+	"producer":          {ours: []string{"protocol", "accumulator", "metadata", "wire", "idempotent", "txn", "sender", "partition", "sasl", "internal/doctor", "internal/keystore", "internal/tlsconf", "internal/properties", "internal/sticky", "internal/double"}},
 	"producertest":      {ours: []string{"protocol", "txn", "partition", "producer", "internal/double"}},
 	"brokertest":        {ours: []string{"protocol"}},
 	"cmd/epistle":       {ours: []string{"protocol", "wire", "producer", "brokertest", "sasl", "internal/properties"}, external: []string{"github.com/spf13/pflag", "golang.org/x/term"}},
@@ -50,6 +50,7 @@ var mayImport = map[string]struct {
 	"internal/tlsconf":  {ours: []string{"internal/keystore", "internal/readfile"}},
 	"internal/archtest": {},
 	"internal/double":   {ours: []string{"protocol", "txn"}},
+	"internal/doctor":   {ours: []string{"protocol", "wire", "sasl"}},
 
 	"internal/properties": {ours: []string{"sasl", "internal/readfile", "internal/tlsconf"}},
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/epistle-kafka/epistle/cmd/epistle/internal/cli"
 	"github.com/epistle-kafka/epistle/cmd/epistle/internal/complete"
 	"github.com/epistle-kafka/epistle/cmd/epistle/internal/demo"
+	"github.com/epistle-kafka/epistle/cmd/epistle/internal/doctor"
 	"github.com/epistle-kafka/epistle/cmd/epistle/internal/perf"
 	"github.com/epistle-kafka/epistle/cmd/epistle/internal/produce"
 	"github.com/epistle-kafka/epistle/producer"
@@ -17,7 +18,7 @@ import (
 )
 
 // commands are those that do something, in the order of the help.
-var commands = []*cli.Command{&demo.Command, &produce.Command, &perf.Command}
+var commands = []*cli.Command{&demo.Command, &produce.Command, &perf.Command, &doctor.Command}
 
 // Run runs the program and returns its exit status.
 func Run(env *cli.Env, args []string) int {
@@ -89,6 +90,7 @@ var elsewhere = map[string]string{
 	"console-producer": "produce", "kafka-console-producer": "produce", "kafka-console-producer.sh": "produce", "kcat": "produce", "kafkacat": "produce",
 	"producer-perf-test": "perf", "kafka-producer-perf-test": "perf", "kafka-producer-perf-test.sh": "perf", "perf-test": "perf",
 	"bench": "perf", "benchmark": "perf", "load": "perf", "perftest": "perf",
+	"diagnose": "doctor", "diagnosis": "doctor", "check": "doctor", "ping": "doctor", "health": "doctor", "debug": "doctor",
 	"try": "demo", "example": "demo", "quickstart": "demo",
 	"consume": "", "consumer": "", "read": "", "cat": "", "tail": "", "list": "", "ls": "", "get": "", "describe": "", "create": "", "delete": "",
 	"topics": "", "metadata": "", "groups": "", "group": "", "cluster": "", "config": "", "acl": "",
@@ -164,6 +166,9 @@ To begin with, without any Kafka at hand:
 
 And with one:
   epistle produce -b localhost:9092 -t orders orders.txt
+
+When something does not work:
+  epistle doctor -b localhost:9092 -t orders
 
 With a login, whose password is asked for:
   epistle produce -b broker:9093 -X security.protocol=SASL_SSL -X sasl.mechanism=SCRAM-SHA-512 --user alice -t orders orders.txt

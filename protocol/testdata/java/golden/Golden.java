@@ -42,7 +42,9 @@ public final class Golden {
             new Range(ApiMessageType.ADD_OFFSETS_TO_TXN, 0, 4),
             new Range(ApiMessageType.END_TXN, 0, 5),
             new Range(ApiMessageType.TXN_OFFSET_COMMIT, 0, 6),
+            new Range(ApiMessageType.DESCRIBE_CONFIGS, 1, 4),
             new Range(ApiMessageType.SASL_AUTHENTICATE, 0, 2),
+            new Range(ApiMessageType.DESCRIBE_CLUSTER, 0, 2),
             new Range(ApiMessageType.GET_TELEMETRY_SUBSCRIPTIONS, 0, 0),
             new Range(ApiMessageType.PUSH_TELEMETRY, 0, 0));
 

@@ -1,0 +1,2 @@
+// Package doctor is `epistle doctor`: it prints what producer.Diagnose finds.
+package doctor
