@@ -1,6 +1,10 @@
 package producer
 
-import "time"
+import (
+	"time"
+
+	"github.com/epistle-kafka/epistle/sender"
+)
 
 // Metrics is what a producer has counted and measured. It counts since New, and what it counts never goes back. Everything
 // else says how things are at the time of At. Sizes are in bytes. The snapshot is the caller's: nothing changes it later.
@@ -49,7 +53,7 @@ type Metrics struct {
 	BatchRecords     Histogram // records
 	CompressionRatio Histogram // bytes as written, divided by bytes before compression; 1 where nothing was compressed
 
-	windows windows // what Java measures over time
+	seen *sender.Metrics // that all of it is from, with what Java measures over time; nil of the zero value
 }
 
 // RecordMetrics counts records and their batches.
@@ -218,6 +222,3 @@ type JavaMetric struct {
 	Value float64
 	Total bool // it counts since New, and never goes back: Java's names of such metrics end in -total
 }
-
-// windows is what Java measures over metrics.num.samples times metrics.sample.window.ms: rates, averages and maxima.
-type windows struct{}

@@ -31,6 +31,7 @@ type core struct {
 	acc        *accumulator.Accumulator
 	meta       *metadata.Cluster
 	stat       *counters
+	metrics    metrics
 	news       *news     // nil without a log
 	now        time.Time // of the step or event at hand
 	troubledAt time.Time // when stat.trouble was last set
@@ -105,6 +106,7 @@ func (c *core) handle(now time.Time, e event) {
 func (c *core) pass(now time.Time) {
 	c.now, c.soon = now, now
 	c.old = c.judged().Add(-c.cfg.DeliveryTimeout)
+	c.passMetrics()
 	c.txn.Pass(now)
 }
 

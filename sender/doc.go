@@ -101,6 +101,14 @@
 //	health                   Broker, health               How has a broker been of late?
 //	why, hindrance           stuck                        What does a caller wait for?
 //
+//	metrics, metrics_count                                What is counted, and where?
+//	metrics_window           rate, level, Histogram       How much of it came of late, and how is it spread?
+//	metrics_callers          callers                      What do callers do and wait for?
+//	metrics_callbacks        callbackTimes                How long do callbacks take?
+//	metrics_reason                                        What is a failure counted as?
+//	metrics_read             Metrics                      How does anybody see it?
+//	metrics_health           Health                       Can records be delivered now?
+//
 //	news, gather, spell, shortage, trouble                What is told to the log?
 //	headline, pace, desk     headline, pace, desk         How, how often, and on whose goroutine?
 //
@@ -277,6 +285,16 @@
 // there to the user's handler on the log's goroutine. The handler is never called
 // by the loop, by a caller, by a connection or under a lock. Without a logger there
 // is no news, and nothing is put together for it. docs/log.md lists all lines.
+//
+// # Metrics
+//
+// What is counted is the loop's, in plain numbers: a batch is counted where it is given to a connection, where it is
+// acknowledged, and where it fails; a request where it is sent and where it ends; a connection where it is made and where it
+// is over. Nothing is counted for a record, and nothing on the way of Send. Whoever wants to see the numbers asks the loop, which makes a copy in
+// a step of its own; so this works whatever the cluster does, and when the loop has ended they are anybody's to read, one at a
+// time. What does not happen on the loop is counted where it happens: bytes by connections (wire.Counters), waits and refusals by
+// those who wait or are refused (callers), callbacks by the goroutine that runs them. The loop takes samples of these when a
+// window of Java's rates ends.
 //
 // # Invariants
 //

@@ -26,6 +26,7 @@ func (c *core) forget(t *topic) bool {
 			c.txn.retire(p)
 		}
 	}
+	c.countForgotten(t)
 	delete(c.topics, t.name)
 	last := c.listed[len(c.listed)-1]
 	c.listed[t.at], last.at = last, t.at

@@ -55,6 +55,7 @@ func (c *core) takeIdentity(n *node, call *wire.Call) {
 		}
 		if code == protocol.NoError && id.take(idempotent.Identity{ID: resp.ProducerID, Epoch: resp.ProducerEpoch}) {
 			c.news.identified(id.current)
+			c.metrics.ids++
 			c.identified()
 			return
 		}

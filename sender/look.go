@@ -132,14 +132,16 @@ func (c *core) touch(t *topic) {
 // oldest that is left was opened; the zero time if there is none.
 func (c *core) expire(p *partition) (oldest time.Time) {
 	for _, d := range p.open() {
-		switch {
-		case d.opened.After(c.old):
+		if d.opened.After(c.old) {
 			oldest = sooner(oldest, d.opened)
-		case d.conn != nil:
+			continue
+		}
+		c.countExpired(p.topic)
+		if d.conn != nil {
 			// Its bytes stay with the connection, and its sequence stays
 			// unresolved, until the answer or the connection's end (pitfall 8).
 			c.tell(d, c.timeout(p, c.delayed(d)), true)
-		default:
+		} else {
 			c.giveUp(p, d, c.timeout(p, c.delayed(d)))
 		}
 	}
@@ -163,6 +165,7 @@ func (p *partition) oldestOpened() (oldest time.Time) {
 // expireQueued is expire for the batches that are not drained yet.
 func (c *core) expireQueued(p *partition) {
 	for p.queued() && !p.head.Opened.After(c.old) {
+		c.countExpired(p.topic)
 		c.failQueued(p.drain(), c.timeout(p, c.waitingFor(p)))
 	}
 }
@@ -176,7 +179,8 @@ func (c *core) failQueued(b *accumulator.Batch, err error) {
 
 // endQueued is failQueued for a batch that no transaction waits for.
 func (c *core) endQueued(b *accumulator.Batch, err error) {
-	c.news.failed(b.Topic(), b.Partition(), b.Count(), err)
+	c.news.failed(b.Topic(), b.Partition(), b.Count(), err, false)
+	c.countFailed(b.Outcome().Queue().Owner.(*partition).topic, b.Count(), err, false)
 	ended := b.Resolve(-1, -1, c.failed(&Error{
 		Topic: b.Topic(), Partition: b.Partition(), Elapsed: c.now.Sub(b.Opened()), Err: err,
 	}))

@@ -91,7 +91,8 @@ type node struct {
 	moved  time.Time // when it last was said to be elsewhere
 	moves  int       // how often lately
 
-	trouble trouble // for the log
+	trouble trouble      // for the log
+	counts  brokerCounts // for metrics
 }
 
 // A former connection leads to where the node was. It gets no request any more,
@@ -131,7 +132,7 @@ func (c *core) relocate(brokers map[int32]metadata.Broker) {
 }
 
 func (c *core) addNode(id int32, addr string) *node {
-	n := &node{id: id, addr: addr}
+	n := &node{id: id, addr: addr, counts: newBrokerCounts()}
 	n.health = c.newHealth(n)
 	c.nodes[id] = n
 	c.order = append(c.order, n)

@@ -40,6 +40,7 @@ func (c *core) deliver(p *partition, d *delivery, offset, appendTime int64) {
 	d.over = !d.IsPiece() // what is left of a batch that was cut may be elsewhere
 	n := d.Count()
 	c.stat.inFlight.Add(-int64(n))
+	c.countDelivered(p, d, n)
 	o, ended := d.Outcome(), d.Resolve(offset, appendTime, nil)
 	d.Batch = nil
 	c.finish(o, ended, true, n)
@@ -56,6 +57,7 @@ func (c *core) retry(p *partition, d *delivery, err error, now bool) {
 		return
 	}
 	c.news.retrying(p, d, err)
+	d.why = Reason(err)
 	p.requeue(d)
 	c.later(p, now, err)
 }
@@ -125,7 +127,8 @@ func (c *core) tell(d *delivery, err error, maybe bool) {
 func (c *core) failRange(d *delivery, r accumulator.Range, err error, maybe bool) {
 	o, number := d.Outcome(), d.Txn()
 	ended := d.ResolveRange(r.First, r.Count, -1, -1, c.failure(d, r.Count, err, maybe))
-	c.news.failed(d.Topic(), d.Partition(), r.Count, err)
+	c.news.failed(d.Topic(), d.Partition(), r.Count, err, maybe)
+	c.countFailed(d.part.topic, r.Count, err, maybe)
 	c.stat.inFlight.Add(-int64(r.Count))
 	c.finish(o, ended, false, r.Count)
 	c.txn.doom(number, err)
@@ -169,6 +172,7 @@ func (c *core) finish(o *accumulator.Outcome, ended, ok bool, n int32) {
 func (c *core) cut(p *partition, d *delivery, err error) {
 	t := p.topic.queues
 	t.Refused(c.now, d.Batch)
+	d.why = ReasonTooLarge
 	pieces, limit, cutErr := t.Split(c.now, d.Batch)
 	if cutErr != nil {
 		c.giveUp(p, d, fmt.Errorf("%w; and it could not be cut: %w", err, cutErr))
@@ -184,6 +188,7 @@ func (c *core) replace(p *partition, d *delivery, pieces []*accumulator.Batch, l
 	if d.numbered {
 		p.makeRoom(d, len(pieces))
 	}
+	c.countSplit(p.topic)
 	for i, b := range pieces {
 		part := c.piece(p, d, b, q)
 		part.keep(d, i, b.First()-d.First())
@@ -212,7 +217,7 @@ func (c *core) fit(p *partition, d *delivery) *delivery {
 // piece makes a delivery of a part of d, to be sent in its place. q is the doubt
 // that the parts are in; nil for none.
 func (c *core) piece(p *partition, d *delivery, b *accumulator.Batch, q *doubt) *delivery {
-	part := &delivery{Batch: b, part: p, opened: d.opened, order: d.order, attempts: d.attempts, doubt: q}
+	part := &delivery{Batch: b, part: p, opened: d.opened, order: d.order, attempts: d.attempts, doubt: q, why: d.why, counted: d.counted}
 	p.requeue(part)
 	return part
 }

@@ -13,6 +13,7 @@ import (
 // takeMetadata deals with the answer to a metadata request.
 func (c *core) takeMetadata(n *node, call *wire.Call) {
 	req := call.Request.(*protocol.MetadataRequest)
+	c.countMetadata(call)
 	if call.Err == nil {
 		c.heardMetadata(n, call.Response.(*protocol.MetadataResponse))
 	} else {
