@@ -139,7 +139,7 @@ func (s *Sender) run() {
 	}
 	s.cfg.Clock.stop()
 	s.conns.Wait()
-	s.core.countLeft(s.inbox.take(nil))
+	s.core.metrics.countLeft(s.inbox.take(nil))
 	if s.packers != nil {
 		s.packers.close()
 	}
@@ -187,7 +187,7 @@ func (s *Sender) noticePause(now time.Time) {
 		return
 	}
 	s.missed = s.rings
-	s.core.stoodStill(s.rings.Add(-1), now)
+	s.core.pause.stoodStill(s.rings.Add(-1), now)
 }
 
 // lend has the caller do a step, if it is nobody's turn: the caller has a record
@@ -251,7 +251,7 @@ func (s *Sender) lastWord(failed int64, left time.Duration) {
 // The effects of the core.
 
 func (s *Sender) dial(n *node, which lane, d *dial) {
-	peer := wire.Peer{Addr: d.addr, NodeID: max(n.id, -1), Answered: s.core.heardOf(d.addr), Served: s.core.servedAt(d.addr), HungUp: n.links[which].unheard, Counters: n.counts.wire}
+	peer := wire.Peer{Addr: d.addr, NodeID: max(n.id, -1), Answered: s.core.nodes.heardOf(d.addr), Served: s.core.nodes.servedAt(d.addr), HungUp: n.links[which].unheard, Counters: n.counts.wire}
 	if s.cfg.ClusterCheck && n.id >= 0 {
 		peer.ClusterID = s.core.meta.Snapshot().ClusterID
 	}

@@ -13,6 +13,7 @@ import (
 // callbacks do is counted elsewhere (callers), and what connections move, too (wire.Counters); the loop takes samples of that.
 type metrics struct {
 	started time.Time
+	now     time.Time // of the step or event at hand
 	slots   slots
 
 	gone    topicCounts // of topics that were forgotten: they and those that are there are all
@@ -156,7 +157,7 @@ type requestCounts struct {
 type interval struct{ from, until time.Time }
 
 func (m *metrics) start(now time.Time) {
-	m.started, m.slots.began, m.id = now, now, idempotent.None.ID
+	m.started, m.now, m.slots.began, m.id = now, now, now, idempotent.None.ID
 }
 
 func newBrokerCounts() brokerCounts { return brokerCounts{wire: new(wire.Counters)} }

@@ -5,30 +5,30 @@ import (
 	"time"
 
 	"github.com/epistle-kafka/epistle/protocol"
+	"github.com/epistle-kafka/epistle/txn"
 	"github.com/epistle-kafka/epistle/wire"
 )
 
-// passMetrics takes note that time has gone on. What others count is looked at before a slot ends, so that it counts there.
-func (c *core) passMetrics() {
-	m := &c.metrics
-	if c.now.Sub(m.slots.began) < slotTime {
+// pass takes note that time has gone on. What others count is looked at before a slot ends, so that it counts there.
+func (m *metrics) pass(now time.Time, all []*node, callers *callers) {
+	m.now = now
+	if now.Sub(m.slots.began) < slotTime {
 		return
 	}
 	if m.started.IsZero() {
-		m.start(c.now)
+		m.start(now)
 		return
 	}
-	c.sample()
-	m.slots.pass(c.now)
+	m.sample(all, callers)
+	m.slots.pass(now)
 }
 
 // sample takes in what connections and callers have counted so far.
-func (c *core) sample() {
-	m := &c.metrics
+func (m *metrics) sample(all []*node, callers *callers) {
 	slot := m.slots.number
 	var written, read int64
 	var renewals wire.Renewals
-	for _, n := range c.order {
+	for _, n := range all {
 		b := &n.counts
 		out, in := b.wire.Bytes()
 		b.written.take(slot, out)
@@ -45,7 +45,7 @@ func (c *core) sample() {
 	m.renewalTime = renewals.Took
 	m.renewals.take(slot, renewals.Succeeded)
 	m.renewalFailures.take(slot, renewals.Failed)
-	exhausted, refused, waited := c.stat.callers.sums()
+	exhausted, refused, waited := callers.sums()
 	m.exhausted.take(slot, exhausted)
 	m.refused.take(slot, refused)
 	m.memoryTime.take(slot, int64(waited))
@@ -53,8 +53,8 @@ func (c *core) sample() {
 
 // countWritten counts r, which is on its way now. It returns the bytes of its batches, and of their records those that were
 // never written before, and those that were.
-func (c *core) countWritten(r *request) (bytes, sent, retried int64) {
-	m, b := &c.metrics, &r.node.counts
+func (m *metrics) countWritten(r *request) (bytes, sent, retried int64) {
+	b := &r.node.counts
 	slot := m.slots.number
 	var records, raw, largest int64
 	for _, d := range r.deliveries {
@@ -63,7 +63,7 @@ func (c *core) countWritten(r *request) (bytes, sent, retried int64) {
 		t := &d.part.topic.counts
 		if !d.counted {
 			d.counted = true
-			c.countQueued(d, b)
+			m.countQueued(d, b)
 		}
 		switch {
 		case w.again:
@@ -83,7 +83,7 @@ func (c *core) countWritten(r *request) (bytes, sent, retried int64) {
 	m.batchSize.addAll(slot, n, float64(bytes), float64(largest))
 	m.recordSize.addAll(slot, records, float64(raw-n*protocol.BatchHeaderSize), 0)
 	m.perRequest.add(slot, float64(records))
-	c.countRequest(b, produceName)
+	m.countRequest(b, produceName)
 	return bytes, sent, retried
 }
 
@@ -112,29 +112,28 @@ func (t *counts) written(slot int64, w writtenBatch) {
 }
 
 // countQueued counts how long a batch has waited before it was written first, to a broker.
-func (c *core) countQueued(d *delivery, b *brokerCounts) {
+func (m *metrics) countQueued(d *delivery, b *brokerCounts) {
 	if d.IsPiece() {
 		return // it has left its queue with the batch that it is of
 	}
-	m := &c.metrics
-	waited := c.now.Sub(d.opened)
+	waited := m.now.Sub(d.opened)
 	m.queue.time(waited, 1)
 	m.queued.add(m.slots.number, milliseconds(waited))
-	if muted := b.muted(d.opened, c.now); muted > 0 {
+	if muted := b.muted(d.opened, m.now); muted > 0 {
 		m.throttle.time(muted, 1)
 	}
 }
 
 // countRequest counts a request that was given to a connection.
-func (c *core) countRequest(b *brokerCounts, api string) {
+func (m *metrics) countRequest(b *brokerCounts, api string) {
 	b.request(api).sent++
-	b.sent.add(c.metrics.slots.number, 1)
-	c.metrics.requests.add(c.metrics.slots.number, 1)
+	b.sent.add(m.slots.number, 1)
+	m.requests.add(m.slots.number, 1)
 }
 
 // countCall counts the end of a request.
-func (c *core) countCall(n *node, call *wire.Call) {
-	m, b := &c.metrics, &n.counts
+func (m *metrics) countCall(n *node, call *wire.Call) {
+	b := &n.counts
 	slot, api := m.slots.number, call.Request.API()
 	r := b.request(api.Name)
 	if call.Written || call.Err == nil {
@@ -163,60 +162,60 @@ func (c *core) countCall(n *node, call *wire.Call) {
 }
 
 // countProduced counts the end of a produce request.
-func (c *core) countProduced(r *request) {
-	c.countCall(r.node, &r.call)
+func (m *metrics) countProduced(r *request) {
+	m.countCall(r.node, &r.call)
 	if !r.call.WrittenAt.IsZero() {
-		c.metrics.flight.time(r.call.DoneAt.Sub(r.call.WrittenAt), uint64(len(r.deliveries)))
+		m.flight.time(r.call.DoneAt.Sub(r.call.WrittenAt), uint64(len(r.deliveries)))
 	}
 }
 
 // countDelivered counts the records of a batch that is acknowledged.
-func (c *core) countDelivered(p *partition, d *delivery, records int32) {
-	c.metrics.lastAck = c.now
+func (m *metrics) countDelivered(p *partition, d *delivery, records int32) {
+	m.lastAck = m.now
 	p.topic.counts.acknowledged += int64(records)
-	c.metrics.delivery.time(c.now.Sub(d.opened), 1)
+	m.delivery.time(m.now.Sub(d.opened), 1)
 }
 
 // countFailed counts records that have failed.
-func (c *core) countFailed(t *topic, records int32, err error, maybe bool) {
+func (m *metrics) countFailed(t *topic, records int32, err error, maybe bool) {
 	n, of := int64(records), &t.counts.counts
 	of.failed += n
 	if maybe {
 		of.maybe += n
 	}
-	of.errors.add(c.metrics.slots.number, n)
+	of.errors.add(m.slots.number, n)
 	t.counts.reasons.addFailed(Reason(err), maybe, n)
 }
 
 // countExpired counts a batch whose time has run out.
-func (c *core) countExpired(t *topic) { t.counts.expired++ }
+func (m *metrics) countExpired(t *topic) { t.counts.expired++ }
 
 // countSplit counts a batch that goes on in pieces, since it is too large.
-func (c *core) countSplit(t *topic) {
-	c.metrics.splits.add(c.metrics.slots.number, 1)
+func (m *metrics) countSplit(t *topic) {
+	m.splits.add(m.slots.number, 1)
 	t.counts.split++
 }
 
 // countForgotten keeps what a topic has counted that is forgotten: what was counted of all never goes back.
-func (c *core) countForgotten(t *topic) { c.metrics.gone.add(&t.counts) }
+func (m *metrics) countForgotten(t *topic) { m.gone.add(&t.counts) }
 
 // countThrottle counts an answer that asks for quiet on l, a link of n, which is granted.
-func (c *core) countThrottle(n *node, l *link, until time.Time) {
+func (m *metrics) countThrottle(n *node, l *link, until time.Time) {
 	n.counts.throttles++
-	n.counts.throttleTime += until.Sub(c.now)
+	n.counts.throttleTime += until.Sub(m.now)
 	if l == &n.links[data] {
-		n.counts.mute(c.now, until)
+		n.counts.mute(m.now, until)
 	}
 }
 
 // countDialed counts the end of an attempt to connect.
-func (c *core) countDialed(e dialed) {
-	m, b := &c.metrics, &e.node.counts
+func (m *metrics) countDialed(e dialed) {
+	b := &e.node.counts
 	switch failed := (*wire.Error)(nil); {
 	case e.err == nil:
 		b.created++
 		m.created.add(m.slots.number, 1)
-		b.handshake.time(c.now.Sub(e.dial.began), 1)
+		b.handshake.time(m.now.Sub(e.dial.began), 1)
 	case errors.Is(e.err, errBeaten), errors.Is(e.err, errElsewhere), errors.Is(e.err, errGaveWay):
 		// We have ended it ourselves, for another.
 	case errors.As(e.err, &failed) && int(failed.Stage) < len(b.failed):
@@ -228,37 +227,47 @@ func (c *core) countDialed(e dialed) {
 }
 
 // countHungUp counts the end of a connection.
-func (c *core) countHungUp(n *node) {
+func (m *metrics) countHungUp(n *node) {
 	n.counts.closed++
-	c.metrics.closed.add(c.metrics.slots.number, 1)
+	m.closed.add(m.slots.number, 1)
 }
 
 // countLeft counts what has come in after the loop's last step.
-func (c *core) countLeft(events []event) {
+func (m *metrics) countLeft(events []event) {
 	for _, e := range events {
 		if over, ok := e.(hungUp); ok {
-			c.countHungUp(over.node)
+			m.countHungUp(over.node)
 		}
 	}
 }
 
 // countMetadata counts the end of a question for metadata.
-func (c *core) countMetadata(call *wire.Call) {
-	m := &c.metrics.metadata
+func (m *metrics) countMetadata(call *wire.Call) {
+	of := &m.metadata
 	if call.Err == nil {
 		if resp := call.Response.(*protocol.MetadataResponse); resp.ErrorCode == protocol.NoError && len(resp.Brokers) > 0 {
-			m.refreshed = c.now
-			m.refreshes++
+			of.refreshed = m.now
+			of.refreshes++
 			return
 		}
 	}
-	m.errors++
+	of.errors++
+}
+
+// countGivenID counts a producer id that the cluster has given, and countBump an epoch that a partition was given.
+func (m *metrics) countGivenID() { m.ids++ }
+func (m *metrics) countBump()    { m.bumps++ }
+
+// countTransaction counts what has become of a transaction, when its state has moved; last is its number.
+func (m *metrics) countTransaction(before, now txn.State, outcome txn.Outcome, last int64) {
+	m.txn.moved(before, now, outcome)
+	m.txn.begun = last
 }
 
 // countIdentity counts a producer id that a coordinator has given, if it is another.
-func (c *core) countIdentity(id int64) {
-	if id >= 0 && id != c.metrics.id {
-		c.metrics.id = id
-		c.metrics.ids++
+func (m *metrics) countIdentity(id int64) {
+	if id >= 0 && id != m.id {
+		m.id = id
+		m.ids++
 	}
 }

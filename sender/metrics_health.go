@@ -60,10 +60,10 @@ func (s *Sender) Health(old time.Duration, topics ...string) *Health {
 
 func (c *core) examine(topics []string, old time.Duration) *Health {
 	h := &Health{
-		At: c.now, Closed: c.closing, Dead: c.txn.dead(), Met: c.met, Refused: c.reception.refused,
-		LastAcknowledged: c.metrics.lastAck,
+		At: c.now, Closed: c.closing, Dead: c.txn.dead(), LastAcknowledged: c.metrics.acknowledged(), Identity: c.identity.lacking(),
 	}
-	for _, n := range c.order {
+	h.Met, h.Refused = c.nodes.reached()
+	for _, n := range c.nodes.all() {
 		h.Tried = h.Tried || n.tried()
 		for i := range n.links {
 			if n.links[i].conn != nil {
@@ -72,13 +72,10 @@ func (c *core) examine(topics []string, old time.Duration) *Health {
 			}
 		}
 	}
-	if !c.identity.valid && c.identity.trouble != nil {
-		h.Identity = c.identity.trouble
-	}
 	if !c.aborted {
 		c.seeNoted()
 	}
-	for _, t := range c.listed {
+	for _, t := range c.topics.all() {
 		h.Oldest = max(h.Oldest, t.age(c.now))
 		if l := t.leaders(); l.Leaderless > 0 {
 			h.Leaderless = append(h.Leaderless, l)
@@ -89,12 +86,26 @@ func (c *core) examine(topics []string, old time.Duration) *Health {
 	}
 	for _, name := range topics {
 		l := TopicLeaders{Topic: name}
-		if t := c.topics[name]; t != nil {
+		if t := c.topics.named(name); t != nil {
 			l = t.leaders()
 		}
 		h.Asked = append(h.Asked, l)
 	}
 	return h
+}
+
+// acknowledged is when a record last was; zero: none was yet.
+func (m *metrics) acknowledged() time.Time { return m.lastAck }
+
+// reached reports whether there ever was a connection, and how often in a row nobody has let this client in, without one.
+func (ns *nodes) reached() (ever bool, refused int) { return ns.met, ns.reception.refused }
+
+// lacking is what keeps the producer id from coming, if there is none and the last request for one has failed.
+func (id *identity) lacking() error {
+	if id.valid {
+		return nil
+	}
+	return id.trouble
 }
 
 // tried reports whether it has been tried to connect to n.

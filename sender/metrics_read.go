@@ -136,48 +136,53 @@ func (s *Sender) last(look func(*core)) {
 
 // measure makes the copy.
 func (c *core) measure() *Metrics {
-	m := &c.metrics
-	if m.started.IsZero() {
-		m.start(c.now)
-	}
-	c.sample()
-	m.slots.pass(c.now)
-	r := &Metrics{
-		At: c.now, Started: m.started,
-		InFlight:  c.stat.inFlight.Load(),
-		Throttles: c.stat.throttles.Load(), ThrottleTime: time.Duration(c.stat.throttleTime.Load()),
-		MemoryLimit: c.cfg.Memory,
-		Refreshed:   m.metadata.refreshed, Refreshes: m.metadata.refreshes, MetadataErrors: m.metadata.errors,
-		KnownTopics: len(c.topics), KnownBrokers: len(c.meta.Snapshot().Brokers),
-		ProducerIDs: m.ids, EpochBumps: m.bumps,
-		Begun: m.txn.begun, Committed: m.txn.committed, Aborted: m.txn.aborted, Unknown: m.txn.unknown,
-		Authenticates: c.cfg.Wire.SASL != nil, LastAcknowledged: m.lastAck,
-		Queue: m.queue, Throttle: m.throttle, Flight: m.flight, Delivery: m.delivery,
-		BatchBytes: m.batchBytes, BatchRecords: m.batchRecords, Size: m.ratio,
-		Recent: m.recent(c.now),
-	}
-	c.measureTopics(r)
-	c.measureBrokers(r)
-	return r
-}
-
-// measureTopics reads each topic, and sums them up with those that were forgotten.
-func (c *core) measureTopics(r *Metrics) {
 	if !c.aborted {
 		c.seeNoted() // else there is nothing in the queues
 	}
-	m := &c.metrics
+	r := c.metrics.reading(c.now, c.topics.all(), c.nodes.all(), &c.stat.callers)
+	r.InFlight = c.stat.inFlight.Load()
+	r.Throttles, r.ThrottleTime = c.stat.throttles.Load(), time.Duration(c.stat.throttleTime.Load())
+	r.MemoryLimit, r.Authenticates = c.cfg.Memory, c.cfg.Wire.SASL != nil
+	r.KnownTopics, r.KnownBrokers = len(c.topics.all()), len(c.meta.Snapshot().Brokers)
+	return r
+}
+
+// reading copies what was counted.
+func (m *metrics) reading(now time.Time, topics []*topic, nodes []*node, callers *callers) *Metrics {
+	if m.started.IsZero() {
+		m.start(now)
+	}
+	m.pass(now, nodes, callers)
+	m.sample(nodes, callers)
+	r := &Metrics{
+		At: now, Started: m.started,
+		Refreshed: m.metadata.refreshed, Refreshes: m.metadata.refreshes, MetadataErrors: m.metadata.errors,
+		ProducerIDs: m.ids, EpochBumps: m.bumps,
+		Begun: m.txn.begun, Committed: m.txn.committed, Aborted: m.txn.aborted, Unknown: m.txn.unknown,
+		LastAcknowledged: m.lastAck,
+		Queue:            m.queue, Throttle: m.throttle, Flight: m.flight, Delivery: m.delivery,
+		BatchBytes: m.batchBytes, BatchRecords: m.batchRecords, Size: m.ratio,
+		Recent: m.recent(now),
+	}
+	m.readTopics(r, topics)
+	m.readBrokers(r, nodes)
+	return r
+}
+
+// readTopics reads each topic, and sums them up with those that were forgotten.
+func (m *metrics) readTopics(r *Metrics, topics []*topic) {
 	all := m.gone.counts
-	r.Topics = make([]TopicReading, 0, len(c.listed))
+	r.Topics = make([]TopicReading, 0, len(topics))
 	r.Failures, r.Retries = slices.Clone(m.gone.failures), slices.Clone(m.gone.resends)
 	var rates [4]float64
 	var compression level
 	compression.turn(m.slots.number)
-	for _, t := range c.listed {
-		of := t.counts.read(&m.slots, c.now)
-		of.Oldest = t.age(c.now)
+	oldest := time.Duration(0)
+	for _, t := range topics {
+		of := t.counts.read(&m.slots, m.now)
+		of.Oldest = t.age(m.now)
 		r.Topics = append(r.Topics, TopicReading{t.name, of})
-		r.All.Oldest = max(r.All.Oldest, of.Oldest)
+		oldest = max(oldest, of.Oldest)
 		all.add(&t.counts.counts)
 		for i, rate := range [4]float64{of.SendRate, of.ErrorRate, of.RetryRate, of.ByteRate} {
 			rates[i] += rate
@@ -192,8 +197,7 @@ func (c *core) measureTopics(r *Metrics) {
 			r.Retries = append(r.Retries, a)
 		}
 	}
-	oldest := r.All.Oldest
-	r.All = all.read(&m.slots, c.now)
+	r.All = all.read(&m.slots, m.now)
 	r.All.Oldest = oldest
 	r.All.SendRate, r.All.ErrorRate, r.All.RetryRate, r.All.ByteRate = rates[0], rates[1], rates[2], rates[3]
 	r.All.Compression = compression.window(&m.slots)
@@ -238,15 +242,14 @@ func (t *topic) age(now time.Time) time.Duration {
 	return max(now.Sub(oldest), 0)
 }
 
-func (c *core) measureBrokers(r *Metrics) {
-	m := &c.metrics
-	for _, n := range c.order {
+func (m *metrics) readBrokers(r *Metrics, nodes []*node) {
+	for _, n := range nodes {
 		b := &n.counts
 		of := BrokerReading{
 			Sent: b.retried, Throttles: b.throttles, ThrottleTime: b.throttleTime,
 			Created: b.created, Closed: b.closed, Failed: b.failed, Handshake: b.handshake, Renewals: b.renewals,
-			WrittenRate: b.written.perSecond(&m.slots, c.now), ReadRate: b.read.perSecond(&m.slots, c.now),
-			RequestRate: b.sent.perSecond(&m.slots, c.now), ResponseRate: b.responses.perSecond(&m.slots, c.now),
+			WrittenRate: b.written.perSecond(&m.slots, m.now), ReadRate: b.read.perSecond(&m.slots, m.now),
+			RequestRate: b.sent.perSecond(&m.slots, m.now), ResponseRate: b.responses.perSecond(&m.slots, m.now),
 			Latency: b.latency.window(&m.slots), RequestSize: b.requestSize.window(&m.slots),
 		}
 		of.Written, of.Read = b.wire.Bytes()

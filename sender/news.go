@@ -136,7 +136,7 @@ func (n *news) lasts() bool {
 
 // look tells of what lasts.
 func (n *news) look() {
-	for _, nd := range n.c.order {
+	for _, nd := range n.c.nodes.all() {
 		n.lookNode(nd)
 	}
 	n.lookSpells()

@@ -56,7 +56,7 @@ func (c *core) serve(n *node) time.Time {
 // max.request.size holds, in turn. It returns nil if none may be drained.
 func (c *core) fill(n *node) *request {
 	var r *request
-	c.build++
+	number := c.requests.next()
 	size := requestOverhead + len(c.cfg.Wire.ClientID)
 	for turn := n.ready.len(); turn > 0; turn-- {
 		p := n.ready.first()
@@ -64,7 +64,7 @@ func (c *core) fill(n *node) *request {
 			break // it is first in the next request
 		}
 		n.pop()
-		if p.ready != n || p.build == c.build {
+		if p.ready != n || p.build == number {
 			continue // it has moved to another leader, or came back and is here twice
 		}
 		p.ready = nil
@@ -73,8 +73,8 @@ func (c *core) fill(n *node) *request {
 			continue
 		}
 		add := d.Size() + partitionOverhead
-		if p.topic.filled != c.build {
-			p.topic.filled = c.build
+		if p.topic.filled != number {
+			p.topic.filled = number
 			add += topicOverhead + len(p.topic.name)
 		}
 		if r != nil && size+add > c.cfg.MaxRequestSize {
@@ -84,21 +84,14 @@ func (c *core) fill(n *node) *request {
 			break
 		}
 		if r == nil {
-			r = c.newRequest(n)
+			r = c.requests.newRequest(n, c.out)
 		}
 		size += add
-		p.build = c.build
+		p.build = number
 		c.add(r, p, d)
 		c.look(p) // it may have more
 	}
 	return r
-}
-
-// pop takes the first entry off the ready list.
-func (n *node) pop() {
-	if p := n.ready.pop(); p.listed == n {
-		p.listed = nil
-	}
 }
 
 // nextSize returns the bytes of the batch that a take would return, for a
@@ -128,7 +121,7 @@ func (c *core) add(r *request, p *partition, d *delivery) {
 	d.attempts++
 	p.moving()
 	p.inFlight = append(p.inFlight, d)
-	c.flying++
+	c.requests.took()
 	r.deliveries = append(r.deliveries, d)
 	if c.touchDue(p.topic) {
 		c.touch(p.topic)
@@ -191,7 +184,7 @@ func (c *core) sendBuilt(n *node) {
 
 // count takes r, which is on its way now, into the statistics.
 func (c *core) count(r *request) {
-	bytes, sent, retried := c.countWritten(r)
+	bytes, sent, retried := c.metrics.countWritten(r)
 	c.stat.bytes.Add(bytes)
 	c.stat.sent.Add(sent)
 	if retried > 0 {
@@ -220,7 +213,7 @@ func (c *core) unsent(r *request) {
 func (c *core) takeBack(d *delivery) {
 	p := d.part
 	p.landed(d)
-	c.flying--
+	c.requests.gave()
 	d.conn = nil
 	d.attempts--
 	d.Drop()

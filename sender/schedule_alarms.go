@@ -40,7 +40,7 @@ func (a *alarms) set(p *partition, at time.Time) {
 	}
 }
 
-// setSoon is set for an alarm that most later calls of it will not be before.
+// setSoon is set for alarms that are set in the order of their times, as a rule. They go to the list and not to the heap.
 func (a *alarms) setSoon(p *partition, at time.Time) {
 	if !p.soon.IsZero() || a.soon.len() > 0 && a.soon.last().at.After(at) {
 		a.set(p, at)
@@ -64,9 +64,9 @@ func (a *alarms) schedule(p *partition) {
 }
 
 // rings returns when next must be asked again, if nothing changes before; the
-// zero time if there is no alarm. It may be too early, by an entry of the heap
-// that is: to bring its top up to date after each step would be to sort all
-// partitions by when their batches could expire, over and over.
+// zero time if there is no alarm. It may be early, since the top of the heap may be
+// a leftover. To bring that up to date after each step would sort all partitions by
+// when their batches could expire, over and over.
 func (a *alarms) rings() time.Time {
 	a.tidySoon(zero)
 	if a.waiting == 0 {
@@ -107,8 +107,8 @@ func (a *alarms) takeSoon(until time.Time) *partition {
 	return p
 }
 
-// tidySoon has the first entry of the list say when its partition's alarm is.
-// Entries after now need not; the zero time is no bound.
+// tidySoon takes leftovers off the front of the list, as far as they are not after
+// now. The zero time is no bound.
 func (a *alarms) tidySoon(now time.Time) {
 	for a.soon.len() > 0 {
 		first := a.soon.first()
@@ -123,8 +123,8 @@ func (a *alarms) tidySoon(now time.Time) {
 	}
 }
 
-// tidyHeap has the entries of the heap up to now say when their partitions'
-// alarms are.
+// tidyHeap moves or takes off the leftovers at the top of the heap, as far as they
+// are not after now.
 func (a *alarms) tidyHeap(now time.Time) {
 	for len(a.heap) > 0 {
 		first := a.heap[0]

@@ -17,7 +17,7 @@ var errNoAnswer = errors.New("the broker's answer does not mention the partition
 func (e answered) apply(c *core) {
 	r, call := e.request, &e.request.call
 	c.pending--
-	c.countProduced(r)
+	c.metrics.countProduced(r)
 	r.node.landed(r)
 	l := r.node.ended(data, r.conn)
 	if l != nil && call.Err == nil {
@@ -28,7 +28,7 @@ func (e answered) apply(c *core) {
 	c.unsupported(r.node, l, call)
 	failures := r.node.health.failures
 	if call.Err == nil && call.Response != nil {
-		c.match(r)
+		r.match(&c.topics)
 	}
 	c.news.heard(r.node)
 	if call.Err == nil {
@@ -37,7 +37,7 @@ func (e answered) apply(c *core) {
 	for _, d := range r.deliveries {
 		p := d.part
 		p.landed(d)
-		c.flying--
+		c.requests.gave()
 		d.conn = nil
 		late := d.told // then nobody else may hold its batch, which is needed below
 		if !late {
@@ -59,7 +59,7 @@ func (e answered) apply(c *core) {
 		}
 		if d.over {
 			c.lookDelivered(p)
-			c.recycle(d)
+			c.requests.recycle(d)
 		} else {
 			c.look(p)
 		}
@@ -69,24 +69,24 @@ func (e answered) apply(c *core) {
 	}
 	c.news.heard(nil)
 	c.learnHinted()
-	c.reuse(r)
+	c.requests.reuse(r)
 }
 
 // learnHinted applies the leaders that an answer named, all at once.
 func (c *core) learnHinted() {
-	if len(c.hinted) == 0 {
+	hinted := c.topics.takeHinted()
+	if len(hinted) == 0 {
 		return
 	}
-	for _, name := range c.hinted {
+	for _, name := range hinted {
 		c.learn(name)
 	}
-	c.hinted = c.hinted[:0]
 	c.publish()
 }
 
 // match finds the answer for each partition of r, and leaves it there. Those of
 // version 13 and later name the topic by its id, which is the id of the request.
-func (c *core) match(r *request) {
+func (r *request) match(known *topics) {
 	for _, d := range r.deliveries {
 		d.part.answer = nil
 	}
@@ -97,11 +97,11 @@ func (c *core) match(r *request) {
 		if byID {
 			name = r.nameOf(i, t.TopicID)
 		}
-		known := c.topics[name]
+		of := known.named(name)
 		for j := range t.Partitions {
 			a := &t.Partitions[j]
-			if known != nil && a.Index >= 0 && int(a.Index) < len(known.parts) {
-				known.parts[a.Index].answer = a
+			if of != nil && a.Index >= 0 && int(a.Index) < len(of.parts) {
+				of.parts[a.Index].answer = a
 			}
 		}
 	}
@@ -196,9 +196,7 @@ var errWhole = errors.New("it was sent before in a larger batch, which the broke
 // it need not wait for the backoff.
 func (c *core) follow(r *request, p *partition, d *delivery, a *protocol.ProducePartitionResponse) bool {
 	if a.CurrentLeader.LeaderID >= 0 && c.meta.Hint(c.now, p.topic.name, p.index, a.CurrentLeader, r.response.NodeEndpoints) {
-		if !slices.Contains(c.hinted, p.topic.name) {
-			c.hinted = append(c.hinted, p.topic.name)
-		}
+		c.topics.hint(p.topic.name)
 		for _, at := range r.response.NodeEndpoints {
 			if at.NodeID == a.CurrentLeader.LeaderID {
 				c.nodeAt(at.NodeID, at.Host, at.Port)

@@ -27,25 +27,25 @@ type pool struct {
 // there are, in the pool. In batches.
 const maxPooled = 16 << 10
 
-// newRequest returns an empty request to n.
-func (c *core) newRequest(n *node) *request {
+// newRequest returns an empty request to n, whose end is told by out.
+func (o *pool) newRequest(n *node, out effects) *request {
 	var r *request
-	if last := len(c.pool.requests) - 1; last >= c.pool.hold {
-		r = c.pool.requests[last]
-		c.pool.requests[last] = nil
-		c.pool.requests = c.pool.requests[:last]
+	if last := len(o.requests) - 1; last >= o.hold {
+		r = o.requests[last]
+		o.requests[last] = nil
+		o.requests = o.requests[:last]
 	} else {
 		r = new(request)
 		r.call = wire.Call{Request: &r.message, Before: r.sum, Done: r.done}
 	}
-	r.node, r.conn, r.out = n, n.links[data].conn, c.out
+	r.node, r.conn, r.out = n, n.links[data].conn, out
 	return r
 }
 
 // reuse gives the pool a request whose answer was applied. Its connection
 // refers to nothing of it since Done, and its compressors have told that they
 // have its batches no more.
-func (c *core) reuse(r *request) {
+func (o *pool) reuse(r *request) {
 	if cap(r.deliveries) > maxPooled {
 		return
 	}
@@ -63,27 +63,27 @@ func (c *core) reuse(r *request) {
 	r.message.TransactionalID = nil
 	r.response.Topics, r.response.NodeEndpoints = r.response.Topics[:0], nil
 	r.call = wire.Call{Request: r.call.Request, Before: r.call.Before, Done: r.call.Done}
-	c.pool.requests = append(c.pool.requests, r)
+	o.requests = append(o.requests, r)
 }
 
 // newDelivery returns the delivery of a batch of p that was just drained.
-func (c *core) newDelivery(b *accumulator.Batch, p *partition) *delivery {
-	last := len(c.pool.deliveries) - 1
-	if last < c.pool.hold {
+func (o *pool) newDelivery(b *accumulator.Batch, p *partition) *delivery {
+	last := len(o.deliveries) - 1
+	if last < o.hold {
 		return &delivery{Batch: b, part: p, opened: b.Opened(), order: p.order}
 	}
-	d := c.pool.deliveries[last]
-	c.pool.deliveries[last] = nil
-	c.pool.deliveries = c.pool.deliveries[:last]
+	d := o.deliveries[last]
+	o.deliveries[last] = nil
+	o.deliveries = o.deliveries[:last]
 	d.Batch, d.part, d.opened, d.order = b, p, b.Opened(), p.order
 	return d
 }
 
 // recycle gives the pool the delivery of a batch that was delivered: nothing of
 // the loop refers to it any more.
-func (c *core) recycle(d *delivery) {
+func (o *pool) recycle(d *delivery) {
 	*d = delivery{}
-	if len(c.pool.deliveries) < maxPooled {
-		c.pool.deliveries = append(c.pool.deliveries, d)
+	if len(o.deliveries) < maxPooled {
+		o.deliveries = append(o.deliveries, d)
 	}
 }

@@ -1,7 +1,6 @@
 package sender
 
 import (
-	"cmp"
 	"errors"
 	"math/bits"
 	"slices"
@@ -71,8 +70,8 @@ func (c *core) connect(n *node, which lane) time.Time {
 		return l.notUntil
 	case l.loggingIn().After(c.now):
 		return l.loggingIn()
-	case c.shut(n).After(c.now):
-		return c.shut(n)
+	case c.nodes.shut(n).After(c.now):
+		return c.nodes.shut(n)
 	case len(l.dials) == maxDials:
 		return time.Time{} // one of them ends
 	}
@@ -122,7 +121,7 @@ func (e dialed) apply(c *core) {
 	c.pending--
 	l := &e.node.links[e.which]
 	l.dials = slices.DeleteFunc(l.dials, func(d *dial) bool { return d == e.dial })
-	c.countDialed(e)
+	c.metrics.countDialed(e)
 	switch {
 	case e.dial.addr != e.node.addr: // the broker has moved meanwhile
 		if e.err == nil {
@@ -143,7 +142,7 @@ func (e dialed) apply(c *core) {
 	l.hear(e.err)
 	l.failed(c, e.err)
 	e.node.failed(c.now, e.err)
-	c.trouble(e.err)
+	c.nodes.troubled(c.now, e.err)
 	if isRefusal(e.err) {
 		c.news.turnedAway(e.node, e.err)
 		c.turnedAway(e.node, e.err)
@@ -176,16 +175,12 @@ func (c *core) connected(e dialed) {
 		e.conn.Close(errBeaten)
 		return
 	}
-	c.letIn(e.node)
-	first := c.cutOff()
-	if c.met && !c.vouchedFor() {
+	c.nodes.letIn(e.node)
+	first := c.nodes.cutOff()
+	if c.nodes.outOfTouch() {
 		c.lostTouch(e.node, e.which)
 	}
-	c.met = true
-	l.conn, l.busy, l.lastErr = e.conn, 0, nil
-	l.stale, l.vouches, l.unsure = 0, false, c.unsure != nil
-	l.span = remembers(e.conn)
-	l.made++
+	c.nodes.opened(l, e.conn)
 	e.node.up(c.now)
 	c.news.connected(e.node)
 	l.asked = e.asked
@@ -198,38 +193,10 @@ func (c *core) connected(e dialed) {
 		d.stop(errBeaten)
 	}
 	if first {
-		c.encourageAll(e.node, l.took) // the outage is over, or may be
+		c.nodes.encourage(e.node, l.took, c.now) // the outage is over, or may be
 	}
 	e.node.links[lanes-1-e.which].encourage(patient(l.took))
 	c.txn.hear(e.node, e.which, e.conn)
-}
-
-// cutOff reports whether there is no connection to anybody.
-func (c *core) cutOff() bool {
-	for _, n := range c.order {
-		for i := range n.links {
-			if n.links[i].conn != nil {
-				return false
-			}
-		}
-	}
-	return true
-}
-
-// encourageAll lets all links but those of n begin a fresh attempt: nobody was
-// there, and somebody is. It happens once for each time that all was lost.
-func (c *core) encourageAll(n *node, took time.Duration) {
-	for _, o := range c.order {
-		for i := range o.links {
-			switch l := &o.links[i]; {
-			case o == n:
-			case len(l.dials) > 0:
-				l.encourage(patient(cmp.Or(l.took, took)))
-			case l.notUntil.After(c.now):
-				l.notUntil = c.now
-			}
-		}
-	}
 }
 
 // encourage lets a link that is being dialled in vain begin a fresh attempt, since
@@ -248,7 +215,7 @@ func (l *link) encourage(patience time.Duration) {
 }
 
 func (e hungUp) apply(c *core) {
-	c.countHungUp(e.node)
+	c.metrics.countHungUp(e.node)
 	l := &e.node.links[e.which]
 	if l.conn == e.conn {
 		l.conn, l.busy = nil, 0
@@ -258,14 +225,14 @@ func (e hungUp) apply(c *core) {
 		return // it never was the node's
 	}
 	if e.which == data {
-		c.disturb(e.node)
+		c.topics.disturb(e.node.id)
 	}
 	e.node.down(c.now, !errors.Is(e.err, wire.ErrTimeout) && !errors.Is(e.err, errMoved))
 	if former {
 		return
 	}
 	if !errors.Is(e.err, errOffer) { // else it was us who closed it, and the broker was there
-		c.doubtLinks()
+		c.nodes.doubtLinks()
 	}
 	if errors.Is(e.err, wire.ErrIdle) {
 		return

@@ -45,7 +45,7 @@ func (c *core) quiet(n *node, l *link) {
 	}
 	until := l.conn.ThrottledUntil()
 	c.stat.throttles.Add(1)
-	c.countThrottle(n, l, until)
+	c.metrics.countThrottle(n, l, until)
 	c.news.throttle(n, l.asked, until)
 	c.stat.throttleTime.Add(int64(until.Sub(c.now)))
 }
@@ -56,7 +56,7 @@ func (c *core) mute() error {
 	var first error
 	var at time.Time
 	for _, id := range c.candidates() {
-		n := c.nodes[id]
+		n := c.nodes.of(id)
 		l := &n.links[control]
 		if l.conn == nil {
 			continue

@@ -28,7 +28,7 @@ func (e hampered) apply(c *core) {
 	if l := &e.node.links[e.which]; slices.Contains(l.dials, e.dial) { // else a connection works on for now
 		l.lastErr = e.err
 		e.node.hampered(c.now, e.err)
-		c.trouble(e.err)
+		c.nodes.troubled(c.now, e.err)
 	}
 	c.news.noCredentials(e.err, first)
 }

@@ -40,7 +40,7 @@ func (c *core) deliver(p *partition, d *delivery, offset, appendTime int64) {
 	d.over = !d.IsPiece() // what is left of a batch that was cut may be elsewhere
 	n := d.Count()
 	c.stat.inFlight.Add(-int64(n))
-	c.countDelivered(p, d, n)
+	c.metrics.countDelivered(p, d, n)
 	o, ended := d.Outcome(), d.Resolve(offset, appendTime, nil)
 	d.Batch = nil
 	c.finish(o, ended, true, n)
@@ -128,10 +128,27 @@ func (c *core) failRange(d *delivery, r accumulator.Range, err error, maybe bool
 	o, number := d.Outcome(), d.Txn()
 	ended := d.ResolveRange(r.First, r.Count, -1, -1, c.failure(d, r.Count, err, maybe))
 	c.news.failed(d.Topic(), d.Partition(), r.Count, err, maybe)
-	c.countFailed(d.part.topic, r.Count, err, maybe)
+	c.metrics.countFailed(d.part.topic, r.Count, err, maybe)
 	c.stat.inFlight.Add(-int64(r.Count))
 	c.finish(o, ended, false, r.Count)
 	c.txn.doom(number, err)
+}
+
+// failQueued ends a batch that was never drained for sending.
+func (c *core) failQueued(b *accumulator.Batch, err error) {
+	number := b.Txn()
+	c.endQueued(b, err)
+	c.txn.doom(number, err)
+}
+
+// endQueued is failQueued for a batch that no transaction waits for.
+func (c *core) endQueued(b *accumulator.Batch, err error) {
+	c.news.failed(b.Topic(), b.Partition(), b.Count(), err, false)
+	c.metrics.countFailed(b.Outcome().Queue().Owner.(*partition).topic, b.Count(), err, false)
+	ended := b.Resolve(-1, -1, c.failed(&Error{
+		Topic: b.Topic(), Partition: b.Partition(), Elapsed: c.now.Sub(b.Opened()), Err: err,
+	}))
+	c.finish(b.Outcome(), ended, false, b.Count())
 }
 
 // failure returns what n records of d fail with, and counts those that may be written.
@@ -178,19 +195,19 @@ func (c *core) cut(p *partition, d *delivery, err error) {
 		c.giveUp(p, d, fmt.Errorf("%w; and it could not be cut: %w", err, cutErr))
 		return
 	}
-	c.replace(p, d, pieces, limit)
+	c.metrics.countSplit(p.topic)
+	d.replace(p, pieces, limit)
 }
 
 // replace puts pieces in the place of d, under its numbers if it has any. They
 // are made for a topic of that limit.
-func (c *core) replace(p *partition, d *delivery, pieces []*accumulator.Batch, limit int) {
+func (d *delivery) replace(p *partition, pieces []*accumulator.Batch, limit int) {
 	q := d.doubted()
 	if d.numbered {
 		p.makeRoom(d, len(pieces))
 	}
-	c.countSplit(p.topic)
 	for i, b := range pieces {
-		part := c.piece(p, d, b, q)
+		part := d.piece(b, q)
 		part.keep(d, i, b.First()-d.First())
 		part.keeps, part.limit = d.keeps, limit
 	}
@@ -208,7 +225,8 @@ func (c *core) fit(p *partition, d *delivery) *delivery {
 	if err != nil {
 		return d // the broker will say what is wrong with it
 	}
-	c.replace(p, d, pieces, 0)
+	c.metrics.countSplit(p.topic)
+	d.replace(p, pieces, 0)
 	first := p.retry[0]
 	p.retry = slices.Delete(p.retry, 0, 1)
 	return c.fit(p, first)
@@ -216,9 +234,9 @@ func (c *core) fit(p *partition, d *delivery) *delivery {
 
 // piece makes a delivery of a part of d, to be sent in its place. q is the doubt
 // that the parts are in; nil for none.
-func (c *core) piece(p *partition, d *delivery, b *accumulator.Batch, q *doubt) *delivery {
-	part := &delivery{Batch: b, part: p, opened: d.opened, order: d.order, attempts: d.attempts, doubt: q, why: d.why, counted: d.counted}
-	p.requeue(part)
+func (d *delivery) piece(b *accumulator.Batch, q *doubt) *delivery {
+	part := &delivery{Batch: b, part: d.part, opened: d.opened, order: d.order, attempts: d.attempts, doubt: q, why: d.why, counted: d.counted}
+	d.part.requeue(part)
 	return part
 }
 

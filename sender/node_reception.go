@@ -28,43 +28,45 @@ func (e presenting) apply(c *core) { e.dial.login = c.now }
 // turnedAway takes note of a broker's word that it does not let this client in, and of what no repetition mends of the client's
 // own. Who has never been let in anywhere waits for nothing: nobody who waits would get anything but this.
 func (c *core) turnedAway(n *node, err error) {
-	n.refusals++
-	n.barred = c.now.Add(comeBack.Delay(n.refusals-1, c.out.random()))
-	s := &c.reception
-	if c.cutOff() {
-		s.refused++
-	}
-	s.notUntil = c.now.Add(comeBack.Delay(max(s.refused-1, 0), c.out.random()))
-	if c.met {
+	if everLetIn := c.nodes.refused(n, c.now, c.out.random); everLetIn {
 		return // records are kept: what was right once may be again
 	}
 	c.stat.refused.Store(&err)
 	c.endLookups(err)
-	for _, p := range c.pings {
-		p.end(err)
-	}
-	c.pings = nil
+	c.questions.endPings(err)
 	c.txn.turnedAway(err)
 }
 
-// letIn takes note that a broker has let this client in.
-func (c *core) letIn(n *node) {
-	if n.refusals > 0 || c.reception != (reception{}) {
-		n.refusals, n.barred, c.reception = 0, time.Time{}, reception{}
+// refused sets how long is waited after a refusal by n. It reports whether this client was ever let in anywhere.
+func (ns *nodes) refused(n *node, now time.Time, random func() float64) (everLetIn bool) {
+	n.refusals++
+	n.barred = now.Add(comeBack.Delay(n.refusals-1, random()))
+	s := &ns.reception
+	if ns.cutOff() {
+		s.refused++
 	}
-	if !c.met {
-		c.stat.refused.Store(nil)
+	s.notUntil = now.Add(comeBack.Delay(max(s.refused-1, 0), random()))
+	return ns.met
+}
+
+// letIn takes note that a broker has let this client in.
+func (ns *nodes) letIn(n *node) {
+	if n.refusals > 0 || ns.reception != (reception{}) {
+		n.refusals, n.barred, ns.reception = 0, time.Time{}, reception{}
+	}
+	if !ns.met {
+		ns.stat.refused.Store(nil)
 	}
 }
 
 // shut returns until when n must not be dialled for the sake of the last refusal, or of an attempt that is being made: the zero
 // time if it may be.
-func (c *core) shut(n *node) (until time.Time) {
-	until = latter(n.barred, c.reception.notUntil)
-	if n.refusals == 0 && c.reception.refused == 0 {
+func (ns *nodes) shut(n *node) (until time.Time) {
+	until = latter(n.barred, ns.reception.notUntil)
+	if n.refusals == 0 && ns.reception.refused == 0 {
 		return until
 	}
-	for _, o := range c.order {
+	for _, o := range ns.order {
 		for i := range o.links {
 			for _, d := range o.links[i].dials { // one at a time may be refused
 				until = latter(until, d.quietUntil())

@@ -40,7 +40,7 @@ func (c *core) sift(p *partition, d *delivery, a *protocol.ProducePartitionRespo
 		return
 	}
 	for _, b := range pieces {
-		c.piece(p, d, b, d.doubted())
+		d.piece(b, d.doubted())
 	}
 	c.refuseRecords(bad, d.doubtful())
 }
@@ -53,7 +53,7 @@ func (c *core) siftDoubtful(p *partition, d *delivery, pieces []*accumulator.Bat
 	n := int32(0)
 	p.makeRoom(d, max(len(pieces), 1))
 	for i, b := range pieces {
-		part := c.piece(p, d, b, q)
+		part := d.piece(b, q)
 		part.keep(d, i, n)
 		part.keeps = true
 		n += b.Count()

@@ -6,31 +6,8 @@ import (
 
 	"github.com/epistle-kafka/epistle/accumulator"
 	"github.com/epistle-kafka/epistle/idempotent"
-	"github.com/epistle-kafka/epistle/metadata"
 	"github.com/epistle-kafka/epistle/protocol"
 )
-
-// A topic is what the loop knows of one topic. Its sequence state outlives
-// anything that metadata says, save a change of the topic's id (pitfall 9).
-type topic struct {
-	name   string
-	id     protocol.UUID
-	queues *accumulator.Topic
-	meta   *metadata.Topic
-	parts  []*partition
-	at     int // its index in core.listed
-
-	// Place in the request being built: valid while build is the core's.
-	build  uint64
-	place  int
-	filled uint64 // number of the last request that has a batch of it
-
-	touched    time.Time // when metadata was last told that it is in use
-	leaderless time.Time // since when some partition has no leader, as the log was told; zero: all have one
-	again      error     // how it last became another topic
-	stamps     stamps
-	counts     topicCounts // for metrics
-}
 
 // A partition is what the loop knows of one partition. What each look reads is
 // in front: with thousands of them the time goes into fetching it.
@@ -71,45 +48,6 @@ type partition struct {
 	added   int64 // the same, of the last that AddPartitionsToTxn made it part of
 
 	answer *protocol.ProducePartitionResponse // scratch of match
-}
-
-// A delivery is a batch from its drain to the end of its last attempt. The
-// user may have been told an outcome earlier.
-type delivery struct {
-	*accumulator.Batch // nil once its records have been told, unless a request holds it: it may be another's
-	part               *partition
-	opened             time.Time // the batch's, nearer at hand
-
-	doubt    *doubt // of the batch that it is a part of; nil if there is none
-	identity idempotent.Identity
-	seq      int32
-	order    int64
-	rank     int64 // among the batches that its partition has sent, pieces counted singly
-	numbered bool
-
-	conn     conn  // which it is in flight on
-	era      int32 // of its partition's numbers when it was sent
-	attempts int
-	limit    int    // of a half: its topic's, as far as it was known when the batch was cut; 0: no half
-	unknown  bool   // some attempt may have been written; see doubtful
-	keeps    bool   // its numbers, though its partition needs a new epoch
-	told     bool   // its records have their outcome
-	old      bool   // sent while the topic had another id
-	packed   bool   // compressed, or found to be incompressible
-	over     bool   // acknowledged, and that was all there was to tell
-	counted  bool   // it was given to a connection, and counted
-	why      string // what the last attempt has failed with, for metrics
-}
-
-// before is the order in which a partition's batches were first drained;
-// pieces of one batch go by their place in it.
-func (d *delivery) before(o *delivery) int {
-	switch {
-	case d.order != o.order:
-		return int(d.order - o.order)
-	default:
-		return int(d.First() - o.First())
-	}
 }
 
 // requeue puts d where it belongs among the batches to be sent again:
@@ -204,4 +142,29 @@ func (p *partition) oldest(d *delivery) bool {
 		(len(p.retry) == 0 || p.retry[0].before(d) >= 0)
 }
 
-var zero time.Time // never, or nothing to wait for
+// withdraw takes p, which has nothing to send, off its leader's ready list.
+func (p *partition) withdraw() {
+	p.ready = nil // its entry no longer counts
+	p.moving()
+}
+
+// moving notes that nothing of p's queue waits for its broker.
+func (p *partition) moving() {
+	if p.queue.Stalled.Load() != 0 { // to store costs more than to look, for those who append as well
+		p.queue.Stalled.Store(0)
+	}
+}
+
+// oldestOpened returns when the oldest delivery without an outcome was opened;
+// the zero time if there is none.
+func (p *partition) oldestOpened() (oldest time.Time) {
+	for _, d := range p.inFlight {
+		if !d.told {
+			oldest = sooner(oldest, d.opened)
+		}
+	}
+	for _, d := range p.retry {
+		oldest = sooner(oldest, d.opened)
+	}
+	return oldest
+}

@@ -38,13 +38,13 @@ type health struct {
 }
 
 // newHealth has the health of a new node be seen by others.
-func (c *core) newHealth(n *node) *health {
-	h := &health{broker: Broker{ID: n.id, Addr: protocol.Shown(n.addr)}}
+func newHealth(stat *counters, id int32, addr string) *health {
+	h := &health{broker: Broker{ID: id, Addr: protocol.Shown(addr)}}
 	all := []*health{h}
-	if before := c.stat.brokers.Load(); before != nil {
+	if before := stat.brokers.Load(); before != nil {
 		all = append(slices.Clone(*before), h)
 	}
-	c.stat.brokers.Store(&all)
+	stat.brokers.Store(&all)
 	return h
 }
 
@@ -123,8 +123,8 @@ func (n *node) hampered(now time.Time, err error) {
 func (n *node) sentAgain(records int64) { n.health.change(func(b *Broker) { b.Retried += records }) }
 
 // heardOf returns when a node at that address was last heard of; zero: never.
-func (c *core) heardOf(addr string) (at time.Time) {
-	for _, n := range c.order {
+func (ns *nodes) heardOf(addr string) (at time.Time) {
+	for _, n := range ns.order {
 		if n.health.heardAt == addr && n.health.heard.After(at) {
 			at = n.health.heard
 		}
@@ -133,8 +133,8 @@ func (c *core) heardOf(addr string) (at time.Time) {
 }
 
 // servedAt reports whether a request was ever answered at that address.
-func (c *core) servedAt(addr string) bool {
-	return slices.ContainsFunc(c.order, func(n *node) bool { return n.health.servedAt == addr })
+func (ns *nodes) servedAt(addr string) bool {
+	return slices.ContainsFunc(ns.order, func(n *node) bool { return n.health.servedAt == addr })
 }
 
 // Brokers returns what was seen of each broker that is or was known, bootstrap servers first.

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"time"
 
 	"github.com/epistle-kafka/epistle/internal/cause"
@@ -37,7 +36,7 @@ func (e pinging) apply(c *core) {
 		e.ping.end(ErrClosed)
 		return
 	}
-	c.pings = append(c.pings, e.ping)
+	c.questions.addPing(e.ping)
 }
 
 func (e *parting) apply(c *core) {
@@ -47,7 +46,7 @@ func (e *parting) apply(c *core) {
 	} else {
 		e.why = c.hindrance("")
 	}
-	c.dropPing(p)
+	c.questions.dropPing(p)
 	close(e.left)
 }
 
@@ -56,13 +55,9 @@ func (p *ping) end(err error) {
 	close(p.done)
 }
 
-func (c *core) dropPing(p *ping) {
-	c.pings = slices.DeleteFunc(c.pings, func(o *ping) bool { return o == p })
-}
-
 // askPings sends the requests of those who ping. It returns when to come back.
 func (c *core) askPings() (at time.Time) {
-	for _, p := range c.pings {
+	for _, p := range c.questions.pinging() {
 		if p.asked {
 			continue
 		}
@@ -89,11 +84,11 @@ func (c *core) pinged(p *ping, n *node, call *wire.Call) {
 			err = n.refused("Metadata", resp.ErrorCode)
 		}
 	}
-	if !slices.Contains(c.pings, p) {
+	if !c.questions.waits(p) {
 		return // nobody waits any more
 	}
 	if err == nil {
-		c.dropPing(p)
+		c.questions.dropPing(p)
 		p.end(nil)
 		return
 	}
@@ -101,7 +96,7 @@ func (c *core) pinged(p *ping, n *node, call *wire.Call) {
 	unsupported := (*wire.UnsupportedVersionError)(nil)
 	switch {
 	case call.Err == nil, errors.As(err, &unsupported): // it would say the same again
-		c.dropPing(p)
+		c.questions.dropPing(p)
 		p.end(err)
 	case p.broken[n.id] == nil: // its connection may have been dead for long, and be the only thing that was
 		p.broken = withError(p.broken, n, err)
@@ -121,23 +116,8 @@ func withError(errs map[int32]error, n *node, err error) map[int32]error {
 
 // pingFailed ends the pings that have tried every node there is.
 func (c *core) pingFailed(n *node, err error) {
-	if len(c.pings) == 0 {
-		return
-	}
-	ids := c.candidates()
-	for i := len(c.pings) - 1; i >= 0; i-- {
-		p := c.pings[i]
-		p.failed = withError(p.failed, n, err)
-		left := len(ids)
-		for _, id := range ids {
-			if p.failed[id] != nil {
-				left--
-			}
-		}
-		if left == 0 && !p.asked {
-			c.dropPing(p)
-			p.end(fmt.Errorf("no broker answers; last failure: %w", err))
-		}
+	if len(c.questions.pinging()) > 0 {
+		c.questions.pingFailed(n, err, c.candidates())
 	}
 }
 

@@ -1,9 +1,7 @@
 package sender
 
 import (
-	"cmp"
 	"errors"
-	"maps"
 	"slices"
 	"time"
 
@@ -18,7 +16,7 @@ func (c *core) steer() time.Time {
 		return time.Time{}
 	}
 	at := c.txn.ask()
-	if len(c.pings) > 0 {
+	if len(c.questions.pinging()) > 0 {
 		at = sooner(at, c.askPings())
 	}
 	at = sooner(at, c.askBeside())
@@ -50,7 +48,7 @@ func (c *core) controlNode(but ...int32) (*node, time.Time) {
 	var at time.Time
 	for len(ids) > 0 {
 		id := c.meta.Prefer(ids)
-		n := c.nodes[id]
+		n := c.nodes.of(id)
 		l := &n.links[control]
 		if l.conn != nil && l.busy < c.cfg.MaxInFlight && !l.conn.ThrottledUntil().After(c.now) {
 			return n, time.Time{}
@@ -62,7 +60,7 @@ func (c *core) controlNode(but ...int32) (*node, time.Time) {
 				// and the attempt's end leads to another step. Not while there
 				// is a doubt: of these none has answered for a while.
 				ids = slices.DeleteFunc(ids, func(o int32) bool {
-					return c.unsure != nil || c.nodes[o].links[control].conn == nil || c.nodes[o].silent(c.judged())
+					return c.nodes.doubted() || c.nodes.of(o).links[control].conn == nil || c.nodes.of(o).silent(c.pause.judged(c.now))
 				})
 				at = sooner(at, until)
 				continue
@@ -75,47 +73,9 @@ func (c *core) controlNode(but ...int32) (*node, time.Time) {
 	return nil, at
 }
 
-// candidates returns the ids of the nodes that can answer control requests: the
-// brokers, or the bootstrap servers where no broker is known. The one that has
-// just raised a doubt comes first, then the connected, then the least busy, and
-// those that are silent last.
+// candidates returns the ids of the nodes that can answer control requests, the best to ask first.
 func (c *core) candidates() []int32 {
-	snapshot := c.meta.Snapshot()
-	var ids []int32
-	for _, id := range slices.Sorted(maps.Keys(snapshot.Brokers)) {
-		c.meet(snapshot, id)
-		ids = append(ids, id)
-	}
-	if len(ids) == 0 {
-		for i := range c.cfg.Bootstrap {
-			ids = append(ids, int32(-1-i))
-		}
-	}
-	start := c.firstChoice
-	slices.SortFunc(ids, func(a, b int32) int {
-		if sa, sb := c.nodes[a].silent(c.judged()), c.nodes[b].silent(c.judged()); sa != sb {
-			if sb {
-				return -1
-			}
-			return 1
-		}
-		if na, nb := c.nodes[a] == c.unsure, c.nodes[b] == c.unsure; na != nb {
-			if na {
-				return -1
-			}
-			return 1
-		}
-		la, lb := &c.nodes[a].links[control], &c.nodes[b].links[control]
-		if ca, cb := la.conn != nil, lb.conn != nil; ca != cb {
-			if ca {
-				return -1
-			}
-			return 1
-		}
-		// Producers that start together should not all ask the same broker.
-		return cmp.Or(cmp.Compare(la.busy, lb.busy), cmp.Compare(uint32(a)*start, uint32(b)*start))
-	})
-	return ids
+	return c.nodes.candidates(c.meta.Snapshot(), c.pause.judged(c.now))
 }
 
 // ask sends a control request to n. then gets the call when it has ended.
@@ -134,14 +94,14 @@ func (c *core) askUpTo(n *node, version int16, req protocol.Request, resp protoc
 		return false
 	}
 	l.begin(c.now)
-	c.countRequest(&n.counts, req.API().Name)
+	c.metrics.countRequest(&n.counts, req.API().Name)
 	c.pending++
 	return true
 }
 
 func (e replied) apply(c *core) {
 	c.pending--
-	c.countCall(e.node, e.call)
+	c.metrics.countCall(e.node, e.call)
 	l := e.node.ended(control, e.conn)
 	if l != nil && e.call.Err == nil {
 		l.answered(c.now)
@@ -166,17 +126,11 @@ func (c *core) heardMetadata(n *node, resp *protocol.MetadataResponse) {
 	case len(resp.Brokers) == 0:
 		err = n.refused("Metadata", errNoBrokers)
 	default:
-		c.stat.trouble.Store(nil)
+		c.nodes.untroubled()
 		return
 	}
 	n.failed(c.now, err)
-	c.trouble(err)
+	c.nodes.troubled(c.now, err)
 }
 
 var errNoBrokers = errors.New("it knows of no broker, not even of itself")
-
-// trouble keeps the error for those who wait and would like to know why.
-func (c *core) trouble(err error) {
-	c.stat.trouble.Store(&err)
-	c.troubledAt = c.now
-}

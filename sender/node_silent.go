@@ -2,8 +2,9 @@ package sender
 
 import (
 	"errors"
-	"slices"
 	"time"
+
+	"github.com/epistle-kafka/epistle/metadata"
 )
 
 // errMoved ends a connection on which a broker is silent whose role is another's now (R4).
@@ -48,31 +49,24 @@ func (n *node) silent(now time.Time) bool {
 	return n.links[data].silent(now) || n.links[control].silent(now)
 }
 
-// landed takes r out of the requests in flight.
-func (n *node) landed(r *request) {
-	if i := slices.Index(n.flights, r); i >= 0 {
-		n.flights = slices.Delete(n.flights, i, i+1)
-	}
-}
-
 // watch looks for brokers that are silent, and for those whose role has moved.
 // It returns when to look again.
 func (c *core) watch() (at time.Time) {
 	if c.aborted {
 		return time.Time{}
 	}
-	for _, n := range c.order {
+	for _, n := range c.nodes.all() {
 		l := &n.links[data]
 		from := l.silentFrom()
 		if from.IsZero() {
 			continue
 		}
-		if from.After(c.judged()) { // what it has said while we stood still may be on the way
-			at = sooner(at, c.judgedAt(from))
+		if from.After(c.pause.judged(c.now)) { // what it has said while we stood still may be on the way
+			at = sooner(at, c.pause.judgedAt(c.now, from))
 			continue
 		}
 		c.meta.RequestUpdate(c.now) // which has a pace of its own
-		if c.movedFrom(n) {
+		if n.movedFrom(c.meta.Snapshot()) {
 			l.conn.Close(errMoved)
 		}
 	}
@@ -80,10 +74,9 @@ func (c *core) watch() (at time.Time) {
 }
 
 // movedFrom reports whether a partition that has a batch in flight to n has
-// another leader by now. It looks once at each state of the cluster.
-func (c *core) movedFrom(n *node) bool {
+// another leader by now. It looks once at each snapshot of the cluster.
+func (n *node) movedFrom(snapshot *metadata.Snapshot) bool {
 	l := &n.links[data]
-	snapshot := c.meta.Snapshot()
 	if l.moved == snapshot {
 		return false
 	}

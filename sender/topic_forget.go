@@ -26,24 +26,8 @@ func (c *core) forget(t *topic) bool {
 			c.txn.retire(p)
 		}
 	}
-	c.countForgotten(t)
-	delete(c.topics, t.name)
-	last := c.listed[len(c.listed)-1]
-	c.listed[t.at], last.at = last, t.at
-	c.listed[len(c.listed)-1] = nil
-	c.listed = c.listed[:len(c.listed)-1]
+	c.metrics.countForgotten(t)
+	c.topics.drop(t)
 	c.cfg.OnForget(t.name)
 	return true
-}
-
-// withdraw takes p, which has nothing to send, off its leader's ready list.
-func (p *partition) withdraw() {
-	p.ready = nil // its entry no longer counts
-	p.moving()
-}
-
-func (t *topic) refuse(err error) {
-	for _, p := range t.parts {
-		p.queue.Refuse(err)
-	}
 }

@@ -10,21 +10,11 @@ const mostEarly = time.Millisecond
 // With many partitions, whose lingers end one shortly after the other, each few
 // batches would else be a request of their own.
 func (c *core) early() {
-	if c.cfg.Linger == 0 || !c.sending() {
+	if c.cfg.Linger == 0 || !c.nodes.sending() {
 		return
 	}
-	c.soon = c.now.Add(min(c.cfg.Linger/8, mostEarly))
-	for p := c.alarms.takeSoon(c.soon); p != nil; p = c.alarms.takeSoon(c.soon) {
+	c.schedule.extend(c.now.Add(min(c.cfg.Linger/8, mostEarly)))
+	for p := c.schedule.nextEarly(); p != nil; p = c.schedule.nextEarly() {
 		c.look(p)
 	}
-}
-
-// sending reports whether some broker has a batch to be sent to it.
-func (c *core) sending() bool {
-	for _, n := range c.order {
-		if n.ready.len() > 0 {
-			return true
-		}
-	}
-	return false
 }

@@ -74,7 +74,7 @@ func newSwitchboard() *switchboard {
 	b.run([]string{"topic", "t", "a", "1/0"})
 	b.run([]string{"want", "t"})
 	for id := range int32(3) {
-		b.c.connect(b.c.nodes[id+1], control)
+		b.c.connect(b.c.nodes.of(id+1), control)
 	}
 	s.settle()
 	b.run([]string{"append", "t-0", "r"})
@@ -106,7 +106,7 @@ func TestDialsBesideASilentOne(t *testing.T) {
 		}
 		s.finish(c, errBeaten)
 	}
-	l := &s.c.nodes[1].links[data]
+	l := &s.c.nodes.of(1).links[data]
 	if l.conn == nil || l.busy != 1 || len(l.dials) != 0 {
 		t.Errorf("connected: %v, %d requests, %d dials; want the record on its way and no dial", l.conn != nil, l.busy, len(l.dials))
 	}
@@ -118,7 +118,7 @@ func TestTwoDialsGetThrough(t *testing.T) {
 	s.pass(1500 * time.Millisecond)
 	first, second := s.open[0], s.open[1]
 	s.finish(second, nil)
-	l := &s.c.nodes[1].links[data]
+	l := &s.c.nodes.of(1).links[data]
 	conn, failures := l.conn, l.failures
 	s.finish(first, nil)
 	if l.conn != conn || l.failures != failures || !l.notUntil.IsZero() {
@@ -175,7 +175,7 @@ func TestOneLaneGetsThrough(t *testing.T) {
 	s.run([]string{"hangupcontrol"})
 	s.pass(60 * time.Millisecond) // the backoff
 	for id := range int32(3) {
-		s.c.connect(s.c.nodes[id+1], control)
+		s.c.connect(s.c.nodes.of(id+1), control)
 	}
 	s.settle()
 	s.pass(30 * time.Millisecond)
@@ -191,23 +191,23 @@ func TestFirstConnectionAfterAllWereLost(t *testing.T) {
 	s.pass(5500 * time.Millisecond)
 	s.run([]string{"hangupcontrol"})
 	for id := range int32(3) {
-		s.c.nodes[id+1].links[control].notUntil = s.now.Add(time.Hour)
+		s.c.nodes.of(id + 1).links[control].notUntil = s.now.Add(time.Hour)
 	}
 	before := len(s.log)
-	s.c.nodes[2].links[control].notUntil = time.Time{}
-	s.c.connect(s.c.nodes[2], control)
+	s.c.nodes.of(2).links[control].notUntil = time.Time{}
+	s.c.connect(s.c.nodes.of(2), control)
 	s.settle()
-	if l := &s.c.nodes[3].links[control]; l.notUntil.After(s.now) {
+	if l := &s.c.nodes.of(3).links[control]; l.notUntil.After(s.now) {
 		t.Errorf("broker 3 is left in its backoff, for %v", l.notUntil.Sub(s.now))
 	}
 	s.pass(30 * time.Millisecond)
 	if n := len(s.log) - before; n != 1 {
 		t.Errorf("%d dials to the silent broker began, want 1", n)
 	}
-	s.c.nodes[3].links[control].notUntil = s.now.Add(time.Hour)
-	s.c.connect(s.c.nodes[1], control) // not the first
+	s.c.nodes.of(3).links[control].notUntil = s.now.Add(time.Hour)
+	s.c.connect(s.c.nodes.of(1), control) // not the first
 	s.settle()
-	if l := &s.c.nodes[3].links[control]; !l.notUntil.After(s.now) {
+	if l := &s.c.nodes.of(3).links[control]; !l.notUntil.After(s.now) {
 		t.Error("another connection ends the backoff of broker 3 again")
 	}
 }

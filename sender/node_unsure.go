@@ -21,8 +21,8 @@ const (
 // all of its connections, but we do not notice the end of each at the same time,
 // and of one that is half open we notice none. So a connection vouches for the
 // cluster only when it has answered a request that was sent after this end.
-func (c *core) doubtLinks() {
-	for _, n := range c.order {
+func (ns *nodes) doubtLinks() {
+	for _, n := range ns.order {
 		for i := range n.links {
 			l := &n.links[i]
 			l.stale, l.vouches = l.busy, false
@@ -31,10 +31,29 @@ func (c *core) doubtLinks() {
 }
 
 // vouchedFor reports whether a connection vouches for the cluster.
-func (c *core) vouchedFor() bool {
-	return slices.ContainsFunc(c.order, func(n *node) bool {
+func (ns *nodes) vouchedFor() bool {
+	return slices.ContainsFunc(ns.order, func(n *node) bool {
 		return slices.ContainsFunc(n.links[:], func(l link) bool { return l.conn != nil && l.vouches })
 	})
+}
+
+// outOfTouch reports whether a connection that is made now may lead to another cluster than those before.
+func (ns *nodes) outOfTouch() bool { return ns.met && !ns.vouchedFor() }
+
+// doubted reports whether there is a doubt about which cluster is there.
+func (ns *nodes) doubted() bool { return ns.unsure != nil }
+
+// doubt has n be the node that is asked first which cluster is there.
+func (ns *nodes) doubt(n *node) { ns.unsure = n }
+
+// sure ends the doubt.
+func (ns *nodes) sure() {
+	ns.unsure = nil
+	for _, n := range ns.order {
+		for i := range n.links {
+			n.links[i].unsure = false
+		}
+	}
 }
 
 // lostTouch is called with a connection to n for whose cluster no other vouches.
@@ -45,7 +64,7 @@ func (c *core) lostTouch(n *node, which lane) {
 	if !c.cfg.Idempotent {
 		return
 	}
-	c.unsure = n
+	c.nodes.doubt(n)
 	c.meta.Anew()
 	if l := &n.links[control]; which == data && l.conn != nil && l.busy == 0 {
 		f := former{conn: l.conn, which: control}
@@ -63,8 +82,8 @@ func (c *core) recognise(req *protocol.MetadataRequest, resp *protocol.MetadataR
 	for i := range req.Topics {
 		asked[*req.Topics[i].Name] = true
 	}
-	for name := range c.topics {
-		if !asked[name] && c.meta.Topic(name) != nil { // metadata may have given it up
+	for _, t := range c.topics.all() {
+		if !asked[t.name] && c.meta.Topic(t.name) != nil { // metadata may have given it up
 			return unseen
 		}
 	}
@@ -74,7 +93,7 @@ func (c *core) recognise(req *protocol.MetadataRequest, resp *protocol.MetadataR
 		if in.Name == nil || in.ErrorCode != protocol.NoError || in.TopicID == (protocol.UUID{}) {
 			continue
 		}
-		switch t := c.topics[*in.Name]; {
+		switch t := c.topics.named(*in.Name); {
 		case t == nil || t.id == protocol.UUID{}:
 		case t.id == in.TopicID:
 			return same
@@ -88,12 +107,7 @@ func (c *core) recognise(req *protocol.MetadataRequest, resp *protocol.MetadataR
 // sure ends the doubt about who is there. Where it may be another cluster, no
 // producer id of the old is used any more.
 func (c *core) sure(l likeness) {
-	c.unsure = nil
-	for _, n := range c.order {
-		for i := range n.links {
-			n.links[i].unsure = false
-		}
-	}
+	c.nodes.sure()
 	if l != same {
 		c.txn.unrecognised()
 	}

@@ -20,11 +20,11 @@ func pooled(t *testing.T) *bench {
 // What has ended is used again: a request and its delivery, once for each.
 func TestEndedRequestsAreUsedAgain(t *testing.T) {
 	b := pooled(t)
-	if got := len(b.c.pool.requests) + len(b.c.pool.deliveries); got != 0 {
+	if got := len(b.c.requests.pool.requests) + len(b.c.requests.pool.deliveries); got != 0 {
 		t.Fatalf("%d in the pool, with everything in flight", got)
 	}
 	b.run([]string{"ok", "1.1"}).run([]string{"ok", "1.2"})
-	pool := &b.c.pool
+	pool := &b.c.requests.pool
 	if len(pool.requests) != 2 || len(pool.deliveries) != 2 {
 		t.Fatalf("%d requests and %d deliveries in the pool, want 2 and 2", len(pool.requests), len(pool.deliveries))
 	}
@@ -44,10 +44,10 @@ func TestThePoolRefersToNothing(t *testing.T) {
 	b := pooled(t)
 	b.run(strings.Fields("answer 1.1 t-0 NOT_LEADER_OR_FOLLOWER leader=1/1 at=1")).run([]string{"+100ms"})
 	b.run([]string{"ok", "1.2"}).run([]string{"ok", "1.3"})
-	if len(b.c.pool.requests) == 0 {
+	if len(b.c.requests.pool.requests) == 0 {
 		t.Fatal("the pool is empty")
 	}
-	for _, r := range b.c.pool.requests {
+	for _, r := range b.c.requests.pool.requests {
 		if r.node != nil || r.conn != nil || r.packing || r.unpacked.Load() != 0 || len(r.deliveries)+len(r.chunks)+len(r.message.Topics) > 0 ||
 			len(r.response.Topics)+len(r.response.NodeEndpoints) > 0 || r.call.Err != nil || r.call.Response != nil {
 			t.Errorf("%+v in the pool", r)
@@ -70,7 +70,7 @@ func TestThePoolRefersToNothing(t *testing.T) {
 			}
 		}
 	}
-	for _, d := range b.c.pool.deliveries {
+	for _, d := range b.c.requests.pool.deliveries {
 		if *d != (delivery{}) {
 			t.Errorf("%+v in the pool", d)
 		}
