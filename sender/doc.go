@@ -128,8 +128,7 @@
 //
 //	metrics, metrics_count                                What is counted, and where?
 //	metrics_window           rate, level, Histogram       How much of it came of late, and how is it spread?
-//	metrics_callers          callers                      What do callers do and wait for?
-//	metrics_callbacks        callbackTimes                How long do callbacks take?
+//	metrics_callers, metrics_callbacks                    What do callers wait for, and how long do callbacks take?
 //	metrics_reason                                        What is a failure counted as?
 //	metrics_read             Metrics                      How does anybody see it?
 //	metrics_health           Health                       Can records be delivered now?
