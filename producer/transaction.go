@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/epistle-kafka/epistle/protocol"
 	"github.com/epistle-kafka/epistle/txn"
@@ -165,7 +166,10 @@ func (p *Producer) transactional(ctx context.Context, call string, do func(conte
 	}
 	w := wait{p: p, ctx: ctx, block: true}
 	defer w.end()
-	return outward(do(w.begin()))
+	began := time.Now()
+	err := do(w.begin())
+	p.sender.Called(call, time.Since(began), err)
+	return outward(err)
 }
 
 func notTransactional(call string) error {

@@ -27,6 +27,7 @@ type core struct {
 	questions questions
 	identity  identity
 	lookups   lookups
+	metrics   metrics
 	txn       manager
 
 	closing bool        // no more records

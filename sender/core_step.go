@@ -29,6 +29,7 @@ func (c *core) handle(now time.Time, e event) {
 func (c *core) pass(now time.Time) {
 	c.now = now
 	c.schedule.pass(now, c.pause.judged(now).Add(-c.cfg.DeliveryTimeout))
+	c.metrics.pass(now, c.nodes.all(), &c.stat.callers)
 	c.txn.Pass(now)
 }
 

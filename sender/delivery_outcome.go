@@ -40,6 +40,7 @@ func (c *core) deliver(p *partition, d *delivery, offset, appendTime int64) {
 	d.over = !d.IsPiece() // what is left of a batch that was cut may be elsewhere
 	n := d.Count()
 	c.stat.inFlight.Add(-int64(n))
+	c.metrics.countDelivered(p, d, n)
 	o, ended := d.Outcome(), d.Resolve(offset, appendTime, nil)
 	d.Batch = nil
 	c.finish(o, ended, true, n)
@@ -56,6 +57,7 @@ func (c *core) retry(p *partition, d *delivery, err error, now bool) {
 		return
 	}
 	c.news.retrying(p, d, err)
+	d.why = Reason(err)
 	p.requeue(d)
 	c.later(p, now, err)
 }
@@ -125,7 +127,8 @@ func (c *core) tell(d *delivery, err error, maybe bool) {
 func (c *core) failRange(d *delivery, r accumulator.Range, err error, maybe bool) {
 	o, number := d.Outcome(), d.Txn()
 	ended := d.ResolveRange(r.First, r.Count, -1, -1, c.failure(d, r.Count, err, maybe))
-	c.news.failed(d.Topic(), d.Partition(), r.Count, err)
+	c.news.failed(d.Topic(), d.Partition(), r.Count, err, maybe)
+	c.metrics.countFailed(d.part.topic, r.Count, err, maybe)
 	c.stat.inFlight.Add(-int64(r.Count))
 	c.finish(o, ended, false, r.Count)
 	c.txn.doom(number, err)
@@ -140,7 +143,8 @@ func (c *core) failQueued(b *accumulator.Batch, err error) {
 
 // endQueued is failQueued for a batch that no transaction waits for.
 func (c *core) endQueued(b *accumulator.Batch, err error) {
-	c.news.failed(b.Topic(), b.Partition(), b.Count(), err)
+	c.news.failed(b.Topic(), b.Partition(), b.Count(), err, false)
+	c.metrics.countFailed(b.Outcome().Queue().Owner.(*partition).topic, b.Count(), err, false)
 	ended := b.Resolve(-1, -1, c.failed(&Error{
 		Topic: b.Topic(), Partition: b.Partition(), Elapsed: c.now.Sub(b.Opened()), Err: err,
 	}))
@@ -185,11 +189,13 @@ func (c *core) finish(o *accumulator.Outcome, ended, ok bool, n int32) {
 func (c *core) cut(p *partition, d *delivery, err error) {
 	t := p.topic.queues
 	t.Refused(c.now, d.Batch)
+	d.why = ReasonTooLarge
 	pieces, limit, cutErr := t.Split(c.now, d.Batch)
 	if cutErr != nil {
 		c.giveUp(p, d, fmt.Errorf("%w; and it could not be cut: %w", err, cutErr))
 		return
 	}
+	c.metrics.countSplit(p.topic)
 	d.replace(p, pieces, limit)
 }
 
@@ -219,6 +225,7 @@ func (c *core) fit(p *partition, d *delivery) *delivery {
 	if err != nil {
 		return d // the broker will say what is wrong with it
 	}
+	c.metrics.countSplit(p.topic)
 	d.replace(p, pieces, 0)
 	first := p.retry[0]
 	p.retry = slices.Delete(p.retry, 0, 1)
@@ -228,7 +235,7 @@ func (c *core) fit(p *partition, d *delivery) *delivery {
 // piece makes a delivery of a part of d, to be sent in its place. q is the doubt
 // that the parts are in; nil for none.
 func (d *delivery) piece(b *accumulator.Batch, q *doubt) *delivery {
-	part := &delivery{Batch: b, part: d.part, opened: d.opened, order: d.order, attempts: d.attempts, doubt: q}
+	part := &delivery{Batch: b, part: d.part, opened: d.opened, order: d.order, attempts: d.attempts, doubt: q, why: d.why, counted: d.counted}
 	d.part.requeue(part)
 	return part
 }

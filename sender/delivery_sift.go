@@ -22,6 +22,7 @@ func (c *core) sift(p *partition, d *delivery, a *protocol.ProducePartitionRespo
 		indices[i] = bad[i].index
 	}
 	good := d.Without(indices)
+	d.why = Reason(a.ErrorCode)
 	if c.txn.sift(p, d, bad, good) {
 		return
 	}

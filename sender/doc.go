@@ -126,6 +126,13 @@
 //	lookup, lookup_calls     lookups                      Which topics are looked up, and who waits?
 //	why, hindrance           stuck                        What does a caller wait for?
 //
+//	metrics, metrics_count                                What is counted, and where?
+//	metrics_window           rate, level, Histogram       How much of it came of late, and how is it spread?
+//	metrics_callers, metrics_callbacks                    What do callers wait for, and how long do callbacks take?
+//	metrics_reason                                        What is a failure counted as?
+//	metrics_read             Metrics                      How does anybody see it?
+//	metrics_health           Health                       Can records be delivered now?
+//
 //	news, gather, spell, shortage, trouble                What is told to the log?
 //	headline, pace, desk     headline, pace, desk         How, how often, and on whose goroutine?
 //
@@ -302,6 +309,13 @@
 // there to the user's handler on the log's goroutine. The handler is never called
 // by the loop, by a caller, by a connection or under a lock. Without a logger there
 // is no news, and nothing is put together for it. docs/log.md lists all lines.
+//
+// # Metrics
+//
+// The loop counts batches, requests and connections in plain numbers, where they begin and end; nothing is counted for a record, or on
+// the way of Send. Whoever wants to see the numbers asks the loop for a copy, which works whatever the cluster does; when the loop has
+// ended they are anybody's to read, one at a time. What does not happen on the loop is counted where it happens (wire.Counters,
+// callers, callbackTimes), and the loop takes samples of it.
 //
 // # Invariants
 //

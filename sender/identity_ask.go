@@ -52,6 +52,7 @@ func (c *core) takeIdentity(n *node, call *wire.Call) {
 		}
 		if code == protocol.NoError && c.identity.take(idempotent.Identity{ID: resp.ProducerID, Epoch: resp.ProducerEpoch}) {
 			c.news.identified(c.identity.latest())
+			c.metrics.countGivenID()
 			c.identified()
 			return
 		}

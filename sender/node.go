@@ -32,7 +32,8 @@ type node struct {
 	moved  time.Time // when it last was said to be elsewhere
 	moves  int       // how often lately
 
-	trouble trouble // for the log
+	trouble trouble      // for the log
+	counts  brokerCounts // for metrics
 }
 
 // open reports whether the node can take one more produce request now.

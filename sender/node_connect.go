@@ -121,6 +121,7 @@ func (e dialed) apply(c *core) {
 	c.pending--
 	l := &e.node.links[e.which]
 	l.dials = slices.DeleteFunc(l.dials, func(d *dial) bool { return d == e.dial })
+	c.metrics.countDialed(e)
 	switch {
 	case e.dial.addr != e.node.addr: // the broker has moved meanwhile
 		if e.err == nil {
@@ -214,6 +215,7 @@ func (l *link) encourage(patience time.Duration) {
 }
 
 func (e hungUp) apply(c *core) {
+	c.metrics.countHungUp(e.node)
 	l := &e.node.links[e.which]
 	if l.conn == e.conn {
 		l.conn, l.busy = nil, 0

@@ -149,14 +149,14 @@ func (s *Sender) Brokers() []Broker {
 		brokers = append(brokers, h.broker)
 		h.mu.Unlock()
 	}
-	slices.SortFunc(brokers, func(a, b Broker) int {
-		if (a.ID < 0) != (b.ID < 0) {
-			return int(a.ID) - int(b.ID)
-		}
-		if a.ID < 0 {
-			return int(b.ID) - int(a.ID)
-		}
-		return int(a.ID) - int(b.ID)
-	})
+	slices.SortFunc(brokers, func(a, b Broker) int { return byID(a.ID, b.ID) })
 	return brokers
+}
+
+// byID is the order of brokers: bootstrap servers first, as they are set.
+func byID(a, b int32) int {
+	if a < 0 && b < 0 {
+		return int(b) - int(a)
+	}
+	return int(a) - int(b)
 }

@@ -45,6 +45,7 @@ func (c *core) quiet(n *node, l *link) {
 	}
 	until := l.conn.ThrottledUntil()
 	c.stat.throttles.Add(1)
+	c.metrics.countThrottle(n, l, until)
 	c.news.throttle(n, l.asked, until)
 	c.stat.throttleTime.Add(int64(until.Sub(c.now)))
 }

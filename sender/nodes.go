@@ -44,7 +44,7 @@ func (ns *nodes) of(id int32) *node { return ns.byID[id] }
 func (ns *nodes) all() []*node { return ns.order }
 
 func (ns *nodes) add(id int32, addr string) *node {
-	n := &node{id: id, addr: addr, health: newHealth(ns.stat, id, addr)}
+	n := &node{id: id, addr: addr, health: newHealth(ns.stat, id, addr), counts: newBrokerCounts()}
 	ns.byID[id] = n
 	ns.order = append(ns.order, n)
 	return n

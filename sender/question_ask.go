@@ -94,12 +94,14 @@ func (c *core) askUpTo(n *node, version int16, req protocol.Request, resp protoc
 		return false
 	}
 	l.begin(c.now)
+	c.metrics.countRequest(&n.counts, req.API().Name)
 	c.pending++
 	return true
 }
 
 func (e replied) apply(c *core) {
 	c.pending--
+	c.metrics.countCall(e.node, e.call)
 	l := e.node.ended(control, e.conn)
 	if l != nil && e.call.Err == nil {
 		l.answered(c.now)

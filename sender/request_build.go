@@ -184,15 +184,7 @@ func (c *core) sendBuilt(n *node) {
 
 // count takes r, which is on its way now, into the statistics.
 func (c *core) count(r *request) {
-	var bytes, sent, retried int64
-	for _, d := range r.deliveries {
-		bytes += int64(d.Size())
-		if d.attempts == 1 {
-			sent += int64(d.Count())
-		} else {
-			retried += int64(d.Count())
-		}
-	}
+	bytes, sent, retried := c.metrics.countWritten(r)
 	c.stat.bytes.Add(bytes)
 	c.stat.sent.Add(sent)
 	if retried > 0 {

@@ -135,14 +135,16 @@ func (c *core) touch(t *topic) {
 // oldest that is left was opened; the zero time if there is none.
 func (c *core) expire(p *partition) (oldest time.Time) {
 	for _, d := range p.open() {
-		switch {
-		case !c.schedule.expired(d.opened):
+		if !c.schedule.expired(d.opened) {
 			oldest = sooner(oldest, d.opened)
-		case d.conn != nil:
+			continue
+		}
+		c.metrics.countExpired(p.topic)
+		if d.conn != nil {
 			// Its bytes stay with the connection, and its sequence stays
 			// unresolved, until the answer or the connection's end (pitfall 8).
 			c.tell(d, c.timeout(p, c.delayed(d)), true)
-		default:
+		} else {
 			c.giveUp(p, d, c.timeout(p, c.delayed(d)))
 		}
 	}
@@ -152,6 +154,7 @@ func (c *core) expire(p *partition) (oldest time.Time) {
 // expireQueued is expire for the batches that are not drained yet.
 func (c *core) expireQueued(p *partition) {
 	for p.queued() && c.schedule.expired(p.head.Opened) {
+		c.metrics.countExpired(p.topic)
 		c.failQueued(p.drain(), c.timeout(p, c.waitingFor(p)))
 	}
 }

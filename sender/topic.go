@@ -27,6 +27,7 @@ type topic struct {
 	leaderless time.Time // since when some partition has no leader, as the log was told; zero: all have one
 	again      error     // how it last became another topic
 	stamps     stamps
+	counts     topicCounts // for metrics
 }
 
 // refuse has the queues of t take no more; nil: they take records again.

@@ -26,6 +26,7 @@ func (c *core) forget(t *topic) bool {
 			c.txn.retire(p)
 		}
 	}
+	c.metrics.countForgotten(t)
 	c.topics.drop(t)
 	c.cfg.OnForget(t.name)
 	return true

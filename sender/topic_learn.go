@@ -12,6 +12,7 @@ import (
 // takeMetadata deals with the answer to a metadata request.
 func (c *core) takeMetadata(n *node, call *wire.Call) {
 	req := call.Request.(*protocol.MetadataRequest)
+	c.metrics.countMetadata(call)
 	if call.Err == nil {
 		c.heardMetadata(n, call.Response.(*protocol.MetadataResponse))
 	} else {

@@ -61,6 +61,7 @@ const sendCall = "Send"
 func (t *transactor) moved() {
 	c := t.c
 	c.identity.set(t.Identity())
+	c.metrics.countIdentity(t.Identity().ID)
 	state, number := t.State(), t.Number()
 	if state == t.state && number == t.number {
 		t.releaseClose()
@@ -68,6 +69,7 @@ func (t *transactor) moved() {
 	}
 	before := t.state
 	c.news.transacted(before, state, t.Cause())
+	c.metrics.countTransaction(before, state, t.InDoubt(), t.Last())
 	t.state, t.number, t.stirred = state, number, true
 	view := &Transaction{Refusal: t.Refusal(sendCall)}
 	if view.Refusal == nil {

@@ -103,4 +103,7 @@ type Peer struct {
 
 	// Served says that somebody at Addr has answered a request after the handshake: the listener is for clients.
 	Served bool
+
+	// Counters count what goes to the peer and comes from it, on all connections that have them. nil: nobody wants to know.
+	Counters *Counters
 }

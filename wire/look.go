@@ -61,6 +61,7 @@ type watch struct {
 	r     io.Reader
 	turns atomic.Int64 // counts the beginnings and the ends of Reads
 	heard bool         // some byte has come; the reader's
+	count *Counters    // of the peer; nil: none
 }
 
 // waits reports whether a Read was in progress.
@@ -70,6 +71,7 @@ func (w *watch) Read(b []byte) (int, error) {
 	w.turns.Add(1)
 	n, err := w.r.Read(b)
 	w.turns.Add(1)
+	w.count.got(n)
 	w.heard = w.heard || n > 0
 	return n, err
 }
