@@ -34,8 +34,8 @@ var mayImport = map[string]struct {
 	"idempotent":        {ours: []string{"protocol"}},
 	"txn":               {ours: []string{"protocol", "idempotent"}},
 	"partition":         {},
-	"sender":            {ours: []string{"protocol", "accumulator", "metadata", "wire", "idempotent", "txn", "sasl"}},
-	"producer":          {ours: []string{"protocol", "accumulator", "metadata", "wire", "idempotent", "txn", "sender", "partition", "sasl", "internal/keystore", "internal/tlsconf", "internal/properties", "internal/sticky"}},
+	"sender":            {ours: []string{"protocol", "accumulator", "metadata", "wire", "idempotent", "txn", "sasl", "internal/telemetry", "internal/otlp"}},
+	"producer":          {ours: []string{"protocol", "accumulator", "metadata", "wire", "idempotent", "txn", "sender", "partition", "sasl", "internal/keystore", "internal/tlsconf", "internal/properties", "internal/sticky", "internal/telemetry"}},
 	"brokertest":        {ours: []string{"protocol"}},
 	"cmd/epistle":       {ours: []string{"protocol", "wire", "producer", "brokertest", "sasl"}, external: []string{"github.com/spf13/pflag", "golang.org/x/term"}},
 	"internal/backoff":  {},
@@ -49,6 +49,9 @@ var mayImport = map[string]struct {
 	"internal/keystore": {ours: []string{"internal/pbe"}},
 	"internal/tlsconf":  {ours: []string{"internal/keystore", "internal/readfile"}},
 	"internal/archtest": {},
+
+	"internal/otlp":      {},
+	"internal/telemetry": {ours: []string{"protocol", "internal/otlp"}},
 
 	"internal/properties": {ours: []string{"sasl", "internal/readfile", "internal/tlsconf"}},
 }
