@@ -78,10 +78,9 @@ func (b *broker) handleControl(k *conn, r *Request) (protocol.Response, bool) {
 	case *protocol.CreateTopicsRequest:
 		return c.createTopics(m), true
 	case *protocol.GetTelemetrySubscriptionsRequest:
-		return c.telemetrySubscriptions(m), true
+		return b.telemetrySubscriptions(m), true
 	case *protocol.PushTelemetryRequest:
-		// Nobody has subscribed to anything, so no subscription ID is known.
-		return &protocol.PushTelemetryResponse{ErrorCode: protocol.UnknownSubscriptionID}, true
+		return b.pushTelemetry(r, m), true
 	}
 	panic("brokertest: an API that is advertised and not handled: " + r.Message.API().Name)
 }
