@@ -201,6 +201,7 @@ func (c *core) connected(e dialed) {
 	}
 	e.node.links[lanes-1-e.which].encourage(patient(l.took))
 	c.txn.hear(e.node, e.which, e.conn)
+	c.pusher.hear(e.conn)
 }
 
 // cutOff reports whether there is no connection to anybody.

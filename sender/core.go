@@ -32,6 +32,7 @@ type core struct {
 	meta       *metadata.Cluster
 	stat       *counters
 	news       *news     // nil without a log
+	pusher     *pusher   // nil where no metrics are pushed
 	now        time.Time // of the step or event at hand
 	troubledAt time.Time // when stat.trouble was last set
 	old        time.Time // what came then or before has expired by now

@@ -93,6 +93,7 @@
 //	topics, forget                                        What if a topic is new, changed, made again, or idle?
 //	unsure                   likeness                     Is this the cluster that was here before?
 //	control, question, ping  question, ping               Who can be asked what any broker knows?
+//	pusher, pusher_calls     pusher                       When do brokers hear of our metrics, and which of them?
 //	node, connect            node, link, dial             Which connections are there, and which are made?
 //	reception                reception                    Who turns us away?
 //	credentials                                           What keeps a mechanism from having credentials?
@@ -102,6 +103,7 @@
 //	why, hindrance           stuck                        What does a caller wait for?
 //
 //	news, gather, spell, shortage, trouble                What is told to the log?
+//	pusher_news                                           What of the metrics that are pushed?
 //	headline, pace, desk     headline, pace, desk         How, how often, and on whose goroutine?
 //
 // # Transactions
@@ -264,10 +266,28 @@
 //	dials        up to four for each connection being made, ended by success or deadline;
 //	             a DialContext of the user's has one of its own, which may be left behind
 //	connections  two for each, and one while it authenticates itself again, see package wire
+//	metrics      one while a push of metrics is made, which runs functions of the
+//	             user's; Close leaves it behind if they do not return
 //	log          started by New if there is a logger, ended by Close, which waits a
 //	             second for it at most; calls the user's handler
 //
 // Their number depends neither on partitions nor on records.
+//
+// # Metrics for brokers
+//
+// Brokers may subscribe to metrics of their clients (KIP-714). Package
+// internal/telemetry knows what is due when; the pusher sends it. It must never
+// be felt: a producer whose brokers subscribe to nothing asks once in five
+// minutes, one whose brokers have no receiver never.
+//
+//   - It connects to nobody, but for a caller of ClientInstanceID. Where there is
+//     no control connection, it waits for one.
+//   - It sends on control connections that have nothing to do, about a second after
+//     the first was made at the earliest, and never on those of Produce. What is sent
+//     behind a push on the same connection waits for its answer, as behind any
+//     request; metadata and what any broker can answer go to others then (R3).
+//   - What goes wrong with it is told to the log, and to nobody else.
+//   - Close waits for the last push, up to a second, when all records are done.
 //
 // # The log
 //
