@@ -78,8 +78,8 @@ func (b *Batch) Count() int32 { return b.count }
 // Size returns the bytes of the batch as it would be written now.
 func (b *Batch) Size() int { return b.size }
 
-// rawSize returns the bytes of the batch before compression.
-func (b *Batch) rawSize() int { return max(b.raw, b.size) }
+// RawSize returns the bytes of the batch before compression.
+func (b *Batch) RawSize() int { return max(b.raw, b.size) }
 
 // Resolve gives all records of the batch their outcome. It reports whether all
 // records of its Outcome have theirs now: then the caller calls End.

@@ -44,7 +44,7 @@ func (t *Topic) Taught() bool { return t.lesson.limit > 0 }
 func (t *Topic) Refused(now time.Time, b *Batch) {
 	l := &t.lesson
 	l.quiet, l.growing = now.Add(probeEvery), false
-	l.rate = float64(b.rawSize()) / float64(b.size)
+	l.rate = float64(b.RawSize()) / float64(b.size)
 	if b.size <= l.good {
 		l.good = 0 // the limit has been lowered
 	}
@@ -69,7 +69,7 @@ func (t *Topic) Refused(now time.Time, b *Batch) {
 // Accepted notes that b was acknowledged, by a topic that has taught something.
 func (t *Topic) Accepted(now time.Time, b *Batch) {
 	l := &t.lesson
-	l.rate = float64(b.rawSize()) / float64(b.size)
+	l.rate = float64(b.RawSize()) / float64(b.size)
 	if b.size > l.told() {
 		l.trial = time.Time{}
 	}

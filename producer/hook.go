@@ -39,8 +39,9 @@ func onSend(ctx context.Context, i Interceptor, rec *Record) (err error) {
 	return i.OnSend(ctx, rec)
 }
 
-// refuse tells the interceptors of a record that was not taken.
+// refuse counts a record that was not taken, and tells the interceptors of it.
 func (p *Producer) refuse(e *entry, err error) {
+	p.sender.Refused(FailureReason(err))
 	if e.hook != nil {
 		p.acknowledge(e.hook, e.noMetadata(), err)
 	}

@@ -42,7 +42,7 @@ func init() {
 	// Told once, however often it is so.
 	logStories["metrics are left out"] = func(t *testing.T, j *journal) {
 		c := wants(t, time.Minute)
-		c.SubscribeMetrics(brokertest.MetricsSubscription{Metrics: []string{"*"}, MaxBytes: 4000, Interval: time.Minute})
+		c.SubscribeMetrics(brokertest.MetricsSubscription{Metrics: []string{"*"}, MaxBytes: 20_000, Interval: time.Minute})
 		p := start(t, c, j.logs, func(cfg *producer.Config) {
 			cfg.ApplicationMetrics = []func() []producer.JavaMetric{func() (all []producer.JavaMetric) {
 				for i := range 1000 {
@@ -54,12 +54,12 @@ func init() {
 		send(t, p, record("x"))
 		time.Sleep(3 * time.Hour)
 		l := j.one(t, slog.LevelWarn, "metrics are left out of pushes")
-		if l.num("omitted") < 800 || l.num("twice") != 1 || l.word("name") != "org.apache.kafka.producer.buffer.total.bytes" {
+		if l.num("omitted") < 300 || l.num("twice") != 1 || l.word("name") != "org.apache.kafka.producer.buffer.total.bytes" {
 			t.Errorf("the line is %v", l)
 		}
 		for _, push := range c.MetricsPushes() {
-			if _, ok := push.Value("org.apache.kafka.producer.buffer.total.bytes"); !ok || push.Size > 4000 {
-				t.Errorf("the metrics with one value were left out before those with many, or there are more than 4000 bytes: %d", push.Size)
+			if _, ok := push.Value("org.apache.kafka.producer.buffer.total.bytes"); !ok || push.Size > 20_000 {
+				t.Errorf("the metrics with one value were left out before those with many, or there are more than 20000 bytes: %d", push.Size)
 			}
 		}
 	}

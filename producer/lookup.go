@@ -30,7 +30,10 @@ func (p *Producer) lookup(w *wait, name string) (*topic, error) {
 		return nil, ErrTopicNotLoaded
 	}
 	for {
-		if err := p.sender.Lookup(w.begin(), name); err != nil {
+		began := time.Now()
+		err := p.sender.Lookup(w.begin(), name)
+		w.forMetadata(began)
+		if err != nil {
 			return nil, err
 		}
 		if t := p.topics.get(name); t != nil {
@@ -55,7 +58,10 @@ func (p *Producer) lookupPartition(w *wait, e *entry, lacking *NoSuchPartitionEr
 		p.sender.WantPartition(e.topic, lacking.Want)
 		return nil, fmt.Errorf("%w, as far as is known: the topic is being looked up again, so try again soon", lacking)
 	}
-	if err := p.sender.LookupPartition(w.begin(), e.topic, lacking.Want); err != nil {
+	began := time.Now()
+	err := p.sender.LookupPartition(w.begin(), e.topic, lacking.Want)
+	w.forMetadata(began)
+	if err != nil {
 		if t := p.known(e); t != nil {
 			lacking.Have = t.view.Partitions
 		}

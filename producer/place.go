@@ -120,7 +120,7 @@ func (p *Producer) placeAgain(ctx context.Context, was *topic, e *entry, block b
 
 // placeNew is place for a topic that is not known yet, or, as far as is known, lacks the record's partition.
 func (p *Producer) placeNew(ctx context.Context, e *entry, block bool, lacking *NoSuchPartitionError) error {
-	w := wait{p: p, ctx: ctx, block: block}
+	w := wait{p: p, ctx: ctx, block: block, admits: true}
 	defer w.end()
 	for {
 		var t *topic

@@ -159,7 +159,9 @@ func (p *Producer) codecLevel() int {
 // ctx, or with ErrCallback; what is still under way then goes on, and the error is
 // a *FlushError, which counts it.
 func (p *Producer) Flush(ctx context.Context) error {
+	began := time.Now()
 	waiting, err := p.sender.Flush(ctx)
+	p.sender.Called(callFlush, time.Since(began), err)
 	if err != nil {
 		return &FlushError{Waiting: Undelivered(waiting), Err: outward(err)}
 	}
@@ -320,25 +322,7 @@ func (p *Producer) Stats() Stats {
 		Throttles: s.Throttles, ThrottleTime: s.ThrottleTime,
 		Reauthentications: s.Reauthentications,
 	}
-	var last time.Time
-	known := p.sender.Snapshot()
-	for _, b := range p.sender.Brokers() {
-		if b.FailingSince.IsZero() {
-			continue
-		}
-		if known != nil && len(known.Brokers) > 0 { // nobody needs the others now
-			if _, ok := known.Brokers[b.ID]; !ok {
-				continue
-			}
-		}
-		if stats.FailingSince.IsZero() || b.FailingSince.Before(stats.FailingSince) {
-			stats.FailingSince = b.FailingSince
-		}
-		if !b.LastErrorAt.Before(last) {
-			last, stats.LastError = b.LastErrorAt, b.LastError
-		}
-	}
-	stats.LastError = outward(stats.LastError)
+	stats.LastError, _, stats.FailingSince = p.failing()
 	return stats
 }
 

@@ -8,13 +8,14 @@ import (
 
 	"github.com/epistle-kafka/epistle/accumulator"
 	"github.com/epistle-kafka/epistle/internal/cause"
+	"github.com/epistle-kafka/epistle/sender"
 )
 
 // placeWithRoom appends a record that does not fit its batch's last chunk, and
 // waits for memory if need be.
 func (p *Producer) placeWithRoom(ctx context.Context, w *wait, q *accumulator.Queue, e *entry, block bool) error {
 	if w == nil {
-		w = &wait{p: p, ctx: ctx, block: block}
+		w = &wait{p: p, ctx: ctx, block: block, admits: true}
 		defer w.end()
 	}
 	var await accumulator.Wait
@@ -35,8 +36,10 @@ type wait struct {
 	p      *Producer
 	ctx    context.Context
 	block  bool
+	admits bool               // it is of a record
 	cancel context.CancelFunc // set once it has begun to wait for metadata
 	timer  *time.Timer        // set once it has begun to wait for memory alone
+	waited sender.Wait        // for metrics
 }
 
 // begin returns a context that ends with the caller's or with max.block.
@@ -57,6 +60,8 @@ func (w *wait) forMemory(ready <-chan struct{}) (now time.Time, ok bool) {
 		}
 		alarm = w.timer.C
 	}
+	began := time.Now()
+	w.p.sender.Waiting(1)
 	select {
 	case <-ready:
 		ok = true
@@ -64,6 +69,9 @@ func (w *wait) forMemory(ready <-chan struct{}) (now time.Time, ok bool) {
 	case <-alarm:
 	}
 	now = time.Now()
+	w.p.sender.Waiting(-1)
+	w.waited.ForMemory = true
+	w.waited.Memory += now.Sub(began)
 	w.p.clock.Publish(now)
 	return now, ok
 }
@@ -111,4 +119,11 @@ func (w *wait) end() {
 		w.p.timers.Put(w.timer)
 		w.timer = nil
 	}
+	w.p.sender.Waited(w.waited, w.admits)
+}
+
+// forMetadata counts what has been waited for a topic since began.
+func (w *wait) forMetadata(began time.Time) {
+	w.waited.ForMetadata = true
+	w.waited.Metadata += time.Since(began)
 }

@@ -37,8 +37,10 @@ func (p *Producer) ClientInstanceID(ctx context.Context) (protocol.UUID, error) 
 // goroutine of its own.
 func (p *Producer) pushedMetrics() []telemetry.Metric {
 	var metrics []telemetry.Metric
-	for _, m := range p.javaMetrics() {
-		metrics = append(metrics, telemetry.Metric(m))
+	for _, m := range p.Metrics().Java() {
+		if m.Group != "app-info" { // Java's client pushes none of that
+			metrics = append(metrics, telemetry.Metric(m))
+		}
 	}
 	for _, f := range p.cfg.ApplicationMetrics {
 		for _, m := range p.applicationMetrics(f) {
@@ -57,23 +59,4 @@ func (p *Producer) applicationMetrics(f func() []JavaMetric) (metrics []JavaMetr
 		}
 	}()
 	return f()
-}
-
-// javaMetrics are the producer's own metrics, as far as they are counted.
-func (p *Producer) javaMetrics() []JavaMetric {
-	const group = "producer-metrics"
-	s, connected := p.sender.Stats(), 0
-	for _, b := range p.sender.Brokers() {
-		if b.Connected {
-			connected++
-		}
-	}
-	return []JavaMetric{
-		{Group: group, Name: "record-send-total", Value: float64(s.Sent), Total: true},
-		{Group: group, Name: "record-error-total", Value: float64(s.Failed), Total: true},
-		{Group: group, Name: "record-retry-total", Value: float64(s.Retried), Total: true},
-		{Group: group, Name: "connection-count", Value: float64(connected)},
-		{Group: group, Name: "buffer-total-bytes", Value: float64(p.cfg.BufferMemory)},
-		{Group: group, Name: "buffer-available-bytes", Value: float64(p.cfg.BufferMemory - s.Buffered)},
-	}
 }

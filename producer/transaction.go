@@ -3,6 +3,7 @@ package producer
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/epistle-kafka/epistle/protocol"
 	"github.com/epistle-kafka/epistle/txn"
@@ -155,7 +156,10 @@ func (p *Producer) transactional(ctx context.Context, call string, do func(conte
 	}
 	w := wait{p: p, ctx: ctx, block: true}
 	defer w.end()
-	return outward(do(w.begin()))
+	began := time.Now()
+	err := do(w.begin())
+	p.sender.Called(call, time.Since(began), err)
+	return outward(err)
 }
 
 // admitTo returns the number of the open transaction, for a record of the one with the given number; 0 for whichever is open.

@@ -29,7 +29,7 @@ func connected(t *testing.T, c *brokertest.Cluster) *Sender {
 		OnTopic:          func(*accumulator.Topic, *metadata.Topic, *metadata.Snapshot) {}, Publish: func() {},
 	})
 	t.Cleanup(func() {
-		for _, n := range s.core.order {
+		for _, n := range s.core.nodes.all() {
 			for i := range n.links {
 				if c := n.links[i].conn; c != nil {
 					c.Close(nil)
@@ -71,7 +71,7 @@ func TestTheLoopSleepsWhileABrokerHangs(t *testing.T) {
 		s := connected(t, c)
 		s.Want("t")
 		s.loop(time.Second)
-		p := s.core.topics["t"].parts[0]
+		p := s.core.topics.named("t").parts[0]
 		c.On(brokertest.Produce).Do(brokertest.Swallow())
 		queueOne(t, s, p)
 		s.loop(time.Second)
@@ -165,7 +165,7 @@ func TestABatchAgesByTheMonotonicClock(t *testing.T) {
 func TestStallsAreMeasuredByTheMonotonicClock(t *testing.T) {
 	s := idle(t, 0)
 	p := s.lonely()
-	s.core.addNode(1, "host:9092")
+	s.core.nodes.add(1, "host:9092")
 	queueOne(t, s, p)
 	p.leader = 1
 	now := time.Now()

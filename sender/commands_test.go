@@ -81,7 +81,7 @@ func (b *bench) run(args []string) *bench {
 		}
 	case "faildial":
 		b.c.pending++
-		n := b.c.nodes[int32(number(args[0]))]
+		n := b.c.nodes.of(int32(number(args[0])))
 		b.post(dialed{node: n, dial: &dial{addr: n.addr}, which: control, err: errHangUp})
 	case "break":
 		b.live(number(args[0]), data).broken = true
@@ -309,7 +309,7 @@ func (b *bench) live(node int, which lane) *benchConn {
 // part returns a partition by its name, topic-index.
 func (b *bench) part(place string) *partition {
 	i := strings.LastIndex(place, "-")
-	t := b.c.topics[place[:i]]
+	t := b.c.topics.named(place[:i])
 	if t == nil {
 		panic("topic of " + place + " is not known")
 	}

@@ -21,6 +21,7 @@ type completions struct {
 	running atomic.Int64
 	watched atomic.Int32 // by so many
 	last    int64        // the goroutine's alone
+	took    callbackTimes
 
 	held []completion // what the loop has put and not sent; its alone
 
@@ -43,7 +44,12 @@ func newCompletions(call func(o *accumulator.Outcome, next func())) *completions
 }
 
 // put has c come next, with send. Both are the loop's.
-func (cs *completions) put(c completion) { cs.held = append(cs.held, c) }
+func (cs *completions) put(c completion) {
+	cs.held = append(cs.held, c)
+	if c.outcome != nil {
+		cs.took.put()
+	}
+}
 
 // send hands over all that was put: the batches of an answer at once, since to
 // hand over each would take a third as long as its callbacks. It reports whether
@@ -102,7 +108,9 @@ func (cs *completions) complete(c completion) {
 // callBack runs the callbacks of o.
 func (cs *completions) callBack(o *accumulator.Outcome) {
 	cs.running.Store(cs.last + 1)
+	began := cs.took.begin()
 	cs.call(o, cs.step)
+	cs.took.end(began)
 	cs.running.Store(0)
 }
 

@@ -98,6 +98,7 @@ type counters struct {
 	mayBeWritten                                         atomic.Int64 // of failed
 	throttles, throttleTime                              atomic.Int64 // the latter in nanoseconds, as far as it is granted
 	renewed                                              atomic.Int64 // by connections
+	callers                                              callers
 
 	// trouble is what last kept the loop from reaching the cluster.
 	trouble  atomic.Pointer[error]

@@ -55,25 +55,44 @@
 //
 // # The map
 //
-// Each part of the core is a type that owns its fields. Its own methods are in the file of its name. What the core does with
-// it, and with others, is in the files whose names begin alike.
+// The core is made of parts. Each part is a type that owns its fields: everybody else uses its methods. A part's own methods are
+// in the file of its name. What the core does with it, and with others, is in the files whose names begin alike.
 //
 //	file                     types                        what it answers
 //
 //	sender, config, errors   Sender, Config, Stats        What can be called, and what comes back?
 //	loop, crash, clock       Sender.step, inbox, Clock    Who does the next step, and when?
 //	events                   event                        What can happen outside of the loop?
-//	core                     core, effects                What is done in a step, and in which order?
-//	state                    topic, partition, delivery   What does the loop know of a topic, a partition, a batch?
-//	fifo, pool                                            Whose memory is used again?
-//
-//	look, alarms, early      alarms                       When is a partition looked at, and what may be sent of it?
-//	build, request           request                      Which batches go into a request?
-//	packers                  packers                      Who compresses them?
-//	answer, judge            attempt, verdict             What does an answer mean for a batch?
-//	outcome, completions     completions                  How does a batch end, and who runs its callbacks?
-//	sift, doubt              doubt                        What if records are at fault, or a batch goes on in parts?
+//	core                     core, effects                Which parts has the core, and what does it want done?
+//	core_step                                             What is done in a step, and in which order?
+//	pause                    pause                        Has the process stood still?
 //	flush                                                 What do Flush and Close wait for, and what do they end?
+//	fifo                     fifo                         How does a list use its memory again?
+//
+//	topics, topic            topics, topic                Which topics are there?
+//	partition                partition                    What does the loop know of a partition?
+//	topic_learn                                           What if a topic is new, or has changed?
+//	topic_again                                           What if a topic was made again, or the whole cluster?
+//	topic_forget                                          What if a topic is idle?
+//
+//	schedule                 schedule                     Which partitions must be looked at, and when?
+//	schedule_look                                         What may be sent of a partition, and what has expired?
+//	schedule_early                                        What goes along with others, before it is due?
+//	schedule_alarms          alarms                       Which alarm comes next?
+//
+//	requests, request        requests, request            Which produce requests are there?
+//	request_build                                         How is a request filled, and when is it sent?
+//	request_take                                          Which batch of a partition goes into it, if any may?
+//	request_pool             pool                         Which requests and deliveries are used again?
+//	packers                  packers                      Who compresses batches?
+//	request_answer                                        What does an answer mean for each batch of a request?
+//
+//	delivery                 delivery                     What does the loop know of a batch?
+//	delivery_judge           attempt, verdict             What becomes of a batch after an attempt?
+//	delivery_outcome                                      How is a batch sent again, cut, or ended?
+//	delivery_sift                                         What if some of its records are at fault?
+//	delivery_doubt           doubt                        What if it may be written, and goes on in parts?
+//	completions              completions                  Who runs the callbacks?
 //
 //	identity                 identity                     Which producer id is there, and who waits for one?
 //	identity_ask                                          How is one asked for?
@@ -81,7 +100,7 @@
 //	identity_retired         retired                      What of the numbers of a topic that was forgotten?
 //	identity_doubt                                        When is an id given up?
 //	identity_stamps          stamps                       Is a success somebody else's?
-//	manager                  manager, ordinary             What differs with a transactional id?
+//	manager                  manager, ordinary            What differs with a transactional id?
 //	transactor               transactor                   Which transactional request is sent next?
 //	transactor_calls         txnCall                      What do callers of transactional methods wait for?
 //	transactor_batches                                    Which batches may be sent, and what if one fails?
@@ -89,18 +108,32 @@
 //	transactor_search        search                       Who has taken over from a silent coordinator?
 //	transactor_speech        speech                       Which protocol do the brokers offer?
 //
-//	lookup, lookup_calls     lookups                      Which topics are looked up, and who waits?
-//	topics, forget                                        What if a topic is new, changed, made again, or idle?
-//	unsure                   likeness                     Is this the cluster that was here before?
-//	control, question, ping  question, ping               Who can be asked what any broker knows?
+//	nodes                    nodes                        Which brokers are there, and who is asked first?
+//	node, link               node, link                   What is known of a broker, and of a connection to it?
+//	node_connect             dial                         When is a connection made, and what when it ends?
+//	node_move                former                       What if a broker is at another address?
+//	node_reception           reception                    Who turns us away?
+//	node_credentials                                      What keeps a mechanism from having credentials?
+//	node_unsure              likeness                     Is this the cluster that was here before?
+//	node_silent                                           Who says nothing?
+//	node_throttle            ThrottleError                Who wants to be left alone?
+//	node_offers              offerError                   Who lacks a request?
+//	node_health              Broker, health               How has a broker been of late?
+//
+//	questions, question      questions, question          What was any broker asked that knows it?
+//	question_ask                                          Who is asked, and when?
+//	question_ping            ping                         Is there a broker that answers?
 //	pusher, pusher_calls     pusher                       When do brokers hear of our metrics, and which of them?
-//	node, connect            node, link, dial             Which connections are there, and which are made?
-//	reception                reception                    Who turns us away?
-//	credentials                                           What keeps a mechanism from having credentials?
-//	silent, pause            pause                        Who says nothing, and have we been asleep ourselves?
-//	throttle, unsupported    ThrottleError, offerError    Who wants to be left alone, and who lacks a request?
-//	health                   Broker, health               How has a broker been of late?
+//	lookup, lookup_calls     lookups                      Which topics are looked up, and who waits?
 //	why, hindrance           stuck                        What does a caller wait for?
+//
+//	metrics, metrics_count                                What is counted, and where?
+//	metrics_window           rate, level, Histogram       How much of it came of late, and how is it spread?
+//	metrics_callers          callers                      What do callers do and wait for?
+//	metrics_callbacks        callbackTimes                How long do callbacks take?
+//	metrics_reason                                        What is a failure counted as?
+//	metrics_read             Metrics                      How does anybody see it?
+//	metrics_health           Health                       Can records be delivered now?
 //
 //	news, gather, spell, shortage, trouble                What is told to the log?
 //	pusher_news                                           What of the metrics that are pushed?
@@ -297,6 +330,16 @@
 // there to the user's handler on the log's goroutine. The handler is never called
 // by the loop, by a caller, by a connection or under a lock. Without a logger there
 // is no news, and nothing is put together for it. docs/log.md lists all lines.
+//
+// # Metrics
+//
+// What is counted is the loop's, in plain numbers: a batch is counted where it is given to a connection, where it is
+// acknowledged, and where it fails; a request where it is sent and where it ends; a connection where it is made and where it
+// is over. Nothing is counted for a record, and nothing on the way of Send. Whoever wants to see the numbers asks the loop, which makes a copy in
+// a step of its own; so this works whatever the cluster does, and when the loop has ended they are anybody's to read, one at a
+// time. What does not happen on the loop is counted where it happens: bytes by connections (wire.Counters), waits and refusals by
+// those who wait or are refused (callers), callbacks by the goroutine that runs them. The loop takes samples of these when a
+// window of Java's rates ends.
 //
 // # Invariants
 //

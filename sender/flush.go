@@ -10,7 +10,7 @@ func (e flushing) apply(c *core) {
 // gather makes g wait for all records sent so far and for their callbacks, and
 // ends the linger of those that wait.
 func (c *core) gather(g *accumulator.Group) {
-	for _, t := range c.listed {
+	for _, t := range c.topics.all() {
 		for _, p := range t.parts {
 			if p.wake.IsZero() && p.queue.Queued() == 0 {
 				continue // no alarm for the expiry of anything, and nothing new
@@ -36,7 +36,7 @@ type counting struct {
 }
 
 func (e *counting) apply(c *core) {
-	for _, t := range c.listed {
+	for _, t := range c.topics.all() {
 		for _, p := range t.parts {
 			for _, d := range p.open() {
 				switch {
@@ -56,7 +56,7 @@ func (e *counting) apply(c *core) {
 // urge ends the linger of all that waits.
 func (c *core) urge() {
 	c.seeNoted()
-	for _, p := range c.alarms.partitions(nil) {
+	for _, p := range c.schedule.partitions(nil) {
 		p.head = p.queue.UrgeAll(func(*accumulator.Outcome) {})
 		c.look(p)
 	}
@@ -64,18 +64,16 @@ func (c *core) urge() {
 
 func (e closing) apply(c *core) {
 	c.news.closing()
-	c.closing, c.hurry = true, true
+	c.closing = true
+	c.schedule.hurry()
 	c.acc.Memory.Close(ErrClosed)
-	for _, t := range c.listed {
+	for _, t := range c.topics.all() {
 		for _, q := range t.queues.Queues() {
 			q.Refuse(ErrClosed)
 		}
 	}
 	c.endLookups(ErrClosed)
-	for _, p := range c.pings {
-		p.end(ErrClosed)
-	}
-	c.pings = nil
+	c.questions.endPings(ErrClosed)
 	c.txn.close(e.group)
 	c.gather(e.group)
 	e.group.Exit()
@@ -86,7 +84,7 @@ func (e aborting) apply(c *core) {
 		c.aborted, c.before = true, c.stat.failures()
 	}
 	c.txn.abandon()
-	for _, t := range c.listed {
+	for _, t := range c.topics.all() {
 		for _, p := range t.parts {
 			for _, d := range p.open() {
 				if d.conn != nil {
@@ -96,10 +94,10 @@ func (e aborting) apply(c *core) {
 				}
 			}
 			c.failAll(p, c.closed(p, c.waitingFor(p)))
-			c.alarms.set(p, zero)
+			c.schedule.set(p, zero)
 		}
 	}
-	for _, n := range c.order {
+	for _, n := range c.nodes.all() {
 		for n.ready.len() > 0 {
 			n.pop()
 		}

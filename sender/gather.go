@@ -77,18 +77,21 @@ func (n *news) tellRenewals() {
 	}
 }
 
-// failed takes note that records have ended with an error.
-func (n *news) failed(topic string, partition int32, records int32, err error) {
+// failed takes note that records have ended with an error. With maybe they may be in the log all the same.
+func (n *news) failed(topic string, partition int32, records int32, err error, maybe bool) {
 	if n == nil {
 		return
 	}
-	why := reason(err)
-	f := n.failures[why]
+	kind := failureKind{Reason(err), "no"}
+	if maybe {
+		kind.written = "maybe"
+	}
+	f := n.failures[kind]
 	if f == nil {
 		f = &failure{}
-		n.failures[why] = f
+		n.failures[kind] = f
 	}
-	if f.held && !n.holds(lineFailed, subject{name: why}) {
+	if f.held && !n.holds(lineFailed, kind.subject()) {
 		*f = failure{} // it has been told since
 	}
 	f.add(topic, partition)
@@ -96,6 +99,11 @@ func (n *news) failed(topic string, partition int32, records int32, err error) {
 	f.err, f.fresh = err, true
 	n.stirs = true
 }
+
+// A failureKind is what failures have in common that are told in one line.
+type failureKind struct{ reason, written string }
+
+func (k failureKind) subject() subject { return subject{name: k.reason + ", written=" + k.written} }
 
 // A failure is records that have failed for one reason, and that the log was not
 // told of.
@@ -108,13 +116,17 @@ type failure struct {
 // tellFailures tells how many records have failed, for each reason. Those that
 // are not told now are told with the next.
 func (n *news) tellFailures() {
-	for _, why := range slices.Sorted(maps.Keys(n.failures)) {
-		f := n.failures[why]
+	for _, kind := range slices.SortedFunc(maps.Keys(n.failures), func(a, b failureKind) int {
+		return cmp.Or(cmp.Compare(a.reason, b.reason), cmp.Compare(b.written, a.written))
+	}) {
+		f := n.failures[kind]
 		if !f.fresh {
 			continue
 		}
-		about := subject{name: why}
-		attrs := []slog.Attr{slog.Int64("records", f.records), slog.Any("err", f.err)}
+		about := kind.subject()
+		attrs := []slog.Attr{
+			slog.Int64("records", f.records), slog.String("reason", kind.reason), slog.String("written", kind.written), slog.Any("err", f.err),
+		}
 		if !f.mixed {
 			attrs = append(attrs, slog.String("topic", f.topic))
 		}
@@ -123,19 +135,6 @@ func (n *news) tellFailures() {
 			*f = failure{}
 		}
 	}
-}
-
-// reason is what records have failed for, in a word.
-func reason(err error) string {
-	for _, known := range []error{ErrClosed, ErrDeliveryTimeout, ErrClusterReplaced, ErrTopicRecreated, ErrPartitionGone, errEnded} {
-		if errors.Is(err, known) {
-			return known.Error()
-		}
-	}
-	if code := protocol.ErrorCode(0); errors.As(err, &code) {
-		return code.Error()
-	}
-	return ""
 }
 
 // identified tells of the producer id that the cluster has given.

@@ -62,6 +62,13 @@ func (id *identity) take(given idempotent.Identity) bool {
 	return true
 }
 
+// latest returns the last that there was. known reports whether it can be used.
+func (id *identity) latest() idempotent.Identity { return id.current }
+func (id *identity) known() bool                 { return id.valid }
+
+// cameFrom reports whether the last question about one was asked on that connection, and answered.
+func (id *identity) cameFrom(cn conn) bool { return id.of == cn }
+
 // set makes current what a coordinator has given.
 func (id *identity) set(given idempotent.Identity) {
 	if given != id.current {
@@ -81,6 +88,34 @@ func (id *identity) drop() {
 func (id *identity) wanted(soon bool) bool {
 	return !id.valid && !id.asking && (len(id.waiting) > 0 || id.failed == 0 && soon)
 }
+
+// notBefore returns when the next may be asked for.
+func (id *identity) notBefore() time.Time { return id.next }
+
+// ask notes that one is asked for. It returns the question's era, for answered.
+func (id *identity) ask() (era int) {
+	id.asking = true
+	return id.era
+}
+
+// unasked notes that nobody could be asked.
+func (id *identity) unasked() { id.asking = false }
+
+// answered notes an answer that has come on a connection. It reports false if it is not to be used: it was asked of a cluster that
+// may be another one.
+func (id *identity) answered(era int, cn conn) bool {
+	if era != id.era {
+		return false
+	}
+	id.of, id.asking = cn, false
+	return true
+}
+
+// failures returns how many requests for one have failed since the last success.
+func (id *identity) failures() int { return id.failed }
+
+// lastRefusal returns when the last of these has failed, and what for; nil: none has.
+func (id *identity) lastRefusal() (time.Time, error) { return id.troubledAt, id.trouble }
 
 // refused notes that a request for one has failed, and how long to wait.
 func (id *identity) refused(now time.Time, err error, wait time.Duration) {

@@ -13,12 +13,11 @@ import (
 
 // askIdentity asks for a producer id if one is needed.
 func (c *core) askIdentity() time.Time {
-	id := &c.identity
-	if c.unsure != nil || !id.wanted(len(c.topics) > 0 || c.lookups.any()) { // it comes while the first topic is looked up
+	if c.nodes.doubted() || !c.identity.wanted(c.topics.any() || c.lookups.any()) { // it comes while the first topic is looked up
 		return time.Time{}
 	}
-	if id.next.After(c.now) {
-		return id.next
+	if at := c.identity.notBefore(); at.After(c.now) {
+		return at
 	}
 	n, at := c.controlNode()
 	if n == nil {
@@ -28,14 +27,14 @@ func (c *core) askIdentity() time.Time {
 		TransactionTimeout: math.MaxInt32 * time.Millisecond, // no transaction: it means nothing
 		ProducerID:         -1, ProducerEpoch: -1,
 	}
-	era := id.era
-	id.asking = c.inquire(n, req, 0, func(c *core, n *node, call *wire.Call) {
-		if era == c.identity.era { // else it was asked of a cluster that may be another one
-			c.identity.of = n.links[control].conn
+	era := c.identity.ask()
+	take := func(c *core, n *node, call *wire.Call) {
+		if c.identity.answered(era, n.links[control].conn) {
 			c.takeIdentity(n, call)
 		}
-	})
-	if !id.asking {
+	}
+	if !c.inquire(n, req, 0, take) {
+		c.identity.unasked()
 		return c.now
 	}
 	return time.Time{}
@@ -43,8 +42,6 @@ func (c *core) askIdentity() time.Time {
 
 // takeIdentity deals with the answer to InitProducerId.
 func (c *core) takeIdentity(n *node, call *wire.Call) {
-	id := &c.identity
-	id.asking = false
 	err := call.Err
 	code := protocol.NoError
 	if err == nil {
@@ -53,15 +50,16 @@ func (c *core) takeIdentity(n *node, call *wire.Call) {
 		if code == protocol.NoError && resp.ProducerID < 0 {
 			code = protocol.UnknownServerError // an impossible answer, and no reason to go on without
 		}
-		if code == protocol.NoError && id.take(idempotent.Identity{ID: resp.ProducerID, Epoch: resp.ProducerEpoch}) {
-			c.news.identified(id.current)
+		if code == protocol.NoError && c.identity.take(idempotent.Identity{ID: resp.ProducerID, Epoch: resp.ProducerEpoch}) {
+			c.news.identified(c.identity.latest())
+			c.metrics.countGivenID()
 			c.identified()
 			return
 		}
 		err = n.refused("InitProducerId", cmp.Or(code, protocol.CoordinatorNotAvailable)) // for an id of which nothing is left
 	}
-	id.refused(c.now, err, c.cfg.RetryBackoff.Delay(id.failed, c.out.random()))
-	c.news.unidentified(err, id.failed)
+	c.identity.refused(c.now, err, c.cfg.RetryBackoff.Delay(c.identity.failures(), c.out.random()))
+	c.news.unidentified(err, c.identity.failures())
 	unsupported := (*wire.UnsupportedVersionError)(nil)
 	if code != protocol.NoError && !code.Retriable() || errors.As(err, &unsupported) {
 		c.refusedIdentity(err)
@@ -88,9 +86,9 @@ func (c *core) refusedIdentity(err error) {
 func (m ordinary) unidentified() error {
 	c := m.c
 	const api = "InitProducerId"
-	why := c.lastFailure(c.identity.trouble, c.identity.troubledAt)
+	why := c.nodes.lastFailure(c.identity.lastRefusal())
 	if n := c.unanswered(api); n != nil {
 		return awaits(api, n, why)
 	}
-	return both(c.mute(), both(c.stillConnecting(), why))
+	return both(c.mute(), both(c.nodes.stillConnecting(), why))
 }

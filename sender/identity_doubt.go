@@ -34,7 +34,7 @@ func (c *core) abandon(p *partition) {
 
 // abandonEach is abandon for the partitions with numbers of which lost says so.
 func (c *core) abandonEach(lost func(*partition) bool) {
-	for _, t := range c.listed {
+	for _, t := range c.topics.all() {
 		for _, p := range t.parts {
 			if p.numbers.Started() && lost(p) {
 				c.abandon(p)
@@ -46,7 +46,7 @@ func (c *core) abandonEach(lost func(*partition) bool) {
 // abandonAll has all partitions that have that producer id give it up.
 func (c *core) abandonAll(producerID int64) {
 	c.abandonEach(func(p *partition) bool { return p.numbers.Identity().ID == producerID })
-	if c.identity.current.ID == producerID {
+	if c.identity.latest().ID == producerID {
 		c.txn.disown()
 	}
 }

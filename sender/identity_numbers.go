@@ -30,10 +30,11 @@ func (c *core) renew(p *partition) bool {
 		i++
 	}
 	// What there was may be another cluster's, or run out of epochs.
-	if !c.identity.valid || !c.identity.renew(p) {
+	if !c.identity.known() || !c.identity.renew(p) {
 		return c.identity.await(p)
 	}
 	c.news.renewed(p)
+	c.metrics.countBump()
 	for _, d := range p.retry {
 		d.numbered, d.keeps = false, false
 	}

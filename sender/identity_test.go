@@ -28,7 +28,7 @@ func TestAnIDAskedOfTheOldClusterIsDropped(t *testing.T) {
 	if id := &b.c.identity; !id.valid || id.current.ID != 8 {
 		t.Errorf("the producer id is %v, valid=%v, want 8/0, of the new cluster", id.current, id.valid)
 	}
-	if got := b.c.topics["t"].parts[0].numbers.Identity(); got.ID != 8 {
+	if got := b.c.topics.named("t").parts[0].numbers.Identity(); got.ID != 8 {
 		t.Errorf("the partition has producer id %v, want that of the new cluster", got)
 	}
 }

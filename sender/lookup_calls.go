@@ -18,9 +18,9 @@ func (e wanted) apply(c *core) {
 			e.wait.end(err)
 		}
 	}
-	known := c.topics[e.topic] != nil
+	known := c.topics.named(e.topic) != nil
 	switch {
-	case known && c.partitions(e.topic) >= e.partitions:
+	case known && c.topics.partitions(e.topic) >= e.partitions:
 		c.meta.Touch(c.now, e.topic)
 		end(nil)
 		return
@@ -48,14 +48,6 @@ func (e wanted) apply(c *core) {
 	}
 }
 
-// partitions is how many a topic has, as far as is known; -1 if it is not.
-func (c *core) partitions(name string) int {
-	if t := c.topics[name]; t != nil {
-		return len(t.meta.Partitions)
-	}
-	return -1
-}
-
 // unwanted: a caller's wait has ended. The look-up goes on: its answer may be on the way, and the next who asks needs it.
 type unwanted struct {
 	topic string
@@ -67,14 +59,14 @@ type unwanted struct {
 func (e *unwanted) apply(c *core) {
 	e.why = c.hindrance("Metadata")
 	close(e.left)
-	if c.lookups.leave(e.topic, e.wait) && c.topics[e.topic] != nil {
+	if c.lookups.leave(e.topic, e.wait) && c.topics.named(e.topic) != nil {
 		c.lookups.end(e.topic) // it is there, and nobody waits for more of it
 	}
 }
 
 // answerLookups ends the waiting for a topic.
 func (c *core) answerLookups(name string, err error) {
-	c.lookups.answer(name, err, c.partitions(name))
+	c.lookups.answer(name, err, c.topics.partitions(name))
 	c.news.has(name, err == nil)
 }
 
@@ -117,7 +109,7 @@ func (c *core) giveUpLookups() {
 	}
 	var last error
 	for i := range c.cfg.Bootstrap {
-		l := &c.nodes[int32(-1-i)].links[control]
+		l := &c.nodes.of(int32(-1 - i)).links[control]
 		if l.failures < patience || !wire.Misconfigured(l.lastErr) {
 			return
 		}

@@ -35,6 +35,7 @@ type Sender struct {
 	stopped chan struct{}  // closed when every record has its outcome and no connection is left
 	ended   chan struct{}  // closed when the callbacks have returned, too
 
+	looking sync.Mutex    // guards core once the loop has ended, for those who want to see what it has left
 	turn    chan struct{} // capacity 1: full while somebody does a step, to whom the following belong
 	core    *core
 	events  []event   // scratch
@@ -93,6 +94,7 @@ func newSender(cfg Config) *Sender {
 		meta.Jitter = rand.Float64
 	}
 	s.core = newCore(s.cfg, s, s.acc, metadata.New(meta), &s.stat)
+	s.core.metrics.start(time.Now())
 	if cfg.Logger != nil && cfg.Logger.Handler() != slog.DiscardHandler {
 		s.desk = newDesk(cfg.Logger.Handler())
 		s.core.news = newNews(s.core, s.desk.put)
@@ -140,6 +142,7 @@ func (s *Sender) run() {
 	}
 	s.cfg.Clock.stop()
 	s.conns.Wait()
+	s.core.metrics.countLeft(s.inbox.take(nil))
 	if s.packers != nil {
 		s.packers.close()
 	}
@@ -177,7 +180,9 @@ func (s *Sender) step(now time.Time) time.Time {
 }
 
 // system returns the system's time.
-func (c *Clock) system() time.Time { return time.Now() }
+func (c *Clock) system() time.Time { return systemTime() }
+
+func systemTime() time.Time { return time.Now() }
 
 // noticePause tells the core if the loop's timer should have rung long ago.
 func (s *Sender) noticePause(now time.Time) {
@@ -185,7 +190,7 @@ func (s *Sender) noticePause(now time.Time) {
 		return
 	}
 	s.missed = s.rings
-	s.core.stoodStill(s.rings.Add(-1), now)
+	s.core.pause.stoodStill(s.rings.Add(-1), now)
 }
 
 // lend has the caller do a step, if it is nobody's turn: the caller has a record
@@ -249,7 +254,7 @@ func (s *Sender) lastWord(failed int64, left time.Duration) {
 // The effects of the core.
 
 func (s *Sender) dial(n *node, which lane, d *dial) {
-	peer := wire.Peer{Addr: d.addr, NodeID: max(n.id, -1), Answered: s.core.heardOf(d.addr), Served: s.core.servedAt(d.addr), HungUp: n.links[which].unheard}
+	peer := wire.Peer{Addr: d.addr, NodeID: max(n.id, -1), Answered: s.core.nodes.heardOf(d.addr), Served: s.core.nodes.servedAt(d.addr), HungUp: n.links[which].unheard, Counters: n.counts.wire}
 	if s.cfg.ClusterCheck && n.id >= 0 {
 		peer.ClusterID = s.core.meta.Snapshot().ClusterID
 	}

@@ -26,6 +26,7 @@ type manager interface {
 	close(g *accumulator.Group) // Close was called: g is to wait for the end of the transaction
 	abandon()                   // it ends now
 	unended() error             // how the transaction was given up; read when the loop has ended
+	dead() error                // why the producer is of no more use; nil: it is
 	report(*news)
 
 	// Of what is heard of brokers.

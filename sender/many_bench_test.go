@@ -91,7 +91,7 @@ func BenchmarkManyPartitions(b *testing.B) {
 	bench.run(strings.Fields("topic t a" + strings.Repeat(" 1/0 2/0 3/0", partitions/3+1))).run([]string{"want", "t"})
 	q := &crowd{bench: bench}
 	bench.c.out = q
-	parts := bench.c.topics["t"].parts[:partitions]
+	parts := bench.c.topics.named("t").parts[:partitions]
 	e := accumulator.Entry{Record: protocol.Record{Value: make([]byte, 100)}}
 	round := func() (batches int) {
 		e.Timestamp = q.now.UnixMilli()

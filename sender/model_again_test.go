@@ -68,7 +68,7 @@ func (h *history) makeAgain() {
 		id := t.id
 		h.makeTopic(t)
 		if t.met = nil; !newID {
-			t.met = h.core.topics[t.name]
+			t.met = h.core.topics.named(t.name)
 		}
 		if !newTopics {
 			delete(h.lives, t.id)
@@ -128,7 +128,7 @@ func (h *history) outlive() *modelConn {
 
 // inParts reports whether a batch goes on in parts because it is in doubt.
 func (h *history) inParts() bool {
-	for _, t := range h.core.topics {
+	for _, t := range h.core.topics.all() {
 		for _, p := range t.parts {
 			for _, d := range slices.Concat(p.inFlight, p.retry) {
 				if d.doubt != nil && d.doubt.open() {
@@ -200,7 +200,7 @@ func (h *history) unknowing(r *modelRecord) bool {
 // have been written, or it does not know how the topic's brokers answer when they append. Such a batch is acknowledged and
 // in no log, whatever is done (see README's limits), and so it is left out here.
 func (h *history) blindTo(a *modelAttempt) bool {
-	return !h.core.topics[a.part.topic.name].stamps.untimed(a.part.leader) || slices.ContainsFunc(a.part.attempts, func(o *modelAttempt) bool {
+	return !h.core.topics.named(a.part.topic.name).stamps.untimed(a.part.leader) || slices.ContainsFunc(a.part.attempts, func(o *modelAttempt) bool {
 		return o != a && (o.fate != refused || o.vague) && o.id == a.id && o.epoch == a.epoch && o.seq == a.seq
 	})
 }
@@ -209,7 +209,7 @@ func (h *history) blindTo(a *modelAttempt) bool {
 // another one, and that no epoch is raised of an id that somebody else has.
 func (h *history) checkOwner(a *modelAttempt) {
 	t := a.part.topic
-	forgotten := t.met != nil && t.met != h.core.topics[t.name] // and met again, as if it had always been so
+	forgotten := t.met != nil && t.met != h.core.topics.named(t.name) // and met again, as if it had always been so
 	if h.knows(t) && !h.given[a.id] && !forgotten {
 		h.fail("I6: %v has a producer id that this cluster did not give", a)
 	}

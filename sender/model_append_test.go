@@ -11,7 +11,7 @@ import (
 
 // append is what Send does. number is that of the transaction; 0 for none.
 func (h *history) append(p *modelPart, number int64, late bool) {
-	known := h.core.topics[p.topic.name]
+	known := h.core.topics.named(p.topic.name)
 	if known == nil {
 		h.core.handle(h.now, wanted{topic: p.topic.name})
 		return

@@ -91,7 +91,7 @@ func (h *history) atRest() bool {
 			return false
 		}
 	}
-	return len(h.roots) == 0 && h.waiter == nil && len(h.events) == 0 && len(h.dials) == 0 && len(h.packs) == 0 && len(h.ends) == 0 && h.core.flying == 0
+	return len(h.roots) == 0 && h.waiter == nil && len(h.events) == 0 && len(h.dials) == 0 && len(h.packs) == 0 && len(h.ends) == 0 && h.core.requests.flying == 0
 }
 
 // rest goes on until everything has its end, with brokers that do what they should.
@@ -120,7 +120,7 @@ func (h *history) rest(what string) {
 
 // unrest says what has no end.
 func (h *history) unrest() string {
-	text := fmt.Sprintf("%d batches without an outcome, %d flying, %d groups", len(h.roots), h.core.flying, len(h.groups))
+	text := fmt.Sprintf("%d batches without an outcome, %d flying, %d groups", len(h.roots), h.core.requests.flying, len(h.groups))
 	if h.caller != nil {
 		text += fmt.Sprintf(", caller %v, calls of offsets %d, core %v", h.caller.state, len(h.caller.offsets), h.core.transactor().State())
 	}
@@ -183,12 +183,12 @@ func (h *history) breathe() {
 func (h *history) know() {
 	for _, t := range h.topics {
 		h.core.handle(h.now, wanted{topic: t.name})
-		for i := 0; h.core.topics[t.name] == nil; i++ {
+		for i := 0; h.core.topics.named(t.name) == nil; i++ {
 			if i == 500 {
 				h.fail("I4: topic %s cannot be found", t.name)
 			}
 			h.serveAll()
-			if h.settle(); h.core.topics[t.name] == nil && !h.busy() && len(h.dials) == 0 {
+			if h.settle(); h.core.topics.named(t.name) == nil && !h.busy() && len(h.dials) == 0 {
 				h.passToWake()
 			}
 		}

@@ -214,7 +214,7 @@ func (h *history) checkOrder(f *flight, a *modelAttempt) {
 // waits reports whether a record of which an attempt has failed is to be sent again. Of the pieces of a batch one may have
 // its outcome long before the future of the whole lets it be seen.
 func (r *modelRecord) waits(h *history) bool {
-	for _, d := range h.core.topics[r.part.topic.name].parts[r.part.index].retry {
+	for _, d := range h.core.topics.named(r.part.topic.name).parts[r.part.index].retry {
 		if d.Outcome() == r.root.outcome && r.index >= d.First() && r.index < d.First()+d.Count() {
 			return true
 		}
@@ -375,13 +375,13 @@ func (h *history) check() {
 // checkMemory: what is reserved is what lives (I5).
 func (h *history) checkMemory() {
 	used, queued := h.core.acc.Memory.Used(), int64(0)
-	for _, t := range h.core.topics {
+	for _, t := range h.core.topics.all() {
 		for _, p := range t.parts {
 			queued += p.queue.Queued()
 		}
 	}
 	drained := int64(0)
-	quiet := len(h.ends) == 0 && h.core.alarms.waiting == 0
+	quiet := len(h.ends) == 0 && h.core.schedule.waiting == 0
 	for _, mc := range h.conns {
 		for _, f := range mc.flights {
 			for _, a := range f.attempts {
@@ -393,7 +393,7 @@ func (h *history) checkMemory() {
 	if used < queued+drained {
 		h.fail("I5: %d bytes are reserved, and %d wait and %d are in flight", used, queued, drained)
 	}
-	if quiet && h.waiter == nil && len(h.roots) == 0 && h.core.flying == 0 && used != 0 {
+	if quiet && h.waiter == nil && len(h.roots) == 0 && h.core.requests.flying == 0 && used != 0 {
 		h.fail("I5: %d bytes are reserved, and nothing lives", used)
 	}
 }

@@ -225,7 +225,7 @@ func (h *history) recreate(t *modelTopic) {
 // pause is a long time without records, after which brokers have forgotten who wrote to their partitions. It takes longer
 // than any request can be late, and than the core trusts their memory (see package idempotent); a day, in fact.
 func (h *history) pause() {
-	if len(h.roots) > 0 || h.core.flying > 0 || len(h.late) > 0 || h.txn.state == txnOngoing || h.txn.state.deciding() {
+	if len(h.roots) > 0 || h.core.requests.flying > 0 || len(h.late) > 0 || h.txn.state == txnOngoing || h.txn.state.deciding() {
 		return
 	}
 	h.tracef("a long pause")
@@ -248,7 +248,7 @@ func (h *history) send() {
 		h.append(p, 0, false)
 		return
 	}
-	if h.core.topics[p.topic.name] == nil {
+	if h.core.topics.named(p.topic.name) == nil {
 		h.append(p, 0, false) // which only looks the topic up
 		return
 	}

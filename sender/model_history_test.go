@@ -113,7 +113,7 @@ func newHistory(seed uint64, tracing bool) *history {
 	if seed%2 == 0 {
 		// Nothing is used again, so that whoever uses a request or delivery after its end panics. In the other histories
 		// it would get somebody else's.
-		h.core.pool.hold = math.MaxInt
+		h.core.requests.pool.hold = math.MaxInt
 	}
 	if h.cfg.TransactionalID != "" {
 		h.caller = &modelCaller{h: h}

@@ -89,7 +89,7 @@ func (h *history) checkRoused() {
 	if h.live.seen == nil {
 		h.live.seen = map[*partition]outset{}
 	}
-	for _, t := range h.core.topics {
+	for _, t := range h.core.topics.all() {
 		for _, p := range t.parts {
 			is, was := outset{p.leader, p.epoch, t.id, p.failures, p.lastErr, p.unidentified}, h.live.seen[p]
 			h.live.seen[p] = is

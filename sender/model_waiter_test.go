@@ -113,7 +113,7 @@ func (h *history) standStill() {
 		root.opened = root.opened.Add(d + afterPause)
 	}
 	if !h.wakeAt.IsZero() && h.now.Sub(h.wakeAt) > punctual {
-		h.core.stoodStill(later(before, h.wakeAt.Add(-1)), h.now)
+		h.core.pause.stoodStill(later(before, h.wakeAt.Add(-1)), h.now)
 	}
 	h.settle()
 	h.now = h.now.Add(time.Duration(h.rng.IntN(60)) * time.Millisecond)

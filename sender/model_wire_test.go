@@ -144,7 +144,7 @@ func (h *history) readProduce(f *flight, req *protocol.ProduceRequest) {
 				id: header.ProducerID, epoch: header.ProducerEpoch, seq: header.BaseSequence,
 				size: len(bytes), sum: crc32.ChecksumIEEE(bytes), life: -1, cluster: h.epochs,
 			}
-			a.heard = h.core.topics[t.Name].parts[p.Index].epoch
+			a.heard = h.core.topics.named(t.Name).parts[p.Index].epoch
 			if f.call.Version > lastVersionByName {
 				a.life = h.lives[t.TopicID]
 			}

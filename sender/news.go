@@ -23,11 +23,11 @@ type news struct {
 	looks  time.Time // when to look at what lasts
 	stirs  bool      // something was gathered
 
-	moved    map[[2]int32]*bunch // partitions, by their leaders before and now
-	renewals bunch               // of epochs
-	failures map[string]*failure // of records, by reason
-	spells   []*spell            // of retries, that go on
-	from     *node               // whose answer is at hand
+	moved    map[[2]int32]*bunch      // partitions, by their leaders before and now
+	renewals bunch                    // of epochs
+	failures map[failureKind]*failure // of records
+	spells   []*spell                 // of retries, that go on
+	from     *node                    // whose answer is at hand
 
 	sites     map[string]*site    // by address
 	login     credentialTrouble   // that credentials do not come
@@ -43,7 +43,7 @@ const lookEvery = 2500 * time.Millisecond
 func newNews(c *core, tell func(line)) *news {
 	return &news{
 		c: c, tell: tell, pulses: map[subject]*pulse{}, missing: map[string]*absence{}, sites: map[string]*site{},
-		moved: map[[2]int32]*bunch{}, failures: map[string]*failure{},
+		moved: map[[2]int32]*bunch{}, failures: map[failureKind]*failure{},
 	}
 }
 
@@ -136,7 +136,7 @@ func (n *news) lasts() bool {
 
 // look tells of what lasts.
 func (n *news) look() {
-	for _, nd := range n.c.order {
+	for _, nd := range n.c.nodes.all() {
 		n.lookNode(nd)
 	}
 	n.lookSpells()

@@ -12,7 +12,7 @@ func TestOnlyAnAnswerMovesABroker(t *testing.T) {
 	for _, cmd := range []string{"topic t a 1/0", "want t"} {
 		b.run(strings.Fields(cmd))
 	}
-	n := b.c.nodes[1]
+	n := b.c.nodes.of(1)
 	was := n.addr
 	b.c.nodeAt(1, "elsewhere", 9092)
 	for range 3 {

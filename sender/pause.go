@@ -25,27 +25,27 @@ const (
 
 // stoodStill says that the loop goes on now, and should have done so right after
 // since.
-func (c *core) stoodStill(since, now time.Time) {
+func (p *pause) stoodStill(since, now time.Time) {
 	again := 0
-	if c.pause.until.After(since) && c.pause.again < mostAgain {
-		since, again = c.pause.since, c.pause.again+1 // what came in the one before was not judged yet
+	if p.until.After(since) && p.again < mostAgain {
+		since, again = p.since, p.again+1 // what came in the one before was not judged yet
 	}
-	c.pause = pause{since, now.Add(afterPause), again}
+	*p = pause{since, now.Add(afterPause), again}
 }
 
 // judged returns the time by which deadlines are judged: now, unless there was a
 // pause just before.
-func (c *core) judged() time.Time {
-	if c.pause.until.After(c.now) {
-		return c.pause.since
+func (p *pause) judged(now time.Time) time.Time {
+	if p.until.After(now) {
+		return p.since
 	}
-	return c.now
+	return now
 }
 
 // judgedAt returns when a deadline, or the zero time, will be judged.
-func (c *core) judgedAt(deadline time.Time) time.Time {
-	if !deadline.IsZero() && !deadline.After(c.now) && c.pause.until.After(c.now) {
-		return c.pause.until
+func (p *pause) judgedAt(now, deadline time.Time) time.Time {
+	if !deadline.IsZero() && !deadline.After(now) && p.until.After(now) {
+		return p.until
 	}
 	return deadline
 }

@@ -13,7 +13,7 @@ func (b *bench) standStill(d time.Duration) {
 	b.settle()
 	since := b.now
 	b.now = b.now.Add(d)
-	b.c.stoodStill(since, b.now)
+	b.c.pause.stoodStill(since, b.now)
 }
 
 // queueOne appends a record to p, and returns when its batch was opened.

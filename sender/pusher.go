@@ -31,10 +31,8 @@ type pusher struct {
 	left    leftOut          // the same
 }
 
-// leftOut is what was not pushed though it was wanted.
-type leftOut struct {
-	points, twice int
-}
+// leftOut is whether something was not pushed though it was wanted: for want of room, or of a name of its own.
+type leftOut struct{ points, twice bool }
 
 // newPusher makes one for a client whose counters have begun at now.
 func newPusher(c *core, now time.Time, collect func(*telemetry.Push)) *pusher {
@@ -119,7 +117,7 @@ const busyPause = 250 * time.Millisecond
 // free returns a node whose control connection has nothing to do, nil if there is none, and when to look again; the zero time
 // if there is nobody who takes metrics.
 func (p *pusher) free() (best *node, at time.Time) {
-	for _, n := range p.c.order {
+	for _, n := range p.c.nodes.all() {
 		l := &n.links[control]
 		if l.conn == nil || !takesMetrics(l.conn) {
 			continue
@@ -210,9 +208,11 @@ func (p *pusher) tell() {
 	}
 }
 
+// tellLeftOut has the log know that something is left out, once for as long as that lasts.
 func (p *pusher) tellLeftOut(push *telemetry.Push) {
-	if now := (leftOut{push.Omitted, push.Twice}); now != p.left {
-		p.left = now
+	before := p.left
+	p.left = leftOut{push.Omitted > 0, push.Twice > 0}
+	if p.left.points && !before.points || p.left.twice && !before.twice {
 		p.c.news.leavesOut(push)
 	}
 }
@@ -236,7 +236,7 @@ func (p *pusher) askForCallers() time.Time {
 		return zero
 	}
 	p.parked = false
-	if slices.ContainsFunc(p.c.order, func(n *node) bool { cn := n.links[control].conn; return cn != nil && takesMetrics(cn) }) {
+	if slices.ContainsFunc(p.c.nodes.all(), func(n *node) bool { cn := n.links[control].conn; return cn != nil && takesMetrics(cn) }) {
 		return zero
 	}
 	n, at := p.c.controlNode()

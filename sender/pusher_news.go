@@ -22,9 +22,9 @@ func (n *news) pushes(before, now telemetry.Status) {
 	}
 }
 
-// leavesOut tells what a push lacks, other than the one before.
+// leavesOut tells what a push lacks.
 func (n *news) leavesOut(push *telemetry.Push) {
-	if n == nil || push.Omitted == 0 && push.Twice == 0 {
+	if n == nil {
 		return
 	}
 	attrs := []slog.Attr{slog.Int("omitted", push.Omitted), slog.Int("twice", push.Twice)}

@@ -1,7 +1,6 @@
 package sender
 
 import (
-	"slices"
 	"time"
 
 	"github.com/epistle-kafka/epistle/protocol"
@@ -30,7 +29,7 @@ func (c *core) inquire(n *node, req protocol.Request, version int16, take func(*
 	if !q.ask(c, n) {
 		return false
 	}
-	c.questions = append(c.questions, q)
+	c.questions.add(q)
 	return true
 }
 
@@ -50,14 +49,14 @@ func (q *question) answered(c *core, n *node, call *wire.Call) {
 		return
 	}
 	q.over = true
-	c.questions = slices.DeleteFunc(c.questions, func(o *question) bool { return o == q })
+	c.questions.drop(q)
 	q.take(c, n, call)
 }
 
 // askBeside asks others what silent nodes have been asked. It returns when to
 // come back.
 func (c *core) askBeside() (at time.Time) {
-	for _, q := range c.questions {
+	for _, q := range c.questions.all() {
 		if len(q.asked) == maxAsked {
 			continue
 		}

@@ -20,21 +20,21 @@ func TestQuestionsBesideASilentBroker(t *testing.T) {
 		b.run([]string{"topic", "t", "a", "1/0"})
 		b.run([]string{"want", "t"})
 		for id := range int32(3) {
-			b.c.connect(b.c.nodes[id+1], control)
+			b.c.connect(b.c.nodes.of(id+1), control)
 		}
 		b.settle()
 		b.mutes(slices.DeleteFunc([]int32{1, 2, 3}, func(id int32) bool { return id == speaks })...)
 		b.run([]string{"topic", "u", "b", "2/0"})
 		b.run([]string{"want", "u"})
 		b.run([]string{"+2500ms"})
-		if b.c.topics["u"] == nil {
+		if b.c.topics.named("u") == nil {
 			t.Errorf("with broker %d alone speaking, the topic is not found in 2.5 s", speaks)
 		}
 		b.mutes()
 		b.settle() // the late answers disturb nobody
 		b.run([]string{"topic", "v", "c", "2/0"})
 		b.run([]string{"want", "v"})
-		if b.c.topics["v"] == nil {
+		if b.c.topics.named("v") == nil {
 			t.Error("the next topic is not found")
 		}
 		for _, bc := range b.conns {
@@ -52,14 +52,14 @@ func TestQuestionsAreBounded(t *testing.T) {
 	b.run([]string{"topic", "t", "a", "1/0"})
 	b.run([]string{"want", "t"})
 	for id := range int32(5) {
-		b.c.connect(b.c.nodes[id+1], control)
+		b.c.connect(b.c.nodes.of(id+1), control)
 	}
 	b.settle()
 	b.mutes(1, 2, 3, 4, 5)
 	b.run([]string{"want", "u"})
 	b.run([]string{"+20s"})
 	asked := 0
-	for _, n := range b.c.nodes {
+	for _, n := range b.c.nodes.all() {
 		asked += n.links[control].busy
 	}
 	if asked != maxAsked {
@@ -68,7 +68,7 @@ func TestQuestionsAreBounded(t *testing.T) {
 	b.mutes()
 	b.run([]string{"topic", "u", "b", "2/0"})
 	b.run([]string{"+1s"})
-	if b.c.topics["u"] == nil {
+	if b.c.topics.named("u") == nil {
 		t.Error("the late answer does not count")
 	}
 }

@@ -33,12 +33,12 @@ func (r *request) packedOne() bool { return r.unpacked.Add(-1) == 0 }
 // prepare makes the message and the call of r, whose batches are final now.
 func (c *core) prepare(r *request) {
 	r.message.Acks, r.message.Timeout = c.cfg.Acks, c.cfg.RequestTimeout
-	c.build++
+	number := c.requests.next()
 	ids := true
 	for _, d := range r.deliveries {
 		t := d.part.topic
-		if t.build != c.build {
-			t.build, t.place = c.build, len(r.message.Topics)
+		if t.build != number {
+			t.build, t.place = number, len(r.message.Topics)
 			r.addTopic(t)
 			ids = ids && t.id != protocol.UUID{}
 		}

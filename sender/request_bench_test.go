@@ -58,7 +58,7 @@ func BenchmarkRequest(b *testing.B) {
 	bench.run(strings.Fields("topic t a" + strings.Repeat(" 1/0", partitions))).run([]string{"want", "t"})
 	q := &quiet{bench: bench}
 	bench.c.out = q
-	parts := bench.c.topics["t"].parts
+	parts := bench.c.topics.named("t").parts
 	e := accumulator.Entry{Record: protocol.Record{Value: make([]byte, 100)}, Timestamp: bench.now.UnixMilli()}
 	answer := protocol.ProduceTopicResponse{Name: "t"}
 	for i := range int32(partitions) {

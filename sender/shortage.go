@@ -35,7 +35,7 @@ func (n *news) wait() {
 func (n *news) shortage() []slog.Attr {
 	var most int64
 	var name string
-	for _, t := range n.c.topics {
+	for _, t := range n.c.topics.all() {
 		var sum int64
 		for _, p := range t.parts {
 			sum += p.queue.Queued()

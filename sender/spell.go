@@ -27,7 +27,7 @@ func (n *news) retrying(p *partition, d *delivery, err error) {
 	}
 	nd := n.from
 	if nd == nil {
-		if nd = n.c.nodes[p.leader]; nd == nil {
+		if nd = n.c.nodes.of(p.leader); nd == nil {
 			return
 		}
 	}

@@ -1,248 +1,92 @@
 package sender
 
 import (
-	"maps"
+	"cmp"
 	"slices"
 
 	"github.com/epistle-kafka/epistle/accumulator"
-	"github.com/epistle-kafka/epistle/metadata"
-	"github.com/epistle-kafka/epistle/protocol"
-	"github.com/epistle-kafka/epistle/wire"
 )
 
-// takeMetadata deals with the answer to a metadata request.
-func (c *core) takeMetadata(n *node, call *wire.Call) {
-	req := call.Request.(*protocol.MetadataRequest)
-	if call.Err == nil {
-		c.heardMetadata(n, call.Response.(*protocol.MetadataResponse))
-	} else {
-		c.trouble(call.Err)
-		c.change(c.meta.Failed(c.now, n.id, req))
-		return
-	}
-	c.txn.askFeatures(n)
-	resp := call.Response.(*protocol.MetadataResponse)
-	like := unseen
-	if c.unsure != nil {
-		if like = c.recognise(req, resp); like == other {
-			c.txn.replaced() // before the answer is taken in: what the transaction has written is in the old cluster
-		}
-	}
-	unnamed := c.meta.Snapshot().ClusterID == ""
-	changes := c.meta.Answer(c.now, n.id, req, resp)
-	if unnamed && c.identity.of != n.links[control].conn && c.meta.Snapshot().ClusterID != "" {
-		c.txn.disown() // whose it was nobody knows: there was no name yet
-	}
-	c.change(changes)
-	if like != unseen {
-		c.sure(like)
-	}
-	c.relocate(c.meta.Snapshot().Brokers)
-	c.seekOn()
-	c.sweepLookups()
+// Topics are the topics that the loop knows, and what of them is still to be told. The core learns of them (topic_learn.go), has
+// them be others (topic_again.go), and forgets them (topic_forget.go).
+type topics struct {
+	byName map[string]*topic
+	listed []*topic // the same, in an order that is the same whenever the same happens
+
+	hinted  []string // with a leader that the answer at hand has named
+	learned []string // of which OnTopic was told, and Publish was not
 }
 
-// change applies what metadata found to be new.
-func (c *core) change(ch metadata.Changes) {
-	snapshot := c.meta.Snapshot()
-	c.stat.snapshot.Store(snapshot)
-	if ch.OtherCluster {
-		c.replaced()
+func newTopics() topics { return topics{byName: map[string]*topic{}} }
+
+// named returns a topic; nil if it is not known.
+func (ts *topics) named(name string) *topic { return ts.byName[name] }
+
+// all returns the topics, until one is added or dropped.
+func (ts *topics) all() []*topic { return ts.listed }
+
+func (ts *topics) any() bool { return len(ts.listed) > 0 }
+
+// sorted returns the topics by their names.
+func (ts *topics) sorted() []*topic {
+	return slices.SortedFunc(slices.Values(ts.listed), func(a, b *topic) int { return cmp.Compare(a.name, b.name) })
+}
+
+// partitions is how many a topic has, as far as is known; -1 if it is not.
+func (ts *topics) partitions(name string) int {
+	if t := ts.byName[name]; t != nil {
+		return len(t.meta.Partitions)
 	}
-	for _, id := range slices.Sorted(maps.Keys(snapshot.Brokers)) {
-		c.meet(snapshot, id)
-	}
-	for _, name := range ch.Forgotten {
-		if t := c.topics[name]; t != nil && !c.forget(t) {
-			t.touched = zero
-			c.meta.Want(c.now, name) // its records wait for longer than metadata.max.idle
-		}
-	}
-	if ch.Rebootstrap {
-		c.news.rebootstrap()
-	}
-	for _, name := range ch.Changed {
-		c.learn(name)
-	}
-	if len(ch.Changed) > 0 {
-		c.publish()
-	}
-	for _, f := range ch.Failed {
-		c.answerLookups(f.Topic, f.Err)
+	return -1
+}
+
+func (ts *topics) add(name string, queues *accumulator.Topic) *topic {
+	t := &topic{name: name, queues: queues, at: len(ts.listed)}
+	ts.byName[name], ts.listed = t, append(ts.listed, t)
+	return t
+}
+
+func (ts *topics) drop(t *topic) {
+	delete(ts.byName, t.name)
+	end := len(ts.listed) - 1
+	last := ts.listed[end]
+	ts.listed[t.at], last.at = last, t.at
+	ts.listed[end] = nil
+	ts.listed = ts.listed[:end]
+}
+
+// hint notes that an answer has named a leader of a topic.
+func (ts *topics) hint(name string) {
+	if !slices.Contains(ts.hinted, name) {
+		ts.hinted = append(ts.hinted, name)
 	}
 }
 
-// publish makes what learn has found known to those who send. Those who have
-// waited for it go on.
-func (c *core) publish() {
-	c.cfg.Publish()
-	for _, name := range c.learned {
-		c.retire(c.topics[name])
-		c.answerLookups(name, nil)
-	}
-	c.learned = c.learned[:0]
+// takeHinted returns the topics of hint, each once, until the next is noted.
+func (ts *topics) takeHinted() []string {
+	names := ts.hinted
+	ts.hinted = names[:0]
+	return names
 }
 
-// learn brings the loop's view of a topic up to its metadata.
-func (c *core) learn(name string) {
-	m := c.meta.Topic(name)
-	if m == nil {
-		return
-	}
-	snapshot := c.meta.Snapshot()
-	t := c.topics[name]
-	if t == nil {
-		t = &topic{name: name, queues: c.acc.Topic(name, 0)}
-		t.at = len(c.listed)
-		c.topics[name], c.listed = t, append(c.listed, t)
-	}
-	// The loop remembers a topic for longer than metadata does, so it has to see
-	// for itself that this is another one.
-	again := t.id != (protocol.UUID{}) && m.ID != (protocol.UUID{}) && t.id != m.ID
-	t.id, t.meta = m.ID, m
-	if again {
-		c.news.again(t)
-		c.recreated(t, ErrTopicRecreated)
-	}
-	c.grow(t, len(m.Partitions))
-	for i := range m.Partitions {
-		c.lead(snapshot, t.parts[i], m.Partitions[i])
-	}
-	if again {
+// told notes that OnTopic was told of a topic.
+func (ts *topics) told(name string) { ts.learned = append(ts.learned, name) }
+
+// takeTold returns the topics of told, until the next is noted.
+func (ts *topics) takeTold() []string {
+	names := ts.learned
+	ts.learned = names[:0]
+	return names
+}
+
+// disturb notes that who is at the other end of the next connection to a broker may
+// know nothing of us (pitfall 1): it was started anew, or is another cluster's.
+func (ts *topics) disturb(leader int32) {
+	for _, t := range ts.listed {
 		for _, p := range t.parts {
-			c.look(p)
-		}
-	}
-	c.news.led(t)
-	c.cfg.OnTopic(t.queues, m, snapshot)
-	c.learned = append(c.learned, name)
-}
-
-// grow adds the partitions that are new. What is batched stays where it is.
-func (c *core) grow(t *topic, n int) {
-	t.queues.Grow(n)
-	for i := len(t.parts); i < n; i++ {
-		q := t.queues.Queues()[i]
-		p := &partition{topic: t, index: int32(i), queue: q, leader: -1, place: -1}
-		q.Owner = p
-		if c.closing {
-			q.Refuse(ErrClosed)
-		}
-		t.parts = append(t.parts, p)
-	}
-}
-
-// lead sets the leader of a partition. A broker that leads again, under another
-// leader epoch, is another leader: its log may have lost its tail, and with it
-// what it knew of the producer.
-func (c *core) lead(s *metadata.Snapshot, p *partition, m metadata.Partition) {
-	if m.Leader >= 0 {
-		c.meet(s, m.Leader)
-	}
-	if p.leader == m.Leader && p.epoch == m.LeaderEpoch {
-		return
-	}
-	p.numbers.Disturb()
-	if p.leader != m.Leader {
-		p.moving()
-		p.ready = nil // an entry on the old leader's list no longer counts
-	}
-	c.news.leads(p, m.Leader)
-	p.leader, p.epoch = m.Leader, m.LeaderEpoch
-	if m.Leader >= 0 {
-		c.rouse(p)
-	}
-	c.look(p)
-}
-
-// maxRoused bounds how often news skips a partition's backoff until it has a
-// success. Brokers that contradict each other always have some.
-const maxRoused = 5
-
-// rouse ends p's backoff, since what it has failed for may be over. Without it a
-// partition would sleep on after what it waits for has come.
-func (c *core) rouse(p *partition) {
-	if p.backoff.After(c.now) && p.roused < maxRoused {
-		p.roused++
-		p.backoff = zero
-	}
-}
-
-// replaced deals with another cluster in the place of the one that was: it was
-// wiped and made again, or its name leads elsewhere now. Nothing that is known
-// of the old one holds: each topic is another, whatever its id; a producer id
-// may be somebody else's; connections may lead to the old.
-func (c *core) replaced() {
-	c.news.otherCluster(c.meta.Snapshot().ClusterID)
-	c.txn.replaced()
-	c.txn.disown()
-	for _, n := range c.order {
-		c.leave(n)
-	}
-	for _, name := range slices.Sorted(maps.Keys(c.topics)) {
-		t := c.topics[name]
-		t.id = protocol.UUID{}
-		for _, p := range t.parts { // the answer need not tell of a topic that is about to be forgotten
-			p.leader, p.epoch, p.ready = -1, -1, nil
-			p.moving()
-		}
-		c.recreated(t, ErrClusterReplaced)
-	}
-}
-
-// recreated deals with a topic that was deleted and made again, in a cluster
-// that may have been, too. The new log has none of the old records, so what was
-// certainly not written goes there, numbered from 0 under a new producer id;
-// what may be in the old log fails as such.
-func (c *core) recreated(t *topic, why error) {
-	t.again, t.stamps = why, nil
-	c.txn.disown()
-	for i, p := range t.parts {
-		c.txn.wiped(p, why)
-		c.abandon(p)
-		p.failures, p.roused, p.backoff = 0, 0, zero
-		for _, d := range p.inFlight {
-			d.old = true
-		}
-		gone := i >= len(t.meta.Partitions) // see retire
-		if c.cfg.FailRecreated && !gone {
-			c.failAll(p, why)
-		}
-		for _, d := range slices.Clone(p.retry) {
-			if d.doubtful() {
-				c.giveUp(p, d, why)
+			if p.leader == leader {
+				p.numbers.Disturb()
 			}
 		}
-		if !gone && !c.closing {
-			p.queue.Refuse(nil)
-		}
-		if c.txn.sweeps() {
-			c.look(p) // what waits is lost with its transaction, before it could be numbered anew
-		}
 	}
-}
-
-// retire ends the partitions that the topic has no more. Callers know that by
-// now, so that none chooses one of them for a record that could go elsewhere.
-func (c *core) retire(t *topic) {
-	for _, p := range t.parts[min(len(t.parts), len(t.meta.Partitions)):] {
-		p.queue.Refuse(ErrPartitionGone)
-		c.failAll(p, ErrPartitionGone)
-	}
-}
-
-// failAll ends everything of p that is not in flight.
-func (c *core) failAll(p *partition, err error) {
-	// First, so that what is sent because something has failed is not failed too.
-	var queued []*accumulator.Batch
-	for b := p.drain(); b != nil; b = p.drain() {
-		queued = append(queued, b)
-	}
-	for len(p.retry) > 0 {
-		c.giveUp(p, p.retry[0], err)
-	}
-	for _, b := range queued {
-		c.failQueued(b, err)
-	}
-	c.look(p)
 }

@@ -61,6 +61,7 @@ const sendCall = "Send"
 func (t *transactor) moved() {
 	c := t.c
 	c.identity.set(t.Identity())
+	c.metrics.countIdentity(t.Identity().ID)
 	state, number := t.State(), t.Number()
 	if state == t.state && number == t.number {
 		t.releaseClose()
@@ -68,6 +69,7 @@ func (t *transactor) moved() {
 	}
 	before := t.state
 	c.news.transacted(before, state, t.Cause())
+	c.metrics.countTransaction(before, state, t.InDoubt(), t.Last())
 	t.state, t.number, t.stirred = state, number, true
 	view := &Transaction{Refusal: t.Refusal(sendCall)}
 	if view.Refusal == nil {
@@ -99,8 +101,8 @@ func (t *transactor) askSteps() time.Time {
 	c := t.c
 	t.held = nil
 	for {
-		step, at := t.Next(c.judged(), c.alarms.waiting == 0 && c.flying == 0)
-		at = c.judgedAt(at)
+		step, at := t.Next(c.pause.judged(c.now), c.schedule.idle() && c.requests.none())
+		at = c.pause.judgedAt(c.now, at)
 		t.moved()
 		if step == nil {
 			if t.stirred {
@@ -119,7 +121,7 @@ func (t *transactor) askSteps() time.Time {
 func (t *transactor) sendStep(step *txn.Step) (at time.Time, sent bool) {
 	c := t.c
 	var n *node
-	if c.unsure != nil && (step.Node == txn.Anyone || c.nodes[step.Node].links[control].unsure) {
+	if c.nodes.doubted() && (step.Node == txn.Anyone || c.nodes.of(step.Node).links[control].unsure) {
 		return time.Time{}, false // an answer to Metadata leads to another step
 	}
 	if step.Node == txn.Anyone {
@@ -127,11 +129,11 @@ func (t *transactor) sendStep(step *txn.Step) (at time.Time, sent bool) {
 			return at, false
 		}
 	} else {
-		n = c.nodes[step.Node]
+		n = c.nodes.of(step.Node)
 		l := &n.links[control]
 		if l.conn == nil {
 			at = c.connect(n, control)
-			if c.missing(l) { // another may have taken over
+			if l.missing(c.now) { // another may have taken over
 				return sooner(at, t.seek(step)), false
 			}
 			_, from := l.trying(c.now)
@@ -159,9 +161,9 @@ func (t *transactor) sendStep(step *txn.Step) (at time.Time, sent bool) {
 		t.moved()
 		return c.now, false
 	}
-	step.Asked, step.Broker = n.id, c.brokerName(n.id)
+	step.Asked, step.Broker = n.id, c.nodes.name(n.id)
 	then := func(c *core, n *node, call *wire.Call) {
-		step.Asked, step.Broker = n.id, c.brokerName(n.id) // who has answered, of several that were asked
+		step.Asked, step.Broker = n.id, c.nodes.name(n.id) // who has answered, of several that were asked
 		t.take(step, call)
 	}
 	ask := c.inquire
@@ -194,7 +196,7 @@ func (t *transactor) take(step *txn.Step, call *wire.Call) {
 	}
 	t.moved()
 	for _, added := range t.Added() {
-		topic := c.topics[added.Topic]
+		topic := c.topics.named(added.Topic)
 		if topic == nil || int(added.Index) >= len(topic.parts) {
 			continue
 		}

@@ -21,11 +21,11 @@ func (t *transactor) admits(p *partition) bool {
 		t.join(p, number)
 		return false
 	}
-	if p.numbers.Identity() != c.identity.current {
+	if p.numbers.Identity() != c.identity.latest() {
 		if len(p.inFlight)+len(p.retry) > 0 {
 			panic("sender: a batch has outlived its transaction")
 		}
-		p.numbers.Adopt(c.identity.current)
+		p.numbers.Adopt(c.identity.latest())
 	}
 	return true
 }
@@ -33,7 +33,7 @@ func (t *transactor) admits(p *partition) bool {
 // adds reports whether the next Produce to p adds it to the transaction. A connection that offers no version which does
 // leaves that to AddPartitionsToTxn, in the new protocol, too.
 func (c *core) adds(p *partition) bool {
-	n := c.nodes[p.leader]
+	n := c.nodes.of(p.leader)
 	return n == nil || n.links[data].conn == nil || n.links[data].adds
 }
 
@@ -73,7 +73,7 @@ func (t *transactor) sweep(p *partition) {
 	c := t.c
 	t.dropForeign(p)
 	number := t.Number()
-	if number != 0 && p.numbers.Broken() && p.numbers.Identity() == c.identity.current && (len(p.retry) > 0 || p.queue.Queued() > 0) {
+	if number != 0 && p.numbers.Broken() && p.numbers.Identity() == c.identity.latest() && (len(p.retry) > 0 || p.queue.Queued() > 0) {
 		// Its log is another one than when the transaction began.
 		t.Fail(ErrTopicRecreated)
 		t.moved()
@@ -162,7 +162,7 @@ func (t *transactor) forsake(*partition) {}
 
 // retire has p numbered anew under another epoch, should it be met again.
 func (t *transactor) retire(p *partition) {
-	if p.numbers.Identity() == t.c.identity.current {
+	if p.numbers.Identity() == t.c.identity.latest() {
 		t.Renew()
 	}
 }

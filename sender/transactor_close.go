@@ -94,11 +94,11 @@ func (t *transactor) obstacle() error {
 // stepObstacle is what keeps the transaction's next request from its end.
 func (t *transactor) stepObstacle() error {
 	c := t.c
-	why := both(t.holding(), c.lastFailure(t.Trouble(), t.TroubledAt()))
+	why := both(t.holding(), c.nodes.lastFailure(t.TroubledAt(), t.Trouble()))
 	if api, node := t.Awaits(); api != "" {
-		return awaits(api, c.nodes[node], why)
+		return awaits(api, c.nodes.of(node), why)
 	}
-	return both(c.stillConnecting(), why)
+	return both(c.nodes.stillConnecting(), why)
 }
 
 // holding is the throttling that keeps the transaction's next request from being sent, or nil.
@@ -111,14 +111,6 @@ func (t *transactor) holding() error {
 	case step.Node == txn.Anyone:
 		return c.mute()
 	}
-	n := c.nodes[step.Node]
+	n := c.nodes.of(step.Node)
 	return c.throttling(n, &n.links[control])
-}
-
-// brokerName is a node as errors name it.
-func (c *core) brokerName(id int32) string {
-	if n := c.nodes[id]; n != nil {
-		return n.String()
-	}
-	return fmt.Sprintf("broker %d", id)
 }

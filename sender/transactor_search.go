@@ -25,12 +25,12 @@ func (c *core) askCoordinator(n *node, req protocol.Request, version int16, take
 func (t *transactor) watch() (at time.Time) {
 	c := t.c
 	for _, step := range t.waiting {
-		l := &c.nodes[step.Node].links[control]
+		l := &c.nodes.of(step.Node).links[control]
 		from := l.silentFrom()
 		switch {
 		case from.IsZero():
-		case from.After(c.judged()):
-			at = sooner(at, c.judgedAt(from))
+		case from.After(c.pause.judged(c.now)):
+			at = sooner(at, c.pause.judgedAt(c.now, from))
 		default:
 			return sooner(at, t.seek(step))
 		}
@@ -40,9 +40,9 @@ func (t *transactor) watch() (at time.Time) {
 
 // missing reports whether l, which has no connection, is not just being made:
 // nobody answers there, or nobody did.
-func (c *core) missing(l *link) bool {
-	long, _ := l.trying(c.now)
-	return long || len(l.dials) == 0 && l.failures > 0 && l.notUntil.After(c.now)
+func (l *link) missing(now time.Time) bool {
+	long, _ := l.trying(now)
+	return long || len(l.dials) == 0 && l.failures > 0 && l.notUntil.After(now)
 }
 
 // seek asks another broker who the coordinator of a step is whose own is silent.
@@ -75,8 +75,8 @@ func (t *transactor) sought(step *txn.Step, call *wire.Call) {
 	s.asking = false
 	s.notUntil = c.now.Add(c.cfg.RetryBackoff.Delay(s.vain, c.out.random()))
 	s.vain++
-	l := &c.nodes[step.Node].links[control]
-	if call.Err != nil || l.conn != nil && !l.silent(c.judged()) {
+	l := &c.nodes.of(step.Node).links[control]
+	if call.Err != nil || l.conn != nil && !l.silent(c.pause.judged(c.now)) {
 		return
 	}
 	resp := call.Response.(*protocol.FindCoordinatorResponse)

@@ -81,7 +81,7 @@ func (t *transactor) noteFeatures(epoch int64, levels map[string]int16) {
 func (t *transactor) speak() error {
 	c := t.c
 	level := t.finalized
-	for _, n := range c.order {
+	for _, n := range c.nodes.all() {
 		if n.id >= 0 && n.speech.heard && !n.speech.isNew {
 			level = min(level, 1)
 		}
@@ -98,7 +98,7 @@ func (t *transactor) speak() error {
 func (t *transactor) speakAgain() {
 	c := t.c
 	id, known := t.Coordinator()
-	n := c.nodes[id]
+	n := c.nodes.of(id)
 	if t.speak() == nil || !known || n == nil || !t.CanBegin() || n.askAgain.After(c.now) {
 		return
 	}
@@ -115,7 +115,7 @@ func (t *transactor) speakAgain() {
 func (t *transactor) unspoken(level int16) error {
 	c := t.c
 	id, known := t.Coordinator()
-	n := c.nodes[id]
+	n := c.nodes.of(id)
 	var lacks protocol.API
 	switch {
 	case !known || n == nil || !n.speech.heard:
@@ -127,7 +127,7 @@ func (t *transactor) unspoken(level int16) error {
 	default:
 		return nil
 	}
-	return &lackError{c.brokerName(id), &wire.UnsupportedVersionError{API: lacks.Name, Min: lacks.Min, Max: lacks.Max}}
+	return &lackError{c.nodes.name(id), &wire.UnsupportedVersionError{API: lacks.Name, Min: lacks.Min, Max: lacks.Max}}
 }
 
 // A lackError says that a coordinator, or what is in front of it, lacks a request that every transaction needs.

@@ -53,7 +53,7 @@ func (n *node) subject() subject { return subject{broker: n.id} }
 func (n *news) siteOf(nd *node) *site {
 	t := n.sites[nd.addr]
 	if t == nil {
-		if len(n.sites) > 2*len(n.c.order)+16 {
+		if len(n.sites) > 2*len(n.c.nodes.all())+16 {
 			clear(n.sites) // brokers have moved, often
 		}
 		t = &site{}
@@ -249,11 +249,4 @@ func (n *news) lookNode(nd *node) {
 	case t.pace.due(n.c.now):
 		n.goesOn(lineThrottled, nd.subject(), n.throttleAttrs(nd)...)
 	}
-}
-
-func latter(a, b time.Time) time.Time {
-	if a.After(b) {
-		return a
-	}
-	return b
 }

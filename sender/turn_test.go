@@ -143,7 +143,7 @@ func TestTheTimerAfterAStepOfACaller(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			s := idle(t, 0)
-			s.core.alarms.set(s.lonely(), time.Now().Add(time.Minute))
+			s.core.schedule.set(s.lonely(), time.Now().Add(time.Minute))
 			s.rings = time.Now().Add(tt.rings)
 			s.lend()
 			if got := s.nudged(); got != tt.want {

@@ -73,7 +73,7 @@ func (s *stuck) Unwrap() error { return s.err }
 // stuck is what stands in the way of p.
 func (c *core) stuck(p *partition, state string) *stuck {
 	why := &stuck{state: state, err: c.obstacle(p)}
-	if n := c.nodes[p.leader]; n != nil {
+	if n := c.nodes.of(p.leader); n != nil {
 		why.node = n.String()
 	}
 	return why
@@ -116,7 +116,7 @@ func (c *core) oldestStanding() error {
 	var oldest time.Time
 	var of *partition
 	waiting := 0
-	for _, t := range c.listed {
+	for _, t := range c.topics.all() {
 		for _, p := range t.parts {
 			at := p.oldestOpened()
 			if p.queued() {
@@ -160,12 +160,12 @@ func (c *core) obstacle(p *partition) error {
 	if p.leader < 0 {
 		return both(c.mute(), leaderless(p.lastErr))
 	}
-	if !c.identity.valid {
+	if !c.identity.known() {
 		if err := c.txn.unidentified(); err != nil {
 			return err
 		}
 	}
-	if n := c.nodes[p.leader]; n != nil {
+	if n := c.nodes.of(p.leader); n != nil {
 		if l := &n.links[data]; l.conn == nil && l.lastErr != nil {
 			return closest(p.lastErr, l.lastErr)
 		} else if err := c.throttling(n, l); err != nil {
@@ -177,11 +177,11 @@ func (c *core) obstacle(p *partition) error {
 
 // waitingFor says what an undrained batch of p waited for.
 func (c *core) waitingFor(p *partition) string {
-	n := c.nodes[p.leader]
+	n := c.nodes.of(p.leader)
 	switch {
 	case p.leader < 0 || n == nil:
 		return "the partition has no leader"
-	case !c.identity.valid:
+	case !c.identity.known():
 		return "waiting for a producer id"
 	case c.txn.joins(p):
 		return "waiting for its partition to be added to the transaction"
@@ -192,7 +192,7 @@ func (c *core) waitingFor(p *partition) string {
 	case n.links[data].conn.ThrottledUntil().After(c.now):
 		return "throttled"
 	case len(p.inFlight) > 0:
-		return "waiting behind a batch in flight, which has no answer yet" + c.from(p.inFlight[0].conn)
+		return "waiting behind a batch in flight, which has no answer yet" + c.nodes.from(p.inFlight[0].conn)
 	case len(p.retry) > 0:
 		return "waiting behind a batch that is to be sent again"
 	case p.backoff.After(c.now):
@@ -207,7 +207,7 @@ func (c *core) waitingFor(p *partition) string {
 func (c *core) delayed(d *delivery) string {
 	switch {
 	case d.conn != nil:
-		return "no answer yet" + c.from(d.conn)
+		return "no answer yet" + c.nodes.from(d.conn)
 	case d.attempts == 0:
 		return "waiting for a place in a request"
 	}
@@ -216,25 +216,12 @@ func (c *core) delayed(d *delivery) string {
 
 // from names the broker at the other end of a connection that produce requests go by.
 func (c *core) from(cn conn) string {
-	for _, n := range c.order {
+	for _, n := range c.nodes.all() {
 		if cn != nil && n.links[data].conn == cn {
 			return " from " + n.String()
 		}
 	}
 	return ""
-}
-
-// String is how messages call the node.
-func (n *node) String() string {
-	if n.id < 0 {
-		return "bootstrap server " + protocol.Shown(n.addr)
-	}
-	return fmt.Sprintf("broker %d at %s", n.id, protocol.Shown(n.addr))
-}
-
-// refused is a node's answer to a request that says that it was not done.
-func (n *node) refused(request string, err error) error {
-	return &wire.Error{Stage: wire.StageRequest, Addr: n.addr, NodeID: max(n.id, -1), API: request, Err: err}
 }
 
 // closest returns the error to be told of a partition whose last failure is own, or nil, and whose leader's connection has

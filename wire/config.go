@@ -104,4 +104,7 @@ type Peer struct {
 
 	// Served says that somebody at Addr has answered a request, not only the handshake: the listener is one for us.
 	Served bool
+
+	// Counters count what goes to the peer and comes from it, on all connections that have them. nil: nobody wants to know.
+	Counters *Counters
 }

@@ -172,7 +172,7 @@ func (d *dialer) establish(ctx context.Context, sock net.Conn) (*Conn, error) {
 		}
 	}
 
-	d.reads = &watch{r: conn}
+	d.reads = &watch{r: conn, count: d.peer.Counters}
 	hs := &handshake{
 		cfg: d.cfg, peer: d.peer, sock: sock, conn: conn,
 		frames: newFrameReader(d.reads, min(maxHandshakeResponse, d.cfg.maxResponseSize())),

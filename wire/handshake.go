@@ -72,7 +72,9 @@ func (hs *handshake) exchange(version int16, req protocol.Request) ([]byte, erro
 	}
 	hs.correlationID++
 	hs.scratch = protocol.AppendRequest(hs.scratch[:0], header, req)
-	if _, err := writeWhole(hs.conn, hs.scratch); err != nil {
+	n, err := writeWhole(hs.conn, hs.scratch)
+	hs.peer.Counters.wrote(n)
+	if err != nil {
 		return nil, hs.lastWord(err)
 	}
 	return hs.frames.next()

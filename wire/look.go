@@ -61,6 +61,7 @@ type watch struct {
 	r     io.Reader
 	turns atomic.Int64 // one more when a Read begins, and one more when it ends
 	heard bool         // some byte has come; the reader's
+	count *Counters    // of the peer; nil: none
 }
 
 // waits reports whether a Read was in progress.
@@ -70,6 +71,7 @@ func (w *watch) Read(b []byte) (int, error) {
 	w.turns.Add(1)
 	n, err := w.r.Read(b)
 	w.turns.Add(1)
+	w.count.got(n)
 	w.heard = w.heard || n > 0
 	return n, err
 }

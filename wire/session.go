@@ -164,6 +164,7 @@ func (c *Conn) tellRenewed(l *login, g granted, began time.Time, err error, over
 	if c.cfg.Renewed != nil {
 		c.cfg.Renewed(err)
 	}
+	c.peer.Counters.renewed(time.Since(began), err)
 	log, addr, node, name := c.cfg.logger(), protocol.Shown(c.peer.Addr), c.peer.NodeID, l.mechanism.Name()
 	switch {
 	case err == nil:

@@ -157,6 +157,7 @@ func (c *Conn) beginWrite() bool {
 // after what is broken. wroteGroup must follow, without the lock.
 func (c *Conn) endWriteLocked(w *writer, written int, err error) (broken bool) {
 	written += w.sent
+	c.peer.Counters.wrote(written)
 	begin := 0
 	for i, call := range c.group {
 		call.Written = begin < written

@@ -1,0 +1,224 @@
+package producer
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/epistle-kafka/epistle/sender"
+)
+
+// Health says whether a producer can deliver now, by what it has heard last, and why not.
+//
+// For a liveness probe ask Alive: it is false only where a new producer is needed. That a cluster is down is no reason to restart a
+// program, whose records would be lost by that. For a readiness probe call Producer.Ready, or ask State where nothing may wait.
+type Health struct {
+	At      time.Time
+	State   HealthState
+	Reasons []string // why State is HealthFailing or HealthDead, what matters most first; for people
+
+	Reachable     bool // there is a connection to a broker
+	Authenticated bool // a broker has let this client in, and since then none has refused it while there was no connection
+	Brokers       int  // brokers with a connection
+
+	LastAcknowledged time.Time     // when a record was last acknowledged; zero: none was yet
+	OldestAge        time.Duration // age of the oldest record that has no outcome; 0: every record has its outcome
+	Leaderless       []TopicHealth // topics with partitions that have no leader
+
+	// What went wrong last with any broker that is needed, and since when: as in Stats. Both are zero while all is well.
+	LastError    error
+	LastErrorAt  time.Time
+	FailingSince time.Time
+}
+
+// TopicHealth says how a topic is.
+type TopicHealth struct {
+	Topic      string
+	Partitions int // 0: it is not known
+	Leaderless int // of these, those that have no leader, so that their records wait
+}
+
+// HealthState is the verdict of a Health.
+type HealthState uint8
+
+// The verdicts.
+const (
+	// HealthUnknown: nothing has been asked of the cluster yet. The first record does, LoadTopics, Ping and Ready do.
+	HealthUnknown HealthState = iota
+	// HealthReady: records can be delivered, as far as is known.
+	HealthReady
+	// HealthFailing: records cannot be delivered now, or some cannot. It may pass by itself.
+	HealthFailing
+	// HealthDead: the producer is closed, or of no more use. Only a new one helps.
+	HealthDead
+)
+
+var healthNames = [...]string{"unknown", "ready", "failing", "dead"}
+
+// String returns the verdict in a word: unknown, ready, failing or dead.
+func (s HealthState) String() string { return enumName(healthNames[:], int(s)) }
+
+// Alive reports whether the producer can still be of use: it is for liveness probes.
+func (h Health) Alive() bool { return h.State != HealthDead }
+
+// A NotReadyError says why Ready has found the producer not to be ready.
+type NotReadyError struct {
+	Health Health // as it was then
+	Err    error  // the cause; nil: Health.Reasons say all
+}
+
+func (e *NotReadyError) Error() string {
+	reasons := e.Health.Reasons
+	if e.Err != nil {
+		reasons = append([]string{e.Err.Error()}, reasons...)
+	}
+	if len(reasons) == 0 {
+		return "the producer is not ready"
+	}
+	return "the producer is not ready: " + strings.Join(reasons[:min(len(reasons), maxListed)], "; ")
+}
+
+// Unwrap returns the cause.
+func (e *NotReadyError) Unwrap() error { return e.Err }
+
+// Health returns how the producer is. It asks nobody, and does not wait. Records are late, and the state is HealthFailing, when one
+// has waited for a quarter of delivery.timeout.
+func (p *Producer) Health() Health {
+	h, _ := p.examine()
+	return h
+}
+
+// Ready returns nil if records can be delivered now, as far as can be known: a broker is there and lets this client in, the topics
+// that are named are known, and each of their partitions has a leader. Else it returns a *NotReadyError. It is what a readiness
+// probe asks.
+//
+// It asks the cluster for what is not known: for topics that are new, and, where there is no connection at all, for a word. For that
+// it waits within ctx and max.block. A producer that is at work is asked nothing. Ready may be called concurrently.
+func (p *Producer) Ready(ctx context.Context, topics ...string) error {
+	h, of := p.examine(topics...)
+	if h.State == HealthDead {
+		return &NotReadyError{Health: h, Err: h.LastError}
+	}
+	var missing []string
+	for _, t := range of {
+		if t.Partitions == 0 {
+			missing = append(missing, t.Topic)
+		}
+	}
+	var err error
+	switch {
+	case len(missing) > 0:
+		err = p.LoadTopics(ctx, missing...)
+	case !h.Reachable:
+		err = p.Ping(ctx)
+	}
+	h, of = p.examine(topics...)
+	if err == nil && (h.State == HealthReady || h.State == HealthUnknown) {
+		err = withoutLeader(of)
+		if err == nil {
+			return nil
+		}
+	}
+	if err == nil {
+		err = h.LastError
+	}
+	return &NotReadyError{Health: h, Err: err}
+}
+
+// withoutLeader is an error for topics that lack a leader somewhere, or nil.
+func withoutLeader(topics []TopicHealth) error {
+	var errs []error
+	for _, t := range topics {
+		if t.Partitions == 0 || t.Leaderless > 0 {
+			errs = append(errs, errors.New(t.String()))
+		}
+	}
+	return joined(errs)
+}
+
+// String says it in words.
+func (t TopicHealth) String() string {
+	switch {
+	case t.Partitions == 0:
+		return fmt.Sprintf("topic %q is not known", t.Topic)
+	case t.Leaderless == 0:
+		return fmt.Sprintf("each of the %d partitions of topic %q has a leader", t.Partitions, t.Topic)
+	}
+	return fmt.Sprintf("%d of the %d partitions of topic %q have no leader", t.Leaderless, t.Partitions, t.Topic)
+}
+
+// examine is Health, and how some topics are.
+func (p *Producer) examine(topics ...string) (Health, []TopicHealth) {
+	late := p.cfg.DeliveryTimeout / 4
+	s := p.sender.Health(late, topics...)
+	h := Health{
+		At: s.At, Reachable: s.Connected > 0, Authenticated: s.Met && s.Refused == 0, Brokers: s.Connected,
+		LastAcknowledged: s.LastAcknowledged, OldestAge: s.Oldest, Leaderless: topicHealth(s.Leaderless),
+	}
+	h.LastError, h.LastErrorAt, h.FailingSince = p.failing()
+	tell := func(state HealthState, format string, args ...any) {
+		h.State = max(h.State, state)
+		h.Reasons = append(h.Reasons, fmt.Sprintf(format, args...))
+	}
+	if s.Tried {
+		h.State = HealthReady
+	}
+	switch {
+	case s.Closed:
+		tell(HealthDead, "%v", ErrClosed)
+		return h, topicHealth(s.Asked)
+	case s.Dead != nil:
+		tell(HealthDead, "%v", outward(s.Dead))
+	}
+	switch {
+	case s.Connected > 0:
+	case s.Refused > 0:
+		tell(HealthFailing, "no broker lets this client in: %v", h.LastError)
+	case !h.FailingSince.IsZero():
+		tell(HealthFailing, "no broker can be reached since %v: %v", h.FailingSince.Format(time.RFC3339), h.LastError)
+	case s.Tried && !s.Met:
+		tell(HealthFailing, "no broker has been reached yet")
+	}
+	if s.Identity != nil {
+		tell(HealthFailing, "%v", outward(&sender.IdentityError{Err: s.Identity}))
+	}
+	if s.Waits != nil && s.Oldest >= late {
+		tell(HealthFailing, "a record has waited for %v: %v", s.Oldest.Round(time.Millisecond), outward(s.Waits))
+	}
+	for _, t := range h.Leaderless[:min(len(h.Leaderless), maxListed)] {
+		tell(HealthFailing, "%v", t)
+	}
+	return h, topicHealth(s.Asked)
+}
+
+func topicHealth(leaders []sender.TopicLeaders) []TopicHealth {
+	var topics []TopicHealth
+	for _, l := range leaders {
+		topics = append(topics, TopicHealth(l))
+	}
+	return topics
+}
+
+// failing returns what went wrong last with a broker that is needed and has not answered as it should since, and since when.
+func (p *Producer) failing() (last error, at, since time.Time) {
+	known := p.sender.Snapshot()
+	for _, b := range p.sender.Brokers() {
+		if b.FailingSince.IsZero() {
+			continue
+		}
+		if known != nil && len(known.Brokers) > 0 { // nobody needs the others now
+			if _, ok := known.Brokers[b.ID]; !ok {
+				continue
+			}
+		}
+		if since.IsZero() || b.FailingSince.Before(since) {
+			since = b.FailingSince
+		}
+		if !b.LastErrorAt.Before(at) {
+			at, last = b.LastErrorAt, b.LastError
+		}
+	}
+	return outward(last), at, since
+}

@@ -1,0 +1,250 @@
+package sender
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/epistle-kafka/epistle/accumulator"
+	"github.com/epistle-kafka/epistle/idempotent"
+	"github.com/epistle-kafka/epistle/protocol"
+)
+
+// deliver ends a batch that the broker has.
+func (c *core) deliver(p *partition, d *delivery, offset, appendTime int64) {
+	p.failures, p.roused, p.backoff, p.lastErr = 0, 0, time.Time{}, nil
+	// A log that is gone, or a leader that is another by now, proves nothing.
+	if !d.old && d.era == p.numbers.Era() {
+		p.numbers.Acked(d.identity, c.now)
+	}
+	c.txn.delivered(d)
+	if p.spell != nil {
+		c.news.leave(p)
+	}
+	if d.doubt != nil {
+		c.endAllNamed(d)
+	}
+	if d.told {
+		return
+	}
+	if d.attempts > 1 && appendTime == d.Header().MaxTimestamp {
+		// A broker that has the batch already answers with its timestamp here,
+		// whether or not the topic sets times.
+		appendTime = -1
+	}
+	if p.topic.queues.Taught() {
+		p.topic.queues.Accepted(c.now, d.Batch)
+	}
+	d.told = true
+	d.over = !d.IsPiece() // what is left of a batch that was cut may be elsewhere
+	n := d.Count()
+	c.stat.inFlight.Add(-int64(n))
+	c.metrics.countDelivered(p, d, n)
+	o, ended := d.Outcome(), d.Resolve(offset, appendTime, nil)
+	d.Batch = nil
+	c.finish(o, ended, true, n)
+}
+
+// retry sends d again after a backoff, or ends it if it has had its retries.
+func (c *core) retry(p *partition, d *delivery, err error, now bool) {
+	if d.attempts > int(c.cfg.Retries) {
+		c.giveUp(p, d, fmt.Errorf("retries are used up: %w", err))
+		return
+	}
+	if lost := c.lost(p, d); lost != nil {
+		c.giveUp(p, d, fmt.Errorf("%w: %w", lost, err))
+		return
+	}
+	c.news.retrying(p, d, err)
+	d.why = Reason(err)
+	p.requeue(d)
+	c.later(p, now, err)
+}
+
+// lost returns why d, which was in flight when its topic was deleted and made
+// again, cannot go to the new one; nil if it can, or if nothing of that happened.
+func (c *core) lost(p *partition, d *delivery) error {
+	switch {
+	case !d.old:
+		return nil
+	case d.doubtful(), c.cfg.FailRecreated:
+		return p.topic.again
+	case int(p.index) >= len(p.topic.meta.Partitions):
+		return ErrPartitionGone
+	}
+	return nil
+}
+
+// later sets the backoff of p after a failed attempt. now says that there is news
+// already of where to, which is a reason to go on at once, but not for ever.
+func (c *core) later(p *partition, now bool, err error) {
+	if now && p.roused < maxRoused {
+		p.roused++
+		return
+	}
+	delay := c.cfg.RetryBackoff.Delay(p.failures, c.out.random())
+	if errors.Is(err, protocol.ConcurrentTransactions) || errors.Is(err, protocol.InvalidProducerIDMapping) {
+		delay = min(delay, briefly<<min(p.failures, 10)) // the transaction before is being completed
+	}
+	// The batches behind it fail as its echo; they are one failure.
+	if !p.backoff.After(c.now) {
+		p.failures++
+		p.backoff = c.now.Add(delay)
+	}
+}
+
+// briefly is the first wait for the end of the transaction before, which takes milliseconds as a rule.
+const briefly = 5 * time.Millisecond
+
+// giveUp ends a batch with an error. Its numbers were taken, so the partition
+// needs a new epoch before the next are.
+func (c *core) giveUp(p *partition, d *delivery, err error) {
+	if i := slices.Index(p.retry, d); i >= 0 {
+		p.retry = slices.Delete(p.retry, i, i+1)
+	}
+	if d.numbered {
+		c.gap(p)
+	}
+	// Without acknowledgements nothing is ever known of what was sent.
+	c.tell(d, err, d.doubtful() || c.cfg.Acks == 0 && d.attempts > 0)
+}
+
+// tell gives the records of d their error. If d itself is in flight still, the
+// connection holds its batch.
+func (c *core) tell(d *delivery, err error, maybe bool) {
+	d.told = true
+	if d.doubt != nil {
+		c.endAllNamed(d)
+	}
+	c.failRange(d, accumulator.Range{Count: d.Count()}, err, maybe)
+	if d.conn == nil {
+		d.Batch = nil
+	}
+}
+
+// failRange gives neighbouring records of d their error.
+func (c *core) failRange(d *delivery, r accumulator.Range, err error, maybe bool) {
+	o, number := d.Outcome(), d.Txn()
+	ended := d.ResolveRange(r.First, r.Count, -1, -1, c.failure(d, r.Count, err, maybe))
+	c.news.failed(d.Topic(), d.Partition(), r.Count, err, maybe)
+	c.metrics.countFailed(d.part.topic, r.Count, err, maybe)
+	c.stat.inFlight.Add(-int64(r.Count))
+	c.finish(o, ended, false, r.Count)
+	c.txn.doom(number, err)
+}
+
+// failQueued ends a batch that was never drained for sending.
+func (c *core) failQueued(b *accumulator.Batch, err error) {
+	number := b.Txn()
+	c.endQueued(b, err)
+	c.txn.doom(number, err)
+}
+
+// endQueued is failQueued for a batch that no transaction waits for.
+func (c *core) endQueued(b *accumulator.Batch, err error) {
+	c.news.failed(b.Topic(), b.Partition(), b.Count(), err, false)
+	c.metrics.countFailed(b.Outcome().Queue().Owner.(*partition).topic, b.Count(), err, false)
+	ended := b.Resolve(-1, -1, c.failed(&Error{
+		Topic: b.Topic(), Partition: b.Partition(), Elapsed: c.now.Sub(b.Opened()), Err: err,
+	}))
+	c.finish(b.Outcome(), ended, false, b.Count())
+}
+
+// failure returns what n records of d fail with, and counts those that may be written.
+func (c *core) failure(d *delivery, n int32, err error, maybe bool) error {
+	if maybe {
+		c.stat.mayBeWritten.Add(int64(n))
+	}
+	return c.failed(&Error{
+		Topic: d.Topic(), Partition: d.Partition(), Attempts: d.attempts,
+		Elapsed: c.now.Sub(d.Opened()), Err: err, Maybe: maybe,
+	})
+}
+
+// failed returns e as the callers of its records get it.
+func (c *core) failed(e *Error) error {
+	if c.cfg.Failed == nil {
+		return e
+	}
+	return c.cfg.Failed(e)
+}
+
+// finish counts n records of o that were resolved, and ends it if they were its
+// last. Its batches may be others' then.
+func (c *core) finish(o *accumulator.Outcome, ended, ok bool, n int32) {
+	if ok {
+		c.stat.acknowledged.Add(int64(n))
+	} else {
+		c.stat.failed.Add(int64(n))
+	}
+	if ended && o.End() {
+		c.out.end(o)
+	}
+}
+
+// cut sends a batch that is too large for its topic in pieces, under its own
+// numbers (KIP-126). Those that are larger than what the topic has taught by then
+// are cut when their turn comes.
+func (c *core) cut(p *partition, d *delivery, err error) {
+	t := p.topic.queues
+	t.Refused(c.now, d.Batch)
+	d.why = ReasonTooLarge
+	pieces, limit, cutErr := t.Split(c.now, d.Batch)
+	if cutErr != nil {
+		c.giveUp(p, d, fmt.Errorf("%w; and it could not be cut: %w", err, cutErr))
+		return
+	}
+	c.metrics.countSplit(p.topic)
+	d.replace(p, pieces, limit)
+}
+
+// replace puts pieces in the place of d, under its numbers if it has any. They
+// are made for a topic of that limit.
+func (d *delivery) replace(p *partition, pieces []*accumulator.Batch, limit int) {
+	q := d.doubted()
+	if d.numbered {
+		p.makeRoom(d, len(pieces))
+	}
+	for i, b := range pieces {
+		part := d.piece(b, q)
+		part.keep(d, i, b.First()-d.First())
+		part.keeps, part.limit = d.keeps, limit
+	}
+}
+
+// fit returns what is to be sent of d, which was taken to be sent now: all of
+// it, or the first piece if its topic has taught that it is too large. Only what
+// may be written as it is has to be sent so.
+func (c *core) fit(p *partition, d *delivery) *delivery {
+	t := p.topic.queues
+	if !t.Taught() || d.unknown || d.limit > 0 && d.limit <= t.Limit(c.now, d.Batch) || t.Fits(c.now, d.Batch) {
+		return d // one half may be larger than the other, and is tried all the same
+	}
+	pieces, err := d.CutTo(t.Most(c.now, d.Batch))
+	if err != nil {
+		return d // the broker will say what is wrong with it
+	}
+	c.metrics.countSplit(p.topic)
+	d.replace(p, pieces, 0)
+	first := p.retry[0]
+	p.retry = slices.Delete(p.retry, 0, 1)
+	return c.fit(p, first)
+}
+
+// piece makes a delivery of a part of d, to be sent in its place. q is the doubt
+// that the parts are in; nil for none.
+func (d *delivery) piece(b *accumulator.Batch, q *doubt) *delivery {
+	part := &delivery{Batch: b, part: d.part, opened: d.opened, order: d.order, attempts: d.attempts, doubt: q, why: d.why, counted: d.counted}
+	d.part.requeue(part)
+	return part
+}
+
+// keep gives the part of d that has i parts in front of it the number that is n
+// after d's first.
+func (part *delivery) keep(d *delivery, i int, n int32) {
+	part.numbered, part.identity, part.seq, part.rank = d.numbered, d.identity, d.seq, d.rank+int64(i)
+	if d.numbered && d.identity != idempotent.None {
+		part.seq = idempotent.Advance(d.seq, n)
+	}
+}

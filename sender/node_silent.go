@@ -1,0 +1,95 @@
+package sender
+
+import (
+	"errors"
+	"time"
+
+	"github.com/epistle-kafka/epistle/metadata"
+)
+
+// errMoved ends a connection on which a broker is silent whose role is another's now (R4).
+var errMoved = errors.New("the broker is silent, and another one has taken over from it")
+
+// begin notes a call on l's connection.
+func (l *link) begin(now time.Time) {
+	if l.busy == 0 {
+		l.heard = now
+	}
+	l.busy++
+}
+
+// answered notes an answer on l's connection.
+func (l *link) answered(now time.Time) {
+	l.failures = 0
+	l.vouches = l.vouches || l.stale < 0
+	l.pause = max(l.pause-l.pause/8, usual(l.pause, now.Sub(l.heard)))
+	l.heard = now
+}
+
+// silentFrom returns when l is silent if nothing comes until then (R3); the zero
+// time if nothing has to come.
+func (l *link) silentFrom() time.Time {
+	if l.conn == nil || l.busy == 0 {
+		return time.Time{}
+	}
+	since := l.heard
+	if until := l.conn.ThrottledUntil(); until.After(since) {
+		since = until // nothing was sent before
+	}
+	return since.Add(patient(l.pause))
+}
+
+func (l *link) silent(now time.Time) bool {
+	at := l.silentFrom()
+	return !at.IsZero() && !at.After(now)
+}
+
+// silent reports whether a connection to n is.
+func (n *node) silent(now time.Time) bool {
+	return n.links[data].silent(now) || n.links[control].silent(now)
+}
+
+// watch looks for brokers that are silent, and for those whose role has moved.
+// It returns when to look again.
+func (c *core) watch() (at time.Time) {
+	if c.aborted {
+		return time.Time{}
+	}
+	for _, n := range c.nodes.all() {
+		l := &n.links[data]
+		from := l.silentFrom()
+		if from.IsZero() {
+			continue
+		}
+		if from.After(c.pause.judged(c.now)) { // what it has said while we stood still may be on the way
+			at = sooner(at, c.pause.judgedAt(c.now, from))
+			continue
+		}
+		c.meta.RequestUpdate(c.now) // which has a pace of its own
+		if n.movedFrom(c.meta.Snapshot()) {
+			l.conn.Close(errMoved)
+		}
+	}
+	return sooner(at, c.txn.watch())
+}
+
+// movedFrom reports whether a partition that has a batch in flight to n has
+// another leader by now. It looks once at each snapshot of the cluster.
+func (n *node) movedFrom(snapshot *metadata.Snapshot) bool {
+	l := &n.links[data]
+	if l.moved == snapshot {
+		return false
+	}
+	l.moved = snapshot
+	for _, r := range n.flights {
+		if r.conn != l.conn {
+			continue
+		}
+		for _, d := range r.deliveries {
+			if leader := d.part.leader; leader >= 0 && leader != n.id {
+				return true
+			}
+		}
+	}
+	return false
+}

@@ -1,0 +1,114 @@
+package sender
+
+import (
+	"slices"
+
+	"github.com/epistle-kafka/epistle/protocol"
+)
+
+// A likeness says whether the cluster that answers is the one that was there
+// before connections were lost.
+type likeness uint8
+
+const (
+	unseen   likeness = iota // the answer does not tell of all topics, or of nothing
+	same                     // a topic has the id that it had
+	other                    // topics have other ids, and none has its own
+	nameless                 // there is no topic, or none with an id, to tell by
+)
+
+// doubtLinks is called when a connection has ended. A cluster that is wiped loses
+// all of its connections, but we do not notice the end of each at the same time,
+// and of one that is half open we notice none. So a connection vouches for the
+// cluster only when it has answered a request that was sent after this end.
+func (ns *nodes) doubtLinks() {
+	for _, n := range ns.order {
+		for i := range n.links {
+			l := &n.links[i]
+			l.stale, l.vouches = l.busy, false
+		}
+	}
+}
+
+// vouchedFor reports whether a connection vouches for the cluster.
+func (ns *nodes) vouchedFor() bool {
+	return slices.ContainsFunc(ns.order, func(n *node) bool {
+		return slices.ContainsFunc(n.links[:], func(l link) bool { return l.conn != nil && l.vouches })
+	})
+}
+
+// outOfTouch reports whether a connection that is made now may lead to another cluster than those before.
+func (ns *nodes) outOfTouch() bool { return ns.met && !ns.vouchedFor() }
+
+// doubted reports whether there is a doubt about which cluster is there.
+func (ns *nodes) doubted() bool { return ns.unsure != nil }
+
+// doubt has n be the node that is asked first which cluster is there.
+func (ns *nodes) doubt(n *node) { ns.unsure = n }
+
+// sure ends the doubt.
+func (ns *nodes) sure() {
+	ns.unsure = nil
+	for _, n := range ns.order {
+		for i := range n.links {
+			n.links[i].unsure = false
+		}
+	}
+}
+
+// lostTouch is called with a connection to n for whose cluster no other vouches.
+// Until somebody has said which topics there are, nothing that has our numbers
+// goes out on it, or on those that are made meanwhile. n is asked first, since it has just been heard of. Its control
+// connection may be half open, so it is made anew if it is idle.
+func (c *core) lostTouch(n *node, which lane) {
+	if !c.cfg.Idempotent {
+		return
+	}
+	c.nodes.doubt(n)
+	c.meta.Anew()
+	if l := &n.links[control]; which == data && l.conn != nil && l.busy == 0 {
+		f := former{conn: l.conn, which: control}
+		l.conn = nil
+		n.part(f)
+	}
+}
+
+// recognise holds an answer to Metadata against what is known.
+func (c *core) recognise(req *protocol.MetadataRequest, resp *protocol.MetadataResponse) likeness {
+	if resp.ErrorCode != protocol.NoError || len(resp.Brokers) == 0 {
+		return unseen
+	}
+	asked := make(map[string]bool, len(req.Topics))
+	for i := range req.Topics {
+		asked[*req.Topics[i].Name] = true
+	}
+	for _, t := range c.topics.all() {
+		if !asked[t.name] && c.meta.Topic(t.name) != nil { // metadata may have given it up
+			return unseen
+		}
+	}
+	verdict := nameless
+	for i := range resp.Topics {
+		in := &resp.Topics[i]
+		if in.Name == nil || in.ErrorCode != protocol.NoError || in.TopicID == (protocol.UUID{}) {
+			continue
+		}
+		switch t := c.topics.named(*in.Name); {
+		case t == nil || t.id == protocol.UUID{}:
+		case t.id == in.TopicID:
+			return same
+		default:
+			verdict = other
+		}
+	}
+	return verdict
+}
+
+// sure ends the doubt about who is there. Where it may be another cluster, no
+// producer id of the old is used any more.
+func (c *core) sure(l likeness) {
+	c.nodes.sure()
+	if l != same {
+		c.txn.unrecognised()
+	}
+}

@@ -1,0 +1,251 @@
+package sender
+
+import (
+	"slices"
+	"time"
+
+	"github.com/epistle-kafka/epistle/protocol"
+)
+
+// Sizes in bytes that bound a request from above, so that its batches can be
+// chosen before it is encoded.
+const (
+	requestOverhead   = 256 // header, client id aside, and fixed fields
+	topicOverhead     = 32  // and the name
+	partitionOverhead = 16
+)
+
+// serve drains n's ready list into requests while the node takes any, and
+// connects to it if need be. It returns when to come back.
+func (c *core) serve(n *node) time.Time {
+	l := &n.links[data]
+	for n.ready.len() > 0 && n.ready.first().ready != n {
+		n.pop() // it has moved to another leader, and is no reason to connect
+	}
+	if n.ready.len() == 0 || c.aborted {
+		return time.Time{}
+	}
+	if l.conn == nil {
+		return c.connect(n, data)
+	}
+	if l.unsure {
+		return time.Time{} // an answer tells
+	}
+	for n.ready.len() > 0 && n.open(c.now, c.txn.spare(c.cfg.MaxInFlight)) {
+		r := c.fill(n)
+		if r == nil {
+			break
+		}
+		l.begin(c.now)
+		n.built.push(r)
+		if c.cfg.Codec != protocol.CodecNone {
+			c.packAll(r)
+		}
+		c.sendBuilt(n)
+	}
+	if l.conn == nil {
+		return c.connect(n, data)
+	}
+	if t := l.conn; t != nil && n.ready.len() > 0 && t.ThrottledUntil().After(c.now) {
+		return t.ThrottledUntil()
+	}
+	return time.Time{}
+}
+
+// fill makes a request of one batch from each ready partition, as many as
+// max.request.size holds, in turn. It returns nil if none may be drained.
+func (c *core) fill(n *node) *request {
+	var r *request
+	number := c.requests.next()
+	size := requestOverhead + len(c.cfg.Wire.ClientID)
+	for turn := n.ready.len(); turn > 0; turn-- {
+		p := n.ready.first()
+		if r != nil && p.ready == n && size+c.nextSize(p, size) > c.cfg.MaxRequestSize {
+			break // it is first in the next request
+		}
+		n.pop()
+		if p.ready != n || p.build == number {
+			continue // it has moved to another leader, or came back and is here twice
+		}
+		p.ready = nil
+		d := c.take(p, n)
+		if d == nil {
+			continue
+		}
+		add := d.Size() + partitionOverhead
+		if p.topic.filled != number {
+			p.topic.filled = number
+			add += topicOverhead + len(p.topic.name)
+		}
+		if r != nil && size+add > c.cfg.MaxRequestSize {
+			// It has grown since. It has left its queue, so it waits where
+			// retries do.
+			c.putBack(p, d)
+			break
+		}
+		if r == nil {
+			r = c.requests.newRequest(n, c.out)
+		}
+		size += add
+		p.build = number
+		c.add(r, p, d)
+		c.look(p) // it may have more
+	}
+	return r
+}
+
+// nextSize returns the bytes of the batch that a take would return, for a
+// request of size bytes. One that lingers is small, and not looked at unless
+// the request is nearly full.
+func (c *core) nextSize(p *partition, size int) int {
+	if len(p.retry) > 0 {
+		return p.retry[0].Size()
+	}
+	if p.head.Ready || size+2*c.cfg.BatchSize > c.cfg.MaxRequestSize {
+		p.head = p.queue.Look()
+	}
+	return p.head.Size
+}
+
+// putBack undoes a take.
+func (c *core) putBack(p *partition, d *delivery) {
+	p.requeue(d)
+	c.look(p)
+}
+
+// add puts d into r.
+func (c *core) add(r *request, p *partition, d *delivery) {
+	p.number(d)
+	d.conn, d.old, d.era = r.conn, false, p.numbers.Era()
+	d.Hold()
+	d.attempts++
+	p.moving()
+	p.inFlight = append(p.inFlight, d)
+	c.requests.took()
+	r.deliveries = append(r.deliveries, d)
+	if c.touchDue(p.topic) {
+		c.touch(p.topic)
+	}
+}
+
+// packAll hands the batches of r that are not compressed yet to the
+// compressors, each on its own.
+func (c *core) packAll(r *request) {
+	unpacked := int32(0)
+	for _, d := range r.deliveries {
+		if !d.packed {
+			unpacked++
+		}
+	}
+	if unpacked == 0 {
+		return
+	}
+	r.unpacked.Store(unpacked)
+	r.packing = true
+	c.pending++
+	for _, d := range r.deliveries {
+		if !d.packed {
+			d.packed = true
+			c.out.pack(r, d)
+		}
+	}
+}
+
+func (e packedUp) apply(c *core) {
+	e.request.packing = false
+	c.pending--
+	c.sendBuilt(e.request.node)
+}
+
+// sendBuilt hands the node's requests to the connection in the order in which
+// they were built, as far as they are compressed.
+func (c *core) sendBuilt(n *node) {
+	for n.built.len() > 0 && !n.built.first().packing {
+		r := n.built.pop()
+		l := &n.links[data]
+		if c.dropOld(r); len(r.deliveries) == 0 {
+			c.unsent(r)
+			continue
+		}
+		c.prepare(r)
+		switch {
+		case r.conn != l.conn:
+			c.unsent(r)
+		case r.conn.Send(&r.call):
+			n.flights = append(n.flights, r)
+			c.pending++
+			c.count(r)
+		default:
+			l.conn, l.busy = nil, 0 // broken; its hungUp is on the way
+			c.unsent(r)
+		}
+	}
+}
+
+// count takes r, which is on its way now, into the statistics.
+func (c *core) count(r *request) {
+	bytes, sent, retried := c.metrics.countWritten(r)
+	c.stat.bytes.Add(bytes)
+	c.stat.sent.Add(sent)
+	if retried > 0 {
+		c.stat.retried.Add(retried)
+		r.node.sentAgain(retried)
+	}
+}
+
+// lastVersionByName is the last version of Produce that names topics; later
+// ones identify them.
+const lastVersionByName = 12
+
+// lastVersionOldTxn is the last version of Produce in the old protocol of transactions; later ones add partitions.
+const lastVersionOldTxn = 11
+
+// unsent takes back a request that never reached its connection: not an
+// attempt, and nothing has been written.
+func (c *core) unsent(r *request) {
+	r.node.ended(data, r.conn)
+	for _, d := range r.deliveries {
+		c.takeBack(d)
+	}
+}
+
+// takeBack takes a batch out of a request that was not sent.
+func (c *core) takeBack(d *delivery) {
+	p := d.part
+	p.landed(d)
+	c.requests.gave()
+	d.conn = nil
+	d.attempts--
+	d.Drop()
+	c.settle(p, d)
+	c.look(p)
+}
+
+// dropOld takes back what may not go as it is any more, because of what has
+// happened while r was with the compressors. Batches of topics that were made
+// again have numbers for a log that is gone. Batches behind another one in
+// flight were drained when the broker's state was trusted to be there, and it is
+// not any more; and nothing may overtake those that were taken back.
+func (c *core) dropOld(r *request) {
+	r.deliveries = slices.DeleteFunc(r.deliveries, func(d *delivery) bool {
+		p := d.part
+		back := d.old || p.numbers.Abandoned() && !p.resends(d) || c.cfg.Idempotent && d.era != p.numbers.Era() && !p.oldest(d)
+		if back {
+			c.takeBack(d)
+		}
+		return back
+	})
+}
+
+// settle puts a batch that was not written back in its place, unless its
+// records have their outcome already, or the place is gone.
+func (c *core) settle(p *partition, d *delivery) {
+	switch lost := c.lost(p, d); {
+	case d.told:
+		c.gap(p)
+	case lost != nil:
+		c.giveUp(p, d, lost)
+	default:
+		p.requeue(d)
+	}
+}

@@ -1,0 +1,61 @@
+package sender
+
+import (
+	"time"
+
+	"github.com/epistle-kafka/epistle/accumulator"
+)
+
+// A schedule says which partitions must be looked at, and when. It has their alarms, and the moments that a look compares with.
+// The core looks at partitions by it (schedule_look.go).
+type schedule struct {
+	alarms
+
+	expiry  time.Time // batches that were opened then or before have expired: delivery.timeout ago
+	horizon time.Time // what is due by then goes in this step: now, or a little later, see early
+	hurried bool      // nothing lingers: closing, or a caller waits for memory
+
+	notes []accumulator.Note // scratch of noted
+	parts []*partition       // scratch of working
+}
+
+// pass begins a step or an event: the time is now, and batches have expired that were opened at expiry or before.
+func (s *schedule) pass(now, expiry time.Time) { s.horizon, s.expiry = now, expiry }
+
+// extend has go now what would go until then.
+func (s *schedule) extend(until time.Time) { s.horizon = until }
+
+// goes reports whether what is due at that time goes in this step.
+func (s *schedule) goes(due time.Time) bool { return !due.After(s.horizon) }
+
+// expired reports whether a batch has expired that was opened at that time.
+func (s *schedule) expired(opened time.Time) bool { return !opened.After(s.expiry) }
+
+// nextEarly takes an alarm off that comes before the horizon, and returns its partition, which is to be looked at; nil: there is
+// no such alarm.
+func (s *schedule) nextEarly() *partition { return s.takeSoon(s.horizon) }
+
+// hurry has nothing linger any more, and relax has it linger again.
+func (s *schedule) hurry() { s.hurried = true }
+func (s *schedule) relax() { s.hurried = false }
+
+// hurries reports whether nothing lingers.
+func (s *schedule) hurries() bool { return s.hurried }
+
+// idle reports whether no partition has an alarm, as each has that has work.
+func (s *schedule) idle() bool { return s.waiting == 0 }
+
+// noted returns what queues have told of their heads since the last call, until the next.
+func (s *schedule) noted(acc *accumulator.Accumulator) []accumulator.Note {
+	s.notes = acc.Noted(s.notes[:0])
+	return s.notes
+}
+
+// working returns the partitions that have an alarm. done gives the slice back.
+func (s *schedule) working() []*partition {
+	parts := s.partitions(s.parts[:0])
+	s.parts = nil // in use
+	return parts
+}
+
+func (s *schedule) done(parts []*partition) { s.parts = parts[:0] }

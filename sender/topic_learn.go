@@ -1,0 +1,166 @@
+package sender
+
+import (
+	"maps"
+	"slices"
+
+	"github.com/epistle-kafka/epistle/metadata"
+	"github.com/epistle-kafka/epistle/protocol"
+	"github.com/epistle-kafka/epistle/wire"
+)
+
+// takeMetadata deals with the answer to a metadata request.
+func (c *core) takeMetadata(n *node, call *wire.Call) {
+	req := call.Request.(*protocol.MetadataRequest)
+	c.metrics.countMetadata(call)
+	if call.Err == nil {
+		c.heardMetadata(n, call.Response.(*protocol.MetadataResponse))
+	} else {
+		c.nodes.troubled(c.now, call.Err)
+		c.change(c.meta.Failed(c.now, n.id, req))
+		return
+	}
+	c.txn.askFeatures(n)
+	resp := call.Response.(*protocol.MetadataResponse)
+	like := unseen
+	if c.nodes.doubted() {
+		if like = c.recognise(req, resp); like == other {
+			c.txn.replaced() // before the answer is taken in: what the transaction has written is in the old cluster
+		}
+	}
+	unnamed := c.meta.Snapshot().ClusterID == ""
+	changes := c.meta.Answer(c.now, n.id, req, resp)
+	if unnamed && !c.identity.cameFrom(n.links[control].conn) && c.meta.Snapshot().ClusterID != "" {
+		c.txn.disown() // whose it was nobody knows: there was no name yet
+	}
+	c.change(changes)
+	if like != unseen {
+		c.sure(like)
+	}
+	c.relocate(c.meta.Snapshot().Brokers)
+	c.seekOn()
+	c.sweepLookups()
+}
+
+// change applies what metadata found to be new.
+func (c *core) change(ch metadata.Changes) {
+	snapshot := c.meta.Snapshot()
+	c.stat.snapshot.Store(snapshot)
+	if ch.OtherCluster {
+		c.replaced()
+	}
+	for _, id := range slices.Sorted(maps.Keys(snapshot.Brokers)) {
+		c.nodes.meet(snapshot, id)
+	}
+	for _, name := range ch.Forgotten {
+		if t := c.topics.named(name); t != nil && !c.forget(t) {
+			t.touched = zero
+			c.meta.Want(c.now, name) // its records wait for longer than metadata.max.idle
+		}
+	}
+	if ch.Rebootstrap {
+		c.news.rebootstrap()
+	}
+	for _, name := range ch.Changed {
+		c.learn(name)
+	}
+	if len(ch.Changed) > 0 {
+		c.publish()
+	}
+	for _, f := range ch.Failed {
+		c.answerLookups(f.Topic, f.Err)
+	}
+}
+
+// publish makes what learn has found known to those who send. Those who have
+// waited for it go on.
+func (c *core) publish() {
+	c.cfg.Publish()
+	for _, name := range c.topics.takeTold() {
+		c.retire(c.topics.named(name))
+		c.answerLookups(name, nil)
+	}
+}
+
+// learn brings the loop's view of a topic up to its metadata.
+func (c *core) learn(name string) {
+	m := c.meta.Topic(name)
+	if m == nil {
+		return
+	}
+	snapshot := c.meta.Snapshot()
+	t := c.topics.named(name)
+	if t == nil {
+		t = c.topics.add(name, c.acc.Topic(name, 0))
+	}
+	// The loop remembers a topic for longer than metadata does, so it has to see
+	// for itself that this is another one.
+	again := t.id != (protocol.UUID{}) && m.ID != (protocol.UUID{}) && t.id != m.ID
+	t.id, t.meta = m.ID, m
+	if again {
+		c.news.again(t)
+		c.recreated(t, ErrTopicRecreated)
+	}
+	c.grow(t, len(m.Partitions))
+	for i := range m.Partitions {
+		c.lead(snapshot, t.parts[i], m.Partitions[i])
+	}
+	if again {
+		for _, p := range t.parts {
+			c.look(p)
+		}
+	}
+	c.news.led(t)
+	c.cfg.OnTopic(t.queues, m, snapshot)
+	c.topics.told(name)
+}
+
+// grow adds the partitions that are new. What is batched stays where it is.
+func (c *core) grow(t *topic, n int) {
+	t.queues.Grow(n)
+	for i := len(t.parts); i < n; i++ {
+		q := t.queues.Queues()[i]
+		p := &partition{topic: t, index: int32(i), queue: q, leader: -1, place: -1}
+		q.Owner = p
+		if c.closing {
+			q.Refuse(ErrClosed)
+		}
+		t.parts = append(t.parts, p)
+	}
+}
+
+// lead sets the leader of a partition. A broker that leads again, under another
+// leader epoch, is another leader: its log may have lost its tail, and with it
+// what it knew of the producer.
+func (c *core) lead(s *metadata.Snapshot, p *partition, m metadata.Partition) {
+	if m.Leader >= 0 {
+		c.nodes.meet(s, m.Leader)
+	}
+	if p.leader == m.Leader && p.epoch == m.LeaderEpoch {
+		return
+	}
+	p.numbers.Disturb()
+	if p.leader != m.Leader {
+		p.moving()
+		p.ready = nil // an entry on the old leader's list no longer counts
+	}
+	c.news.leads(p, m.Leader)
+	p.leader, p.epoch = m.Leader, m.LeaderEpoch
+	if m.Leader >= 0 {
+		c.rouse(p)
+	}
+	c.look(p)
+}
+
+// maxRoused bounds how often news skips a partition's backoff until it has a
+// success. Brokers that contradict each other always have some.
+const maxRoused = 5
+
+// rouse ends p's backoff, since what it has failed for may be over. Without it a
+// partition would sleep on after what it waits for has come.
+func (c *core) rouse(p *partition) {
+	if p.backoff.After(c.now) && p.roused < maxRoused {
+		p.roused++
+		p.backoff = zero
+	}
+}
