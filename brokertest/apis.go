@@ -202,7 +202,7 @@ var apis = map[int16]api{
 	},
 	GetTelemetrySubscriptions: {
 		answer: by(func(b *broker, m *protocol.GetTelemetrySubscriptionsRequest, _ int16) protocol.Response {
-			return b.c.telemetrySubscriptions(m)
+			return b.telemetrySubscriptions(m)
 		}),
 		refuse: with(func(_ *protocol.GetTelemetrySubscriptionsRequest, a *Action) protocol.Response {
 			return &protocol.GetTelemetrySubscriptionsResponse{ErrorCode: a.code}
@@ -210,10 +210,9 @@ var apis = map[int16]api{
 		throttle: at(func(m *protocol.GetTelemetrySubscriptionsResponse) *time.Duration { return &m.ThrottleTime }),
 	},
 	PushTelemetry: {
-		// Nobody has subscribed to anything, so no subscription ID is known.
-		answer: by(func(*broker, *protocol.PushTelemetryRequest, int16) protocol.Response {
-			return &protocol.PushTelemetryResponse{ErrorCode: protocol.UnknownSubscriptionID}
-		}),
+		answer: func(k *conn, r *Request, _ *Action) (protocol.Response, bool) {
+			return k.b.pushTelemetry(r, r.Message.(*protocol.PushTelemetryRequest)), true
+		},
 		refuse: with(func(_ *protocol.PushTelemetryRequest, a *Action) protocol.Response {
 			return &protocol.PushTelemetryResponse{ErrorCode: a.code}
 		}),

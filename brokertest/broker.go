@@ -86,6 +86,7 @@ func (b *broker) stop() {
 		k.cut(false)
 	}
 	b.wake()
+	c.forgetInstances(b.id)
 	if !c.closed {
 		c.leave(b.id)
 	}

@@ -40,6 +40,7 @@ type Cluster struct {
 	moved        map[string]int32 // by MoveCoordinator
 	faults       faults
 	accounts     accounts
+	telemetry    telemetry
 	seen         history
 	connections  int
 }
@@ -81,6 +82,8 @@ func Start(opts ...Option) (*Cluster, error) {
 	}
 	c.id = c.newID().String()
 	c.openAccounts()
+	c.telemetry.instances = map[instanceKey]*instance{}
+	c.SubscribeMetrics(MetricsSubscription{})
 	for i := range o.brokers {
 		b, err := c.newBroker(int32(i + 1))
 		if err != nil {

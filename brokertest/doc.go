@@ -24,6 +24,8 @@
 // Afterwards Records tells what is in the logs, Requests what was asked, and Verify whether anything was written twice, out of
 // sequence, or is missing in between.
 //
+// With Telemetry brokers take metrics of their clients; SubscribeMetrics says which they want, and MetricsPushes what has come.
+//
 // Transactions work in both of Kafka's protocols. A client chooses the protocol by the versions of its requests; the finalised
 // level of transaction.version tells it which to choose. Committed is what a read_committed consumer reads, Transaction what
 // the coordinator knows, GroupOffsets what was committed for a group. Transactions time out by the cluster's clock, when the

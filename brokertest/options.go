@@ -117,8 +117,8 @@ func Delay(d time.Duration) Option { return func(o *options) { o.delay = d } }
 // Now sets the clock by which brokers judge and append timestamps and forget producers; time.Now without it.
 func Now(now func() time.Time) Option { return func(o *options) { o.now = now } }
 
-// Telemetry makes brokers advertise the telemetry APIs (KIP-714), as Kafka does where something receives metrics. They are
-// answered without it, too. There is never a subscription.
+// Telemetry makes brokers advertise the telemetry APIs (KIP-714), as Kafka does where something receives metrics. Nothing is
+// wanted until SubscribeMetrics says what. Without this option they are answered all the same.
 func Telemetry() Option { return func(o *options) { o.telemetry = true } }
 
 // TLS makes brokers speak TLS. For mutual TLS set config.ClientAuth to tls.RequireAndVerifyClientCert, and config.ClientCAs to

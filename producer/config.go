@@ -20,7 +20,7 @@ import (
 // counts in milliseconds may be given finer here, save where a comment says otherwise.
 //
 // A Config is a plain value. New takes a copy, and nothing that is changed afterwards reaches the producer; what
-// BootstrapServers, MaxAPIVersions, Interceptors, TLS, SASL and Logger point to is shared and must not be modified while the producer lives.
+// BootstrapServers, MaxAPIVersions, Interceptors, ApplicationMetrics, TLS, SASL and Logger point to is shared and must not be modified while the producer lives.
 type Config struct {
 	// Reaching the cluster.
 
@@ -187,6 +187,16 @@ type Config struct {
 
 	// Around it.
 
+	// enable.metrics.push, default true. Brokers that have a receiver of metrics (KIP-714), and subscribe to some, are told them.
+	// What is pushed, and when, is in docs/telemetry.md. Records never wait for it, and nothing fails because of it.
+	EnableMetricsPush bool
+	// ours (Java: registerMetricForSubscription, KIP-1076), default none. Metrics of the program, pushed along with the
+	// producer's own under names made by the same rule: group "app-metrics" and name "orders-total" are
+	// org.apache.kafka.app.orders.total. Each function is called for each push, one call at a time, on a goroutine of its own.
+	// One that takes long holds up that push and nothing else; its metrics are left out if it panics. What it returns is the
+	// producer's until the next call. A metric that has the name and the tags of one of the producer's own, or of one before
+	// it, is left out.
+	ApplicationMetrics []func() []JavaMetric
 	// interceptor.classes, default none. Called in this order for each record and each result.
 	Interceptors []Interceptor
 	// ours, default nil: silent. What it is told of is in docs/log.md: changes of state, never a record. Its handler runs on a
@@ -227,6 +237,8 @@ func DefaultConfig(bootstrap ...string) Config {
 		ZstdLevel:   3,
 
 		PartitionerAdaptivePartitioning: true,
+
+		EnableMetricsPush: true,
 
 		MetadataMaxAge:                     5 * time.Minute,
 		MetadataMaxIdle:                    5 * time.Minute,

@@ -36,6 +36,11 @@ func (c Config) Validate() error {
 	c.checkPartitioning(k)
 	c.checkMetadata(k)
 	c.checkConnections(k)
+	for i, f := range c.ApplicationMetrics {
+		if f == nil {
+			k.fail("ApplicationMetrics", "nil at index "+strconv.Itoa(i), "must not hold nil")
+		}
+	}
 	for i, in := range c.Interceptors {
 		if in == nil {
 			k.fail("Interceptors", "nil at index "+strconv.Itoa(i), "must not hold nil")

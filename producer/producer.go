@@ -62,6 +62,9 @@ func New(cfg Config) (*Producer, error) {
 	p.topics = newRegistry()
 	p.clock = new(sender.Clock)
 	settings := p.senderConfig()
+	if cfg.EnableMetricsPush {
+		settings.Metrics, settings.Rack = p.pushedMetrics, cfg.ClientRack
+	}
 	if certificates != nil {
 		settings.Wire.Certificates = certificates.Prepare
 	}

@@ -25,6 +25,7 @@ var fieldOfKey = map[string]func(c *Config, value string){
 	"connections.max.idle.ms":                  millis(func(c *Config) *time.Duration { return &c.ConnectionsMaxIdle }),
 	"delivery.timeout.ms":                      millis(func(c *Config) *time.Duration { return &c.DeliveryTimeout }),
 	"enable.idempotence":                       boolean(func(c *Config) *bool { return &c.EnableIdempotence }),
+	"enable.metrics.push":                      boolean(func(c *Config) *bool { return &c.EnableMetricsPush }),
 	"linger.ms":                                millis(func(c *Config) *time.Duration { return &c.Linger }),
 	"max.api.versions":                         setMaxAPIVersions,
 	"max.batch.bytes":                          integer(func(c *Config) *int { return &c.MaxBatchBytes }),

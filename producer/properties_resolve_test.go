@@ -85,7 +85,7 @@ func TestConsequencesAreNoticed(t *testing.T) {
 		{"batch.size=2000000", "batch.size is lowered to max.request.size = 1048576"},
 		{"max.request.size=10000", "max.request.size: batch.size is lowered to max.request.size = 10000"},
 		{"partitioner.rack.aware=true", "client.rack is not set"},
-		{"enable.metrics.push=false", "has no effect"},
+		{"security.providers=com.example.Provider", "has no effect"},
 		{"sasl.mechanism=PLAIN", "has no effect: security.protocol is PLAINTEXT; SASL_SSL"},
 		{"ssl.truststore.location=/nowhere", "security.protocol is PLAINTEXT"},
 		{"ssl.keystore.password=secret", "security.protocol is PLAINTEXT"},

@@ -7,6 +7,7 @@ import (
 
 	"github.com/epistle-kafka/epistle/accumulator"
 	"github.com/epistle-kafka/epistle/internal/backoff"
+	"github.com/epistle-kafka/epistle/internal/telemetry"
 	"github.com/epistle-kafka/epistle/metadata"
 	"github.com/epistle-kafka/epistle/protocol"
 	"github.com/epistle-kafka/epistle/wire"
@@ -65,6 +66,11 @@ type Config struct {
 	// Failed returns what the callers of records get that failed with e. It runs once for each batch that fails, on the loop.
 	// Nil: they get e itself.
 	Failed func(e *Error) error
+	// Metrics returns what is pushed to brokers that ask for it (KIP-714); nil: nothing is, and no broker is asked. Where two have
+	// one name, the first counts. It runs on a goroutine of its own, one call at a time, and may take its time.
+	Metrics func() []telemetry.Metric
+	// Rack is where the client runs, for the metrics; "" if that is not known.
+	Rack string
 	// CallbackPatience is how long one callback may run before Flush and Close
 	// no longer wait for it.
 	CallbackPatience time.Duration

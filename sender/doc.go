@@ -123,6 +123,7 @@
 //	questions, question      questions, question          What was any broker asked that knows it?
 //	question_ask                                          Who is asked, and when?
 //	question_ping            ping                         Is there a broker that answers?
+//	pusher, pusher_calls     pusher                       When do brokers hear of our metrics, and which of them?
 //	lookup, lookup_calls     lookups                      Which topics are looked up, and who waits?
 //	why, hindrance           stuck                        What does a caller wait for?
 //
@@ -134,6 +135,7 @@
 //	metrics_health           Health                       Can records be delivered now?
 //
 //	news, gather, spell, shortage, trouble                What is told to the log?
+//	pusher_news                                           What of the metrics that are pushed?
 //	headline, pace, desk     headline, pace, desk         How, how often, and on whose goroutine?
 //
 // # Transactions
@@ -296,26 +298,12 @@
 //	dials        up to four for each connection being made, ended by success or deadline;
 //	             a DialContext of the user's has one of its own, which may be left behind
 //	connections  two for each, and one while it authenticates itself again, see package wire
+//	metrics      one while a push of metrics is made, which runs functions of the
+//	             user's; Close leaves it behind if they do not return
 //	log          started by New if there is a logger, ended by Close, which waits a
 //	             second for it at most; calls the user's handler
 //
 // Their number depends neither on partitions nor on records.
-//
-// # The log
-//
-// The core tells what changes as news: see type news. It counts what repeats
-// itself where the state is, and gathers what happens to many partitions in one
-// step, so that lines are few. A line goes to a desk, which never blocks, and from
-// there to the user's handler on the log's goroutine. The handler is never called
-// by the loop, by a caller, by a connection or under a lock. Without a logger there
-// is no news, and nothing is put together for it. docs/log.md lists all lines.
-//
-// # Metrics
-//
-// The loop counts batches, requests and connections in plain numbers, where they begin and end; nothing is counted for a record, or on
-// the way of Send. Whoever wants to see the numbers asks the loop for a copy, which works whatever the cluster does; when the loop has
-// ended they are anybody's to read, one at a time. What does not happen on the loop is counted where it happens (wire.Counters,
-// callers, callbackTimes), and the loop takes samples of it.
 //
 // # Invariants
 //

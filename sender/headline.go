@@ -53,6 +53,14 @@ var (
 	lineMemoryFree  = &headline{"buffer.memory has room again", slog.LevelInfo}
 )
 
+// Metrics.
+var (
+	lineMetricsPushed  = &headline{"metrics are pushed to brokers", slog.LevelInfo}
+	lineMetricsOver    = &headline{"metrics are pushed no longer", slog.LevelInfo}
+	lineMetricsRefused = &headline{"metrics cannot be pushed", slog.LevelWarn}
+	lineMetricsLeftOut = &headline{"metrics are left out of pushes", slog.LevelWarn}
+)
+
 // The producer.
 var (
 	lineIdentified   = &headline{"producer id given", slog.LevelInfo}

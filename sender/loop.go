@@ -100,6 +100,9 @@ func newSender(cfg Config) *Sender {
 		s.core.news = newNews(s.core, s.desk.put)
 	}
 	s.cfg.Wire.Logger = s.Log()
+	if cfg.Metrics != nil {
+		s.core.pusher = newPusher(s.core, time.Now(), s.collect)
+	}
 	return s
 }
 

@@ -37,6 +37,7 @@ type manager interface {
 	replaced()                         // another cluster is in the place of the one that was
 	unrecognised()                     // there may be one, by what is there
 	disown()                           // the producer id may be another cluster's
+	Coordinator() (int32, bool)        // the node that transactional requests go to, if it is known
 	unidentified() error               // what keeps the producer id from coming; nil: nothing that is known
 
 	// Of partitions.
@@ -92,6 +93,9 @@ func (ordinary) Unreachable(int32, error) {}
 func (ordinary) turnedAway(error)         {}
 func (ordinary) askFeatures(*node)        {}
 func (ordinary) replaced()                {}
+
+// Coordinator is nobody.
+func (ordinary) Coordinator() (int32, bool) { return 0, false }
 
 // unrecognised has no producer id of the old cluster used any more.
 func (m ordinary) unrecognised() {

@@ -197,6 +197,7 @@ func (c *core) connected(e dialed) {
 	}
 	e.node.links[lanes-1-e.which].encourage(patient(l.took))
 	c.txn.hear(e.node, e.which, e.conn)
+	c.pusher.hear(e.conn)
 }
 
 // encourage lets a link that is being dialled in vain begin a fresh attempt, since

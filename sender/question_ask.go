@@ -9,8 +9,8 @@ import (
 	"github.com/epistle-kafka/epistle/wire"
 )
 
-// steer sends what control requests are due: the manager's, pings, metadata. It
-// returns when to come back.
+// steer sends what control requests are due: the manager's, pings, metadata,
+// and the pusher's, which is behind all others. It returns when to come back.
 func (c *core) steer() time.Time {
 	if c.aborted {
 		return time.Time{}
@@ -20,7 +20,8 @@ func (c *core) steer() time.Time {
 		at = sooner(at, c.askPings())
 	}
 	at = sooner(at, c.askBeside())
-	return sooner(at, c.askMetadata())
+	at = sooner(at, c.askMetadata())
+	return sooner(at, c.pusher.ask())
 }
 
 // askMetadata sends the requests for metadata that are due, side by side: to those who are least busy.

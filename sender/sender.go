@@ -145,7 +145,8 @@ func (s *Sender) Explain(err error) error {
 }
 
 // Close refuses further records, delivers what it has until ctx ends, fails
-// what is left with ErrClosed, and ends all goroutines. It returns how many
+// what is left with ErrClosed, has the brokers that subscribe to them know the
+// last metrics, within a second, and ends all goroutines. It returns how many
 // records were failed so, and what kept it from waiting for them. After ctx has
 // ended it still waits up to a second for callbacks, and for the log.
 func (s *Sender) Close(ctx context.Context) (lost Undelivered, err error) {
@@ -160,12 +161,13 @@ func (s *Sender) Close(ctx context.Context) (lost Undelivered, err error) {
 	if err = s.await(ctx, g.Done()); err != nil {
 		err = s.Explain(err) // before there is nothing left that waits
 	}
+	s.pushLast(ctx)
 	s.inbox.put(aborting{})
 	<-s.stopped
 	left := closeGrace
-	if err == nil {
+	if err == nil && ctx.Err() == nil {
 		err = s.await(ctx, s.ended)
-	} else {
+	} else { // if there is no error, it was the last push that has taken the time, which is none
 		left = s.grace(s.ended, left) // so that who has counted outcomes has them all
 	}
 	if gaveUp := s.core.txn.unended(); gaveUp != nil { // nobody does steps any more

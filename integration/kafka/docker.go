@@ -38,8 +38,8 @@ const (
 
 // openDocker starts brokers as containers of apache/kafka.
 func openDocker(ctx context.Context, o Options) (*Cluster, error) {
-	if len(o.Listeners) > 0 || len(o.JVM) > 0 {
-		return nil, unavailable("the brokers need further listeners or options of the JVM, which containers do not get here")
+	if len(o.Listeners) > 0 || len(o.JVM) > 0 || len(o.ClassPath) > 0 {
+		return nil, unavailable("the brokers need further listeners, or options or classes of the JVM, which containers do not get here")
 	}
 	docker, err := findDocker(ctx)
 	if err != nil {

@@ -60,7 +60,8 @@ func openJVM(ctx context.Context, o Options) (*Cluster, error) {
 	if err := theReaper.entrust("dir", dir); err != nil {
 		return nil, err
 	}
-	j := &jvm{java: java, classpath: filepath.Join(jars, "*"), dir: dir, options: o.JVM, processes: make([]*process, o.Brokers)}
+	classpath := strings.Join(append(slices.Clone(o.ClassPath), filepath.Join(jars, "*")), string(os.PathListSeparator))
+	j := &jvm{java: java, classpath: classpath, dir: dir, options: o.JVM, processes: make([]*process, o.Brokers)}
 	c := &Cluster{Version: o.Version, nodes: j}
 	began := time.Now()
 	if err := j.prepare(ctx, o, c); err != nil {

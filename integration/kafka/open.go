@@ -28,6 +28,9 @@ type Options struct {
 	Listeners []Listener
 	// JVM holds further options of every broker's JVM, as -Dkey=value. Containers have none: they are skipped.
 	JVM []string
+	// ClassPath holds further directories and jars for every broker's class path, with plugins. Containers have none: they are
+	// skipped.
+	ClassPath []string
 	// Own refuses an existing cluster, because brokers are to be killed or need Config.
 	Own bool
 	// Front, if it is set, is given each broker's address as it is reached, and returns the one that the brokers tell

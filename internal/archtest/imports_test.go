@@ -33,8 +33,8 @@ var mayImport = map[string]struct {
 	"idempotent":        {ours: []string{"protocol"}},
 	"txn":               {ours: []string{"protocol", "idempotent"}},
 	"partition":         {},
-	"sender":            {ours: []string{"protocol", "accumulator", "metadata", "wire", "idempotent", "txn", "sasl"}},
-	"producer":          {ours: []string{"protocol", "accumulator", "metadata", "wire", "idempotent", "txn", "sender", "partition", "sasl", "internal/doctor", "internal/keystore", "internal/tlsconf", "internal/properties", "internal/sticky", "internal/double"}},
+	"sender":            {ours: []string{"protocol", "accumulator", "metadata", "wire", "idempotent", "txn", "sasl", "internal/telemetry", "internal/otlp"}},
+	"producer":          {ours: []string{"protocol", "accumulator", "metadata", "wire", "idempotent", "txn", "sender", "partition", "sasl", "internal/doctor", "internal/keystore", "internal/tlsconf", "internal/properties", "internal/sticky", "internal/telemetry", "internal/double"}},
 	"producertest":      {ours: []string{"protocol", "txn", "partition", "producer", "internal/double"}},
 	"brokertest":        {ours: []string{"protocol"}},
 	"cmd/epistle":       {ours: []string{"protocol", "wire", "producer", "brokertest", "sasl", "internal/properties"}, external: []string{"github.com/spf13/pflag", "golang.org/x/term"}},
@@ -51,6 +51,9 @@ var mayImport = map[string]struct {
 	"internal/archtest": {},
 	"internal/double":   {ours: []string{"protocol", "txn"}},
 	"internal/doctor":   {ours: []string{"protocol", "wire", "sasl"}},
+
+	"internal/otlp":      {},
+	"internal/telemetry": {ours: []string{"protocol", "internal/otlp"}},
 
 	"internal/properties": {ours: []string{"sasl", "internal/readfile", "internal/tlsconf"}},
 }

@@ -15,7 +15,7 @@ import (
 
 // passive packages are handed the time as an argument and do nothing between two calls, so they can be tested with values
 // alone.
-var passive = []string{"accumulator", "metadata", "idempotent", "txn", "partition", "internal/sticky"}
+var passive = []string{"accumulator", "metadata", "idempotent", "txn", "partition", "internal/sticky", "internal/otlp", "internal/telemetry"}
 
 // clock lists what reads the clock or waits for it. Types and arithmetic of package time are fine.
 var clock = []string{"Now", "Since", "Until", "After", "AfterFunc", "NewTimer", "NewTicker", "Sleep", "Tick"}

@@ -9,7 +9,7 @@ var clientSettings = []Setting{
 	{Key: "client.rack", Kind: "STRING", Default: "", How: Honoured, Field: "ClientRack"},
 	{Key: "config.providers", Kind: "LIST", Default: "", How: Mapped, Why: "FileConfigProvider, DirectoryConfigProvider and EnvVarConfigProvider fill in `${provider:…}` in values, once, when the properties are read; a reference that leads nowhere is an error"},
 	{Key: "connections.max.idle.ms", Kind: "LONG", Default: "540000", How: Honoured, Field: "ConnectionsMaxIdle", Why: "negative: never; 0 is an error"},
-	{Key: "enable.metrics.push", Kind: "BOOLEAN", Default: "true", How: WithoutEffect, Why: "metrics are not pushed to brokers"},
+	{Key: "enable.metrics.push", Kind: "BOOLEAN", Default: "true", How: Honoured, Field: "EnableMetricsPush", Why: "brokers that have a receiver of metrics, and subscribe to some, are told them"},
 	{Key: "metadata.cluster.check.enable", Kind: "BOOLEAN", Default: "true", How: Honoured, Field: "MetadataClusterCheck"},
 	{Key: "metadata.max.age.ms", Kind: "LONG", Default: "300000", Valid: "[0,...]", How: Honoured, Field: "MetadataMaxAge"},
 	{Key: "metadata.max.idle.ms", Kind: "LONG", Default: "300000", Valid: "[5000,...]", How: Honoured, Field: "MetadataMaxIdle"},
