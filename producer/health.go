@@ -157,7 +157,7 @@ func (p *Producer) examine(topics ...string) (Health, []TopicHealth) {
 		At: s.At, Reachable: s.Connected > 0, Authenticated: s.Met && s.Refused == 0, Brokers: s.Connected,
 		LastAcknowledged: s.LastAcknowledged, OldestAge: s.Oldest, Leaderless: topicHealth(s.Leaderless),
 	}
-	h.LastError, h.LastErrorAt, h.FailingSince = p.failing()
+	h.LastErrorAt, h.FailingSince, h.LastError = p.failing()
 	tell := func(state HealthState, format string, args ...any) {
 		h.State = max(h.State, state)
 		h.Reasons = append(h.Reasons, fmt.Sprintf(format, args...))
@@ -202,7 +202,7 @@ func topicHealth(leaders []sender.TopicLeaders) []TopicHealth {
 }
 
 // failing returns what went wrong last with a broker that is needed and has not answered as it should since, and since when.
-func (p *Producer) failing() (last error, at, since time.Time) {
+func (p *Producer) failing() (at, since time.Time, last error) {
 	known := p.sender.Snapshot()
 	for _, b := range p.sender.Brokers() {
 		if b.FailingSince.IsZero() {
@@ -220,5 +220,5 @@ func (p *Producer) failing() (last error, at, since time.Time) {
 			at, last = b.LastErrorAt, b.LastError
 		}
 	}
-	return outward(last), at, since
+	return at, since, outward(last)
 }

@@ -247,6 +247,12 @@ func TestWhereTheTimeGoes(t *testing.T) {
 		send(t, p, record("c"))
 		m = p.Metrics()
 		near("under throttle", m.ThrottleWait, 1, 5)
+		c.On(brokertest.Produce).Times(2).Do(brokertest.Error(protocol.NotEnoughReplicas))
+		send(t, p, record("d"))
+		if again := p.Metrics(); again.QueueTime.Count != 4 || again.InFlightTime.Count != 6 || again.DeliveryTime.Count != 4 {
+			t.Errorf("4 batches, of which one was written 3 times: %d were in a queue, %d in flight, %d delivered; want 4, 6 and 4",
+				again.QueueTime.Count, again.InFlightTime.Count, again.DeliveryTime.Count)
+		}
 		if b := m.Brokers[len(m.Brokers)-1]; b.Throttles != 1 || b.ThrottleTime != 5*time.Second {
 			t.Errorf("the broker: %+v, want a throttling of 5 s", b)
 		}

@@ -128,6 +128,10 @@ func TestTotalsOutliveTheirTopics(t *testing.T) {
 		if m.Records != before.Records || m.Records.Sent != 3 || m.Records.Acknowledged != 2 {
 			t.Errorf("all: %+v, and %+v before the topic was forgotten", m.Records, before.Records)
 		}
+		if all := javas(m); all["producer-metrics record-send-total"] != 4 || all["producer-metrics record-error-total"] != 1 {
+			t.Errorf("Java's record-send-total is %v, and record-error-total %v; want 4, since one was sent twice, and 1",
+				all["producer-metrics record-send-total"], all["producer-metrics record-error-total"])
+		}
 		failure, retry := producer.FailureMetrics{Reason: "authorization", Records: 1}, producer.RetryMetrics{Reason: "NOT_ENOUGH_REPLICAS", Records: 1, Batches: 1}
 		if len(m.Failures) != 1 || m.Failures[0] != failure || len(m.Retries) != 1 || m.Retries[0] != retry {
 			t.Errorf("failures %+v and retries %+v, want %+v and %+v", m.Failures, m.Retries, failure, retry)

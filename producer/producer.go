@@ -319,7 +319,7 @@ func (p *Producer) Stats() Stats {
 		Throttles: s.Throttles, ThrottleTime: s.ThrottleTime,
 		Reauthentications: s.Reauthentications,
 	}
-	stats.LastError, _, stats.FailingSince = p.failing()
+	_, stats.FailingSince, stats.LastError = p.failing()
 	return stats
 }
 

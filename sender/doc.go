@@ -128,8 +128,7 @@
 //
 //	metrics, metrics_count                                What is counted, and where?
 //	metrics_window           rate, level, Histogram       How much of it came of late, and how is it spread?
-//	metrics_callers          callers                      What do callers do and wait for?
-//	metrics_callbacks        callbackTimes                How long do callbacks take?
+//	metrics_callers, metrics_callbacks                    What do callers wait for, and how long do callbacks take?
 //	metrics_reason                                        What is a failure counted as?
 //	metrics_read             Metrics                      How does anybody see it?
 //	metrics_health           Health                       Can records be delivered now?
@@ -313,13 +312,10 @@
 //
 // # Metrics
 //
-// What is counted is the loop's, in plain numbers: a batch is counted where it is given to a connection, where it is
-// acknowledged, and where it fails; a request where it is sent and where it ends; a connection where it is made and where it
-// is over. Nothing is counted for a record, and nothing on the way of Send. Whoever wants to see the numbers asks the loop, which makes a copy in
-// a step of its own; so this works whatever the cluster does, and when the loop has ended they are anybody's to read, one at a
-// time. What does not happen on the loop is counted where it happens: bytes by connections (wire.Counters), waits and refusals by
-// those who wait or are refused (callers), callbacks by the goroutine that runs them. The loop takes samples of these when a
-// window of Java's rates ends.
+// The loop counts batches, requests and connections in plain numbers, where they begin and end; nothing is counted for a record, or on
+// the way of Send. Whoever wants to see the numbers asks the loop for a copy, which works whatever the cluster does; when the loop has
+// ended they are anybody's to read, one at a time. What does not happen on the loop is counted where it happens (wire.Counters,
+// callers, callbackTimes), and the loop takes samples of it.
 //
 // # Invariants
 //

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 	"testing"
 	"time"
 
@@ -174,5 +175,23 @@ func TestTransactionsAreCountedOnce(t *testing.T) {
 	}
 	if want := (txnCounts{committed: 2, aborted: 2, unknown: 1}); n != want {
 		t.Errorf("got %+v, want %+v", n, want)
+	}
+}
+
+// A batch that was given to a connection which ended before a byte of it was written goes out again. It is none that was sent again,
+// and none that was sent twice.
+func TestARecordIsSentOnce(t *testing.T) {
+	b := newBench(nil)
+	for _, command := range []string{
+		"topic t a 1/0", "want t", "append t-0 a", "ok 1.1", "append t-0 b", "hangup 1 unwritten", "+1s", "ok 1.3",
+	} {
+		b.run(strings.Fields(command))
+	}
+	m := b.c.measure()
+	if m.All.Sent != 2 || m.All.Acknowledged != 2 || m.All.Retried != 0 || len(m.Retries) != 0 {
+		t.Errorf("%+v, want 2 records that were sent once:\n%s", m.All, strings.Join(b.out, "\n"))
+	}
+	if sent, retried := b.c.stat.sent.Load(), b.c.stat.retried.Load(); sent != 2 || retried != 0 {
+		t.Errorf("Stats has %d sent and %d retried, want 2 and 0", sent, retried)
 	}
 }
