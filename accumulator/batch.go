@@ -81,6 +81,12 @@ func (b *Batch) Size() int { return b.size }
 // rawSize returns the bytes of the batch before compression.
 func (b *Batch) rawSize() int { return max(b.raw, b.size) }
 
+// Uncompressed returns the bytes of the batch before compression.
+func (b *Batch) Uncompressed() int { return b.rawSize() }
+
+// Codec returns the codec of the batch as it would be written now.
+func (b *Batch) Codec() protocol.Codec { return b.codec }
+
 // Resolve gives all records of the batch their outcome. It reports whether all
 // records of its Outcome have theirs now: then the caller calls End.
 func (b *Batch) Resolve(offset, appendTime int64, err error) bool {

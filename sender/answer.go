@@ -17,6 +17,7 @@ var errNoAnswer = errors.New("the broker's answer does not mention the partition
 func (e answered) apply(c *core) {
 	r, call := e.request, &e.request.call
 	c.pending--
+	c.hooks.produceEnded(r)
 	r.node.landed(r)
 	l := r.node.ended(data, r.conn)
 	if l != nil && call.Err == nil {

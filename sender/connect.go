@@ -139,6 +139,7 @@ func (e dialed) apply(c *core) {
 		return // the elder tells
 	}
 	c.stat.dialing.Store(nil)
+	c.hooks.notConnected(e)
 	l.hear(e.err)
 	l.failed(c, e.err)
 	e.node.failed(c.now, e.err)
@@ -175,6 +176,7 @@ func (c *core) connected(e dialed) {
 		e.conn.Close(errBeaten)
 		return
 	}
+	c.hooks.connected(e)
 	c.letIn(e.node)
 	first := c.cutOff()
 	if c.met && !c.vouchedFor() {
@@ -247,6 +249,7 @@ func (l *link) encourage(patience time.Duration) {
 }
 
 func (e hungUp) apply(c *core) {
+	c.hooks.disconnected(e.conn, e.err)
 	l := &e.node.links[e.which]
 	if l.conn == e.conn {
 		l.conn, l.busy = nil, 0

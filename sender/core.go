@@ -32,6 +32,7 @@ type core struct {
 	meta       *metadata.Cluster
 	stat       *counters
 	news       *news     // nil without a log
+	hooks      *hooks    // nil without any
 	now        time.Time // of the step or event at hand
 	troubledAt time.Time // when stat.trouble was last set
 	old        time.Time // what came then or before has expired by now
@@ -77,6 +78,7 @@ func newCore(cfg *Config, out effects, acc *accumulator.Accumulator, meta *metad
 		nodes:    map[int32]*node{},
 		identity: newIdentity(cfg.Idempotent), lookups: newLookups(),
 	}
+	c.hooks = newHooks(c, cfg.Hooks)
 	c.firstChoice = uint32(out.random()*(1<<31))<<1 | 1
 	c.txn = ordinary{c}
 	if cfg.TransactionalID != "" {

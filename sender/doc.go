@@ -103,6 +103,9 @@
 //
 //	news, gather, spell, shortage, trouble                What is told to the log?
 //	headline, pace, desk     headline, pace, desk         How, how often, and on whose goroutine?
+//	hooks, hooks_batch       Hooks, hooks                 What are the user's hooks told, of a batch?
+//	hooks_broker                                          Of a connection, and of a request?
+//	hooks_transaction        toldTransaction              Of a transaction?
 //
 // # Transactions
 //
@@ -277,6 +280,14 @@
 // there to the user's handler on the log's goroutine. The handler is never called
 // by the loop, by a caller, by a connection or under a lock. Without a logger there
 // is no news, and nothing is put together for it. docs/log.md lists all lines.
+//
+// # Hooks
+//
+// A hook is the user's code, and is told of batches, connections, leaders, epochs and transactions while that happens. It is
+// called by the loop, on the loop's own goroutine alone: where there are hooks, callers do no steps (see lend), since one may
+// hold a lock that a hook waits for. The loop holds no lock then, and is between two things, so that a hook may ask what anybody
+// may ask. Without hooks there is a comparison with nil where something happens to a batch, and nothing for a record. That a
+// batch has ended is told before its records' outcome goes to the completion goroutine.
 //
 // # Invariants
 //

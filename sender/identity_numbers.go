@@ -34,6 +34,7 @@ func (c *core) renew(p *partition) bool {
 		return c.identity.await(p)
 	}
 	c.news.renewed(p)
+	c.hooks.renewed(p)
 	for _, d := range p.retry {
 		d.numbered, d.keeps = false, false
 	}

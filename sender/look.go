@@ -177,6 +177,7 @@ func (c *core) failQueued(b *accumulator.Batch, err error) {
 // endQueued is failQueued for a batch that no transaction waits for.
 func (c *core) endQueued(b *accumulator.Batch, err error) {
 	c.news.failed(b.Topic(), b.Partition(), b.Count(), err)
+	c.hooks.failedQueued(b, err)
 	ended := b.Resolve(-1, -1, c.failed(&Error{
 		Topic: b.Topic(), Partition: b.Partition(), Elapsed: c.now.Sub(b.Opened()), Err: err,
 	}))

@@ -36,6 +36,7 @@ func (c *core) deliver(p *partition, d *delivery, offset, appendTime int64) {
 	if p.topic.queues.Taught() {
 		p.topic.queues.Accepted(c.now, d.Batch)
 	}
+	c.hooks.acknowledged(d, offset, appendTime)
 	d.told = true
 	d.over = !d.IsPiece() // what is left of a batch that was cut may be elsewhere
 	n := d.Count()
@@ -56,6 +57,7 @@ func (c *core) retry(p *partition, d *delivery, err error, now bool) {
 		return
 	}
 	c.news.retrying(p, d, err)
+	c.hooks.retried(d, err)
 	p.requeue(d)
 	c.later(p, now, err)
 }
@@ -111,6 +113,7 @@ func (c *core) giveUp(p *partition, d *delivery, err error) {
 // tell gives the records of d their error. If d itself is in flight still, the
 // connection holds its batch.
 func (c *core) tell(d *delivery, err error, maybe bool) {
+	c.hooks.failed(d, err, maybe)
 	d.told = true
 	if d.doubt != nil {
 		c.endAllNamed(d)
@@ -174,6 +177,7 @@ func (c *core) cut(p *partition, d *delivery, err error) {
 		c.giveUp(p, d, fmt.Errorf("%w; and it could not be cut: %w", err, cutErr))
 		return
 	}
+	c.hooks.split(d, len(pieces), 0, err)
 	c.replace(p, d, pieces, limit)
 }
 
@@ -203,6 +207,7 @@ func (c *core) fit(p *partition, d *delivery) *delivery {
 	if err != nil {
 		return d // the broker will say what is wrong with it
 	}
+	c.hooks.split(d, len(pieces), 0, nil)
 	c.replace(p, d, pieces, 0)
 	first := p.retry[0]
 	p.retry = slices.Delete(p.retry, 0, 1)

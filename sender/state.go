@@ -96,6 +96,8 @@ type delivery struct {
 	old      bool // sent while the topic had another id
 	packed   bool // compressed, or found to be incompressible
 	over     bool // acknowledged, and that was all there was to tell
+
+	sending *sending // for hooks; nil without any, and while it waits
 }
 
 // before is the order in which a partition's batches were first drained;

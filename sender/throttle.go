@@ -46,6 +46,7 @@ func (c *core) quiet(n *node, l *link) {
 	until := l.conn.ThrottledUntil()
 	c.stat.throttles.Add(1)
 	c.news.throttle(n, l.asked, until)
+	c.hooks.throttled(n, l, until)
 	c.stat.throttleTime.Add(int64(until.Sub(c.now)))
 }
 

@@ -148,6 +148,7 @@ func (c *core) lead(s *metadata.Snapshot, p *partition, m metadata.Partition) {
 		p.ready = nil // an entry on the old leader's list no longer counts
 	}
 	c.news.leads(p, m.Leader)
+	c.hooks.moved(p, p.leader, m.Leader)
 	p.leader, p.epoch = m.Leader, m.LeaderEpoch
 	if m.Leader >= 0 {
 		c.rouse(p)
@@ -183,6 +184,7 @@ func (c *core) replaced() {
 		t := c.topics[name]
 		t.id = protocol.UUID{}
 		for _, p := range t.parts { // the answer need not tell of a topic that is about to be forgotten
+			c.hooks.moved(p, p.leader, -1)
 			p.leader, p.epoch, p.ready = -1, -1, nil
 			p.moving()
 		}

@@ -61,6 +61,7 @@ const sendCall = "Send"
 func (t *transactor) moved() {
 	c := t.c
 	c.identity.set(t.Identity())
+	c.hooks.transacted(t)
 	state, number := t.State(), t.Number()
 	if state == t.state && number == t.number {
 		t.releaseClose()
