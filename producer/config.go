@@ -20,7 +20,7 @@ import (
 // counts in milliseconds may be given finer here, save where a comment says otherwise.
 //
 // A Config is a plain value. New takes a copy, and nothing that is changed afterwards reaches the producer; what
-// BootstrapServers, MaxAPIVersions, Interceptors, ApplicationMetrics, TLS, SASL and Logger point to is shared and must not be modified while the producer lives.
+// BootstrapServers, MaxAPIVersions, Interceptors, Hooks, ApplicationMetrics, TLS, SASL and Logger point to is shared and must not be modified while the producer lives.
 type Config struct {
 	// Reaching the cluster.
 
@@ -199,6 +199,8 @@ type Config struct {
 	ApplicationMetrics []func() []JavaMetric
 	// interceptor.classes, default none. Called in this order for each record and each result.
 	Interceptors []Interceptor
+	// ours, default none. Told of what happens to records, batches, connections and transactions. Called in this order; see Hook.
+	Hooks []Hook
 	// ours, default nil: silent. What it is told of is in docs/log.md: changes of state, never a record. Its handler runs on a
 	// goroutine of its own, so a slow one holds nothing up; Close waits a second for it at most.
 	Logger *slog.Logger

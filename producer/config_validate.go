@@ -46,6 +46,11 @@ func (c Config) Validate() error {
 			k.fail("Interceptors", "nil at index "+strconv.Itoa(i), "must not hold nil")
 		}
 	}
+	for i, h := range c.Hooks {
+		if !isHook(h) {
+			k.fail("Hooks", fmt.Sprintf("a %T at index %d", h, i), "must have one of the interfaces of hooks, such as RecordEndedHook, with the receiver and arguments that these have")
+		}
+	}
 	if len(k.violations) > 0 {
 		return &ConfigError{Violations: k.violations}
 	}

@@ -98,7 +98,7 @@ func (t *Topic) TrySend(key, value []byte, done Callback) error {
 // even the topic: then it is not the handle's any more.
 func (t *Topic) fill(ctx context.Context, e *entry, key, value []byte, done Callback) {
 	e.Txn = t.txn
-	if len(t.p.cfg.Interceptors) > 0 {
+	if t.p.watched {
 		t.p.fill(ctx, e, &Record{Topic: t.name, Key: key, Value: value}, done)
 		return
 	}

@@ -71,7 +71,7 @@ const longestRun = 256
 // where there is more to do for the first than that.
 func (t *Topic) sendRun(ctx context.Context, run *entry, records []KeyValue) int {
 	p := t.p
-	if !p.keyless || len(p.cfg.Interceptors) > 0 || ctx.Err() != nil {
+	if !p.keyless || p.watched || ctx.Err() != nil {
 		return 0
 	}
 	to := t.known()

@@ -62,6 +62,7 @@ type history struct {
 	early      bool       // Close is called while records are under way
 	login      *login     // nil: there is no SASL
 	doors      *rand.Rand // of what goes wrong with it
+	books      *auditor   // nil: nobody keeps them
 
 	mu   sync.Mutex
 	sent []*sentRecord
@@ -105,6 +106,7 @@ func newHistory(t *testing.T, seed uint64) *history {
 		cfg.DeliveryTimeout = []time.Duration{2100 * time.Millisecond, 10 * time.Second, time.Minute}[r.IntN(3)]
 		cfg.MaxBlock = 2 * time.Minute
 		cfg.MetadataMaxAge = time.Duration(1+r.IntN(10)) * time.Second
+		h.audit(seed, cfg)
 		h.cfg = *cfg
 	})
 	return h
@@ -227,6 +229,7 @@ func (h *history) check() {
 	if n := h.c.MaxUnanswered(); n > h.cfg.MaxInFlightRequestsPerConnection {
 		h.t.Errorf("%d requests were unanswered on a connection, want at most %d (I1)", n, h.cfg.MaxInFlightRequestsPerConnection)
 	}
+	h.checkBooks()
 	where := h.checkOrder()
 	for _, r := range h.sent {
 		at, written := where[r.value]

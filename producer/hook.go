@@ -4,19 +4,22 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/epistle-kafka/epistle/accumulator"
 	"github.com/epistle-kafka/epistle/protocol"
 )
 
-// A hook stands in for a record's callback where there are interceptors.
+// A hook stands in for a record's callback where there are interceptors, or hooks that are told of records.
 type hook struct {
 	ctx     context.Context // the record's, for what it carries
-	headers []Header
-	done    Callback // nil: none
+	headers []Header        // for interceptors
+	done    Callback        // nil: none
+	began   time.Time       // for hooks; zero where there are none
+	sent    context.Context // the caller's, for interceptors
 }
 
-// intercept lets the interceptors see the record, and change it.
+// intercept lets the interceptors see the record, and change it, and then the hooks.
 func (p *Producer) intercept(ctx context.Context, rec *Record, done Callback) *hook {
 	for _, i := range p.cfg.Interceptors {
 		changed := *rec
@@ -27,7 +30,14 @@ func (p *Producer) intercept(ctx context.Context, rec *Record, done Callback) *h
 		}
 		*rec = changed
 	}
-	return &hook{ctx: ctx, headers: slices.Clone(rec.Headers), done: done}
+	h := &hook{ctx: ctx, sent: ctx, done: done}
+	if p.records.any() {
+		p.records.begin(h, rec)
+	}
+	if len(p.cfg.Interceptors) > 0 {
+		h.headers = slices.Clone(rec.Headers)
+	}
+	return h
 }
 
 func onSend(ctx context.Context, i Interceptor, rec *Record) (err error) {
@@ -39,7 +49,7 @@ func onSend(ctx context.Context, i Interceptor, rec *Record) (err error) {
 	return i.OnSend(ctx, rec)
 }
 
-// refuse counts a record that was not taken, and tells the interceptors of it.
+// refuse counts a record that was not taken, and tells the interceptors and hooks of it.
 func (p *Producer) refuse(e *entry, err error) {
 	p.sender.Refused(FailureReason(err))
 	if e.hook != nil {
@@ -47,7 +57,7 @@ func (p *Producer) refuse(e *entry, err error) {
 	}
 }
 
-// acknowledge tells the interceptors of a record's outcome.
+// acknowledge tells the interceptors and hooks of a record's outcome.
 func (p *Producer) acknowledge(h *hook, md RecordMetadata, err error) {
 	for _, i := range p.cfg.Interceptors {
 		func() {
@@ -56,9 +66,10 @@ func (p *Producer) acknowledge(h *hook, md RecordMetadata, err error) {
 					p.log.Warn("an interceptor panicked", "interceptor", fmt.Sprintf("%T", i), "topic", protocol.Shown(md.Topic), "err", protocol.ShownText(fmt.Sprint(r)))
 				}
 			}()
-			i.OnAcknowledgement(h.ctx, Acknowledgement{Metadata: md, Headers: h.headers, Err: err})
+			i.OnAcknowledgement(h.sent, Acknowledgement{Metadata: md, Headers: h.headers, Err: err})
 		}()
 	}
+	p.records.end(h, md, err)
 }
 
 // complete runs the callbacks of an outcome, on the completion goroutine, and

@@ -22,14 +22,14 @@ type entry struct {
 	handle    *Topic // by which it is sent, if any
 	partition Partition
 	stamped   bool   // Timestamp is the record's own
-	hook      *hook  // set if there are interceptors, who must hear of the outcome
+	hook      *hook  // set if there are interceptors or hooks, who must hear of the outcome
 	call      string // the method that it is sent with
 }
 
-// fill makes e of a record and its callback. Interceptors may change the record.
+// fill makes e of a record and its callback. Interceptors and hooks may change the record.
 func (p *Producer) fill(ctx context.Context, e *entry, rec *Record, done Callback) {
 	switch {
-	case len(p.cfg.Interceptors) > 0:
+	case p.watched:
 		e.hook = p.intercept(ctx, rec, done)
 		e.Callback = e.hook
 	case done != nil:
@@ -160,12 +160,18 @@ func (p *Producer) place(ctx context.Context, w *wait, t *topic, e *entry, block
 	if err != nil {
 		return err
 	}
+	if e.hook != nil {
+		p.records.choose(e, q.Partition())
+	}
 	if !q.TryAppend(&e.Entry, now) {
 		if pick != nil && !t.sticky.Current(pick) {
 			// It has moved on meanwhile: this record would open a batch here that
 			// nobody fills.
 			if q, pick, err = p.choose(t, e); err != nil {
 				return err
+			}
+			if e.hook != nil {
+				p.records.choose(e, q.Partition())
 			}
 		}
 		if err := p.placeWithRoom(ctx, w, q, e, block); err != nil {

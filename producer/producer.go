@@ -25,11 +25,13 @@ type Producer struct {
 	partitioner partition.Partitioner
 	keyless     bool // the partitioner leaves records without a key to Sticky
 	murmur      bool // and hashes keys as Java does
+	watched     bool // by interceptors, or by hooks that are told of records
 	surelyFits  int  // bytes of payload below which no limit is near
 	sender      *sender.Sender
 	initialised atomic.Bool // InitTransactions has succeeded
 	transacting atomic.Bool // a Transact has not returned
 	clock       *sender.Clock
+	records     recordHooks
 	timers      sync.Pool // of *time.Timer, for max.block
 	topics      *registry
 	unpublished map[string]*topic // the loop's: what will be in topics; nil if nothing has changed
@@ -49,7 +51,8 @@ func New(cfg Config) (*Producer, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &Producer{cfg: cfg, partitioner: cfg.Partitioner}
+	p := &Producer{cfg: cfg, partitioner: cfg.Partitioner, records: recordHooksOf(cfg.Hooks)}
+	p.watched = len(cfg.Interceptors) > 0 || p.records.any()
 	switch {
 	case cfg.Partitioner != nil:
 	case cfg.PartitionerIgnoreKeys:
@@ -88,6 +91,7 @@ func (p *Producer) senderConfig() sender.Config {
 		Bootstrap: cfg.BootstrapServers,
 		Clock:     p.clock,
 		Logger:    cfg.Logger,
+		Hooks:     p.senderHooks(),
 		Wire:      cfg.wireConfig(),
 		Metadata: metadata.Config{
 			MaxAge: cfg.MetadataMaxAge, MaxIdle: cfg.MetadataMaxIdle,

@@ -87,7 +87,7 @@ func TestEachKeySetsItsField(t *testing.T) {
 		if !typ.Field(i).IsExported() {
 			continue
 		}
-		withoutKey := slices.Contains([]string{"TLS", "TLSFiles", "SASL", "DialContext", "Partitioner", "Interceptors", "ApplicationMetrics", "Logger"}, name)
+		withoutKey := slices.Contains([]string{"TLS", "TLSFiles", "SASL", "DialContext", "Partitioner", "Interceptors", "Hooks", "ApplicationMetrics", "Logger"}, name)
 		if !fields[name] && !withoutKey {
 			t.Errorf("Config.%s: no key sets it", name)
 		}

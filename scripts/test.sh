@@ -58,9 +58,9 @@ static_checks() {
 # The race detector needs cgo, and so a C compiler with its headers.
 can_race() { CGO_ENABLED=1 go build -race -o /dev/null runtime/cgo >/dev/null 2>&1; }
 
-# The modules that are released with the root one: mechanisms, the command that has them, and metrics for Prometheus. What a
-# machine lacks for their tests is noted there.
-apart='sasl/gssapi sasl/mskiam epistleprom cmd/epistle/full/epistle'
+# The modules that are released with the root one: mechanisms, the command that has them, metrics for Prometheus, and
+# OpenTelemetry. What a machine lacks for their tests is noted there.
+apart='sasl/gssapi sasl/mskiam epistleprom epistleotel cmd/epistle/full/epistle'
 
 each_apart() {
   for module in $apart; do
@@ -87,7 +87,7 @@ unit() {
   usual='30 s' step 'tests of the benchmarks' go -C bench test $flags ./...
   usual='3 s' step 'tests of the tools' go -C tools test $flags ./...
   prepared
-  usual='1 min' step 'tests of GSSAPI, AWS_MSK_IAM, the command with both, and Prometheus' each_apart $race go test $flags ${race:+-race} ./...
+  usual='1 min' step 'tests of GSSAPI, AWS_MSK_IAM, Prometheus, OpenTelemetry and the full command' each_apart $race go test $flags ${race:+-race} ./...
 }
 
 # An amd64 Linux runs 32-bit programs as they are; elsewhere the cross build is all there is.

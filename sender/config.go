@@ -18,6 +18,7 @@ type Config struct {
 	Bootstrap []string     // host:port
 	Wire      wire.Config  // its Logger is of no use here
 	Logger    *slog.Logger // nil: there is no log
+	Hooks     *Hooks       // nil: nobody is told
 	Clock     *Clock       // that the loop publishes the time by
 	Metadata  metadata.Config
 

@@ -16,6 +16,7 @@ type core struct {
 	meta   *metadata.Cluster
 	stat   *counters
 	news   *news   // nil without a log
+	hooks  *hooks  // nil without any
 	pusher *pusher // nil where no metrics are pushed
 
 	now   time.Time // of the step or event at hand

@@ -13,6 +13,7 @@ func newCore(cfg *Config, out effects, acc *accumulator.Accumulator, meta *metad
 		topics: newTopics(), nodes: newNodes(stat, cfg.Bootstrap, out.random()),
 		identity: newIdentity(cfg.Idempotent), lookups: newLookups(),
 	}
+	c.hooks = newHooks(c, cfg.Hooks)
 	c.txn = ordinary{c}
 	if cfg.TransactionalID != "" {
 		c.txn = newTransactor(c)

@@ -36,6 +36,7 @@ func (c *core) deliver(p *partition, d *delivery, offset, appendTime int64) {
 	if p.topic.queues.Taught() {
 		p.topic.queues.Accepted(c.now, d.Batch)
 	}
+	c.hooks.acknowledged(d, offset, appendTime)
 	d.told = true
 	d.over = !d.IsPiece() // what is left of a batch that was cut may be elsewhere
 	n := d.Count()
@@ -58,6 +59,7 @@ func (c *core) retry(p *partition, d *delivery, err error, now bool) {
 	}
 	c.news.retrying(p, d, err)
 	d.why = Reason(err)
+	c.hooks.retried(d, err)
 	p.requeue(d)
 	c.later(p, now, err)
 }
@@ -113,6 +115,7 @@ func (c *core) giveUp(p *partition, d *delivery, err error) {
 // tell gives the records of d their error. If d itself is in flight still, the
 // connection holds its batch.
 func (c *core) tell(d *delivery, err error, maybe bool) {
+	c.hooks.failed(d, err, maybe)
 	d.told = true
 	if d.doubt != nil {
 		c.endAllNamed(d)
@@ -144,6 +147,7 @@ func (c *core) failQueued(b *accumulator.Batch, err error) {
 // endQueued is failQueued for a batch that no transaction waits for.
 func (c *core) endQueued(b *accumulator.Batch, err error) {
 	c.news.failed(b.Topic(), b.Partition(), b.Count(), err, false)
+	c.hooks.failedQueued(b, err)
 	c.metrics.countFailed(b.Outcome().Queue().Owner.(*partition).topic, b.Count(), err, false)
 	ended := b.Resolve(-1, -1, c.failed(&Error{
 		Topic: b.Topic(), Partition: b.Partition(), Elapsed: c.now.Sub(b.Opened()), Err: err,
@@ -195,6 +199,7 @@ func (c *core) cut(p *partition, d *delivery, err error) {
 		c.giveUp(p, d, fmt.Errorf("%w; and it could not be cut: %w", err, cutErr))
 		return
 	}
+	c.hooks.split(d, len(pieces), 0, err)
 	c.metrics.countSplit(p.topic)
 	d.replace(p, pieces, limit)
 }
@@ -225,6 +230,7 @@ func (c *core) fit(p *partition, d *delivery) *delivery {
 	if err != nil {
 		return d // the broker will say what is wrong with it
 	}
+	c.hooks.split(d, len(pieces), 0, nil)
 	c.metrics.countSplit(p.topic)
 	d.replace(p, pieces, 0)
 	first := p.retry[0]

@@ -34,6 +34,7 @@ func (c *core) sift(p *partition, d *delivery, a *protocol.ProducePartitionRespo
 			return
 		}
 	}
+	c.hooks.split(d, len(pieces), len(bad), brokerError(a.ErrorCode, a.ErrorMessage))
 	c.gap(p)
 	if d.doubtful() && c.cfg.Idempotent {
 		c.siftDoubtful(p, d, pieces, bad)

@@ -137,6 +137,9 @@
 //	news, gather, spell, shortage, trouble                What is told to the log?
 //	pusher_news                                           What of the metrics that are pushed?
 //	headline, pace, desk     headline, pace, desk         How, how often, and on whose goroutine?
+//	hooks, hooks_batch       Hooks, hooks                 What are the user's hooks told, of a batch?
+//	hooks_broker                                          Of a connection, and of a request?
+//	hooks_transaction        toldTransaction              Of a transaction?
 //
 // # Transactions
 //

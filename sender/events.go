@@ -36,10 +36,11 @@ type (
 	packedUp struct{ request *request }
 	// replied: a control request has ended.
 	replied struct {
-		node *node
-		conn conn
-		call *wire.Call
-		then func(c *core, n *node, call *wire.Call)
+		node  *node
+		conn  conn
+		call  *wire.Call
+		then  func(c *core, n *node, call *wire.Call)
+		asked time.Time // when it was handed to the connection
 	}
 	// wanted: a caller asks for a topic, and may wait for it.
 	wanted struct {

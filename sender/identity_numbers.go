@@ -35,6 +35,7 @@ func (c *core) renew(p *partition) bool {
 	}
 	c.news.renewed(p)
 	c.metrics.countBump()
+	c.hooks.renewed(p)
 	for _, d := range p.retry {
 		d.numbered, d.keeps = false, false
 	}

@@ -143,6 +143,7 @@ func (s *Sender) run() {
 	s.cfg.Clock.stop()
 	s.conns.Wait()
 	s.core.metrics.countLeft(s.inbox.take(nil))
+	s.core.hooks.end()
 	if s.packers != nil {
 		s.packers.close()
 	}
@@ -197,6 +198,10 @@ func (s *Sender) noticePause(now time.Time) {
 // that may go at once, and to wake the loop's goroutine on another processor
 // takes longer than all that there is to do. Else, the loop does.
 func (s *Sender) lend() {
+	if s.cfg.Hooks != nil { // which a caller may wait for, or hold a lock of
+		s.inbox.nudge()
+		return
+	}
 	select {
 	case s.turn <- struct{}{}:
 	default:

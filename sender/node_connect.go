@@ -139,6 +139,7 @@ func (e dialed) apply(c *core) {
 		return // the elder tells
 	}
 	c.stat.dialing.Store(nil)
+	c.hooks.notConnected(e)
 	l.hear(e.err)
 	l.failed(c, e.err)
 	e.node.failed(c.now, e.err)
@@ -175,6 +176,7 @@ func (c *core) connected(e dialed) {
 		e.conn.Close(errBeaten)
 		return
 	}
+	c.hooks.connected(e)
 	c.nodes.letIn(e.node)
 	first := c.nodes.cutOff()
 	if c.nodes.outOfTouch() {
@@ -216,6 +218,7 @@ func (l *link) encourage(patience time.Duration) {
 }
 
 func (e hungUp) apply(c *core) {
+	c.hooks.disconnected(e.conn, e.err)
 	c.metrics.countHungUp(e.node)
 	l := &e.node.links[e.which]
 	if l.conn == e.conn {

@@ -47,6 +47,7 @@ func (c *core) quiet(n *node, l *link) {
 	c.stat.throttles.Add(1)
 	c.metrics.countThrottle(n, l, until)
 	c.news.throttle(n, l.asked, until)
+	c.hooks.throttled(n, l, until)
 	c.stat.throttleTime.Add(int64(until.Sub(c.now)))
 }
 

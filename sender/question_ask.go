@@ -89,7 +89,8 @@ func (c *core) askUpTo(n *node, version int16, req protocol.Request, resp protoc
 	l := &n.links[control]
 	cn := l.conn
 	call := &wire.Call{Request: req, Response: resp, MaxVersion: version}
-	call.Done = func(call *wire.Call) { c.out.post(replied{n, cn, call, then}) }
+	asked := c.now
+	call.Done = func(call *wire.Call) { c.out.post(replied{n, cn, call, then, asked}) }
 	if !cn.Send(call) {
 		l.conn, l.busy = nil, 0
 		return false
@@ -103,6 +104,7 @@ func (c *core) askUpTo(n *node, version int16, req protocol.Request, resp protoc
 func (e replied) apply(c *core) {
 	c.pending--
 	c.metrics.countCall(e.node, e.call)
+	c.hooks.requestEnded(e.node, e.call, e.asked)
 	l := e.node.ended(control, e.conn)
 	if l != nil && e.call.Err == nil {
 		l.answered(c.now)

@@ -18,6 +18,7 @@ func (e answered) apply(c *core) {
 	r, call := e.request, &e.request.call
 	c.pending--
 	c.metrics.countProduced(r)
+	c.hooks.produceEnded(r)
 	r.node.landed(r)
 	l := r.node.ended(data, r.conn)
 	if l != nil && call.Err == nil {

@@ -175,6 +175,7 @@ func (c *core) sendBuilt(n *node) {
 			n.flights = append(n.flights, r)
 			c.pending++
 			c.count(r)
+			c.hooks.sent(r)
 		default:
 			l.conn, l.busy = nil, 0 // broken; its hungUp is on the way
 			c.unsent(r)

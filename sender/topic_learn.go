@@ -145,6 +145,7 @@ func (c *core) lead(s *metadata.Snapshot, p *partition, m metadata.Partition) {
 		p.ready = nil // an entry on the old leader's list no longer counts
 	}
 	c.news.leads(p, m.Leader)
+	c.hooks.moved(p, p.leader, m.Leader)
 	p.leader, p.epoch = m.Leader, m.LeaderEpoch
 	if m.Leader >= 0 {
 		c.rouse(p)

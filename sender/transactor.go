@@ -62,6 +62,7 @@ func (t *transactor) moved() {
 	c := t.c
 	c.identity.set(t.Identity())
 	c.metrics.countIdentity(t.Identity().ID)
+	c.hooks.transacted(t)
 	state, number := t.State(), t.Number()
 	if state == t.state && number == t.number {
 		t.releaseClose()

@@ -122,6 +122,7 @@ func (t *transactor) gap(p *partition) {
 // nothing is sent again.
 func (t *transactor) sift(p *partition, d *delivery, bad []refusal, good []accumulator.Range) bool {
 	c := t.c
+	c.hooks.failed(d, bad[0].err, d.doubtful())
 	d.told = true
 	c.gap(p)
 	c.refuseRecords(bad, d.doubtful())

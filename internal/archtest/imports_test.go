@@ -148,7 +148,7 @@ func TestTestsUseNoOtherModules(t *testing.T) {
 // library must not download another client for it, nor what only a mechanism in a module of its own needs.
 func TestNoKafkaClientNorDocker(t *testing.T) {
 	banned := []string{"franz-go", "sarama", "kafka-go", "confluent", "librdkafka", "docker", "moby", "testcontainers",
-		"jcmturner", "gokrb5", "aws-sdk", "smithy", "aws-msk"}
+		"jcmturner", "gokrb5", "aws-sdk", "smithy", "aws-msk", "opentelemetry"}
 	reachable := string(goList(t, "-e", "-deps", "-test", module+"/...")) + string(goList(t, "-m", "all"))
 	for line := range strings.Lines(reachable) {
 		line = strings.TrimSpace(line)
@@ -201,6 +201,30 @@ func TestMechanismsApartImportSASLAlone(t *testing.T) {
 			for _, ours := range importsOf(t, file) {
 				if ours != "sasl" && ours != apart {
 					t.Errorf("%s imports %s; of this repository it may import sasl", file, ours)
+				}
+			}
+		}
+	}
+}
+
+// besides are the modules that are released with this one and are neither mechanisms nor commands, and what of this module
+// they may import.
+var besides = map[string][]string{
+	"epistleotel": {"producer", "protocol"},
+	"epistleprom": {"producer"},
+}
+
+// TestModulesBesidesImportWhatIsOffered holds them to what any program could import, outside of their tests.
+func TestModulesBesidesImportWhatIsOffered(t *testing.T) {
+	for dir, may := range besides {
+		files, err := filepath.Glob("../../" + dir + "/*.go")
+		if err != nil || len(files) == 0 {
+			t.Fatalf("%s: %d files, %v", dir, len(files), err)
+		}
+		for _, file := range files {
+			for _, ours := range importsOf(t, file) {
+				if !slices.Contains(may, ours) && !strings.HasSuffix(file, "_test.go") {
+					t.Errorf("%s imports %s; of this repository it may import %v", file, ours, may)
 				}
 			}
 		}

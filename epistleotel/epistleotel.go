@@ -1,0 +1,91 @@
+package epistleotel
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+
+	"go.opentelemetry.io/otel"
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/metric"
+	"go.opentelemetry.io/otel/propagation"
+	semconv "go.opentelemetry.io/otel/semconv/v1.43.0"
+	"go.opentelemetry.io/otel/trace"
+
+	"github.com/epistle-kafka/epistle/producer"
+)
+
+// scope is the name that spans and metrics are recorded under.
+const scope = "github.com/epistle-kafka/epistle/epistleotel"
+
+// An Option is a choice made for one Instrument.
+type Option func(*settings)
+
+type settings struct {
+	tracers    trace.TracerProvider
+	meters     metric.MeterProvider
+	propagator propagation.TextMapPropagator
+	noBatches  bool
+	keys       bool
+}
+
+// WithTracerProvider has spans be made by p. The default is that of otel.GetTracerProvider when Instrument is called.
+func WithTracerProvider(p trace.TracerProvider) Option { return func(s *settings) { s.tracers = p } }
+
+// WithMeterProvider has metrics be recorded with p. The default is that of otel.GetMeterProvider when Instrument is called.
+func WithMeterProvider(p metric.MeterProvider) Option { return func(s *settings) { s.meters = p } }
+
+// WithPropagator has the context of spans be written into headers by p. The default is that of
+// otel.GetTextMapPropagator when Instrument is called, which writes nothing unless the program has set one.
+func WithPropagator(p propagation.TextMapPropagator) Option {
+	return func(s *settings) { s.propagator = p }
+}
+
+// WithoutBatchSpans leaves out the spans of batches, which have links to those of their records. The spans of records are then
+// named send, and not create.
+func WithoutBatchSpans() Option { return func(s *settings) { s.noBatches = true } }
+
+// WithMessageKeys puts keys of records into their spans, as messaging.kafka.message.key, if they are valid UTF-8. Without it
+// they are left out: keys are often personal data.
+func WithMessageKeys() Option { return func(s *settings) { s.keys = true } }
+
+// errTwice: each record would have two spans, and headers of the second.
+var errTwice = errors.New("epistleotel: the Config is instrumented already: call Instrument once for each")
+
+// Instrument has producers that are made of cfg from now on record spans and metrics, by a hook that it adds to cfg.Hooks. It
+// goes behind the hooks that are there. Several producers may be made of one cfg. The error is one of the meter provider's, or
+// says that cfg is instrumented already; cfg is as it was then.
+func Instrument(cfg *producer.Config, options ...Option) error {
+	for _, h := range cfg.Hooks {
+		if _, twice := h.(*instrumentation); twice {
+			return errTwice
+		}
+	}
+	s := settings{tracers: otel.GetTracerProvider(), meters: otel.GetMeterProvider(), propagator: otel.GetTextMapPropagator()}
+	for _, option := range options {
+		option(&s)
+	}
+	m, err := newMetrics(s.meters.Meter(scope, metric.WithInstrumentationVersion(producer.Version), metric.WithSchemaURL(semconv.SchemaURL)))
+	if err != nil {
+		return fmt.Errorf("epistleotel: %w", err)
+	}
+	in := &instrumentation{
+		tracer:     s.tracers.Tracer(scope, trace.WithInstrumentationVersion(producer.Version), trace.WithSchemaURL(semconv.SchemaURL)),
+		propagator: s.propagator, batches: !s.noBatches, keys: s.keys, metrics: m,
+	}
+	if cfg.ClientID != "" {
+		in.client = []attribute.KeyValue{semconv.MessagingClientID(cfg.ClientID)}
+	}
+	cfg.Hooks = append(slices.Clip(cfg.Hooks), in)
+	return nil
+}
+
+// An instrumentation is the hook. All that it has is set by Instrument, so that it can be called by any number of goroutines.
+type instrumentation struct {
+	tracer     trace.Tracer
+	propagator propagation.TextMapPropagator
+	batches    bool                 // have spans
+	keys       bool                 // are put into spans
+	client     []attribute.KeyValue // of all spans
+	metrics    metrics
+}

@@ -1,0 +1,71 @@
+package sender
+
+import (
+	"time"
+
+	"github.com/epistle-kafka/epistle/idempotent"
+	"github.com/epistle-kafka/epistle/txn"
+)
+
+// A told transaction is what was told of the producer's transactions so far.
+type toldTransaction struct {
+	identity idempotent.Identity // the last; None: none yet
+	number   int64               // of the last that was told to have begun
+	began    time.Time
+	open     bool // it was not told to have ended
+}
+
+// transacted tells what has changed of the transaction since t.state was the state.
+func (h *hooks) transacted(t *transactor) {
+	if h == nil {
+		return
+	}
+	if h.txn.open && (t.Idle() || t.Last() != h.txn.number) {
+		h.txn.open = false
+		h.endTransaction(t)
+	}
+	h.identify(t.Identity())
+	if number := t.Last(); number != h.txn.number {
+		h.txn.number, h.txn.began, h.txn.open = number, h.c.now, true
+		if h.on.TransactionBegun != nil {
+			e := h.transaction()
+			h.on.TransactionBegun(&e)
+		}
+	}
+}
+
+// identify tells that the producer goes on under another epoch, or id. The first is no news.
+func (h *hooks) identify(id idempotent.Identity) {
+	before := h.txn.identity
+	if id == before || id.ID < 0 {
+		return
+	}
+	h.txn.identity = id
+	if before != idempotent.None && h.on.EpochRenewed != nil {
+		h.on.EpochRenewed(&PartitionEvent{Partition: -1, From: -1, To: -1, ID: id.ID, Epoch: id.Epoch})
+	}
+}
+
+func (h *hooks) transaction() TransactionEvent {
+	return TransactionEvent{Number: h.txn.number, ID: h.txn.identity.ID, Epoch: h.txn.identity.Epoch, Began: h.txn.began}
+}
+
+// endTransaction tells how the transaction has ended that was open.
+func (h *hooks) endTransaction(t *transactor) {
+	if h.on.TransactionEnded == nil {
+		return
+	}
+	e := h.transaction()
+	switch state := t.State(); {
+	case state.Dead():
+		e.Outcome, e.Err = t.InDoubt(), t.Cause()
+	case state == txn.CommitUntold, t.state == txn.Committing:
+		e.Outcome = txn.Committed
+	default:
+		e.Outcome = txn.Aborted
+		if cause := t.Cause(); cause != txn.ErrAborted { // else whoever has begun it wanted that
+			e.Err = cause
+		}
+	}
+	h.on.TransactionEnded(&e)
+}
