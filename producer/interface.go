@@ -1,6 +1,10 @@
 package producer
 
-import "context"
+import (
+	"context"
+
+	"github.com/epistle-kafka/epistle/protocol"
+)
 
 // Interface is all that a program calls on a [Producer]. A program that takes one of these in place of a *Producer can be given
 // anything else that has the same methods: the double of package producertest, or a type of its own around a Producer, which
@@ -56,8 +60,12 @@ type StepTransactor interface {
 // Monitor tells how a producer fares.
 type Monitor interface {
 	Ping(ctx context.Context) error
+	Ready(ctx context.Context, topics ...string) error
+	Health() Health
+	Metrics() Metrics
 	Stats() Stats
 	Brokers() []BrokerStats
+	ClientInstanceID(ctx context.Context) (protocol.UUID, error)
 }
 
 // TransactionSender is what [NewTx] needs of a transaction, and what a [Tx] has.

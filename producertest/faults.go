@@ -44,11 +44,12 @@ const (
 	CallLoadTopics        Call = "LoadTopics"
 	CallPartitions        Call = "Partitions"
 	CallPing              Call = "Ping"
+	CallReady             Call = "Ready"
 )
 
 var calls = []Call{
 	CallInitTransactions, CallBeginTransaction, CallSendOffsets, CallCommitTransaction, CallAbortTransaction,
-	CallFlush, CallClose, CallLoadTopics, CallPartitions, CallPing,
+	CallFlush, CallClose, CallLoadTopics, CallPartitions, CallPing, CallReady,
 }
 
 func (c Call) transactional() bool { return slices.Contains(calls[:5], c) }

@@ -20,6 +20,7 @@ import (
 type Producer struct {
 	cfg         producer.Config
 	set         *options
+	started     time.Time
 	log         *slog.Logger
 	partitioner partition.Partitioner
 
@@ -40,10 +41,12 @@ type Producer struct {
 	calling   *entry   // whose callback is being called; nil: nobody's
 	callingAt time.Time
 
-	stats   producer.Stats
-	edit    func(*producer.Stats)
-	brokers []producer.BrokerStats
-	faults  faults
+	stats       producer.Stats
+	edit        func(*producer.Stats)
+	health      *producer.Health // what a test has set; nil: nothing
+	brokers     []producer.BrokerStats
+	editMetrics func(*producer.Metrics)
+	faults      faults
 	coordinator
 }
 
@@ -85,7 +88,7 @@ func Start(opts ...Option) (*Producer, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &Producer{cfg: *o.cfg, set: o, log: o.cfg.Logger, changed: make(chan struct{}), topics: map[string]*topic{}}
+	p := &Producer{cfg: *o.cfg, set: o, started: time.Now(), log: o.cfg.Logger, changed: make(chan struct{}), topics: map[string]*topic{}}
 	if p.log == nil {
 		p.log = slog.New(slog.DiscardHandler)
 	}

@@ -214,16 +214,6 @@ func (c *core) delayed(d *delivery) string {
 	return "waiting to be sent again"
 }
 
-// from names the broker at the other end of a connection that produce requests go by.
-func (c *core) from(cn conn) string {
-	for _, n := range c.nodes.all() {
-		if cn != nil && n.links[data].conn == cn {
-			return " from " + n.String()
-		}
-	}
-	return ""
-}
-
 // closest returns the error to be told of a partition whose last failure is own, or nil, and whose leader's connection has
 // ended, or could not be made, with err. Of one that has ended, a request knows that it was cut off.
 func closest(own, err error) error {
