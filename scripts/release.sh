@@ -10,7 +10,7 @@ set -eu
 . "$(dirname "$0")/lib.sh"
 
 path=github.com/epistle-kafka/epistle
-private='bench integration tools'  # modules that nobody imports have no tags
+private='bench examples integration tools'  # modules that nobody imports have no tags
 commands='cmd/epistle/full/epistle' # modules that people get by go install, which refuses one with a replace
 
 # released lists the directories of the modules that have tags, the root first.

@@ -21,7 +21,7 @@ var pictures = flag.Bool("pictures", false, "write docs/perf-light.png, docs/per
 
 // wantCharts are the charts of a run in which something was sent again.
 var wantCharts = []string{
-	"Records acknowledged a second", "Latency over time", "Bytes written a second", "Records in flight", "Memory", "CPU", "Trouble", "Latency by share of records",
+	"Records acknowledged a second", "Latency over time", "Bytes written a second", "Bytes of a batch", "Records in flight", "Memory", "CPU", "Trouble", "Latency by share of records",
 }
 
 // A report is legible in light and dark, on a wide screen and a narrow one, and loads nothing.

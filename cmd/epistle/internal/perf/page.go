@@ -134,7 +134,7 @@ func short(v float64) string {
 
 // overTime are the charts with time on their first axis.
 func (m *measurement) overTime() []report.Chart {
-	var acknowledged, written, again, failed, cores, resident, flying, buffered []report.Point
+	var acknowledged, written, again, failed, batch, cores, resident, flying, buffered []report.Point
 	m.states.between(func(at, s float64, before, after *state) {
 		rate := func(what func(*producer.Stats) int64) report.Point {
 			return report.Point{X: at, Y: float64(what(&after.stats)-what(&before.stats)) / s}
@@ -143,6 +143,9 @@ func (m *measurement) overTime() []report.Chart {
 		written = append(written, rate(func(s *producer.Stats) int64 { return s.BytesSent }))
 		again = append(again, rate(func(s *producer.Stats) int64 { return s.Retried }))
 		failed = append(failed, rate(func(s *producer.Stats) int64 { return s.Failed }))
+		if n := after.batches - before.batches; n > 0 {
+			batch = append(batch, report.Point{X: at, Y: float64(after.stats.BytesSent-before.stats.BytesSent) / float64(n)})
+		}
 		if after.cpu > 0 {
 			cores = append(cores, report.Point{X: at, Y: (after.cpu - before.cpu).Seconds() / s})
 		}
@@ -159,6 +162,7 @@ func (m *measurement) overTime() []report.Chart {
 		{Title: "Records acknowledged a second", X: seconds, Y: counted, Lines: []report.Line{{Name: "acknowledged", Points: acknowledged}}},
 		m.latencyOverTime(),
 		{Title: "Bytes written a second", Note: "of batches, compressed, those sent again included", X: seconds, Y: sized, Lines: []report.Line{{Name: "written", Points: written}}},
+		{Title: "Bytes of a batch", Note: "as written, compressed, on average", X: seconds, Y: sized, Lines: []report.Line{{Name: "a batch", Points: batch}}},
 		{Title: "Records in flight", Note: "drained to a connection, or waiting for a retry", X: seconds, Y: counted, Lines: []report.Line{{Name: "in flight", Points: flying}}},
 		{Title: "Memory", Note: "buffered counts against buffer.memory", X: seconds, Y: sized, Lines: drawable(report.Line{Name: "buffered", Points: buffered}, report.Line{Name: "resident, the whole process", Points: resident})},
 		{Title: "CPU", Note: "cores that the whole process kept busy", X: seconds, Y: counted, Lines: []report.Line{{Name: "cores", Points: cores}}},

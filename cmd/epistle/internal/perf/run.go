@@ -165,7 +165,8 @@ func (m *measurement) measure(giveUp context.Context) {
 func (m *measurement) watchStates() (stop func() *states) {
 	base := time.Now()
 	return watchStates(func() state {
-		return state{at: time.Since(base), stats: m.producer.Stats(), cpu: cpuTime(), resident: residentMemory()}
+		metrics := m.producer.Metrics()
+		return state{at: time.Since(base), stats: m.producer.Stats(), batches: metrics.Records.Batches, cpu: cpuTime(), resident: residentMemory()}
 	})
 }
 

@@ -58,6 +58,7 @@ func (n *intervals) halve() {
 type state struct {
 	at       time.Duration // since the beginning
 	stats    producer.Stats
+	batches  int64         // written so far
 	cpu      time.Duration // so far; 0: unknown
 	resident int64         // bytes; 0: unknown
 }
