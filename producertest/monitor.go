@@ -1,10 +1,10 @@
 package producertest
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/epistle-kafka/epistle/producer"
@@ -41,13 +41,19 @@ func (p *Producer) Metrics() producer.Metrics {
 	for _, t := range byTopic {
 		m.Topics = append(m.Topics, *t)
 	}
-	slices.SortFunc(m.Topics, func(a, b producer.TopicMetrics) int { return strings.Compare(a.Topic, b.Topic) })
+	slices.SortFunc(m.Topics, func(a, b producer.TopicMetrics) int { return cmp.Compare(a.Topic, b.Topic) })
 	for f, n := range failures {
 		f.Records = n
 		m.Failures = append(m.Failures, f)
 	}
 	slices.SortFunc(m.Failures, func(a, b producer.FailureMetrics) int {
-		return strings.Compare(fmt.Sprint(a.Topic, a.Reason, a.MayBeWritten), fmt.Sprint(b.Topic, b.Reason, b.MayBeWritten))
+		written := 0
+		if a.MayBeWritten != b.MayBeWritten {
+			if written = -1; a.MayBeWritten {
+				written = 1
+			}
+		}
+		return cmp.Or(cmp.Compare(a.Topic, b.Topic), cmp.Compare(a.Reason, b.Reason), written)
 	})
 	if edit != nil {
 		edit(&m)
