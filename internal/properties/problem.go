@@ -76,8 +76,12 @@ func (s *Set) Problems() []Problem {
 	return s.problems
 }
 
-// Notice adds a notice about a key, under the name and with the line that the file has for it.
+// Notice adds a notice about a key, under the name and with the line that the file has for it. A key that has a problem needs
+// no notice beside it.
 func (s *Set) Notice(key, text string) {
+	if s.broken[key] {
+		return
+	}
 	line, written := s.place(key)
 	s.tell(Notice{Line: line, Key: written, Text: s.withoutProvided(key, text)})
 }

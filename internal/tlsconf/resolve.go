@@ -89,11 +89,15 @@ const (
 )
 
 // settingsOf are the names of the settings of one store.
-type settingsOf struct{ kind, location, password, inline string }
+type settingsOf struct {
+	kind, location, password, inline string
+
+	without string // what happens without the store
+}
 
 var (
-	trustSettings = settingsOf{keyTrustType, keyTrustLocation, keyTrustPassword, keyTrustInline}
-	keysSettings  = settingsOf{keyKeysType, keyKeysLocation, keyKeysPassword, keyKeyInline}
+	trustSettings = settingsOf{keyTrustType, keyTrustLocation, keyTrustPassword, keyTrustInline, "the system's roots are trusted"}
+	keysSettings  = settingsOf{keyKeysType, keyKeysLocation, keyKeysPassword, keyKeyInline, "no client certificate is shown"}
 )
 
 // where says how a store is given.
@@ -123,6 +127,7 @@ func (r *resolver) place(of settingsOf) where {
 		if r.value(of.password) != "" {
 			r.problem(of.password, "is set, and "+of.location+" is not")
 		}
+		r.empty(of)
 		return nowhere
 	case isPEM && r.passwordOfPEM(of):
 		return nowhere
@@ -130,6 +135,16 @@ func (r *resolver) place(of settingsOf) where {
 		return inline
 	}
 	return inFile
+}
+
+// empty tells of a store whose type is given and whose place is an empty value, as a variable that nobody has set leaves it:
+// it was wanted. A template has all its settings empty, and wants none.
+func (r *resolver) empty(of settingsOf) {
+	for _, key := range []string{of.location, of.inline} {
+		if _, isSet := r.get(key); isSet && r.value(of.kind) != "" {
+			r.notice(key, "is empty, and counts as left out: "+of.without+". Java refuses it; leave the line out, or give the store")
+		}
+	}
 }
 
 // passwordOfPEM refuses what Java refuses.

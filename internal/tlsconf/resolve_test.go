@@ -133,6 +133,8 @@ func TestNoticesNameTheSetting(t *testing.T) {
 		settings  []string
 	}{
 		{keyHostName, "host names are not checked", []string{keyHostName, ""}},
+		{keyTrustInline, "is empty, and counts as left out: the system's roots are trusted", []string{keyTrustType, "PEM", keyTrustInline, ""}},
+		{keyKeysLocation, "is empty, and counts as left out: no client certificate is shown", []string{keyKeysType, "PKCS12", keyKeysLocation, ""}},
 		{keyTrustPassword, "has no effect", []string{keyTrustLocation, stored("ca.pem"), keyTrustPassword, secret}},
 		{keyKeyPassword, "the key is not encrypted", []string{keyKeysType, "PEM", keyKeyInline, text(t, "client-key.pem"), keyChainInline, text(t, "client.pem"), keyKeyPassword, secret}},
 		{keyTrustLocation, "Java takes such a store as empty", []string{keyTrustLocation, stored("openssl-nokeys.p12"), keyTrustPassword, secret}},
