@@ -17,7 +17,6 @@ const mostLinks = 128
 
 // OnBatchAcknowledged records an attempt that has succeeded.
 func (in *instrumentation) OnBatchAcknowledged(e producer.BatchAcknowledged) {
-	in.metrics.sent(e.Batch, e.Batch.Records, nil)
 	attrs := []attribute.KeyValue{written(nil, false)}
 	if e.Offset >= 0 {
 		attrs = append(attrs, semconv.MessagingKafkaOffset(int(e.Offset)))
@@ -31,16 +30,12 @@ func (in *instrumentation) OnBatchRetried(e producer.BatchRetried) { in.attempt(
 // OnBatchSplit records an attempt after which the batch goes on in parts.
 func (in *instrumentation) OnBatchSplit(e producer.BatchSplit) {
 	if e.Err != nil {
-		in.metrics.sent(e.Batch, e.Fault, e.Err)
 		in.attempt(e.Batch, e.Err)
 	}
 }
 
 // OnBatchFailed records an attempt that was the last.
 func (in *instrumentation) OnBatchFailed(e producer.BatchFailed) {
-	if e.Batch.Attempt > 0 {
-		in.metrics.sent(e.Batch, e.Batch.Records, e.Err)
-	}
 	in.attempt(e.Batch, e.Err, written(e.Err, e.MayBeWritten))
 }
 
@@ -49,20 +44,32 @@ func (in *instrumentation) attempt(b producer.Batch, err error, more ...attribut
 	if !in.batches || b.Sent.IsZero() {
 		return
 	}
+	links := links(b)
+	if in.chosen && len(links) == 0 {
+		return
+	}
 	attrs := append(in.common(opSend, b.Topic),
 		partitionID(b.Partition), semconv.MessagingBatchMessageCount(b.Records), semconv.MessagingMessageBodySize(b.UncompressedBytes),
 		attribute.Int("epistle.attempt", b.Attempt))
-	attrs = append(append(attrs, server(b.Broker)...), more...)
-	_, span := in.tracer.Start(context.Background(), opSend+" "+b.Topic,
-		trace.WithSpanKind(trace.SpanKindClient), trace.WithTimestamp(b.Sent), trace.WithNewRoot(),
-		trace.WithLinks(links(b)...), trace.WithAttributes(attrs...))
+	attrs = append(append(attrs, server(b.Broker.Addr)...), more...)
+	options := []trace.SpanStartOption{
+		trace.WithSpanKind(trace.SpanKindClient), trace.WithTimestamp(b.Sent), trace.WithAttributes(attrs...),
+		trace.WithLinks(links...),
+	}
+	ctx := context.Background()
+	if in.chosen { // a root would be sampled by its own chance, and most records would lead to no batch
+		ctx = trace.ContextWithSpanContext(ctx, links[0].SpanContext)
+	} else {
+		options = append(options, trace.WithNewRoot())
+	}
+	_, span := in.tracer.Start(ctx, opSend+" "+b.Topic, options...)
 	fail(span, err)
 	span.End()
 }
 
 // links returns links to the contexts in which the records of b were created.
 func links(b producer.Batch) []trace.Link {
-	list := make([]trace.Link, 0, min(b.Records, mostLinks))
+	var list []trace.Link
 	for ctx := range b.Contexts() {
 		if r := recordOf(ctx); r != nil && r.creation.IsValid() {
 			list = append(list, trace.Link{SpanContext: r.creation})
@@ -75,8 +82,8 @@ func links(b producer.Batch) []trace.Link {
 }
 
 // server says where a broker is.
-func server(b producer.Broker) []attribute.KeyValue {
-	host, port, err := net.SplitHostPort(b.Addr)
+func server(addr string) []attribute.KeyValue {
+	host, port, err := net.SplitHostPort(addr)
 	if err != nil {
 		return nil
 	}

@@ -26,14 +26,16 @@
 //
 // # Metrics
 //
-//	messaging.client.operation.duration   histogram, s           from the call of Send to the outcome of the record
+//	messaging.client.operation.duration   histogram, s           a batch, from when its first record came to its outcome
 //	messaging.client.sent.messages        counter, {message}     records that were sent, once each, by how they ended
 //
-// The duration is recorded in the context of the record's span, so that its exemplars lead to traces. A record that was not
-// taken, or not sent to any broker, is no sent message.
+// They are taken by the batch, and cost a record nothing. The duration is recorded in the context of a sampled record of the
+// batch, if there is one, so that exemplars lead to traces. A record that was not taken is in no batch, and a batch that was
+// not sent to any broker has no sent messages.
 //
 // # Cost
 //
-// Each record costs a span, sampled or not, and headers: some microseconds, and about 70 bytes on the wire. The exporter must not
-// block: use a batch span processor, as OpenTelemetry's SDK advises for production. Sampling is the tracer provider's.
+// Each record costs a span, sampled or not, and headers: some microseconds, and about 70 bytes on the wire. WithSampledParentsOnly
+// spares that for all records but those within a sampled span, and WithoutSpans for all. The exporter must not block: use a batch
+// span processor, as OpenTelemetry's SDK advises for production. Sampling is the tracer provider's.
 package epistleotel

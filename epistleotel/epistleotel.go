@@ -25,7 +25,9 @@ type settings struct {
 	tracers    trace.TracerProvider
 	meters     metric.MeterProvider
 	propagator propagation.TextMapPropagator
+	noSpans    bool
 	noBatches  bool
+	chosen     bool
 	keys       bool
 }
 
@@ -45,6 +47,18 @@ func WithPropagator(p propagation.TextMapPropagator) Option {
 // named send, and not create.
 func WithoutBatchSpans() Option { return func(s *settings) { s.noBatches = true } }
 
+// WithoutSpans leaves out all spans, and headers with them: what remains is metrics, which cost a record nothing.
+func WithoutSpans() Option { return func(s *settings) { s.noSpans = true } }
+
+// WithSampledParentsOnly has a record have a span only if it is sent within a span that is sampled. The others have neither a
+// span nor headers, and cost a look at their ctx. The span of a batch is then there only if one of its records has one, and it
+// is a child of the first such record's span, with links to the others'.
+//
+// Without this option each record costs a span, which the provider's sampler may drop: too much for a producer of hundreds of
+// thousands of records a second. What is lost with it: a consumer does not learn that the sender has decided against a trace,
+// and decides by itself.
+func WithSampledParentsOnly() Option { return func(s *settings) { s.chosen = true } }
+
 // WithMessageKeys puts keys of records into their spans, as messaging.kafka.message.key, if they are valid UTF-8. Without it
 // they are left out: keys are often personal data.
 func WithMessageKeys() Option { return func(s *settings) { s.keys = true } }
@@ -52,12 +66,12 @@ func WithMessageKeys() Option { return func(s *settings) { s.keys = true } }
 // errTwice: each record would have two spans, and headers of the second.
 var errTwice = errors.New("epistleotel: the Config is instrumented already: call Instrument once for each")
 
-// Instrument has producers that are made of cfg from now on record spans and metrics, by a hook that it adds to cfg.Hooks. It
-// goes behind the hooks that are there. Several producers may be made of one cfg. The error is one of the meter provider's, or
+// Instrument has producers that are made of cfg from now on record spans and metrics, by hooks that it adds to cfg.Hooks. They
+// go behind the hooks that are there. Several producers may be made of one cfg. The error is one of the meter provider's, or
 // says that cfg is instrumented already; cfg is as it was then.
 func Instrument(cfg *producer.Config, options ...Option) error {
 	for _, h := range cfg.Hooks {
-		if _, twice := h.(*instrumentation); twice {
+		if _, twice := h.(*metrics); twice {
 			return errTwice
 		}
 	}
@@ -69,23 +83,28 @@ func Instrument(cfg *producer.Config, options ...Option) error {
 	if err != nil {
 		return fmt.Errorf("epistleotel: %w", err)
 	}
+	cfg.Hooks = append(slices.Clip(cfg.Hooks), m)
+	if s.noSpans {
+		return nil
+	}
 	in := &instrumentation{
 		tracer:     s.tracers.Tracer(scope, trace.WithInstrumentationVersion(producer.Version), trace.WithSchemaURL(semconv.SchemaURL)),
-		propagator: s.propagator, batches: !s.noBatches, keys: s.keys, metrics: m,
+		propagator: s.propagator, batches: !s.noBatches, chosen: s.chosen, keys: s.keys,
 	}
 	if cfg.ClientID != "" {
 		in.client = []attribute.KeyValue{semconv.MessagingClientID(cfg.ClientID)}
 	}
-	cfg.Hooks = append(slices.Clip(cfg.Hooks), in)
+	cfg.Hooks = append(cfg.Hooks, in)
 	return nil
 }
 
-// An instrumentation is the hook. All that it has is set by Instrument, so that it can be called by any number of goroutines.
+// An instrumentation is the hook that makes spans. All that it has is set by Instrument, so that it can be called by any number
+// of goroutines.
 type instrumentation struct {
 	tracer     trace.Tracer
 	propagator propagation.TextMapPropagator
 	batches    bool                 // have spans
+	chosen     bool                 // are the records that have spans: those within a sampled one
 	keys       bool                 // are put into spans
 	client     []attribute.KeyValue // of all spans
-	metrics    metrics
 }

@@ -4,47 +4,102 @@ import (
 	"context"
 	"errors"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"time"
 
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/metric"
 	semconv "go.opentelemetry.io/otel/semconv/v1.43.0"
+	"go.opentelemetry.io/otel/trace"
 
 	"github.com/epistle-kafka/epistle/producer"
 	"github.com/epistle-kafka/epistle/protocol"
 )
 
-// metrics are the two that the conventions have for one who sends.
+// metrics are the two that the conventions have for one who sends. It is a hook that is told of batches alone, so that a record
+// costs nothing.
 type metrics struct {
 	duration metric.Float64Histogram
 	messages metric.Int64Counter
+
+	kept  sync.Map // from labelled to metric.MeasurementOption
+	count atomic.Int64
 }
+
+// mostKept is how many sets of labels are kept. Beyond it each is made anew.
+const mostKept = 10_000
+
+// labelled is what labels of success are of: a topic, and a broker, or "".
+type labelled struct{ topic, addr string }
 
 // boundaries are those of the conventions, in seconds. The SDK's own are meant for milliseconds.
 var boundaries = []float64{0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10}
 
-func newMetrics(meter metric.Meter) (m metrics, err error) {
+func newMetrics(meter metric.Meter) (*metrics, error) {
+	m, err := new(metrics), error(nil)
 	m.duration, err = meter.Float64Histogram("messaging.client.operation.duration", metric.WithUnit("s"),
 		metric.WithDescription("Duration of messaging operation initiated by a producer or consumer client."),
 		metric.WithExplicitBucketBoundaries(boundaries...))
 	if err != nil {
-		return metrics{}, err
+		return nil, err
 	}
 	m.messages, err = meter.Int64Counter("messaging.client.sent.messages", metric.WithUnit("{message}"),
 		metric.WithDescription("Number of messages producer attempted to send to the broker."))
 	return m, err
 }
 
-// ended measures a record, in its own context, which has its span.
-func (m *metrics) ended(ctx context.Context, e producer.RecordEnded) {
-	m.duration.Record(ctx, time.Since(e.Began).Seconds(), metric.WithAttributes(measured(e.Metadata.Topic, e.Err)...))
+// OnBatchAcknowledged measures a batch that is written.
+func (m *metrics) OnBatchAcknowledged(e producer.BatchAcknowledged) {
+	m.ended(e.Batch, e.Batch.Records, nil)
 }
 
-// sent counts n records of b, which have ended with err.
-func (m *metrics) sent(b producer.Batch, n int, err error) {
-	if n > 0 {
-		m.messages.Add(context.Background(), int64(n), metric.WithAttributes(append(measured(b.Topic, err), server(b.Broker)...)...))
+// OnBatchSplit measures the record at fault, which has ended. The parts go on.
+func (m *metrics) OnBatchSplit(e producer.BatchSplit) {
+	if e.Err != nil && e.Fault > 0 {
+		m.ended(e.Batch, e.Fault, e.Err)
 	}
+}
+
+// OnBatchFailed measures a batch that has failed, whether it was ever sent or not.
+func (m *metrics) OnBatchFailed(e producer.BatchFailed) { m.ended(e.Batch, e.Batch.Records, e.Err) }
+
+// ended measures n records of b, which have ended with err.
+func (m *metrics) ended(b producer.Batch, n int, err error) {
+	ctx := exemplar(b)
+	m.duration.Record(ctx, time.Since(b.Opened).Seconds(), m.labels(b.Topic, "", err))
+	if b.Attempt > 0 {
+		m.messages.Add(ctx, int64(n), m.labels(b.Topic, b.Broker.Addr, err))
+	}
+}
+
+// exemplar returns the context of a record in b whose span is sampled, for the measurement to name it.
+func exemplar(b producer.Batch) context.Context {
+	for ctx := range b.Contexts() {
+		if trace.SpanContextFromContext(ctx).IsSampled() {
+			return ctx
+		}
+	}
+	return context.Background()
+}
+
+// labels returns what a measurement is of. Those of success are kept, since a batch that ends well is the rule.
+func (m *metrics) labels(topic, addr string, err error) metric.MeasurementOption {
+	of := labelled{topic, addr}
+	if err == nil {
+		if kept, ok := m.kept.Load(of); ok {
+			return kept.(metric.MeasurementOption)
+		}
+	}
+	attrs := measured(topic, err)
+	if addr != "" {
+		attrs = append(attrs, server(addr)...)
+	}
+	set := metric.WithAttributeSet(attribute.NewSet(attrs...))
+	if err == nil && m.count.Add(1) <= mostKept {
+		m.kept.Store(of, set)
+	}
+	return set
 }
 
 // measured returns what a measurement is of. There is no partition in it: there may be thousands.

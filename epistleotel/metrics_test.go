@@ -8,6 +8,7 @@ import (
 	"go.opentelemetry.io/otel/sdk/metric/metricdata"
 
 	"github.com/epistle-kafka/epistle/brokertest"
+	"github.com/epistle-kafka/epistle/epistleotel"
 	"github.com/epistle-kafka/epistle/producer"
 	"github.com/epistle-kafka/epistle/protocol"
 )
@@ -17,8 +18,8 @@ const (
 	messages = "messaging.client.sent.messages"
 )
 
-// Two records that take two seconds: two measurements in the buckets of the conventions, whose exemplar leads to a record's
-// span, and two messages.
+// Two records whose batch takes two seconds: one measurement in the buckets of the conventions, whose exemplar leads to a
+// record's span, and two messages.
 func TestMetricsOfRecordsThatAreWritten(t *testing.T) {
 	inLab(t, func(t *testing.T, l *lab) {
 		l.cluster.On(brokertest.Produce).Do(brokertest.Pass().Delayed(2 * time.Second))
@@ -34,8 +35,8 @@ func TestMetricsOfRecordsThatAreWritten(t *testing.T) {
 		}
 		point := h.DataPoints[0]
 		want := []float64{0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10}
-		if point.Count != 2 || !slices.Equal(point.Bounds, want) || point.BucketCounts[10] != 2 {
-			t.Errorf("%d were measured, in %v with bounds %v; want 2 of 2 s", point.Count, point.BucketCounts, point.Bounds)
+		if point.Count != 1 || !slices.Equal(point.Bounds, want) || point.BucketCounts[10] != 1 {
+			t.Errorf("%d were measured, in %v with bounds %v; want 1 of 2 s", point.Count, point.BucketCounts, point.Bounds)
 		}
 		labels := attrs(point.Attributes.ToSlice())
 		if labels["messaging.system"] != "kafka" || labels["messaging.operation.name"] != "send" || labels["messaging.destination.name"] != "t" || labels["error.type"] != "" {
@@ -80,8 +81,8 @@ func wantMessages(t *testing.T, all map[string]metricdata.Metrics, want map[stri
 	}
 }
 
-// A record is counted once, however often it is sent, by how it has ended; one that was refused before is measured, and not
-// counted.
+// A record is counted once, however often it is sent, by how it has ended; one that was not taken is in no batch, and neither
+// measured nor counted.
 func TestMetricsOfRecordsThatFail(t *testing.T) {
 	inLab(t, func(t *testing.T, l *lab) {
 		l.cluster.On(brokertest.Produce).Do(brokertest.Error(protocol.NotEnoughReplicas))
@@ -104,7 +105,7 @@ func TestMetricsOfRecordsThatFail(t *testing.T) {
 		for _, point := range h.DataPoints {
 			kinds[attrs(point.Attributes.ToSlice())["error.type"]] += point.Count
 		}
-		if len(kinds) != 3 || kinds[""] != 1 || kinds["INVALID_REQUIRED_ACKS"] != 1 || kinds["UNKNOWN_TOPIC_OR_PARTITION"] != 1 {
+		if len(kinds) != 2 || kinds[""] != 1 || kinds["INVALID_REQUIRED_ACKS"] != 1 {
 			t.Errorf("durations were measured of %v, want one of each", kinds)
 		}
 	})
@@ -141,4 +142,31 @@ func TestMetricsOfARecordThatIsNotSent(t *testing.T) {
 			t.Errorf("%s is %+v, want one measurement", duration, all[duration])
 		}
 	})
+}
+
+// Without spans there are metrics all the same, and neither headers nor a hook that is told of records.
+func TestMetricsWithoutSpans(t *testing.T) {
+	inLab(t, func(t *testing.T, l *lab) {
+		ctx, _ := l.tracer.Start(t.Context(), "handler")
+		if _, err := l.SendSync(ctx, record("a")); err != nil {
+			t.Fatal(err)
+		}
+		all := l.metrics(t)
+		wantMessages(t, all, map[string]int64{"": 1})
+		if _, ok := all[duration].Data.(metricdata.Histogram[float64]); !ok {
+			t.Errorf("%s is %+v, want a histogram", duration, all[duration])
+		}
+		if n := len(l.recorder.Ended()); n != 0 || len(l.header(t, "traceparent")) != 0 {
+			t.Errorf("%d spans have ended, and the record has traceparent %v; want neither", n, l.header(t, "traceparent"))
+		}
+	}, epistleotel.WithoutSpans())
+	cfg := producer.DefaultConfig("localhost:9092")
+	if err := epistleotel.Instrument(&cfg, epistleotel.WithoutSpans()); err != nil {
+		t.Fatal(err)
+	}
+	for _, h := range cfg.Hooks {
+		if _, told := h.(producer.RecordEndedHook); told {
+			t.Errorf("a %T is told of records, which costs each of them allocations", h)
+		}
+	}
 }

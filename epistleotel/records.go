@@ -47,6 +47,11 @@ func recordOf(ctx context.Context) *record {
 	return r
 }
 
+// WantsRecord leaves out records that are sent within no sampled span, where only others have spans.
+func (in *instrumentation) WantsRecord(ctx context.Context, _ string) bool {
+	return !in.chosen || trace.SpanContextFromContext(ctx).IsSampled()
+}
+
 // OnRecordBegun begins a record's span, and has its headers name it, unless they name another already.
 func (in *instrumentation) OnRecordBegun(ctx context.Context, e *producer.RecordBegun) context.Context {
 	carrier := &headers{e.Record.Headers}
@@ -110,9 +115,8 @@ func (in *instrumentation) common(operation, topic string) []attribute.KeyValue 
 	return append(attrs, in.client...)
 }
 
-// OnRecordEnded ends a record's span, and measures what it took.
+// OnRecordEnded ends a record's span.
 func (in *instrumentation) OnRecordEnded(ctx context.Context, e producer.RecordEnded) {
-	in.metrics.ended(ctx, e)
 	r := recordOf(ctx)
 	if r == nil || r.span == nil {
 		return

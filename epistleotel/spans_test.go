@@ -1,6 +1,7 @@
 package epistleotel_test
 
 import (
+	"context"
 	"fmt"
 	"slices"
 	"testing"
@@ -8,6 +9,7 @@ import (
 
 	"go.opentelemetry.io/otel/baggage"
 	"go.opentelemetry.io/otel/codes"
+	"go.opentelemetry.io/otel/sdk/metric/metricdata"
 	"go.opentelemetry.io/otel/trace"
 
 	"github.com/epistle-kafka/epistle/brokertest"
@@ -292,13 +294,52 @@ func TestSendSpansWithKeys(t *testing.T) {
 	}, epistleotel.WithoutBatchSpans(), epistleotel.WithMessageKeys())
 }
 
+// Where only records within sampled spans have spans, the others have neither those nor headers. The batch's span is below that of
+// the first record that has one, with links to all of these, and is missing where there is none.
+func TestSampledParentsOnly(t *testing.T) {
+	inLab(t, func(t *testing.T, l *lab) {
+		sampled, _ := l.tracer.Start(t.Context(), "handler")
+		dropped := trace.ContextWithSpanContext(t.Context(), trace.SpanContextFromContext(sampled).WithTraceFlags(0))
+		flush := func(all ...context.Context) {
+			for _, ctx := range all {
+				l.Send(ctx, record("a"))
+			}
+			if err := l.Flush(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+		}
+		flush(dropped, t.Context())
+		if n := len(l.spans("send t")) + len(l.spans("create t")); n != 0 {
+			t.Fatalf("%d spans were made for records outside of any sampled one, want none", n)
+		}
+		flush(dropped, sampled, t.Context(), sampled)
+		var created []trace.SpanID
+		for _, s := range l.spans("create t") {
+			created = append(created, s.SpanContext().SpanID())
+		}
+		batch := l.only(t, "send t")
+		if len(created) != 2 || batch.Parent().SpanID() != created[0] || batch.SpanContext().TraceID() != trace.SpanContextFromContext(sampled).TraceID() || len(linked(batch)) != 2 {
+			t.Errorf("records %v have spans; the batch's is below %v with links to %v; want it below the first of two, with links to both", created, batch.Parent().SpanID(), linked(batch))
+		}
+		for i, r := range l.cluster.Records("t", 0) {
+			if traced := i == 3 || i == 5; (len(r.Headers) > 0) != traced {
+				t.Errorf("record %d has headers %v, traced: %v", i, r.Headers, traced)
+			}
+		}
+		if h := l.metrics(t)[duration].Data.(metricdata.Histogram[float64]); h.DataPoints[0].Count != 2 || len(h.DataPoints[0].Exemplars) != 1 {
+			t.Errorf("%+v was measured, want two batches, and an exemplar of the one with a sampled record", h.DataPoints)
+		}
+	}, epistleotel.WithSampledParentsOnly())
+}
+
 // To instrument a Config twice would give each record two spans.
 func TestInstrumentTwice(t *testing.T) {
 	cfg := producer.DefaultConfig("localhost:9092")
 	if err := epistleotel.Instrument(&cfg); err != nil {
 		t.Fatal(err)
 	}
-	if err := epistleotel.Instrument(&cfg); err == nil || len(cfg.Hooks) != 1 {
-		t.Errorf("the second Instrument: %v, and %d hooks; want an error and 1", err, len(cfg.Hooks))
+	once := len(cfg.Hooks)
+	if err := epistleotel.Instrument(&cfg); err == nil || len(cfg.Hooks) != once {
+		t.Errorf("the second Instrument: %v, and %d hooks; want an error and %d", err, len(cfg.Hooks), once)
 	}
 }

@@ -99,8 +99,10 @@ func (t *Topic) TrySend(key, value []byte, done Callback) error {
 func (t *Topic) fill(ctx context.Context, e *entry, key, value []byte, done Callback) {
 	e.Txn = t.txn
 	if t.p.watched {
-		t.p.fill(ctx, e, &Record{Topic: t.name, Key: key, Value: value}, done)
-		return
+		if told, concerned := t.p.watchers(ctx, t.name); concerned {
+			t.p.fillWatched(ctx, e, &Record{Topic: t.name, Key: key, Value: value}, done, told)
+			return
+		}
 	}
 	e.topic, e.handle, e.Key, e.Value = t.name, t, key, value
 	if done != nil {

@@ -71,8 +71,13 @@ const longestRun = 256
 // where there is more to do for the first than that.
 func (t *Topic) sendRun(ctx context.Context, run *entry, records []KeyValue) int {
 	p := t.p
-	if !p.keyless || p.watched || ctx.Err() != nil {
+	if !p.keyless || ctx.Err() != nil {
 		return 0
+	}
+	if p.watched {
+		if _, concerned := p.watchers(ctx, t.name); concerned {
+			return 0
+		}
 	}
 	to := t.known()
 	if to == nil {

@@ -17,10 +17,18 @@ type hook struct {
 	done    Callback        // nil: none
 	began   time.Time       // for hooks; zero where there are none
 	sent    context.Context // the caller's, for interceptors
+	told    recordHooks     // of the record; nobody changes the list
 }
 
-// intercept lets the interceptors see the record, and change it, and then the hooks.
-func (p *Producer) intercept(ctx context.Context, rec *Record, done Callback) *hook {
+// watchers returns the hooks that want to be told of a record, and whether it concerns anybody: hooks or interceptors. It is
+// called where p.watched is set.
+func (p *Producer) watchers(ctx context.Context, topic string) (told recordHooks, concerned bool) {
+	told = p.records.wanting(ctx, topic)
+	return told, len(told) > 0 || len(p.cfg.Interceptors) > 0
+}
+
+// intercept lets the interceptors see the record, and change it, and then the hooks that are told of it.
+func (p *Producer) intercept(ctx context.Context, rec *Record, done Callback, told recordHooks) *hook {
 	for _, i := range p.cfg.Interceptors {
 		changed := *rec
 		if err := onSend(ctx, i, &changed); err != nil {
@@ -30,10 +38,8 @@ func (p *Producer) intercept(ctx context.Context, rec *Record, done Callback) *h
 		}
 		*rec = changed
 	}
-	h := &hook{ctx: ctx, sent: ctx, done: done}
-	if p.records.any() {
-		p.records.begin(h, rec)
-	}
+	h := &hook{ctx: ctx, sent: ctx, done: done, told: told}
+	h.begin(rec)
 	if len(p.cfg.Interceptors) > 0 {
 		h.headers = slices.Clone(rec.Headers)
 	}
@@ -69,7 +75,7 @@ func (p *Producer) acknowledge(h *hook, md RecordMetadata, err error) {
 			i.OnAcknowledgement(h.sent, Acknowledgement{Metadata: md, Headers: h.headers, Err: err})
 		}()
 	}
-	p.records.end(h, md, err)
+	h.end(md, err)
 }
 
 // complete runs the callbacks of an outcome, on the completion goroutine, and

@@ -8,7 +8,7 @@ import (
 // Hook is told what happens in a producer: for tracing, metrics and audits that an Interceptor is not enough for. It is any
 // value that has at least one of these interfaces, and as many of them as it likes:
 //
-//	records        RecordBegunHook, RecordPartitionedHook, RecordEndedHook
+//	records        RecordBegunHook, RecordPartitionedHook, RecordEndedHook, and RecordFilterHook beside them
 //	batches        BatchSentHook, BatchAcknowledgedHook, BatchRetriedHook, BatchSplitHook, BatchFailedHook
 //	brokers        BrokerConnectedHook, BrokerDisconnectedHook, RequestEndedHook, BrokerThrottledHook
 //	partitions     LeaderMovedHook, EpochRenewedHook
@@ -26,12 +26,20 @@ import (
 // wait for what only the return of the hook can bring. TrySend, Stats and Brokers are allowed. A panic inside is not recovered,
 // as with a [Callback]: on the goroutine of a caller it goes up to the caller, and on the producer's it ends the program.
 //
-// Without hooks none of it costs anything. With hooks that are told of records, each record costs some allocations. With any
-// hook, callers never do a part of the sending themselves, so that with Linger 0 a record waits for another goroutine to wake.
+// Without hooks none of it costs anything. With hooks that are told of records, each record that they are told of costs some
+// allocations: a RecordFilterHook leaves out those that it is not interested in. With any hook, callers never do a part of the sending themselves, so that with Linger 0 a record waits for another goroutine to wake.
 //
 // The interfaces get no further methods. What they are told may become more, by further fields of the structs, and there may be
 // further interfaces.
 type Hook any
+
+// RecordFilterHook chooses the records that a hook is told of, for one that has another interface of records. It is asked once
+// for each record, at the beginning of a Send of any kind, before the interceptors, and on the caller's goroutine; for a
+// SendAllFunc it may be asked once for several records. A record that no hook wants costs what it costs without hooks, and the
+// call of WantsRecord. ctx is the caller's.
+type RecordFilterHook interface {
+	WantsRecord(ctx context.Context, topic string) bool
+}
 
 // RecordBegunHook is told that a Send of any kind has begun, after the interceptors, and before the partition is chosen and
 // the record is measured. It runs on the caller's goroutine. ctx is the caller's, or what the hook before has returned.

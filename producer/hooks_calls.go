@@ -1,6 +1,7 @@
 package producer
 
 import (
+	"context"
 	"slices"
 	"time"
 
@@ -9,46 +10,84 @@ import (
 )
 
 // recordHooks are those of Config.Hooks that are told of records.
-type recordHooks struct {
-	begun       []RecordBegunHook
-	partitioned []RecordPartitionedHook
-	ended       []RecordEndedHook
+type recordHooks []recordHook
+
+// A recordHook is one of them, with the interfaces that it has; nil where it lacks one.
+type recordHook struct {
+	filter      RecordFilterHook
+	begun       RecordBegunHook
+	partitioned RecordPartitionedHook
+	ended       RecordEndedHook
 }
 
-func recordHooksOf(all []Hook) recordHooks {
-	return recordHooks{among[RecordBegunHook](all), among[RecordPartitionedHook](all), among[RecordEndedHook](all)}
+func recordHooksOf(all []Hook) (some recordHooks) {
+	for _, h := range all {
+		var one recordHook
+		one.filter, _ = h.(RecordFilterHook)
+		one.begun, _ = h.(RecordBegunHook)
+		one.partitioned, _ = h.(RecordPartitionedHook)
+		one.ended, _ = h.(RecordEndedHook)
+		if one.begun != nil || one.partitioned != nil || one.ended != nil {
+			some = append(some, one)
+		}
+	}
+	return some
 }
 
-func (r *recordHooks) any() bool { return len(r.begun)+len(r.partitioned)+len(r.ended) > 0 }
+func (r *recordHook) wants(ctx context.Context, topic string) bool {
+	return r.filter == nil || r.filter.WantsRecord(ctx, topic)
+}
+
+// wanting returns those that want to be told of a record.
+func (r recordHooks) wanting(ctx context.Context, topic string) recordHooks {
+	for i := range r {
+		if !r[i].wants(ctx, topic) {
+			some := slices.Clone(r[:i])
+			for j := i + 1; j < len(r); j++ {
+				if r[j].wants(ctx, topic) {
+					some = append(some, r[j])
+				}
+			}
+			return some
+		}
+	}
+	return r
+}
 
 // begin tells that a record is about to be sent. They may add headers to it, and to h's context.
-func (r *recordHooks) begin(h *hook, rec *Record) {
-	h.began = time.Now()
-	if len(r.begun) == 0 {
+func (h *hook) begin(rec *Record) {
+	if len(h.told) == 0 {
 		return
 	}
+	h.began = time.Now()
 	seen := *rec
 	seen.Headers = slices.Clip(seen.Headers) // what is behind them is the caller's
 	e := RecordBegun{Record: &seen}
-	for _, one := range r.begun {
-		if ctx := one.OnRecordBegun(h.ctx, &e); ctx != nil {
-			h.ctx = ctx
+	for i := range h.told {
+		if one := h.told[i].begun; one != nil {
+			if ctx := one.OnRecordBegun(h.ctx, &e); ctx != nil {
+				h.ctx = ctx
+			}
 		}
 	}
 	rec.Headers = seen.Headers
 }
 
 // choose tells where a record goes.
-func (r *recordHooks) choose(e *entry, partition int32) {
-	for _, one := range r.partitioned {
-		one.OnRecordPartitioned(e.hook.ctx, RecordPartitioned{Topic: e.topic, Partition: partition})
+func (h *hook) choose(topic string, partition int32) {
+	for i := range h.told {
+		if one := h.told[i].partitioned; one != nil {
+			one.OnRecordPartitioned(h.ctx, RecordPartitioned{Topic: topic, Partition: partition})
+		}
 	}
 }
 
 // end tells how a record has ended.
-func (r *recordHooks) end(h *hook, md RecordMetadata, err error) {
-	for _, one := range r.ended {
-		one.OnRecordEnded(h.ctx, RecordEnded{Metadata: md, Err: err, MayBeWritten: MayBeWritten(err), Began: h.began})
+func (h *hook) end(md RecordMetadata, err error) {
+	for i := range h.told {
+		if one := h.told[i].ended; one != nil {
+			one.OnRecordEnded(h.ctx, RecordEnded{Metadata: md, Err: err, MayBeWritten: MayBeWritten(err), Began: h.began})
+		}
 	}
 }
 
@@ -103,8 +142,7 @@ func (p *Producer) senderHooks() *sender.Hooks {
 // isHook reports whether h has any of the interfaces.
 func isHook(h Hook) bool {
 	p := Producer{cfg: Config{Hooks: []Hook{h}}}
-	records := recordHooksOf(p.cfg.Hooks)
-	return records.any() || p.senderHooks() != nil
+	return len(recordHooksOf(p.cfg.Hooks)) > 0 || p.senderHooks() != nil
 }
 
 func brokerOf(id int32, addr string) Broker { return Broker{ID: id, Addr: protocol.Shown(addr)} }

@@ -28,13 +28,27 @@ type entry struct {
 
 // fill makes e of a record and its callback. Interceptors and hooks may change the record.
 func (p *Producer) fill(ctx context.Context, e *entry, rec *Record, done Callback) {
-	switch {
-	case p.watched:
-		e.hook = p.intercept(ctx, rec, done)
-		e.Callback = e.hook
-	case done != nil:
+	if p.watched {
+		if told, concerned := p.watchers(ctx, rec.Topic); concerned {
+			p.fillWatched(ctx, e, rec, done, told)
+			return
+		}
+	}
+	if done != nil {
 		e.Callback = done
 	}
+	e.set(rec)
+}
+
+// fillWatched is fill for a record that concerns interceptors or hooks.
+func (p *Producer) fillWatched(ctx context.Context, e *entry, rec *Record, done Callback, told recordHooks) {
+	e.hook = p.intercept(ctx, rec, done, told)
+	e.Callback = e.hook
+	e.set(rec)
+}
+
+// set takes what a record says.
+func (e *entry) set(rec *Record) {
 	e.topic, e.partition = rec.Topic, rec.Partition
 	e.Key, e.Value, e.Headers = rec.Key, rec.Value, rec.Headers
 	if !rec.Timestamp.IsZero() {
@@ -161,7 +175,7 @@ func (p *Producer) place(ctx context.Context, w *wait, t *topic, e *entry, block
 		return err
 	}
 	if e.hook != nil {
-		p.records.choose(e, q.Partition())
+		e.hook.choose(e.topic, q.Partition())
 	}
 	if !q.TryAppend(&e.Entry, now) {
 		if pick != nil && !t.sticky.Current(pick) {
@@ -171,7 +185,7 @@ func (p *Producer) place(ctx context.Context, w *wait, t *topic, e *entry, block
 				return err
 			}
 			if e.hook != nil {
-				p.records.choose(e, q.Partition())
+				e.hook.choose(e.topic, q.Partition())
 			}
 		}
 		if err := p.placeWithRoom(ctx, w, q, e, block); err != nil {

@@ -52,7 +52,7 @@ func New(cfg Config) (*Producer, error) {
 		return nil, err
 	}
 	p := &Producer{cfg: cfg, partitioner: cfg.Partitioner, records: recordHooksOf(cfg.Hooks)}
-	p.watched = len(cfg.Interceptors) > 0 || p.records.any()
+	p.watched = len(cfg.Interceptors) > 0 || len(p.records) > 0
 	switch {
 	case cfg.Partitioner != nil:
 	case cfg.PartitionerIgnoreKeys:
