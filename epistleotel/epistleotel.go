@@ -52,7 +52,8 @@ func WithoutSpans() Option { return func(s *settings) { s.noSpans = true } }
 
 // WithSampledParentsOnly has a record have a span only if it is sent within a span that is sampled. The others have neither a
 // span nor headers, and cost a look at their ctx. The span of a batch is then there only if one of its records has one, and it
-// is a child of the first such record's span, with links to the others'.
+// is a child of the first such record's span, with links to the others'. It may end on any goroutine, within Send, too, so the
+// span processor has to be quick, as OpenTelemetry's batch span processor is.
 //
 // Without this option each record costs a span, which the provider's sampler may drop: too much for a producer of hundreds of
 // thousands of records a second. What is lost with it: a consumer does not learn that the sender has decided against a trace,
@@ -83,6 +84,7 @@ func Instrument(cfg *producer.Config, options ...Option) error {
 	if err != nil {
 		return fmt.Errorf("epistleotel: %w", err)
 	}
+	m.spans = !s.noSpans
 	cfg.Hooks = append(slices.Clip(cfg.Hooks), m)
 	if s.noSpans {
 		return nil
@@ -94,7 +96,11 @@ func Instrument(cfg *producer.Config, options ...Option) error {
 	if cfg.ClientID != "" {
 		in.client = []attribute.KeyValue{semconv.MessagingClientID(cfg.ClientID)}
 	}
-	cfg.Hooks = append(cfg.Hooks, in)
+	if in.chosen {
+		cfg.Hooks = append(cfg.Hooks, sampledOnly{in})
+	} else {
+		cfg.Hooks = append(cfg.Hooks, in)
+	}
 	return nil
 }
 

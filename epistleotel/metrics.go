@@ -5,7 +5,6 @@ import (
 	"errors"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"go.opentelemetry.io/otel/attribute"
@@ -23,21 +22,29 @@ type metrics struct {
 	duration metric.Float64Histogram
 	messages metric.Int64Counter
 
-	kept  sync.Map // from labelled to metric.MeasurementOption
-	count atomic.Int64
+	spans bool // records have some, to be named by exemplars
+
+	mu   sync.Mutex
+	kept map[labelled]*labels // of success, which is the rule
 }
 
-// mostKept is how many sets of labels are kept. Beyond it each is made anew.
+// mostKept is how many labels are kept. Beyond it each is made anew.
 const mostKept = 10_000
 
-// labelled is what labels of success are of: a topic, and a broker, or "".
+// labelled is what labels of success are of.
 type labelled struct{ topic, addr string }
+
+// labels are those of both metrics, as the calls take them.
+type labels struct {
+	duration []metric.RecordOption
+	messages []metric.AddOption
+}
 
 // boundaries are those of the conventions, in seconds. The SDK's own are meant for milliseconds.
 var boundaries = []float64{0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10}
 
 func newMetrics(meter metric.Meter) (*metrics, error) {
-	m, err := new(metrics), error(nil)
+	m, err := &metrics{kept: map[labelled]*labels{}}, error(nil)
 	m.duration, err = meter.Float64Histogram("messaging.client.operation.duration", metric.WithUnit("s"),
 		metric.WithDescription("Duration of messaging operation initiated by a producer or consumer client."),
 		metric.WithExplicitBucketBoundaries(boundaries...))
@@ -48,6 +55,9 @@ func newMetrics(meter metric.Meter) (*metrics, error) {
 		metric.WithDescription("Number of messages producer attempted to send to the broker."))
 	return m, err
 }
+
+// MayRunAnywhere: to measure takes no lock but OpenTelemetry's own.
+func (m *metrics) MayRunAnywhere() {}
 
 // OnBatchAcknowledged measures a batch that is written.
 func (m *metrics) OnBatchAcknowledged(e producer.BatchAcknowledged) {
@@ -66,10 +76,13 @@ func (m *metrics) OnBatchFailed(e producer.BatchFailed) { m.ended(e.Batch, e.Bat
 
 // ended measures n records of b, which have ended with err.
 func (m *metrics) ended(b producer.Batch, n int, err error) {
-	ctx := exemplar(b)
-	m.duration.Record(ctx, time.Since(b.Opened).Seconds(), m.labels(b.Topic, "", err))
+	ctx, l := context.Background(), m.labels(b, err)
+	if m.spans {
+		ctx = exemplar(b)
+	}
+	m.duration.Record(ctx, time.Since(b.Opened).Seconds(), l.duration...)
 	if b.Attempt > 0 {
-		m.messages.Add(ctx, int64(n), m.labels(b.Topic, b.Broker.Addr, err))
+		m.messages.Add(ctx, int64(n), l.messages...)
 	}
 }
 
@@ -83,23 +96,29 @@ func exemplar(b producer.Batch) context.Context {
 	return context.Background()
 }
 
-// labels returns what a measurement is of. Those of success are kept, since a batch that ends well is the rule.
-func (m *metrics) labels(topic, addr string, err error) metric.MeasurementOption {
-	of := labelled{topic, addr}
-	if err == nil {
-		if kept, ok := m.kept.Load(of); ok {
-			return kept.(metric.MeasurementOption)
+// labels returns what measurements of b are of.
+func (m *metrics) labels(b producer.Batch, err error) *labels {
+	if err != nil {
+		return labelsOf(b, err)
+	}
+	of := labelled{b.Topic, b.Broker.Addr}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	l := m.kept[of]
+	if l == nil {
+		l = labelsOf(b, nil)
+		if len(m.kept) < mostKept {
+			m.kept[of] = l
 		}
 	}
-	attrs := measured(topic, err)
-	if addr != "" {
-		attrs = append(attrs, server(addr)...)
-	}
-	set := metric.WithAttributeSet(attribute.NewSet(attrs...))
-	if err == nil && m.count.Add(1) <= mostKept {
-		m.kept.Store(of, set)
-	}
-	return set
+	return l
+}
+
+func labelsOf(b producer.Batch, err error) *labels {
+	attrs := measured(b.Topic, err)
+	duration := metric.WithAttributeSet(attribute.NewSet(attrs...))
+	messages := metric.WithAttributeSet(attribute.NewSet(append(attrs, server(b.Broker.Addr)...)...))
+	return &labels{[]metric.RecordOption{duration}, []metric.AddOption{messages}}
 }
 
 // measured returns what a measurement is of. There is no partition in it: there may be thousands.

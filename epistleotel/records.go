@@ -47,10 +47,16 @@ func recordOf(ctx context.Context) *record {
 	return r
 }
 
-// WantsRecord leaves out records that are sent within no sampled span, where only others have spans.
-func (in *instrumentation) WantsRecord(ctx context.Context, _ string) bool {
-	return !in.chosen || trace.SpanContextFromContext(ctx).IsSampled()
+// sampledOnly is an instrumentation that makes spans for records within a sampled span alone.
+type sampledOnly struct{ *instrumentation }
+
+// WantsRecord leaves out all others.
+func (sampledOnly) WantsRecord(ctx context.Context, _ string) bool {
+	return trace.SpanContextFromContext(ctx).IsSampled()
 }
+
+// MayRunAnywhere: few spans are made, and to hand one to a processor is quick, as WithSampledParentsOnly asks for.
+func (sampledOnly) MayRunAnywhere() {}
 
 // OnRecordBegun begins a record's span, and has its headers name it, unless they name another already.
 func (in *instrumentation) OnRecordBegun(ctx context.Context, e *producer.RecordBegun) context.Context {

@@ -27,7 +27,9 @@ import (
 // as with a [Callback]: on the goroutine of a caller it goes up to the caller, and on the producer's it ends the program.
 //
 // Without hooks none of it costs anything. With hooks that are told of records, each record that they are told of costs some
-// allocations: a RecordFilterHook leaves out those that it is not interested in. With any hook, callers never do a part of the sending themselves, so that with Linger 0 a record waits for another goroutine to wake.
+// allocations: a RecordFilterHook leaves out those that it is not interested in. With hooks that are told of anything else,
+// callers do no part of the sending themselves, so that with Linger 0 a record waits for another goroutine to wake: an
+// AnyGoroutineHook spares it that.
 //
 // The interfaces get no further methods. What they are told may become more, by further fields of the structs, and there may be
 // further interfaces.
@@ -39,6 +41,14 @@ type Hook any
 // call of WantsRecord. ctx is the caller's.
 type RecordFilterHook interface {
 	WantsRecord(ctx context.Context, topic string) bool
+}
+
+// AnyGoroutineHook says of a hook that any goroutine may call it, that of a caller of Send among them: all of its methods are
+// quick, and wait for no lock that a caller may hold. Where all of Config.Hooks say so, a caller goes on to send a record that
+// may go at once, and what a hook would be told on the producer's own goroutine it may then be told within Send. It is still
+// told one thing after the other. The interface alone makes no hook.
+type AnyGoroutineHook interface {
+	MayRunAnywhere()
 }
 
 // RecordBegunHook is told that a Send of any kind has begun, after the interceptors, and before the partition is chosen and

@@ -136,6 +136,7 @@ func (p *Producer) senderHooks() *sender.Hooks {
 	if !on.Any() {
 		return nil
 	}
+	on.OnCallers = len(among[AnyGoroutineHook](all)) == len(all)
 	return on
 }
 

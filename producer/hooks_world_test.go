@@ -3,6 +3,7 @@ package producer_test
 import (
 	"context"
 	"fmt"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -232,6 +233,39 @@ func TestHooksRunOnTheProducersGoroutine(t *testing.T) {
 		<-told
 	})
 }
+
+// A hook that may run anywhere is told within Send of a batch that goes at once. Beside one that may not, the producer's own
+// goroutine tells both.
+func TestHooksThatMayRunAnywhere(t *testing.T) {
+	for _, beside := range []bool{false, true} {
+		bubble(t, func(t *testing.T) {
+			c := brokertest.New(t, brokertest.InMemory(), brokertest.Topic("t", 1))
+			within := make(chan bool, 100)
+			hooks := []producer.Hook{anywhere{func() {
+				stack := make([]byte, 1<<14)
+				within <- strings.Contains(string(stack[:runtime.Stack(stack, false)]), "(*Producer).Send(")
+			}}}
+			if beside {
+				hooks = append(hooks, new(witness))
+			}
+			p := start(t, c, watchedBy(hooks...), func(cfg *producer.Config) { cfg.Linger = 0 })
+			send(t, p, record("before")) // so that there is a connection
+			<-within
+			synctest.Wait()
+			f := p.Send(t.Context(), record("a"))
+			if got := <-within; got == beside {
+				t.Errorf("beside one that may not: %v; told within Send: %v", beside, got)
+			}
+			if _, err := f.Wait(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+		})
+	}
+}
+
+type anywhere struct{ onBatch }
+
+func (anywhere) MayRunAnywhere() {}
 
 type onBatch func()
 

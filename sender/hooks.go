@@ -12,6 +12,9 @@ import (
 // Hooks are the functions that are told what happens, each if it is not nil. All of them run on the loop's own goroutine, one
 // after the other and under no lock. The loop does nothing else meanwhile. What an event points to is valid during the call.
 type Hooks struct {
+	// OnCallers says that callers may run them, too, in a step that they do: none of them waits for what a caller may hold.
+	OnCallers bool
+
 	BatchSent         func(*BatchEvent) // handed to a connection, in a request
 	BatchAcknowledged func(*BatchEvent)
 	BatchRetried      func(*BatchEvent) // it will be sent again

@@ -198,7 +198,7 @@ func (s *Sender) noticePause(now time.Time) {
 // that may go at once, and to wake the loop's goroutine on another processor
 // takes longer than all that there is to do. Else, the loop does.
 func (s *Sender) lend() {
-	if s.cfg.Hooks != nil { // which a caller may wait for, or hold a lock of
+	if on := s.cfg.Hooks; on != nil && !on.OnCallers { // which a caller may wait for, or hold a lock of
 		s.inbox.nudge()
 		return
 	}

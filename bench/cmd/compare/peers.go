@@ -17,6 +17,7 @@ type peer struct {
 	only  []string // the scenarios that it is for, or letters of groups; nil = all
 	as    string   // whose best settings it has; "" = its own
 	args  []string // always
+	asked bool     // it takes part only if -peers names it
 	most  int      // rounds that it takes part in; 0 = all
 
 	steady bool // it warms up until its rate is steady, for as long as the runner allows
@@ -37,6 +38,7 @@ const (
 	idle    = "epistle-idle"
 	eight   = "epistle-eight"
 	plain   = "epistle-plain"
+	watched = "epistle-watched"
 	franz   = "franz-go"
 	bare    = "franz-go-defaults"
 	limit   = "limit"
@@ -97,6 +99,22 @@ var peers = []*peer{
 		note: "the same values in the same rounds, not compressed, with the settings of (a)",
 	},
 	{
+		name: watched + "-prometheus", title: "epistle, Prometheus", build: goProgram("driver-observed"), as: epistle, asked: true, args: []string{"-set", "observe=prometheus"},
+		note: "as epistle, with epistleprom's collector, which is gathered each second",
+	},
+	{
+		name: watched + "-metrics", title: "epistle, OpenTelemetry's metrics", build: goProgram("driver-observed"), as: epistle, asked: true, args: []string{"-set", "observe=metrics"},
+		note: "as epistle, with epistleotel's metrics, which are read each second",
+	},
+	{
+		name: watched + "-traces", title: "epistle, traces of 1 %", build: goProgram("driver-observed"), as: epistle, asked: true, args: []string{"-set", "observe=traces"},
+		note: "the same, and each hundredth record is sent within a sampled span, with WithSampledParentsOnly",
+	},
+	{
+		name: watched + "-every", title: "epistle, a span each", build: goProgram("driver-observed"), as: epistle, asked: true, args: []string{"-set", "observe=every"},
+		note: "the same with a span for each record, of which the provider samples each hundredth",
+	},
+	{
 		name: franz, title: "franz-go", build: goProgram("driver-franz"),
 		note: "`Produce` with a promise for each record, and its Records from a pool where the commands below have pooled=true; `ProduceSync` in (j)",
 		lz4:  "0: the fast compressor", zstd: "the library's default, about 3",
@@ -135,7 +153,7 @@ var peers = []*peer{
 // pickPeers returns the peers of a list of names, in the order of the tables.
 func pickPeers(names string) ([]*peer, error) {
 	if names == "" {
-		return peers, nil
+		return slices.DeleteFunc(slices.Clone(peers), func(p *peer) bool { return p.asked }), nil
 	}
 	var picked []*peer
 	wanted := strings.Split(names, ",")

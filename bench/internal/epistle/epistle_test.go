@@ -1,4 +1,4 @@
-package main
+package epistle
 
 import (
 	"strings"
@@ -19,7 +19,7 @@ func TestCallsAreWhatTheirRowsSay(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		c, err := open(o, &results)
+		c, err := Open(o, &results)
 		if err != nil {
 			t.Fatal(err)
 		}
