@@ -33,8 +33,8 @@ type Accumulator struct {
 	wake, urgent  func()
 	why           func(*Outcome) error
 
-	mu    sync.Mutex // guards the following; never held while blocking
-	noted []Note     // that the loop has not taken yet
+	mu      sync.Mutex   // guards the following; never held while blocking
+	changes []HeadChange // that the loop has not taken yet
 }
 
 // New returns an empty accumulator.

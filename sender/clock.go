@@ -22,7 +22,7 @@ type Clock struct {
 	slow   atomic.Int32 // reads since it stands
 	epoch  time.Time    // with a monotonic reading
 	wake   func()       // asks for a tick
-	ticked time.Time    // the last tick; of who has the loop's turn
+	ticked time.Time    // the last tick; of who holds stepToken
 }
 
 const (

@@ -23,7 +23,7 @@ type completions struct {
 	last    int64        // the goroutine's alone
 	took    callbackTimes
 
-	held []completion // what the loop has put and not sent; its alone
+	held []completion // what the loop has not handed over yet; its alone
 
 	mu     sync.Mutex // guards the following
 	queue  []completion
@@ -43,18 +43,18 @@ func newCompletions(call func(o *accumulator.Outcome, next func())) *completions
 	return cs
 }
 
-// put has c come next, with send. Both are the loop's.
-func (cs *completions) put(c completion) {
+// hold has c come next, with handOver. Both are the loop's.
+func (cs *completions) hold(c completion) {
 	cs.held = append(cs.held, c)
 	if c.outcome != nil {
 		cs.took.put()
 	}
 }
 
-// send hands over all that was put: the batches of an answer at once, since to
+// handOver hands over all that is held: the batches of an answer at once, since to
 // hand over each would take a third as long as its callbacks. It reports whether
 // there was anything.
-func (cs *completions) send() bool {
+func (cs *completions) handOver() bool {
 	if len(cs.held) == 0 {
 		return false
 	}

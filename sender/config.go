@@ -93,8 +93,8 @@ type Stats struct {
 	Reauthentications int64 // that have succeeded
 }
 
-// counters are written by the loop and read by anyone.
-type counters struct {
+// published is what the loop writes and anyone reads.
+type published struct {
 	inFlight, sent, acknowledged, failed, retried, bytes atomic.Int64
 	mayBeWritten                                         atomic.Int64 // of failed
 	throttles, throttleTime                              atomic.Int64 // the latter in nanoseconds, as far as it is granted

@@ -10,14 +10,14 @@ import (
 // A core is the state of the loop, without a clock and without I/O. Each of its parts owns its fields: what is not the part's own
 // uses its methods. The core has what is left, and calls the parts in order.
 type core struct {
-	cfg    *Config
-	out    effects
-	acc    *accumulator.Accumulator
-	meta   *metadata.Cluster
-	stat   *counters
-	news   *news   // nil without a log
-	hooks  *hooks  // nil without any
-	pusher *pusher // nil where no metrics are pushed
+	cfg       *Config
+	out       effects
+	acc       *accumulator.Accumulator
+	meta      *metadata.Cluster
+	published *published
+	news      *news   // nil without a log
+	hooks     *hooks  // nil without any
+	pusher    *pusher // nil where no metrics are pushed
 
 	now   time.Time // of the step or event at hand
 	pause pause     // the last

@@ -24,10 +24,10 @@ type delivery struct {
 	conn     conn  // which it is in flight on
 	era      int32 // of its partition's numbers when it was sent
 	attempts int
-	limit    int  // of a half: its topic's, as far as it was known when the batch was cut; 0: no half
+	limit    int  // of a half: its topic's, as far as it was known when the batch was split; 0: no half
 	unknown  bool // some attempt may have been written; see doubtful
 	keeps    bool // its numbers, though its partition needs a new epoch
-	told     bool // its records have their outcome
+	resolved bool // its records have their outcome
 	old      bool // sent while the topic had another id
 	packed   bool // compressed, or found to be incompressible
 	over     bool // acknowledged, and that was all there was to tell

@@ -16,8 +16,8 @@ type doubt struct {
 	// Of a batch that some records were taken out of. Its last numbers go to
 	// nobody, so nothing that was numbered behind it can be written either once
 	// the doubt is over.
-	sifted bool
-	named  []refusal // the records that were taken out, as long as it is not known how they end
+	rejected bool
+	named    []refusal // the records that were taken out, as long as it is not known how they end
 }
 
 // A refusal is a record that the broker has found at fault.
@@ -57,7 +57,7 @@ func (c *core) proven(p *partition, d *delivery) {
 		return // without numbers a broker takes everything
 	}
 	for q := d.doubt; q != nil; q = q.around {
-		if q.sifted && !q.over {
+		if q.rejected && !q.over {
 			c.forgetYounger(p, d, q)
 		}
 		q.over = true
@@ -85,10 +85,10 @@ func (c *core) forgetYounger(p *partition, d *delivery, q *doubt) {
 }
 
 // endNamed ends the records that were taken out of q's batch.
-func (c *core) endNamed(q *doubt, maybe bool) {
+func (c *core) endNamed(q *doubt, mayBeWritten bool) {
 	named := q.named
 	q.named = nil
-	c.refuseRecords(named, maybe)
+	c.failRecords(named, mayBeWritten)
 }
 
 // endAllNamed ends the records that were waiting to be told how d would end,

@@ -6,13 +6,13 @@ import "github.com/epistle-kafka/epistle/protocol"
 type verdict uint8
 
 const (
-	fail      verdict = iota // its records end with the error
-	delivered                // acknowledged, with an offset
-	duplicate                // acknowledged earlier; the offset is not known
-	again                    // sent again, unchanged, before every younger batch
-	renumber                 // sent again, under a new epoch of its partition
-	cut                      // too large: sent again in pieces
-	sift                     // the named records end, the others are sent again
+	fail          verdict = iota // its records end with the error
+	delivered                    // acknowledged, with an offset
+	duplicate                    // acknowledged earlier; the offset is not known
+	again                        // sent again, unchanged, before every younger batch
+	renumber                     // sent again, under a new epoch of its partition
+	split                        // too large: sent again in pieces
+	rejectRecords                // the named records end, the others are sent again
 )
 
 // An attempt is what is known of a batch when the broker has answered it.
@@ -41,9 +41,9 @@ func judge(a attempt) verdict {
 		return duplicate
 
 	case tooLarge(a.code) && a.records > 1:
-		return cut
+		return split
 	case a.code.Reach() == protocol.ReachRecord && a.named:
-		return sift
+		return rejectRecords
 
 	case a.code == protocol.InvalidProducerEpoch && a.transactional:
 		return fail

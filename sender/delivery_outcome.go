@@ -25,7 +25,7 @@ func (c *core) deliver(p *partition, d *delivery, offset, appendTime int64) {
 	if d.doubt != nil {
 		c.endAllNamed(d)
 	}
-	if d.told {
+	if d.resolved {
 		return
 	}
 	if d.attempts > 1 && appendTime == d.Header().MaxTimestamp {
@@ -37,10 +37,10 @@ func (c *core) deliver(p *partition, d *delivery, offset, appendTime int64) {
 		p.topic.queues.Accepted(c.now, d.Batch)
 	}
 	c.hooks.acknowledged(d, offset, appendTime)
-	d.told = true
-	d.over = !d.IsPiece() // what is left of a batch that was cut may be elsewhere
+	d.resolved = true
+	d.over = !d.IsPiece() // what is left of a batch that was split may be elsewhere
 	n := d.Count()
-	c.stat.inFlight.Add(-int64(n))
+	c.published.inFlight.Add(-int64(n))
 	c.metrics.countDelivered(p, d, n)
 	o, ended := d.Outcome(), d.Resolve(offset, appendTime, nil)
 	d.Batch = nil
@@ -106,42 +106,42 @@ func (c *core) giveUp(p *partition, d *delivery, err error) {
 		p.retry = slices.Delete(p.retry, i, i+1)
 	}
 	if d.numbered {
-		c.gap(p)
+		c.breakSequence(p)
 	}
 	// Without acknowledgements nothing is ever known of what was sent.
-	c.tell(d, err, d.doubtful() || c.cfg.Acks == 0 && d.attempts > 0)
+	c.failBatch(d, err, d.doubtful() || c.cfg.Acks == 0 && d.attempts > 0)
 }
 
-// tell gives the records of d their error. If d itself is in flight still, the
+// failBatch gives the records of d their error. If d itself is in flight still, the
 // connection holds its batch.
-func (c *core) tell(d *delivery, err error, maybe bool) {
-	c.hooks.failed(d, err, maybe)
-	d.told = true
+func (c *core) failBatch(d *delivery, err error, mayBeWritten bool) {
+	c.hooks.failed(d, err, mayBeWritten)
+	d.resolved = true
 	if d.doubt != nil {
 		c.endAllNamed(d)
 	}
-	c.failRange(d, accumulator.Range{Count: d.Count()}, err, maybe)
+	c.failRange(d, accumulator.Range{Count: d.Count()}, err, mayBeWritten)
 	if d.conn == nil {
 		d.Batch = nil
 	}
 }
 
 // failRange gives neighbouring records of d their error.
-func (c *core) failRange(d *delivery, r accumulator.Range, err error, maybe bool) {
+func (c *core) failRange(d *delivery, r accumulator.Range, err error, mayBeWritten bool) {
 	o, number := d.Outcome(), d.Txn()
-	ended := d.ResolveRange(r.First, r.Count, -1, -1, c.failure(d, r.Count, err, maybe))
-	c.news.failed(d.Topic(), d.Partition(), r.Count, err, maybe)
-	c.metrics.countFailed(d.part.topic, r.Count, err, maybe)
-	c.stat.inFlight.Add(-int64(r.Count))
+	ended := d.ResolveRange(r.First, r.Count, -1, -1, c.failure(d, r.Count, err, mayBeWritten))
+	c.news.failed(d.Topic(), d.Partition(), r.Count, err, mayBeWritten)
+	c.metrics.countFailed(d.part.topic, r.Count, err, mayBeWritten)
+	c.published.inFlight.Add(-int64(r.Count))
 	c.finish(o, ended, false, r.Count)
-	c.txn.doom(number, err)
+	c.txn.recordFailed(number, err)
 }
 
 // failQueued ends a batch that was never drained for sending.
 func (c *core) failQueued(b *accumulator.Batch, err error) {
 	number := b.Txn()
 	c.endQueued(b, err)
-	c.txn.doom(number, err)
+	c.txn.recordFailed(number, err)
 }
 
 // endQueued is failQueued for a batch that no transaction waits for.
@@ -156,13 +156,13 @@ func (c *core) endQueued(b *accumulator.Batch, err error) {
 }
 
 // failure returns what n records of d fail with, and counts those that may be written.
-func (c *core) failure(d *delivery, n int32, err error, maybe bool) error {
-	if maybe {
-		c.stat.mayBeWritten.Add(int64(n))
+func (c *core) failure(d *delivery, n int32, err error, mayBeWritten bool) error {
+	if mayBeWritten {
+		c.published.mayBeWritten.Add(int64(n))
 	}
 	return c.failed(&Error{
 		Topic: d.Topic(), Partition: d.Partition(), Attempts: d.attempts,
-		Elapsed: c.now.Sub(d.Opened()), Err: err, Maybe: maybe,
+		Elapsed: c.now.Sub(d.Opened()), Err: err, MayBeWritten: mayBeWritten,
 	})
 }
 
@@ -178,25 +178,25 @@ func (c *core) failed(e *Error) error {
 // last. Its batches may be others' then.
 func (c *core) finish(o *accumulator.Outcome, ended, ok bool, n int32) {
 	if ok {
-		c.stat.acknowledged.Add(int64(n))
+		c.published.acknowledged.Add(int64(n))
 	} else {
-		c.stat.failed.Add(int64(n))
+		c.published.failed.Add(int64(n))
 	}
 	if ended && o.End() {
 		c.out.end(o)
 	}
 }
 
-// cut sends a batch that is too large for its topic in pieces, under its own
+// split sends a batch that is too large for its topic in pieces, under its own
 // numbers (KIP-126). Those that are larger than what the topic has taught by then
-// are cut when their turn comes.
-func (c *core) cut(p *partition, d *delivery, err error) {
+// are split when their turn comes.
+func (c *core) split(p *partition, d *delivery, err error) {
 	t := p.topic.queues
 	t.Refused(c.now, d.Batch)
 	d.why = ReasonTooLarge
-	pieces, limit, cutErr := t.Split(c.now, d.Batch)
-	if cutErr != nil {
-		c.giveUp(p, d, fmt.Errorf("%w; and it could not be cut: %w", err, cutErr))
+	pieces, limit, splitErr := t.Split(c.now, d.Batch)
+	if splitErr != nil {
+		c.giveUp(p, d, fmt.Errorf("%w; and it could not be split: %w", err, splitErr))
 		return
 	}
 	c.hooks.split(d, len(pieces), 0, err)
@@ -226,7 +226,7 @@ func (c *core) fit(p *partition, d *delivery) *delivery {
 	if !t.Taught() || d.unknown || d.limit > 0 && d.limit <= t.Limit(c.now, d.Batch) || t.Fits(c.now, d.Batch) {
 		return d // one half may be larger than the other, and is tried all the same
 	}
-	pieces, err := d.CutTo(t.Most(c.now, d.Batch))
+	pieces, err := d.SplitTo(t.Most(c.now, d.Batch))
 	if err != nil {
 		return d // the broker will say what is wrong with it
 	}

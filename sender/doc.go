@@ -19,14 +19,14 @@
 // and by events that carry what happened, and what it wants done goes out
 // through a small interface. So a script or a seed can drive it.
 //
-//	Send ──► accumulator queue ──(note)──► loop: look ─► ready list of the leader
+//	Send ──► accumulator queue ─(change)─► loop: refresh ─► ready list of the leader
 //	                                          │
 //	                                 drain, number, compress (in parallel)
 //	                                          │
 //	                                    connection ──► broker
 //	                                          │
 //	loop: answered ◄──────────────────────────┘
-//	   delivered │ again (front of the queue, by order) │ cut │ failed
+//	   delivered │ again (front of the queue, by order) │ split │ failed
 //	   ▼
 //	futures are let go; callbacks run on the completion goroutine
 //
@@ -41,7 +41,7 @@
 // connection's goroutine.
 //
 // A batch is bytes, and what becomes of its records is its outcome: futures point to
-// that, and the pieces of a batch that was cut have it in common. A request holds the
+// that, and the pieces of a batch that was split have it in common. A request holds the
 // bytes while its connection may write them. When the outcome is known of all records
 // it ends, in one order whatever has happened to them: see core.finish and
 // accumulator.Outcome.End. From then on the loop uses neither it nor its batches,
@@ -75,8 +75,8 @@
 //	topic_again                                           What if a topic was made again, or the whole cluster?
 //	topic_forget                                          What if a topic is idle?
 //
-//	schedule                 schedule                     Which partitions must be looked at, and when?
-//	schedule_look                                         What may be sent of a partition, and what has expired?
+//	schedule                 schedule                     Which partitions must be refreshed, and when?
+//	schedule_refresh                                      What may be sent of a partition, and what has expired?
 //	schedule_early                                        What goes along with others, before it is due?
 //	schedule_alarms          alarms                       Which alarm comes next?
 //
@@ -89,8 +89,8 @@
 //
 //	delivery                 delivery                     What does the loop know of a batch?
 //	delivery_judge           attempt, verdict             What becomes of a batch after an attempt?
-//	delivery_outcome                                      How is a batch sent again, cut, or ended?
-//	delivery_sift                                         What if some of its records are at fault?
+//	delivery_outcome                                      How is a batch sent again, split, or ended?
+//	delivery_reject                                       What if some of its records are at fault?
 //	delivery_doubt           doubt                        What if it may be written, and goes on in parts?
 //	completions              completions                  Who runs the callbacks?
 //
@@ -154,7 +154,7 @@
 //	BeginTransaction ──► txn ──► Transaction.Number, which each record carries
 //	Send ─────► queue ──► admitted? ──► drain: as any batch, marked transactional
 //	                        │ no (old protocol)
-//	                        └► AddPartitionsToTxn, then look again
+//	                        └► AddPartitionsToTxn, then refresh
 //	CommitTransaction ──► no linger ──► all acknowledged ──► EndTxn ──► the caller
 //	a record fails ──► txn is Failed: the queue is swept, only an abort is left
 //
@@ -235,7 +235,7 @@
 // of these that comes again is a duplicate. Anything else must begin with the
 // number that comes next, or is refused. So a batch that may be written is
 // recognised only as long as four at most were appended after it. Those that
-// were acknowledged since count too, and of a batch that was cut each piece
+// were acknowledged since count too, and of a batch that was split each piece
 // counts. Hence the bound of I2: on the span from the oldest unresolved batch to
 // the newest that was sent, not on how many of them are unresolved. A broker
 // that knows no Produce newer than version 3 is one of Kafka 0.11, and has one
@@ -248,8 +248,8 @@
 // batch, so the first attempt may be written all the same, or may still be on
 // its way. The batch goes on in parts (type doubt):
 //
-//   - Cut: the pieces keep the numbers of their records.
-//   - Sifted: what is left takes the batch's first numbers, without a gap. The
+//   - Split: the pieces keep the numbers of their records.
+//   - Rejected records: what is left takes the batch's first numbers, without a gap. The
 //     numbers left over go to nobody, so that what is behind begins a new epoch
 //     when all parts have their outcome.
 //
@@ -275,7 +275,7 @@
 // Only an answer that the part was written proves that, and only where batches
 // have numbers. Without numbers parts stay in doubt. They also do where nothing is
 // sent under the batch's first number: all its records are at fault, or the first
-// is too large by itself. In a transaction a batch is only cut, since records at
+// is too large by itself. In a transaction a batch is only split, since records at
 // fault lose the transaction anyway.
 //
 // # What a broker offers

@@ -20,7 +20,7 @@
 // # Hooks
 //
 // A hook is the user's code, and is told of batches, connections, leaders, epochs and transactions while that happens. It is
-// called by the loop, on the loop's own goroutine alone: where there are hooks, callers do no steps (see lend), since one may
+// called by the loop, on the loop's own goroutine alone: where there are hooks, callers do no steps (see stepInline), since one may
 // hold a lock that a hook waits for. The loop holds no lock then, and is between two things, so that a hook may ask what anybody
 // may ask. Without hooks there is a comparison with nil where something happens to a batch, and nothing for a record. That a
 // batch has ended is told before its records' outcome goes to the completion goroutine.

@@ -55,14 +55,14 @@ type Error struct {
 	Elapsed   time.Duration // from admission to the end
 	Err       error         // errors.Is and As reach a broker's code through it
 
-	// Maybe says that the record may be in the log all the same: some attempt
+	// MayBeWritten says that the record may be in the log all the same: some attempt
 	// ended without a definite answer.
-	Maybe bool
+	MayBeWritten bool
 }
 
 func (e *Error) Error() string {
 	fate := "it is not in the log"
-	if e.Maybe {
+	if e.MayBeWritten {
 		fate = "it may be in the log all the same"
 	}
 	return fmt.Sprintf("sending to %s-%d: %v (%s, %s; %s)", e.Topic, e.Partition, e.Err, attempts(e.Attempts), e.Elapsed.Round(time.Millisecond), fate)

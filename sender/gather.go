@@ -26,7 +26,7 @@ func (n *news) leads(p *partition, leader int32) {
 	n.stirs = true
 }
 
-func (n *news) tellMoved() {
+func (n *news) logMoved() {
 	for _, way := range slices.SortedFunc(maps.Keys(n.moved), func(a, b [2]int32) int {
 		return cmp.Or(cmp.Compare(a[0], b[0]), cmp.Compare(a[1], b[1]))
 	}) {
@@ -70,20 +70,20 @@ func (n *news) renewed(p *partition) {
 	n.stirs = true
 }
 
-func (n *news) tellRenewals() {
+func (n *news) logRenewals() {
 	if b := &n.renewals; b.partitions > 0 {
 		n.say(lineRenewed, subject{}, b.attrs()...)
 		*b = bunch{}
 	}
 }
 
-// failed takes note that records have ended with an error. With maybe they may be in the log all the same.
-func (n *news) failed(topic string, partition int32, records int32, err error, maybe bool) {
+// failed takes note that records have ended with an error. With mayBeWritten they may be in the log all the same.
+func (n *news) failed(topic string, partition int32, records int32, err error, mayBeWritten bool) {
 	if n == nil {
 		return
 	}
 	kind := failureKind{Reason(err), "no"}
-	if maybe {
+	if mayBeWritten {
 		kind.written = "maybe"
 	}
 	f := n.failures[kind]
@@ -115,7 +115,7 @@ type failure struct {
 
 // tellFailures tells how many records have failed, for each reason. Those that
 // are not told now are told with the next.
-func (n *news) tellFailures() {
+func (n *news) logFailures() {
 	for _, kind := range slices.SortedFunc(maps.Keys(n.failures), func(a, b failureKind) int {
 		return cmp.Or(cmp.Compare(a.reason, b.reason), cmp.Compare(b.written, a.written))
 	}) {
@@ -183,6 +183,6 @@ func (n *news) rebootstrap() {
 // closing tells what is left to do.
 func (n *news) closing() {
 	if n != nil && !n.c.closing {
-		n.say(lineClosing, subject{}, slog.Int64("bytes", n.c.acc.Memory.Used()), slog.Int64("in_flight", n.c.stat.inFlight.Load()))
+		n.say(lineClosing, subject{}, slog.Int64("bytes", n.c.acc.Memory.Used()), slog.Int64("in_flight", n.c.published.inFlight.Load()))
 	}
 }

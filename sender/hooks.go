@@ -45,8 +45,8 @@ type BatchEvent struct {
 	Node    int32     // where to
 	Addr    string    // the same
 
-	Err   error // why it is retried, split, or has failed; nil: nothing was wrong with it
-	Maybe bool  // of a failure: its records may be in the log
+	Err          error // why it is retried, split, or has failed; nil: nothing was wrong with it
+	MayBeWritten bool  // of a failure: its records may be in the log
 
 	Offset     int64 // of an acknowledgement: of the first record; -1: not known
 	AppendTime int64 // the same: Unix milliseconds that the broker has set; -1: none
@@ -108,7 +108,7 @@ type hooks struct {
 	open       map[conn]opened         // connections that were told of, and whose end was not
 	leaderless map[*partition]struct{} // were told to have lost theirs
 
-	txn toldTransaction
+	txn reportedTransaction
 }
 
 // An opened connection is what is told of its end.
@@ -133,7 +133,7 @@ func newHooks(c *core, on *Hooks) *hooks {
 	}
 	return &hooks{
 		c: c, on: on, open: map[conn]opened{}, leaderless: map[*partition]struct{}{},
-		txn: toldTransaction{identity: idempotent.None},
+		txn: reportedTransaction{identity: idempotent.None},
 	}
 }
 

@@ -22,7 +22,7 @@ func (h *hooks) sent(r *request) {
 	}
 	for _, d := range r.deliveries {
 		d.sending = &sending{h.c.now, r.node.id, r.node.addr, d.attempts}
-		if h.on.BatchSent != nil && !d.told { // else its time was over while it was compressed
+		if h.on.BatchSent != nil && !d.resolved { // else its time was over while it was compressed
 			e := h.of(d.Batch, d)
 			h.on.BatchSent(&e)
 		}
@@ -62,12 +62,12 @@ func (h *hooks) split(d *delivery, parts, faulty int, err error) {
 }
 
 // failed tells that d has failed, before its records are told. maybe says that they may be in the log.
-func (h *hooks) failed(d *delivery, err error, maybe bool) {
+func (h *hooks) failed(d *delivery, err error, mayBeWritten bool) {
 	if h == nil || h.on.BatchFailed == nil {
 		return
 	}
 	e := h.of(d.Batch, d)
-	e.Err, e.Maybe = err, maybe
+	e.Err, e.MayBeWritten = err, mayBeWritten
 	h.on.BatchFailed(&e)
 }
 

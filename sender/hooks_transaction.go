@@ -8,7 +8,7 @@ import (
 )
 
 // A told transaction is what was told of the producer's transactions so far.
-type toldTransaction struct {
+type reportedTransaction struct {
 	identity idempotent.Identity // the last; None: none yet
 	number   int64               // of the last that was told to have begun
 	began    time.Time

@@ -66,11 +66,11 @@ func (c *core) takeIdentity(n *node, call *wire.Call) {
 	}
 }
 
-// identified looks at the partitions that waited for a producer id.
+// identified refreshes the partitions that waited for a producer id.
 func (c *core) identified() {
 	for _, p := range c.identity.release() {
 		c.rouse(p)
-		c.look(p)
+		c.refresh(p)
 	}
 }
 

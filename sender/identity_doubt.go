@@ -18,16 +18,16 @@ func (m ordinary) disown() {
 	}
 }
 
-// gap notes that numbers of p were taken for records that are not written, or may
+// breakSequence notes that numbers of p were taken for records that are not written, or may
 // not be.
-func (c *core) gap(p *partition) {
+func (c *core) breakSequence(p *partition) {
 	p.numbers.Break()
-	c.txn.gap(p)
+	c.txn.sequenceBroken(p)
 }
 
 // abandon has p give up its producer id, which may be somebody else's in its log.
 func (c *core) abandon(p *partition) {
-	c.gap(p)
+	c.breakSequence(p)
 	p.keepNothing()
 	c.txn.forsake(p)
 }

@@ -104,7 +104,7 @@ const patience = 3
 // giveUpLookups ends the wait for topics if no bootstrap server can ever
 // answer as we are set up, and no broker ever did.
 func (c *core) giveUpLookups() {
-	if !c.lookups.any() || c.stat.snapshot.Load() != nil && len(c.stat.snapshot.Load().Brokers) > 0 {
+	if !c.lookups.any() || c.published.snapshot.Load() != nil && len(c.published.snapshot.Load().Brokers) > 0 {
 		return
 	}
 	var last error

@@ -41,29 +41,29 @@ type manager interface {
 	unidentified() error               // what keeps the producer id from coming; nil: nothing that is known
 
 	// Of partitions.
-	sweep(p *partition)            // each look at p begins with it
+	sweep(p *partition)            // each refresh of p begins with it
 	sweeps() bool                  // sweep can do something
 	admits(p *partition) bool      // batches of p may be sent
 	joins(p *partition) bool       // p has to be added to the transaction before
 	joining(p *partition) error    // what keeps that from being done; nil: nothing that is known
 	Ending() bool                  // nothing lingers, since the transaction waits for its last records
 	spare(n int) int               // how many of n may be in flight now
-	gap(p *partition)              // p's sequence is broken
+	sequenceBroken(p *partition)   // p's sequence is broken
 	forsake(p *partition)          // p's producer id may be somebody else's
 	wiped(p *partition, why error) // p's log is gone
 	retire(p *partition)           // p is forgotten, and has numbers
 
 	// Of batches.
-	stamp(r *request)             // r is about to be sent
-	delivered(d *delivery)        // a broker has d
-	qualify(a *attempt)           // a is to be judged
-	doom(number int64, err error) // a record of the transaction with that number has failed for good
+	stamp(r *request)                     // r is about to be sent
+	delivered(d *delivery)                // a broker has d
+	qualify(a *attempt)                   // a is to be judged
+	recordFailed(number int64, err error) // a record of the transaction with that number has failed for good
 	// strange reports whether a success is another producer's.
 	strange(p *partition, d *delivery, leader int32, appendTime int64) bool
 	// explain returns err, a broker's answer to d, with what it means.
 	explain(p *partition, d *delivery, code protocol.ErrorCode, err error) error
-	// sift ends d, of which records are at fault; false: the others go on.
-	sift(p *partition, d *delivery, bad []refusal, good []accumulator.Range) bool
+	// failWhole ends d, of which records are at fault; false: the others go on.
+	failWhole(p *partition, d *delivery, bad []refusal, good []accumulator.Range) bool
 }
 
 // Ordinary is the manager of a producer without a transactional id: nothing of it is transactional, and any broker gives it its
@@ -74,7 +74,7 @@ var errNotTransactional = errors.New("the producer has no transactional id")
 
 func (ordinary) call(call *txnCall) {
 	call.err = fmt.Errorf("%s: %w", call.name, errNotTransactional)
-	close(call.told)
+	close(call.ended)
 }
 func (ordinary) leave(e *leaving) { close(e.left) }
 func (ordinary) spoil(spoiled)    {}
@@ -103,25 +103,25 @@ func (m ordinary) unrecognised() {
 	m.c.abandonEach(func(p *partition) bool { return !p.numbers.Abandoned() })
 }
 
-func (ordinary) sweep(*partition)         {}
-func (ordinary) sweeps() bool             { return false }
-func (ordinary) admits(*partition) bool   { return true }
-func (ordinary) joins(*partition) bool    { return false }
-func (ordinary) joining(*partition) error { return nil }
-func (ordinary) Ending() bool             { return false }
-func (ordinary) spare(n int) int          { return n }
-func (ordinary) gap(*partition)           {}
-func (ordinary) forsake(p *partition)     { p.numbers.Abandon() }
-func (ordinary) wiped(*partition, error)  {}
+func (ordinary) sweep(*partition)          {}
+func (ordinary) sweeps() bool              { return false }
+func (ordinary) admits(*partition) bool    { return true }
+func (ordinary) joins(*partition) bool     { return false }
+func (ordinary) joining(*partition) error  { return nil }
+func (ordinary) Ending() bool              { return false }
+func (ordinary) spare(n int) int           { return n }
+func (ordinary) sequenceBroken(*partition) {}
+func (ordinary) forsake(p *partition)      { p.numbers.Abandon() }
+func (ordinary) wiped(*partition, error)   {}
 
 func (m ordinary) retire(p *partition) { m.c.identity.retire(p) }
 
-func (ordinary) stamp(*request)      {}
-func (ordinary) delivered(*delivery) {}
-func (ordinary) qualify(*attempt)    {}
-func (ordinary) doom(int64, error)   {}
+func (ordinary) stamp(*request)            {}
+func (ordinary) delivered(*delivery)       {}
+func (ordinary) qualify(*attempt)          {}
+func (ordinary) recordFailed(int64, error) {}
 
-func (ordinary) sift(*partition, *delivery, []refusal, []accumulator.Range) bool { return false }
+func (ordinary) failWhole(*partition, *delivery, []refusal, []accumulator.Range) bool { return false }
 
 func (m ordinary) strange(p *partition, d *delivery, leader int32, appendTime int64) bool {
 	return m.c.cfg.Idempotent && m.c.strange(p, d, leader, appendTime)

@@ -50,7 +50,7 @@ func (s *Sender) Waited(w Wait, admits bool) {
 	if !w.ForMemory && !w.ForMetadata {
 		return
 	}
-	n := &s.stat.callers
+	n := &s.published.callers
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	if w.ForMemory {
@@ -65,11 +65,11 @@ func (s *Sender) Waited(w Wait, admits bool) {
 }
 
 // Waiting counts a caller that begins to wait for memory, and with -1 one that ends.
-func (s *Sender) Waiting(n int64) { s.stat.callers.waiting.Add(n) }
+func (s *Sender) Waiting(n int64) { s.published.callers.waiting.Add(n) }
 
 // Refused counts a record that was not taken. Of reasons there must be few.
 func (s *Sender) Refused(reason string) {
-	n := &s.stat.callers
+	n := &s.published.callers
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	if n.refused == nil {
@@ -80,7 +80,7 @@ func (s *Sender) Refused(reason string) {
 
 // Called counts a call of a method that has returned.
 func (s *Sender) Called(method string, took time.Duration, err error) {
-	n := &s.stat.callers
+	n := &s.published.callers
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	if n.calls == nil {

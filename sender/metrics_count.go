@@ -177,14 +177,14 @@ func (m *metrics) countDelivered(p *partition, d *delivery, records int32) {
 }
 
 // countFailed counts records that have failed.
-func (m *metrics) countFailed(t *topic, records int32, err error, maybe bool) {
+func (m *metrics) countFailed(t *topic, records int32, err error, mayBeWritten bool) {
 	n, of := int64(records), &t.counts.counts
 	of.failed += n
-	if maybe {
-		of.maybe += n
+	if mayBeWritten {
+		of.mayBeWritten += n
 	}
 	of.errors.add(m.slots.number, n)
-	t.counts.reasons.addFailed(Reason(err), maybe, n)
+	t.counts.reasons.addFailed(Reason(err), mayBeWritten, n)
 }
 
 // countExpired counts a batch whose time has run out.

@@ -73,7 +73,7 @@ func (c *core) examine(topics []string, old time.Duration) *Health {
 		}
 	}
 	if !c.aborted {
-		c.seeNoted()
+		c.takeChanges()
 	}
 	for _, t := range c.topics.all() {
 		h.Oldest = max(h.Oldest, t.age(c.now))

@@ -121,7 +121,7 @@ func (s *Sender) Metrics() *Metrics {
 		s.last(func(c *core) { m = c.measure() })
 	}
 	m.Memory = s.acc.Memory.Used()
-	s.stat.callers.read(m)
+	s.published.callers.read(m)
 	s.completions.read(m)
 	return m
 }
@@ -137,11 +137,11 @@ func (s *Sender) last(look func(*core)) {
 // measure makes the copy.
 func (c *core) measure() *Metrics {
 	if !c.aborted {
-		c.seeNoted() // else there is nothing in the queues
+		c.takeChanges() // else there is nothing in the queues
 	}
-	r := c.metrics.reading(c.now, c.topics.all(), c.nodes.all(), &c.stat.callers)
-	r.InFlight = c.stat.inFlight.Load()
-	r.Throttles, r.ThrottleTime = c.stat.throttles.Load(), time.Duration(c.stat.throttleTime.Load())
+	r := c.metrics.reading(c.now, c.topics.all(), c.nodes.all(), &c.published.callers)
+	r.InFlight = c.published.inFlight.Load()
+	r.Throttles, r.ThrottleTime = c.published.throttles.Load(), time.Duration(c.published.throttleTime.Load())
 	r.MemoryLimit, r.Authenticates = c.cfg.Memory, c.cfg.Wire.SASL != nil
 	r.KnownTopics, r.KnownBrokers = len(c.topics.all()), len(c.meta.Snapshot().Brokers)
 	return r
@@ -220,7 +220,7 @@ func (l *level) merge(o *level) {
 
 func (t *counts) read(s *slots, now time.Time) Counts {
 	return Counts{
-		Sent: t.sent, Acknowledged: t.acknowledged, Failed: t.failed, MayBeWritten: t.maybe, Retried: t.retried,
+		Sent: t.sent, Acknowledged: t.acknowledged, Failed: t.failed, MayBeWritten: t.mayBeWritten, Retried: t.retried,
 		Batches: t.batches, Split: t.split, Expired: t.expired, Bytes: t.bytes, Raw: t.raw,
 		SendRate: t.sends.perSecond(s, now), ErrorRate: t.errors.perSecond(s, now), RetryRate: t.retries.perSecond(s, now),
 		ByteRate: t.byteRate.perSecond(s, now), Compression: t.compression.window(s),

@@ -15,8 +15,8 @@ import (
 // What happens to many partitions in one step is one line. So it is gathered, and
 // told at the end of the step.
 type news struct {
-	c    *core
-	tell func(line) // never blocks
+	c     *core
+	write func(line) // never blocks
 
 	pulses map[subject]*pulse
 	held   int       // of them hold a line back
@@ -42,7 +42,7 @@ const lookEvery = 2500 * time.Millisecond
 
 func newNews(c *core, tell func(line)) *news {
 	return &news{
-		c: c, tell: tell, pulses: map[subject]*pulse{}, missing: map[string]*absence{}, sites: map[string]*site{},
+		c: c, write: tell, pulses: map[subject]*pulse{}, missing: map[string]*absence{}, sites: map[string]*site{},
 		moved: map[[2]int32]*bunch{}, failures: map[failureKind]*failure{},
 	}
 }
@@ -72,14 +72,14 @@ func (n *news) emit(p *pulse, l line) {
 	if !p.held.Time.IsZero() {
 		n.held--
 	}
-	n.tell(p.release(l))
+	n.write(p.release(l))
 }
 
 // goesOn tells again of what lasts.
 func (n *news) goesOn(h *headline, about subject, attrs ...slog.Attr) {
 	n.settle(h, about)
 	about.text = h.text
-	n.tell(line{h.record(n.c.now, attrs...), about})
+	n.write(line{h.record(n.c.now, attrs...), about})
 }
 
 // settle drops what is held back about a state that is over.
@@ -108,10 +108,10 @@ func (n *news) step() time.Time {
 	}
 	if n.stirs {
 		n.stirs = false
-		n.tellMoved()
-		n.tellRenewals()
-		n.tellFailures()
-		n.tellSpells()
+		n.logMoved()
+		n.logRenewals()
+		n.logFailures()
+		n.logSpells()
 	}
 	if n.c.aborted {
 		n.flush()

@@ -76,14 +76,14 @@ func (c *core) connect(n *node, which lane) time.Time {
 		return time.Time{} // one of them ends
 	}
 	if which == data && len(l.dials) > 0 {
-		c.meta.RequestUpdate(c.now) // it may lead nothing any more
+		c.meta.RequestUpdate() // it may lead nothing any more
 	}
 	if len(l.dials) == 0 {
 		l.since = c.now
 	}
 	d := n.next(c, l)
 	l.dials = append(l.dials, d)
-	c.stat.dialing.Store(&d.addr)
+	c.published.dialing.Store(&d.addr)
 	c.pending++
 	c.out.dial(n, which, d)
 	return l.notUntil
@@ -138,7 +138,7 @@ func (e dialed) apply(c *core) {
 		l.failures++
 		return // the elder tells
 	}
-	c.stat.dialing.Store(nil)
+	c.published.dialing.Store(nil)
 	c.hooks.notConnected(e)
 	l.hear(e.err)
 	l.failed(c, e.err)
@@ -161,12 +161,12 @@ func (e dialed) apply(c *core) {
 		c.giveUpLookups()
 		return
 	}
-	c.meta.RequestUpdate(c.now)
+	c.meta.RequestUpdate()
 }
 
 // connected takes a connection that has been made, and ends the other attempts.
 func (c *core) connected(e dialed) {
-	c.stat.dialing.Store(nil)
+	c.published.dialing.Store(nil)
 	l := &e.node.links[e.which]
 	switch {
 	case c.aborted:
@@ -248,7 +248,7 @@ func (e hungUp) apply(c *core) {
 		c.turnedAway(e.node, e.err)
 	}
 	if e.which == data {
-		c.meta.RequestUpdate(c.now)
+		c.meta.RequestUpdate()
 	}
 }
 

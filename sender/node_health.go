@@ -38,13 +38,13 @@ type health struct {
 }
 
 // newHealth has the health of a new node be seen by others.
-func newHealth(stat *counters, id int32, addr string) *health {
+func newHealth(pub *published, id int32, addr string) *health {
 	h := &health{broker: Broker{ID: id, Addr: protocol.Shown(addr)}}
 	all := []*health{h}
-	if before := stat.brokers.Load(); before != nil {
+	if before := pub.brokers.Load(); before != nil {
 		all = append(slices.Clone(*before), h)
 	}
-	stat.brokers.Store(&all)
+	pub.brokers.Store(&all)
 	return h
 }
 
@@ -139,7 +139,7 @@ func (ns *nodes) servedAt(addr string) bool {
 
 // Brokers returns what was seen of each broker that is or was known, bootstrap servers first.
 func (s *Sender) Brokers() []Broker {
-	all := s.stat.brokers.Load()
+	all := s.published.brokers.Load()
 	if all == nil {
 		return nil
 	}

@@ -25,7 +25,7 @@ func (c *core) relocate(brokers map[int32]metadata.Broker) {
 	for _, id := range slices.Sorted(maps.Keys(brokers)) {
 		b := brokers[id]
 		if n := c.nodeAt(id, b.Host, b.Port); n.addr != b.Addr() {
-			c.meta.RequestUpdate(c.now) // it stays for a while: see mayMove
+			c.meta.RequestUpdate() // it stays for a while: see mayMove
 		}
 	}
 }

@@ -31,7 +31,7 @@ func (c *core) turnedAway(n *node, err error) {
 	if everLetIn := c.nodes.refused(n, c.now, c.out.random); everLetIn {
 		return // records are kept: what was right once may be again
 	}
-	c.stat.refused.Store(&err)
+	c.published.refused.Store(&err)
 	c.endLookups(err)
 	c.questions.endPings(err)
 	c.txn.turnedAway(err)
@@ -55,7 +55,7 @@ func (ns *nodes) letIn(n *node) {
 		n.refusals, n.barred, ns.reception = 0, time.Time{}, reception{}
 	}
 	if !ns.met {
-		ns.stat.refused.Store(nil)
+		ns.published.refused.Store(nil)
 	}
 }
 
@@ -96,7 +96,7 @@ func (l *link) loggingIn() (until time.Time) {
 
 // Refusal returns why no broker has ever let this client in, if the last attempt ended so; nil else.
 func (s *Sender) Refusal() error {
-	if err := s.stat.refused.Load(); err != nil {
+	if err := s.published.refused.Load(); err != nil {
 		return *err
 	}
 	return nil

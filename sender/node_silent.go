@@ -65,7 +65,7 @@ func (c *core) watch() (at time.Time) {
 			at = sooner(at, c.pause.judgedAt(c.now, from))
 			continue
 		}
-		c.meta.RequestUpdate(c.now) // which has a pace of its own
+		c.meta.RequestUpdate() // which has a pace of its own
 		if n.movedFrom(c.meta.Snapshot()) {
 			l.conn.Close(errMoved)
 		}

@@ -44,11 +44,11 @@ func (c *core) quiet(n *node, l *link) {
 		return // nothing, or it has waited itself, or the time is over
 	}
 	until := l.conn.ThrottledUntil()
-	c.stat.throttles.Add(1)
+	c.published.throttles.Add(1)
 	c.metrics.countThrottle(n, l, until)
 	c.news.throttle(n, l.asked, until)
 	c.hooks.throttled(n, l, until)
-	c.stat.throttleTime.Add(int64(until.Sub(c.now)))
+	c.published.throttleTime.Add(int64(until.Sub(c.now)))
 }
 
 // mute returns the ThrottleError of the broker that can be asked again first, if nobody can be asked now since those who

@@ -16,21 +16,21 @@ import (
 // core connects to them (node_connect.go), and asks them what any broker knows (question_ask.go).
 type nodes struct {
 	byID      map[int32]*node
-	order     []*node   // the same, as they were met
-	bootstrap int       // of them, the first so many; their ids are -1, -2 and so on
-	stat      *counters // what others read of them
+	order     []*node    // the same, as they were met
+	bootstrap int        // of them, the first so many; their ids are -1, -2 and so on
+	published *published // what others read of them
 
 	met        bool      // there was a connection to somebody
 	reception  reception // by those who are to let us in
 	unsure     *node     // it has answered, and may be another cluster's; nil: there is no such doubt. See node_unsure.go
-	troubledAt time.Time // when stat.trouble was last set
+	troubledAt time.Time // when published.trouble was last set
 
 	firstChoice uint32 // odd; a different order of brokers for each producer
 }
 
 // newNodes has the bootstrap servers, whose addresses are given. random is a number in [0, 1).
-func newNodes(stat *counters, bootstrap []string, random float64) nodes {
-	ns := nodes{byID: map[int32]*node{}, bootstrap: len(bootstrap), stat: stat, firstChoice: uint32(random*(1<<31))<<1 | 1}
+func newNodes(pub *published, bootstrap []string, random float64) nodes {
+	ns := nodes{byID: map[int32]*node{}, bootstrap: len(bootstrap), published: pub, firstChoice: uint32(random*(1<<31))<<1 | 1}
 	for i, addr := range bootstrap {
 		ns.add(int32(-1-i), addr)
 	}
@@ -44,7 +44,7 @@ func (ns *nodes) of(id int32) *node { return ns.byID[id] }
 func (ns *nodes) all() []*node { return ns.order }
 
 func (ns *nodes) add(id int32, addr string) *node {
-	n := &node{id: id, addr: addr, health: newHealth(ns.stat, id, addr), counts: newBrokerCounts()}
+	n := &node{id: id, addr: addr, health: newHealth(ns.published, id, addr), counts: newBrokerCounts()}
 	ns.byID[id] = n
 	ns.order = append(ns.order, n)
 	return n
@@ -150,16 +150,16 @@ func (ns *nodes) candidates(snapshot *metadata.Snapshot, judged time.Time) []int
 
 // troubled keeps the error for those who wait and would like to know why.
 func (ns *nodes) troubled(now time.Time, err error) {
-	ns.stat.trouble.Store(&err)
+	ns.published.trouble.Store(&err)
 	ns.troubledAt = now
 }
 
 // untroubled forgets it.
-func (ns *nodes) untroubled() { ns.stat.trouble.Store(nil) }
+func (ns *nodes) untroubled() { ns.published.trouble.Store(nil) }
 
 // lastFailure is err, of a request of some kind at that time, or what has kept the loop from the cluster since; nil if both are.
 func (ns *nodes) lastFailure(at time.Time, err error) error {
-	if trouble := ns.stat.trouble.Load(); trouble != nil && (err == nil || at.Before(ns.troubledAt)) {
+	if trouble := ns.published.trouble.Load(); trouble != nil && (err == nil || at.Before(ns.troubledAt)) {
 		err = *trouble
 	}
 	if err == nil {
@@ -170,7 +170,7 @@ func (ns *nodes) lastFailure(at time.Time, err error) error {
 
 // stillConnecting says which attempt to connect began last, and has not ended; nil if none is under way.
 func (ns *nodes) stillConnecting() error {
-	if addr := ns.stat.dialing.Load(); addr != nil {
+	if addr := ns.published.dialing.Load(); addr != nil {
 		return errors.New("still connecting to " + protocol.Shown(*addr))
 	}
 	return nil

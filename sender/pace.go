@@ -41,10 +41,10 @@ func (p *pace) dueUpTo(now time.Time, slowest time.Duration) bool {
 // last of them.
 type pulse struct {
 	pace
-	told int       // since it was calm
-	last time.Time // when one came
-	held line
-	more int64 // lines that were not told, the held one included
+	logged int       // since it was calm
+	last   time.Time // when one came
+	held   line
+	more   int64 // lines that were not told, the held one included
 }
 
 // beat takes in that a line comes, and reports whether it is told now.
@@ -53,8 +53,8 @@ func (p *pulse) beat(now time.Time) bool {
 		*p = pulse{}
 	}
 	p.last = now
-	if p.told < burst {
-		if p.told++; p.told == burst {
+	if p.logged < burst {
+		if p.logged++; p.logged == burst {
 			p.begin(now)
 		}
 		return true

@@ -9,7 +9,7 @@ import (
 	"github.com/epistle-kafka/epistle/protocol"
 )
 
-// A partition is what the loop knows of one partition. What each look reads is
+// A partition is what the loop knows of one partition. What each refresh reads is
 // in front: with thousands of them the time goes into fetching it.
 type partition struct {
 	queue    *accumulator.Queue
@@ -17,7 +17,7 @@ type partition struct {
 	retry    []*delivery // to be sent again, in order; before anything queued
 
 	ready  *node     // whose ready list it is on, and counts
-	wake   time.Time // when to look again without an event; zero: never
+	wake   time.Time // when to refresh it without an event; zero: never
 	soon   time.Time // of its entry in the list of alarms; zero: it has none
 	place  int       // of its entry in the heap of alarms; -1: it has none
 	listed *node     // whose ready list has its newest entry, whether it counts or not
@@ -35,7 +35,7 @@ type partition struct {
 	topic  *topic
 
 	unidentified bool   // on the list of those that wait for a producer id
-	build        uint64 // number of the last request that was given a batch of it
+	requestNo    uint64 // the last request that was given a batch of it
 
 	numbers idempotent.Partition
 	order   int64  // of the next drained batch
@@ -78,7 +78,7 @@ func (p *partition) open() []*delivery {
 	}
 	all := make([]*delivery, 0, len(p.inFlight)+len(p.retry))
 	for _, d := range p.inFlight {
-		if !d.told {
+		if !d.resolved {
 			all = append(all, d)
 		}
 	}
@@ -108,10 +108,10 @@ func (p *partition) keepNothing() {
 // queued reports whether a batch waits in the queue.
 func (p *partition) queued() bool { return p.head.Serial != 0 }
 
-// noted takes in what was told of the queue's head.
-func (p *partition) noted(h accumulator.Head) {
+// headChanged takes in what was told of the queue's head.
+func (p *partition) headChanged(h accumulator.Head) {
 	switch {
-	case h.Serial <= p.drained: // the loop was there before the note
+	case h.Serial <= p.drained: // the loop was there before the news
 	case h.Serial == p.head.Serial:
 		p.head.Ready = p.head.Ready || h.Ready
 	default:
@@ -142,16 +142,16 @@ func (p *partition) oldest(d *delivery) bool {
 		(len(p.retry) == 0 || p.retry[0].before(d) >= 0)
 }
 
-// withdraw takes p, which has nothing to send, off its leader's ready list.
-func (p *partition) withdraw() {
+// unoffer takes p, which has nothing to send, off its leader's ready list.
+func (p *partition) unoffer() {
 	p.ready = nil // its entry no longer counts
-	p.moving()
+	p.unblock()
 }
 
-// moving notes that nothing of p's queue waits for its broker.
-func (p *partition) moving() {
-	if p.queue.Stalled.Load() != 0 { // to store costs more than to look, for those who append as well
-		p.queue.Stalled.Store(0)
+// unblock notes that nothing of p's queue waits for its broker.
+func (p *partition) unblock() {
+	if p.queue.BlockedSince.Load() != 0 { // to store costs more than to load, for those who append as well
+		p.queue.BlockedSince.Store(0)
 	}
 }
 
@@ -159,7 +159,7 @@ func (p *partition) moving() {
 // the zero time if there is none.
 func (p *partition) oldestOpened() (oldest time.Time) {
 	for _, d := range p.inFlight {
-		if !d.told {
+		if !d.resolved {
 			oldest = sooner(oldest, d.opened)
 		}
 	}

@@ -27,7 +27,7 @@ type pusher struct {
 	parked  bool            // until a connection is made: nobody who is connected takes metrics
 	callers []*identifying  // wait for the instance id
 	leaving []chan struct{}
-	told    telemetry.Status // to the log
+	logged  telemetry.Status // to the log
 	left    leftOut          // the same
 }
 
@@ -168,7 +168,7 @@ func (e collected) apply(c *core) {
 		return
 	}
 	c.pusher.ready = e.push
-	c.pusher.tellLeftOut(e.push)
+	c.pusher.logLeftOut(e.push)
 }
 
 func (p *pusher) pushed(push *telemetry.Push, n *node, call *wire.Call) {
@@ -190,7 +190,7 @@ func (p *pusher) failed(push *telemetry.Push, written bool) {
 // settle follows each change of the reporter.
 func (p *pusher) settle() {
 	p.endCallers()
-	p.tell()
+	p.logStatus()
 	if p.reporter.Over() {
 		for _, done := range p.leaving {
 			close(done)
@@ -200,16 +200,16 @@ func (p *pusher) settle() {
 }
 
 // tell has the log know what is pushed, if that has changed.
-func (p *pusher) tell() {
+func (p *pusher) logStatus() {
 	now := p.reporter.Status()
-	if before := p.told; now != before {
-		p.told = now
+	if before := p.logged; now != before {
+		p.logged = now
 		p.c.news.pushes(before, now)
 	}
 }
 
 // tellLeftOut has the log know that something is left out, once for as long as that lasts.
-func (p *pusher) tellLeftOut(push *telemetry.Push) {
+func (p *pusher) logLeftOut(push *telemetry.Push) {
 	before := p.left
 	p.left = leftOut{push.Omitted > 0, push.Twice > 0}
 	if p.left.points && !before.points || p.left.twice && !before.twice {

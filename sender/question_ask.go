@@ -38,7 +38,7 @@ func (c *core) askMetadata() time.Time {
 		if !c.inquire(n, req, 0, (*core).takeMetadata) {
 			return c.now // its connection is gone: look for another at once
 		}
-		c.meta.Sent(c.now, n.id)
+		c.meta.Sent()
 	}
 }
 

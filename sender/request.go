@@ -37,8 +37,8 @@ func (c *core) prepare(r *request) {
 	ids := true
 	for _, d := range r.deliveries {
 		t := d.part.topic
-		if t.build != number {
-			t.build, t.place = number, len(r.message.Topics)
+		if t.requestNo != number {
+			t.requestNo, t.place = number, len(r.message.Topics)
 			r.addTopic(t)
 			ids = ids && t.id != protocol.UUID{}
 		}

@@ -40,7 +40,7 @@ func (e answered) apply(c *core) {
 		p.landed(d)
 		c.requests.gave()
 		d.conn = nil
-		late := d.told // then nobody else may hold its batch, which is needed below
+		late := d.resolved // then nobody else may hold its batch, which is needed below
 		if !late {
 			d.Drop()
 		}
@@ -59,10 +59,10 @@ func (e answered) apply(c *core) {
 			d.Drop()
 		}
 		if d.over {
-			c.lookDelivered(p)
+			c.refreshDelivered(p)
 			c.requests.recycle(d)
 		} else {
-			c.look(p)
+			c.refresh(p)
 		}
 	}
 	if call.Err == nil {
@@ -136,8 +136,8 @@ func (c *core) judge(r *request, p *partition, d *delivery, a *protocol.ProduceP
 	}
 	if v == delivered && c.txn.strange(p, d, r.node.id, a.LogAppendTime) {
 		d.unknown = true
-		if d.told {
-			c.gap(p)
+		if d.resolved {
+			c.breakSequence(p)
 		} else {
 			c.giveUp(p, d, errStranger)
 		}
@@ -163,20 +163,20 @@ func (c *core) judge(r *request, p *partition, d *delivery, a *protocol.ProduceP
 	if code.RefreshMetadata() && !d.old {
 		moved = c.follow(r, p, d, a)
 	}
-	if d.told {
-		c.gap(p)
+	if d.resolved {
+		c.breakSequence(p)
 		return
 	}
 	if v != fail && c.lost(p, d) != nil {
 		v = again // which ends it
 	}
 	switch v {
-	case cut:
-		c.cut(p, d, err)
-	case sift:
-		c.sift(p, d, a)
+	case split:
+		c.split(p, d, err)
+	case rejectRecords:
+		c.rejectRecords(p, d, a)
 	case renumber:
-		c.gap(p)
+		c.breakSequence(p)
 		p.keepNothing()
 		c.retry(p, d, err, moved)
 	case again:
@@ -205,7 +205,7 @@ func (c *core) follow(r *request, p *partition, d *delivery, a *protocol.Produce
 		}
 		return p.leader != a.CurrentLeader.LeaderID
 	}
-	c.meta.RequestUpdate(c.now)
+	c.meta.RequestUpdate()
 	return false
 }
 
@@ -222,11 +222,11 @@ func (c *core) broken(n *node, p *partition, d *delivery, err error, written boo
 	p.lastErr = err
 	p.numbers.Disturb()
 	d.unknown = d.unknown || written
-	c.meta.RequestUpdate(c.now)
+	c.meta.RequestUpdate()
 	unsupported := (*wire.UnsupportedVersionError)(nil)
 	switch {
-	case d.told:
-		c.gap(p)
+	case d.resolved:
+		c.breakSequence(p)
 	case c.cfg.Acks == 0, errors.As(err, &unsupported):
 		c.giveUp(p, d, err)
 	default:

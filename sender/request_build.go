@@ -64,7 +64,7 @@ func (c *core) fill(n *node) *request {
 			break // it is first in the next request
 		}
 		n.pop()
-		if p.ready != n || p.build == number {
+		if p.ready != n || p.requestNo == number {
 			continue // it has moved to another leader, or came back and is here twice
 		}
 		p.ready = nil
@@ -73,8 +73,8 @@ func (c *core) fill(n *node) *request {
 			continue
 		}
 		add := d.Size() + partitionOverhead
-		if p.topic.filled != number {
-			p.topic.filled = number
+		if p.topic.filledNo != number {
+			p.topic.filledNo = number
 			add += topicOverhead + len(p.topic.name)
 		}
 		if r != nil && size+add > c.cfg.MaxRequestSize {
@@ -87,9 +87,9 @@ func (c *core) fill(n *node) *request {
 			r = c.requests.newRequest(n, c.out)
 		}
 		size += add
-		p.build = number
+		p.requestNo = number
 		c.add(r, p, d)
-		c.look(p) // it may have more
+		c.refresh(p) // it may have more
 	}
 	return r
 }
@@ -110,7 +110,7 @@ func (c *core) nextSize(p *partition, size int) int {
 // putBack undoes a take.
 func (c *core) putBack(p *partition, d *delivery) {
 	p.requeue(d)
-	c.look(p)
+	c.refresh(p)
 }
 
 // add puts d into r.
@@ -119,7 +119,7 @@ func (c *core) add(r *request, p *partition, d *delivery) {
 	d.conn, d.old, d.era = r.conn, false, p.numbers.Era()
 	d.Hold()
 	d.attempts++
-	p.moving()
+	p.unblock()
 	p.inFlight = append(p.inFlight, d)
 	c.requests.took()
 	r.deliveries = append(r.deliveries, d)
@@ -186,10 +186,10 @@ func (c *core) sendBuilt(n *node) {
 // count takes r, which is on its way now, into the statistics.
 func (c *core) count(r *request) {
 	bytes, sent, retried := c.metrics.countWritten(r)
-	c.stat.bytes.Add(bytes)
-	c.stat.sent.Add(sent)
+	c.published.bytes.Add(bytes)
+	c.published.sent.Add(sent)
 	if retried > 0 {
-		c.stat.retried.Add(retried)
+		c.published.retried.Add(retried)
 		r.node.sentAgain(retried)
 	}
 }
@@ -219,7 +219,7 @@ func (c *core) takeBack(d *delivery) {
 	d.attempts--
 	d.Drop()
 	c.settle(p, d)
-	c.look(p)
+	c.refresh(p)
 }
 
 // dropOld takes back what may not go as it is any more, because of what has
@@ -242,8 +242,8 @@ func (c *core) dropOld(r *request) {
 // records have their outcome already, or the place is gone.
 func (c *core) settle(p *partition, d *delivery) {
 	switch lost := c.lost(p, d); {
-	case d.told:
-		c.gap(p)
+	case d.resolved:
+		c.breakSequence(p)
 	case lost != nil:
 		c.giveUp(p, d, lost)
 	default:

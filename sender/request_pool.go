@@ -11,7 +11,7 @@ import (
 //
 // Only what nothing refers to gets here: a request whose answer was applied, and
 // the delivery of a batch that its first acknowledgement ended. A request that was
-// never sent, and the delivery of what was cut, or failed, or told before it was
+// never sent, and the delivery of what was split, or failed, or told before it was
 // answered, is left to the garbage collector. What is in the pool has no node, partition or batch, so
 // that a late use of it panics.
 type pool struct {

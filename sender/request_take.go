@@ -3,7 +3,7 @@ package sender
 import "slices"
 
 // take returns the next batch of p to be sent to n, numbered, or nil if none
-// may be drained now. Whatever stands in the way leads to another look when it
+// may be drained now. Whatever stands in the way leads to another refresh when it
 // goes: an answer, an identity, new metadata.
 func (c *core) take(p *partition, n *node) *delivery {
 	if !c.mayDrain(p, n) {
@@ -29,7 +29,7 @@ func (c *core) take(p *partition, n *node) *delivery {
 		return nil
 	}
 	b := p.drain()
-	c.stat.inFlight.Add(int64(b.Count()))
+	c.published.inFlight.Add(int64(b.Count()))
 	p.order++
 	return c.fit(p, c.requests.newDelivery(b, p))
 }

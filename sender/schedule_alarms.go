@@ -2,7 +2,7 @@ package sender
 
 import "time"
 
-// alarms say which partitions must be looked at when a time has come, whatever
+// alarms say which partitions must be refreshed when a time has come, whatever
 // else happens: a linger or a backoff ends, a batch expires.
 //
 // Each batch sets its partition's alarm several times, nearly always to a later
@@ -96,7 +96,7 @@ func (a *alarms) next(now time.Time) *partition {
 }
 
 // takeSoon takes the first entry of the list off, if its alarm comes until then,
-// and returns its partition, or nil. The partition is to be looked at.
+// and returns its partition, or nil. The partition is to be refreshed.
 func (a *alarms) takeSoon(until time.Time) *partition {
 	a.tidySoon(until)
 	if a.soon.len() == 0 || a.soon.first().at.After(until) {

@@ -15,6 +15,6 @@ func (c *core) early() {
 	}
 	c.schedule.extend(c.now.Add(min(c.cfg.Linger/8, mostEarly)))
 	for p := c.schedule.nextEarly(); p != nil; p = c.schedule.nextEarly() {
-		c.look(p)
+		c.refresh(p)
 	}
 }

@@ -43,7 +43,7 @@ func (s *Sender) LookupPartition(ctx context.Context, topic string, partition in
 }
 
 // Snapshot returns the cluster as last heard of, or nil before the first word.
-func (s *Sender) Snapshot() *metadata.Snapshot { return s.stat.snapshot.Load() }
+func (s *Sender) Snapshot() *metadata.Snapshot { return s.published.snapshot.Load() }
 
 // Lookup waits until a topic is known, for as long as ctx allows.
 func (s *Sender) Lookup(ctx context.Context, topic string) error {
@@ -186,17 +186,17 @@ func (s *Sender) Close(ctx context.Context) (lost Undelivered, err error) {
 // Stats returns the counters as they are now.
 func (s *Sender) Stats() Stats {
 	return Stats{
-		InFlight:     s.stat.inFlight.Load(),
-		Sent:         s.stat.sent.Load(),
-		Acknowledged: s.stat.acknowledged.Load(),
-		Failed:       s.stat.failed.Load(),
-		MayBeWritten: s.stat.mayBeWritten.Load(),
-		Retried:      s.stat.retried.Load(),
-		BytesSent:    s.stat.bytes.Load(),
-		Throttles:    s.stat.throttles.Load(),
-		ThrottleTime: time.Duration(s.stat.throttleTime.Load()),
+		InFlight:     s.published.inFlight.Load(),
+		Sent:         s.published.sent.Load(),
+		Acknowledged: s.published.acknowledged.Load(),
+		Failed:       s.published.failed.Load(),
+		MayBeWritten: s.published.mayBeWritten.Load(),
+		Retried:      s.published.retried.Load(),
+		BytesSent:    s.published.bytes.Load(),
+		Throttles:    s.published.throttles.Load(),
+		ThrottleTime: time.Duration(s.published.throttleTime.Load()),
 
-		Reauthentications: s.stat.renewed.Load(),
+		Reauthentications: s.published.renewed.Load(),
 		Buffered:          s.acc.Memory.Used(),
 	}
 }

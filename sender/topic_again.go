@@ -23,7 +23,7 @@ func (c *core) replaced() {
 		for _, p := range t.parts { // the answer need not tell of a topic that is about to be forgotten
 			c.hooks.moved(p, p.leader, -1)
 			p.leader, p.epoch, p.ready = -1, -1, nil
-			p.moving()
+			p.unblock()
 		}
 		c.recreated(t, ErrClusterReplaced)
 	}
@@ -56,7 +56,7 @@ func (c *core) recreated(t *topic, why error) {
 			p.queue.Refuse(nil)
 		}
 		if c.txn.sweeps() {
-			c.look(p) // what waits is lost with its transaction, before it could be numbered anew
+			c.refresh(p) // what waits is lost with its transaction, before it could be numbered anew
 		}
 	}
 }
@@ -83,5 +83,5 @@ func (c *core) failAll(p *partition, err error) {
 	for _, b := range queued {
 		c.failQueued(b, err)
 	}
-	c.look(p)
+	c.refresh(p)
 }

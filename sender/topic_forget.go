@@ -21,7 +21,7 @@ func (c *core) forget(t *topic) bool {
 		}
 	}
 	for _, p := range t.parts {
-		p.withdraw()
+		p.unoffer()
 		if p.numbers.Started() && c.cfg.Idempotent {
 			c.txn.retire(p)
 		}

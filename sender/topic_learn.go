@@ -45,7 +45,7 @@ func (c *core) takeMetadata(n *node, call *wire.Call) {
 // change applies what metadata found to be new.
 func (c *core) change(ch metadata.Changes) {
 	snapshot := c.meta.Snapshot()
-	c.stat.snapshot.Store(snapshot)
+	c.published.snapshot.Store(snapshot)
 	if ch.OtherCluster {
 		c.replaced()
 	}
@@ -76,7 +76,7 @@ func (c *core) change(ch metadata.Changes) {
 // waited for it go on.
 func (c *core) publish() {
 	c.cfg.Publish()
-	for _, name := range c.topics.takeTold() {
+	for _, name := range c.topics.takeLearned() {
 		c.retire(c.topics.named(name))
 		c.answerLookups(name, nil)
 	}
@@ -107,12 +107,12 @@ func (c *core) learn(name string) {
 	}
 	if again {
 		for _, p := range t.parts {
-			c.look(p)
+			c.refresh(p)
 		}
 	}
 	c.news.led(t)
 	c.cfg.OnTopic(t.queues, m, snapshot)
-	c.topics.told(name)
+	c.topics.addLearned(name)
 }
 
 // grow adds the partitions that are new. What is batched stays where it is.
@@ -141,7 +141,7 @@ func (c *core) lead(s *metadata.Snapshot, p *partition, m metadata.Partition) {
 	}
 	p.numbers.Disturb()
 	if p.leader != m.Leader {
-		p.moving()
+		p.unblock()
 		p.ready = nil // an entry on the old leader's list no longer counts
 	}
 	c.news.leads(p, m.Leader)
@@ -150,7 +150,7 @@ func (c *core) lead(s *metadata.Snapshot, p *partition, m metadata.Partition) {
 	if m.Leader >= 0 {
 		c.rouse(p)
 	}
-	c.look(p)
+	c.refresh(p)
 }
 
 // maxRoused bounds how often news skips a partition's backoff until it has a

@@ -69,11 +69,11 @@ func (ts *topics) takeHinted() []string {
 	return names
 }
 
-// told notes that OnTopic was told of a topic.
-func (ts *topics) told(name string) { ts.learned = append(ts.learned, name) }
+// addLearned notes that OnTopic was told of a topic.
+func (ts *topics) addLearned(name string) { ts.learned = append(ts.learned, name) }
 
-// takeTold returns the topics of told, until the next is noted.
-func (ts *topics) takeTold() []string {
+// takeLearned returns the topics of addLearned, until the next is noted.
+func (ts *topics) takeLearned() []string {
 	names := ts.learned
 	ts.learned = names[:0]
 	return names

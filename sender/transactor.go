@@ -18,7 +18,7 @@ type transactor struct {
 	c       *core
 	state   txn.State // as last seen by moved
 	number  int64     // the same
-	stirred bool      // partitions with work have to be looked at
+	stirred bool      // partitions with work have to be refreshed
 
 	// Of Close, which waits for the end of the transaction, though not for ever.
 	closing []*accumulator.Group
@@ -49,14 +49,14 @@ func newTransactor(c *core) *transactor {
 		ID: c.cfg.TransactionalID, Timeout: c.cfg.TransactionTimeout, Patience: c.cfg.DeliveryTimeout,
 		Delay: func(failures int) time.Duration { return c.cfg.RetryBackoff.Delay(failures, c.out.random()) },
 	})
-	c.stat.txn.Store(&Transaction{Refusal: t.Refusal(sendCall)})
+	c.published.txn.Store(&Transaction{Refusal: t.Refusal(sendCall)})
 	return t
 }
 
 // sendCall is what a record that is refused has been called with.
 const sendCall = "Send"
 
-// moved applies a change of the transaction's state: who sends records is told first, then partitions are looked at.
+// moved applies a change of the transaction's state: who sends records is told first, then partitions are refreshed.
 // Whoever may have changed it calls this, and so does each call before it ends.
 func (t *transactor) moved() {
 	c := t.c
@@ -76,7 +76,7 @@ func (t *transactor) moved() {
 	if view.Refusal == nil {
 		view.Number = number
 	}
-	c.stat.txn.Store(view)
+	c.published.txn.Store(view)
 	if c.closing && t.CanAbort() && !before.Dead() { // failed, begun or dead since Close was called
 		t.abortToClose()
 		return
@@ -84,11 +84,11 @@ func (t *transactor) moved() {
 	t.releaseClose()
 }
 
-// stir begins a step, by a look at all partitions that have work if the transaction has moved.
+// stir begins a step, by a refresh of all partitions that have work if the transaction has moved.
 func (t *transactor) stir() {
 	if t.stirred {
 		t.stirred = false
-		t.c.lookAll()
+		t.c.refreshAll()
 	}
 }
 
@@ -203,7 +203,7 @@ func (t *transactor) take(step *txn.Step, call *wire.Call) {
 		}
 		p := topic.parts[added.Index]
 		p.joined, p.added = t.Number(), t.Number()
-		c.look(p)
+		c.refresh(p)
 	}
 }
 

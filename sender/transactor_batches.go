@@ -13,8 +13,8 @@ func (t *transactor) admits(p *partition) bool {
 	switch {
 	case number == 0:
 		return false
-	case p.joined == number && (!t.New() || p.added == number || c.adds(p)):
-	case t.New() && c.adds(p):
+	case p.joined == number && (!t.UsesV2() || p.added == number || c.adds(p)):
+	case t.UsesV2() && c.adds(p):
 		t.Joins()
 		p.joined = number
 	default:
@@ -48,7 +48,7 @@ func (t *transactor) spare(n int) int {
 
 // joins reports whether p has to be added to the transaction before anything is sent to it.
 func (t *transactor) joins(p *partition) bool {
-	return p.joined != t.Number() && !(t.New() && t.c.adds(p))
+	return p.joined != t.Number() && !(t.UsesV2() && t.c.adds(p))
 }
 
 // joining is what keeps p from being added, as far as is known.
@@ -83,7 +83,7 @@ func (t *transactor) sweep(p *partition) {
 	for number == 0 && len(p.retry) > 0 {
 		c.giveUp(p, p.retry[0], t.Cause())
 	}
-	if number != 0 && p.joined != number && !t.New() && p.queue.Queued() > 0 {
+	if number != 0 && p.joined != number && !t.UsesV2() && p.queue.Queued() > 0 {
 		t.join(p, number)
 	}
 }
@@ -101,31 +101,31 @@ func (t *transactor) dropForeign(p *partition) {
 	}
 }
 
-// doom notes that a record of transaction number has failed for good, and so has that. A record that was appended while the
+// recordFailed notes that a record of transaction number has failed for good, and so has that. A record that was appended while the
 // transaction was being ended is none of it.
-func (t *transactor) doom(number int64, err error) {
+func (t *transactor) recordFailed(number int64, err error) {
 	if number == t.Last() && !t.Asked() {
 		t.Fail(err)
 		t.moved()
 	}
 }
 
-// gap has a new epoch asked for before the next transaction. Where p's numbers are of an older identity than the producer has
+// sequenceBroken has a new epoch asked for before the next transaction. Where p's numbers are of an older identity than the producer has
 // now, p adopts that at 0 with its next batch anyway, and nobody needs another.
-func (t *transactor) gap(p *partition) {
+func (t *transactor) sequenceBroken(p *partition) {
 	if p.numbers.Broken() && p.numbers.Identity() == t.Identity() {
 		t.Renew()
 	}
 }
 
-// sift ends all records of a batch of which the broker has named some as faulty: its transaction is lost, so that
+// failWhole ends all records of a batch of which the broker has named some as faulty: its transaction is lost, so that
 // nothing is sent again.
-func (t *transactor) sift(p *partition, d *delivery, bad []refusal, good []accumulator.Range) bool {
+func (t *transactor) failWhole(p *partition, d *delivery, bad []refusal, good []accumulator.Range) bool {
 	c := t.c
 	c.hooks.failed(d, bad[0].err, d.doubtful())
-	d.told = true
-	c.gap(p)
-	c.refuseRecords(bad, d.doubtful())
+	d.resolved = true
+	c.breakSequence(p)
+	c.failRecords(bad, d.doubtful())
 	for _, r := range good {
 		c.failRange(d, r, t.Cause(), d.doubtful())
 	}
@@ -137,7 +137,7 @@ func (t *transactor) sweeps() bool { return true }
 // stamp names the producer to the brokers.
 func (t *transactor) stamp(r *request) {
 	r.message.TransactionalID = &t.c.cfg.TransactionalID
-	if !t.New() {
+	if !t.UsesV2() {
 		r.call.MaxVersion = lastVersionOldTxn
 	}
 }

@@ -15,7 +15,7 @@ type txnCall struct {
 	txn.Op
 	name      string
 	start     func(*transactor, *txnCall)
-	told      chan struct{}      // closed when err is set
+	ended     chan struct{}      // closed when err is set
 	callbacks *accumulator.Group // ends when the callbacks of records that ended before have returned
 	err       error
 	number    int64 // of the last transaction
@@ -42,7 +42,7 @@ func (t *transactor) call(call *txnCall) {
 		call.err, call.number = err, t.Last()
 		call.callbacks = accumulator.NewGroup()
 		c.out.after(call.callbacks)
-		close(call.told)
+		close(call.ended)
 	}
 	if c.closing {
 		call.Done(fmt.Errorf("%s: %w", call.name, ErrClosed))
@@ -57,7 +57,7 @@ func (e *leaving) apply(c *core) { c.txn.leave(e) }
 // leave ends the waiting of a caller.
 func (t *transactor) leave(e *leaving) {
 	select {
-	case <-e.call.told: // both at once
+	case <-e.call.ended: // both at once
 	default:
 		if e.why = t.obstacle(); e.call.name != txn.CallInit && e.call.name != txn.CallBegin {
 			e.how = t.InDoubt()
@@ -69,13 +69,13 @@ func (t *transactor) leave(e *leaving) {
 
 // transact has the loop start a call, and waits for its end.
 func (s *Sender) transact(ctx context.Context, call *txnCall) error {
-	call.told = make(chan struct{})
+	call.ended = make(chan struct{})
 	if s.closing.Load() {
 		return fmt.Errorf("%s: %w", call.name, ErrClosed)
 	}
 	s.inbox.put(calling{call})
 	select {
-	case <-call.told:
+	case <-call.ended:
 		return call.err
 	case <-s.stopped:
 		return s.stoppedCall(call)
@@ -89,7 +89,7 @@ func (s *Sender) transact(ctx context.Context, call *txnCall) error {
 		return s.stoppedCall(call)
 	}
 	select {
-	case <-call.told:
+	case <-call.ended:
 		return call.err
 	default:
 	}
@@ -103,7 +103,7 @@ func (s *Sender) transact(ctx context.Context, call *txnCall) error {
 // stoppedCall is what a call ends with that the loop may not have seen.
 func (s *Sender) stoppedCall(call *txnCall) error {
 	select {
-	case <-call.told:
+	case <-call.ended:
 		return call.err
 	default:
 		return fmt.Errorf("%s: %w", call.name, ErrClosed)
@@ -129,7 +129,7 @@ func (t *transactor) spoil(e spoiled) {
 func (s *Sender) FailTransaction(number int64, err error) { s.inbox.put(spoiled{number, err}) }
 
 // Transaction returns what records have to say of the open transaction; nil without a transactional id.
-func (s *Sender) Transaction() *Transaction { return s.stat.txn.Load() }
+func (s *Sender) Transaction() *Transaction { return s.published.txn.Load() }
 
 // settled: what was told before is done.
 type settled struct{ done chan struct{} }

@@ -23,7 +23,7 @@ type site struct {
 	since time.Time // there was none, or an attempt failed; zero: all is well
 
 	failed int64 // attempts to connect, since then
-	told   bool  // it was told
+	logged bool  // it was told
 	pace   pace
 
 	refused bool // of these, that one was a refusal was told
@@ -149,8 +149,8 @@ func (n *news) connecting(nd *node, since time.Time) {
 
 func (n *news) cannotConnect(nd *node, t *site, err error) {
 	t.up = false
-	if !t.told {
-		t.told = true
+	if !t.logged {
+		t.logged = true
 		t.pace.begin(n.c.now)
 		n.say(lineCannotConnect, nd.site(), t.attempts(nd, err)...)
 	} else if t.pace.due(n.c.now) {

@@ -112,7 +112,7 @@ func (c *core) stuckAt(p *partition, state string) error {
 
 // oldestStanding is standing of the batch that was opened first.
 func (c *core) oldestStanding() error {
-	c.seeNoted()
+	c.takeChanges()
 	var oldest time.Time
 	var of *partition
 	waiting := 0
