@@ -31,16 +31,16 @@ func (h Head) reported() reported {
 	return waits
 }
 
-// A HeadChange tells the sender loop that the head of a queue has changed. So the loop need not look into the queue, which would take
-// its memory from the processor that appends. A change can be older than what the loop has learned by draining. Serial shows
-// that.
+// A HeadChange tells the sender loop that the head of a queue has changed. So the loop need not look into the queue, which
+// would take its memory from the processor that appends. A change can be older than what the loop has learned by draining.
+// Serial shows that.
 type HeadChange struct {
 	Queue *Queue
 	Head  Head
 }
 
-// report reports whether the loop must be told that of b, and remembers that it was. The loop is told only of the next batch to be
-// drained, and each thing once. q.mu is held.
+// report reports whether the loop must be told that of b, and remembers that it was. The loop is told only of the next batch to
+// be drained, and each thing once. q.mu is held.
 func (q *Queue) report(b *Batch, what reported) bool {
 	if q.head != b || q.reported >= what {
 		return false

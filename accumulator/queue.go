@@ -23,8 +23,8 @@ type Queue struct {
 	usualSize   int32        // bytes of a batch, a mean of the last ones
 	queued      atomic.Int64 // bytes reserved by waiting batches, for the partitioner
 
-	// BlockedSince is the time, by Accumulator.Millis, since when the queue has had a batch that its broker does not take; 0 if the
-	// broker takes them. The loop writes it, the partitioner reads it.
+	// BlockedSince is the time, by Accumulator.Millis, since when the queue has had a batch that its broker does not take; 0 if
+	// the broker takes them. The loop writes it, the partitioner reads it.
 	BlockedSince atomic.Int64
 
 	// Owner is the sender loop's own state of the partition. Only the loop uses it.

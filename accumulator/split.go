@@ -26,12 +26,12 @@ func (b *Batch) Without(indices []int32) []Range {
 	return ranges
 }
 
-// mostPieces bounds into how many pieces a batch is split at once. A piece that is still too large is split when it is to be sent.
-// So a batch of very many records is neither copied very often, nor needs memory for each record now.
+// mostPieces bounds into how many pieces a batch is split at once. A piece that is still too large is split when it is to be
+// sent. So a batch of very many records is neither copied very often, nor needs memory for each record now.
 const mostPieces = 16
 
-// SplitTo is Split into pieces of at most so many bytes. A larger record is a piece by itself. A batch that would need very many
-// pieces is split into fewer.
+// SplitTo is Split into pieces of at most so many bytes. A larger record is a piece by itself. A batch that would need very
+// many pieces is split into fewer.
 func (b *Batch) SplitTo(most int) ([]*Batch, error) {
 	base, records, err := b.decode()
 	if err != nil {
@@ -77,9 +77,9 @@ func sizesOf(records []protocol.Record) (sizes []int, all int) {
 	return sizes, all
 }
 
-// Split makes an uncompressed batch of each range. It gives back the batch's own bytes, so no connection may write them any more.
-// The pieces share the batch's outcome. Their memory is taken whether or not there is room: to wait for it here could be to
-// wait for oneself.
+// Split makes an uncompressed batch of each range. It gives back the batch's own bytes, so no connection may write them any
+// more. The pieces share the batch's outcome. Their memory is taken whether or not there is room: to wait for it here could be
+// to wait for oneself.
 func (b *Batch) Split(ranges []Range) ([]*Batch, error) {
 	base, records, err := b.decode()
 	if err != nil {

@@ -7,17 +7,16 @@ import (
 	"github.com/epistle-kafka/epistle/accumulator"
 )
 
-// completions run users' callbacks on a goroutine of their own, in the order
-// in which batches ended. A slow callback holds up those behind it and nothing
-// else. What waits here still counts against buffer.memory, which bounds it.
+// completions run users' callbacks on a goroutine of their own, in the order in which batches ended. A slow callback holds up
+// those behind it and nothing else. What waits here still counts against buffer.memory, which bounds it.
 type completions struct {
 	call func(o *accumulator.Outcome, next func())
 	step func()        // cs.next, made a func value once and not for each batch
 	wake chan struct{} // capacity 1
 	done chan struct{}
 
-	// running is the number of a callback of the batch at hand, from 1 on; 0 if
-	// there is none. While somebody watches it is the one that runs.
+	// running is the number of a callback of the batch at hand, from 1 on; 0 if there is none. While somebody watches it is the
+	// one that runs.
 	running atomic.Int64
 	watched atomic.Int32 // by so many
 	last    int64        // the goroutine's alone
@@ -30,8 +29,7 @@ type completions struct {
 	closed bool
 }
 
-// A completion is an outcome whose callbacks are to run, or a group that waits
-// for those before it.
+// A completion is an outcome whose callbacks are to run, or a group that waits for those before it.
 type completion struct {
 	outcome *accumulator.Outcome
 	group   *accumulator.Group
@@ -51,9 +49,8 @@ func (cs *completions) hold(c completion) {
 	}
 }
 
-// handOver hands over all that is held: the batches of an answer at once, since to
-// hand over each would take a third as long as its callbacks. It reports whether
-// there was anything.
+// handOver hands over all that is held: the batches of an answer at once, since to hand over each would take a third as long as
+// its callbacks. It reports whether there was anything.
 func (cs *completions) handOver() bool {
 	if len(cs.held) == 0 {
 		return false

@@ -34,9 +34,8 @@ func (c *core) pass(now time.Time) {
 	c.txn.Pass(now)
 }
 
-// step does everything that can be done now, and returns when it wants to be
-// called again at the latest; the zero time if only an event can change
-// anything.
+// step does everything that can be done now, and returns when it wants to be called again at the latest; the zero time if only
+// an event can change anything.
 func (c *core) step(now time.Time) time.Time {
 	c.pass(now)
 	c.takeChanges()

@@ -7,8 +7,7 @@ import (
 	"github.com/epistle-kafka/epistle/idempotent"
 )
 
-// A delivery is a batch from its drain to the end of its last attempt. The
-// user may have been told an outcome earlier.
+// A delivery is a batch from its drain to the end of its last attempt. The user may have been told an outcome earlier.
 type delivery struct {
 	*accumulator.Batch // nil once its records have been told, unless a request holds it: it may be another's
 	part               *partition
@@ -37,8 +36,7 @@ type delivery struct {
 	why     string   // what the last attempt has failed with, for metrics
 }
 
-// before is the order in which a partition's batches were first drained;
-// pieces of one batch go by their place in it.
+// before is the order in which a partition's batches were first drained; pieces of one batch go by their place in it.
 func (d *delivery) before(o *delivery) int {
 	switch {
 	case d.order != o.order:

@@ -28,9 +28,8 @@ type attempt struct {
 	unknown       bool // an earlier attempt may have been written, of it or of what it is a part of
 }
 
-// judge is the whole rule, as a table would have it: the first line that
-// matches. It never has records that may be written begin a new epoch (I3, I6):
-// those of a batch in doubt that goes on in parts stay within its numbers.
+// judge is the whole rule, as a table would have it: the first line that matches. It never has records that may be written
+// begin a new epoch (I3, I6): those of a batch in doubt that goes on in parts stay within its numbers.
 func judge(a attempt) verdict {
 	switch {
 	case a.code == protocol.NoError:
@@ -65,9 +64,8 @@ func tooLarge(code protocol.ErrorCode) bool {
 	return code == protocol.MessageTooLarge || code == protocol.RecordListTooLarge
 }
 
-// sequence says that the code is about the batch's numbers. An epoch that the
-// broker calls old is one of them where there is no transaction: no other
-// producer can have the same id.
+// sequence says that the code is about the batch's numbers. An epoch that the broker calls old is one of them where there is no
+// transaction: no other producer can have the same id.
 func sequence(code protocol.ErrorCode) bool {
 	return code.Class() == protocol.ClassSequence || code == protocol.InvalidProducerEpoch
 }

@@ -29,8 +29,7 @@ func (c *core) deliver(p *partition, d *delivery, offset, appendTime int64) {
 		return
 	}
 	if d.attempts > 1 && appendTime == d.Header().MaxTimestamp {
-		// A broker that has the batch already answers with its timestamp here,
-		// whether or not the topic sets times.
+		// A broker that has the batch already answers with its timestamp here, whether or not the topic sets times.
 		appendTime = -1
 	}
 	if p.topic.queues.Taught() {
@@ -64,8 +63,8 @@ func (c *core) retry(p *partition, d *delivery, err error, now bool) {
 	c.later(p, now, err)
 }
 
-// lost returns why d, which was in flight when its topic was deleted and made
-// again, cannot go to the new one; nil if it can, or if nothing of that happened.
+// lost returns why d, which was in flight when its topic was deleted and made again, cannot go to the new one; nil if it can,
+// or if nothing of that happened.
 func (c *core) lost(p *partition, d *delivery) error {
 	switch {
 	case !d.old:
@@ -78,8 +77,8 @@ func (c *core) lost(p *partition, d *delivery) error {
 	return nil
 }
 
-// later sets the backoff of p after a failed attempt. now says that there is news
-// already of where to, which is a reason to go on at once, but not for ever.
+// later sets the backoff of p after a failed attempt. now says that there is news already of where to, which is a reason to go
+// on at once, but not for ever.
 func (c *core) later(p *partition, now bool, err error) {
 	if now && p.roused < maxRoused {
 		p.roused++
@@ -99,8 +98,7 @@ func (c *core) later(p *partition, now bool, err error) {
 // briefly is the first wait for the end of the transaction before, which takes milliseconds as a rule.
 const briefly = 5 * time.Millisecond
 
-// giveUp ends a batch with an error. Its numbers were taken, so the partition
-// needs a new epoch before the next are.
+// giveUp ends a batch with an error. Its numbers were taken, so the partition needs a new epoch before the next are.
 func (c *core) giveUp(p *partition, d *delivery, err error) {
 	if i := slices.Index(p.retry, d); i >= 0 {
 		p.retry = slices.Delete(p.retry, i, i+1)
@@ -112,8 +110,7 @@ func (c *core) giveUp(p *partition, d *delivery, err error) {
 	c.failBatch(d, err, d.doubtful() || c.cfg.Acks == 0 && d.attempts > 0)
 }
 
-// failBatch gives the records of d their error. If d itself is in flight still, the
-// connection holds its batch.
+// failBatch gives the records of d their error. If d itself is in flight still, the connection holds its batch.
 func (c *core) failBatch(d *delivery, err error, mayBeWritten bool) {
 	c.hooks.failed(d, err, mayBeWritten)
 	d.resolved = true
@@ -174,8 +171,7 @@ func (c *core) failed(e *Error) error {
 	return c.cfg.Failed(e)
 }
 
-// finish counts n records of o that were resolved, and ends it if they were its
-// last. Its batches may be others' then.
+// finish counts n records of o that were resolved, and ends it if they were its last. Its batches may be others' then.
 func (c *core) finish(o *accumulator.Outcome, ended, ok bool, n int32) {
 	if ok {
 		c.published.acknowledged.Add(int64(n))
@@ -187,9 +183,8 @@ func (c *core) finish(o *accumulator.Outcome, ended, ok bool, n int32) {
 	}
 }
 
-// split sends a batch that is too large for its topic in pieces, under its own
-// numbers (KIP-126). Those that are larger than what the topic has taught by then
-// are split when their turn comes.
+// split sends a batch that is too large for its topic in pieces, under its own numbers (KIP-126). Those that are larger than
+// what the topic has taught by then are split when their turn comes.
 func (c *core) split(p *partition, d *delivery, err error) {
 	t := p.topic.queues
 	t.Refused(c.now, d.Batch)
@@ -204,8 +199,7 @@ func (c *core) split(p *partition, d *delivery, err error) {
 	d.replace(p, pieces, limit)
 }
 
-// replace puts pieces in the place of d, under its numbers if it has any. They
-// are made for a topic of that limit.
+// replace puts pieces in the place of d, under its numbers if it has any. They are made for a topic of that limit.
 func (d *delivery) replace(p *partition, pieces []*accumulator.Batch, limit int) {
 	q := d.doubted()
 	if d.numbered {
@@ -218,9 +212,8 @@ func (d *delivery) replace(p *partition, pieces []*accumulator.Batch, limit int)
 	}
 }
 
-// fit returns what is to be sent of d, which was taken to be sent now: all of
-// it, or the first piece if its topic has taught that it is too large. Only what
-// may be written as it is has to be sent so.
+// fit returns what is to be sent of d, which was taken to be sent now: all of it, or the first piece if its topic has taught
+// that it is too large. Only what may be written as it is has to be sent so.
 func (c *core) fit(p *partition, d *delivery) *delivery {
 	t := p.topic.queues
 	if !t.Taught() || d.unknown || d.limit > 0 && d.limit <= t.Limit(c.now, d.Batch) || t.Fits(c.now, d.Batch) {
@@ -238,16 +231,14 @@ func (c *core) fit(p *partition, d *delivery) *delivery {
 	return c.fit(p, first)
 }
 
-// piece makes a delivery of a part of d, to be sent in its place. q is the doubt
-// that the parts are in; nil for none.
+// piece makes a delivery of a part of d, to be sent in its place. q is the doubt that the parts are in; nil for none.
 func (d *delivery) piece(b *accumulator.Batch, q *doubt) *delivery {
 	part := &delivery{Batch: b, part: d.part, opened: d.opened, order: d.order, attempts: d.attempts, doubt: q, why: d.why, counted: d.counted}
 	d.part.requeue(part)
 	return part
 }
 
-// keep gives the part of d that has i parts in front of it the number that is n
-// after d's first.
+// keep gives the part of d that has i parts in front of it the number that is n after d's first.
 func (part *delivery) keep(d *delivery, i int, n int32) {
 	part.numbered, part.identity, part.seq, part.rank = d.numbered, d.identity, d.seq, d.rank+int64(i)
 	if d.numbered && d.identity != idempotent.None {

@@ -8,9 +8,8 @@ import (
 	"github.com/epistle-kafka/epistle/protocol"
 )
 
-// rejectRecords ends the records that the broker found at fault, each with its reason,
-// and sends the others again (KIP-467): under a new epoch, or under d's first
-// numbers if d may be written after all.
+// rejectRecords ends the records that the broker found at fault, each with its reason, and sends the others again (KIP-467):
+// under a new epoch, or under d's first numbers if d may be written after all.
 func (c *core) rejectRecords(p *partition, d *delivery, a *protocol.ProducePartitionResponse) {
 	bad := namedRecords(d, a)
 	if len(bad) == 0 {
@@ -46,9 +45,8 @@ func (c *core) rejectRecords(p *partition, d *delivery, a *protocol.ProduceParti
 	c.failRecords(bad, d.doubtful())
 }
 
-// rejectDoubtful sends what is left of d under d's first numbers, without a gap:
-// then no broker takes it that has d. How the records at fault end is known
-// when the first piece is acknowledged, or fails.
+// rejectDoubtful sends what is left of d under d's first numbers, without a gap: then no broker takes it that has d. How the
+// records at fault end is known when the first piece is acknowledged, or fails.
 func (c *core) rejectDoubtful(p *partition, d *delivery, pieces []*accumulator.Batch, bad []refusal) {
 	q := &doubt{around: d.doubt, rejected: true, named: bad}
 	n := int32(0)
@@ -65,8 +63,7 @@ func (c *core) rejectDoubtful(p *partition, d *delivery, pieces []*accumulator.B
 	}
 }
 
-// namedRecords returns the records of d that the broker has named, in order,
-// each once and with its reason.
+// namedRecords returns the records of d that the broker has named, in order, each once and with its reason.
 func namedRecords(d *delivery, a *protocol.ProducePartitionResponse) []refusal {
 	reasons := make(map[int32]*string, len(a.RecordErrors))
 	var bad []refusal

@@ -10,11 +10,10 @@ import (
 	"github.com/epistle-kafka/epistle/protocol"
 )
 
-// A desk hands lines to the user's log, on a goroutine of its own: a handler is
-// somebody else's code, and may take its time. Who lays a line on the desk never
-// waits for it. Lines are few, since those who tell count what repeats itself.
-// If they come faster than the handler takes them all the same, a line goes in
-// the place of the one before of its kind, and how many are lost is told.
+// A desk hands lines to the user's log, on a goroutine of its own: a handler is somebody else's code, and may take its time.
+// Who lays a line on the desk never waits for it. Lines are few, since those who tell count what repeats itself. If they come
+// faster than the handler takes them all the same, a line goes in the place of the one before of its kind, and how many are
+// lost is told.
 type desk struct {
 	handler slog.Handler
 	wake    chan struct{} // capacity 1
@@ -67,8 +66,8 @@ func (d *desk) putLocked(l line) {
 	d.lines = append(d.lines, l)
 }
 
-// leastLoss returns which line is to give way to l: the oldest of its kind, else
-// the oldest that is not the last of its kind, else the oldest.
+// leastLoss returns which line is to give way to l: the oldest of its kind, else the oldest that is not the last of its kind,
+// else the oldest.
 func (d *desk) leastLoss(l line) int {
 	if i := slices.IndexFunc(d.lines, func(o line) bool { return o.about == l.about }); i >= 0 {
 		return i
@@ -85,8 +84,7 @@ func (d *desk) leastLoss(l line) int {
 	return 0
 }
 
-// count is put for those who do not count what repeats itself: they may tell of
-// each record, or of each answer of a broker.
+// count is put for those who do not count what repeats itself: they may tell of each record, or of each answer of a broker.
 func (d *desk) count(l line) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -168,8 +166,8 @@ func (d *desk) next() (l line, lost int64, ended bool) {
 	return l, lost, false
 }
 
-// hand has the user's handler tell a line. Errors become text here, and text is
-// made fit for a log: some of it comes from the network.
+// hand has the user's handler tell a line. Errors become text here, and text is made fit for a log: some of it comes from the
+// network.
 func (d *desk) hand(r slog.Record) {
 	ctx := context.Background()
 	if !d.handler.Enabled(ctx, r.Level) {

@@ -7,8 +7,7 @@ func (e flushing) apply(c *core) {
 	e.group.Exit()
 }
 
-// gather makes g wait for all records sent so far and for their callbacks, and
-// ends the linger of those that wait.
+// gather makes g wait for all records sent so far and for their callbacks, and ends the linger of those that wait.
 func (c *core) gather(g *accumulator.Group) {
 	for _, t := range c.topics.all() {
 		for _, p := range t.parts {
@@ -27,8 +26,7 @@ func (c *core) gather(g *accumulator.Group) {
 	c.out.after(g)
 }
 
-// counting: a caller has waited for a group in vain, and would like to know how
-// many records it still waits for.
+// counting: a caller has waited for a group in vain, and would like to know how many records it still waits for.
 type counting struct {
 	group   *accumulator.Group
 	done    chan struct{} // closed when waiting is set

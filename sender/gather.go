@@ -105,16 +105,14 @@ type failureKind struct{ reason, written string }
 
 func (k failureKind) subject() subject { return subject{name: k.reason + ", written=" + k.written} }
 
-// A failure is records that have failed for one reason, and that the log was not
-// told of.
+// A failure is records that have failed for one reason, and that the log was not told of.
 type failure struct {
 	bunch
 	fresh bool // some of them in this step
 	held  bool // a line about them is held back
 }
 
-// tellFailures tells how many records have failed, for each reason. Those that
-// are not told now are told with the next.
+// tellFailures tells how many records have failed, for each reason. Those that are not told now are told with the next.
 func (n *news) logFailures() {
 	for _, kind := range slices.SortedFunc(maps.Keys(n.failures), func(a, b failureKind) int {
 		return cmp.Or(cmp.Compare(a.reason, b.reason), cmp.Compare(b.written, a.written))
@@ -146,12 +144,12 @@ func (n *news) identified(id idempotent.Identity) {
 	n.say(lineIdentified, subject{}, slog.Int64("id", id.ID), slog.Int("epoch", int(id.Epoch)))
 }
 
-// tooOften is how often in a row a producer id is put off before that is news: a
-// broker that has just started does it a few times.
+// tooOften is how often in a row a producer id is put off before that is news: a broker that has just started does it a few
+// times.
 const tooOften = 5
 
-// unidentified tells that the cluster has refused one, or puts it off for long.
-// A connection that ended meanwhile is news of its own.
+// unidentified tells that the cluster has refused one, or puts it off for long. A connection that ended meanwhile is news of
+// its own.
 func (n *news) unidentified(err error, failed int) {
 	code := protocol.NoError
 	if n != nil && errors.As(err, &code) && (!code.Retriable() || failed >= tooOften) {

@@ -6,7 +6,8 @@ import (
 )
 
 // hindrance is what keeps a request that any broker can answer from its end, as far as is known: that it has no answer yet, or
-// that nobody is connected, and what went wrong last. api is its name; "" for none that was sent. It is nil if nothing is known.
+// that nobody is connected, and what went wrong last. api is its name; "" for none that was sent. It is nil if nothing is
+// known.
 func (c *core) hindrance(api string) error {
 	why := both(c.mute(), c.nodes.lastFailure(time.Time{}, nil))
 	if n := c.unanswered(api); n != nil {

@@ -8,9 +8,8 @@ import (
 	"github.com/epistle-kafka/epistle/idempotent"
 )
 
-// An identity is the producer id that the cluster has given, and what is known of
-// the request for one. The core asks for it (identity_ask.go), numbers partitions
-// under it (identity_numbers.go), and gives it up (identity_doubt.go).
+// An identity is the producer id that the cluster has given, and what is known of the request for one. The core asks for it
+// (identity_ask.go), numbers partitions under it (identity_numbers.go), and gives it up (identity_doubt.go).
 type identity struct {
 	current idempotent.Identity
 	valid   bool
@@ -33,14 +32,13 @@ func newIdentity(needed bool) identity {
 	return identity{current: idempotent.None, valid: !needed, highest: -1}
 }
 
-// maxHad bounds the memory of former producer ids. There is one for each time
-// that a topic or the cluster was made again, or that epochs ran out.
+// maxHad bounds the memory of former producer ids. There is one for each time that a topic or the cluster was made again, or
+// that epochs ran out.
 const maxHad = 1000
 
-// take makes given the current identity. A cluster that was made again gives ids
-// from the start: one that we had before is used above all epochs that we know,
-// so that nothing of ours that is still on its way has its numbers. It reports
-// false if there is no such epoch.
+// take makes given the current identity. A cluster that was made again gives ids from the start: one that we had before is used
+// above all epochs that we know, so that nothing of ours that is still on its way has its numbers. It reports false if there is
+// no such epoch.
 func (id *identity) take(given idempotent.Identity) bool {
 	if id.highest >= 0 {
 		id.had = slices.DeleteFunc(id.had, func(had idempotent.Identity) bool { return had.ID == id.current.ID })
@@ -83,8 +81,8 @@ func (id *identity) drop() {
 	id.failed, id.next, id.trouble = 0, zero, nil
 }
 
-// wanted reports whether one has to be asked for. The first is asked for ahead of
-// need, if there is soon. After a refusal only a record asks again.
+// wanted reports whether one has to be asked for. The first is asked for ahead of need, if there is soon. After a refusal only
+// a record asks again.
 func (id *identity) wanted(soon bool) bool {
 	return !id.valid && !id.asking && (len(id.waiting) > 0 || id.failed == 0 && soon)
 }
@@ -101,8 +99,8 @@ func (id *identity) ask() (era int) {
 // unasked notes that nobody could be asked.
 func (id *identity) unasked() { id.asking = false }
 
-// answered notes an answer that has come on a connection. It reports false if it is not to be used: it was asked of a cluster that
-// may be another one.
+// answered notes an answer that has come on a connection. It reports false if it is not to be used: it was asked of a cluster
+// that may be another one.
 func (id *identity) answered(era int, cn conn) bool {
 	if era != id.era {
 		return false
@@ -152,8 +150,7 @@ func (id *identity) begin(p *partition) {
 	}
 }
 
-// renew gives p the next epoch. It reports false if the id has run out of epochs,
-// and is of no more use.
+// renew gives p the next epoch. It reports false if the id has run out of epochs, and is of no more use.
 func (id *identity) renew(p *partition) bool {
 	if !p.numbers.Renew(id.current) {
 		id.valid = false

@@ -74,8 +74,8 @@ func (c *core) identified() {
 	}
 }
 
-// refusedIdentity fails what waits for a producer id that will not be given.
-// A later record asks again: permissions can be put right.
+// refusedIdentity fails what waits for a producer id that will not be given. A later record asks again: permissions can be put
+// right.
 func (c *core) refusedIdentity(err error) {
 	for _, p := range c.identity.release() {
 		c.failAll(p, &IdentityError{Err: err})

@@ -10,16 +10,14 @@ import (
 // errStranger: what a broker answered can only be about another producer's batch.
 var errStranger = errors.New("another producer has written to this partition with our producer id, as can be after a cluster was made again or restored from a copy")
 
-// disown gives up the producer id, and what is being asked for: both may be
-// another cluster's. The next is asked for at once.
+// disown gives up the producer id, and what is being asked for: both may be another cluster's. The next is asked for at once.
 func (m ordinary) disown() {
 	if m.c.cfg.Idempotent {
 		m.c.identity.drop()
 	}
 }
 
-// breakSequence notes that numbers of p were taken for records that are not written, or may
-// not be.
+// breakSequence notes that numbers of p were taken for records that are not written, or may not be.
 func (c *core) breakSequence(p *partition) {
 	p.numbers.Break()
 	c.txn.sequenceBroken(p)
@@ -51,14 +49,12 @@ func (c *core) abandonAll(producerID int64) {
 	}
 }
 
-// suspect looks at a code for signs that the producer id is not ours alone in
-// p's log, and has it given up then. It returns the error with what that means.
+// suspect looks at a code for signs that the producer id is not ours alone in p's log, and has it given up then. It returns the
+// error with what that means.
 //
-// Only its producer raises the epoch of an id, and a partition never sends an
-// older one after a newer. So where a broker calls our epoch old, somebody else
-// has the id, and may have it in each partition. The same is so of a duplicate
-// of what cannot have been written. In a topic without an id nothing vouches
-// that the log is still the one that we began.
+// Only its producer raises the epoch of an id, and a partition never sends an older one after a newer. So where a broker calls
+// our epoch old, somebody else has the id, and may have it in each partition. The same is so of a duplicate of what cannot have
+// been written. In a topic without an id nothing vouches that the log is still the one that we began.
 func (c *core) suspect(p *partition, d *delivery, code protocol.ErrorCode, err error) error {
 	stranger := code == protocol.InvalidProducerEpoch || code == protocol.DuplicateSequenceNumber && !d.doubtful()
 	switch {

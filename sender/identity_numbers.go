@@ -8,10 +8,9 @@ import (
 	"github.com/epistle-kafka/epistle/idempotent"
 )
 
-// renew gives p a new epoch if that is possible now (I3). While it is not, and
-// only unresolved batches of unknown outcome stand in the way, or what is left
-// of one, it reports true and leaves the oldest of them to be retried unchanged.
-// What is behind one that has no number any more keeps its own in vain.
+// renew gives p a new epoch if that is possible now (I3). While it is not, and only unresolved batches of unknown outcome stand
+// in the way, or what is left of one, it reports true and leaves the oldest of them to be retried unchanged. What is behind one
+// that has no number any more keeps its own in vain.
 func (c *core) renew(p *partition) bool {
 	if len(p.inFlight) > 0 {
 		return false
@@ -19,9 +18,8 @@ func (c *core) renew(p *partition) bool {
 	if len(p.retry) > 0 && p.resends(p.retry[0]) {
 		return true
 	}
-	// What is behind a batch that was definitely refused can be in the log
-	// only if the broker lost its state, and would be in front of it there.
-	// It cannot be numbered anew either, so it ends as one that may be written.
+	// What is behind a batch that was definitely refused can be in the log only if the broker lost its state, and would be in
+	// front of it there. It cannot be numbered anew either, so it ends as one that may be written.
 	for i := 0; i < len(p.retry); {
 		if d := p.retry[i]; d.doubtful() {
 			c.giveUp(p, d, fmt.Errorf("%w: %w", errBehind, cmp.Or(p.lastErr, errUnanswered)))

@@ -2,11 +2,9 @@ package sender
 
 import "github.com/epistle-kafka/epistle/idempotent"
 
-// A retired identity is the newest under the producer's present id that
-// partitions of forgotten topics have numbered with. What a broker remembers of
-// such a partition outlives what the loop does (pitfall 9): were its numbers
-// begun anew under the same epoch, the broker would take new records for old
-// ones. So every partition that is met after a topic was forgotten begins with
+// A retired identity is the newest under the producer's present id that partitions of forgotten topics have numbered with. What
+// a broker remembers of such a partition outlives what the loop does (pitfall 9): were its numbers begun anew under the same
+// epoch, the broker would take new records for old ones. So every partition that is met after a topic was forgotten begins with
 // the epoch after this one. Ids before the present one are not used again.
 type retired struct {
 	newest idempotent.Identity

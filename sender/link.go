@@ -46,8 +46,8 @@ type conn interface {
 	Features() (finalizedEpoch int64, finalized map[string]int16)
 }
 
-// A lane is what a connection is for. A broker answers the requests of one
-// connection in order, so a slow acks=all must not hold up a metadata refresh.
+// A lane is what a connection is for. A broker answers the requests of one connection in order, so a slow acks=all must not
+// hold up a metadata refresh.
 type lane uint8
 
 const (

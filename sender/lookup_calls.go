@@ -97,12 +97,11 @@ func (c *core) sweepLookups() {
 	}
 }
 
-// patience is how often each bootstrap server must have answered as something
-// that is no Kafka broker before callers are told, instead of waiting on.
+// patience is how often each bootstrap server must have answered as something that is no Kafka broker before callers are told,
+// instead of waiting on.
 const patience = 3
 
-// giveUpLookups ends the wait for topics if no bootstrap server can ever
-// answer as we are set up, and no broker ever did.
+// giveUpLookups ends the wait for topics if no bootstrap server can ever answer as we are set up, and no broker ever did.
 func (c *core) giveUpLookups() {
 	if !c.lookups.any() || c.published.snapshot.Load() != nil && len(c.published.snapshot.Load().Brokers) > 0 {
 		return

@@ -15,8 +15,7 @@ import (
 	"github.com/epistle-kafka/epistle/wire"
 )
 
-// A Sender delivers what is appended to its accumulator's queues. Its methods
-// are safe for concurrent use.
+// A Sender delivers what is appended to its accumulator's queues. Its methods are safe for concurrent use.
 type Sender struct {
 	cfg       *Config
 	acc       *accumulator.Accumulator
@@ -152,9 +151,8 @@ func (s *Sender) run() {
 	close(s.ended)
 }
 
-// step takes up what has come in and does all that can be done now. It returns
-// when the next step is due at the latest, whatever comes; the zero time for
-// never. Only the holder of stepToken calls it. It waits for nothing.
+// step takes up what has come in and does all that can be done now. It returns when the next step is due at the latest,
+// whatever comes; the zero time for never. Only the holder of stepToken calls it. It waits for nothing.
 func (s *Sender) step(now time.Time) time.Time {
 	tick := s.cfg.Clock.tick(now)
 	s.noticePause(now)
@@ -194,9 +192,8 @@ func (s *Sender) noticePause(now time.Time) {
 	s.core.pause.stoodStill(s.rings.Add(-1), now)
 }
 
-// stepInline has the caller do a step, if nobody does one: the caller has a record
-// that may go at once, and to wake the loop's goroutine on another processor
-// takes longer than all that there is to do. Else, the loop does.
+// stepInline has the caller do a step, if nobody does one: the caller has a record that may go at once, and to wake the loop's
+// goroutine on another processor takes longer than all that there is to do. Else, the loop does.
 func (s *Sender) stepInline() {
 	if s.cfg.Hooks != nil { // which a caller may wait for, or hold a lock of
 		s.inbox.nudge()
@@ -220,12 +217,11 @@ func (s *Sender) stepInline() {
 	}
 }
 
-// closeGrace is how long Close waits for callbacks of the records that it has
-// failed. They are short as a rule; one that is not must not hold it up.
+// closeGrace is how long Close waits for callbacks of the records that it has failed. They are short as a rule; one that is not
+// must not hold it up.
 const closeGrace = time.Second
 
-// grace waits for done, but not for longer than left. It returns what is left
-// of that.
+// grace waits for done, but not for longer than left. It returns what is left of that.
 func (s *Sender) grace(done <-chan struct{}, left time.Duration) time.Duration {
 	began := time.Now()
 	timer := time.NewTimer(left)
@@ -237,8 +233,7 @@ func (s *Sender) grace(done <-chan struct{}, left time.Duration) time.Duration {
 	return left - time.Since(began)
 }
 
-// Log is the user's log for those around the sender: who logs there never waits
-// for its handler.
+// Log is the user's log for those around the sender: who logs there never waits for its handler.
 func (s *Sender) Log() *slog.Logger {
 	if s.desk == nil {
 		return slog.New(slog.DiscardHandler)
@@ -246,8 +241,8 @@ func (s *Sender) Log() *slog.Logger {
 	return slog.New(intake{desk: s.desk})
 }
 
-// lastWord tells the log that the sender is closed, which ends it. A handler
-// that hangs does not hold Close up for longer than left.
+// lastWord tells the log that the sender is closed, which ends it. A handler that hangs does not hold Close up for longer than
+// left.
 func (s *Sender) lastWord(failed int64, left time.Duration) {
 	if s.desk == nil {
 		return
@@ -296,8 +291,7 @@ func (s *Sender) end(o *accumulator.Outcome)   { s.completions.hold(completion{o
 func (s *Sender) after(g *accumulator.Group)   { s.completions.hold(completion{group: g}) }
 func (s *Sender) random() float64              { return rand.Float64() }
 
-// await waits for done, for the end of the sender or of ctx, or until one
-// callback has run for too long.
+// await waits for done, for the end of the sender or of ctx, or until one callback has run for too long.
 func (s *Sender) await(ctx context.Context, done <-chan struct{}) error {
 	patience := time.NewTicker(s.cfg.CallbackPatience)
 	defer patience.Stop()

@@ -8,8 +8,8 @@ import (
 	"github.com/epistle-kafka/epistle/wire"
 )
 
-// A metrics counts what the loop does, by batches, answers and connections, never by records. All of it is the loop's: to count is
-// to add, without a lock or an atomic. Who wants to see it asks the loop for a copy: see metrics_read.go. What callers and
+// A metrics counts what the loop does, by batches, answers and connections, never by records. All of it is the loop's: to count
+// is to add, without a lock or an atomic. Who wants to see it asks the loop for a copy: see metrics_read.go. What callers and
 // callbacks do is counted elsewhere (callers), and what connections move, too (wire.Counters); the loop takes samples of that.
 type metrics struct {
 	started time.Time

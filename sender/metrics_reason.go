@@ -11,8 +11,8 @@ import (
 	"github.com/epistle-kafka/epistle/wire"
 )
 
-// What records fail for, and are sent again for, in a word: metrics and the log count by it. There are few of these words, and a
-// name of Kafka's for each of its codes, so that a time series for each does no harm.
+// What records fail for, and are sent again for, in a word: metrics and the log count by it. There are few of these words, and
+// a name of Kafka's for each of its codes, so that a time series for each does no harm.
 const (
 	ReasonTimeout         = "timeout"           // delivery.timeout has passed; of what is sent again: request.timeout
 	ReasonTooLarge        = "too_large"         // the batch, or the record, is too large for its topic

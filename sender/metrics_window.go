@@ -27,7 +27,8 @@ func (s *slots) pass(now time.Time) bool {
 	return true
 }
 
-// seconds is what a rate is for: the slot before this one, whole, as Java takes it from the beginning, and what has passed of this.
+// seconds is what a rate is for: the slot before this one, whole, as Java takes it from the beginning, and what has passed of
+// this.
 func (s *slots) seconds(now time.Time) float64 {
 	return (slotTime + max(now.Sub(s.began), 0)).Seconds()
 }

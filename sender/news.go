@@ -7,13 +7,11 @@ import (
 	"time"
 )
 
-// News is what the core tells the log: one line when something begins, one when
-// it is over, and between them one now and then with what has come together. It
-// is nil where there is no log, so its methods do nothing then. None is on the
-// path of a record.
+// News is what the core tells the log: one line when something begins, one when it is over, and between them one now and then
+// with what has come together. It is nil where there is no log, so its methods do nothing then. None is on the path of a
+// record.
 //
-// What happens to many partitions in one step is one line. So it is gathered, and
-// told at the end of the step.
+// What happens to many partitions in one step is one line. So it is gathered, and told at the end of the step.
 type news struct {
 	c     *core
 	write func(line) // never blocks
@@ -47,8 +45,7 @@ func newNews(c *core, tell func(line)) *news {
 	}
 }
 
-// say tells that something has happened, unless that has been said too often of
-// late: then it is counted, and told later.
+// say tells that something has happened, unless that has been said too often of late: then it is counted, and told later.
 func (n *news) say(h *headline, about subject, attrs ...slog.Attr) {
 	about.text = h.text
 	l := line{h.record(n.c.now, attrs...), about}
@@ -127,8 +124,7 @@ func (n *news) step() time.Time {
 	return n.looks
 }
 
-// lasts reports whether there is something to look at: without a record on its
-// way and without trouble nobody wakes up.
+// lasts reports whether there is something to look at: without a record on its way and without trouble nobody wakes up.
 func (n *news) lasts() bool {
 	return n.c.pending > 0 || n.held > 0 || n.throttled > 0 || len(n.spells) > 0 || len(n.missing) > 0 ||
 		n.memory.lasts || n.txn.lasts()
@@ -146,8 +142,7 @@ func (n *news) look() {
 	n.flush()
 }
 
-// flush tells what was held back for long enough, in the order in which it
-// happened.
+// flush tells what was held back for long enough, in the order in which it happened.
 func (n *news) flush() {
 	var due []*pulse
 	for about, p := range n.pulses {
@@ -185,8 +180,7 @@ func (b *bunch) add(topic string, partition int32) {
 	b.partitions++
 }
 
-// attrs returns which partitions these are: one by its name, many by their
-// number.
+// attrs returns which partitions these are: one by its name, many by their number.
 func (b *bunch) attrs(more ...slog.Attr) []slog.Attr {
 	if b.mixed {
 		return append(more, slog.Int64("partitions", b.partitions))

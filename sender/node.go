@@ -9,8 +9,7 @@ import (
 	"github.com/epistle-kafka/epistle/wire"
 )
 
-// A node is a broker, or with a negative id a bootstrap server that has not
-// told who it is.
+// A node is a broker, or with a negative id a bootstrap server that has not told who it is.
 type node struct {
 	id    int32
 	addr  string
@@ -42,8 +41,7 @@ func (n *node) open(now time.Time, limit int) bool {
 	return l.conn != nil && l.busy < limit && !l.conn.ThrottledUntil().After(now)
 }
 
-// ended notes that a call on cn is done. It returns the link if cn is still its
-// connection, else nil.
+// ended notes that a call on cn is done. It returns the link if cn is still its connection, else nil.
 func (n *node) ended(which lane, cn conn) *link {
 	if l := &n.links[which]; l.conn == cn {
 		l.busy--

@@ -25,15 +25,14 @@ type dial struct {
 // maxDials bounds the attempts of a link that are under way at once.
 const maxDials = 4
 
-// How long an attempt may be silent before another begins beside it, and how
-// long a connection may be before it counts as silent.
+// How long an attempt may be silent before another begins beside it, and how long a connection may be before it counts as
+// silent.
 const (
 	leastPatience = 250 * time.Millisecond
 	mostPatience  = time.Second
 )
 
-// patient bounds four times a duration that was enough before; 0 for one that
-// is not known.
+// patient bounds four times a duration that was enough before; 0 for one that is not known.
 func patient(enough time.Duration) time.Duration {
 	if enough == 0 {
 		return mostPatience
@@ -41,8 +40,8 @@ func patient(enough time.Duration) time.Duration {
 	return min(max(4*enough, leastPatience), mostPatience)
 }
 
-// usual returns what is known of a duration after it was took another time. What
-// an outage has lengthened counts as twice as long as before.
+// usual returns what is known of a duration after it was took another time. What an outage has lengthened counts as twice as
+// long as before.
 func usual(known, took time.Duration) time.Duration {
 	took = max(took, 1)
 	if known == 0 {
@@ -58,9 +57,8 @@ var (
 	errGaveWay = errors.New("nothing came, and a fresh attempt has taken its place")
 )
 
-// connect begins an attempt on a link that has no connection, beside those
-// under way that are silent, unless it is too soon. It reports when to come
-// back; the zero time if there is nothing to wait for but an event.
+// connect begins an attempt on a link that has no connection, beside those under way that are silent, unless it is too soon. It
+// reports when to come back; the zero time if there is nothing to wait for but an event.
 func (c *core) connect(n *node, which lane) time.Time {
 	l := &n.links[which]
 	switch {
@@ -107,8 +105,7 @@ func (n *node) next(c *core, l *link) *dial {
 	return d
 }
 
-// trying reports whether the link has been trying to connect in vain for longer
-// than is usual, and when it will have.
+// trying reports whether the link has been trying to connect in vain for longer than is usual, and when it will have.
 func (l *link) trying(now time.Time) (long bool, at time.Time) {
 	if len(l.dials) == 0 {
 		return false, time.Time{}
@@ -202,8 +199,8 @@ func (c *core) connected(e dialed) {
 	c.pusher.hear(e.conn)
 }
 
-// encourage lets a link that is being dialled in vain begin a fresh attempt, since
-// the node is there: it has just answered on its other lane.
+// encourage lets a link that is being dialled in vain begin a fresh attempt, since the node is there: it has just answered on
+// its other lane.
 func (l *link) encourage(patience time.Duration) {
 	n := len(l.dials)
 	if n == 0 {
@@ -252,8 +249,8 @@ func (e hungUp) apply(c *core) {
 	}
 }
 
-// failed notes that an attempt has failed, and sets the backoff before the next
-// (KIP-144). One that was silent had its successor planned when it began.
+// failed notes that an attempt has failed, and sets the backoff before the next (KIP-144). One that was silent had its
+// successor planned when it began.
 func (l *link) failed(c *core, err error) {
 	silent := wire.TimedOut(err)
 	next := l.notUntil

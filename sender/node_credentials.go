@@ -40,8 +40,8 @@ func hasNoCredentials(err error) bool {
 	return errors.As(err, &failed) && failed.Stage == wire.StageSASL && failed.API == ""
 }
 
-// waitsForCredentials reports whether an attempt of the link has got as far as to wait for credentials, while none come. That it
-// goes on for long is not the broker's fault then.
+// waitsForCredentials reports whether an attempt of the link has got as far as to wait for credentials, while none come. That
+// it goes on for long is not the broker's fault then.
 func (n *news) waitsForCredentials(l *link) bool {
 	return !n.login.since.IsZero() && slices.ContainsFunc(l.dials, func(d *dial) bool { return !d.login.IsZero() })
 }

@@ -8,8 +8,8 @@ import (
 	"github.com/epistle-kafka/epistle/protocol"
 )
 
-// A Broker is what a sender has seen of one broker, or of a bootstrap server that has not said which it is. What goes wrong
-// is counted where it shows: a dial or a connection that fails, a request without an answer, and an answer that is an error.
+// A Broker is what a sender has seen of one broker, or of a bootstrap server that has not said which it is. What goes wrong is
+// counted where it shows: a dial or a connection that fails, a request without an answer, and an answer that is an error.
 type Broker struct {
 	ID        int32 // negative: a bootstrap server
 	Addr      string

@@ -9,8 +9,8 @@ import (
 	"github.com/epistle-kafka/epistle/metadata"
 )
 
-// A former connection leads to where the node was. It gets no request any more,
-// and is closed when those that it has are answered, or have timed out.
+// A former connection leads to where the node was. It gets no request any more, and is closed when those that it has are
+// answered, or have timed out.
 type former struct {
 	conn  conn
 	which lane
@@ -45,16 +45,14 @@ func (c *core) nodeAt(id int32, host string, port int32) *node {
 
 func addrOf(host string, port int32) string { return metadata.Broker{Host: host, Port: port}.Addr() }
 
-// leave has n connected anew. What is in flight may still be answered where it
-// is, and its partitions wait for that (I2).
+// leave has n connected anew. What is in flight may still be answered where it is, and its partitions wait for that (I2).
 func (c *core) leave(n *node) {
 	n.leave()
 	c.topics.disturb(n.id)
 }
 
-// How long a node stays where it is, at least, that was said to be elsewhere a
-// moment ago. Brokers that disagree about an address would have us connect anew
-// with each answer.
+// How long a node stays where it is, at least, that was said to be elsewhere a moment ago. Brokers that disagree about an
+// address would have us connect anew with each answer.
 const (
 	firstStay   = 50 * time.Millisecond // doubled with each move
 	longestStay = 10 * time.Second
@@ -69,9 +67,8 @@ func (n *node) mayMove(now time.Time) bool {
 	return n.moves == 0 || stayed >= min(firstStay<<min(n.moves, 10), longestStay)
 }
 
-// move has the next dial go to the broker's new address, at once. A connection
-// belongs to a node at its address: who listens at the old one may be anybody,
-// or lead nothing. So the node has to leave, too.
+// move has the next dial go to the broker's new address, at once. A connection belongs to a node at its address: who listens at
+// the old one may be anybody, or lead nothing. So the node has to leave, too.
 func (n *node) move(addr string, now time.Time) {
 	n.addr, n.moved = addr, now
 	n.moves++

@@ -16,8 +16,8 @@ type reception struct {
 // comeBack is the wait after a refusal, of one broker and of all. A server of accounts may lock one that fails too often.
 var comeBack = backoff.Policy{Base: time.Second, Max: 30 * time.Second, Jitter: 0.2}
 
-// loginPatience is how long an attempt that has got as far as to present credentials may be silent before another begins
-// beside it. That the other end is there it has shown, and a refusal is held back on purpose.
+// loginPatience is how long an attempt that has got as far as to present credentials may be silent before another begins beside
+// it. That the other end is there it has shown, and a refusal is held back on purpose.
 const loginPatience = 3 * time.Second
 
 // presenting: an attempt has got as far as to present credentials.

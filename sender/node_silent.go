@@ -26,8 +26,7 @@ func (l *link) answered(now time.Time) {
 	l.heard = now
 }
 
-// silentFrom returns when l is silent if nothing comes until then (R3); the zero
-// time if nothing has to come.
+// silentFrom returns when l is silent if nothing comes until then (R3); the zero time if nothing has to come.
 func (l *link) silentFrom() time.Time {
 	if l.conn == nil || l.busy == 0 {
 		return time.Time{}
@@ -49,8 +48,7 @@ func (n *node) silent(now time.Time) bool {
 	return n.links[data].silent(now) || n.links[control].silent(now)
 }
 
-// watch looks for brokers that are silent, and for those whose role has moved.
-// It returns when to look again.
+// watch looks for brokers that are silent, and for those whose role has moved. It returns when to look again.
 func (c *core) watch() (at time.Time) {
 	if c.aborted {
 		return time.Time{}
@@ -73,8 +71,8 @@ func (c *core) watch() (at time.Time) {
 	return sooner(at, c.txn.watch())
 }
 
-// movedFrom reports whether a partition that has a batch in flight to n has
-// another leader by now. It looks once at each snapshot of the cluster.
+// movedFrom reports whether a partition that has a batch in flight to n has another leader by now. It looks once at each
+// snapshot of the cluster.
 func (n *node) movedFrom(snapshot *metadata.Snapshot) bool {
 	l := &n.links[data]
 	if l.moved == snapshot {

@@ -7,9 +7,8 @@ import (
 	"github.com/epistle-kafka/epistle/protocol"
 )
 
-// A ThrottleError says that a broker wants to be sent nothing for a while, by the
-// throttle_time_ms of its answer: a quota is used up (KIP-219). It is among the
-// reasons of what has waited for too long.
+// A ThrottleError says that a broker wants to be sent nothing for a while, by the throttle_time_ms of its answer: a quota is
+// used up (KIP-219). It is among the reasons of what has waited for too long.
 type ThrottleError struct {
 	Broker  int32  // -1: a bootstrap server
 	Addr    string // host:port
@@ -51,8 +50,8 @@ func (c *core) quiet(n *node, l *link) {
 	c.published.throttleTime.Add(int64(until.Sub(c.now)))
 }
 
-// mute returns the ThrottleError of the broker that can be asked again first, if nobody can be asked now since those who
-// are connected throttle this client; else nil.
+// mute returns the ThrottleError of the broker that can be asked again first, if nobody can be asked now since those who are
+// connected throttle this client; else nil.
 func (c *core) mute() error {
 	var first error
 	var at time.Time

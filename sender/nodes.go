@@ -50,9 +50,8 @@ func (ns *nodes) add(id int32, addr string) *node {
 	return n
 }
 
-// meet sees to it that a broker of the snapshot has a node. One that has stays
-// where it is: what the snapshot says of it may be older than what another answer
-// has said since.
+// meet sees to it that a broker of the snapshot has a node. One that has stays where it is: what the snapshot says of it may be
+// older than what another answer has said since.
 func (ns *nodes) meet(s *metadata.Snapshot, id int32) {
 	if b, ok := s.Brokers[id]; ok && ns.byID[id] == nil {
 		ns.add(id, b.Addr())
@@ -90,8 +89,8 @@ func (ns *nodes) cutOff() bool {
 	return true
 }
 
-// encourage lets all links but those of n begin a fresh attempt: nobody was
-// there, and somebody is. It happens once for each time that all was lost.
+// encourage lets all links but those of n begin a fresh attempt: nobody was there, and somebody is. It happens once for each
+// time that all was lost.
 func (ns *nodes) encourage(n *node, took time.Duration, now time.Time) {
 	for _, o := range ns.order {
 		for i := range o.links {
@@ -106,10 +105,9 @@ func (ns *nodes) encourage(n *node, took time.Duration, now time.Time) {
 	}
 }
 
-// candidates returns the ids of the nodes that can answer control requests: the
-// brokers, or the bootstrap servers where no broker is known. The one that has
-// just raised a doubt comes first, then the connected, then the least busy, and
-// those that are silent last.
+// candidates returns the ids of the nodes that can answer control requests: the brokers, or the bootstrap servers where no
+// broker is known. The one that has just raised a doubt comes first, then the connected, then the least busy, and those that
+// are silent last.
 func (ns *nodes) candidates(snapshot *metadata.Snapshot, judged time.Time) []int32 {
 	var ids []int32
 	for _, id := range slices.Sorted(maps.Keys(snapshot.Brokers)) {
@@ -157,7 +155,8 @@ func (ns *nodes) troubled(now time.Time, err error) {
 // untroubled forgets it.
 func (ns *nodes) untroubled() { ns.published.trouble.Store(nil) }
 
-// lastFailure is err, of a request of some kind at that time, or what has kept the loop from the cluster since; nil if both are.
+// lastFailure is err, of a request of some kind at that time, or what has kept the loop from the cluster since; nil if both
+// are.
 func (ns *nodes) lastFailure(at time.Time, err error) error {
 	if trouble := ns.published.trouble.Load(); trouble != nil && (err == nil || at.Before(ns.troubledAt)) {
 		err = *trouble
@@ -184,7 +183,8 @@ func (ns *nodes) name(id int32) string {
 	return fmt.Sprintf("broker %d", id)
 }
 
-// from names the broker at the other end of a connection that produce requests go by: " from …", or nothing if that is not known.
+// from names the broker at the other end of a connection that produce requests go by: " from …", or nothing if that is not
+// known.
 func (ns *nodes) from(cn conn) string {
 	for _, n := range ns.order {
 		if cn != nil && n.links[data].conn == cn {

@@ -9,8 +9,8 @@ import (
 	"github.com/epistle-kafka/epistle/protocol"
 )
 
-// A partition is what the loop knows of one partition. What each refresh reads is
-// in front: with thousands of them the time goes into fetching it.
+// A partition is what the loop knows of one partition. What each refresh reads is in front: with thousands of them the time
+// goes into fetching it.
 type partition struct {
 	queue    *accumulator.Queue
 	inFlight []*delivery // drained to a connection and not answered, in order
@@ -50,8 +50,7 @@ type partition struct {
 	answer *protocol.ProducePartitionResponse // scratch of match
 }
 
-// requeue puts d where it belongs among the batches to be sent again:
-// younger batches must not overtake it (I2).
+// requeue puts d where it belongs among the batches to be sent again: younger batches must not overtake it (I2).
 func (p *partition) requeue(d *delivery) {
 	d.keeps = d.keeps && !d.old // its numbers are for a log that is gone
 	i, _ := slices.BinarySearchFunc(p.retry, d, (*delivery).before)
@@ -155,8 +154,7 @@ func (p *partition) unblock() {
 	}
 }
 
-// oldestOpened returns when the oldest delivery without an outcome was opened;
-// the zero time if there is none.
+// oldestOpened returns when the oldest delivery without an outcome was opened; the zero time if there is none.
 func (p *partition) oldestOpened() (oldest time.Time) {
 	for _, d := range p.inFlight {
 		if !d.resolved {

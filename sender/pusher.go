@@ -14,9 +14,9 @@ import (
 // methods do nothing then.
 //
 // Nothing else may wait for it, or fail because of it. So it never connects to anybody by itself, but for a caller who asks for
-// the instance id. It sends on control connections that have nothing to do, so that no request is behind one of its own when
-// it is sent, and no sooner than about a second after the first connection was made. Metrics are collected and packed
-// elsewhere, since some come from functions of the user's.
+// the instance id. It sends on control connections that have nothing to do, so that no request is behind one of its own when it
+// is sent, and no sooner than about a second after the first connection was made. Metrics are collected and packed elsewhere,
+// since some come from functions of the user's.
 type pusher struct {
 	c        *core
 	reporter *telemetry.Reporter
@@ -135,8 +135,8 @@ func (p *pusher) free() (best *node, at time.Time) {
 }
 
 // prefers reports whether n is better than o. The transaction coordinator is left alone where there are others: its requests
-// would wait behind a push. A bootstrap server that has not said who it is may be one of the brokers: its connection is not kept
-// for this. Then it is the one that has answered last, or else whose connection was used least lately.
+// would wait behind a push. A bootstrap server that has not said who it is may be one of the brokers: its connection is not
+// kept for this. Then it is the one that has answered last, or else whose connection was used least lately.
 func (p *pusher) prefers(n, o *node) bool {
 	coordinator, known := p.c.txn.Coordinator()
 	switch {

@@ -136,8 +136,8 @@ func (s *Sender) pushLast(ctx context.Context) {
 	}
 }
 
-// collect encodes a push on a goroutine of its own: to ask for the metrics runs functions of the user's. There is one at a time,
-// which Close does not wait for longer than for the push.
+// collect encodes a push on a goroutine of its own: to ask for the metrics runs functions of the user's. There is one at a
+// time, which Close does not wait for longer than for the push.
 func (s *Sender) collect(push *telemetry.Push) {
 	go func() {
 		push.Encode(s.cfg.source(), s.cfg.Metrics())

@@ -7,8 +7,8 @@ import (
 	"github.com/epistle-kafka/epistle/wire"
 )
 
-// A request is a produce request from its first batch to its answer. It is the
-// loop's, and used again when its answer has been applied; see pool.
+// A request is a produce request from its first batch to its answer. It is the loop's, and used again when its answer has been
+// applied; see pool.
 type request struct {
 	node       *node
 	conn       conn // that it was built for; it goes to no other
@@ -26,8 +26,8 @@ type request struct {
 	out effects // the core's; constant, so that Done may use it
 }
 
-// packedOne says that a compressor is done with one of r's batches. It reports
-// whether that was the last: the loop is told of that one alone.
+// packedOne says that a compressor is done with one of r's batches. It reports whether that was the last: the loop is told of
+// that one alone.
 func (r *request) packedOne() bool { return r.unpacked.Add(-1) == 0 }
 
 // prepare makes the message and the call of r, whose batches are final now.
@@ -76,8 +76,7 @@ func (r *request) directSize() int {
 	return size
 }
 
-// addTopic adds a topic to the message, with the slice of partitions that an
-// earlier one may have left in its place.
+// addTopic adds a topic to the message, with the slice of partitions that an earlier one may have left in its place.
 func (r *request) addTopic(t *topic) {
 	topics := r.message.Topics
 	n := len(topics)

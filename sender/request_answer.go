@@ -85,8 +85,8 @@ func (c *core) learnHinted() {
 	c.publish()
 }
 
-// match finds the answer for each partition of r, and leaves it there. Those of
-// version 13 and later name the topic by its id, which is the id of the request.
+// match finds the answer for each partition of r, and leaves it there. Those of version 13 and later name the topic by its id,
+// which is the id of the request.
 func (r *request) match(known *topics) {
 	for _, d := range r.deliveries {
 		d.part.answer = nil
@@ -108,9 +108,8 @@ func (r *request) match(known *topics) {
 	}
 }
 
-// nameOf returns the name that the request had for a topic id: metadata may
-// have moved on since. Most brokers answer in the order of the request, so that
-// place is tried first.
+// nameOf returns the name that the request had for a topic id: metadata may have moved on since. Most brokers answer in the
+// order of the request, so that place is tried first.
 func (r *request) nameOf(place int, id protocol.UUID) string {
 	topics := r.message.Topics
 	if place >= len(topics) || topics[place].TopicID != id {
@@ -192,9 +191,8 @@ func (c *core) judge(r *request, p *partition, d *delivery, a *protocol.ProduceP
 // errWhole: a broker takes no part of a batch that it has.
 var errWhole = errors.New("it was sent before in a larger batch, which the broker seems to have")
 
-// follow takes the leader that the answer names (KIP-951), or asks for
-// metadata. It reports whether the leader is another one now: a batch sent to
-// it need not wait for the backoff.
+// follow takes the leader that the answer names (KIP-951), or asks for metadata. It reports whether the leader is another one
+// now: a batch sent to it need not wait for the backoff.
 func (c *core) follow(r *request, p *partition, d *delivery, a *protocol.ProducePartitionResponse) bool {
 	if a.CurrentLeader.LeaderID >= 0 && c.meta.Hint(c.now, p.topic.name, p.index, a.CurrentLeader, r.response.NodeEndpoints) {
 		c.topics.hint(p.topic.name)

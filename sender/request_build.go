@@ -7,16 +7,15 @@ import (
 	"github.com/epistle-kafka/epistle/protocol"
 )
 
-// Sizes in bytes that bound a request from above, so that its batches can be
-// chosen before it is encoded.
+// Sizes in bytes that bound a request from above, so that its batches can be chosen before it is encoded.
 const (
 	requestOverhead   = 256 // header, client id aside, and fixed fields
 	topicOverhead     = 32  // and the name
 	partitionOverhead = 16
 )
 
-// serve drains n's ready list into requests while the node takes any, and
-// connects to it if need be. It returns when to come back.
+// serve drains n's ready list into requests while the node takes any, and connects to it if need be. It returns when to come
+// back.
 func (c *core) serve(n *node) time.Time {
 	l := &n.links[data]
 	for n.ready.len() > 0 && n.ready.first().ready != n {
@@ -52,8 +51,8 @@ func (c *core) serve(n *node) time.Time {
 	return time.Time{}
 }
 
-// fill makes a request of one batch from each ready partition, as many as
-// max.request.size holds, in turn. It returns nil if none may be drained.
+// fill makes a request of one batch from each ready partition, as many as max.request.size holds, in turn. It returns nil if
+// none may be drained.
 func (c *core) fill(n *node) *request {
 	var r *request
 	number := c.requests.next()
@@ -78,8 +77,7 @@ func (c *core) fill(n *node) *request {
 			add += topicOverhead + len(p.topic.name)
 		}
 		if r != nil && size+add > c.cfg.MaxRequestSize {
-			// It has grown since. It has left its queue, so it waits where
-			// retries do.
+			// It has grown since. It has left its queue, so it waits where retries do.
 			c.putBack(p, d)
 			break
 		}
@@ -94,9 +92,8 @@ func (c *core) fill(n *node) *request {
 	return r
 }
 
-// nextSize returns the bytes of the batch that a take would return, for a
-// request of size bytes. One that lingers is small, and not looked at unless
-// the request is nearly full.
+// nextSize returns the bytes of the batch that a take would return, for a request of size bytes. One that lingers is small, and
+// not looked at unless the request is nearly full.
 func (c *core) nextSize(p *partition, size int) int {
 	if len(p.retry) > 0 {
 		return p.retry[0].Size()
@@ -128,8 +125,7 @@ func (c *core) add(r *request, p *partition, d *delivery) {
 	}
 }
 
-// packAll hands the batches of r that are not compressed yet to the
-// compressors, each on its own.
+// packAll hands the batches of r that are not compressed yet to the compressors, each on its own.
 func (c *core) packAll(r *request) {
 	unpacked := int32(0)
 	for _, d := range r.deliveries {
@@ -157,8 +153,7 @@ func (e packedUp) apply(c *core) {
 	c.sendBuilt(e.request.node)
 }
 
-// sendBuilt hands the node's requests to the connection in the order in which
-// they were built, as far as they are compressed.
+// sendBuilt hands the node's requests to the connection in the order in which they were built, as far as they are compressed.
 func (c *core) sendBuilt(n *node) {
 	for n.built.len() > 0 && !n.built.first().packing {
 		r := n.built.pop()
@@ -194,15 +189,13 @@ func (c *core) count(r *request) {
 	}
 }
 
-// lastVersionByName is the last version of Produce that names topics; later
-// ones identify them.
+// lastVersionByName is the last version of Produce that names topics; later ones identify them.
 const lastVersionByName = 12
 
 // lastVersionOldTxn is the last version of Produce in the old protocol of transactions; later ones add partitions.
 const lastVersionOldTxn = 11
 
-// unsent takes back a request that never reached its connection: not an
-// attempt, and nothing has been written.
+// unsent takes back a request that never reached its connection: not an attempt, and nothing has been written.
 func (c *core) unsent(r *request) {
 	r.node.ended(data, r.conn)
 	for _, d := range r.deliveries {
@@ -222,11 +215,9 @@ func (c *core) takeBack(d *delivery) {
 	c.refresh(p)
 }
 
-// dropOld takes back what may not go as it is any more, because of what has
-// happened while r was with the compressors. Batches of topics that were made
-// again have numbers for a log that is gone. Batches behind another one in
-// flight were drained when the broker's state was trusted to be there, and it is
-// not any more; and nothing may overtake those that were taken back.
+// dropOld takes back what may not go as it is any more, because of what has happened while r was with the compressors. Batches
+// of topics that were made again have numbers for a log that is gone. Batches behind another one in flight were drained when
+// the broker's state was trusted to be there, and it is not any more; and nothing may overtake those that were taken back.
 func (c *core) dropOld(r *request) {
 	r.deliveries = slices.DeleteFunc(r.deliveries, func(d *delivery) bool {
 		p := d.part
@@ -238,8 +229,8 @@ func (c *core) dropOld(r *request) {
 	})
 }
 
-// settle puts a batch that was not written back in its place, unless its
-// records have their outcome already, or the place is gone.
+// settle puts a batch that was not written back in its place, unless its records have their outcome already, or the place is
+// gone.
 func (c *core) settle(p *partition, d *delivery) {
 	switch lost := c.lost(p, d); {
 	case d.resolved:

@@ -6,8 +6,8 @@ import (
 	"github.com/epistle-kafka/epistle/accumulator"
 )
 
-// A schedule says which partitions must be refreshed, and when. It has their alarms, and the moments that a refresh compares with.
-// The core refreshes partitions by it (schedule_refresh.go).
+// A schedule says which partitions must be refreshed, and when. It has their alarms, and the moments that a refresh compares
+// with. The core refreshes partitions by it (schedule_refresh.go).
 type schedule struct {
 	alarms
 
@@ -31,8 +31,8 @@ func (s *schedule) goes(due time.Time) bool { return !due.After(s.horizon) }
 // expired reports whether a batch has expired that was opened at that time.
 func (s *schedule) expired(opened time.Time) bool { return !opened.After(s.expiry) }
 
-// nextEarly takes an alarm off that comes before the horizon, and returns its partition, which is to be refreshed; nil: there is
-// no such alarm.
+// nextEarly takes an alarm off that comes before the horizon, and returns its partition, which is to be refreshed; nil: there
+// is no such alarm.
 func (s *schedule) nextEarly() *partition { return s.takeSoon(s.horizon) }
 
 // hurry has nothing linger any more, and relax has it linger again.

@@ -2,9 +2,8 @@ package sender
 
 import "time"
 
-// refresh brings one partition up to date: it ends what has expired, puts the
-// partition on its leader's ready list if it may be drained, and sets its
-// alarm. Whoever changes a partition calls it.
+// refresh brings one partition up to date: it ends what has expired, puts the partition on its leader's ready list if it may be
+// drained, and sets its alarm. Whoever changes a partition calls it.
 func (c *core) refresh(p *partition) {
 	c.txn.sweep(p)
 	oldest := p.oldestOpened()
@@ -31,23 +30,21 @@ func (c *core) refresh(p *partition) {
 	c.schedule.set(p, at)
 }
 
-// refreshDelivered is refresh after one batch of p was delivered, and nothing else has
-// changed. A partition on a ready list is refreshed when it is served. Until then
-// its alarm may be early, and never late.
+// refreshDelivered is refresh after one batch of p was delivered, and nothing else has changed. A partition on a ready list is
+// refreshed when it is served. Until then its alarm may be early, and never late.
 func (c *core) refreshDelivered(p *partition) {
 	if p.ready == nil || c.txn.sweeps() || !p.wake.After(c.now) {
 		c.refresh(p)
 	}
 }
 
-// briefLinger is a linger that even one who waits for memory can sit out while
-// something is in flight, whose answer will bring some.
+// briefLinger is a linger that even one who waits for memory can sit out while something is in flight, whose answer will bring
+// some.
 const briefLinger = 100 * time.Millisecond
 
-// takeChanges refreshes the partitions whose head has changed. Nothing lingers while
-// somebody waits for memory that only sending can free: but with many
-// partitions and little for each, to send it all at once would be to send it in
-// the smallest batches just when there is the most of it.
+// takeChanges refreshes the partitions whose head has changed. Nothing lingers while somebody waits for memory that only
+// sending can free: but with many partitions and little for each, to send it all at once would be to send it in the smallest
+// batches just when there is the most of it.
 func (c *core) takeChanges() {
 	if waiting := c.acc.Memory.Waiting(); waiting && !c.schedule.hurries() && (c.requests.none() || c.cfg.Linger > briefLinger) {
 		c.schedule.hurry()
@@ -72,9 +69,8 @@ func (c *core) refreshAll() {
 	c.schedule.done(parts)
 }
 
-// due returns when p's next batch should go out as far as linger and backoff
-// are concerned; the zero time if there is none, or if something must come in
-// first that will lead to another refresh.
+// due returns when p's next batch should go out as far as linger and backoff are concerned; the zero time if there is none, or
+// if something must come in first that will lead to another refresh.
 func (c *core) due(p *partition) time.Time {
 	if len(p.retry) > 0 {
 		if p.backoff.After(c.now) {
@@ -131,8 +127,8 @@ func (c *core) touch(t *topic) {
 	c.meta.Touch(c.now, t.name)
 }
 
-// expire ends the drained batches of p that are too old, and returns when the
-// oldest that is left was opened; the zero time if there is none.
+// expire ends the drained batches of p that are too old, and returns when the oldest that is left was opened; the zero time if
+// there is none.
 func (c *core) expire(p *partition) (oldest time.Time) {
 	for _, d := range p.open() {
 		if !c.schedule.expired(d.opened) {
@@ -141,8 +137,8 @@ func (c *core) expire(p *partition) (oldest time.Time) {
 		}
 		c.metrics.countExpired(p.topic)
 		if d.conn != nil {
-			// Its bytes stay with the connection, and its sequence stays
-			// unresolved, until the answer or the connection's end (pitfall 8).
+			// Its bytes stay with the connection, and its sequence stays unresolved, until the answer or the connection's end
+			// (pitfall 8).
 			c.failBatch(d, c.timeout(p, c.delayed(d)), true)
 		} else {
 			c.giveUp(p, d, c.timeout(p, c.delayed(d)))

@@ -14,8 +14,7 @@ import (
 // Closing reports whether Close has begun.
 func (s *Sender) Closing() bool { return s.closing.Load() }
 
-// Want makes the loop look a topic up, so that OnTopic is told of it.
-// It fails with ErrClosed once Close has begun.
+// Want makes the loop look a topic up, so that OnTopic is told of it. It fails with ErrClosed once Close has begun.
 func (s *Sender) Want(topic string) error {
 	if s.closing.Load() {
 		return ErrClosed
@@ -113,13 +112,12 @@ func (s *Sender) awaitLookup(ctx context.Context, topic string, l *lookup) error
 	return fmt.Errorf("looking up topic %q: %w", topic, err)
 }
 
-// ErrCallback says that a callback has been running for so long that waiting
-// for it was given up. Flush or Close inside a callback waits for itself.
+// ErrCallback says that a callback has been running for so long that waiting for it was given up. Flush or Close inside a
+// callback waits for itself.
 var ErrCallback = errors.New("a callback has not returned for max.block; one that calls Flush or Close waits for itself")
 
-// Flush waits until every record sent before the call has its outcome and its
-// callback has returned, or ctx ends. It ends their linger. With an error it
-// returns how many records it still waited for.
+// Flush waits until every record sent before the call has its outcome and its callback has returned, or ctx ends. It ends their
+// linger. With an error it returns how many records it still waited for.
 func (s *Sender) Flush(ctx context.Context) (waiting Undelivered, err error) {
 	g := accumulator.NewGroup()
 	s.inbox.put(flushing{g})
@@ -144,11 +142,9 @@ func (s *Sender) Explain(err error) error {
 	return err
 }
 
-// Close refuses further records, delivers what it has until ctx ends, fails
-// what is left with ErrClosed, has the brokers that subscribe to them know the
-// last metrics, within a second, and ends all goroutines. It returns how many
-// records were failed so, and what kept it from waiting for them. After ctx has
-// ended it still waits up to a second for callbacks, and for the log.
+// Close refuses further records, delivers what it has until ctx ends, fails what is left with ErrClosed, has the brokers that
+// subscribe to them know the last metrics, within a second, and ends all goroutines. It returns how many records were failed
+// so, and what kept it from waiting for them. After ctx has ended it still waits up to a second for callbacks, and for the log.
 func (s *Sender) Close(ctx context.Context) (lost Undelivered, err error) {
 	select {
 	case <-s.stopped: // another Close has told all

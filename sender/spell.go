@@ -6,9 +6,8 @@ import (
 	"time"
 )
 
-// A spell is a time in which batches to one broker are sent again. It ends when
-// each partition that was part of it has been acknowledged, or has nothing left
-// to send.
+// A spell is a time in which batches to one broker are sent again. It ends when each partition that was part of it has been
+// acknowledged, or has nothing left to send.
 type spell struct {
 	node   *node
 	since  time.Time
@@ -89,8 +88,7 @@ func (s *spell) describe() []slog.Attr {
 		slog.Any("err", s.err), slog.Time("since", s.since))...)
 }
 
-// lookSpells tells of those that go on, and ends those whose partitions have
-// nothing left to send.
+// lookSpells tells of those that go on, and ends those whose partitions have nothing left to send.
 func (n *news) lookSpells() {
 	for _, s := range n.spells {
 		for p := range s.parts {

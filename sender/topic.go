@@ -8,8 +8,8 @@ import (
 	"github.com/epistle-kafka/epistle/protocol"
 )
 
-// A topic is what the loop knows of one topic. Its sequence state outlives
-// anything that metadata says, save a change of the topic's id (pitfall 9).
+// A topic is what the loop knows of one topic. Its sequence state outlives anything that metadata says, save a change of the
+// topic's id (pitfall 9).
 type topic struct {
 	name   string
 	id     protocol.UUID

@@ -7,10 +7,9 @@ import (
 	"github.com/epistle-kafka/epistle/protocol"
 )
 
-// replaced deals with another cluster in the place of the one that was: it was
-// wiped and made again, or its name leads elsewhere now. Nothing that is known
-// of the old one holds: each topic is another, whatever its id; a producer id
-// may be somebody else's; connections may lead to the old.
+// replaced deals with another cluster in the place of the one that was: it was wiped and made again, or its name leads
+// elsewhere now. Nothing that is known of the old one holds: each topic is another, whatever its id; a producer id may be
+// somebody else's; connections may lead to the old.
 func (c *core) replaced() {
 	c.news.otherCluster(c.meta.Snapshot().ClusterID)
 	c.txn.replaced()
@@ -29,10 +28,9 @@ func (c *core) replaced() {
 	}
 }
 
-// recreated deals with a topic that was deleted and made again, in a cluster
-// that may have been, too. The new log has none of the old records, so what was
-// certainly not written goes there, numbered from 0 under a new producer id;
-// what may be in the old log fails as such.
+// recreated deals with a topic that was deleted and made again, in a cluster that may have been, too. The new log has none of
+// the old records, so what was certainly not written goes there, numbered from 0 under a new producer id; what may be in the
+// old log fails as such.
 func (c *core) recreated(t *topic, why error) {
 	t.again, t.stamps = why, nil
 	c.txn.disown()
@@ -61,8 +59,8 @@ func (c *core) recreated(t *topic, why error) {
 	}
 }
 
-// retire ends the partitions that the topic has no more. Callers know that by
-// now, so that none chooses one of them for a record that could go elsewhere.
+// retire ends the partitions that the topic has no more. Callers know that by now, so that none chooses one of them for a
+// record that could go elsewhere.
 func (c *core) retire(t *topic) {
 	for _, p := range t.parts[min(len(t.parts), len(t.meta.Partitions)):] {
 		p.queue.Refuse(ErrPartitionGone)

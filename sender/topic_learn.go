@@ -72,8 +72,7 @@ func (c *core) change(ch metadata.Changes) {
 	}
 }
 
-// publish makes what learn has found known to those who send. Those who have
-// waited for it go on.
+// publish makes what learn has found known to those who send. Those who have waited for it go on.
 func (c *core) publish() {
 	c.cfg.Publish()
 	for _, name := range c.topics.takeLearned() {
@@ -93,8 +92,7 @@ func (c *core) learn(name string) {
 	if t == nil {
 		t = c.topics.add(name, c.acc.Topic(name, 0))
 	}
-	// The loop remembers a topic for longer than metadata does, so it has to see
-	// for itself that this is another one.
+	// The loop remembers a topic for longer than metadata does, so it has to see for itself that this is another one.
 	again := t.id != (protocol.UUID{}) && m.ID != (protocol.UUID{}) && t.id != m.ID
 	t.id, t.meta = m.ID, m
 	if again {
@@ -129,9 +127,8 @@ func (c *core) grow(t *topic, n int) {
 	}
 }
 
-// lead sets the leader of a partition. A broker that leads again, under another
-// leader epoch, is another leader: its log may have lost its tail, and with it
-// what it knew of the producer.
+// lead sets the leader of a partition. A broker that leads again, under another leader epoch, is another leader: its log may
+// have lost its tail, and with it what it knew of the producer.
 func (c *core) lead(s *metadata.Snapshot, p *partition, m metadata.Partition) {
 	if m.Leader >= 0 {
 		c.nodes.meet(s, m.Leader)
@@ -153,12 +150,12 @@ func (c *core) lead(s *metadata.Snapshot, p *partition, m metadata.Partition) {
 	c.refresh(p)
 }
 
-// maxRoused bounds how often news skips a partition's backoff until it has a
-// success. Brokers that contradict each other always have some.
+// maxRoused bounds how often news skips a partition's backoff until it has a success. Brokers that contradict each other always
+// have some.
 const maxRoused = 5
 
-// rouse ends p's backoff, since what it has failed for may be over. Without it a
-// partition would sleep on after what it waits for has come.
+// rouse ends p's backoff, since what it has failed for may be over. Without it a partition would sleep on after what it waits
+// for has come.
 func (c *core) rouse(p *partition) {
 	if p.backoff.After(c.now) && p.roused < maxRoused {
 		p.roused++

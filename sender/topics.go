@@ -7,8 +7,8 @@ import (
 	"github.com/epistle-kafka/epistle/accumulator"
 )
 
-// Topics are the topics that the loop knows, and what of them is still to be told. The core learns of them (topic_learn.go), has
-// them be others (topic_again.go), and forgets them (topic_forget.go).
+// Topics are the topics that the loop knows, and what of them is still to be told. The core learns of them (topic_learn.go),
+// has them be others (topic_again.go), and forgets them (topic_forget.go).
 type topics struct {
 	byName map[string]*topic
 	listed []*topic // the same, in an order that is the same whenever the same happens
@@ -79,8 +79,8 @@ func (ts *topics) takeLearned() []string {
 	return names
 }
 
-// disturb notes that who is at the other end of the next connection to a broker may
-// know nothing of us (pitfall 1): it was started anew, or is another cluster's.
+// disturb notes that who is at the other end of the next connection to a broker may know nothing of us (pitfall 1): it was
+// started anew, or is another cluster's.
 func (ts *topics) disturb(leader int32) {
 	for _, t := range ts.listed {
 		for _, p := range t.parts {

@@ -11,8 +11,8 @@ import (
 	"github.com/epistle-kafka/epistle/wire"
 )
 
-// A transactor is the transactional half of the core: package txn says what is due, and here it is sent, and what comes
-// of it is applied to partitions.
+// A transactor is the transactional half of the core: package txn says what is due, and here it is sent, and what comes of it
+// is applied to partitions.
 type transactor struct {
 	*txn.Txn
 	c       *core
@@ -56,8 +56,8 @@ func newTransactor(c *core) *transactor {
 // sendCall is what a record that is refused has been called with.
 const sendCall = "Send"
 
-// moved applies a change of the transaction's state: who sends records is told first, then partitions are refreshed.
-// Whoever may have changed it calls this, and so does each call before it ends.
+// moved applies a change of the transaction's state: who sends records is told first, then partitions are refreshed. Whoever
+// may have changed it calls this, and so does each call before it ends.
 func (t *transactor) moved() {
 	c := t.c
 	c.identity.set(t.Identity())

@@ -136,8 +136,8 @@ type settled struct{ done chan struct{} }
 
 func (e settled) apply(*core) { close(e.done) }
 
-// SettledTransaction is Transaction with all that has come of records whose outcome the caller has seen: these are told
-// theirs a moment before their transaction is.
+// SettledTransaction is Transaction with all that has come of records whose outcome the caller has seen: these are told theirs
+// a moment before their transaction is.
 func (s *Sender) SettledTransaction() *Transaction {
 	e := settled{make(chan struct{})}
 	s.inbox.put(e)
@@ -154,15 +154,16 @@ func (s *Sender) InitTransactions(ctx context.Context) error {
 	return s.transact(ctx, &txnCall{name: txn.CallInit, start: func(t *transactor, call *txnCall) { t.Init(&call.Op) }})
 }
 
-// BeginTransaction begins a transaction. It waits only if a new epoch is needed first.
-// It returns the transaction's number, for Entry.Txn.
+// BeginTransaction begins a transaction. It waits only if a new epoch is needed first. It returns the transaction's number, for
+// Entry.Txn.
 func (s *Sender) BeginTransaction(ctx context.Context) (number int64, err error) {
 	call := &txnCall{name: txn.CallBegin, start: func(t *transactor, call *txnCall) { t.speakAgain(); t.Begin(&call.Op) }}
 	err = s.transact(ctx, call)
 	return call.number, err
 }
 
-// SendOffsets makes a consumer group's offsets part of the open transaction. The topics' ids are filled in where they are known.
+// SendOffsets makes a consumer group's offsets part of the open transaction. The topics' ids are filled in where they are
+// known.
 func (s *Sender) SendOffsets(ctx context.Context, group txn.Group, offsets []protocol.TxnOffsetCommitTopic) error {
 	return s.transact(ctx, &txnCall{
 		name: txn.CallOffsets, Op: txn.Op{Group: group, Offsets: offsets},
@@ -178,8 +179,8 @@ func (s *Sender) SendOffsets(ctx context.Context, group txn.Group, offsets []pro
 	})
 }
 
-// EndTransaction commits or aborts the open transaction. It returns when the coordinator has ended it and the callbacks of
-// its records have returned; the latter it awaits no longer than ctx allows.
+// EndTransaction commits or aborts the open transaction. It returns when the coordinator has ended it and the callbacks of its
+// records have returned; the latter it awaits no longer than ctx allows.
 func (s *Sender) EndTransaction(ctx context.Context, commit bool) error {
 	call := &txnCall{name: txn.CallAbort, start: func(t *transactor, call *txnCall) { t.Abort(&call.Op) }}
 	if commit {

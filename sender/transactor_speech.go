@@ -5,9 +5,9 @@ import (
 	"github.com/epistle-kafka/epistle/wire"
 )
 
-// A speech is what a broker's last connection has offered of the requests of transactions. What the cluster has finalised
-// says nothing of that: what is between us and the broker may know less, for one broker or for all, and from one connection
-// to the next.
+// A speech is what a broker's last connection has offered of the requests of transactions. What the cluster has finalised says
+// nothing of that: what is between us and the broker may know less, for one broker or for all, and from one connection to the
+// next.
 type speech struct {
 	heard bool
 	isNew bool // all that the new protocol needs
@@ -76,8 +76,8 @@ func (t *transactor) noteFeatures(epoch int64, levels map[string]int16) {
 	t.finalized = levels["transaction.version"]
 }
 
-// speak chooses the protocol of the next transaction: the new one if it is finalised, and if every broker that was heard
-// offers all of it, and the old one else, as an old client would on the same cluster. It returns why none can be begun.
+// speak chooses the protocol of the next transaction: the new one if it is finalised, and if every broker that was heard offers
+// all of it, and the old one else, as an old client would on the same cluster. It returns why none can be begun.
 func (t *transactor) speak() error {
 	c := t.c
 	level := t.finalized

@@ -28,8 +28,8 @@ func (e *asking) apply(c *core) {
 }
 
 // Why says what stands in the way of an outcome that a future knows, as the loop sees it now: what its records wait for, and
-// the last failure of the broker that they are for. With nil, it is the one that has waited for longest, whichever that is. It is nil
-// if nothing waits, or if that is not known any more. Why waits for a step of the loop, which waits for nothing.
+// the last failure of the broker that they are for. With nil, it is the one that has waited for longest, whichever that is. It
+// is nil if nothing waits, or if that is not known any more. Why waits for a step of the loop, which waits for nothing.
 func (s *Sender) Why(o *accumulator.Outcome) error {
 	e := &asking{outcome: o, done: make(chan struct{})}
 	s.inbox.put(e)
@@ -224,8 +224,8 @@ func closest(own, err error) error {
 	return err
 }
 
-// leaderless is what stands in the way of a partition without a leader, whose last failure is err, or nil. A broker that
-// says that it is not the leader lets one think that another is.
+// leaderless is what stands in the way of a partition without a leader, whose last failure is err, or nil. A broker that says
+// that it is not the leader lets one think that another is.
 func leaderless(err error) error {
 	switch {
 	case err == nil:
