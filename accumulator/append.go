@@ -199,7 +199,7 @@ func (q *Queue) sizeFor(e *Entry, n int, what need) (best, least int) {
 }
 
 // put appends e, which fits, and updates what depends on the batch's size: batch.size reached, the CRC, the fast limit. q.mu is
-// held. It reports whether the loop must look at the queue.
+// held. It reports whether the loop must be told.
 func (q *Queue) put(e *Entry, body, n int) (changed bool) {
 	open, b := &q.current, q.tail
 	if !e.Detached {

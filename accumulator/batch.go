@@ -81,8 +81,8 @@ func (b *Batch) RawSize() int { return max(b.raw, b.size) }
 // Codec returns the codec of the batch as it would be written now.
 func (b *Batch) Codec() protocol.Codec { return b.codec }
 
-// Resolve gives all records of the batch their outcome. It reports whether all records of the Outcome have theirs now. The
-// caller then calls End.
+// Resolve gives all records of the batch their outcome. It reports whether all records of the Outcome have theirs now. If so,
+// the caller calls End.
 func (b *Batch) Resolve(offset, appendTime int64, err error) bool {
 	return b.ResolveRange(0, b.count, offset, appendTime, err)
 }

@@ -32,13 +32,13 @@
 //
 // # Size
 //
-// batch.size is the size at which a batch is worth sending at once, not the size at which it is split. While its partition
-// cannot be drained, the open batch goes on growing, up to the cap. So a far or busy broker gets fewer and larger requests. A
-// topic that refuses a batch as too large lowers its cap, and what waits already is split to the cap before it is sent. A
-// minute after the last refusal one larger batch is tried, and the cap grows with what is taken. What the pieces of one batch
-// show beyond that batch's own refusal is no lesson until another batch confirms it. What is refused meanwhile is split to it
-// at once (type lesson). A batch is also sealed once its first record is older than the seal age, so that no record joins a
-// batch that is about to expire.
+// batch.size is the size at which a batch is worth sending at once. It is no bound: while its partition cannot be drained, the
+// open batch goes on growing, up to the cap. So a far or busy broker gets fewer and larger requests. A topic that refuses a
+// batch as too large lowers its cap, and what waits already is split to the cap before it is sent. A minute after the last
+// refusal one larger batch is tried, and the cap grows with what is taken. What the pieces of one batch show beyond that
+// batch's own refusal is no lesson until another batch confirms it. What is refused meanwhile is split to it at once (type
+// lesson). A batch is also sealed once its first record is older than the seal age, so that no record joins a batch that is
+// about to expire.
 //
 // # Compatibility
 //

@@ -41,8 +41,8 @@ type portion struct {
 	packed bool
 }
 
-// FuzzMixtures demands that whatever is appended, drained, compressed and split, in whatever order, can be read from the batches
-// as it was appended, and that all memory comes back.
+// FuzzMixtures demands that whatever is appended, drained, compressed and split, in whatever order, can be read from the
+// batches as it was appended, and that all memory comes back.
 func FuzzMixtures(f *testing.F) {
 	dice := rand.New(rand.NewPCG(1, 2))
 	for range 200 {

@@ -102,7 +102,7 @@ func (o *Outcome) span(index int32) *span {
 	return &o.whole
 }
 
-// resolve gives the records of s their outcome. It reports whether all records have theirs now. The caller then calls End.
+// resolve gives the records of s their outcome. It reports whether all records have theirs now. If so, the caller calls End.
 func (o *Outcome) resolve(s span) bool {
 	if o.unresolved < s.count {
 		panic("accumulator: a record was resolved twice")

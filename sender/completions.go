@@ -15,14 +15,14 @@ type completions struct {
 	wake chan struct{} // capacity 1
 	done chan struct{}
 
-	// running is the number of a callback of the batch at hand, from 1 on; 0 if there is none. While somebody watches it is the
-	// one that runs.
+	// running is the number, from 1 on, of a callback of the batch at hand; 0: there is none. While somebody watches it is that
+	// of the callback that runs.
 	running atomic.Int64
-	watched atomic.Int32 // by so many
-	last    int64        // the goroutine's alone
+	watched atomic.Int32 // how many callers watch
+	last    int64        // number of the last callback; the goroutine's alone
 	took    callbackTimes
 
-	held []completion // what the loop has not handed over yet; its alone
+	held []completion // not handed over yet; the loop's alone
 
 	mu     sync.Mutex // guards the following
 	queue  []completion
@@ -41,7 +41,7 @@ func newCompletions(call func(o *accumulator.Outcome, next func())) *completions
 	return cs
 }
 
-// hold has c come next, with handOver. Both are the loop's.
+// hold keeps c for the next handOver. Only the loop calls the two.
 func (cs *completions) hold(c completion) {
 	cs.held = append(cs.held, c)
 	if c.outcome != nil {
@@ -49,8 +49,8 @@ func (cs *completions) hold(c completion) {
 	}
 }
 
-// handOver hands over all that is held: the batches of an answer at once, since to hand over each would take a third as long as
-// its callbacks. It reports whether there was anything.
+// handOver hands over all that is held, and so the batches of an answer at once: doing it for each would take a third of the
+// time of its callbacks. It reports whether there was anything.
 func (cs *completions) handOver() bool {
 	if len(cs.held) == 0 {
 		return false
@@ -114,12 +114,12 @@ func (cs *completions) callBack(o *accumulator.Outcome) {
 // next notes that another callback begins.
 func (cs *completions) next() {
 	cs.last++
-	if cs.watched.Load() > 0 { // to look costs a tenth of what it costs to store
+	if cs.watched.Load() > 0 { // a load costs a tenth of a store
 		cs.running.Store(cs.last)
 	}
 }
 
-// close waits until all callbacks of what was sent have run.
+// close waits until all callbacks of what was handed over have run.
 func (cs *completions) close() {
 	cs.mu.Lock()
 	cs.closed = true

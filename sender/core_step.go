@@ -34,8 +34,8 @@ func (c *core) pass(now time.Time) {
 	c.txn.Pass(now)
 }
 
-// step does everything that can be done now, and returns when it wants to be called again at the latest; the zero time if only
-// an event can change anything.
+// step does everything that can be done now. It returns when it must be called again at the latest; the zero time if only an
+// event can change anything.
 func (c *core) step(now time.Time) time.Time {
 	c.pass(now)
 	c.takeChanges()
@@ -51,6 +51,6 @@ func (c *core) step(now time.Time) time.Time {
 			at = sooner(at, c.serve(n))
 		}
 	}
-	at = sooner(at, c.txn.ask()) // a partition may just have found that its id has run out of epochs, or that it has to be added
+	at = sooner(at, c.txn.ask()) // a partition may just have run out of epochs, or may have to be added
 	return sooner(sooner(at, c.news.step()), c.schedule.rings())
 }

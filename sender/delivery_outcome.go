@@ -14,7 +14,7 @@ import (
 // deliver ends a batch that the broker has.
 func (c *core) deliver(p *partition, d *delivery, offset, appendTime int64) {
 	p.failures, p.roused, p.backoff, p.lastErr = 0, 0, time.Time{}, nil
-	// A log that is gone, or a leader that is another by now, proves nothing.
+	// An answer about a log that is gone, or of a former leader, proves nothing.
 	if !d.old && d.era == p.numbers.Era() {
 		p.numbers.Acked(d.identity, c.now)
 	}
@@ -63,8 +63,8 @@ func (c *core) retry(p *partition, d *delivery, err error, now bool) {
 	c.later(p, now, err)
 }
 
-// lost returns why d, which was in flight when its topic was deleted and made again, cannot go to the new one; nil if it can,
-// or if nothing of that happened.
+// lost returns why d cannot go to its topic, which was made again while d was in flight; nil if it can, or if the topic is the
+// same.
 func (c *core) lost(p *partition, d *delivery) error {
 	switch {
 	case !d.old:
@@ -77,8 +77,8 @@ func (c *core) lost(p *partition, d *delivery) error {
 	return nil
 }
 
-// later sets the backoff of p after a failed attempt. now says that there is news already of where to, which is a reason to go
-// on at once, but not for ever.
+// later sets the backoff of p after a failed attempt. With now it is known already where to send to, and p goes on at once, up
+// to maxRoused times.
 func (c *core) later(p *partition, now bool, err error) {
 	if now && p.roused < maxRoused {
 		p.roused++
@@ -88,7 +88,7 @@ func (c *core) later(p *partition, now bool, err error) {
 	if errors.Is(err, protocol.ConcurrentTransactions) || errors.Is(err, protocol.InvalidProducerIDMapping) {
 		delay = min(delay, briefly<<min(p.failures, 10)) // the transaction before is being completed
 	}
-	// The batches behind it fail as its echo; they are one failure.
+	// The batches behind one that failed fail with it, and count as one failure.
 	if !p.backoff.After(c.now) {
 		p.failures++
 		p.backoff = c.now.Add(delay)
@@ -98,7 +98,7 @@ func (c *core) later(p *partition, now bool, err error) {
 // briefly is the first wait for the end of the transaction before, which takes milliseconds as a rule.
 const briefly = 5 * time.Millisecond
 
-// giveUp ends a batch with an error. Its numbers were taken, so the partition needs a new epoch before the next are.
+// giveUp ends a batch with an error. Its numbers were taken, so the partition needs a new epoch for the next batch.
 func (c *core) giveUp(p *partition, d *delivery, err error) {
 	if i := slices.Index(p.retry, d); i >= 0 {
 		p.retry = slices.Delete(p.retry, i, i+1)
@@ -171,7 +171,7 @@ func (c *core) failed(e *Error) error {
 	return c.cfg.Failed(e)
 }
 
-// finish counts n records of o that were resolved, and ends it if they were its last. Its batches may be others' then.
+// finish counts n records of o that were resolved, and ends it if they were its last. Its batches may be reused then.
 func (c *core) finish(o *accumulator.Outcome, ended, ok bool, n int32) {
 	if ok {
 		c.published.acknowledged.Add(int64(n))
@@ -183,8 +183,8 @@ func (c *core) finish(o *accumulator.Outcome, ended, ok bool, n int32) {
 	}
 }
 
-// split sends a batch that is too large for its topic in pieces, under its own numbers (KIP-126). Those that are larger than
-// what the topic has taught by then are split when their turn comes.
+// split sends a batch that is too large for its topic in pieces, under its own numbers (KIP-126). A piece that is larger than
+// what the topic has taught by then is split when it is to be sent.
 func (c *core) split(p *partition, d *delivery, err error) {
 	t := p.topic.queues
 	t.Refused(c.now, d.Batch)
@@ -199,7 +199,8 @@ func (c *core) split(p *partition, d *delivery, err error) {
 	d.replace(p, pieces, limit)
 }
 
-// replace puts pieces in the place of d, under its numbers if it has any. They are made for a topic of that limit.
+// replace puts pieces in the place of d, under its numbers if it has any. limit is what halves were made for; 0: they are no
+// halves.
 func (d *delivery) replace(p *partition, pieces []*accumulator.Batch, limit int) {
 	q := d.doubted()
 	if d.numbered {
@@ -212,8 +213,8 @@ func (d *delivery) replace(p *partition, pieces []*accumulator.Batch, limit int)
 	}
 }
 
-// fit returns what is to be sent of d, which was taken to be sent now: all of it, or the first piece if its topic has taught
-// that it is too large. Only what may be written as it is has to be sent so.
+// fit returns what to send of d now: all of it, or the first piece if its topic has taught that it is too large. A batch that
+// may be written already is sent unchanged.
 func (c *core) fit(p *partition, d *delivery) *delivery {
 	t := p.topic.queues
 	if !t.Taught() || d.unknown || d.limit > 0 && d.limit <= t.Limit(c.now, d.Batch) || t.Fits(c.now, d.Batch) {
@@ -238,7 +239,7 @@ func (d *delivery) piece(b *accumulator.Batch, q *doubt) *delivery {
 	return part
 }
 
-// keep gives the part of d that has i parts in front of it the number that is n after d's first.
+// keep numbers a part of d. i parts are in front of it, and its first number is n after d's.
 func (part *delivery) keep(d *delivery, i int, n int32) {
 	part.numbered, part.identity, part.seq, part.rank = d.numbered, d.identity, d.seq, d.rank+int64(i)
 	if d.numbered && d.identity != idempotent.None {

@@ -45,8 +45,8 @@ func (c *core) rejectRecords(p *partition, d *delivery, a *protocol.ProduceParti
 	c.failRecords(bad, d.doubtful())
 }
 
-// rejectDoubtful sends what is left of d under d's first numbers, without a gap: then no broker takes it that has d. How the
-// records at fault end is known when the first piece is acknowledged, or fails.
+// rejectDoubtful sends what is left of d under d's first numbers, without a gap, so that a broker that has d does not take it.
+// How the records at fault end is known when the first piece is acknowledged, or fails.
 func (c *core) rejectDoubtful(p *partition, d *delivery, pieces []*accumulator.Batch, bad []refusal) {
 	q := &doubt{around: d.doubt, rejected: true, named: bad}
 	n := int32(0)

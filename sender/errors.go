@@ -14,10 +14,10 @@ var (
 	ErrDeliveryTimeout = errors.New("delivery.timeout passed")
 	// ErrTopicRecreated: the topic was deleted and made again, and the record may be in the log that was deleted.
 	ErrTopicRecreated = errors.New("the topic was deleted and made again")
-	// ErrForgotten: the topic was idle, and its queues are no longer in use. It is to be looked up again. No record ends with
-	// it.
+	// ErrForgotten: the topic was idle, and its queues are no longer in use. It has to be looked up again. No record ends with
+	// this error.
 	ErrForgotten = errors.New("the topic was idle for too long and has been forgotten")
-	// ErrClusterReplaced: another cluster is in the place of the one that was, and the record may be in the log of the old. It
+	// ErrClusterReplaced: another cluster has taken the place of the last one, and the record may be in the old one's log. It
 	// is an ErrTopicRecreated.
 	ErrClusterReplaced error = clusterReplaced{}
 	// ErrPartitionGone: the topic was made again with fewer partitions.

@@ -18,7 +18,7 @@ type (
 		which lane
 		dial  *dial
 		conn  conn
-		asked time.Duration // by the handshake's answer, to be sent nothing
+		asked time.Duration // how long the handshake's answer asks to be sent nothing
 		err   error
 	}
 	// hungUp: an established connection is over. Its calls end on their own.
@@ -49,7 +49,7 @@ type (
 	}
 	// wantedAll: a caller asks for several topics at once, so that one request does.
 	wantedAll []wanted
-	// unwanted: that caller no longer waits. flushing: a caller waits for all that has been sent so far.
+	// flushing: a caller waits for all that has been sent so far.
 	flushing struct{ group *accumulator.Group }
 	// closing: no more records; the group ends when all are done.
 	closing struct{ group *accumulator.Group }

@@ -12,7 +12,7 @@ func (c *core) gather(g *accumulator.Group) {
 	for _, t := range c.topics.all() {
 		for _, p := range t.parts {
 			if p.wake.IsZero() && p.queue.Queued() == 0 {
-				continue // no alarm for the expiry of anything, and nothing new
+				continue // nothing that could expire, and nothing new
 			}
 			for _, d := range p.open() {
 				d.Outcome().Join(g)
@@ -26,7 +26,7 @@ func (c *core) gather(g *accumulator.Group) {
 	c.out.after(g)
 }
 
-// counting: a caller has waited for a group in vain, and would like to know how many records it still waits for.
+// counting: a caller has waited for a group in vain, and asks how many records it still waits for.
 type counting struct {
 	group   *accumulator.Group
 	done    chan struct{} // closed when waiting is set

@@ -92,7 +92,7 @@ func (n *news) failed(topic string, partition int32, records int32, err error, m
 		n.failures[kind] = f
 	}
 	if f.held && !n.holds(lineFailed, kind.subject()) {
-		*f = failure{} // it has been told since
+		*f = failure{} // the log has been told of it since
 	}
 	f.add(topic, partition)
 	f.records += int64(records)
@@ -100,7 +100,7 @@ func (n *news) failed(topic string, partition int32, records int32, err error, m
 	n.stirs = true
 }
 
-// A failureKind is what failures have in common that are told in one line.
+// A failureKind is what the failures in one line have in common.
 type failureKind struct{ reason, written string }
 
 func (k failureKind) subject() subject { return subject{name: k.reason + ", written=" + k.written} }
@@ -112,7 +112,7 @@ type failure struct {
 	held  bool // a line about them is held back
 }
 
-// tellFailures tells how many records have failed, for each reason. Those that are not told now are told with the next.
+// logFailures logs how many records have failed, for each reason. Those that are not logged now are logged with the next.
 func (n *news) logFailures() {
 	for _, kind := range slices.SortedFunc(maps.Keys(n.failures), func(a, b failureKind) int {
 		return cmp.Or(cmp.Compare(a.reason, b.reason), cmp.Compare(b.written, a.written))
@@ -148,8 +148,8 @@ func (n *news) identified(id idempotent.Identity) {
 // times.
 const tooOften = 5
 
-// unidentified tells that the cluster has refused one, or puts it off for long. A connection that ended meanwhile is news of
-// its own.
+// unidentified tells that the cluster has refused a producer id, or keeps putting it off. A connection that ended meanwhile is
+// news of its own.
 func (n *news) unidentified(err error, failed int) {
 	code := protocol.NoError
 	if n != nil && errors.As(err, &code) && (!code.Retriable() || failed >= tooOften) {
@@ -171,7 +171,7 @@ func (n *news) otherCluster(id string) {
 	}
 }
 
-// rebootstrap tells that no broker is of use, so that it begins from the start.
+// rebootstrap tells that no broker is of use, so that bootstrapping begins again.
 func (n *news) rebootstrap() {
 	if n != nil {
 		n.say(lineRebootstrap, subject{}, slog.Any("addr", n.c.cfg.Bootstrap))

@@ -9,8 +9,8 @@ import (
 	"github.com/epistle-kafka/epistle/txn"
 )
 
-// Hooks are the functions that are told what happens, each if it is not nil. All of them run on the loop's own goroutine, one
-// after the other and under no lock. The loop does nothing else meanwhile. What an event points to is valid during the call.
+// Hooks are the functions that are told what happens. Each may be nil. All of them run on the loop's own goroutine, one after
+// the other and under no lock. The loop does nothing else meanwhile. What an event points to is valid during the call.
 type Hooks struct {
 	BatchSent         func(*BatchEvent) // handed to a connection, in a request
 	BatchAcknowledged func(*BatchEvent)
@@ -106,7 +106,7 @@ type hooks struct {
 	on *Hooks
 
 	open       map[conn]opened         // connections that were told of, and whose end was not
-	leaderless map[*partition]struct{} // were told to have lost theirs
+	leaderless map[*partition]struct{} // that were told to have lost their leader
 
 	txn reportedTransaction
 }
@@ -137,7 +137,7 @@ func newHooks(c *core, on *Hooks) *hooks {
 	}
 }
 
-// end tells what has no end yet, when the loop has done its last step.
+// end tells the end of what is still open when the loop has done its last step.
 func (h *hooks) end() {
 	if h == nil {
 		return
@@ -147,7 +147,7 @@ func (h *hooks) end() {
 	}
 }
 
-// moved tells that p has another leader, which it has already. The first that it ever has is no move.
+// moved tells that p has another leader by now. Its first leader is no move.
 func (h *hooks) moved(p *partition, from, to int32) {
 	if h == nil || h.on.LeaderMoved == nil || from == to {
 		return

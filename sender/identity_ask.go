@@ -24,7 +24,7 @@ func (c *core) askIdentity() time.Time {
 		return at
 	}
 	req := &protocol.InitProducerIDRequest{
-		TransactionTimeout: math.MaxInt32 * time.Millisecond, // no transaction: it means nothing
+		TransactionTimeout: math.MaxInt32 * time.Millisecond, // without a transaction it means nothing
 		ProducerID:         -1, ProducerEpoch: -1,
 	}
 	era := c.identity.ask()
@@ -56,7 +56,7 @@ func (c *core) takeIdentity(n *node, call *wire.Call) {
 			c.identified()
 			return
 		}
-		err = n.refused("InitProducerId", cmp.Or(code, protocol.CoordinatorNotAvailable)) // for an id of which nothing is left
+		err = n.refused("InitProducerId", cmp.Or(code, protocol.CoordinatorNotAvailable)) // no error: the id has no epochs left
 	}
 	c.identity.refused(c.now, err, c.cfg.RetryBackoff.Delay(c.identity.failures(), c.out.random()))
 	c.news.unidentified(err, c.identity.failures())
@@ -82,7 +82,7 @@ func (c *core) refusedIdentity(err error) {
 	}
 }
 
-// unidentified is what keeps the producer id from coming, as far as is known; nil if nothing is.
+// unidentified returns what keeps the producer id from coming; nil if nothing is known.
 func (m ordinary) unidentified() error {
 	c := m.c
 	const api = "InitProducerId"

@@ -15,7 +15,7 @@ type link struct {
 	dials []*dial // to connect, oldest first; none while there is a connection
 
 	failures int           // of attempts and connections, since an answer last came
-	timeouts int           // of these, attempts that had all of their time
+	timeouts int           // of these, attempts that used up their time
 	hedges   int           // attempts beside another, since a connection was last made
 	since    time.Time     // when the first of dials began, or one that has ended since
 	took     time.Duration // to make the last connection; 0: there was none

@@ -78,7 +78,7 @@ func (c *core) endLookups(err error) {
 	}
 }
 
-// seekOn has those topics asked for once more that lack a partition which a caller waits for. They may just have got it.
+// seekOn asks once more for the topics that lack a partition which a caller waits for. They may have it by now.
 func (c *core) seekOn() {
 	for name := range c.lookups.lacking() {
 		c.meta.Touch(c.now, name)

@@ -38,9 +38,9 @@ type Sender struct {
 	stepToken chan struct{} // capacity 1: full while somebody does a step, who owns the following
 	core      *core
 	events    []event   // scratch
-	rings     time.Time // when the loop's timer does at the latest; zero: the loop comes by itself
-	missed    time.Time // the last of rings at which the process stood still
-	trimmed   time.Time // when memory last was
+	rings     time.Time // when the loop's timer fires; zero: the loop steps without it
+	missed    time.Time // the last value of rings at which the process stood still
+	trimmed   time.Time // when memory last was trimmed
 }
 
 // New starts a sender. It does no I/O until a topic is asked for.
@@ -105,7 +105,7 @@ func newSender(cfg Config) *Sender {
 	return s
 }
 
-// trimEvery is how long memory that nobody needs any more is kept at least.
+// trimEvery is how long memory that nobody needs is kept at least.
 const trimEvery = 10 * time.Second
 
 // run is the loop.
@@ -123,7 +123,7 @@ func (s *Sender) run() {
 		if s.core.done() {
 			break // with the token: there are no more steps
 		}
-		// A timer that rings too early is left to: to set it costs more than a step.
+		// An early timer is left as it is: setting it costs more than a step.
 		if at.IsZero() {
 			at = now.Add(24 * time.Hour)
 		}
@@ -151,8 +151,8 @@ func (s *Sender) run() {
 	close(s.ended)
 }
 
-// step takes up what has come in and does all that can be done now. It returns when the next step is due at the latest,
-// whatever comes; the zero time for never. Only the holder of stepToken calls it. It waits for nothing.
+// step applies the events that have come in and does all that can be done now. It returns when the next step is due at the
+// latest; the zero time for never. Only the holder of stepToken calls it. It waits for nothing.
 func (s *Sender) step(now time.Time) time.Time {
 	tick := s.cfg.Clock.tick(now)
 	s.noticePause(now)
@@ -192,21 +192,21 @@ func (s *Sender) noticePause(now time.Time) {
 	s.core.pause.stoodStill(s.rings.Add(-1), now)
 }
 
-// stepInline has the caller do a step, if nobody does one: the caller has a record that may go at once, and to wake the loop's
-// goroutine on another processor takes longer than all that there is to do. Else, the loop does.
+// stepInline runs a step on the caller's goroutine if no other step is in progress: the caller has a record that may go at
+// once, and waking the loop's goroutine on another processor takes longer than the step. Otherwise the loop runs it.
 func (s *Sender) stepInline() {
-	if s.cfg.Hooks != nil { // which a caller may wait for, or hold a lock of
+	if s.cfg.Hooks != nil { // a hook may need a lock that the caller holds
 		s.inbox.nudge()
 		return
 	}
 	select {
 	case s.stepToken <- struct{}{}:
 	default:
-		s.inbox.nudge() // who does the step may have taken the inbox already
+		s.inbox.nudge() // the step in progress may have taken the inbox already
 		return
 	}
 	defer crash()
-	needed := s.core.done() // the loop is, to end or to set its timer
+	needed := s.core.done() // the loop is needed, to end or to set its timer
 	if !needed {
 		at := s.step(time.Now())
 		needed = s.core.done() || !at.IsZero() && at.Before(s.rings)
@@ -217,11 +217,11 @@ func (s *Sender) stepInline() {
 	}
 }
 
-// closeGrace is how long Close waits for callbacks of the records that it has failed. They are short as a rule; one that is not
-// must not hold it up.
+// closeGrace is how long Close waits for callbacks of the records that it has failed. They are short as a rule, and one that is
+// not must not hold Close up.
 const closeGrace = time.Second
 
-// grace waits for done, but not for longer than left. It returns what is left of that.
+// grace waits for done, but not for longer than left. It returns how much of left remains.
 func (s *Sender) grace(done <-chan struct{}, left time.Duration) time.Duration {
 	began := time.Now()
 	timer := time.NewTimer(left)
@@ -233,7 +233,7 @@ func (s *Sender) grace(done <-chan struct{}, left time.Duration) time.Duration {
 	return left - time.Since(began)
 }
 
-// Log is the user's log for those around the sender: who logs there never waits for its handler.
+// Log returns the user's log for those around the sender. Logging there never waits for the handler.
 func (s *Sender) Log() *slog.Logger {
 	if s.desk == nil {
 		return slog.New(slog.DiscardHandler)
@@ -241,8 +241,7 @@ func (s *Sender) Log() *slog.Logger {
 	return slog.New(intake{desk: s.desk})
 }
 
-// lastWord tells the log that the sender is closed, which ends it. A handler that hangs does not hold Close up for longer than
-// left.
+// lastWord logs that the sender is closed, as the last line. A handler that hangs does not hold Close up for longer than left.
 func (s *Sender) lastWord(failed int64, left time.Duration) {
 	if s.desk == nil {
 		return

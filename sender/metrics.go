@@ -9,14 +9,14 @@ import (
 )
 
 // A metrics counts what the loop does, by batches, answers and connections, never by records. All of it is the loop's: to count
-// is to add, without a lock or an atomic. Who wants to see it asks the loop for a copy: see metrics_read.go. What callers and
-// callbacks do is counted elsewhere (callers), and what connections move, too (wire.Counters); the loop takes samples of that.
+// is to add, without a lock or an atomic. Whoever wants to see it asks the loop for a copy: see metrics_read.go. What callers,
+// callbacks and connections do is counted elsewhere (callers, wire.Counters), and the loop takes samples of that.
 type metrics struct {
 	started time.Time
 	now     time.Time // of the step or event at hand
 	slots   slots
 
-	gone    topicCounts // of topics that were forgotten: they and those that are there are all
+	gone    topicCounts // of topics that were forgotten, which totals include
 	lastAck time.Time   // zero: there was none
 
 	queue, throttle, flight, delivery Histogram
@@ -100,7 +100,7 @@ func (r *reasons) add(o *reasons) {
 	}
 }
 
-// add takes in what another topic has counted. What it has of late is left out: it was idle.
+// add takes in what another topic has counted. Its recent values are left out: it was idle.
 func (t *topicCounts) add(o *topicCounts) {
 	t.counts.add(&o.counts)
 	t.reasons.add(&o.reasons)
@@ -131,8 +131,8 @@ type brokerCounts struct {
 	renewals wire.Renewals   // as last sampled
 	requests []requestCounts // by API
 	retried  int64
-	quiet    [8]interval // the last ones in which it had asked to be sent nothing
-	quieted  int         // so many there were
+	quiet    [8]interval // the last intervals in which it had asked to be sent nothing
+	quieted  int         // how many there were
 
 	throttles    int64
 	throttleTime time.Duration

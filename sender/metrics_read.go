@@ -7,7 +7,7 @@ import (
 	"github.com/epistle-kafka/epistle/wire"
 )
 
-// Metrics is a copy of what a sender has counted since New, and of what it measures now. Lists are in no order, save Brokers.
+// Metrics is a copy of what a sender has counted since New, and of what it measures now. Lists are in no order, except Brokers.
 type Metrics struct {
 	At, Started time.Time
 
@@ -87,7 +87,7 @@ type RequestReading struct {
 	Latency                Histogram
 }
 
-// Recent is what Java measures of late, of all brokers and topics together.
+// Recent is what Java measures over its last windows, of all brokers and topics together.
 type Recent struct {
 	Queue, BatchSize, RecordSize, PerRequest                                Window // of times in milliseconds
 	Latency, RequestSize, Throttle, Renewal                                 Window
@@ -108,8 +108,8 @@ func (e *measuring) apply(c *core) {
 	close(e.done)
 }
 
-// Metrics returns what was counted so far. The loop makes the copy, in a step of its own that waits for nothing; when the loop
-// has ended, whoever asks does.
+// Metrics returns what was counted so far. The loop makes the copy, in a step of its own that waits for nothing. When the loop
+// has ended, the caller makes it.
 func (s *Sender) Metrics() *Metrics {
 	e := &measuring{done: make(chan struct{})}
 	s.inbox.put(e)
@@ -126,7 +126,7 @@ func (s *Sender) Metrics() *Metrics {
 	return m
 }
 
-// last looks at what the loop has left when it has ended: it is nobody's then, so one at a time may.
+// last has look read the core once the loop has ended. Nobody owns it then, so one reads it at a time.
 func (s *Sender) last(look func(*core)) {
 	s.looking.Lock()
 	defer s.looking.Unlock()
@@ -137,7 +137,7 @@ func (s *Sender) last(look func(*core)) {
 // measure makes the copy.
 func (c *core) measure() *Metrics {
 	if !c.aborted {
-		c.takeChanges() // else there is nothing in the queues
+		c.takeChanges() // else the core knows of no new batches
 	}
 	r := c.metrics.reading(c.now, c.topics.all(), c.nodes.all(), &c.published.callers)
 	r.InFlight = c.published.inFlight.Load()
@@ -266,7 +266,7 @@ func (m *metrics) readBrokers(r *Metrics, nodes []*node) {
 	slices.SortFunc(r.Brokers, func(a, b BrokerReading) int { return byID(a.ID, b.ID) })
 }
 
-// recent reads what is of late.
+// recent reads what is measured over the last windows.
 func (m *metrics) recent(now time.Time) Recent {
 	s := &m.slots
 	return Recent{

@@ -178,8 +178,8 @@ func TestTransactionsAreCountedOnce(t *testing.T) {
 	}
 }
 
-// A batch that was given to a connection which ended before a byte of it was written goes out again. It is none that was sent again,
-// and none that was sent twice.
+// A batch that was given to a connection which ended before a byte of it was written goes out again. It is none that was sent
+// again, and none that was sent twice.
 func TestARecordIsSentOnce(t *testing.T) {
 	b := newBench(nil)
 	for _, command := range []string{

@@ -8,8 +8,8 @@ import (
 )
 
 // News is what the core tells the log: one line when something begins, one when it is over, and between them one now and then
-// with what has come together. It is nil where there is no log, so its methods do nothing then. None is on the path of a
-// record.
+// with what has come together. It is nil where there is no log, so its methods do nothing then. Nothing of it is on the path of
+// a record.
 //
 // What happens to many partitions in one step is one line. So it is gathered, and told at the end of the step.
 type news struct {
@@ -17,14 +17,14 @@ type news struct {
 	write func(line) // never blocks
 
 	pulses map[subject]*pulse
-	held   int       // of them hold a line back
+	held   int       // how many of them hold a line back
 	looks  time.Time // when to look at what lasts
 	stirs  bool      // something was gathered
 
 	moved    map[[2]int32]*bunch      // partitions, by their leaders before and now
 	renewals bunch                    // of epochs
 	failures map[failureKind]*failure // of records
-	spells   []*spell                 // of retries, that go on
+	spells   []*spell                 // of retries, which go on
 	from     *node                    // whose answer is at hand
 
 	sites     map[string]*site    // by address
@@ -64,7 +64,7 @@ func (n *news) say(h *headline, about subject, attrs ...slog.Attr) {
 	n.emit(p, l)
 }
 
-// emit tells l, with the number of those that were not told.
+// emit writes l, with the number of lines that were not written.
 func (n *news) emit(p *pulse, l line) {
 	if !p.held.Time.IsZero() {
 		n.held--

@@ -16,7 +16,7 @@ type node struct {
 	links [lanes]link
 
 	speech   speech    // of its last connection, for transactions
-	askAgain time.Time // not before, what it offers of them: see core.speakAgain
+	askAgain time.Time // not before, what it offers for transactions: see speakAgain
 	health   *health
 
 	ready fifo[*partition] // may be drained, in turn
@@ -73,7 +73,7 @@ func (n *node) pop() {
 	}
 }
 
-// String is how messages call the node.
+// String returns the node's name in messages.
 func (n *node) String() string {
 	if n.id < 0 {
 		return "bootstrap server " + protocol.Shown(n.addr)
@@ -81,7 +81,7 @@ func (n *node) String() string {
 	return fmt.Sprintf("broker %d at %s", n.id, protocol.Shown(n.addr))
 }
 
-// refused is a node's answer to a request that says that it was not done.
+// refused returns err as a node's answer to a request that was not done.
 func (n *node) refused(request string, err error) error {
 	return &wire.Error{Stage: wire.StageRequest, Addr: n.addr, NodeID: max(n.id, -1), API: request, Err: err}
 }

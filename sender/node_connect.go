@@ -32,7 +32,7 @@ const (
 	mostPatience  = time.Second
 )
 
-// patient bounds four times a duration that was enough before; 0 for one that is not known.
+// patient returns four times a duration that was enough before, within these bounds; enough is 0 if none is known.
 func patient(enough time.Duration) time.Duration {
 	if enough == 0 {
 		return mostPatience
@@ -40,8 +40,8 @@ func patient(enough time.Duration) time.Duration {
 	return min(max(4*enough, leastPatience), mostPatience)
 }
 
-// usual returns what is known of a duration after it was took another time. What an outage has lengthened counts as twice as
-// long as before.
+// usual returns a duration as it is known now that it was took once more: at most twice as long as before, since an outage may
+// have lengthened it.
 func usual(known, took time.Duration) time.Duration {
 	took = max(took, 1)
 	if known == 0 {
@@ -57,8 +57,8 @@ var (
 	errGaveWay = errors.New("nothing came, and a fresh attempt has taken its place")
 )
 
-// connect begins an attempt on a link that has no connection, beside those under way that are silent, unless it is too soon. It
-// reports when to come back; the zero time if there is nothing to wait for but an event.
+// connect begins an attempt on a link that has no connection, beside silent ones under way, unless it is too soon. It returns
+// when to come back; the zero time if only an event can help.
 func (c *core) connect(n *node, which lane) time.Time {
 	l := &n.links[which]
 	switch {
@@ -97,7 +97,7 @@ func (n *node) next(c *core, l *link) *dial {
 		d.bounds.Stage = c.cfg.RequestTimeout
 	}
 	if slices.ContainsFunc(l.dials, func(o *dial) bool { return o.elder }) {
-		// Every second has 2 gaps, every fourth 4, and the others 8: there is one of each.
+		// Every second one has 2 gaps, every fourth 4, and the others 8, so that there is one of each.
 		l.hedges++
 		d.elder = false
 		d.whole = gap << (1 + min(bits.TrailingZeros(uint(l.hedges)), 2))
@@ -133,7 +133,7 @@ func (e dialed) apply(c *core) {
 		return
 	case errors.Is(e.err, errGaveWay):
 		l.failures++
-		return // the elder tells
+		return // what the elder ends with is told instead
 	}
 	c.published.dialing.Store(nil)
 	c.hooks.notConnected(e)
@@ -232,7 +232,7 @@ func (e hungUp) apply(c *core) {
 	if former {
 		return
 	}
-	if !errors.Is(e.err, errOffer) { // else it was us who closed it, and the broker was there
+	if !errors.Is(e.err, errOffer) { // else we have closed it, and the broker was there
 		c.nodes.doubtLinks()
 	}
 	if errors.Is(e.err, wire.ErrIdle) {
@@ -249,8 +249,8 @@ func (e hungUp) apply(c *core) {
 	}
 }
 
-// failed notes that an attempt has failed, and sets the backoff before the next (KIP-144). One that was silent had its
-// successor planned when it began.
+// failed notes that an attempt has failed, and sets the backoff before the next (KIP-144). The one after a silent attempt was
+// planned when that began.
 func (l *link) failed(c *core, err error) {
 	silent := wire.TimedOut(err)
 	next := l.notUntil

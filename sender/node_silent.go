@@ -7,7 +7,7 @@ import (
 	"github.com/epistle-kafka/epistle/metadata"
 )
 
-// errMoved ends a connection on which a broker is silent whose role is another's now (R4).
+// errMoved ends a connection to a silent broker whose role another one has now (R4).
 var errMoved = errors.New("the broker is silent, and another one has taken over from it")
 
 // begin notes a call on l's connection.

@@ -21,14 +21,14 @@ type nodes struct {
 	published *published // what others read of them
 
 	met        bool      // there was a connection to somebody
-	reception  reception // by those who are to let us in
+	reception  reception // by brokers that are to let us in
 	unsure     *node     // it has answered, and may be another cluster's; nil: there is no such doubt. See node_unsure.go
 	troubledAt time.Time // when published.trouble was last set
 
 	firstChoice uint32 // odd; a different order of brokers for each producer
 }
 
-// newNodes has the bootstrap servers, whose addresses are given. random is a number in [0, 1).
+// newNodes returns the bootstrap servers, whose addresses are given. random is a number in [0, 1).
 func newNodes(pub *published, bootstrap []string, random float64) nodes {
 	ns := nodes{byID: map[int32]*node{}, bootstrap: len(bootstrap), published: pub, firstChoice: uint32(random*(1<<31))<<1 | 1}
 	for i, addr := range bootstrap {
@@ -50,8 +50,8 @@ func (ns *nodes) add(id int32, addr string) *node {
 	return n
 }
 
-// meet sees to it that a broker of the snapshot has a node. One that has stays where it is: what the snapshot says of it may be
-// older than what another answer has said since.
+// meet sees to it that a broker of the snapshot has a node. A node that is there stays where it is: what the snapshot says of
+// it may be older than what another answer has said since.
 func (ns *nodes) meet(s *metadata.Snapshot, id int32) {
 	if b, ok := s.Brokers[id]; ok && ns.byID[id] == nil {
 		ns.add(id, b.Addr())
@@ -89,8 +89,8 @@ func (ns *nodes) cutOff() bool {
 	return true
 }
 
-// encourage lets all links but those of n begin a fresh attempt: nobody was there, and somebody is. It happens once for each
-// time that all was lost.
+// encourage lets all links but those of n begin a fresh attempt: no broker could be reached, and one can be now. It happens
+// once for each time that all connections were lost.
 func (ns *nodes) encourage(n *node, took time.Duration, now time.Time) {
 	for _, o := range ns.order {
 		for i := range o.links {
@@ -146,7 +146,7 @@ func (ns *nodes) candidates(snapshot *metadata.Snapshot, judged time.Time) []int
 	return ids
 }
 
-// troubled keeps the error for those who wait and would like to know why.
+// troubled keeps err for those who wait and ask why.
 func (ns *nodes) troubled(now time.Time, err error) {
 	ns.published.trouble.Store(&err)
 	ns.troubledAt = now
@@ -155,8 +155,8 @@ func (ns *nodes) troubled(now time.Time, err error) {
 // untroubled forgets it.
 func (ns *nodes) untroubled() { ns.published.trouble.Store(nil) }
 
-// lastFailure is err, of a request of some kind at that time, or what has kept the loop from the cluster since; nil if both
-// are.
+// lastFailure returns err, with which a request has failed at that time, or what has kept the loop from the cluster since; nil
+// if there is neither.
 func (ns *nodes) lastFailure(at time.Time, err error) error {
 	if trouble := ns.published.trouble.Load(); trouble != nil && (err == nil || at.Before(ns.troubledAt)) {
 		err = *trouble
@@ -175,7 +175,7 @@ func (ns *nodes) stillConnecting() error {
 	return nil
 }
 
-// name is a node as errors name it.
+// name returns a node's name in errors.
 func (ns *nodes) name(id int32) string {
 	if n := ns.byID[id]; n != nil {
 		return n.String()
@@ -183,8 +183,7 @@ func (ns *nodes) name(id int32) string {
 	return fmt.Sprintf("broker %d", id)
 }
 
-// from names the broker at the other end of a connection that produce requests go by: " from …", or nothing if that is not
-// known.
+// from names the broker at the other end of a connection for produce requests: " from …", or nothing if that is not known.
 func (ns *nodes) from(cn conn) string {
 	for _, n := range ns.order {
 		if cn != nil && n.links[data].conn == cn {

@@ -65,8 +65,8 @@ func (ps *packers) run() {
 		}
 		if p.request.packedOne() {
 			ps.inbox.put(packedUp{p.request})
-			// Now, not when there is nothing left to compress: the loop has a request to write, and callers have the room that
-			// compressed batches have left.
+			// Yield now, before the next batch: the loop has a request to write, and callers can have the memory that
+			// compression has freed.
 			runtime.Gosched()
 		}
 	}

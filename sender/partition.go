@@ -16,7 +16,7 @@ type partition struct {
 	inFlight []*delivery // drained to a connection and not answered, in order
 	retry    []*delivery // to be sent again, in order; before anything queued
 
-	ready  *node     // whose ready list it is on, and counts
+	ready  *node     // whose ready list it is on, by an entry that counts
 	wake   time.Time // when to refresh it without an event; zero: never
 	soon   time.Time // of its entry in the list of alarms; zero: it has none
 	place  int       // of its entry in the heap of alarms; -1: it has none
@@ -92,7 +92,7 @@ func (p *partition) keeps() bool {
 }
 
 // resends reports whether d, the oldest of what is not in flight, is to be sent again unchanged though the partition needs a
-// new epoch: it may have been written, or it or one behind it is what is left of one that may have been.
+// new epoch: d may have been written, or d or a batch behind it is a part of one that may have been.
 func (p *partition) resends(d *delivery) bool {
 	return d.numbered && (d.doubtful() || d.keeps || p.keeps())
 }
@@ -110,7 +110,7 @@ func (p *partition) queued() bool { return p.head.Serial != 0 }
 // headChanged takes in what was told of the queue's head.
 func (p *partition) headChanged(h accumulator.Head) {
 	switch {
-	case h.Serial <= p.drained: // the loop was there before the news
+	case h.Serial <= p.drained: // the loop has drained it already
 	case h.Serial == p.head.Serial:
 		p.head.Ready = p.head.Ready || h.Ready
 	default:
@@ -149,7 +149,7 @@ func (p *partition) unoffer() {
 
 // unblock notes that nothing of p's queue waits for its broker.
 func (p *partition) unblock() {
-	if p.queue.BlockedSince.Load() != 0 { // to store costs more than to load, for those who append as well
+	if p.queue.BlockedSince.Load() != 0 { // a store costs more than a load, also for those who append
 		p.queue.BlockedSince.Store(0)
 	}
 }

@@ -4,11 +4,11 @@ import "time"
 
 // A pause is a time in which the process stood still: it was stopped, or its machine was. What was answered meanwhile lies in
 // the sockets when it goes on, and the loop may look at the clock before the connections have brought it. So for a moment after
-// a pause no deadline is judged that came in it.
+// a pause no deadline that came in it is judged.
 type pause struct {
 	since time.Time // the last time by which deadlines have been judged
 	until time.Time // when they are again; zero, or past: there was no pause
-	again int       // how many pauses in a row have come before the moment after the one before was over
+	again int       // how many pauses in a row have come within the moment after the last
 }
 
 const (

@@ -39,7 +39,7 @@ func newPusher(c *core, now time.Time, collect func(*telemetry.Push)) *pusher {
 	return &pusher{c: c, reporter: telemetry.NewReporter(now, c.out.random), collect: collect}
 }
 
-// takesMetrics reports whether the broker at the other end has somebody who does.
+// takesMetrics reports whether the broker at the other end has a receiver of metrics.
 func takesMetrics(cn conn) bool {
 	_, asks := cn.Version(apiSubscriptions)
 	_, takes := cn.Version(apiPush)
@@ -136,7 +136,8 @@ func (p *pusher) free() (best *node, at time.Time) {
 
 // prefers reports whether n is better than o. The transaction coordinator is left alone where there are others: its requests
 // would wait behind a push. A bootstrap server that has not said who it is may be one of the brokers: its connection is not
-// kept for this. Then it is the one that has answered last, or else whose connection was used least lately.
+// kept for this. Among the others the one that has answered last is preferred, or else the one whose connection has been quiet
+// longest.
 func (p *pusher) prefers(n, o *node) bool {
 	coordinator, known := p.c.txn.Coordinator()
 	switch {
@@ -199,7 +200,7 @@ func (p *pusher) settle() {
 	}
 }
 
-// tell has the log know what is pushed, if that has changed.
+// logStatus logs what is pushed, if that has changed.
 func (p *pusher) logStatus() {
 	now := p.reporter.Status()
 	if before := p.logged; now != before {
@@ -208,7 +209,7 @@ func (p *pusher) logStatus() {
 	}
 }
 
-// tellLeftOut has the log know that something is left out, once for as long as that lasts.
+// logLeftOut logs that something is left out, once for as long as that lasts.
 func (p *pusher) logLeftOut(push *telemetry.Push) {
 	before := p.left
 	p.left = leftOut{push.Omitted > 0, push.Twice > 0}
@@ -229,8 +230,8 @@ func (c *Config) source() telemetry.Source {
 	return s
 }
 
-// askForCallers connects to somebody for those who wait for the instance id, if nobody is connected, and tells them if those
-// who are take no metrics. It returns when to come back.
+// askForCallers connects to a broker for callers who wait for the instance id, if none is connected. If the connected ones take
+// no metrics, it tells the callers. It returns when to come back.
 func (p *pusher) askForCallers() time.Time {
 	if len(p.callers) == 0 {
 		return zero

@@ -60,8 +60,8 @@ func (c *core) prepare(r *request) {
 	c.txn.stamp(r)
 }
 
-// alwaysDirect is the size in bytes up to which a request is best written by the loop itself. A larger one is, if its
-// connection is idle: then its write holds up nothing, and to wake another goroutine for it would take longer.
+// alwaysDirect is the size in bytes up to which a request is best written by the loop itself. So is a larger one if its
+// connection is idle: its write holds up nothing then, and waking another goroutine for it would take longer.
 const alwaysDirect = 4 << 10
 
 // directSize is the call's SizeHint.
@@ -87,7 +87,8 @@ func (r *request) addTopic(t *topic) {
 	r.message.Topics = append(topics, protocol.ProduceTopic{Name: t.name, TopicID: t.id, Partitions: parts})
 }
 
-// sum runs where the request is written: on the write loop, so that checksums cost the loop nothing, unless it is small.
+// sum computes checksums where the request is written. That is the write loop, so they cost this loop nothing, unless the
+// request is small.
 func (r *request) sum(int16) {
 	for _, d := range r.deliveries {
 		d.PutCRC()

@@ -85,8 +85,8 @@ func (c *core) learnHinted() {
 	c.publish()
 }
 
-// match finds the answer for each partition of r, and leaves it there. Those of version 13 and later name the topic by its id,
-// which is the id of the request.
+// match stores in each partition of r its answer. Answers of version 13 and later name a topic by the id that it has in the
+// request.
 func (r *request) match(known *topics) {
 	for _, d := range r.deliveries {
 		d.part.answer = nil
@@ -109,7 +109,7 @@ func (r *request) match(known *topics) {
 }
 
 // nameOf returns the name that the request had for a topic id: metadata may have moved on since. Most brokers answer in the
-// order of the request, so that place is tried first.
+// order of the request, so place is tried first.
 func (r *request) nameOf(place int, id protocol.UUID) string {
 	topics := r.message.Topics
 	if place >= len(topics) || topics[place].TopicID != id {
@@ -167,7 +167,7 @@ func (c *core) judge(r *request, p *partition, d *delivery, a *protocol.ProduceP
 		return
 	}
 	if v != fail && c.lost(p, d) != nil {
-		v = again // which ends it
+		v = again // retry ends it
 	}
 	switch v {
 	case split:
@@ -231,7 +231,7 @@ func (c *core) broken(n *node, p *partition, d *delivery, err error, written boo
 		if !written {
 			d.attempts-- // nobody has seen it
 		}
-		// Where the silence of its old leader has been given up for a new one, there is nothing to wait for.
+		// If a silent leader was given up for a new one, there is nothing to wait for.
 		moved := errors.Is(err, errMoved) && p.leader >= 0 && p.leader != n.id
 		if moved {
 			p.backoff = time.Time{}

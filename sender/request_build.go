@@ -28,7 +28,7 @@ func (c *core) serve(n *node) time.Time {
 		return c.connect(n, data)
 	}
 	if l.unsure {
-		return time.Time{} // an answer tells
+		return time.Time{} // an answer will tell
 	}
 	for n.ready.len() > 0 && n.open(c.now, c.txn.spare(c.cfg.MaxInFlight)) {
 		r := c.fill(n)
@@ -77,7 +77,7 @@ func (c *core) fill(n *node) *request {
 			add += topicOverhead + len(p.topic.name)
 		}
 		if r != nil && size+add > c.cfg.MaxRequestSize {
-			// It has grown since. It has left its queue, so it waits where retries do.
+			// The batch has grown since. It has left its queue, so it waits with the retries.
 			c.putBack(p, d)
 			break
 		}
@@ -92,8 +92,8 @@ func (c *core) fill(n *node) *request {
 	return r
 }
 
-// nextSize returns the bytes of the batch that a take would return, for a request of size bytes. One that lingers is small, and
-// not looked at unless the request is nearly full.
+// nextSize returns the size of the batch that take would return, for a request that has size bytes so far. A batch that lingers
+// is small, so its queue is asked only if the request is nearly full.
 func (c *core) nextSize(p *partition, size int) int {
 	if len(p.retry) > 0 {
 		return p.retry[0].Size()
@@ -195,7 +195,7 @@ const lastVersionByName = 12
 // lastVersionOldTxn is the last version of Produce in the old protocol of transactions; later ones add partitions.
 const lastVersionOldTxn = 11
 
-// unsent takes back a request that never reached its connection: not an attempt, and nothing has been written.
+// unsent takes back a request that never reached its connection. It is no attempt, since nothing was written.
 func (c *core) unsent(r *request) {
 	r.node.ended(data, r.conn)
 	for _, d := range r.deliveries {
@@ -215,9 +215,9 @@ func (c *core) takeBack(d *delivery) {
 	c.refresh(p)
 }
 
-// dropOld takes back what may not go as it is any more, because of what has happened while r was with the compressors. Batches
-// of topics that were made again have numbers for a log that is gone. Batches behind another one in flight were drained when
-// the broker's state was trusted to be there, and it is not any more; and nothing may overtake those that were taken back.
+// dropOld takes back the batches that may no longer go as they are, because of what has happened while r was with the
+// compressors. If a topic was made again, their numbers are for a log that is gone. If the broker's state is no longer trusted,
+// no batch may go behind another one in flight. And none may overtake one that was taken back.
 func (c *core) dropOld(r *request) {
 	r.deliveries = slices.DeleteFunc(r.deliveries, func(d *delivery) bool {
 		p := d.part
@@ -229,8 +229,7 @@ func (c *core) dropOld(r *request) {
 	})
 }
 
-// settle puts a batch that was not written back in its place, unless its records have their outcome already, or the place is
-// gone.
+// settle puts back a batch that was not written, unless its records have their outcome already, or its place is gone.
 func (c *core) settle(p *partition, d *delivery) {
 	switch lost := c.lost(p, d); {
 	case d.resolved:

@@ -2,8 +2,8 @@ package sender
 
 import "slices"
 
-// take returns the next batch of p to be sent to n, numbered, or nil if none may be drained now. Whatever stands in the way
-// leads to another refresh when it goes: an answer, an identity, new metadata.
+// take returns the next batch of p to be sent to n, numbered, or nil if none may be drained now. What it waits for leads to
+// another refresh: an answer, an identity, new metadata.
 func (c *core) take(p *partition, n *node) *delivery {
 	if !c.mayDrain(p, n) {
 		return nil
@@ -56,8 +56,8 @@ func (c *core) mayDrain(p *partition, n *node) bool {
 	return p.numbers.Proven(c.now) && p.spanOfNext() <= c.txn.spare(n.links[data].span)
 }
 
-// spanOfNext is how many batches there are from the oldest unresolved one to the newest that was sent, once p's next is. Those
-// between them count whether or not they are resolved, since the broker remembers them all the same.
+// spanOfNext returns how many batches there are from the oldest unresolved one to p's next, once that is sent. Those between
+// them count whether or not they are resolved, since the broker remembers them all the same.
 func (p *partition) spanOfNext() int {
 	oldest, newest := p.inFlight[0].rank, p.sent
 	if len(p.retry) == 0 || !p.retry[0].numbered {
@@ -81,5 +81,5 @@ func remembers(t conn) int {
 	return maxSpan
 }
 
-// lastVersionOfOne is the last version of Produce that brokers speak which remember one batch.
+// lastVersionOfOne is the last version of Produce of brokers that remember one batch.
 const lastVersionOfOne = 3

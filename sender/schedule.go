@@ -22,7 +22,7 @@ type schedule struct {
 // pass begins a step or an event: the time is now, and batches have expired that were opened at expiry or before.
 func (s *schedule) pass(now, expiry time.Time) { s.horizon, s.expiry = now, expiry }
 
-// extend has go now what would go until then.
+// extend lets everything go now that is due until then.
 func (s *schedule) extend(until time.Time) { s.horizon = until }
 
 // goes reports whether what is due at that time goes in this step.
@@ -31,21 +31,21 @@ func (s *schedule) goes(due time.Time) bool { return !due.After(s.horizon) }
 // expired reports whether a batch has expired that was opened at that time.
 func (s *schedule) expired(opened time.Time) bool { return !opened.After(s.expiry) }
 
-// nextEarly takes an alarm off that comes before the horizon, and returns its partition, which is to be refreshed; nil: there
-// is no such alarm.
+// nextEarly takes off an alarm that comes before the horizon, and returns its partition, which is to be refreshed; nil: there
+// is none.
 func (s *schedule) nextEarly() *partition { return s.takeSoon(s.horizon) }
 
-// hurry has nothing linger any more, and relax has it linger again.
+// hurry ends all lingers, and relax allows them again.
 func (s *schedule) hurry() { s.hurried = true }
 func (s *schedule) relax() { s.hurried = false }
 
 // hurries reports whether nothing lingers.
 func (s *schedule) hurries() bool { return s.hurried }
 
-// idle reports whether no partition has an alarm, as each has that has work.
+// idle reports whether no partition has an alarm. Each that has work has one.
 func (s *schedule) idle() bool { return s.waiting == 0 }
 
-// changes returns what queues have told of their heads since the last call, until the next.
+// changes returns the changes of queues' heads since the last call. They are valid until the next.
 func (s *schedule) changes(acc *accumulator.Accumulator) []accumulator.HeadChange {
 	s.changed = acc.TakeChanges(s.changed[:0])
 	return s.changed

@@ -5,9 +5,9 @@ import "time"
 // alarms say which partitions must be refreshed when a time has come, whatever else happens: a linger or a backoff ends, a
 // batch expires.
 //
-// Each batch sets its partition's alarm several times, nearly always to a later time or off. That leaves the partition's entry
-// where it is until it comes up, and moves it then. So an entry may be earlier than the alarm, but some entry of each partition
-// with an alarm is not later than that.
+// Each batch sets its partition's alarm several times, nearly always to a later time or off. The partition's entry stays where
+// it is then, and is moved when it comes up. So an entry may be earlier than its alarm, but each partition with an alarm has an
+// entry that is not later.
 //
 // Lingers end in the order in which they begin, as a rule. Those that do are in a list of their own, so that the heap, whose
 // entries are mostly of batches that could expire and never do, is hardly ever touched.
@@ -103,7 +103,7 @@ func (a *alarms) takeSoon(until time.Time) *partition {
 	return p
 }
 
-// tidySoon takes leftovers off the front of the list, as far as they are not after now. The zero time is no bound.
+// tidySoon takes leftovers off the front of the list, up to now. The zero time is no bound.
 func (a *alarms) tidySoon(now time.Time) {
 	for a.soon.len() > 0 {
 		first := a.soon.first()
@@ -118,14 +118,14 @@ func (a *alarms) tidySoon(now time.Time) {
 	}
 }
 
-// tidyHeap moves or takes off the leftovers at the top of the heap, as far as they are not after now.
+// tidyHeap moves or takes off the leftovers at the top of the heap, up to now.
 func (a *alarms) tidyHeap(now time.Time) {
 	for len(a.heap) > 0 {
 		first := a.heap[0]
 		if first.at.After(now) || first.p.wake.Equal(first.at) {
 			break
 		}
-		// With an entry in the list that is early enough it needs none here, and gets one when that comes up.
+		// A partition with an early enough entry in the list needs none here. It gets one when that comes up.
 		if p := first.p; p.wake.IsZero() || !p.soon.IsZero() && !p.soon.After(p.wake) {
 			a.drop()
 		} else {

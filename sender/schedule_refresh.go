@@ -20,7 +20,7 @@ func (c *core) refresh(p *partition) {
 	}
 	switch due := c.due(p); {
 	case due.IsZero():
-		p.unoffer() // it was ready only if what it had has ended there, unsent
+		p.unoffer() // it may have been ready, and what it had has ended unsent
 	case c.schedule.goes(due):
 		c.offer(p)
 	case due.Before(at):
@@ -38,13 +38,13 @@ func (c *core) refreshDelivered(p *partition) {
 	}
 }
 
-// briefLinger is a linger that even one who waits for memory can sit out while something is in flight, whose answer will bring
+// briefLinger is a linger that a caller who waits for memory can sit out while something is in flight, whose answer will free
 // some.
 const briefLinger = 100 * time.Millisecond
 
 // takeChanges refreshes the partitions whose head has changed. Nothing lingers while somebody waits for memory that only
-// sending can free: but with many partitions and little for each, to send it all at once would be to send it in the smallest
-// batches just when there is the most of it.
+// sending can free. While an answer will free some soon, batches linger on: with many partitions and little for each, sending
+// it all at once would make the smallest batches just when there is the most to send.
 func (c *core) takeChanges() {
 	if waiting := c.acc.Memory.Waiting(); waiting && !c.schedule.hurries() && (c.requests.none() || c.cfg.Linger > briefLinger) {
 		c.schedule.hurry()
@@ -114,7 +114,7 @@ func (c *core) offer(p *partition) {
 	}
 }
 
-// touchEvery is how exact metadata's idea is of when a topic was last in use.
+// touchEvery is how exactly metadata knows when a topic was last in use.
 const touchEvery = time.Second
 
 // touchDue reports whether metadata has to be told again that t is in use.

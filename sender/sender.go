@@ -134,7 +134,7 @@ func (s *Sender) Flush(ctx context.Context) (waiting Undelivered, err error) {
 	return waiting, s.Explain(err)
 }
 
-// Explain adds to the end of a wait for records what they wait for.
+// Explain adds to err, which has ended a wait for records, what they wait for.
 func (s *Sender) Explain(err error) error {
 	if why := s.Why(nil); why != nil {
 		return fmt.Errorf("%w; %w", err, why)
@@ -142,12 +142,12 @@ func (s *Sender) Explain(err error) error {
 	return err
 }
 
-// Close refuses further records, delivers what it has until ctx ends, fails what is left with ErrClosed, has the brokers that
-// subscribe to them know the last metrics, within a second, and ends all goroutines. It returns how many records were failed
-// so, and what kept it from waiting for them. After ctx has ended it still waits up to a second for callbacks, and for the log.
+// Close refuses further records, delivers what it has until ctx ends, and fails what is left with ErrClosed. It pushes the last
+// metrics to brokers that subscribe, within a second, and ends all goroutines. It returns how many records it has failed, and
+// what kept it from waiting for them. After ctx has ended it still waits up to a second for callbacks, and for the log.
 func (s *Sender) Close(ctx context.Context) (lost Undelivered, err error) {
 	select {
-	case <-s.stopped: // another Close has told all
+	case <-s.stopped: // another Close has returned all
 		return lost, s.await(ctx, s.ended)
 	default:
 	}
@@ -163,8 +163,8 @@ func (s *Sender) Close(ctx context.Context) (lost Undelivered, err error) {
 	left := closeGrace
 	if err == nil && ctx.Err() == nil {
 		err = s.await(ctx, s.ended)
-	} else { // if there is no error, it was the last push that has taken the time, which is none
-		left = s.grace(s.ended, left) // so that who has counted outcomes has them all
+	} else { // without an error it was the last push that took the time
+		left = s.grace(s.ended, left) // so that whoever counts outcomes has them all
 	}
 	if gaveUp := s.core.txn.unended(); gaveUp != nil { // nobody does steps any more
 		if err = gaveUp; ctx.Err() != nil {
@@ -173,7 +173,7 @@ func (s *Sender) Close(ctx context.Context) (lost Undelivered, err error) {
 	}
 	lost = s.core.givenUp()
 	s.lastWord(lost.NotWritten+lost.MayBeWritten, left)
-	if err == nil { // another Close has given them up, and tells of them
+	if err == nil { // another Close has given them up, and returns them
 		lost = Undelivered{}
 	}
 	return lost, err

@@ -75,7 +75,7 @@ type absence struct {
 	logged bool
 }
 
-// patience: what is waited for longer is told.
+// late is how long something may take before the log is told.
 const late = 5 * time.Second
 
 // awaits takes note that a topic is waited for.
@@ -98,7 +98,7 @@ func (n *news) has(topic string, there bool) {
 	}
 }
 
-// lookTopics tells of those that do not come: of many in one line.
+// lookTopics tells of topics that do not come, of many in one line.
 func (n *news) lookTopics() {
 	var name string
 	var count, fresh int64

@@ -63,7 +63,7 @@ func (n *news) leave(p *partition) {
 	}
 }
 
-// tellSpells tells of those that have begun or ended in this step.
+// logSpells logs the spells that have begun or ended in this step.
 func (n *news) logSpells() {
 	for _, s := range n.spells {
 		about := s.node.subject()
@@ -88,7 +88,7 @@ func (s *spell) describe() []slog.Attr {
 		slog.Any("err", s.err), slog.Time("since", s.since))...)
 }
 
-// lookSpells tells of those that go on, and ends those whose partitions have nothing left to send.
+// lookSpells tells of spells that go on, and ends those whose partitions have nothing left to send.
 func (n *news) lookSpells() {
 	for _, s := range n.spells {
 		for p := range s.parts {

@@ -18,7 +18,7 @@ type topic struct {
 	parts  []*partition
 	at     int // its index in topics.listed
 
-	// Index in the request of that number, which is being built.
+	// place is its index in the request of that number, which is being built.
 	requestNo uint64
 	place     int
 	filledNo  uint64 // number of the last request that has a batch of it

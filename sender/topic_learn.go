@@ -31,7 +31,7 @@ func (c *core) takeMetadata(n *node, call *wire.Call) {
 	unnamed := c.meta.Snapshot().ClusterID == ""
 	changes := c.meta.Answer(c.now, n.id, req, resp)
 	if unnamed && !c.identity.cameFrom(n.links[control].conn) && c.meta.Snapshot().ClusterID != "" {
-		c.txn.disown() // whose it was nobody knows: there was no name yet
+		c.txn.disown() // nobody knows whose it was: the cluster had no name yet
 	}
 	c.change(changes)
 	if like != unseen {
@@ -72,7 +72,7 @@ func (c *core) change(ch metadata.Changes) {
 	}
 }
 
-// publish makes what learn has found known to those who send. Those who have waited for it go on.
+// publish makes what learn has found known to callers, and lets those go on who have waited for it.
 func (c *core) publish() {
 	c.cfg.Publish()
 	for _, name := range c.topics.takeLearned() {
@@ -151,11 +151,11 @@ func (c *core) lead(s *metadata.Snapshot, p *partition, m metadata.Partition) {
 }
 
 // maxRoused bounds how often news skips a partition's backoff until it has a success. Brokers that contradict each other always
-// have some.
+// have news.
 const maxRoused = 5
 
-// rouse ends p's backoff, since what it has failed for may be over. Without it a partition would sleep on after what it waits
-// for has come.
+// rouse ends p's backoff, since the cause of its failures may be over. Otherwise p would sleep on after what it waits for has
+// come.
 func (c *core) rouse(p *partition) {
 	if p.backoff.After(c.now) && p.roused < maxRoused {
 		p.roused++

@@ -38,7 +38,7 @@ func (e calling) apply(c *core) { c.txn.call(e.call) }
 func (t *transactor) call(call *txnCall) {
 	c := t.c
 	call.Done = func(err error) {
-		t.moved() // who is told that it may send must be able to
+		t.moved() // a caller that is told that it may send must be able to
 		call.err, call.number = err, t.Last()
 		call.callbacks = accumulator.NewGroup()
 		c.out.after(call.callbacks)
@@ -100,7 +100,7 @@ func (s *Sender) transact(ctx context.Context, call *txnCall) error {
 	return &txn.Error{Call: call.name, TransactionalID: s.cfg.TransactionalID, Outcome: e.how, Next: txn.RetryCall, Err: err}
 }
 
-// stoppedCall is what a call ends with that the loop may not have seen.
+// stoppedCall returns the error of a call that the loop may not have seen.
 func (s *Sender) stoppedCall(call *txnCall) error {
 	select {
 	case <-call.ended:
@@ -131,13 +131,13 @@ func (s *Sender) FailTransaction(number int64, err error) { s.inbox.put(spoiled{
 // Transaction returns what records have to say of the open transaction; nil without a transactional id.
 func (s *Sender) Transaction() *Transaction { return s.published.txn.Load() }
 
-// settled: what was told before is done.
+// settled: all events before it are applied.
 type settled struct{ done chan struct{} }
 
 func (e settled) apply(*core) { close(e.done) }
 
-// SettledTransaction is Transaction with all that has come of records whose outcome the caller has seen: these are told theirs
-// a moment before their transaction is.
+// SettledTransaction is Transaction once the loop has taken in all outcomes that the caller has seen: a record gets its outcome
+// a moment before its transaction hears of it.
 func (s *Sender) SettledTransaction() *Transaction {
 	e := settled{make(chan struct{})}
 	s.inbox.put(e)
@@ -149,7 +149,7 @@ func (s *Sender) SettledTransaction() *Transaction {
 }
 
 // InitTransactions gets a producer id and epoch for the transactional id, for as long as ctx allows, and so fences every
-// producer that had it. A transaction that such a one has left open is aborted or completed first.
+// producer that had it. A transaction that such a producer has left open is aborted or completed first.
 func (s *Sender) InitTransactions(ctx context.Context) error {
 	return s.transact(ctx, &txnCall{name: txn.CallInit, start: func(t *transactor, call *txnCall) { t.Init(&call.Op) }})
 }
@@ -180,7 +180,7 @@ func (s *Sender) SendOffsets(ctx context.Context, group txn.Group, offsets []pro
 }
 
 // EndTransaction commits or aborts the open transaction. It returns when the coordinator has ended it and the callbacks of its
-// records have returned; the latter it awaits no longer than ctx allows.
+// records have returned; for the callbacks it waits no longer than ctx allows.
 func (s *Sender) EndTransaction(ctx context.Context, commit bool) error {
 	call := &txnCall{name: txn.CallAbort, start: func(t *transactor, call *txnCall) { t.Abort(&call.Op) }}
 	if commit {

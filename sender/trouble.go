@@ -23,10 +23,10 @@ type site struct {
 	since time.Time // there was none, or an attempt failed; zero: all is well
 
 	failed int64 // attempts to connect, since then
-	logged bool  // it was told
+	logged bool  // the log was told of them
 	pace   pace
 
-	refused bool // of these, that one was a refusal was told
+	refused bool // the log was told that one of these was a refusal
 	again   pace // of that
 }
 
@@ -182,7 +182,7 @@ func (n *news) throttleAttrs(nd *node) []slog.Attr {
 		slog.Int64("count", t.count), slog.Time("since", t.since))
 }
 
-// throttleOver is how long after the end of a throttling another one is the same.
+// throttleOver is how long after the end of a throttling a further one still counts as the same.
 const throttleOver = 5 * time.Second
 
 // answered takes note that nd has answered.
