@@ -63,12 +63,12 @@ func (q *Queue) tryMore(e *Entry, nowMs int64, body, n int) bool {
 		q.mu.Unlock()
 		return false
 	}
-	var note Note
+	var change HeadChange
 	if q.put(e, body, n) {
-		note = q.note()
+		change = q.headChange()
 	}
 	q.mu.Unlock()
-	note.send()
+	change.send()
 	return true
 }
 
@@ -146,12 +146,12 @@ func (q *Queue) attempt(e *Entry, now time.Time, c *chunk) (room int, err error)
 	case opened && q.head.next == q.tail: // which has sealed the head
 		changed = q.report(q.head, ready) || changed
 	}
-	var note Note
+	var change HeadChange
 	if changed {
-		note = q.note()
+		change = q.headChange()
 	}
 	q.leave(spent, c)
-	note.send()
+	change.send()
 	return 0, nil
 }
 
@@ -199,8 +199,8 @@ func (q *Queue) sizeFor(e *Entry, n int, what need) (best, least int) {
 }
 
 // put appends e, which fits, and updates what depends on the batch's size: batch.size reached, the CRC, the fast limit. q.mu is
-// held. It reports whether the loop must look at the queue.
-func (q *Queue) put(e *Entry, body, n int) (note bool) {
+// held. It reports whether the loop must be told.
+func (q *Queue) put(e *Entry, body, n int) (changed bool) {
 	open, b := &q.current, q.tail
 	if !e.Detached {
 		open.outcome.keep()
@@ -218,7 +218,7 @@ func (q *Queue) put(e *Entry, body, n int) (note bool) {
 	}
 	if open.size() >= q.topic.acc.batchSize && !open.filled {
 		open.filled, b.filled = true, true
-		note = q.report(b, ready)
+		changed = q.report(b, ready)
 	}
 	e.Full = open.filled
 	if q.topic.acc.sums && open.size()-b.sum.size >= sumStep {
@@ -226,7 +226,7 @@ func (q *Queue) put(e *Entry, body, n int) (note bool) {
 		b.sumUp()
 	}
 	q.setFastLimit()
-	return note
+	return changed
 }
 
 // leave unlocks q. Only then it gives back two chunks: spent, whose bytes are reserved for something else now, and unused.

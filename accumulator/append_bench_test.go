@@ -16,11 +16,11 @@ func appendWithRoom(b *testing.B, q *Queue, e *Entry, now time.Time) {
 	}
 }
 
-// sendOff drains and ends a batch of q, as the sender does. notes is used again.
-func sendOff(a *Accumulator, q *Queue, notes []Note) []Note {
-	notes = a.Noted(notes[:0])
+// sendOff drains and ends a batch of q, as the sender does. changes is used again.
+func sendOff(a *Accumulator, q *Queue, changes []HeadChange) []HeadChange {
+	changes = a.TakeChanges(changes[:0])
 	end(drain(q), 0, nil)
-	return notes
+	return changes
 }
 
 // BenchmarkAppend is one record of 100 bytes into its partition's open batch, with its share of opening and draining batches.
@@ -52,7 +52,7 @@ func BenchmarkAppendRun(b *testing.B) {
 	}
 	now := time.UnixMilli(1_700_000_000_000)
 	e := Entry{Timestamp: now.UnixMilli(), Callback: new(int), Detached: true, Series: new(int32)}
-	var notes []Note
+	var changes []HeadChange
 	b.ReportAllocs()
 	for i := 0; b.Loop(); i++ { // a round of the loop is one record, and a run is a hundred rounds' work
 		if i%len(call) != 0 {
@@ -68,7 +68,7 @@ func BenchmarkAppendRun(b *testing.B) {
 			}
 			left = left[n:]
 			if e.Full {
-				notes = sendOff(a, q, notes)
+				changes = sendOff(a, q, changes)
 			}
 		}
 	}
@@ -86,7 +86,7 @@ func BenchmarkAppendManyPartitions(b *testing.B) {
 		Record:   protocol.Record{Key: make([]byte, 16), Value: make([]byte, 100)},
 		Callback: new(int), Detached: true,
 	}
-	var notes []Note
+	var changes []HeadChange
 	sent, hash := 0, uint32(1)
 	b.ReportAllocs()
 	for b.Loop() {
@@ -102,7 +102,7 @@ func BenchmarkAppendManyPartitions(b *testing.B) {
 		if sent%records != 0 {
 			continue
 		}
-		notes = a.Noted(notes[:0])
+		changes = a.TakeChanges(changes[:0])
 		for _, q := range queues {
 			for d := drain(q); d != nil; d = drain(q) {
 				end(d, 0, nil)
@@ -121,7 +121,7 @@ func BenchmarkAppendLarge(b *testing.B) {
 			a := New(Config{BatchSize: 16 << 10, MaxBatchBytes: 1 << 20, Memory: 32 << 20, SealAge: time.Hour, Wake: func() {}})
 			q := a.Topic("t", 1).Queues()[0]
 			now := time.UnixMilli(1_700_000_000_000)
-			var notes []Note
+			var changes []HeadChange
 			at := 0
 			b.SetBytes(size)
 			b.ReportAllocs()
@@ -137,7 +137,7 @@ func BenchmarkAppendLarge(b *testing.B) {
 					appendWithRoom(b, q, &e, now)
 				}
 				if e.Full {
-					notes = sendOff(a, q, notes)
+					changes = sendOff(a, q, changes)
 				}
 			}
 		})

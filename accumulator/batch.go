@@ -15,7 +15,7 @@ type Batch struct {
 	next     *Batch // behind it in the queue, and after the drain in Outcome.held
 	outcome  *Outcome
 	filled   bool // batch.size was reached
-	piece    bool // it was cut from another
+	piece    bool // it was split from another
 	codec    protocol.Codec
 	first    int32        // index of its first record in outcome
 	count    int32        // valid once the queue has settled the batch, as are size, maxTime and the last chunk's length
@@ -25,7 +25,7 @@ type Batch struct {
 	raw      int          // size before compression; 0 if there was none
 	reserved int64        // bytes taken from Memory
 	txn      int64        // number of its records' transaction; 0 for none
-	serial   int64        // among the batches of its queue, from 1 on; a piece has that of the batch that was cut
+	serial   int64        // among the batches of its queue, from 1 on; a piece has that of the batch that was split
 	baseTime int64        // Unix milliseconds
 	maxTime  int64
 	chunks   []*chunk
@@ -57,7 +57,7 @@ func (b *Batch) Partition() int32 { return b.queue.partition }
 // Opened returns the time when the batch got its first record.
 func (b *Batch) Opened() time.Time { return b.opened }
 
-// IsPiece reports whether the batch was cut from another.
+// IsPiece reports whether the batch was split from another.
 func (b *Batch) IsPiece() bool { return b.piece }
 
 // First returns the index in the outcome of the batch's first record.
@@ -81,8 +81,8 @@ func (b *Batch) RawSize() int { return max(b.raw, b.size) }
 // Codec returns the codec of the batch as it would be written now.
 func (b *Batch) Codec() protocol.Codec { return b.codec }
 
-// Resolve gives all records of the batch their outcome. It reports whether all records of the Outcome have theirs now. The
-// caller then calls End.
+// Resolve gives all records of the batch their outcome. It reports whether all records of the Outcome have theirs now. If so,
+// the caller calls End.
 func (b *Batch) Resolve(offset, appendTime int64, err error) bool {
 	return b.ResolveRange(0, b.count, offset, appendTime, err)
 }
@@ -101,7 +101,7 @@ func (b *Batch) Drop() {
 	switch n := b.holders.Add(-1); {
 	case n < 0:
 		panic("accumulator: a batch was dropped more often than held")
-	case n > 0 || len(b.chunks) == 0: // it was cut
+	case n > 0 || len(b.chunks) == 0: // it was split
 		return
 	}
 	m, reserved, chunks := b.queue.topic.acc.Memory, b.reserved, b.chunks

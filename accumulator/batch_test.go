@@ -119,9 +119,9 @@ func check(t *testing.T, piece *Batch, from int) {
 	}
 }
 
-// A batch that is too large is cut in halves, and these again. They have its outcome, each a part of it, and it ends with the
+// A batch that is too large is split in halves, and these again. They have its outcome, each a part of it, and it ends with the
 // last of them.
-func TestCutInHalves(t *testing.T) {
+func TestSplitInHalves(t *testing.T) {
 	a := small()
 	root := fill(t, a.Topic("t", 1).Queues()[0], 5)
 	halves, err := root.halve()
@@ -160,7 +160,7 @@ func TestCutInHalves(t *testing.T) {
 }
 
 // Records are taken out of a batch, and the others keep their places.
-func TestCutWithout(t *testing.T) {
+func TestSplitWithout(t *testing.T) {
 	tests := []struct {
 		bad  []int32
 		want []Range
@@ -180,7 +180,7 @@ func TestCutWithout(t *testing.T) {
 			t.Errorf("without %v: %v, want %v", tt.bad, ranges, tt.want)
 			continue
 		}
-		pieces, err := root.Cut(ranges)
+		pieces, err := root.Split(ranges)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -208,8 +208,8 @@ func TestCutWithout(t *testing.T) {
 	}
 }
 
-// Cutting waits for no memory, which might be waiting for itself, and gives the old bytes back at once.
-func TestCutNeedsNoRoom(t *testing.T) {
+// Splitting waits for no memory, which might be waiting for itself, and gives the old bytes back at once.
+func TestSplitNeedsNoRoom(t *testing.T) {
 	a := small(func(c *Config) { c.Memory = 4 << 10 }) // for a chunk and the callbacks
 	root := fill(t, a.Topic("t", 1).Queues()[0], 40)
 	if _, err := a.Memory.tryChunk(1); err == nil {
@@ -219,7 +219,7 @@ func TestCutNeedsNoRoom(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	used(t, a, 6<<10, "after the cut: a chunk for each half, and the callbacks")
+	used(t, a, 6<<10, "after the split: a chunk for each half, and the callbacks")
 	end(halves[1], 2, nil)
 	used(t, a, 6<<10, "with the callbacks of a half that has ended still to come")
 	end(halves[0], 0, nil)
@@ -248,7 +248,7 @@ func TestCompressInPlace(t *testing.T) {
 			}
 			check(t, root, 0)
 
-			// It can still be cut; the pieces are not compressed.
+			// It can still be split; the pieces are not compressed.
 			halves, err := root.halve()
 			if err != nil {
 				t.Fatal(err)

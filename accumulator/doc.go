@@ -12,9 +12,9 @@
 // may be gone by then ([Queue.Append]). Where it has to wait for memory, the caller says how, and for how long. Of several
 // callers that need memory for one queue, one waits with Memory, and the others wait for that one.
 //
-// The sender loop does not inspect queues. A queue sends it a [Note] when a batch becomes the oldest, and when the oldest is
-// ready. The note has all that the loop needs. The drain tells it of the next batch. So the processor that runs the loop need
-// not fetch a queue's memory from the processor that appends.
+// The sender loop does not inspect queues. A queue sends it a [HeadChange] when a batch becomes the oldest, and when the oldest
+// is ready. The change has all that the loop needs. The drain tells it of the next batch. So the processor that runs the loop
+// need not fetch a queue's memory from the processor that appends.
 //
 // The CRC-32C of the records is computed while they are appended, every few KiB. Later, and on another processor, their bytes
 // would have to be fetched again. A compressed batch is summed where it was compressed. The header comes last, and its sum is
@@ -24,7 +24,7 @@
 // From then on they belong to the sender loop, which alone resolves records. The bytes lie in chunks. A chunk is a part of a
 // block, and blocks are cut from large slabs of memory. A batch has holders: its outcome, and each request in which a
 // connection may still write the bytes. When the last of them drops it, its chunks are given back, and the batch is used again.
-// A batch that is cut gives back its own bytes. Its pieces share its outcome.
+// A batch that is split gives back its own bytes. Its pieces share its outcome.
 //
 // Futures point to the outcome, so they keep neither bytes nor a batch. An outcome ends in one order ([Outcome.End]): bytes,
 // futures, callbacks, groups. Futures do not wait for callbacks, which the completion goroutine runs. While callbacks wait,
@@ -32,11 +32,11 @@
 //
 // # Size
 //
-// batch.size is the size at which a batch is worth sending at once, not the size at which it is cut. While its partition cannot
-// be drained, the open batch goes on growing, up to the cap. So a far or busy broker gets fewer and larger requests. A topic
-// that refuses a batch as too large lowers its cap, and what waits already is cut to the cap before it is sent. A minute after
-// the last refusal one larger batch is tried, and the cap grows with what is taken. What the pieces of one batch show beyond
-// that batch's own refusal is no lesson until another batch confirms it. What is refused meanwhile is cut to it at once (type
+// batch.size is the size at which a batch is worth sending at once. It is no bound: while its partition cannot be drained, the
+// open batch goes on growing, up to the cap. So a far or busy broker gets fewer and larger requests. A topic that refuses a
+// batch as too large lowers its cap, and what waits already is split to the cap before it is sent. A minute after the last
+// refusal one larger batch is tried, and the cap grows with what is taken. What the pieces of one batch show beyond that
+// batch's own refusal is no lesson until another batch confirms it. What is refused meanwhile is split to it at once (type
 // lesson). A batch is also sealed once its first record is older than the seal age, so that no record joins a batch that is
 // about to expire.
 //

@@ -53,10 +53,10 @@ func (o *Outcome) Urge() {
 		q.mu.Unlock()
 		return
 	}
-	note := q.note()
+	note := q.headChange()
 	q.mu.Unlock()
 	a := q.topic.acc
-	a.list(note)
+	a.addChange(note)
 	a.urgent()
 }
 

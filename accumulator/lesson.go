@@ -112,7 +112,7 @@ func (l *lesson) raw() int { return int(float64(l.limit) * l.rate) }
 func well(limit int) int { return limit + limit/2 + protocol.BatchHeaderSize }
 
 // Fits reports whether b is to be sent as it is. Once in a while a batch that is larger than the limit is sent, to see whether
-// the limit still holds. The others are cut to Most first.
+// the limit still holds. The others are split to Most first.
 func (t *Topic) Fits(now time.Time, b *Batch) bool {
 	l := &t.lesson
 	rate := 1.0
@@ -153,7 +153,7 @@ func (t *Topic) before(b *Batch, size int) int {
 	return max(int(float64(size)*rate), 1)
 }
 
-// Split cuts b, which was Refused, into pieces that the topic is known to take, or in halves if all that is known is that it
+// Split splits b, which was Refused, into pieces that the topic is known to take, or in halves if all that is known is that it
 // does not take b. What the pieces of one batch have shown is no lesson yet. It is good enough for another batch that was
 // refused as well: the two were usually on their way at the same time, and halving this one from the top would only show the
 // same once more.
@@ -166,7 +166,7 @@ func (t *Topic) Split(now time.Time, b *Batch) (pieces []*Batch, limit int, err 
 		known = l.heard()
 	}
 	if known < b.size/2 {
-		pieces, err = b.CutTo(t.before(b, known))
+		pieces, err = b.SplitTo(t.before(b, known))
 		return pieces, 0, err
 	}
 	pieces, err = b.halve()

@@ -108,9 +108,9 @@ func filled(t *testing.T, q *Queue, n int) *Batch {
 	return drain(q)
 }
 
-// A batch that is refused while the pieces of another one have told more than that is cut to what they have told. To halve it
+// A batch that is refused while the pieces of another one have told more than that is split to what they have told. To halve it
 // from the top would tell the same again. Nor does what was on its way before they did make the topic's limit larger.
-func TestARefusedBatchIsCutToWhatPiecesHaveTold(t *testing.T) {
+func TestARefusedBatchIsSplitToWhatPiecesHaveTold(t *testing.T) {
 	topic, q := oneQueue(func(c *Config) { c.BatchSize = 100_000 })
 	root, second := filled(t, q, 200), filled(t, q, 200)
 	topic.Refused(noon, root)
@@ -210,8 +210,8 @@ func TestLessonCountsCompressedBytes(t *testing.T) {
 	}
 }
 
-// A batch is cut to what was learned at once, into few pieces if these would be very many.
-func TestCutTo(t *testing.T) {
+// A batch is split to what was learned at once, into few pieces if these would be very many.
+func TestSplitTo(t *testing.T) {
 	tests := []struct{ records, most, pieces int }{
 		{10, 600, 2}, {10, 5000, 1}, {10, 1, 10}, {100, 1, 17}, {1, 1, 1},
 	}
@@ -221,7 +221,7 @@ func TestCutTo(t *testing.T) {
 			add(t, q, sized(90), noon)
 		}
 		b := drain(q)
-		pieces, err := b.CutTo(tt.most)
+		pieces, err := b.SplitTo(tt.most)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -172,8 +172,8 @@ func (m *Memory) serve() {
 	m.waiters = slices.Delete(m.waiters, 0, served)
 }
 
-// force returns a chunk of at least n bytes whether or not there is room. It is for cutting a batch that is held already, where
-// waiting would deadlock.
+// force returns a chunk of at least n bytes whether or not there is room. It is for splitting a batch that is held already,
+// where waiting would deadlock.
 func (m *Memory) force(n int) *chunk {
 	size := int64(chunkSize(n))
 	m.mu.Lock()

@@ -12,7 +12,7 @@ import (
 	"github.com/epistle-kafka/epistle/protocol"
 )
 
-// A mixture is what its bytes tell to do with two queues: append, drain, compress, cut, end, and let time pass, in any order.
+// A mixture is what its bytes tell to do with two queues: append, drain, compress, split, end, and let time pass, in any order.
 // It keeps which records each batch must have.
 type mixture struct {
 	t      *testing.T
@@ -41,8 +41,8 @@ type portion struct {
 	packed bool
 }
 
-// FuzzMixtures demands that whatever is appended, drained, compressed and cut, in whatever order, can be read from the batches
-// as it was appended, and that all memory comes back.
+// FuzzMixtures demands that whatever is appended, drained, compressed and split, in whatever order, can be read from the
+// batches as it was appended, and that all memory comes back.
 func FuzzMixtures(f *testing.F) {
 	dice := rand.New(rand.NewPCG(1, 2))
 	for range 200 {
@@ -93,7 +93,7 @@ func (m *mixture) act() {
 	case 11:
 		m.withOne(m.compress)
 	case 12, 13:
-		m.withOne(m.cut)
+		m.withOne(m.split)
 	case 14:
 		m.withOne(m.end)
 	case 15:
@@ -184,12 +184,12 @@ func (m *mixture) compress(p *portion) {
 	m.read(p)
 }
 
-// cut cuts a batch at random places; of some pieces the records end at once. Or it is cut to a size.
-func (m *mixture) cut(p *portion) {
+// split splits a batch at random places; of some pieces the records end at once. Or it is split to a size.
+func (m *mixture) split(p *portion) {
 	var ranges []Range
 	how := m.next()
 	if how%4 == 0 {
-		pieces, err := p.CutTo(how * 8)
+		pieces, err := p.SplitTo(how * 8)
 		m.replace(p, pieces, err)
 		return
 	}
@@ -210,7 +210,7 @@ func (m *mixture) cut(p *portion) {
 		m.forget(p)
 		return
 	}
-	pieces, err := p.Cut(ranges)
+	pieces, err := p.Split(ranges)
 	p.want = left
 	m.replace(p, pieces, err)
 }

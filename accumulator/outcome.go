@@ -10,8 +10,8 @@ import (
 // themselves, but it says until when their bytes count. It lives as long as somebody wants to know.
 //
 // Until the batch is drained it is written under the queue's lock. From then on the sender loop writes, resolves and ends it.
-// It is read-only once Done is closed. The pieces of a batch that was cut share its outcome. An outcome that no future keeps is
-// used again when it has ended.
+// It is read-only once Done is closed. The pieces of a batch that was split share its outcome. An outcome that no future keeps
+// is used again when it has ended.
 //
 // The fields that End reads are in front: where a thousand partitions have a few records each, a further line of memory is
 // felt.
@@ -102,7 +102,7 @@ func (o *Outcome) span(index int32) *span {
 	return &o.whole
 }
 
-// resolve gives the records of s their outcome. It reports whether all records have theirs now. The caller then calls End.
+// resolve gives the records of s their outcome. It reports whether all records have theirs now. If so, the caller calls End.
 func (o *Outcome) resolve(s span) bool {
 	if o.unresolved < s.count {
 		panic("accumulator: a record was resolved twice")

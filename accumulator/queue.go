@@ -19,13 +19,13 @@ type Queue struct {
 	topic       *Topic
 	serial      int64 // of the newest batch
 	partition   int32
-	reported    reported     // what the loop knows of head, or will know from a note under way
+	reported    reported     // what the loop knows of head, or will know from a change under way
 	usualSize   int32        // bytes of a batch, a mean of the last ones
 	queued      atomic.Int64 // bytes reserved by waiting batches, for the partitioner
 
-	// Stalled is the time, by Accumulator.Millis, since when the queue has had a batch that its broker does not take; 0 if the
-	// broker takes them. The loop writes it, the partitioner reads it.
-	Stalled atomic.Int64
+	// BlockedSince is the time, by Accumulator.Millis, since when the queue has had a batch that its broker does not take; 0 if
+	// the broker takes them. The loop writes it, the partitioner reads it.
+	BlockedSince atomic.Int64
 
 	// Owner is the sender loop's own state of the partition. Only the loop uses it.
 	Owner any

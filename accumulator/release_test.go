@@ -107,13 +107,13 @@ func TestWhatAFutureKeeps(t *testing.T) {
 	}
 }
 
-// A batch that was cut, which those know who name its records, stays as it was until the last of them has ended.
-func TestABatchThatWasCut(t *testing.T) {
+// A batch that was split, which those know who name its records, stays as it was until the last of them has ended.
+func TestABatchThatWasSplit(t *testing.T) {
 	a := small()
 	q := a.Topic("t", 1).Queues()[0]
 	b := fleeting(t, q, 4)
 	o := b.Outcome()
-	pieces, err := b.Cut([]Range{{0, 1}, {2, 2}})
+	pieces, err := b.Split([]Range{{0, 1}, {2, 2}})
 	if err != nil {
 		t.Fatal(err)
 	}

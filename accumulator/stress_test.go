@@ -71,7 +71,7 @@ func TestManyAppendersOneDrainer(t *testing.T) {
 		case <-finished:
 			running = false
 		}
-		a.Noted(nil)
+		a.TakeChanges(nil)
 		if n := a.Memory.Used(); n > 32<<10 {
 			t.Fatalf("%d bytes are reserved, more than the bound", n)
 		}

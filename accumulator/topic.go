@@ -15,7 +15,7 @@ type Config struct {
 	Epoch         time.Time            // Millis counts from here, by the monotonic clock if it has a reading of that. Zero: 1970
 	Even          bool                 // a series is counted by its records alone, whatever batches they are in
 	Compressed    bool                 // batches will be compressed, so records are not summed as they come
-	Wake          func()               // tells the sender loop to look; must not block
+	Wake          func()               // tells the sender loop to take a step; must not block
 	Why           func(*Outcome) error // says what a batch waits for: see Outcome.Why; nil: nobody knows
 	Urgent        func()               // is called in place of Wake for a batch that somebody waits for: see Outcome.Urge; nil: Wake
 }
@@ -33,8 +33,8 @@ type Accumulator struct {
 	wake, urgent  func()
 	why           func(*Outcome) error
 
-	mu    sync.Mutex // guards the following; never held while blocking
-	noted []Note     // that the loop has not taken yet
+	mu      sync.Mutex   // guards the following; never held while blocking
+	changes []HeadChange // that the loop has not taken yet
 }
 
 // New returns an empty accumulator.

@@ -185,7 +185,7 @@ func (c *Cluster) Touch(now time.Time, name string) {
 
 // RequestUpdate asks for all topics again, because a leader was not what the metadata says. The request is sent at once, or
 // when the backoff since the last such request allows it.
-func (c *Cluster) RequestUpdate(_ time.Time) {
+func (c *Cluster) RequestUpdate() {
 	if !c.wantFull {
 		c.wantFull = true
 		c.request = nil

@@ -17,7 +17,7 @@ func exchange(t *testing.T, c *Cluster, now time.Time, node int32, topics ...str
 	if req == nil {
 		t.Fatalf("nothing to send at %v, next at %v", now, at)
 	}
-	c.Sent(now, node)
+	c.Sent()
 	return c.Answer(now, node, req, response(nil, topics))
 }
 
@@ -59,7 +59,7 @@ func TestHintsCopyATopicOnce(t *testing.T) {
 		fields = append(fields, "1/0")
 	}
 	req, _ := c.Next(epoch)
-	c.Sent(epoch, 1)
+	c.Sent()
 	resp := response(nil, nil)
 	resp.Topics = append(resp.Topics, topicAnswer(fields))
 	c.Answer(epoch, 1, req, resp)
@@ -106,7 +106,7 @@ func TestBackoffIsJittered(t *testing.T) {
 		c := New(cfg)
 		c.Want(epoch, "t")
 		req, _ := c.Next(epoch)
-		c.Sent(epoch, 1)
+		c.Sent()
 		c.Failed(epoch, 1, req)
 		if _, at := c.Next(epoch); at.Sub(epoch).Round(time.Microsecond) != test.want {
 			t.Errorf("after a failure, r=%v: again after %v, want %v", test.r, at.Sub(epoch), test.want)
@@ -142,7 +142,7 @@ func TestNextReturnsTheSameRequestUntilSent(t *testing.T) {
 // Brokers alone are asked for with a list that is empty, not null: null is every topic of the cluster.
 func TestNoTopicsIsNotAllTopics(t *testing.T) {
 	c := New(testConfig())
-	c.RequestUpdate(epoch)
+	c.RequestUpdate()
 	req, _ := c.Next(epoch)
 	if req == nil || req.Topics == nil || len(req.Topics) != 0 {
 		t.Errorf("request %+v, want one with an empty list of topics", req)
@@ -159,7 +159,7 @@ func TestBrokenCallersPanic(t *testing.T) {
 		}()
 		f()
 	}
-	mustPanic("Sent without Next", func() { New(testConfig()).Sent(epoch, 1) })
+	mustPanic("Sent without Next", func() { New(testConfig()).Sent() })
 	mustPanic("Answer without Sent", func() {
 		New(testConfig()).Answer(epoch, 1, &protocol.MetadataRequest{}, response(nil, nil))
 	})
@@ -222,7 +222,7 @@ func sent(t *testing.T, c *Cluster, now time.Time, node int32) *protocol.Metadat
 	if req == nil {
 		t.Fatalf("no request is due before %v", at)
 	}
-	c.Sent(now, node)
+	c.Sent()
 	return req
 }
 
@@ -249,7 +249,7 @@ func TestLateAnswers(t *testing.T) {
 		t.Errorf("topic a is %+v, want it led by broker 4, whom its answer names", a)
 	}
 
-	c.RequestUpdate(now)
+	c.RequestUpdate()
 	old := sent(t, c, now, 1)
 	c.Want(now, "new")
 	now = now.Add(time.Millisecond)

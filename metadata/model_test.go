@@ -109,7 +109,7 @@ func lagging(t *testing.T, seed uint64) {
 			w.change()
 		}
 		if r.IntN(4) == 0 || resting {
-			c.RequestUpdate(now)
+			c.RequestUpdate()
 		}
 		if r.IntN(4) == 0 && !resting {
 			hintFrom(r, w, c, now)
@@ -123,7 +123,7 @@ func lagging(t *testing.T, seed uint64) {
 			continue
 		}
 		node := c.Prefer([]int32{1, 2, 3})
-		c.Sent(now, node)
+		c.Sent()
 		behind := 0
 		if !resting {
 			behind = r.IntN(8)

@@ -152,7 +152,7 @@ func (c *Cluster) build(full bool) *protocol.MetadataRequest {
 }
 
 // Sent notes that the request that Next returned was handed to a connection. Answer or Failed must follow.
-func (c *Cluster) Sent(_ time.Time, _ int32) {
+func (c *Cluster) Sent() {
 	if c.request == nil {
 		panic("metadata: Sent without a request from Next")
 	}

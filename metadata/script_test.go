@@ -136,7 +136,7 @@ func (s *script) run(lines []string) string {
 	case "touch":
 		s.c.Touch(s.now, args[1])
 	case "update":
-		s.c.RequestUpdate(s.now)
+		s.c.RequestUpdate()
 	case "next":
 		return s.next()
 	case "ask":
@@ -185,7 +185,7 @@ func (s *script) ask(node int32) string {
 	if req == nil {
 		return "not due: " + s.next()
 	}
-	s.c.Sent(s.now, node)
+	s.c.Sent()
 	s.req, s.node = req, node
 	return requestText(req)
 }

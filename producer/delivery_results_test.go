@@ -174,7 +174,7 @@ func TestAtMostOnce(t *testing.T) {
 	})
 }
 
-// A batch that is too large for its topic is cut, and the topic's limit learned;
+// A batch that is too large for its topic is split, and the topic's limit learned;
 // a record that is too large alone fails alone.
 func TestABatchOverTheTopicsLimit(t *testing.T) {
 	bubble(t, func(t *testing.T) {

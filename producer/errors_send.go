@@ -25,7 +25,7 @@ type SendError struct {
 
 func (e *SendError) Error() string {
 	return (&sender.Error{
-		Topic: e.Topic, Partition: e.Partition, Attempts: e.Attempts, Elapsed: e.Elapsed, Err: e.Err, Maybe: e.MayBeWritten,
+		Topic: e.Topic, Partition: e.Partition, Attempts: e.Attempts, Elapsed: e.Elapsed, Err: e.Err, MayBeWritten: e.MayBeWritten,
 	}).Error()
 }
 

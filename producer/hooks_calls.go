@@ -177,7 +177,7 @@ func batchSplit(e *sender.BatchEvent) BatchSplit {
 }
 
 func batchFailed(e *sender.BatchEvent) BatchFailed {
-	return BatchFailed{Batch: batchOf(e), Err: outward(e.Err), MayBeWritten: e.Maybe}
+	return BatchFailed{Batch: batchOf(e), Err: outward(e.Err), MayBeWritten: e.MayBeWritten}
 }
 
 func brokerConnected(e *sender.BrokerEvent) BrokerConnected {

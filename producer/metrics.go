@@ -65,7 +65,7 @@ type RecordMetrics struct {
 	Retried      int64 // records that were written again; one that was written three times counts twice
 
 	Batches        int64 // batches that were written, each time
-	BatchesSplit   int64 // batches that were cut, since they were too large for their topic
+	BatchesSplit   int64 // batches that were split, since they were too large for their topic
 	BatchesExpired int64 // batches that have failed since delivery.timeout passed
 
 	Bytes    int64 // of batches as written, each time: after compression

@@ -79,7 +79,7 @@ func (m *Metrics) readTopics() {
 		m.Topics = append(m.Topics, TopicMetrics{Topic: t.Topic, RecordMetrics: recordMetrics(&t.Counts), OldestAge: t.Oldest})
 	}
 	for _, f := range s.Failures {
-		m.Failures = append(m.Failures, FailureMetrics{Topic: f.Topic, Reason: f.Reason, MayBeWritten: f.Maybe, Records: f.Records})
+		m.Failures = append(m.Failures, FailureMetrics{Topic: f.Topic, Reason: f.Reason, MayBeWritten: f.MayBeWritten, Records: f.Records})
 	}
 	slices.SortFunc(m.Failures, func(a, b FailureMetrics) int {
 		written := 0

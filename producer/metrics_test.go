@@ -25,7 +25,7 @@ func TestMetricsAgreeWithWhatBrokersGot(t *testing.T) {
 				}
 				var wire meter
 				p := start(t, c, wire.of(c), func(cfg *producer.Config) {
-					cfg.Compression, cfg.MaxInFlightRequestsPerConnection = codec, 1 // what is written behind a cut nobody has seen
+					cfg.Compression, cfg.MaxInFlightRequestsPerConnection = codec, 1 // what is written behind a split nobody has seen
 					cfg.DeliveryTimeout, cfg.RequestTimeout, cfg.Linger = 20*time.Second, 5*time.Second, 20*time.Millisecond
 				})
 				warm(t, p, "calm", "small", "stuck")
@@ -69,7 +69,7 @@ func TestMetricsAgreeWithWhatBrokersGot(t *testing.T) {
 					t.Errorf("the topic whose answers are lost: %+v, want 7 records that failed, and may be written", of)
 				}
 				if of := topicOf(t, m, "small"); of.BatchesSplit == 0 || of.Acknowledged != 40 {
-					t.Errorf("the topic of small batches: %+v, want some that were cut, and all 40 acknowledged", of)
+					t.Errorf("the topic of small batches: %+v, want some that were split, and all 40 acknowledged", of)
 				}
 				reasons := map[string]int64{}
 				for _, r := range m.Retries {

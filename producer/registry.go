@@ -9,7 +9,7 @@ import (
 // it. To add, replace or remove a topic costs the same however many there are.
 type registry struct {
 	seed  maphash.Seed
-	near  [32]atomic.Pointer[slot] // by nearby: one topic of each place, so that most records need no hash of their topic's name
+	cache [32]atomic.Pointer[slot] // by cacheIndex: one topic of each place, so that most records need no hash of their topic's name
 	table atomic.Pointer[[]atomic.Pointer[bucket]]
 	count int // of topics; the loop's
 }
@@ -35,17 +35,17 @@ func newRegistry() *registry {
 	return r
 }
 
-// nearby is a name's place among the near topics: its length and last letter tell most apart.
-func nearby(name string) uint {
+// cacheIndex is a name's place in the cache: its length and last letter tell most apart.
+func cacheIndex(name string) uint {
 	if len(name) == 0 {
 		return 0
 	}
-	return (uint(len(name))*5 + uint(name[len(name)-1])) % uint(len(registry{}.near))
+	return (uint(len(name))*5 + uint(name[len(name)-1])) % uint(len(registry{}.cache))
 }
 
 // get returns a topic as it is now, or nil.
 func (r *registry) get(name string) *topic {
-	if s := r.near[nearby(name)].Load(); s != nil && s.name == name {
+	if s := r.cache[cacheIndex(name)].Load(); s != nil && s.name == name {
 		return s.now.Load()
 	}
 	if s := r.find(name); s != nil {
@@ -82,7 +82,7 @@ func (r *registry) set(t *topic) {
 		r.count++
 	}
 	s.now.Store(t)
-	r.near[nearby(t.name)].Store(s)
+	r.cache[cacheIndex(t.name)].Store(s)
 }
 
 // grow doubles the table, and so the work of each doubling is as much as that of all additions since the last.
@@ -112,7 +112,7 @@ func (r *registry) remove(name string) {
 		}
 	}
 	at.Store(rest)
-	r.near[nearby(name)].CompareAndSwap(s, nil)
+	r.cache[cacheIndex(name)].CompareAndSwap(s, nil)
 	r.count--
 	s.now.Store(nil)
 }

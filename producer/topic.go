@@ -93,6 +93,6 @@ func (l *load) Available(p int32, nowMs int64) bool {
 	if l.patience == 0 || int(p) >= len(queues) {
 		return true
 	}
-	since := queues[p].Stalled.Load()
+	since := queues[p].BlockedSince.Load()
 	return since == 0 || nowMs-since < l.patience
 }

@@ -33,7 +33,7 @@ func translated(err error) error {
 	switch e := err.(type) {
 	case *sender.Error:
 		return &SendError{
-			Topic: e.Topic, Partition: e.Partition, Attempts: e.Attempts, Elapsed: e.Elapsed, Err: nested(e.Err), MayBeWritten: e.Maybe,
+			Topic: e.Topic, Partition: e.Partition, Attempts: e.Attempts, Elapsed: e.Elapsed, Err: nested(e.Err), MayBeWritten: e.MayBeWritten,
 		}
 	case *sender.IdentityError:
 		return &IdentityError{Err: nested(e.Err)}

@@ -21,7 +21,7 @@ func innerErrors() map[string]struct{ inner, public error } {
 	code := fmt.Errorf("%w: %w", sender.ErrDeliveryTimeout, protocol.NotEnoughReplicas)
 	return map[string]struct{ inner, public error }{
 		"send": {
-			&sender.Error{Topic: "t", Partition: 4, Attempts: 3, Elapsed: time.Second, Err: code, Maybe: true},
+			&sender.Error{Topic: "t", Partition: 4, Attempts: 3, Elapsed: time.Second, Err: code, MayBeWritten: true},
 			&SendError{Topic: "t", Partition: 4, Attempts: 3, Elapsed: time.Second, Err: code, MayBeWritten: true},
 		},
 		"identity":      {&sender.IdentityError{Err: code}, &IdentityError{Err: code}},

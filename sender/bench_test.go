@@ -120,7 +120,7 @@ func newBench(args []string) *bench {
 		BatchSize: cfg.BatchSize, MaxBatchBytes: cfg.MaxBatchBytes, Memory: cfg.Memory,
 		SealAge: max(cfg.Linger, cfg.DeliveryTimeout/20), Wake: func() {},
 	})
-	b.c = newCore(cfg, b, acc, metadata.New(cfg.Metadata), new(counters))
+	b.c = newCore(cfg, b, acc, metadata.New(cfg.Metadata), new(published))
 	return b
 }
 

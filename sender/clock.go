@@ -5,24 +5,21 @@ import (
 	"time"
 )
 
-// A Clock is the time in milliseconds as the loop last published it: at most 10
-// ms old. Reading it costs a load, where reading the system's clock would cost as
-// much as the whole rest of a send.
+// A Clock is the time in milliseconds as the loop last published it: at most 10 ms old. Reading it costs a load, where reading
+// the system's clock would cost as much as the whole rest of a send.
 //
-// It ticks only while somebody reads it, so that nobody wakes up for a clock that
-// nobody looks at. Whoever reads it when it stands reads the system's clock, and
-// asks for a tick if that is not the first time.
+// It ticks only while somebody reads it, so that nobody wakes up for a clock that nobody looks at. Whoever reads it while it
+// stands reads the system's clock, and the last of slowReads such reads asks for a tick.
 //
-// Its milliseconds are those of the monotonic clock, since all durations are
-// measured by them: the wall clock may be set back. They begin as the Unix time
-// of the first Start; Wall makes them the Unix time of now.
+// Its milliseconds are those of the monotonic clock, since all durations are measured by them: the wall clock may be set back.
+// They begin as the Unix time of the first Start; Wall makes them the Unix time of now.
 type Clock struct {
 	ms     atomic.Int64 // twice the time, and one more if it was read since the last tick; 0: it stands
 	behind atomic.Int64 // how many milliseconds the wall clock is ahead of it
 	slow   atomic.Int32 // reads since it stands
 	epoch  time.Time    // with a monotonic reading
 	wake   func()       // asks for a tick
-	ticked time.Time    // the last tick; of who has the loop's turn
+	ticked time.Time    // the last tick; only the holder of stepToken uses it
 }
 
 const (
@@ -66,8 +63,7 @@ func (c *Clock) Millis(now time.Time) int64 { return now.Sub(c.epoch).Millisecon
 // Wall returns the Unix time in milliseconds of what Now has returned.
 func (c *Clock) Wall(ms int64) int64 { return ms + c.behind.Load() }
 
-// Publish sets the time, if the clock ticks. A caller that knows it exactly
-// does.
+// Publish sets the time, if the clock ticks. A caller that knows the exact time calls it.
 func (c *Clock) Publish(now time.Time) {
 	c.follow(now)
 	if v := c.ms.Load(); v != 0 {
@@ -75,8 +71,8 @@ func (c *Clock) Publish(now time.Time) {
 	}
 }
 
-// tick is what each step of the loop does. It returns when the next must be at
-// the latest; the zero time for never: then the clock stands.
+// tick sets the time in each step of the loop. It returns when the next tick is due at the latest; the zero time for never:
+// then the clock stands.
 func (c *Clock) tick(now time.Time) time.Time {
 	c.follow(now)
 	v := c.ms.Load()
@@ -102,8 +98,7 @@ func (c *Clock) stop() {
 	c.ms.Store(0)
 }
 
-// follow notes by how much the wall clock is ahead. A millisecond is a matter of
-// rounding.
+// follow notes by how much the wall clock is ahead. It ignores a millisecond, which rounding makes.
 func (c *Clock) follow(now time.Time) {
 	ahead := now.UnixMilli() - c.Millis(now)
 	if was := c.behind.Load(); ahead-was > 1 || was-ahead > 1 {

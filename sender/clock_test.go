@@ -170,7 +170,7 @@ func TestStallsAreMeasuredByTheMonotonicClock(t *testing.T) {
 	p.leader = 1
 	now := time.Now()
 	s.core.handle(setWall(t, now, -time.Hour), apply(func() { s.core.offer(p) }))
-	if got, want := p.queue.Stalled.Load(), s.cfg.Clock.Millis(now); got != want {
+	if got, want := p.queue.BlockedSince.Load(), s.cfg.Clock.Millis(now); got != want {
 		t.Errorf("stalled since %d, want %d", got, want)
 	}
 }

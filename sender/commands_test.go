@@ -51,7 +51,7 @@ func (b *bench) run(args []string) *bench {
 	case "want":
 		b.c.handle(b.now, wanted{topic: args[0]})
 	case "refresh":
-		b.c.meta.RequestUpdate(b.now)
+		b.c.meta.RequestUpdate()
 		b.pass(time.Millisecond)
 	case "identity":
 		b.identify(args[0])
@@ -106,7 +106,7 @@ func (b *bench) inspect(cmd string, args []string) {
 	case "urge":
 		p := b.part(args[0])
 		p.head = p.queue.UrgeAll(func(*accumulator.Outcome) {})
-		b.c.look(p)
+		b.c.refresh(p)
 	case "flush":
 		b.groups[args[0]] = accumulator.NewGroup()
 		b.c.handle(b.now, flushing{b.groups[args[0]]})
@@ -182,7 +182,7 @@ func (b *bench) append(place, name string) {
 	}
 	q := b.part(place).queue
 	if b.c.transactor() != nil {
-		t := b.c.stat.txn.Load()
+		t := b.c.published.txn.Load()
 		if t.Refusal != nil {
 			b.printf("%s: not taken: %v", value, t.Refusal)
 			return

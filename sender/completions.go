@@ -7,31 +7,29 @@ import (
 	"github.com/epistle-kafka/epistle/accumulator"
 )
 
-// completions run users' callbacks on a goroutine of their own, in the order
-// in which batches ended. A slow callback holds up those behind it and nothing
-// else. What waits here still counts against buffer.memory, which bounds it.
+// completions run users' callbacks on a goroutine of their own, in the order in which batches ended. A slow callback holds up
+// those behind it and nothing else. What waits here still counts against buffer.memory, which bounds it.
 type completions struct {
 	call func(o *accumulator.Outcome, next func())
 	step func()        // cs.next, made a func value once and not for each batch
 	wake chan struct{} // capacity 1
 	done chan struct{}
 
-	// running is the number of a callback of the batch at hand, from 1 on; 0 if
-	// there is none. While somebody watches it is the one that runs.
+	// running is the number, from 1 on, of a callback of the batch at hand; 0: there is none. While somebody watches it is that
+	// of the callback that runs.
 	running atomic.Int64
-	watched atomic.Int32 // by so many
-	last    int64        // the goroutine's alone
+	watched atomic.Int32 // how many callers watch
+	last    int64        // number of the last callback; the goroutine's alone
 	took    callbackTimes
 
-	held []completion // what the loop has put and not sent; its alone
+	held []completion // not handed over yet; the loop's alone
 
 	mu     sync.Mutex // guards the following
 	queue  []completion
 	closed bool
 }
 
-// A completion is an outcome whose callbacks are to run, or a group that waits
-// for those before it.
+// A completion is an outcome whose callbacks are to run, or a group that waits for those before it.
 type completion struct {
 	outcome *accumulator.Outcome
 	group   *accumulator.Group
@@ -43,18 +41,17 @@ func newCompletions(call func(o *accumulator.Outcome, next func())) *completions
 	return cs
 }
 
-// put has c come next, with send. Both are the loop's.
-func (cs *completions) put(c completion) {
+// hold keeps c for the next handOver. Only the loop calls the two.
+func (cs *completions) hold(c completion) {
 	cs.held = append(cs.held, c)
 	if c.outcome != nil {
 		cs.took.put()
 	}
 }
 
-// send hands over all that was put: the batches of an answer at once, since to
-// hand over each would take a third as long as its callbacks. It reports whether
-// there was anything.
-func (cs *completions) send() bool {
+// handOver hands over all that is held, and so the batches of an answer at once: doing it for each would take a third of the
+// time of its callbacks. It reports whether there was anything.
+func (cs *completions) handOver() bool {
 	if len(cs.held) == 0 {
 		return false
 	}
@@ -117,12 +114,12 @@ func (cs *completions) callBack(o *accumulator.Outcome) {
 // next notes that another callback begins.
 func (cs *completions) next() {
 	cs.last++
-	if cs.watched.Load() > 0 { // to look costs a tenth of what it costs to store
+	if cs.watched.Load() > 0 { // a load costs a tenth of a store
 		cs.running.Store(cs.last)
 	}
 }
 
-// close waits until all callbacks of what was sent have run.
+// close waits until all callbacks of what was handed over have run.
 func (cs *completions) close() {
 	cs.mu.Lock()
 	cs.closed = true

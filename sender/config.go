@@ -16,7 +16,7 @@ import (
 // Config is what a Sender needs. All of it is checked by its caller.
 type Config struct {
 	Bootstrap []string     // host:port
-	Wire      wire.Config  // its Logger is of no use here
+	Wire      wire.Config  // New sets its Logger
 	Logger    *slog.Logger // nil: there is no log
 	Hooks     *Hooks       // nil: nobody is told
 	Clock     *Clock       // that the loop publishes the time by
@@ -39,41 +39,38 @@ type Config struct {
 	Reconnect       backoff.Policy
 	ConnectTimeout  backoff.Policy
 
-	TransactionalID    string // "" for none; then Idempotent is set
+	TransactionalID    string // "" for none; with one, Idempotent is set
 	TransactionTimeout time.Duration
 
 	Codec      protocol.Codec
 	CodecLevel int
 
-	// FailRecreated fails the records that wait for a topic that was deleted
-	// and made again. Otherwise those that cannot be in the old log follow.
+	// FailRecreated fails the records that wait for a topic that was deleted and made again. Otherwise those that cannot be in
+	// the old log go to the new one.
 	FailRecreated bool
-	// ClusterCheck sends the cluster's id and the node's on each new
-	// connection, so that a misrouted one is refused (KIP-1242).
+	// ClusterCheck sends the cluster's id and the node's on each new connection, so that a misrouted one is refused (KIP-1242).
 	ClusterCheck bool
 
-	// OnTopic is told of a topic's queues and metadata, when it is first known
-	// and whenever they change. It runs on the loop: it must not block.
+	// OnTopic is told of a topic's queues and metadata, when it is first known and whenever they change. It runs on the loop:
+	// it must not block.
 	OnTopic func(*accumulator.Topic, *metadata.Topic, *metadata.Snapshot)
 	// OnForget is told of a topic that was idle for metadata.max.idle. Its queues take no more records: they refuse them with
 	// ErrForgotten. On the loop, too.
 	OnForget func(topic string)
-	// Publish follows one or more calls of OnTopic: callers that wait for these
-	// topics go on right after it. On the loop, too.
+	// Publish follows one or more calls of OnTopic: callers that wait for these topics go on right after it. On the loop, too.
 	Publish func()
-	// Complete runs the callbacks of an outcome that has ended, and calls next
-	// before each. It runs on the completion goroutine and may take its time.
+	// Complete runs the callbacks of an outcome that has ended, and calls next before each. It runs on the completion goroutine
+	// and may take its time.
 	Complete func(o *accumulator.Outcome, next func())
-	// Failed returns what the callers of records get that failed with e. It runs once for each batch that fails, on the loop.
-	// Nil: they get e itself.
+	// Failed returns the error that callers get for records that failed with e. It runs once for each batch that fails, on the
+	// loop. Nil: they get e itself.
 	Failed func(e *Error) error
-	// Metrics returns what is pushed to brokers that ask for it (KIP-714); nil: nothing is, and no broker is asked. Where two have
-	// one name, the first counts. It runs on a goroutine of its own, one call at a time, and may take its time.
+	// Metrics returns what is pushed to brokers that ask for it (KIP-714); nil: nothing is, and no broker is asked. Of two with
+	// one name the first counts. It runs on a goroutine of its own, one call at a time, and may take its time.
 	Metrics func() []telemetry.Metric
 	// Rack is where the client runs, for the metrics; "" if that is not known.
 	Rack string
-	// CallbackPatience is how long one callback may run before Flush and Close
-	// no longer wait for it.
+	// CallbackPatience is how long one callback may run before Flush and Close no longer wait for it.
 	CallbackPatience time.Duration
 }
 
@@ -93,12 +90,12 @@ type Stats struct {
 	Reauthentications int64 // that have succeeded
 }
 
-// counters are written by the loop and read by anyone.
-type counters struct {
+// published is what the loop writes and anyone reads.
+type published struct {
 	inFlight, sent, acknowledged, failed, retried, bytes atomic.Int64
 	mayBeWritten                                         atomic.Int64 // of failed
-	throttles, throttleTime                              atomic.Int64 // the latter in nanoseconds, as far as it is granted
-	renewed                                              atomic.Int64 // by connections
+	throttles, throttleTime                              atomic.Int64 // the time is in nanoseconds, as far as it is granted
+	renewed                                              atomic.Int64 // re-authentications, by connections
 	callers                                              callers
 
 	// trouble is what last kept the loop from reaching the cluster.

@@ -7,17 +7,17 @@ import (
 	"github.com/epistle-kafka/epistle/metadata"
 )
 
-// A core is the state of the loop, without a clock and without I/O. Each of its parts owns its fields: what is not the part's own
-// uses its methods. The core has what is left, and calls the parts in order.
+// A core is the state of the loop, without a clock and without I/O. Each part owns its fields, and everything else uses its
+// methods. The core has what is left, and calls the parts in order.
 type core struct {
-	cfg    *Config
-	out    effects
-	acc    *accumulator.Accumulator
-	meta   *metadata.Cluster
-	stat   *counters
-	news   *news   // nil without a log
-	hooks  *hooks  // nil without any
-	pusher *pusher // nil where no metrics are pushed
+	cfg       *Config
+	out       effects
+	acc       *accumulator.Accumulator
+	meta      *metadata.Cluster
+	published *published
+	news      *news   // nil without a log
+	hooks     *hooks  // nil without any
+	pusher    *pusher // nil where no metrics are pushed
 
 	now   time.Time // of the step or event at hand
 	pause pause     // the last
@@ -34,12 +34,11 @@ type core struct {
 
 	closing bool        // no more records
 	aborted bool        // no more work
-	before  Undelivered // had failed when it was aborted
+	before  Undelivered // records that had failed when it was aborted
 	pending int         // events that will come: requests, compressions, dials
 }
 
-// effects is what the core wants done. None of it blocks; what comes of it
-// comes back as an event.
+// effects is what the core wants done. None of it blocks, and its result comes back as an event.
 type effects interface {
 	// dial begins d to connect to n, sets d.stop, and delivers dialed in the end.
 	dial(n *node, which lane, d *dial)

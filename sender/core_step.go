@@ -7,10 +7,10 @@ import (
 	"github.com/epistle-kafka/epistle/metadata"
 )
 
-func newCore(cfg *Config, out effects, acc *accumulator.Accumulator, meta *metadata.Cluster, stat *counters) *core {
+func newCore(cfg *Config, out effects, acc *accumulator.Accumulator, meta *metadata.Cluster, pub *published) *core {
 	c := &core{
-		cfg: cfg, out: out, acc: acc, meta: meta, stat: stat,
-		topics: newTopics(), nodes: newNodes(stat, cfg.Bootstrap, out.random()),
+		cfg: cfg, out: out, acc: acc, meta: meta, published: pub,
+		topics: newTopics(), nodes: newNodes(pub, cfg.Bootstrap, out.random()),
 		identity: newIdentity(cfg.Idempotent), lookups: newLookups(),
 	}
 	c.hooks = newHooks(c, cfg.Hooks)
@@ -30,19 +30,18 @@ func (c *core) handle(now time.Time, e event) {
 func (c *core) pass(now time.Time) {
 	c.now = now
 	c.schedule.pass(now, c.pause.judged(now).Add(-c.cfg.DeliveryTimeout))
-	c.metrics.pass(now, c.nodes.all(), &c.stat.callers)
+	c.metrics.pass(now, c.nodes.all(), &c.published.callers)
 	c.txn.Pass(now)
 }
 
-// step does everything that can be done now, and returns when it wants to be
-// called again at the latest; the zero time if only an event can change
-// anything.
+// step does everything that can be done now. It returns when it must be called again at the latest; the zero time if only an
+// event can change anything.
 func (c *core) step(now time.Time) time.Time {
 	c.pass(now)
-	c.seeNoted()
+	c.takeChanges()
 	c.txn.stir()
 	for p := c.schedule.next(now); p != nil; p = c.schedule.next(now) {
-		c.look(p)
+		c.refresh(p)
 	}
 	c.early()
 	at := c.watch()
@@ -52,6 +51,6 @@ func (c *core) step(now time.Time) time.Time {
 			at = sooner(at, c.serve(n))
 		}
 	}
-	at = sooner(at, c.txn.ask()) // a partition may just have found that its id has run out of epochs, or that it has to be added
+	at = sooner(at, c.txn.ask()) // a partition may just have run out of epochs, or may have to be added
 	return sooner(sooner(at, c.news.step()), c.schedule.rings())
 }

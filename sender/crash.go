@@ -5,9 +5,8 @@ import (
 	"runtime/debug"
 )
 
-// crash ends the program if a step panics: an invariant of the sender is broken,
-// and a caller that recovers, as servers do from what a request does, must not
-// go on with it.
+// crash ends the program if a step panics. An invariant of the sender is broken then, and a caller that recovers from panics,
+// as servers do, must not go on using it.
 func crash() {
 	if cause := recover(); cause != nil {
 		stack := debug.Stack()

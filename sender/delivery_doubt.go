@@ -1,23 +1,19 @@
 package sender
 
-// A doubt is what is not known of a batch that goes on in parts: an attempt of
-// it as a whole may be written, and a later one was refused for a reason that
-// the parts do not share. The parts of it have it in common.
+// A doubt is about a batch that goes on in parts: an attempt of the whole batch may be written, and a later one was refused for
+// a reason that the parts do not share. The parts share the doubt.
 //
-// They have numbers of the batch, from its first on. A broker takes them only
-// where the batch is not: if that is in the log, the first part is neither what
-// comes next nor a batch that the broker has, and is refused. So the first
-// part that is acknowledged ends the doubt, and that of all batches around it:
-// they are in no log, and the numbers that they begin with are gone.
+// They have the batch's numbers, from its first on. A broker takes them only if its log lacks the batch. Otherwise the first
+// part is neither next in sequence nor a batch that the broker remembers, and is refused. So the first part that is
+// acknowledged ends the doubt, and those of all batches around it: they are in no log, and their first numbers are used up.
 type doubt struct {
 	around *doubt // of the batch that this one was a part of; nil if there is none
 	over   bool
 
-	// Of a batch that some records were taken out of. Its last numbers go to
-	// nobody, so nothing that was numbered behind it can be written either once
-	// the doubt is over.
-	sifted bool
-	named  []refusal // the records that were taken out, as long as it is not known how they end
+	// Some records were taken out of the batch. Its last numbers go to nobody, so once the doubt is over nothing that was
+	// numbered behind it can be written either.
+	rejected bool
+	named    []refusal // the records that were taken out, until it is known how they end
 }
 
 // A refusal is a record that the broker has found at fault.
@@ -27,7 +23,7 @@ type refusal struct {
 	err   error
 }
 
-// open reports whether anything around the parts may be written.
+// open reports whether the batch, or one around it, may be written.
 func (q *doubt) open() bool {
 	for ; q != nil; q = q.around {
 		if !q.over {
@@ -37,8 +33,7 @@ func (q *doubt) open() bool {
 	return false
 }
 
-// doubtful reports whether records of d may be in the log, by an attempt of d
-// or of a batch that d was a part of.
+// doubtful reports whether records of d may be in the log, by an attempt of d or of a batch that d was a part of.
 func (d *delivery) doubtful() bool { return d.unknown || d.doubt != nil && d.doubt.open() }
 
 // doubted returns the doubt that the parts of d have in common; nil for none.
@@ -49,15 +44,14 @@ func (d *delivery) doubted() *doubt {
 	return d.doubt
 }
 
-// proven ends the doubt that d was in: the broker has taken it, under its
-// numbers. An answer that calls it a duplicate proves less: brokers before
-// Kafka 2 say so of whatever is older than all that they remember.
+// proven ends the doubt that d was in, since the broker has taken d under its numbers. An answer that calls d a duplicate
+// proves less: brokers before Kafka 2 say that of anything older than what they remember.
 func (c *core) proven(p *partition, d *delivery) {
 	if !d.numbered || !c.cfg.Idempotent {
 		return // without numbers a broker takes everything
 	}
 	for q := d.doubt; q != nil; q = q.around {
-		if q.sifted && !q.over {
+		if q.rejected && !q.over {
 			c.forgetYounger(p, d, q)
 		}
 		q.over = true
@@ -65,9 +59,8 @@ func (c *core) proven(p *partition, d *delivery) {
 	}
 }
 
-// forgetYounger notes that what is to be sent again behind d is certainly not
-// written: between d's numbers and its own are some that go to nobody. Only the
-// other parts of q's batch can keep their numbers.
+// forgetYounger notes that what is to be sent again behind d is certainly not written, since some numbers between d's and its
+// own go to nobody. Only the other parts of q's batch can keep their numbers.
 func (c *core) forgetYounger(p *partition, d *delivery, q *doubt) {
 	for _, r := range p.retry {
 		if r.before(d) <= 0 {
@@ -85,14 +78,13 @@ func (c *core) forgetYounger(p *partition, d *delivery, q *doubt) {
 }
 
 // endNamed ends the records that were taken out of q's batch.
-func (c *core) endNamed(q *doubt, maybe bool) {
+func (c *core) endNamed(q *doubt, mayBeWritten bool) {
 	named := q.named
 	q.named = nil
-	c.refuseRecords(named, maybe)
+	c.failRecords(named, mayBeWritten)
 }
 
-// endAllNamed ends the records that were waiting to be told how d would end,
-// which is in doubt.
+// endAllNamed ends the records that wait for the end of d. They stay in doubt.
 func (c *core) endAllNamed(d *delivery) {
 	for q := d.doubt; q != nil; q = q.around {
 		c.endNamed(q, true)

@@ -6,13 +6,13 @@ import "github.com/epistle-kafka/epistle/protocol"
 type verdict uint8
 
 const (
-	fail      verdict = iota // its records end with the error
-	delivered                // acknowledged, with an offset
-	duplicate                // acknowledged earlier; the offset is not known
-	again                    // sent again, unchanged, before every younger batch
-	renumber                 // sent again, under a new epoch of its partition
-	cut                      // too large: sent again in pieces
-	sift                     // the named records end, the others are sent again
+	fail          verdict = iota // its records end with the error
+	delivered                    // acknowledged, with an offset
+	duplicate                    // acknowledged earlier; the offset is not known
+	again                        // sent again, unchanged, before every younger batch
+	renumber                     // sent again, under a new epoch of its partition
+	split                        // too large: sent again in pieces
+	rejectRecords                // the named records end, the others are sent again
 )
 
 // An attempt is what is known of a batch when the broker has answered it.
@@ -25,25 +25,24 @@ type attempt struct {
 	transactional bool
 	fresh         bool // the producer id is one that brokers need not know yet
 	oldest        bool // no older batch of its partition is unresolved
-	unknown       bool // an earlier attempt may have been written, of it or of what it is a part of
+	unknown       bool // an earlier attempt may have been written, of it or of the batch that it is a part of
 }
 
-// judge is the whole rule, as a table would have it: the first line that
-// matches. It never has records that may be written begin a new epoch (I3, I6):
-// those of a batch in doubt that goes on in parts stay within its numbers.
+// judge is the whole rule, to be read as a table: the first case that matches decides. It never gives a new epoch to records
+// that may be written (I3, I6). The parts of a batch in doubt stay within its numbers.
 func judge(a attempt) verdict {
 	switch {
 	case a.code == protocol.NoError:
 		return delivered
 	case a.code == protocol.DuplicateSequenceNumber && a.idempotent && !a.unknown:
-		return fail // the log has these numbers, and not from us; or who knows
+		return fail // the log has these numbers, and not from us as far as can be known
 	case a.code == protocol.DuplicateSequenceNumber:
 		return duplicate
 
 	case tooLarge(a.code) && a.records > 1:
-		return cut
+		return split
 	case a.code.Reach() == protocol.ReachRecord && a.named:
-		return sift
+		return rejectRecords
 
 	case a.code == protocol.InvalidProducerEpoch && a.transactional:
 		return fail
@@ -54,7 +53,7 @@ func judge(a attempt) verdict {
 		case !a.unknown && !a.transactional:
 			return renumber // the gap is real, and nothing of it is written
 		}
-		return fail // it may be written, and will never be taken in its place; or a transaction is lost
+		return fail // it may be written, and cannot be taken in its place any more; or its transaction is lost
 	case a.code.Retriable(), a.code == protocol.InvalidProducerIDMapping && a.fresh:
 		return again
 	}
@@ -65,9 +64,8 @@ func tooLarge(code protocol.ErrorCode) bool {
 	return code == protocol.MessageTooLarge || code == protocol.RecordListTooLarge
 }
 
-// sequence says that the code is about the batch's numbers. An epoch that the
-// broker calls old is one of them where there is no transaction: no other
-// producer can have the same id.
+// sequence reports whether the code is about the batch's numbers. Without a transaction that includes an epoch which the broker
+// calls old, since no other producer can have the id.
 func sequence(code protocol.ErrorCode) bool {
 	return code.Class() == protocol.ClassSequence || code == protocol.InvalidProducerEpoch
 }

@@ -14,7 +14,7 @@ import (
 // deliver ends a batch that the broker has.
 func (c *core) deliver(p *partition, d *delivery, offset, appendTime int64) {
 	p.failures, p.roused, p.backoff, p.lastErr = 0, 0, time.Time{}, nil
-	// A log that is gone, or a leader that is another by now, proves nothing.
+	// An answer about a log that is gone, or of a former leader, proves nothing.
 	if !d.old && d.era == p.numbers.Era() {
 		p.numbers.Acked(d.identity, c.now)
 	}
@@ -25,22 +25,21 @@ func (c *core) deliver(p *partition, d *delivery, offset, appendTime int64) {
 	if d.doubt != nil {
 		c.endAllNamed(d)
 	}
-	if d.told {
+	if d.resolved {
 		return
 	}
 	if d.attempts > 1 && appendTime == d.Header().MaxTimestamp {
-		// A broker that has the batch already answers with its timestamp here,
-		// whether or not the topic sets times.
+		// A broker that has the batch already answers with its timestamp here, whether or not the topic sets times.
 		appendTime = -1
 	}
 	if p.topic.queues.Taught() {
 		p.topic.queues.Accepted(c.now, d.Batch)
 	}
 	c.hooks.acknowledged(d, offset, appendTime)
-	d.told = true
-	d.over = !d.IsPiece() // what is left of a batch that was cut may be elsewhere
+	d.resolved = true
+	d.over = !d.IsPiece() // what is left of a batch that was split may be elsewhere
 	n := d.Count()
-	c.stat.inFlight.Add(-int64(n))
+	c.published.inFlight.Add(-int64(n))
 	c.metrics.countDelivered(p, d, n)
 	o, ended := d.Outcome(), d.Resolve(offset, appendTime, nil)
 	d.Batch = nil
@@ -64,8 +63,8 @@ func (c *core) retry(p *partition, d *delivery, err error, now bool) {
 	c.later(p, now, err)
 }
 
-// lost returns why d, which was in flight when its topic was deleted and made
-// again, cannot go to the new one; nil if it can, or if nothing of that happened.
+// lost returns why d cannot go to its topic, which was made again while d was in flight; nil if it can, or if the topic is the
+// same.
 func (c *core) lost(p *partition, d *delivery) error {
 	switch {
 	case !d.old:
@@ -78,8 +77,8 @@ func (c *core) lost(p *partition, d *delivery) error {
 	return nil
 }
 
-// later sets the backoff of p after a failed attempt. now says that there is news
-// already of where to, which is a reason to go on at once, but not for ever.
+// later sets the backoff of p after a failed attempt. With now it is known already where to send to, and p goes on at once, up
+// to maxRoused times.
 func (c *core) later(p *partition, now bool, err error) {
 	if now && p.roused < maxRoused {
 		p.roused++
@@ -89,7 +88,7 @@ func (c *core) later(p *partition, now bool, err error) {
 	if errors.Is(err, protocol.ConcurrentTransactions) || errors.Is(err, protocol.InvalidProducerIDMapping) {
 		delay = min(delay, briefly<<min(p.failures, 10)) // the transaction before is being completed
 	}
-	// The batches behind it fail as its echo; they are one failure.
+	// The batches behind one that failed fail with it, and count as one failure.
 	if !p.backoff.After(c.now) {
 		p.failures++
 		p.backoff = c.now.Add(delay)
@@ -99,49 +98,47 @@ func (c *core) later(p *partition, now bool, err error) {
 // briefly is the first wait for the end of the transaction before, which takes milliseconds as a rule.
 const briefly = 5 * time.Millisecond
 
-// giveUp ends a batch with an error. Its numbers were taken, so the partition
-// needs a new epoch before the next are.
+// giveUp ends a batch with an error. Its numbers were taken, so the partition needs a new epoch for the next batch.
 func (c *core) giveUp(p *partition, d *delivery, err error) {
 	if i := slices.Index(p.retry, d); i >= 0 {
 		p.retry = slices.Delete(p.retry, i, i+1)
 	}
 	if d.numbered {
-		c.gap(p)
+		c.breakSequence(p)
 	}
 	// Without acknowledgements nothing is ever known of what was sent.
-	c.tell(d, err, d.doubtful() || c.cfg.Acks == 0 && d.attempts > 0)
+	c.failBatch(d, err, d.doubtful() || c.cfg.Acks == 0 && d.attempts > 0)
 }
 
-// tell gives the records of d their error. If d itself is in flight still, the
-// connection holds its batch.
-func (c *core) tell(d *delivery, err error, maybe bool) {
-	c.hooks.failed(d, err, maybe)
-	d.told = true
+// failBatch gives the records of d their error. If d itself is in flight still, the connection holds its batch.
+func (c *core) failBatch(d *delivery, err error, mayBeWritten bool) {
+	c.hooks.failed(d, err, mayBeWritten)
+	d.resolved = true
 	if d.doubt != nil {
 		c.endAllNamed(d)
 	}
-	c.failRange(d, accumulator.Range{Count: d.Count()}, err, maybe)
+	c.failRange(d, accumulator.Range{Count: d.Count()}, err, mayBeWritten)
 	if d.conn == nil {
 		d.Batch = nil
 	}
 }
 
 // failRange gives neighbouring records of d their error.
-func (c *core) failRange(d *delivery, r accumulator.Range, err error, maybe bool) {
+func (c *core) failRange(d *delivery, r accumulator.Range, err error, mayBeWritten bool) {
 	o, number := d.Outcome(), d.Txn()
-	ended := d.ResolveRange(r.First, r.Count, -1, -1, c.failure(d, r.Count, err, maybe))
-	c.news.failed(d.Topic(), d.Partition(), r.Count, err, maybe)
-	c.metrics.countFailed(d.part.topic, r.Count, err, maybe)
-	c.stat.inFlight.Add(-int64(r.Count))
+	ended := d.ResolveRange(r.First, r.Count, -1, -1, c.failure(d, r.Count, err, mayBeWritten))
+	c.news.failed(d.Topic(), d.Partition(), r.Count, err, mayBeWritten)
+	c.metrics.countFailed(d.part.topic, r.Count, err, mayBeWritten)
+	c.published.inFlight.Add(-int64(r.Count))
 	c.finish(o, ended, false, r.Count)
-	c.txn.doom(number, err)
+	c.txn.recordFailed(number, err)
 }
 
 // failQueued ends a batch that was never drained for sending.
 func (c *core) failQueued(b *accumulator.Batch, err error) {
 	number := b.Txn()
 	c.endQueued(b, err)
-	c.txn.doom(number, err)
+	c.txn.recordFailed(number, err)
 }
 
 // endQueued is failQueued for a batch that no transaction waits for.
@@ -156,13 +153,13 @@ func (c *core) endQueued(b *accumulator.Batch, err error) {
 }
 
 // failure returns what n records of d fail with, and counts those that may be written.
-func (c *core) failure(d *delivery, n int32, err error, maybe bool) error {
-	if maybe {
-		c.stat.mayBeWritten.Add(int64(n))
+func (c *core) failure(d *delivery, n int32, err error, mayBeWritten bool) error {
+	if mayBeWritten {
+		c.published.mayBeWritten.Add(int64(n))
 	}
 	return c.failed(&Error{
 		Topic: d.Topic(), Partition: d.Partition(), Attempts: d.attempts,
-		Elapsed: c.now.Sub(d.Opened()), Err: err, Maybe: maybe,
+		Elapsed: c.now.Sub(d.Opened()), Err: err, MayBeWritten: mayBeWritten,
 	})
 }
 
@@ -174,29 +171,27 @@ func (c *core) failed(e *Error) error {
 	return c.cfg.Failed(e)
 }
 
-// finish counts n records of o that were resolved, and ends it if they were its
-// last. Its batches may be others' then.
+// finish counts n records of o that were resolved, and ends it if they were its last. Its batches may be reused then.
 func (c *core) finish(o *accumulator.Outcome, ended, ok bool, n int32) {
 	if ok {
-		c.stat.acknowledged.Add(int64(n))
+		c.published.acknowledged.Add(int64(n))
 	} else {
-		c.stat.failed.Add(int64(n))
+		c.published.failed.Add(int64(n))
 	}
 	if ended && o.End() {
 		c.out.end(o)
 	}
 }
 
-// cut sends a batch that is too large for its topic in pieces, under its own
-// numbers (KIP-126). Those that are larger than what the topic has taught by then
-// are cut when their turn comes.
-func (c *core) cut(p *partition, d *delivery, err error) {
+// split sends a batch that is too large for its topic in pieces, under its own numbers (KIP-126). A piece that is larger than
+// what the topic has taught by then is split when it is to be sent.
+func (c *core) split(p *partition, d *delivery, err error) {
 	t := p.topic.queues
 	t.Refused(c.now, d.Batch)
 	d.why = ReasonTooLarge
-	pieces, limit, cutErr := t.Split(c.now, d.Batch)
-	if cutErr != nil {
-		c.giveUp(p, d, fmt.Errorf("%w; and it could not be cut: %w", err, cutErr))
+	pieces, limit, splitErr := t.Split(c.now, d.Batch)
+	if splitErr != nil {
+		c.giveUp(p, d, fmt.Errorf("%w; and it could not be split: %w", err, splitErr))
 		return
 	}
 	c.hooks.split(d, len(pieces), 0, err)
@@ -204,8 +199,8 @@ func (c *core) cut(p *partition, d *delivery, err error) {
 	d.replace(p, pieces, limit)
 }
 
-// replace puts pieces in the place of d, under its numbers if it has any. They
-// are made for a topic of that limit.
+// replace puts pieces in the place of d, under its numbers if it has any. limit is what halves were made for; 0: they are no
+// halves.
 func (d *delivery) replace(p *partition, pieces []*accumulator.Batch, limit int) {
 	q := d.doubted()
 	if d.numbered {
@@ -218,15 +213,14 @@ func (d *delivery) replace(p *partition, pieces []*accumulator.Batch, limit int)
 	}
 }
 
-// fit returns what is to be sent of d, which was taken to be sent now: all of
-// it, or the first piece if its topic has taught that it is too large. Only what
-// may be written as it is has to be sent so.
+// fit returns what to send of d now: all of it, or the first piece if its topic has taught that it is too large. A batch that
+// may be written already is sent unchanged.
 func (c *core) fit(p *partition, d *delivery) *delivery {
 	t := p.topic.queues
 	if !t.Taught() || d.unknown || d.limit > 0 && d.limit <= t.Limit(c.now, d.Batch) || t.Fits(c.now, d.Batch) {
 		return d // one half may be larger than the other, and is tried all the same
 	}
-	pieces, err := d.CutTo(t.Most(c.now, d.Batch))
+	pieces, err := d.SplitTo(t.Most(c.now, d.Batch))
 	if err != nil {
 		return d // the broker will say what is wrong with it
 	}
@@ -238,16 +232,14 @@ func (c *core) fit(p *partition, d *delivery) *delivery {
 	return c.fit(p, first)
 }
 
-// piece makes a delivery of a part of d, to be sent in its place. q is the doubt
-// that the parts are in; nil for none.
+// piece makes a delivery of a part of d, to be sent in its place. q is the doubt that the parts are in; nil for none.
 func (d *delivery) piece(b *accumulator.Batch, q *doubt) *delivery {
 	part := &delivery{Batch: b, part: d.part, opened: d.opened, order: d.order, attempts: d.attempts, doubt: q, why: d.why, counted: d.counted}
 	d.part.requeue(part)
 	return part
 }
 
-// keep gives the part of d that has i parts in front of it the number that is n
-// after d's first.
+// keep numbers a part of d. i parts are in front of it, and its first number is n after d's.
 func (part *delivery) keep(d *delivery, i int, n int32) {
 	part.numbered, part.identity, part.seq, part.rank = d.numbered, d.identity, d.seq, d.rank+int64(i)
 	if d.numbered && d.identity != idempotent.None {

@@ -10,11 +10,9 @@ import (
 	"github.com/epistle-kafka/epistle/protocol"
 )
 
-// A desk hands lines to the user's log, on a goroutine of its own: a handler is
-// somebody else's code, and may take its time. Who lays a line on the desk never
-// waits for it. Lines are few, since those who tell count what repeats itself.
-// If they come faster than the handler takes them all the same, a line goes in
-// the place of the one before of its kind, and how many are lost is told.
+// A desk hands lines to the user's log, on a goroutine of its own: a handler is somebody else's code, and may take its time.
+// Putting a line on the desk never waits for the handler. Lines are few, since repetitions are counted before. If they still
+// come faster than the handler takes them, a line replaces the last one of its kind, and the log is told how many were lost.
 type desk struct {
 	handler slog.Handler
 	wake    chan struct{} // capacity 1
@@ -22,15 +20,15 @@ type desk struct {
 
 	mu     sync.Mutex         // guards the following; the handler is never called under it
 	lines  []line             // at most deskSize, oldest first
-	lost   int64              // lines, since that was last told
-	pulses map[subject]*pulse // of what comes by an intake
+	lost   int64              // lines, since the log was last told of that
+	pulses map[subject]*pulse // of lines that come by an intake
 	closed bool
 }
 
 // deskSize is how many lines wait for the handler at most.
 const deskSize = 256
 
-// A line is what the log is told once.
+// A line is one line of the log.
 type line struct {
 	slog.Record
 	about subject
@@ -47,7 +45,7 @@ func newDesk(h slog.Handler) *desk {
 	return &desk{handler: h, pulses: map[subject]*pulse{}, wake: make(chan struct{}, 1), done: make(chan struct{})}
 }
 
-// put never blocks. What comes after close is not told.
+// put never blocks. What comes after close is dropped.
 func (d *desk) put(l line) {
 	d.mu.Lock()
 	d.putLocked(l)
@@ -67,8 +65,8 @@ func (d *desk) putLocked(l line) {
 	d.lines = append(d.lines, l)
 }
 
-// leastLoss returns which line is to give way to l: the oldest of its kind, else
-// the oldest that is not the last of its kind, else the oldest.
+// leastLoss returns which line is to give way to l: the oldest of its kind, else the oldest that is not the last of its kind,
+// else the oldest.
 func (d *desk) leastLoss(l line) int {
 	if i := slices.IndexFunc(d.lines, func(o line) bool { return o.about == l.about }); i >= 0 {
 		return i
@@ -85,8 +83,7 @@ func (d *desk) leastLoss(l line) int {
 	return 0
 }
 
-// count is put for those who do not count what repeats itself: they may tell of
-// each record, or of each answer of a broker.
+// count is put for those who do not count repetitions: they may log each record, or each answer of a broker.
 func (d *desk) count(l line) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -117,7 +114,7 @@ func (d *desk) nudge() {
 	}
 }
 
-// close has run end when it has told what is there, and l at the end.
+// close has run end once it has handed over what is there, and l last.
 func (d *desk) close(l line) {
 	d.mu.Lock()
 	var held []*pulse
@@ -168,8 +165,8 @@ func (d *desk) next() (l line, lost int64, ended bool) {
 	return l, lost, false
 }
 
-// hand has the user's handler tell a line. Errors become text here, and text is
-// made fit for a log: some of it comes from the network.
+// hand gives a line to the user's handler. Errors become text here, and text is made fit for a log: some of it comes from the
+// network.
 func (d *desk) hand(r slog.Record) {
 	ctx := context.Background()
 	if !d.handler.Enabled(ctx, r.Level) {
@@ -194,7 +191,7 @@ func fit(a slog.Attr) slog.Attr {
 	return a
 }
 
-// An intake is the way of those to the desk who log by a [slog.Logger].
+// An intake brings to the desk what is logged by a [slog.Logger].
 type intake struct {
 	desk  *desk
 	attrs []slog.Attr

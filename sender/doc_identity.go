@@ -1,77 +1,53 @@
 // # Whose numbers they are
 //
-// A producer id belongs to the cluster that gave it. In that cluster nobody else
-// has it. So whatever its logs have under our id, epoch and sequence is ours. A
-// partition may raise the epoch on its own after a gap, since nobody else has
-// numbers under it.
+// A producer id belongs to the cluster that gave it. In that cluster nobody else has it. So whatever its logs have under our
+// id, epoch and sequence is ours. A partition may raise the epoch on its own after a gap, since nobody else has numbers under
+// it.
 //
-// In another cluster somebody else may have the same id, with any epoch. The
-// brokers there can take what we send for a duplicate of what the other has sent.
-// Then they acknowledge it, and it is in no log. So a partition raises the epoch
-// only of an id that this cluster gave. In each of these cases it abandons its id,
-// and waits for one that is given later:
+// In another cluster somebody else may have the same id, with any epoch. The brokers there can take what we send for a
+// duplicate of what the other has sent. Then they acknowledge it, and it is in no log. So a partition raises the epoch only of
+// an id that this cluster gave. In each of these cases it abandons its id, and waits for one that is given later:
 //
-//   - Metadata names another cluster id. All partitions abandon theirs. What was
-//     being asked of the old cluster is not used.
-//   - Metadata names another topic id. The topic's partitions abandon theirs: the
-//     cluster may have been made again, and have kept its cluster id.
-//   - A broker calls our epoch old (INVALID_PRODUCER_EPOCH), outside of
-//     transactions. Only the owner of an id raises its epoch, and no partition
-//     sends an older epoch after a newer. So somebody else has the id. All
-//     partitions with that id abandon it.
-//   - A broker calls a batch a duplicate of which every attempt has a known
-//     outcome: none was written. All partitions with that id abandon it. The batch
-//     fails as one that may be written, since a proxy could have sent it twice.
-//     A success can show the same. Where a topic's answers have no time of append,
-//     one that has a time is about an older batch. Each broker is judged by its
-//     own answers, since a change of message.timestamp.type does not reach all at
-//     once. A broker that has given a time against its habit is trusted again when
-//     it has left out the time eight times as often as before, so that a lasting
+//   - Metadata names another cluster id. All partitions abandon theirs. What was being asked of the old cluster is not used.
+//   - Metadata names another topic id. The topic's partitions abandon theirs: the cluster may have been made again, and have
+//     kept its cluster id.
+//   - A broker calls our epoch old (INVALID_PRODUCER_EPOCH), outside of transactions. Only the owner of an id raises its epoch,
+//     and no partition sends an older epoch after a newer. So somebody else has the id. All partitions with that id abandon it.
+//   - A broker calls a batch a duplicate of which every attempt has a known outcome: none was written. All partitions with that
+//     id abandon it. The batch fails as one that may be written, since a proxy could have sent it twice. A success can show the
+//     same. Where a topic's answers have no time of append, one that has a time is about an older batch. Each broker is judged
+//     by its own answers, since a change of message.timestamp.type does not reach all at once. A broker that has given a time
+//     against its habit is trusted again when it has left out the time eight times as often as before, so that a lasting
 //     disagreement raises ever fewer doubts.
-//   - A broker refuses a sequence in a topic without an id. Nothing says then that
-//     the log is still the same.
-//   - Touch with the cluster was lost, and afterwards no topic has the id that it
-//     had. A cluster that is wiped loses all connections, whatever ids it keeps.
-//     But we notice the end of one before that of another, and of one that is
-//     half open we notice none. So touch is lost when a connection is made after
-//     one has ended, and no other has answered a request that was sent after that
-//     end. Then nothing that has numbers, and nothing of a transaction, is sent
-//     on that connection, or on one that is made later, until an answer to
-//     Metadata has told which topics there are. If one topic has kept its id, all
-//     goes on as before.
+//   - A broker refuses a sequence in a topic without an id. Nothing says then that the log is still the same.
+//   - Touch with the cluster was lost, and afterwards no topic has the id that it had. A cluster that is wiped loses all
+//     connections, whatever ids it keeps. But we notice the end of one before that of another, and of one that is half open we
+//     notice none. So touch is lost when a connection is made after one has ended, and no other has answered a request that was
+//     sent after that end. Then nothing that has numbers, and nothing of a transaction, is sent on that connection, or on one
+//     that is made later, until an answer to Metadata has told which topics there are. If one topic has kept its id, all goes
+//     on as before.
 //
-// That is safe with every broker. What may be written keeps its numbers. It is
-// sent again, unchanged, to the same log, or it fails as one that may be written
-// (I3, I6). It is never sent to the log of another topic or cluster. What was
-// numbered and never sent is numbered anew. A new id has no state in any log, so
-// nothing under it is taken for a duplicate. It does not fence the old id, and
-// need not: what is still on its way under that was reported as one that may be
-// written, before anything went out under the new id. A broker that is told the
-// name of a topic, and not its id, writes it behind what is new.
+// That is safe with every broker. What may be written keeps its numbers. It is sent again, unchanged, to the same log, or it
+// fails as one that may be written (I3, I6). It is never sent to the log of another topic or cluster. What was numbered and
+// never sent is numbered anew. A new id has no state in any log, so nothing under it is taken for a duplicate. It does not
+// fence the old id, and need not: what is still on its way under that was reported as one that may be written, before anything
+// went out under the new id. A broker that is told the name of a topic, and not its id, writes it behind what is new.
 //
-// A cluster that begins to give ids from the start can give one that we had. Its
-// epoch is then raised above all that we have used with it, so that nothing of
-// ours has its numbers. A cluster that was restored from a copy, with its
-// allocator and its ids, shows itself by refused epochs and sequences alone.
-// README names that as a limit.
+// A cluster that begins to give ids from the start can give one that we had. Its epoch is then raised above all that we have
+// used with it, so that nothing of ours has its numbers. A cluster that was restored from a copy, with its allocator and its
+// ids, shows itself by refused epochs and sequences alone. README names that as a limit.
 //
-// The id of a transactional producer comes from its coordinator. In another
-// cluster the coordinator knows nothing of it. So the producer ends when metadata
-// names another cluster id, and when touch was lost and no topic has
-// kept its id. A topic that is made again under an open transaction loses what the
-// transaction has written there. Only an abort is left then.
+// The id of a transactional producer comes from its coordinator. In another cluster the coordinator knows nothing of it. So the
+// producer ends when metadata names another cluster id, and when touch was lost and no topic has kept its id. A topic that is
+// made again under an open transaction loses what the transaction has written there. Only an abort is left then.
 //
-// A connection belongs to a node at its address, in one cluster. When metadata
-// names another address or another cluster, the next request goes over a new
-// connection. What is in flight on the old one is still awaited. Brokers that
-// disagree about an address are followed more and more slowly. So are brokers that
-// disagree about the cluster's id, as two clusters behind one name do: when one
-// change comes soon after another, metadata is not asked for a while. But each
-// answer that does come is taken as a whole, with all that follows from a new id.
-// So nothing that was numbered for one cluster is acknowledged for the other.
+// A connection belongs to a node at its address, in one cluster. When metadata names another address or another cluster, the
+// next request goes over a new connection. What is in flight on the old one is still awaited. Brokers that disagree about an
+// address are followed more and more slowly. So are brokers that disagree about the cluster's id, as two clusters behind one
+// name do: when one change comes soon after another, metadata is not asked for a while. But each answer that does come is taken
+// as a whole, with all that follows from a new id. So nothing that was numbered for one cluster is acknowledged for the other.
 //
-// News ends the backoff of whatever it is about: a partition that has another
-// leader or another topic, or that waited for a producer id. Brokers that
-// contradict each other always have news. So it ends a partition's backoff a few
-// times only, and then not until the partition has had a success.
+// News ends the backoff of whatever it is about: a partition that has another leader or another topic, or that waited for a
+// producer id. Brokers that contradict each other always have news. So it ends a partition's backoff a few times only, and then
+// not until the partition has had a success.
 package sender

@@ -12,14 +12,13 @@ var (
 	ErrClosed = errors.New("the producer is closed")
 	// ErrDeliveryTimeout: delivery.timeout passed without a definite answer.
 	ErrDeliveryTimeout = errors.New("delivery.timeout passed")
-	// ErrTopicRecreated: the topic was deleted and made again, and the record
-	// may be in the log that was deleted.
+	// ErrTopicRecreated: the topic was deleted and made again, and the record may be in the log that was deleted.
 	ErrTopicRecreated = errors.New("the topic was deleted and made again")
-	// ErrForgotten: the topic was idle, and its queues are no longer in use. It
-	// is to be looked up again. No record ends with it.
+	// ErrForgotten: the topic was idle, and its queues are no longer in use. It has to be looked up again. No record ends with
+	// this error.
 	ErrForgotten = errors.New("the topic was idle for too long and has been forgotten")
-	// ErrClusterReplaced: another cluster is in the place of the one that was,
-	// and the record may be in the log of the old. It is an ErrTopicRecreated.
+	// ErrClusterReplaced: another cluster has taken the place of the last one, and the record may be in the old one's log. It
+	// is an ErrTopicRecreated.
 	ErrClusterReplaced error = clusterReplaced{}
 	// ErrPartitionGone: the topic was made again with fewer partitions.
 	ErrPartitionGone = errors.New("the partition no longer exists")
@@ -33,8 +32,7 @@ func (clusterReplaced) Error() string {
 
 func (clusterReplaced) Is(target error) bool { return target == ErrTopicRecreated }
 
-// An IdentityError says that the cluster refuses the producer id that
-// idempotence needs.
+// An IdentityError says that the cluster refuses the producer id that idempotence needs.
 type IdentityError struct{ Err error }
 
 func (e *IdentityError) Error() string {
@@ -43,8 +41,7 @@ func (e *IdentityError) Error() string {
 
 func (e *IdentityError) Unwrap() error { return e.Err }
 
-// Undelivered counts records without an acknowledgement, by whether they may be
-// in the log.
+// Undelivered counts records without an acknowledgement, by whether they may be in the log.
 type Undelivered struct{ NotWritten, MayBeWritten int64 }
 
 // An Error says why a record was not acknowledged.
@@ -55,14 +52,13 @@ type Error struct {
 	Elapsed   time.Duration // from admission to the end
 	Err       error         // errors.Is and As reach a broker's code through it
 
-	// Maybe says that the record may be in the log all the same: some attempt
-	// ended without a definite answer.
-	Maybe bool
+	// MayBeWritten says that the record may be in the log all the same: some attempt ended without a definite answer.
+	MayBeWritten bool
 }
 
 func (e *Error) Error() string {
 	fate := "it is not in the log"
-	if e.Maybe {
+	if e.MayBeWritten {
 		fate = "it may be in the log all the same"
 	}
 	return fmt.Sprintf("sending to %s-%d: %v (%s, %s; %s)", e.Topic, e.Partition, e.Err, attempts(e.Attempts), e.Elapsed.Round(time.Millisecond), fate)

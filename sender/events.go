@@ -8,8 +8,7 @@ import (
 	"github.com/epistle-kafka/epistle/wire"
 )
 
-// An event is something that happened outside the loop. It is applied on the
-// loop, at the time of the core's now.
+// An event is something that happened outside the loop. It is applied on the loop, at the time of the core's now.
 type event interface{ apply(*core) }
 
 type (
@@ -19,7 +18,7 @@ type (
 		which lane
 		dial  *dial
 		conn  conn
-		asked time.Duration // by the handshake's answer, to be sent nothing
+		asked time.Duration // how long the handshake's answer asks to be sent nothing
 		err   error
 	}
 	// hungUp: an established connection is over. Its calls end on their own.
@@ -29,8 +28,8 @@ type (
 		conn  conn
 		err   error
 	}
-	// answered: a produce request has ended, with an answer or without. Events
-	// that come for every request are one pointer, which costs no allocation.
+	// answered: a produce request has ended, with an answer or without. Events that come for every request are one pointer,
+	// which costs no allocation.
 	answered struct{ request *request }
 	// packedUp: the last of a request's batches went through a compressor.
 	packedUp struct{ request *request }
@@ -50,7 +49,6 @@ type (
 	}
 	// wantedAll: a caller asks for several topics at once, so that one request does.
 	wantedAll []wanted
-	// unwanted: that caller no longer waits.
 	// flushing: a caller waits for all that has been sent so far.
 	flushing struct{ group *accumulator.Group }
 	// closing: no more records; the group ends when all are done.
@@ -59,9 +57,8 @@ type (
 	aborting struct{}
 )
 
-// An inbox is where events wait for the loop. Putting one in never blocks. It
-// is bounded by what the events are about: one for each request in flight,
-// dial, waiting caller and compressed batch.
+// An inbox is where events wait for the loop. Putting one in never blocks. It is bounded by what the events are about: one for
+// each request in flight, dial, waiting caller and compressed batch.
 type inbox struct {
 	wake chan struct{} // capacity 1: a token says that there is something to do
 

@@ -18,7 +18,7 @@ func (f *fifo[T]) first() T { return f.items[f.head] }
 func (f *fifo[T]) last() T { return f.items[len(f.items)-1] }
 
 func (f *fifo[T]) push(item T) {
-	// Not for less than half of it, so that moving costs each item as much as growing would.
+	// Only once half of it is free, so that moving costs an item no more than growing would.
 	if len(f.items) == cap(f.items) && f.head > 0 && f.head >= len(f.items)/2 {
 		n := copy(f.items, f.items[f.head:])
 		clear(f.items[n:])

@@ -7,19 +7,18 @@ func (e flushing) apply(c *core) {
 	e.group.Exit()
 }
 
-// gather makes g wait for all records sent so far and for their callbacks, and
-// ends the linger of those that wait.
+// gather makes g wait for all records sent so far and for their callbacks, and ends the linger of those that wait.
 func (c *core) gather(g *accumulator.Group) {
 	for _, t := range c.topics.all() {
 		for _, p := range t.parts {
 			if p.wake.IsZero() && p.queue.Queued() == 0 {
-				continue // no alarm for the expiry of anything, and nothing new
+				continue // nothing that could expire, and nothing new
 			}
 			for _, d := range p.open() {
 				d.Outcome().Join(g)
 			}
 			p.head = p.queue.UrgeAll(func(o *accumulator.Outcome) { o.Join(g) })
-			c.look(p)
+			c.refresh(p)
 		}
 	}
 	// Batches that have ended may have callbacks that have not run.
@@ -27,8 +26,7 @@ func (c *core) gather(g *accumulator.Group) {
 	c.out.after(g)
 }
 
-// counting: a caller has waited for a group in vain, and would like to know how
-// many records it still waits for.
+// counting: a caller has waited for a group in vain, and asks how many records it still waits for.
 type counting struct {
 	group   *accumulator.Group
 	done    chan struct{} // closed when waiting is set
@@ -55,10 +53,10 @@ func (e *counting) apply(c *core) {
 
 // urge ends the linger of all that waits.
 func (c *core) urge() {
-	c.seeNoted()
+	c.takeChanges()
 	for _, p := range c.schedule.partitions(nil) {
 		p.head = p.queue.UrgeAll(func(*accumulator.Outcome) {})
-		c.look(p)
+		c.refresh(p)
 	}
 }
 
@@ -81,14 +79,14 @@ func (e closing) apply(c *core) {
 
 func (e aborting) apply(c *core) {
 	if !c.aborted {
-		c.aborted, c.before = true, c.stat.failures()
+		c.aborted, c.before = true, c.published.failures()
 	}
 	c.txn.abandon()
 	for _, t := range c.topics.all() {
 		for _, p := range t.parts {
 			for _, d := range p.open() {
 				if d.conn != nil {
-					c.tell(d, c.closed(p, c.delayed(d)), true)
+					c.failBatch(d, c.closed(p, c.delayed(d)), true)
 				} else {
 					c.giveUp(p, d, c.closed(p, c.delayed(d)))
 				}
@@ -116,14 +114,14 @@ func (e aborting) apply(c *core) {
 
 // givenUp counts the records that have failed since the core was aborted.
 func (c *core) givenUp() Undelivered {
-	all := c.stat.failures()
+	all := c.published.failures()
 	return Undelivered{NotWritten: all.NotWritten - c.before.NotWritten, MayBeWritten: all.MayBeWritten - c.before.MayBeWritten}
 }
 
 // failures counts the records that have failed so far. It is exact on the loop.
-func (n *counters) failures() Undelivered {
-	maybe := n.mayBeWritten.Load()
-	return Undelivered{NotWritten: n.failed.Load() - maybe, MayBeWritten: maybe}
+func (n *published) failures() Undelivered {
+	mayBeWritten := n.mayBeWritten.Load()
+	return Undelivered{NotWritten: n.failed.Load() - mayBeWritten, MayBeWritten: mayBeWritten}
 }
 
 // done reports whether an aborted core has nothing left to come.

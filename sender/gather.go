@@ -26,7 +26,7 @@ func (n *news) leads(p *partition, leader int32) {
 	n.stirs = true
 }
 
-func (n *news) tellMoved() {
+func (n *news) logMoved() {
 	for _, way := range slices.SortedFunc(maps.Keys(n.moved), func(a, b [2]int32) int {
 		return cmp.Or(cmp.Compare(a[0], b[0]), cmp.Compare(a[1], b[1]))
 	}) {
@@ -70,20 +70,20 @@ func (n *news) renewed(p *partition) {
 	n.stirs = true
 }
 
-func (n *news) tellRenewals() {
+func (n *news) logRenewals() {
 	if b := &n.renewals; b.partitions > 0 {
 		n.say(lineRenewed, subject{}, b.attrs()...)
 		*b = bunch{}
 	}
 }
 
-// failed takes note that records have ended with an error. With maybe they may be in the log all the same.
-func (n *news) failed(topic string, partition int32, records int32, err error, maybe bool) {
+// failed takes note that records have ended with an error. With mayBeWritten they may be in the log all the same.
+func (n *news) failed(topic string, partition int32, records int32, err error, mayBeWritten bool) {
 	if n == nil {
 		return
 	}
 	kind := failureKind{Reason(err), "no"}
-	if maybe {
+	if mayBeWritten {
 		kind.written = "maybe"
 	}
 	f := n.failures[kind]
@@ -92,7 +92,7 @@ func (n *news) failed(topic string, partition int32, records int32, err error, m
 		n.failures[kind] = f
 	}
 	if f.held && !n.holds(lineFailed, kind.subject()) {
-		*f = failure{} // it has been told since
+		*f = failure{} // the log has been told of it since
 	}
 	f.add(topic, partition)
 	f.records += int64(records)
@@ -100,22 +100,20 @@ func (n *news) failed(topic string, partition int32, records int32, err error, m
 	n.stirs = true
 }
 
-// A failureKind is what failures have in common that are told in one line.
+// A failureKind is what the failures in one line have in common.
 type failureKind struct{ reason, written string }
 
 func (k failureKind) subject() subject { return subject{name: k.reason + ", written=" + k.written} }
 
-// A failure is records that have failed for one reason, and that the log was not
-// told of.
+// A failure is records that have failed for one reason, and that the log was not told of.
 type failure struct {
 	bunch
 	fresh bool // some of them in this step
 	held  bool // a line about them is held back
 }
 
-// tellFailures tells how many records have failed, for each reason. Those that
-// are not told now are told with the next.
-func (n *news) tellFailures() {
+// logFailures logs how many records have failed, for each reason. Those that are not logged now are logged with the next.
+func (n *news) logFailures() {
 	for _, kind := range slices.SortedFunc(maps.Keys(n.failures), func(a, b failureKind) int {
 		return cmp.Or(cmp.Compare(a.reason, b.reason), cmp.Compare(b.written, a.written))
 	}) {
@@ -146,12 +144,12 @@ func (n *news) identified(id idempotent.Identity) {
 	n.say(lineIdentified, subject{}, slog.Int64("id", id.ID), slog.Int("epoch", int(id.Epoch)))
 }
 
-// tooOften is how often in a row a producer id is put off before that is news: a
-// broker that has just started does it a few times.
+// tooOften is how often in a row a producer id is put off before that is news: a broker that has just started does it a few
+// times.
 const tooOften = 5
 
-// unidentified tells that the cluster has refused one, or puts it off for long.
-// A connection that ended meanwhile is news of its own.
+// unidentified tells that the cluster has refused a producer id, or keeps putting it off. A connection that ended meanwhile is
+// news of its own.
 func (n *news) unidentified(err error, failed int) {
 	code := protocol.NoError
 	if n != nil && errors.As(err, &code) && (!code.Retriable() || failed >= tooOften) {
@@ -173,7 +171,7 @@ func (n *news) otherCluster(id string) {
 	}
 }
 
-// rebootstrap tells that no broker is of use, so that it begins from the start.
+// rebootstrap tells that no broker is of use, so that bootstrapping begins again.
 func (n *news) rebootstrap() {
 	if n != nil {
 		n.say(lineRebootstrap, subject{}, slog.Any("addr", n.c.cfg.Bootstrap))
@@ -183,6 +181,6 @@ func (n *news) rebootstrap() {
 // closing tells what is left to do.
 func (n *news) closing() {
 	if n != nil && !n.c.closing {
-		n.say(lineClosing, subject{}, slog.Int64("bytes", n.c.acc.Memory.Used()), slog.Int64("in_flight", n.c.stat.inFlight.Load()))
+		n.say(lineClosing, subject{}, slog.Int64("bytes", n.c.acc.Memory.Used()), slog.Int64("in_flight", n.c.published.inFlight.Load()))
 	}
 }

@@ -5,8 +5,7 @@ import (
 	"time"
 )
 
-// A headline is one kind of line in the log. docs/log.md lists all of them, and a
-// test holds the two together.
+// A headline is one kind of line in the log. docs/log.md lists all of them, and a test holds the two together.
 type headline struct {
 	text  string
 	level slog.Level

@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// hindrance is what keeps a request that any broker can answer from its end, as far as is known: that it has no answer yet, or
-// that nobody is connected, and what went wrong last. api is its name; "" for none that was sent. It is nil if nothing is known.
+// hindrance returns why a request that any broker can answer has not ended: it has no answer yet, or nobody is connected, and
+// what went wrong last. api is the request's name; "" if none was sent. Nil: nothing is known.
 func (c *core) hindrance(api string) error {
 	why := both(c.mute(), c.nodes.lastFailure(time.Time{}, nil))
 	if n := c.unanswered(api); n != nil {
@@ -15,7 +15,7 @@ func (c *core) hindrance(api string) error {
 	return both(c.nodes.stillConnecting(), why)
 }
 
-// unanswered returns who has been asked a question and has not answered yet; nil if nobody has.
+// unanswered returns the node that was asked and has not answered yet, or nil.
 func (c *core) unanswered(api string) *node {
 	if id, asked := c.questions.unanswered(api); asked {
 		return c.nodes.of(id)
@@ -28,7 +28,7 @@ func awaits(api string, n *node, err error) error {
 	return &stuck{state: fmt.Sprintf("%s has no answer yet from %v", api, n), node: n.String(), err: err}
 }
 
-// both are two reasons for one thing, of which each may be nil.
+// both joins two reasons for one thing. Either may be nil.
 func both(one, other error) error {
 	switch {
 	case one == nil:

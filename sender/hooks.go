@@ -9,8 +9,8 @@ import (
 	"github.com/epistle-kafka/epistle/txn"
 )
 
-// Hooks are the functions that are told what happens, each if it is not nil. All of them run on the loop's own goroutine, one
-// after the other and under no lock. The loop does nothing else meanwhile. What an event points to is valid during the call.
+// Hooks are the functions that are told what happens. Each may be nil. All of them run on the loop's own goroutine, one after
+// the other and under no lock. The loop does nothing else meanwhile. What an event points to is valid during the call.
 type Hooks struct {
 	// OnCallers says that callers may run them, too, in a step that they do: none of them waits for what a caller may hold.
 	OnCallers bool
@@ -48,8 +48,8 @@ type BatchEvent struct {
 	Node    int32     // where to
 	Addr    string    // the same
 
-	Err   error // why it is retried, split, or has failed; nil: nothing was wrong with it
-	Maybe bool  // of a failure: its records may be in the log
+	Err          error // why it is retried, split, or has failed; nil: nothing was wrong with it
+	MayBeWritten bool  // of a failure: its records may be in the log
 
 	Offset     int64 // of an acknowledgement: of the first record; -1: not known
 	AppendTime int64 // the same: Unix milliseconds that the broker has set; -1: none
@@ -109,9 +109,9 @@ type hooks struct {
 	on *Hooks
 
 	open       map[conn]opened         // connections that were told of, and whose end was not
-	leaderless map[*partition]struct{} // were told to have lost theirs
+	leaderless map[*partition]struct{} // that were told to have lost their leader
 
-	txn toldTransaction
+	txn reportedTransaction
 }
 
 // An opened connection is what is told of its end.
@@ -136,11 +136,11 @@ func newHooks(c *core, on *Hooks) *hooks {
 	}
 	return &hooks{
 		c: c, on: on, open: map[conn]opened{}, leaderless: map[*partition]struct{}{},
-		txn: toldTransaction{identity: idempotent.None},
+		txn: reportedTransaction{identity: idempotent.None},
 	}
 }
 
-// end tells what has no end yet, when the loop has done its last step.
+// end tells the end of what is still open when the loop has done its last step.
 func (h *hooks) end() {
 	if h == nil {
 		return
@@ -150,7 +150,7 @@ func (h *hooks) end() {
 	}
 }
 
-// moved tells that p has another leader, which it has already. The first that it ever has is no move.
+// moved tells that p has another leader by now. Its first leader is no move.
 func (h *hooks) moved(p *partition, from, to int32) {
 	if h == nil || h.on.LeaderMoved == nil || from == to {
 		return

@@ -10,7 +10,7 @@ func (h *hooks) of(b *accumulator.Batch, d *delivery) BatchEvent {
 	}
 	e.Attempt = d.attempts
 	if s := d.sending; s != nil {
-		e.Attempt, e.Sent, e.Node, e.Addr = s.attempt, s.at, s.node, s.addr // an attempt that nobody has seen is counted no more by now
+		e.Attempt, e.Sent, e.Node, e.Addr = s.attempt, s.at, s.node, s.addr // d.attempts no longer counts an attempt that no broker has seen
 	}
 	return e
 }
@@ -22,7 +22,7 @@ func (h *hooks) sent(r *request) {
 	}
 	for _, d := range r.deliveries {
 		d.sending = &sending{h.c.now, r.node.id, r.node.addr, d.attempts}
-		if h.on.BatchSent != nil && !d.told { // else its time was over while it was compressed
+		if h.on.BatchSent != nil && !d.resolved { // else it has expired while it was compressed
 			e := h.of(d.Batch, d)
 			h.on.BatchSent(&e)
 		}
@@ -61,13 +61,13 @@ func (h *hooks) split(d *delivery, parts, faulty int, err error) {
 	h.on.BatchSplit(&e)
 }
 
-// failed tells that d has failed, before its records are told. maybe says that they may be in the log.
-func (h *hooks) failed(d *delivery, err error, maybe bool) {
+// failed tells that d has failed, before its records are told. mayBeWritten says that they may be in the log.
+func (h *hooks) failed(d *delivery, err error, mayBeWritten bool) {
 	if h == nil || h.on.BatchFailed == nil {
 		return
 	}
 	e := h.of(d.Batch, d)
-	e.Err, e.Maybe = err, maybe
+	e.Err, e.MayBeWritten = err, mayBeWritten
 	h.on.BatchFailed(&e)
 }
 

@@ -19,7 +19,7 @@ func (h *hooks) connected(e dialed) {
 	}
 }
 
-// notConnected tells of an attempt to connect that has failed. One that Close has ended has not.
+// notConnected tells of an attempt to connect that has failed. An attempt that Close has ended is not told.
 func (h *hooks) notConnected(e dialed) {
 	if h == nil || h.on.Connected == nil || h.c.aborted {
 		return

@@ -7,8 +7,8 @@ import (
 	"github.com/epistle-kafka/epistle/txn"
 )
 
-// A told transaction is what was told of the producer's transactions so far.
-type toldTransaction struct {
+// A reportedTransaction is what hooks were told of the producer's transactions so far.
+type reportedTransaction struct {
 	identity idempotent.Identity // the last; None: none yet
 	number   int64               // of the last that was told to have begun
 	began    time.Time
@@ -34,7 +34,7 @@ func (h *hooks) transacted(t *transactor) {
 	}
 }
 
-// identify tells that the producer goes on under another epoch, or id. The first is no news.
+// identify tells that the producer goes on under another epoch, or id. The first id is no news.
 func (h *hooks) identify(id idempotent.Identity) {
 	before := h.txn.identity
 	if id == before || id.ID < 0 {
@@ -50,7 +50,7 @@ func (h *hooks) transaction() TransactionEvent {
 	return TransactionEvent{Number: h.txn.number, ID: h.txn.identity.ID, Epoch: h.txn.identity.Epoch, Began: h.txn.began}
 }
 
-// endTransaction tells how the transaction has ended that was open.
+// endTransaction tells how the open transaction has ended.
 func (h *hooks) endTransaction(t *transactor) {
 	if h.on.TransactionEnded == nil {
 		return

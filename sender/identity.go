@@ -8,9 +8,8 @@ import (
 	"github.com/epistle-kafka/epistle/idempotent"
 )
 
-// An identity is the producer id that the cluster has given, and what is known of
-// the request for one. The core asks for it (identity_ask.go), numbers partitions
-// under it (identity_numbers.go), and gives it up (identity_doubt.go).
+// An identity is the producer id that the cluster has given, and what is known of the request for one. The core asks for it
+// (identity_ask.go), numbers partitions under it (identity_numbers.go), and gives it up (identity_doubt.go).
 type identity struct {
 	current idempotent.Identity
 	valid   bool
@@ -20,7 +19,7 @@ type identity struct {
 
 	asking     bool
 	of         conn      // that was asked last
-	era        int       // of the question: what was asked in an earlier one is not used
+	era        int       // of the question: answers to earlier ones are not used
 	failed     int       // attempts since the last success
 	trouble    error     // of the last of these
 	troubledAt time.Time // when that was
@@ -28,19 +27,18 @@ type identity struct {
 	waiting    []*partition
 }
 
-// newIdentity has none, and none is asked for without idempotence.
+// newIdentity has no producer id. None is asked for unless one is needed.
 func newIdentity(needed bool) identity {
 	return identity{current: idempotent.None, valid: !needed, highest: -1}
 }
 
-// maxHad bounds the memory of former producer ids. There is one for each time
-// that a topic or the cluster was made again, or that epochs ran out.
+// maxHad bounds the memory of former producer ids. There is one for each time that a topic or the cluster was made again, or
+// that epochs ran out.
 const maxHad = 1000
 
-// take makes given the current identity. A cluster that was made again gives ids
-// from the start: one that we had before is used above all epochs that we know,
-// so that nothing of ours that is still on its way has its numbers. It reports
-// false if there is no such epoch.
+// take makes given the current identity. A cluster that was made again gives ids from the start. An id that we had before is
+// used above all epochs that we know, so that nothing of ours on its way has its numbers. take reports false if there is no
+// such epoch.
 func (id *identity) take(given idempotent.Identity) bool {
 	if id.highest >= 0 {
 		id.had = slices.DeleteFunc(id.had, func(had idempotent.Identity) bool { return had.ID == id.current.ID })
@@ -62,11 +60,11 @@ func (id *identity) take(given idempotent.Identity) bool {
 	return true
 }
 
-// latest returns the last that there was. known reports whether it can be used.
+// latest returns the last identity. known reports whether it can be used.
 func (id *identity) latest() idempotent.Identity { return id.current }
 func (id *identity) known() bool                 { return id.valid }
 
-// cameFrom reports whether the last question about one was asked on that connection, and answered.
+// cameFrom reports whether cn has answered the last request for one.
 func (id *identity) cameFrom(cn conn) bool { return id.of == cn }
 
 // set makes current what a coordinator has given.
@@ -76,15 +74,15 @@ func (id *identity) set(given idempotent.Identity) {
 	}
 }
 
-// drop gives up the current one, and what is being asked for.
+// drop gives up the current identity, and the one that is being asked for.
 func (id *identity) drop() {
 	id.valid, id.asking = false, false
 	id.era++
 	id.failed, id.next, id.trouble = 0, zero, nil
 }
 
-// wanted reports whether one has to be asked for. The first is asked for ahead of
-// need, if there is soon. After a refusal only a record asks again.
+// wanted reports whether one has to be asked for. The first is asked for ahead of need, if soon says that need is near. After a
+// refusal only a record asks again.
 func (id *identity) wanted(soon bool) bool {
 	return !id.valid && !id.asking && (len(id.waiting) > 0 || id.failed == 0 && soon)
 }
@@ -101,8 +99,8 @@ func (id *identity) ask() (era int) {
 // unasked notes that nobody could be asked.
 func (id *identity) unasked() { id.asking = false }
 
-// answered notes an answer that has come on a connection. It reports false if it is not to be used: it was asked of a cluster that
-// may be another one.
+// answered notes an answer that has come on a connection. It reports false if the answer is not to be used, since the cluster
+// that was asked may be another one.
 func (id *identity) answered(era int, cn conn) bool {
 	if era != id.era {
 		return false
@@ -114,7 +112,7 @@ func (id *identity) answered(era int, cn conn) bool {
 // failures returns how many requests for one have failed since the last success.
 func (id *identity) failures() int { return id.failed }
 
-// lastRefusal returns when the last of these has failed, and what for; nil: none has.
+// lastRefusal returns when and why the last of these has failed; nil: none has.
 func (id *identity) lastRefusal() (time.Time, error) { return id.troubledAt, id.trouble }
 
 // refused notes that a request for one has failed, and how long to wait.
@@ -124,7 +122,7 @@ func (id *identity) refused(now time.Time, err error, wait time.Duration) {
 	id.failed++
 }
 
-// await reports whether there is one, and has p wait for it if not.
+// await reports whether there is one. If not, it has p wait for one.
 func (id *identity) await(p *partition) bool {
 	if !id.valid && !p.unidentified {
 		p.unidentified = true
@@ -152,8 +150,7 @@ func (id *identity) begin(p *partition) {
 	}
 }
 
-// renew gives p the next epoch. It reports false if the id has run out of epochs,
-// and is of no more use.
+// renew gives p the next epoch. It reports false if the id has run out of epochs, and is of no more use.
 func (id *identity) renew(p *partition) bool {
 	if !p.numbers.Renew(id.current) {
 		id.valid = false
@@ -163,7 +160,7 @@ func (id *identity) renew(p *partition) bool {
 	return true
 }
 
-// retire remembers up to where p, which is forgotten, has numbered.
+// retire remembers how far p, which is forgotten, has numbered.
 func (id *identity) retire(p *partition) {
 	if own := p.numbers.Identity(); own.ID == id.current.ID {
 		id.retired.add(own)

@@ -24,7 +24,7 @@ func (c *core) askIdentity() time.Time {
 		return at
 	}
 	req := &protocol.InitProducerIDRequest{
-		TransactionTimeout: math.MaxInt32 * time.Millisecond, // no transaction: it means nothing
+		TransactionTimeout: math.MaxInt32 * time.Millisecond, // without a transaction it means nothing
 		ProducerID:         -1, ProducerEpoch: -1,
 	}
 	era := c.identity.ask()
@@ -56,7 +56,7 @@ func (c *core) takeIdentity(n *node, call *wire.Call) {
 			c.identified()
 			return
 		}
-		err = n.refused("InitProducerId", cmp.Or(code, protocol.CoordinatorNotAvailable)) // for an id of which nothing is left
+		err = n.refused("InitProducerId", cmp.Or(code, protocol.CoordinatorNotAvailable)) // no error: the id has no epochs left
 	}
 	c.identity.refused(c.now, err, c.cfg.RetryBackoff.Delay(c.identity.failures(), c.out.random()))
 	c.news.unidentified(err, c.identity.failures())
@@ -66,23 +66,23 @@ func (c *core) takeIdentity(n *node, call *wire.Call) {
 	}
 }
 
-// identified looks at the partitions that waited for a producer id.
+// identified refreshes the partitions that waited for a producer id.
 func (c *core) identified() {
 	for _, p := range c.identity.release() {
 		c.rouse(p)
-		c.look(p)
+		c.refresh(p)
 	}
 }
 
-// refusedIdentity fails what waits for a producer id that will not be given.
-// A later record asks again: permissions can be put right.
+// refusedIdentity fails what waits for a producer id that will not be given. A later record asks again: permissions can be put
+// right.
 func (c *core) refusedIdentity(err error) {
 	for _, p := range c.identity.release() {
 		c.failAll(p, &IdentityError{Err: err})
 	}
 }
 
-// unidentified is what keeps the producer id from coming, as far as is known; nil if nothing is.
+// unidentified returns what keeps the producer id from coming; nil if nothing is known.
 func (m ordinary) unidentified() error {
 	c := m.c
 	const api = "InitProducerId"

@@ -10,29 +10,28 @@ import (
 // errStranger: what a broker answered can only be about another producer's batch.
 var errStranger = errors.New("another producer has written to this partition with our producer id, as can be after a cluster was made again or restored from a copy")
 
-// disown gives up the producer id, and what is being asked for: both may be
-// another cluster's. The next is asked for at once.
+// disown gives up the producer id, and the one that is being asked for: both may be another cluster's. The next is asked for at
+// once.
 func (m ordinary) disown() {
 	if m.c.cfg.Idempotent {
 		m.c.identity.drop()
 	}
 }
 
-// gap notes that numbers of p were taken for records that are not written, or may
-// not be.
-func (c *core) gap(p *partition) {
+// breakSequence notes that numbers of p were taken for records that are not written, or may not be.
+func (c *core) breakSequence(p *partition) {
 	p.numbers.Break()
-	c.txn.gap(p)
+	c.txn.sequenceBroken(p)
 }
 
 // abandon has p give up its producer id, which may be somebody else's in its log.
 func (c *core) abandon(p *partition) {
-	c.gap(p)
+	c.breakSequence(p)
 	p.keepNothing()
 	c.txn.forsake(p)
 }
 
-// abandonEach is abandon for the partitions with numbers of which lost says so.
+// abandonEach abandons the numbers of each partition for which lost reports true.
 func (c *core) abandonEach(lost func(*partition) bool) {
 	for _, t := range c.topics.all() {
 		for _, p := range t.parts {
@@ -51,19 +50,17 @@ func (c *core) abandonAll(producerID int64) {
 	}
 }
 
-// suspect looks at a code for signs that the producer id is not ours alone in
-// p's log, and has it given up then. It returns the error with what that means.
+// suspect looks for signs in code that somebody else has our producer id in p's log, and gives the id up if there are any. It
+// returns err with what that means.
 //
-// Only its producer raises the epoch of an id, and a partition never sends an
-// older one after a newer. So where a broker calls our epoch old, somebody else
-// has the id, and may have it in each partition. The same is so of a duplicate
-// of what cannot have been written. In a topic without an id nothing vouches
-// that the log is still the one that we began.
+// Only the producer of an id raises its epoch, and a partition never sends an older one after a newer. So where a broker calls
+// our epoch old, somebody else has the id, and may have it in each partition. The same follows from a duplicate of a batch that
+// cannot have been written. In a topic without an id nothing shows that the log is still the one that we began.
 func (c *core) suspect(p *partition, d *delivery, code protocol.ErrorCode, err error) error {
 	stranger := code == protocol.InvalidProducerEpoch || code == protocol.DuplicateSequenceNumber && !d.doubtful()
 	switch {
 	case stranger && !d.old:
-		if !p.numbers.Abandoned() { // else the others have, too
+		if !p.numbers.Abandoned() { // else all partitions have
 			c.abandonAll(d.identity.ID)
 		}
 		return fmt.Errorf("%w: %w", errStranger, err)

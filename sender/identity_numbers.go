@@ -8,10 +8,9 @@ import (
 	"github.com/epistle-kafka/epistle/idempotent"
 )
 
-// renew gives p a new epoch if that is possible now (I3). While it is not, and
-// only unresolved batches of unknown outcome stand in the way, or what is left
-// of one, it reports true and leaves the oldest of them to be retried unchanged.
-// What is behind one that has no number any more keeps its own in vain.
+// renew gives p a new epoch if that is possible now (I3). It reports whether p may be drained. If only batches of unknown
+// outcome, or parts of one, stand in the way, the oldest of them is retried unchanged first. A batch behind one that has lost
+// its numbers keeps its own in vain.
 func (c *core) renew(p *partition) bool {
 	if len(p.inFlight) > 0 {
 		return false
@@ -19,9 +18,8 @@ func (c *core) renew(p *partition) bool {
 	if len(p.retry) > 0 && p.resends(p.retry[0]) {
 		return true
 	}
-	// What is behind a batch that was definitely refused can be in the log
-	// only if the broker lost its state, and would be in front of it there.
-	// It cannot be numbered anew either, so it ends as one that may be written.
+	// A batch behind one that was definitely refused can be in the log only if the broker lost its state. It cannot be numbered
+	// anew, since it could then be in the log twice. So it ends as one that may be written.
 	for i := 0; i < len(p.retry); {
 		if d := p.retry[i]; d.doubtful() {
 			c.giveUp(p, d, fmt.Errorf("%w: %w", errBehind, cmp.Or(p.lastErr, errUnanswered)))
@@ -29,7 +27,7 @@ func (c *core) renew(p *partition) bool {
 		}
 		i++
 	}
-	// What there was may be another cluster's, or run out of epochs.
+	// The id may be another cluster's, or may have no epochs left.
 	if !c.identity.known() || !c.identity.renew(p) {
 		return c.identity.await(p)
 	}
@@ -46,7 +44,7 @@ var errUnanswered = errors.New("it got no answer")
 
 var errBehind = errors.New("an earlier batch of the partition was refused, and this one was sent before that was known")
 
-// number gives d its place in the broker's sequence, and its header.
+// number gives d its place in the broker's sequence.
 func (p *partition) number(d *delivery) {
 	if !d.numbered {
 		d.numbered = true
@@ -57,7 +55,7 @@ func (p *partition) number(d *delivery) {
 	}
 }
 
-// seal writes d's header, which is final until it is numbered anew.
+// seal writes d's header, which is final until d is numbered anew.
 func (d *delivery) seal() {
 	h := d.Header()
 	if d.identity != idempotent.None {

@@ -2,12 +2,10 @@ package sender
 
 import "github.com/epistle-kafka/epistle/idempotent"
 
-// A retired identity is the newest under the producer's present id that
-// partitions of forgotten topics have numbered with. What a broker remembers of
-// such a partition outlives what the loop does (pitfall 9): were its numbers
-// begun anew under the same epoch, the broker would take new records for old
-// ones. So every partition that is met after a topic was forgotten begins with
-// the epoch after this one. Ids before the present one are not used again.
+// A retired identity is the newest, under the producer's present id, that partitions of forgotten topics have numbered with. A
+// broker remembers such a partition for longer than the loop does (pitfall 9). If its numbers began anew under the same epoch,
+// the broker would take new records for old ones. So every partition that is met after a topic was forgotten begins with the
+// epoch after this one. Ids before the present one are not used again.
 type retired struct {
 	newest idempotent.Identity
 	any    bool
@@ -20,7 +18,7 @@ func (r *retired) add(id idempotent.Identity) {
 	}
 }
 
-// after reports whether some partition has retired under id, and up to where.
+// after reports whether some partition has retired under id, and its newest identity.
 func (r *retired) after(id int64) (newest idempotent.Identity, some bool) {
 	return r.newest, r.any && r.newest.ID == id
 }

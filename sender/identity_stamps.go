@@ -1,8 +1,7 @@
 package sender
 
-// stamps is whether a topic's brokers answer with a time when they append, each
-// for itself: while message.timestamp.type changes, some have heard of it and
-// others have not.
+// stamps says of each broker whether its answers for a topic have a time of append. While message.timestamp.type changes, some
+// brokers have heard of it and others have not.
 type stamps map[int32]*stamping
 
 // stamping is what one broker has answered for one topic.
@@ -15,7 +14,7 @@ type stamping struct {
 // maxWithout bounds the successes that are counted, and so those that are asked for.
 const maxWithout = 1 << 30
 
-// of returns a broker's.
+// of returns what a broker has answered.
 func (s *stamps) of(leader int32) *stamping {
 	if *s == nil {
 		*s = make(stamps)
@@ -28,9 +27,8 @@ func (s *stamps) of(leader int32) *stamping {
 	return b
 }
 
-// untimed reports whether a time in a leader's answer can only be another
-// producer's. Of a leader that has not answered yet the others tell, if all of
-// them agree.
+// untimed reports whether a time in a leader's answer can only be another producer's. For a leader that has not answered yet
+// the others decide, if all of them agree.
 func (s stamps) untimed(leader int32) bool {
 	if b := s[leader]; b != nil && (b.without > 0 || b.timed || b.doubts > 0) {
 		return b.untimed()
@@ -45,19 +43,16 @@ func (s stamps) untimed(leader int32) bool {
 	return some
 }
 
-// untimed reports whether the broker has left out the time so often that it
-// always does. One success is enough. Each time that has come all the same calls
-// for eight times as many: logs of one broker may differ, too.
+// untimed reports whether the broker has left out the time often enough to show that it always does. One success is enough at
+// first. After each time that came all the same it takes eight times as many, since logs of one broker may differ, too.
 func (b *stamping) untimed() bool {
 	return b.without >= min(1<<min(3*b.doubts, 30), maxWithout)
 }
 
-// strange reports whether a success is another producer's: leader has taken d, of
-// which nothing can be written yet, for a duplicate of the other's. Then it
-// answers with that one's time, also in a topic whose answers have none for what
-// is appended. If the topic has only just been set to have times, nobody can tell:
-// that batch fails as one that may be written, with those in flight behind it, and
-// the next are believed.
+// strange reports whether a success is about another producer's batch: leader has taken d, which cannot be written yet, for a
+// duplicate of it. The answer then has that batch's time, even in a topic whose answers have no time of append. If the topic
+// has only just been set to have times, nobody can tell. Then d fails as one that may be written, with the batches in flight
+// behind it, and later times are believed.
 func (c *core) strange(p *partition, d *delivery, leader int32, appendTime int64) bool {
 	if d.doubtful() || d.old {
 		return false

@@ -5,8 +5,8 @@ import (
 	"testing"
 )
 
-// While the answer to InitProducerId is on its way, metadata names another cluster. That producer id is of the old cluster, and may
-// be somebody else's in this one: it is dropped when it comes.
+// While the answer to InitProducerId is on its way, metadata names another cluster. That producer id is of the old cluster, and
+// may be somebody else's in this one: it is dropped when it comes.
 func TestAnIDAskedOfTheOldClusterIsDropped(t *testing.T) {
 	b := newBench(nil)
 	do := func(lines ...string) {

@@ -15,7 +15,7 @@ type link struct {
 	dials []*dial // to connect, oldest first; none while there is a connection
 
 	failures int           // of attempts and connections, since an answer last came
-	timeouts int           // of these, attempts that had all of their time
+	timeouts int           // of these, attempts that used up their time
 	hedges   int           // attempts beside another, since a connection was last made
 	since    time.Time     // when the first of dials began, or one that has ended since
 	took     time.Duration // to make the last connection; 0: there was none
@@ -46,8 +46,8 @@ type conn interface {
 	Features() (finalizedEpoch int64, finalized map[string]int16)
 }
 
-// A lane is what a connection is for. A broker answers the requests of one
-// connection in order, so a slow acks=all must not hold up a metadata refresh.
+// A lane is what a connection is for. A broker answers the requests of one connection in order, so a slow acks=all must not
+// hold up a metadata refresh.
 type lane uint8
 
 const (

@@ -39,14 +39,14 @@ func (l *lookups) all() iter.Seq[string] { return maps.Keys(l.waiting) }
 // lacking returns those that lack a partition.
 func (l *lookups) lacking() iter.Seq[string] { return maps.Keys(l.seeking) }
 
-// begin looks a topic up for nobody.
+// begin looks a topic up without a caller that waits.
 func (l *lookups) begin(name string) {
 	if l.waiting[name] == nil {
 		l.waiting[name] = []*lookup{}
 	}
 }
 
-// add has a caller wait for a topic, of which it lacks a partition if it is known.
+// add has a caller wait for a topic. If the topic is known, it lacks a partition that the caller needs.
 func (l *lookups) add(name string, wait *lookup, known bool) {
 	l.waiting[name] = append(l.waiting[name], wait)
 	if known {
@@ -64,7 +64,7 @@ func (l *lookups) leave(name string, wait *lookup) bool {
 	return len(l.waiting[name]) == 0
 }
 
-// answer tells those who wait for a topic, which has so many partitions; -1: it is not known. Who needs more waits on.
+// answer ends the wait for a topic, which has so many partitions; -1: it is not known. Callers that need more wait on.
 func (l *lookups) answer(name string, err error, partitions int) {
 	waiting := l.waiting[name]
 	left := waiting[:0]

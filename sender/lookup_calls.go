@@ -78,7 +78,7 @@ func (c *core) endLookups(err error) {
 	}
 }
 
-// seekOn has those topics asked for once more that lack a partition which a caller waits for. They may just have got it.
+// seekOn asks once more for the topics that lack a partition which a caller waits for. They may have it by now.
 func (c *core) seekOn() {
 	for name := range c.lookups.lacking() {
 		c.meta.Touch(c.now, name)
@@ -97,14 +97,13 @@ func (c *core) sweepLookups() {
 	}
 }
 
-// patience is how often each bootstrap server must have answered as something
-// that is no Kafka broker before callers are told, instead of waiting on.
+// patience is how often each bootstrap server must have answered as something that is no Kafka broker before callers are told,
+// instead of waiting on.
 const patience = 3
 
-// giveUpLookups ends the wait for topics if no bootstrap server can ever
-// answer as we are set up, and no broker ever did.
+// giveUpLookups ends the wait for topics if no bootstrap server can ever answer as we are set up, and no broker ever did.
 func (c *core) giveUpLookups() {
-	if !c.lookups.any() || c.stat.snapshot.Load() != nil && len(c.stat.snapshot.Load().Brokers) > 0 {
+	if !c.lookups.any() || c.published.snapshot.Load() != nil && len(c.published.snapshot.Load().Brokers) > 0 {
 		return
 	}
 	var last error

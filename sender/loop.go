@@ -15,13 +15,12 @@ import (
 	"github.com/epistle-kafka/epistle/wire"
 )
 
-// A Sender delivers what is appended to its accumulator's queues. Its methods
-// are safe for concurrent use.
+// A Sender delivers what is appended to its accumulator's queues. Its methods are safe for concurrent use.
 type Sender struct {
-	cfg   *Config
-	acc   *accumulator.Accumulator
-	stat  counters
-	inbox *inbox
+	cfg       *Config
+	acc       *accumulator.Accumulator
+	published published
+	inbox     *inbox
 
 	closing atomic.Bool // Close has begun
 
@@ -35,13 +34,13 @@ type Sender struct {
 	stopped chan struct{}  // closed when every record has its outcome and no connection is left
 	ended   chan struct{}  // closed when the callbacks have returned, too
 
-	looking sync.Mutex    // guards core once the loop has ended, for those who want to see what it has left
-	turn    chan struct{} // capacity 1: full while somebody does a step, to whom the following belong
-	core    *core
-	events  []event   // scratch
-	rings   time.Time // when the loop's timer does at the latest; zero: the loop comes by itself
-	missed  time.Time // the last of rings at which the process stood still
-	trimmed time.Time // when memory last was
+	looking   sync.Mutex    // guards core once the loop has ended, for those who want to see what it has left
+	stepToken chan struct{} // capacity 1: full while somebody does a step, who owns the following
+	core      *core
+	events    []event   // scratch
+	rings     time.Time // when the loop's timer fires; zero: the loop steps without it
+	missed    time.Time // the last value of rings at which the process stood still
+	trimmed   time.Time // when memory last was trimmed
 }
 
 // New starts a sender. It does no I/O until a topic is asked for.
@@ -58,19 +57,19 @@ func New(cfg Config) *Sender {
 // newSender is New without the goroutines.
 func newSender(cfg Config) *Sender {
 	s := &Sender{
-		cfg: &cfg, inbox: newInbox(), turn: make(chan struct{}, 1), trimmed: time.Now(),
+		cfg: &cfg, inbox: newInbox(), stepToken: make(chan struct{}, 1), trimmed: time.Now(),
 		stopped: make(chan struct{}), ended: make(chan struct{}),
 	}
 	s.cfg.Wire.MaxThrottle, s.cfg.Wire.Told, s.cfg.Wire.ToldReadable = cfg.DeliveryTimeout, new(sync.Once), new(sync.Once)
 	s.cfg.Wire.Renewed = func(err error) {
 		if err == nil {
-			s.stat.renewed.Add(1)
+			s.published.renewed.Add(1)
 		}
 	}
 	s.ctx, s.cancel = context.WithCancel(context.Background())
 	wake := s.inbox.nudge
 	if cfg.Linger == 0 {
-		wake = s.lend
+		wake = s.stepInline
 	}
 	s.cfg.Clock.start(time.Now(), s.inbox.nudge)
 	s.acc = accumulator.New(accumulator.Config{
@@ -82,7 +81,7 @@ func newSender(cfg Config) *Sender {
 		Even:          cfg.Even,
 		Compressed:    cfg.Codec != protocol.CodecNone,
 		Wake:          wake,
-		Urgent:        s.lend,
+		Urgent:        s.stepInline,
 		Why:           s.Why,
 	})
 	s.completions = newCompletions(cfg.Complete)
@@ -93,7 +92,7 @@ func newSender(cfg Config) *Sender {
 	if meta.Jitter == nil {
 		meta.Jitter = rand.Float64
 	}
-	s.core = newCore(s.cfg, s, s.acc, metadata.New(meta), &s.stat)
+	s.core = newCore(s.cfg, s, s.acc, metadata.New(meta), &s.published)
 	s.core.metrics.start(time.Now())
 	if cfg.Logger != nil && cfg.Logger.Handler() != slog.DiscardHandler {
 		s.desk = newDesk(cfg.Logger.Handler())
@@ -106,7 +105,7 @@ func newSender(cfg Config) *Sender {
 	return s
 }
 
-// trimEvery is how long memory that nobody needs any more is kept at least.
+// trimEvery is how long memory that nobody needs is kept at least.
 const trimEvery = 10 * time.Second
 
 // run is the loop.
@@ -115,16 +114,16 @@ func (s *Sender) run() {
 	defer timer.Stop()
 	rang := false
 	for {
-		s.turn <- struct{}{}
+		s.stepToken <- struct{}{}
 		now := time.Now()
 		at := s.step(now)
 		if rang {
 			s.rings = zero
 		}
 		if s.core.done() {
-			break // with the turn: there are no more
+			break // with the token: there are no more steps
 		}
-		// A timer that rings too early is left to: to set it costs more than a step.
+		// An early timer is left as it is: setting it costs more than a step.
 		if at.IsZero() {
 			at = now.Add(24 * time.Hour)
 		}
@@ -132,7 +131,7 @@ func (s *Sender) run() {
 			s.rings = at
 			timer.Reset(max(time.Until(at), 0))
 		}
-		<-s.turn
+		<-s.stepToken
 		select {
 		case <-s.inbox.wake:
 			rang = false
@@ -152,9 +151,8 @@ func (s *Sender) run() {
 	close(s.ended)
 }
 
-// step takes up what has come in and does all that can be done now. It returns
-// when the next step is due at the latest, whatever comes; the zero time for
-// never. It is for the one who has the turn, and waits for nothing.
+// step applies the events that have come in and does all that can be done now. It returns when the next step is due at the
+// latest; the zero time for never. Only the holder of stepToken calls it. It waits for nothing.
 func (s *Sender) step(now time.Time) time.Time {
 	tick := s.cfg.Clock.tick(now)
 	s.noticePause(now)
@@ -163,12 +161,12 @@ func (s *Sender) step(now time.Time) time.Time {
 		s.core.handle(now, e)
 		s.events[i] = nil
 	}
-	s.completions.send()
+	s.completions.handOver()
 	if s.core.aborted {
 		s.cancel()
 	}
 	at := s.core.step(now)
-	s.completions.send()
+	s.completions.handOver()
 	at = sooner(at, tick)
 	if s.acc.Memory.Spare() {
 		if now.Sub(s.trimmed) >= trimEvery {
@@ -194,38 +192,36 @@ func (s *Sender) noticePause(now time.Time) {
 	s.core.pause.stoodStill(s.rings.Add(-1), now)
 }
 
-// lend has the caller do a step, if it is nobody's turn: the caller has a record
-// that may go at once, and to wake the loop's goroutine on another processor
-// takes longer than all that there is to do. Else, the loop does.
-func (s *Sender) lend() {
-	if on := s.cfg.Hooks; on != nil && !on.OnCallers { // which a caller may wait for, or hold a lock of
+// stepInline runs a step on the caller's goroutine if no other step is in progress: the caller has a record that may go at
+// once, and waking the loop's goroutine on another processor takes longer than the step. Otherwise the loop runs it.
+func (s *Sender) stepInline() {
+	if on := s.cfg.Hooks; on != nil && !on.OnCallers { // a hook may need a lock that the caller holds
 		s.inbox.nudge()
 		return
 	}
 	select {
-	case s.turn <- struct{}{}:
+	case s.stepToken <- struct{}{}:
 	default:
-		s.inbox.nudge() // whose turn it is may have looked already
+		s.inbox.nudge() // the step in progress may have taken the inbox already
 		return
 	}
 	defer crash()
-	needed := s.core.done() // the loop is, to end or to set its timer
+	needed := s.core.done() // the loop is needed, to end or to set its timer
 	if !needed {
 		at := s.step(time.Now())
 		needed = s.core.done() || !at.IsZero() && at.Before(s.rings)
 	}
-	<-s.turn
+	<-s.stepToken
 	if needed {
 		s.inbox.nudge()
 	}
 }
 
-// closeGrace is how long Close waits for callbacks of the records that it has
-// failed. They are short as a rule; one that is not must not hold it up.
+// closeGrace is how long Close waits for callbacks of the records that it has failed. They are short as a rule, and one that is
+// not must not hold Close up.
 const closeGrace = time.Second
 
-// grace waits for done, but not for longer than left. It returns what is left
-// of that.
+// grace waits for done, but not for longer than left. It returns how much of left remains.
 func (s *Sender) grace(done <-chan struct{}, left time.Duration) time.Duration {
 	began := time.Now()
 	timer := time.NewTimer(left)
@@ -237,8 +233,7 @@ func (s *Sender) grace(done <-chan struct{}, left time.Duration) time.Duration {
 	return left - time.Since(began)
 }
 
-// Log is the user's log for those around the sender: who logs there never waits
-// for its handler.
+// Log returns the user's log for those around the sender. Logging there never waits for the handler.
 func (s *Sender) Log() *slog.Logger {
 	if s.desk == nil {
 		return slog.New(slog.DiscardHandler)
@@ -246,8 +241,7 @@ func (s *Sender) Log() *slog.Logger {
 	return slog.New(intake{desk: s.desk})
 }
 
-// lastWord tells the log that the sender is closed, which ends it. A handler
-// that hangs does not hold Close up for longer than left.
+// lastWord logs that the sender is closed, as the last line. A handler that hangs does not hold Close up for longer than left.
 func (s *Sender) lastWord(failed int64, left time.Duration) {
 	if s.desk == nil {
 		return
@@ -292,12 +286,11 @@ func (s *Sender) dial(n *node, which lane, d *dial) {
 
 func (s *Sender) pack(r *request, d *delivery) { s.packers.put(packing{r, d}) }
 func (s *Sender) post(e event)                 { s.inbox.put(e) }
-func (s *Sender) end(o *accumulator.Outcome)   { s.completions.put(completion{outcome: o}) }
-func (s *Sender) after(g *accumulator.Group)   { s.completions.put(completion{group: g}) }
+func (s *Sender) end(o *accumulator.Outcome)   { s.completions.hold(completion{outcome: o}) }
+func (s *Sender) after(g *accumulator.Group)   { s.completions.hold(completion{group: g}) }
 func (s *Sender) random() float64              { return rand.Float64() }
 
-// await waits for done, for the end of the sender or of ctx, or until one
-// callback has run for too long.
+// await waits for done, for the end of the sender or of ctx, or until one callback has run for too long.
 func (s *Sender) await(ctx context.Context, done <-chan struct{}) error {
 	patience := time.NewTicker(s.cfg.CallbackPatience)
 	defer patience.Stop()

@@ -9,8 +9,8 @@ import (
 	"github.com/epistle-kafka/epistle/protocol"
 )
 
-// A manager is the transaction manager: all in which a producer with a transactional id (transactor) and one without (ordinary)
-// differ. The core asks it, and never which of the two it is.
+// A manager is the transaction manager. It has whatever differs between a producer with a transactional id (transactor) and one
+// without (ordinary). The core asks it, and never which of the two it is.
 type manager interface {
 	// Of calls of transactional methods.
 	call(*txnCall)
@@ -35,38 +35,38 @@ type manager interface {
 	turnedAway(err error)              // no broker lets this client in, and none ever has
 	askFeatures(n *node)               // metadata has come from n
 	replaced()                         // another cluster is in the place of the one that was
-	unrecognised()                     // there may be one, by what is there
+	unrecognised()                     // by the topics that are there, it may be another cluster
 	disown()                           // the producer id may be another cluster's
 	Coordinator() (int32, bool)        // the node that transactional requests go to, if it is known
 	unidentified() error               // what keeps the producer id from coming; nil: nothing that is known
 
 	// Of partitions.
-	sweep(p *partition)            // each look at p begins with it
+	sweep(p *partition)            // each refresh of p begins with it
 	sweeps() bool                  // sweep can do something
 	admits(p *partition) bool      // batches of p may be sent
-	joins(p *partition) bool       // p has to be added to the transaction before
+	joins(p *partition) bool       // p has to be added to the transaction first
 	joining(p *partition) error    // what keeps that from being done; nil: nothing that is known
-	Ending() bool                  // nothing lingers, since the transaction waits for its last records
+	Ending() bool                  // nothing lingers: the transaction waits for its last records
 	spare(n int) int               // how many of n may be in flight now
-	gap(p *partition)              // p's sequence is broken
+	sequenceBroken(p *partition)   // p's sequence is broken
 	forsake(p *partition)          // p's producer id may be somebody else's
 	wiped(p *partition, why error) // p's log is gone
 	retire(p *partition)           // p is forgotten, and has numbers
 
 	// Of batches.
-	stamp(r *request)             // r is about to be sent
-	delivered(d *delivery)        // a broker has d
-	qualify(a *attempt)           // a is to be judged
-	doom(number int64, err error) // a record of the transaction with that number has failed for good
+	stamp(r *request)                     // r is about to be sent
+	delivered(d *delivery)                // a broker has d
+	qualify(a *attempt)                   // a is to be judged
+	recordFailed(number int64, err error) // a record of the transaction with that number has failed for good
 	// strange reports whether a success is another producer's.
 	strange(p *partition, d *delivery, leader int32, appendTime int64) bool
 	// explain returns err, a broker's answer to d, with what it means.
 	explain(p *partition, d *delivery, code protocol.ErrorCode, err error) error
-	// sift ends d, of which records are at fault; false: the others go on.
-	sift(p *partition, d *delivery, bad []refusal, good []accumulator.Range) bool
+	// failWhole ends all of d if records at fault lose its transaction; false: the others go on.
+	failWhole(p *partition, d *delivery, bad []refusal, good []accumulator.Range) bool
 }
 
-// Ordinary is the manager of a producer without a transactional id: nothing of it is transactional, and any broker gives it its
+// ordinary is the manager of a producer without a transactional id: nothing of it is transactional, and any broker gives it its
 // producer id.
 type ordinary struct{ c *core }
 
@@ -74,7 +74,7 @@ var errNotTransactional = errors.New("the producer has no transactional id")
 
 func (ordinary) call(call *txnCall) {
 	call.err = fmt.Errorf("%s: %w", call.name, errNotTransactional)
-	close(call.told)
+	close(call.ended)
 }
 func (ordinary) leave(e *leaving) { close(e.left) }
 func (ordinary) spoil(spoiled)    {}
@@ -94,34 +94,34 @@ func (ordinary) turnedAway(error)         {}
 func (ordinary) askFeatures(*node)        {}
 func (ordinary) replaced()                {}
 
-// Coordinator is nobody.
+// Coordinator returns none.
 func (ordinary) Coordinator() (int32, bool) { return 0, false }
 
-// unrecognised has no producer id of the old cluster used any more.
+// unrecognised gives up all producer ids of the old cluster.
 func (m ordinary) unrecognised() {
 	m.disown()
 	m.c.abandonEach(func(p *partition) bool { return !p.numbers.Abandoned() })
 }
 
-func (ordinary) sweep(*partition)         {}
-func (ordinary) sweeps() bool             { return false }
-func (ordinary) admits(*partition) bool   { return true }
-func (ordinary) joins(*partition) bool    { return false }
-func (ordinary) joining(*partition) error { return nil }
-func (ordinary) Ending() bool             { return false }
-func (ordinary) spare(n int) int          { return n }
-func (ordinary) gap(*partition)           {}
-func (ordinary) forsake(p *partition)     { p.numbers.Abandon() }
-func (ordinary) wiped(*partition, error)  {}
+func (ordinary) sweep(*partition)          {}
+func (ordinary) sweeps() bool              { return false }
+func (ordinary) admits(*partition) bool    { return true }
+func (ordinary) joins(*partition) bool     { return false }
+func (ordinary) joining(*partition) error  { return nil }
+func (ordinary) Ending() bool              { return false }
+func (ordinary) spare(n int) int           { return n }
+func (ordinary) sequenceBroken(*partition) {}
+func (ordinary) forsake(p *partition)      { p.numbers.Abandon() }
+func (ordinary) wiped(*partition, error)   {}
 
 func (m ordinary) retire(p *partition) { m.c.identity.retire(p) }
 
-func (ordinary) stamp(*request)      {}
-func (ordinary) delivered(*delivery) {}
-func (ordinary) qualify(*attempt)    {}
-func (ordinary) doom(int64, error)   {}
+func (ordinary) stamp(*request)            {}
+func (ordinary) delivered(*delivery)       {}
+func (ordinary) qualify(*attempt)          {}
+func (ordinary) recordFailed(int64, error) {}
 
-func (ordinary) sift(*partition, *delivery, []refusal, []accumulator.Range) bool { return false }
+func (ordinary) failWhole(*partition, *delivery, []refusal, []accumulator.Range) bool { return false }
 
 func (m ordinary) strange(p *partition, d *delivery, leader int32, appendTime int64) bool {
 	return m.c.cfg.Idempotent && m.c.strange(p, d, leader, appendTime)

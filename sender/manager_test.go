@@ -11,10 +11,10 @@ import (
 // what is said of a transaction concerns nobody.
 func TestWithoutATransactionalID(t *testing.T) {
 	b := newBench(nil)
-	call := &txnCall{name: txn.CallBegin, told: make(chan struct{})}
+	call := &txnCall{name: txn.CallBegin, ended: make(chan struct{})}
 	b.c.handle(b.now, calling{call})
 	select {
-	case <-call.told:
+	case <-call.ended:
 	default:
 		t.Fatal("the caller waits for ever")
 	}
@@ -29,7 +29,7 @@ func TestWithoutATransactionalID(t *testing.T) {
 		t.Error("a caller cannot leave")
 	}
 	b.c.handle(b.now, spoiled{1, errHangUp})
-	if view := b.c.stat.txn.Load(); view != nil {
+	if view := b.c.published.txn.Load(); view != nil {
 		t.Errorf("records are told of transaction %+v, want that there is none", view)
 	}
 }

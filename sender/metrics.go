@@ -8,15 +8,15 @@ import (
 	"github.com/epistle-kafka/epistle/wire"
 )
 
-// A metrics counts what the loop does, by batches, answers and connections, never by records. All of it is the loop's: to count is
-// to add, without a lock or an atomic. Who wants to see it asks the loop for a copy: see metrics_read.go. What callers and
-// callbacks do is counted elsewhere (callers), and what connections move, too (wire.Counters); the loop takes samples of that.
+// A metrics counts what the loop does, by batches, answers and connections, never by records. All of it is the loop's: to count
+// is to add, without a lock or an atomic. Whoever wants to see it asks the loop for a copy: see metrics_read.go. What callers,
+// callbacks and connections do is counted elsewhere (callers, wire.Counters), and the loop takes samples of that.
 type metrics struct {
 	started time.Time
 	now     time.Time // of the step or event at hand
 	slots   slots
 
-	gone    topicCounts // of topics that were forgotten: they and those that are there are all
+	gone    topicCounts // of topics that were forgotten, which totals include
 	lastAck time.Time   // zero: there was none
 
 	queue, throttle, flight, delivery Histogram
@@ -40,9 +40,9 @@ type metrics struct {
 
 // A counts is of records and batches, of one topic or of all.
 type counts struct {
-	sent, acknowledged, failed, maybe, retried int64 // records
-	batches, split, expired                    int64
-	bytes, raw                                 int64
+	sent, acknowledged, failed, mayBeWritten, retried int64 // records
+	batches, split, expired                           int64
+	bytes, raw                                        int64
 
 	sends, errors, retries, byteRate rate
 	compression                      level
@@ -56,10 +56,10 @@ type reasons struct {
 
 // A FailureCount is records that have failed for one reason.
 type FailureCount struct {
-	Topic   string // "": topics that were forgotten
-	Reason  string
-	Maybe   bool
-	Records int64
+	Topic        string // "": topics that were forgotten
+	Reason       string
+	MayBeWritten bool
+	Records      int64
 }
 
 // A RetryCount is what was sent again for one reason.
@@ -69,14 +69,14 @@ type RetryCount struct {
 	Records, Batches int64
 }
 
-func (r *reasons) addFailed(reason string, maybe bool, records int64) {
+func (r *reasons) addFailed(reason string, mayBeWritten bool, records int64) {
 	for i := range r.failures {
-		if f := &r.failures[i]; f.Reason == reason && f.Maybe == maybe {
+		if f := &r.failures[i]; f.Reason == reason && f.MayBeWritten == mayBeWritten {
 			f.Records += records
 			return
 		}
 	}
-	r.failures = append(r.failures, FailureCount{Reason: reason, Maybe: maybe, Records: records})
+	r.failures = append(r.failures, FailureCount{Reason: reason, MayBeWritten: mayBeWritten, Records: records})
 }
 
 func (r *reasons) addRetried(reason string, records, batches int64) {
@@ -93,21 +93,21 @@ func (r *reasons) addRetried(reason string, records, batches int64) {
 // add takes in what others have counted.
 func (r *reasons) add(o *reasons) {
 	for _, f := range o.failures {
-		r.addFailed(f.Reason, f.Maybe, f.Records)
+		r.addFailed(f.Reason, f.MayBeWritten, f.Records)
 	}
 	for _, a := range o.resends {
 		r.addRetried(a.Reason, a.Records, a.Batches)
 	}
 }
 
-// add takes in what another topic has counted. What it has of late is left out: it was idle.
+// add takes in what another topic has counted. Its recent values are left out: it was idle.
 func (t *topicCounts) add(o *topicCounts) {
 	t.counts.add(&o.counts)
 	t.reasons.add(&o.reasons)
 }
 
 func (t *counts) add(o *counts) {
-	t.sent, t.acknowledged, t.failed, t.maybe, t.retried = t.sent+o.sent, t.acknowledged+o.acknowledged, t.failed+o.failed, t.maybe+o.maybe, t.retried+o.retried
+	t.sent, t.acknowledged, t.failed, t.mayBeWritten, t.retried = t.sent+o.sent, t.acknowledged+o.acknowledged, t.failed+o.failed, t.mayBeWritten+o.mayBeWritten, t.retried+o.retried
 	t.batches, t.split, t.expired = t.batches+o.batches, t.split+o.split, t.expired+o.expired
 	t.bytes, t.raw = t.bytes+o.bytes, t.raw+o.raw
 }
@@ -131,8 +131,8 @@ type brokerCounts struct {
 	renewals wire.Renewals   // as last sampled
 	requests []requestCounts // by API
 	retried  int64
-	quiet    [8]interval // the last ones in which it had asked to be sent nothing
-	quieted  int         // so many there were
+	quiet    [8]interval // the last intervals in which it had asked to be sent nothing
+	quieted  int         // how many there were
 
 	throttles    int64
 	throttleTime time.Duration

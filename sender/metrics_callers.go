@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// Callers counts what callers do and wait for, as they do it. Nobody gets here with a record that is taken at once.
+// Callers counts what callers do and wait for, as they do it. A record that is taken at once does not get here.
 type callers struct {
 	waiting atomic.Int64 // for memory
 
@@ -45,12 +45,12 @@ type Wait struct {
 // ReasonBufferFull is the reason of records that were not taken since there was no room in buffer.memory.
 const ReasonBufferFull = "buffer_full"
 
-// Waited counts what a caller has waited for. With admits it was to send a record.
+// Waited counts what a caller has waited for. admits says that it was to send a record.
 func (s *Sender) Waited(w Wait, admits bool) {
 	if !w.ForMemory && !w.ForMetadata {
 		return
 	}
-	n := &s.stat.callers
+	n := &s.published.callers
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	if w.ForMemory {
@@ -65,11 +65,11 @@ func (s *Sender) Waited(w Wait, admits bool) {
 }
 
 // Waiting counts a caller that begins to wait for memory, and with -1 one that ends.
-func (s *Sender) Waiting(n int64) { s.stat.callers.waiting.Add(n) }
+func (s *Sender) Waiting(n int64) { s.published.callers.waiting.Add(n) }
 
-// Refused counts a record that was not taken. Of reasons there must be few.
+// Refused counts a record that was not taken. There must be few reasons.
 func (s *Sender) Refused(reason string) {
-	n := &s.stat.callers
+	n := &s.published.callers
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	if n.refused == nil {
@@ -80,7 +80,7 @@ func (s *Sender) Refused(reason string) {
 
 // Called counts a call of a method that has returned.
 func (s *Sender) Called(method string, took time.Duration, err error) {
-	n := &s.stat.callers
+	n := &s.published.callers
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	if n.calls == nil {

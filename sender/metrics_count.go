@@ -9,7 +9,7 @@ import (
 	"github.com/epistle-kafka/epistle/wire"
 )
 
-// pass takes note that time has gone on. What others count is looked at before a slot ends, so that it counts there.
+// pass moves the time on. Before a slot ends it samples what others count, so that this counts in the slot.
 func (m *metrics) pass(now time.Time, all []*node, callers *callers) {
 	m.now = now
 	if now.Sub(m.slots.began) < slotTime {
@@ -51,8 +51,8 @@ func (m *metrics) sample(all []*node, callers *callers) {
 	m.memoryTime.take(slot, int64(waited))
 }
 
-// countWritten counts r, which is on its way now. It returns the bytes of its batches, and of their records those that were
-// never written before, and those that were.
+// countWritten counts r, which is on its way now. It returns the bytes of its batches, and how many of their records were not
+// written before, and how many were.
 func (m *metrics) countWritten(r *request) (bytes, sent, retried int64) {
 	b := &r.node.counts
 	slot := m.slots.number
@@ -114,7 +114,7 @@ func (t *counts) written(slot int64, w writtenBatch) {
 // countQueued counts how long a batch has waited before it was written first, to a broker.
 func (m *metrics) countQueued(d *delivery, b *brokerCounts) {
 	if d.IsPiece() {
-		return // it has left its queue with the batch that it is of
+		return // it left its queue with the batch that it is a part of
 	}
 	waited := m.now.Sub(d.opened)
 	m.queue.time(waited, 1)
@@ -177,14 +177,14 @@ func (m *metrics) countDelivered(p *partition, d *delivery, records int32) {
 }
 
 // countFailed counts records that have failed.
-func (m *metrics) countFailed(t *topic, records int32, err error, maybe bool) {
+func (m *metrics) countFailed(t *topic, records int32, err error, mayBeWritten bool) {
 	n, of := int64(records), &t.counts.counts
 	of.failed += n
-	if maybe {
-		of.maybe += n
+	if mayBeWritten {
+		of.mayBeWritten += n
 	}
 	of.errors.add(m.slots.number, n)
-	t.counts.reasons.addFailed(Reason(err), maybe, n)
+	t.counts.reasons.addFailed(Reason(err), mayBeWritten, n)
 }
 
 // countExpired counts a batch whose time has run out.
@@ -196,7 +196,7 @@ func (m *metrics) countSplit(t *topic) {
 	t.counts.split++
 }
 
-// countForgotten keeps what a topic has counted that is forgotten: what was counted of all never goes back.
+// countForgotten keeps the counts of a topic that is forgotten, so that totals never decrease.
 func (m *metrics) countForgotten(t *topic) { m.gone.add(&t.counts) }
 
 // countThrottle counts an answer that asks for quiet on l, a link of n, which is granted.

@@ -8,7 +8,7 @@ type Health struct {
 	Closed bool
 	Dead   error // why the transactional producer is of no more use; nil: it is, or there is none
 
-	Tried     bool // it has been tried to reach some broker
+	Tried     bool // some broker was dialled
 	Met       bool // there was a connection to somebody
 	Connected int  // brokers with a connection now
 	Refused   int  // times in a row that nobody has let this client in, without a connection
@@ -42,8 +42,8 @@ func (e *examining) apply(c *core) {
 	close(e.done)
 }
 
-// Health returns how things are, and how the leaders of some topics are. Of a record that is old by now it says what that waits
-// for. It waits for a step of the loop, which waits for nothing.
+// Health returns whether records can be delivered, and how many leaders some topics have. If the oldest record is at least that
+// old, it says what that waits for. It waits for a step of the loop, which waits for nothing.
 func (s *Sender) Health(old time.Duration, topics ...string) *Health {
 	e := &examining{topics: topics, old: old, done: make(chan struct{})}
 	s.inbox.put(e)
@@ -73,7 +73,7 @@ func (c *core) examine(topics []string, old time.Duration) *Health {
 		}
 	}
 	if !c.aborted {
-		c.seeNoted()
+		c.takeChanges()
 	}
 	for _, t := range c.topics.all() {
 		h.Oldest = max(h.Oldest, t.age(c.now))
@@ -94,13 +94,13 @@ func (c *core) examine(topics []string, old time.Duration) *Health {
 	return h
 }
 
-// acknowledged is when a record last was; zero: none was yet.
+// acknowledged returns when a record last was; zero: none was yet.
 func (m *metrics) acknowledged() time.Time { return m.lastAck }
 
-// reached reports whether there ever was a connection, and how often in a row nobody has let this client in, without one.
+// reached reports whether there ever was a connection, and how many refusals in a row have come without one.
 func (ns *nodes) reached() (ever bool, refused int) { return ns.met, ns.reception.refused }
 
-// lacking is what keeps the producer id from coming, if there is none and the last request for one has failed.
+// lacking returns what keeps the producer id from coming, if there is none and the last request for one has failed.
 func (id *identity) lacking() error {
 	if id.valid {
 		return nil
@@ -108,7 +108,7 @@ func (id *identity) lacking() error {
 	return id.trouble
 }
 
-// tried reports whether it has been tried to connect to n.
+// tried reports whether n was ever dialled.
 func (n *node) tried() bool {
 	for i := range n.links {
 		if len(n.links[i].dials) > 0 {
@@ -130,7 +130,7 @@ func (t *topic) leaders() TopicLeaders {
 
 func (ordinary) dead() error { return nil }
 
-// dead is why the producer is of no more use; nil while it is.
+// dead returns why the producer is of no more use; nil while it is.
 func (t *transactor) dead() error {
 	if t.State().Dead() {
 		return t.Cause()

@@ -7,7 +7,7 @@ import (
 	"github.com/epistle-kafka/epistle/wire"
 )
 
-// Metrics is a copy of what a sender has counted since New, and of what it measures now. Lists are in no order, save Brokers.
+// Metrics is a copy of what a sender has counted since New, and of what it measures now. Lists are in no order, except Brokers.
 type Metrics struct {
 	At, Started time.Time
 
@@ -87,7 +87,7 @@ type RequestReading struct {
 	Latency                Histogram
 }
 
-// Recent is what Java measures of late, of all brokers and topics together.
+// Recent is what Java measures over its last windows, of all brokers and topics together.
 type Recent struct {
 	Queue, BatchSize, RecordSize, PerRequest                                Window // of times in milliseconds
 	Latency, RequestSize, Throttle, Renewal                                 Window
@@ -108,8 +108,8 @@ func (e *measuring) apply(c *core) {
 	close(e.done)
 }
 
-// Metrics returns what was counted so far. The loop makes the copy, in a step of its own that waits for nothing; when the loop
-// has ended, whoever asks does.
+// Metrics returns what was counted so far. The loop makes the copy, in a step of its own that waits for nothing. When the loop
+// has ended, the caller makes it.
 func (s *Sender) Metrics() *Metrics {
 	e := &measuring{done: make(chan struct{})}
 	s.inbox.put(e)
@@ -121,12 +121,12 @@ func (s *Sender) Metrics() *Metrics {
 		s.last(func(c *core) { m = c.measure() })
 	}
 	m.Memory = s.acc.Memory.Used()
-	s.stat.callers.read(m)
+	s.published.callers.read(m)
 	s.completions.read(m)
 	return m
 }
 
-// last looks at what the loop has left when it has ended: it is nobody's then, so one at a time may.
+// last has look read the core once the loop has ended. Nobody owns it then, so one reads it at a time.
 func (s *Sender) last(look func(*core)) {
 	s.looking.Lock()
 	defer s.looking.Unlock()
@@ -137,11 +137,11 @@ func (s *Sender) last(look func(*core)) {
 // measure makes the copy.
 func (c *core) measure() *Metrics {
 	if !c.aborted {
-		c.seeNoted() // else there is nothing in the queues
+		c.takeChanges() // else the core knows of no new batches
 	}
-	r := c.metrics.reading(c.now, c.topics.all(), c.nodes.all(), &c.stat.callers)
-	r.InFlight = c.stat.inFlight.Load()
-	r.Throttles, r.ThrottleTime = c.stat.throttles.Load(), time.Duration(c.stat.throttleTime.Load())
+	r := c.metrics.reading(c.now, c.topics.all(), c.nodes.all(), &c.published.callers)
+	r.InFlight = c.published.inFlight.Load()
+	r.Throttles, r.ThrottleTime = c.published.throttles.Load(), time.Duration(c.published.throttleTime.Load())
 	r.MemoryLimit, r.Authenticates = c.cfg.Memory, c.cfg.Wire.SASL != nil
 	r.KnownTopics, r.KnownBrokers = len(c.topics.all()), len(c.meta.Snapshot().Brokers)
 	return r
@@ -220,7 +220,7 @@ func (l *level) merge(o *level) {
 
 func (t *counts) read(s *slots, now time.Time) Counts {
 	return Counts{
-		Sent: t.sent, Acknowledged: t.acknowledged, Failed: t.failed, MayBeWritten: t.maybe, Retried: t.retried,
+		Sent: t.sent, Acknowledged: t.acknowledged, Failed: t.failed, MayBeWritten: t.mayBeWritten, Retried: t.retried,
 		Batches: t.batches, Split: t.split, Expired: t.expired, Bytes: t.bytes, Raw: t.raw,
 		SendRate: t.sends.perSecond(s, now), ErrorRate: t.errors.perSecond(s, now), RetryRate: t.retries.perSecond(s, now),
 		ByteRate: t.byteRate.perSecond(s, now), Compression: t.compression.window(s),
@@ -266,7 +266,7 @@ func (m *metrics) readBrokers(r *Metrics, nodes []*node) {
 	slices.SortFunc(r.Brokers, func(a, b BrokerReading) int { return byID(a.ID, b.ID) })
 }
 
-// recent reads what is of late.
+// recent reads what is measured over the last windows.
 func (m *metrics) recent(now time.Time) Recent {
 	s := &m.slots
 	return Recent{

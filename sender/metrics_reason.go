@@ -11,8 +11,8 @@ import (
 	"github.com/epistle-kafka/epistle/wire"
 )
 
-// What records fail for, and are sent again for, in a word: metrics and the log count by it. There are few of these words, and a
-// name of Kafka's for each of its codes, so that a time series for each does no harm.
+// Why records fail, or are sent again, in a word by which metrics and the log count. Besides Kafka's names for its codes there
+// are few of these words, so a time series for each does no harm.
 const (
 	ReasonTimeout         = "timeout"           // delivery.timeout has passed; of what is sent again: request.timeout
 	ReasonTooLarge        = "too_large"         // the batch, or the record, is too large for its topic
@@ -22,7 +22,7 @@ const (
 	ReasonClosed          = "closed"            // Close has given the records up
 	ReasonAborted         = "aborted"           // their transaction was aborted, or can only be
 	ReasonDisconnected    = "disconnected"      // the connection has ended, or there was none
-	ReasonCanceled        = "canceled"          // the caller's context was
+	ReasonCanceled        = "canceled"          // the caller's context has ended
 	ReasonTopicRecreated  = "topic_recreated"   // the topic was deleted and made again
 	ReasonClusterReplaced = "cluster_replaced"  // so was the cluster
 	ReasonPartitionGone   = "partition_gone"    // the topic has fewer partitions than before
@@ -78,7 +78,7 @@ func Reason(err error) string {
 	return ReasonOther
 }
 
-// reasonOfCode is a broker's code as a reason. A code that is not known here has no name of its own: there are too many.
+// reasonOfCode returns a broker's code as a reason. A code that is not known here has no name of its own: there are too many.
 func reasonOfCode(code protocol.ErrorCode) string {
 	switch code {
 	case protocol.MessageTooLarge, protocol.RecordListTooLarge:

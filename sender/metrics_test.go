@@ -178,8 +178,8 @@ func TestTransactionsAreCountedOnce(t *testing.T) {
 	}
 }
 
-// A batch that was given to a connection which ended before a byte of it was written goes out again. It is none that was sent again,
-// and none that was sent twice.
+// A batch that was given to a connection which ended before a byte of it was written goes out again. It is none that was sent
+// again, and none that was sent twice.
 func TestARecordIsSentOnce(t *testing.T) {
 	b := newBench(nil)
 	for _, command := range []string{
@@ -191,7 +191,7 @@ func TestARecordIsSentOnce(t *testing.T) {
 	if m.All.Sent != 2 || m.All.Acknowledged != 2 || m.All.Retried != 0 || len(m.Retries) != 0 {
 		t.Errorf("%+v, want 2 records that were sent once:\n%s", m.All, strings.Join(b.out, "\n"))
 	}
-	if sent, retried := b.c.stat.sent.Load(), b.c.stat.retried.Load(); sent != 2 || retried != 0 {
+	if sent, retried := b.c.published.sent.Load(), b.c.published.retried.Load(); sent != 2 || retried != 0 {
 		t.Errorf("Stats has %d sent and %d retried, want 2 and 0", sent, retried)
 	}
 }

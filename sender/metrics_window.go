@@ -6,7 +6,7 @@ import (
 )
 
 // Java measures rates, averages and maxima over the last two windows of 30 s: metrics.num.samples and metrics.sample.window.ms.
-// A slot is one of these windows. All slots of a loop begin and end together, so that one look at the clock serves them all.
+// A slot is one of these windows. All slots of a loop begin and end together, so that the clock is read once for all of them.
 const slotTime = 30 * time.Second
 
 // slots tells which slot it is.
@@ -27,7 +27,8 @@ func (s *slots) pass(now time.Time) bool {
 	return true
 }
 
-// seconds is what a rate is for: the slot before this one, whole, as Java takes it from the beginning, and what has passed of this.
+// seconds returns the time that a rate is over: the whole slot before this one, as Java takes it from the beginning, and what
+// has passed of this one.
 func (s *slots) seconds(now time.Time) float64 {
 	return (slotTime + max(now.Sub(s.began), 0)).Seconds()
 }
@@ -153,7 +154,7 @@ const maxBuckets = 23
 // firstBytes is the power of two that the bounds of Bytes begin with.
 const firstBytes = 6
 
-// bounds of each scale; those that belong to a bucket.
+// bounds of each scale's buckets.
 var bounds = [scales][]float64{
 	Times:   doubled(0.001, 18),
 	Bytes:   doubled(1<<firstBytes, 19),
@@ -208,7 +209,7 @@ func (h *Histogram) size(n int64) {
 // records counts a number of records.
 func (h *Histogram) records(n int64) { h.put(Records, bits.Len64(uint64(max(n, 1)-1)), float64(n), 1) }
 
-// ratio counts how large something of whole bytes is that has part of them left.
+// ratio counts part as a share of whole.
 func (h *Histogram) ratio(part, whole int64) {
 	if whole > 0 && part > 0 {
 		h.put(Ratios, int((20*part-1)/whole), float64(part)/float64(whole), 1)

@@ -24,7 +24,7 @@ func (h *history) moveBroker() {
 	h.hurt = true // where brokers lag behind, it may take longer than records have
 	h.tracef("broker %d is at %s", id, h.host(id))
 	if h.chance(0.5) {
-		h.core.meta.RequestUpdate(h.now)
+		h.core.meta.RequestUpdate()
 	}
 }
 

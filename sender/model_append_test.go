@@ -17,7 +17,7 @@ func (h *history) append(p *modelPart, number int64, late bool) {
 		return
 	}
 	if int(p.index) >= len(known.parts) {
-		h.core.meta.RequestUpdate(h.now) // it was added a moment ago
+		h.core.meta.RequestUpdate() // it was added a moment ago
 		return
 	}
 	q := known.parts[p.index].queue

@@ -61,7 +61,7 @@ type modelTransaction struct {
 
 func (c *modelCaller) start(name string, misuse bool) {
 	h := c.h
-	call := &modelCall{txnCall: &txnCall{name: name, told: make(chan struct{})}, misuse: misuse, number: c.number}
+	call := &modelCall{txnCall: &txnCall{name: name, ended: make(chan struct{})}, misuse: misuse, number: c.number}
 	switch name {
 	case txn.CallInit:
 		call.start = func(t *transactor, tc *txnCall) { t.Init(&tc.Op) }
@@ -108,7 +108,7 @@ func (c *modelCaller) start(name string, misuse bool) {
 
 func (call *modelCall) returned() bool {
 	select {
-	case <-call.told:
+	case <-call.ended:
 		return true
 	default:
 		return false

@@ -81,7 +81,7 @@ func (h *history) resolve(r *modelRecord) {
 	if !errors.As(r.err, &failed) {
 		h.fail("record %d ended with %v, which is no *Error", r.id, r.err)
 	}
-	r.maybe = failed.Maybe
+	r.maybe = failed.MayBeWritten
 	h.checkOwed(r)
 	switch {
 	case r.maybe:
@@ -355,7 +355,7 @@ func (h *history) check() {
 			if h.mayDie == "" {
 				h.fail("the producer died without a reason: %v", h.core.transactor().Refusal("Send"))
 			}
-			if h.core.stat.txn.Load().Refusal == nil {
+			if h.core.published.txn.Load().Refusal == nil {
 				h.fail("I7: a dead producer takes records")
 			}
 		}

@@ -131,7 +131,7 @@ func (h *history) exhaust() {
 		h.level = 3 - h.level
 		h.featureEpoch++
 		h.tracef("transaction.version is %d", h.level)
-		h.core.meta.RequestUpdate(h.now)
+		h.core.meta.RequestUpdate()
 	}
 }
 

@@ -151,7 +151,7 @@ func (h *history) loseTail() {
 	h.counts[tallyTails]++
 	h.hurt = true
 	h.tracef("%s-%d loses all behind its first %d batches, and is led by %d under epoch %d", p.topic.name, p.index, n, p.leader, p.epoch)
-	h.core.meta.RequestUpdate(h.now)
+	h.core.meta.RequestUpdate()
 	for range 3 { // the news is there before the next records, as a rule
 		h.settle()
 		for _, mc := range slices.Clone(h.conns) {
@@ -172,7 +172,7 @@ func (h *history) moveLeader() {
 	p.epoch++
 	h.tracef("%s-%d is led by %d", p.topic.name, p.index, p.leader)
 	if h.chance(0.3) {
-		h.core.meta.RequestUpdate(h.now)
+		h.core.meta.RequestUpdate()
 	}
 	if h.cfg.RequestTimeout > 2*mostPatience && h.chance(0.5) {
 		h.fallSilent()
@@ -219,7 +219,7 @@ func (h *history) recreate(t *modelTopic) {
 		h.mayDie = "if all connections are lost as well, a topic that was made again is all that there is of another cluster"
 	}
 	h.tracef("topic %s is made again", t.name)
-	h.core.meta.RequestUpdate(h.now)
+	h.core.meta.RequestUpdate()
 }
 
 // pause is a long time without records, after which brokers have forgotten who wrote to their partitions. It takes longer
@@ -252,7 +252,7 @@ func (h *history) send() {
 		h.append(p, 0, false) // which only looks the topic up
 		return
 	}
-	view := h.core.stat.txn.Load()
+	view := h.core.published.txn.Load()
 	switch {
 	case h.caller.number > 0 && h.chance(0.03):
 		h.append(p, h.caller.number, view.Refusal != nil)

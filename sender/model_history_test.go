@@ -108,7 +108,7 @@ func newHistory(seed uint64, tracing bool) *history {
 		BatchSize: h.cfg.BatchSize, MaxBatchBytes: h.cfg.MaxBatchBytes, Memory: h.cfg.Memory,
 		SealAge: max(h.cfg.Linger, h.cfg.DeliveryTimeout/20), Wake: func() {},
 	})
-	h.core = newCore(h.cfg, h, acc, metadata.New(h.cfg.Metadata), new(counters))
+	h.core = newCore(h.cfg, h, acc, metadata.New(h.cfg.Metadata), new(published))
 	h.listen()
 	if seed%2 == 0 {
 		// Nothing is used again, so that whoever uses a request or delivery after its end panics. In the other histories

@@ -54,7 +54,7 @@ func (h *history) checkPace(a *modelAttempt) {
 	if !r.sentAt.Equal(h.now) {
 		r.sentAt, r.sentThen = h.now, 0
 	}
-	if len(a.records) < r.sentIn { // it was cut in between, which is no failure
+	if len(a.records) < r.sentIn { // it was split in between, which is no failure
 		r.sentThen--
 	}
 	r.sentIn = len(a.records)

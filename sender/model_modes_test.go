@@ -164,7 +164,7 @@ func (h *history) actMore() {
 	case modeDisagreeing:
 		h.moveBroker()
 		for range 8 {
-			h.core.meta.RequestUpdate(h.now)
+			h.core.meta.RequestUpdate()
 			h.pass(20 * time.Millisecond)
 			h.serve()
 		}
@@ -198,7 +198,7 @@ func (h *history) addPartitionsTo(t *modelTopic) {
 	h.counts[tallyPartitions]++
 	h.tracef("topic %s has %d partitions", t.name, len(t.existing()))
 	if h.chance(0.7) {
-		h.core.meta.RequestUpdate(h.now)
+		h.core.meta.RequestUpdate()
 	}
 }
 

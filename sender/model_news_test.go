@@ -22,7 +22,7 @@ func (h *history) listen() {
 
 // checkNews: the log has told of every record that has failed.
 func (h *history) checkNews() {
-	if failed := h.core.stat.failed.Load(); h.core.news != nil && h.toldFailed != failed {
+	if failed := h.core.published.failed.Load(); h.core.news != nil && h.toldFailed != failed {
 		h.fail("the log has %d failed records, and there are %d", h.toldFailed, failed)
 	}
 }

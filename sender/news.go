@@ -7,26 +7,24 @@ import (
 	"time"
 )
 
-// News is what the core tells the log: one line when something begins, one when
-// it is over, and between them one now and then with what has come together. It
-// is nil where there is no log, so its methods do nothing then. None is on the
-// path of a record.
+// News is what the core tells the log: one line when something begins, one when it is over, and between them one now and then
+// with what has come together. It is nil where there is no log, so its methods do nothing then. Nothing of it is on the path of
+// a record.
 //
-// What happens to many partitions in one step is one line. So it is gathered, and
-// told at the end of the step.
+// What happens to many partitions in one step is one line. So it is gathered, and told at the end of the step.
 type news struct {
-	c    *core
-	tell func(line) // never blocks
+	c     *core
+	write func(line) // never blocks
 
 	pulses map[subject]*pulse
-	held   int       // of them hold a line back
+	held   int       // how many of them hold a line back
 	looks  time.Time // when to look at what lasts
 	stirs  bool      // something was gathered
 
 	moved    map[[2]int32]*bunch      // partitions, by their leaders before and now
 	renewals bunch                    // of epochs
 	failures map[failureKind]*failure // of records
-	spells   []*spell                 // of retries, that go on
+	spells   []*spell                 // of retries, which go on
 	from     *node                    // whose answer is at hand
 
 	sites     map[string]*site    // by address
@@ -42,13 +40,12 @@ const lookEvery = 2500 * time.Millisecond
 
 func newNews(c *core, tell func(line)) *news {
 	return &news{
-		c: c, tell: tell, pulses: map[subject]*pulse{}, missing: map[string]*absence{}, sites: map[string]*site{},
+		c: c, write: tell, pulses: map[subject]*pulse{}, missing: map[string]*absence{}, sites: map[string]*site{},
 		moved: map[[2]int32]*bunch{}, failures: map[failureKind]*failure{},
 	}
 }
 
-// say tells that something has happened, unless that has been said too often of
-// late: then it is counted, and told later.
+// say tells that something has happened, unless that has been said too often of late: then it is counted, and told later.
 func (n *news) say(h *headline, about subject, attrs ...slog.Attr) {
 	about.text = h.text
 	l := line{h.record(n.c.now, attrs...), about}
@@ -67,19 +64,19 @@ func (n *news) say(h *headline, about subject, attrs ...slog.Attr) {
 	n.emit(p, l)
 }
 
-// emit tells l, with the number of those that were not told.
+// emit writes l, with the number of lines that were not written.
 func (n *news) emit(p *pulse, l line) {
 	if !p.held.Time.IsZero() {
 		n.held--
 	}
-	n.tell(p.release(l))
+	n.write(p.release(l))
 }
 
 // goesOn tells again of what lasts.
 func (n *news) goesOn(h *headline, about subject, attrs ...slog.Attr) {
 	n.settle(h, about)
 	about.text = h.text
-	n.tell(line{h.record(n.c.now, attrs...), about})
+	n.write(line{h.record(n.c.now, attrs...), about})
 }
 
 // settle drops what is held back about a state that is over.
@@ -108,10 +105,10 @@ func (n *news) step() time.Time {
 	}
 	if n.stirs {
 		n.stirs = false
-		n.tellMoved()
-		n.tellRenewals()
-		n.tellFailures()
-		n.tellSpells()
+		n.logMoved()
+		n.logRenewals()
+		n.logFailures()
+		n.logSpells()
 	}
 	if n.c.aborted {
 		n.flush()
@@ -127,8 +124,7 @@ func (n *news) step() time.Time {
 	return n.looks
 }
 
-// lasts reports whether there is something to look at: without a record on its
-// way and without trouble nobody wakes up.
+// lasts reports whether there is something to look at: without a record on its way and without trouble nobody wakes up.
 func (n *news) lasts() bool {
 	return n.c.pending > 0 || n.held > 0 || n.throttled > 0 || len(n.spells) > 0 || len(n.missing) > 0 ||
 		n.memory.lasts || n.txn.lasts()
@@ -146,8 +142,7 @@ func (n *news) look() {
 	n.flush()
 }
 
-// flush tells what was held back for long enough, in the order in which it
-// happened.
+// flush tells what was held back for long enough, in the order in which it happened.
 func (n *news) flush() {
 	var due []*pulse
 	for about, p := range n.pulses {
@@ -185,8 +180,7 @@ func (b *bunch) add(topic string, partition int32) {
 	b.partitions++
 }
 
-// attrs returns which partitions these are: one by its name, many by their
-// number.
+// attrs returns which partitions these are: one by its name, many by their number.
 func (b *bunch) attrs(more ...slog.Attr) []slog.Attr {
 	if b.mixed {
 		return append(more, slog.Int64("partitions", b.partitions))

@@ -9,15 +9,14 @@ import (
 	"github.com/epistle-kafka/epistle/wire"
 )
 
-// A node is a broker, or with a negative id a bootstrap server that has not
-// told who it is.
+// A node is a broker, or with a negative id a bootstrap server that has not told who it is.
 type node struct {
 	id    int32
 	addr  string
 	links [lanes]link
 
 	speech   speech    // of its last connection, for transactions
-	askAgain time.Time // not before, what it offers of them: see core.speakAgain
+	askAgain time.Time // not before, what it offers for transactions: see speakAgain
 	health   *health
 
 	ready fifo[*partition] // may be drained, in turn
@@ -42,8 +41,7 @@ func (n *node) open(now time.Time, limit int) bool {
 	return l.conn != nil && l.busy < limit && !l.conn.ThrottledUntil().After(now)
 }
 
-// ended notes that a call on cn is done. It returns the link if cn is still its
-// connection, else nil.
+// ended notes that a call on cn is done. It returns the link if cn is still its connection, else nil.
 func (n *node) ended(which lane, cn conn) *link {
 	if l := &n.links[which]; l.conn == cn {
 		l.busy--
@@ -75,7 +73,7 @@ func (n *node) pop() {
 	}
 }
 
-// String is how messages call the node.
+// String returns the node's name in messages.
 func (n *node) String() string {
 	if n.id < 0 {
 		return "bootstrap server " + protocol.Shown(n.addr)
@@ -83,7 +81,7 @@ func (n *node) String() string {
 	return fmt.Sprintf("broker %d at %s", n.id, protocol.Shown(n.addr))
 }
 
-// refused is a node's answer to a request that says that it was not done.
+// refused returns err as a node's answer to a request that was not done.
 func (n *node) refused(request string, err error) error {
 	return &wire.Error{Stage: wire.StageRequest, Addr: n.addr, NodeID: max(n.id, -1), API: request, Err: err}
 }

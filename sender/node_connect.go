@@ -25,15 +25,14 @@ type dial struct {
 // maxDials bounds the attempts of a link that are under way at once.
 const maxDials = 4
 
-// How long an attempt may be silent before another begins beside it, and how
-// long a connection may be before it counts as silent.
+// How long an attempt may be silent before another begins beside it, and how long a connection may be before it counts as
+// silent.
 const (
 	leastPatience = 250 * time.Millisecond
 	mostPatience  = time.Second
 )
 
-// patient bounds four times a duration that was enough before; 0 for one that
-// is not known.
+// patient returns four times a duration that was enough before, within these bounds; enough is 0 if none is known.
 func patient(enough time.Duration) time.Duration {
 	if enough == 0 {
 		return mostPatience
@@ -41,8 +40,8 @@ func patient(enough time.Duration) time.Duration {
 	return min(max(4*enough, leastPatience), mostPatience)
 }
 
-// usual returns what is known of a duration after it was took another time. What
-// an outage has lengthened counts as twice as long as before.
+// usual returns a duration as it is known now that it was took once more: at most twice as long as before, since an outage may
+// have lengthened it.
 func usual(known, took time.Duration) time.Duration {
 	took = max(took, 1)
 	if known == 0 {
@@ -58,9 +57,8 @@ var (
 	errGaveWay = errors.New("nothing came, and a fresh attempt has taken its place")
 )
 
-// connect begins an attempt on a link that has no connection, beside those
-// under way that are silent, unless it is too soon. It reports when to come
-// back; the zero time if there is nothing to wait for but an event.
+// connect begins an attempt on a link that has no connection, beside silent ones under way, unless it is too soon. It returns
+// when to come back; the zero time if only an event can help.
 func (c *core) connect(n *node, which lane) time.Time {
 	l := &n.links[which]
 	switch {
@@ -76,14 +74,14 @@ func (c *core) connect(n *node, which lane) time.Time {
 		return time.Time{} // one of them ends
 	}
 	if which == data && len(l.dials) > 0 {
-		c.meta.RequestUpdate(c.now) // it may lead nothing any more
+		c.meta.RequestUpdate() // it may lead nothing any more
 	}
 	if len(l.dials) == 0 {
 		l.since = c.now
 	}
 	d := n.next(c, l)
 	l.dials = append(l.dials, d)
-	c.stat.dialing.Store(&d.addr)
+	c.published.dialing.Store(&d.addr)
 	c.pending++
 	c.out.dial(n, which, d)
 	return l.notUntil
@@ -99,7 +97,7 @@ func (n *node) next(c *core, l *link) *dial {
 		d.bounds.Stage = c.cfg.RequestTimeout
 	}
 	if slices.ContainsFunc(l.dials, func(o *dial) bool { return o.elder }) {
-		// Every second has 2 gaps, every fourth 4, and the others 8: there is one of each.
+		// Every second one has 2 gaps, every fourth 4, and the others 8, so that there is one of each.
 		l.hedges++
 		d.elder = false
 		d.whole = gap << (1 + min(bits.TrailingZeros(uint(l.hedges)), 2))
@@ -107,8 +105,7 @@ func (n *node) next(c *core, l *link) *dial {
 	return d
 }
 
-// trying reports whether the link has been trying to connect in vain for longer
-// than is usual, and when it will have.
+// trying reports whether the link has been trying to connect in vain for longer than is usual, and when it will have.
 func (l *link) trying(now time.Time) (long bool, at time.Time) {
 	if len(l.dials) == 0 {
 		return false, time.Time{}
@@ -136,9 +133,9 @@ func (e dialed) apply(c *core) {
 		return
 	case errors.Is(e.err, errGaveWay):
 		l.failures++
-		return // the elder tells
+		return // what the elder ends with is told instead
 	}
-	c.stat.dialing.Store(nil)
+	c.published.dialing.Store(nil)
 	c.hooks.notConnected(e)
 	l.hear(e.err)
 	l.failed(c, e.err)
@@ -161,12 +158,12 @@ func (e dialed) apply(c *core) {
 		c.giveUpLookups()
 		return
 	}
-	c.meta.RequestUpdate(c.now)
+	c.meta.RequestUpdate()
 }
 
 // connected takes a connection that has been made, and ends the other attempts.
 func (c *core) connected(e dialed) {
-	c.stat.dialing.Store(nil)
+	c.published.dialing.Store(nil)
 	l := &e.node.links[e.which]
 	switch {
 	case c.aborted:
@@ -202,8 +199,8 @@ func (c *core) connected(e dialed) {
 	c.pusher.hear(e.conn)
 }
 
-// encourage lets a link that is being dialled in vain begin a fresh attempt, since
-// the node is there: it has just answered on its other lane.
+// encourage lets a link that is being dialled in vain begin a fresh attempt, since the node is there: it has just answered on
+// its other lane.
 func (l *link) encourage(patience time.Duration) {
 	n := len(l.dials)
 	if n == 0 {
@@ -235,7 +232,7 @@ func (e hungUp) apply(c *core) {
 	if former {
 		return
 	}
-	if !errors.Is(e.err, errOffer) { // else it was us who closed it, and the broker was there
+	if !errors.Is(e.err, errOffer) { // else we have closed it, and the broker was there
 		c.nodes.doubtLinks()
 	}
 	if errors.Is(e.err, wire.ErrIdle) {
@@ -248,12 +245,12 @@ func (e hungUp) apply(c *core) {
 		c.turnedAway(e.node, e.err)
 	}
 	if e.which == data {
-		c.meta.RequestUpdate(c.now)
+		c.meta.RequestUpdate()
 	}
 }
 
-// failed notes that an attempt has failed, and sets the backoff before the next
-// (KIP-144). One that was silent had its successor planned when it began.
+// failed notes that an attempt has failed, and sets the backoff before the next (KIP-144). The one after a silent attempt was
+// planned when that began.
 func (l *link) failed(c *core, err error) {
 	silent := wire.TimedOut(err)
 	next := l.notUntil

@@ -40,8 +40,8 @@ func hasNoCredentials(err error) bool {
 	return errors.As(err, &failed) && failed.Stage == wire.StageSASL && failed.API == ""
 }
 
-// waitsForCredentials reports whether an attempt of the link has got as far as to wait for credentials, while none come. That it
-// goes on for long is not the broker's fault then.
+// waitsForCredentials reports whether an attempt of the link waits for credentials, while none come. That it takes long is not
+// the broker's fault then.
 func (n *news) waitsForCredentials(l *link) bool {
 	return !n.login.since.IsZero() && slices.ContainsFunc(l.dials, func(d *dial) bool { return !d.login.IsZero() })
 }
@@ -54,7 +54,7 @@ type credentialTrouble struct {
 	pace     pace
 }
 
-// noCredentials tells that credentials do not come: of the first time at once, then how often. counts is false where the same
+// noCredentials tells that credentials do not come: the first time at once, then how often. counts is false where the same
 // attempt was counted before.
 func (n *news) noCredentials(err error, counts bool) {
 	if n == nil || n.c.aborted {

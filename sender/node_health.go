@@ -8,17 +8,17 @@ import (
 	"github.com/epistle-kafka/epistle/protocol"
 )
 
-// A Broker is what a sender has seen of one broker, or of a bootstrap server that has not said which it is. What goes wrong
-// is counted where it shows: a dial or a connection that fails, a request without an answer, and an answer that is an error.
+// A Broker is what a sender has seen of one broker, or of a bootstrap server that has not said which it is. What goes wrong is
+// counted where it shows: a dial or a connection that fails, a request without an answer, and an answer that is an error.
 type Broker struct {
 	ID        int32 // negative: a bootstrap server
 	Addr      string
 	Connected bool
-	Since     time.Time // of Connected, or of its end; zero: it was never tried to connect
+	Since     time.Time // since when it is connected, or is not any more; zero: it was never dialled
 
 	LastError    error     // what failed last; nil: nothing ever did. It stays when all is well again
 	LastErrorAt  time.Time // when it did
-	FailingSince time.Time // when the first failure came after the last answer as it should be; zero: all is well
+	FailingSince time.Time // when the first failure came after the last good answer; zero: all is well
 
 	Failures int64 // in all
 	Retried  int64 // records sent to it again
@@ -37,14 +37,14 @@ type health struct {
 	servedAt string    // the address where it last answered a request, not only the handshake
 }
 
-// newHealth has the health of a new node be seen by others.
-func newHealth(stat *counters, id int32, addr string) *health {
+// newHealth returns the health of a new node, and publishes it.
+func newHealth(pub *published, id int32, addr string) *health {
 	h := &health{broker: Broker{ID: id, Addr: protocol.Shown(addr)}}
 	all := []*health{h}
-	if before := stat.brokers.Load(); before != nil {
+	if before := pub.brokers.Load(); before != nil {
 		all = append(slices.Clone(*before), h)
 	}
-	stat.brokers.Store(&all)
+	pub.brokers.Store(&all)
 	return h
 }
 
@@ -75,7 +75,7 @@ func (n *node) down(now time.Time, proof bool) {
 	}
 }
 
-// left notes that no connection is open, or will be once the close of all is done.
+// left notes that all connections are closed, or are being closed.
 func (n *node) left(now time.Time) {
 	h := n.health
 	h.open = 0
@@ -86,7 +86,8 @@ func (n *node) left(now time.Time) {
 	})
 }
 
-// answered notes an answer, with how often the node had failed when it came: it is as it should be if nothing failed since.
+// answered notes an answer. before is how often the node had failed when it came: if nothing has failed since, it was a good
+// one.
 func (n *node) answered(now time.Time, before int64) {
 	h := n.health
 	h.heardAt, h.heard, h.servedAt = n.addr, now, n.addr
@@ -102,7 +103,7 @@ func (n *node) failed(now time.Time, err error) {
 	n.hampered(now, err)
 }
 
-// hampered notes what goes wrong with an attempt that has not ended yet: it is not counted.
+// hampered notes what goes wrong with an attempt that has not ended yet, without counting it.
 func (n *node) hampered(now time.Time, err error) {
 	h := n.health
 	first := !h.failing
@@ -119,7 +120,7 @@ func (n *node) hampered(now time.Time, err error) {
 	})
 }
 
-// sentAgain counts records.
+// sentAgain counts records that are sent again.
 func (n *node) sentAgain(records int64) { n.health.change(func(b *Broker) { b.Retried += records }) }
 
 // heardOf returns when a node at that address was last heard of; zero: never.
@@ -139,7 +140,7 @@ func (ns *nodes) servedAt(addr string) bool {
 
 // Brokers returns what was seen of each broker that is or was known, bootstrap servers first.
 func (s *Sender) Brokers() []Broker {
-	all := s.stat.brokers.Load()
+	all := s.published.brokers.Load()
 	if all == nil {
 		return nil
 	}

@@ -9,15 +9,15 @@ import (
 	"github.com/epistle-kafka/epistle/metadata"
 )
 
-// A former connection leads to where the node was. It gets no request any more,
-// and is closed when those that it has are answered, or have timed out.
+// A former connection leads to where the node was. It gets no request any more, and is closed when those that it has are
+// answered, or have timed out.
 type former struct {
 	conn  conn
 	which lane
 	busy  int // calls not done
 }
 
-// errElsewhere is what a former connection is closed for, and an attempt to connect to where the node was.
+// errElsewhere ends a former connection, and an attempt to connect to where the node was.
 var errElsewhere = errors.New("the broker is at another address now")
 
 // relocate takes in where brokers are, as an answer has just said.
@@ -25,12 +25,12 @@ func (c *core) relocate(brokers map[int32]metadata.Broker) {
 	for _, id := range slices.Sorted(maps.Keys(brokers)) {
 		b := brokers[id]
 		if n := c.nodeAt(id, b.Host, b.Port); n.addr != b.Addr() {
-			c.meta.RequestUpdate(c.now) // it stays for a while: see mayMove
+			c.meta.RequestUpdate() // it stays for a while: see mayMove
 		}
 	}
 }
 
-// nodeAt returns the node of a broker that an answer has just said to be there.
+// nodeAt returns the node of a broker, which an answer has just said to be at that address.
 func (c *core) nodeAt(id int32, host string, port int32) *node {
 	addr := addrOf(host, port)
 	n := c.nodes.of(id)
@@ -45,16 +45,15 @@ func (c *core) nodeAt(id int32, host string, port int32) *node {
 
 func addrOf(host string, port int32) string { return metadata.Broker{Host: host, Port: port}.Addr() }
 
-// leave has n connected anew. What is in flight may still be answered where it
-// is, and its partitions wait for that (I2).
+// leave has n connected anew. What is in flight may still be answered on the old connection, and its partitions wait for that
+// (I2).
 func (c *core) leave(n *node) {
 	n.leave()
 	c.topics.disturb(n.id)
 }
 
-// How long a node stays where it is, at least, that was said to be elsewhere a
-// moment ago. Brokers that disagree about an address would have us connect anew
-// with each answer.
+// How long a node stays where it is, at least, after it was last said to be elsewhere. Without that, brokers that disagree
+// about an address would have us connect anew with each answer.
 const (
 	firstStay   = 50 * time.Millisecond // doubled with each move
 	longestStay = 10 * time.Second
@@ -69,9 +68,8 @@ func (n *node) mayMove(now time.Time) bool {
 	return n.moves == 0 || stayed >= min(firstStay<<min(n.moves, 10), longestStay)
 }
 
-// move has the next dial go to the broker's new address, at once. A connection
-// belongs to a node at its address: who listens at the old one may be anybody,
-// or lead nothing. So the node has to leave, too.
+// move has the next dial go to the broker's new address, at once. A connection belongs to a node at its address: whoever
+// listens at the old one may be anybody, or lead nothing. So the node has to leave, too.
 func (n *node) move(addr string, now time.Time) {
 	n.addr, n.moved = addr, now
 	n.moves++
@@ -85,7 +83,7 @@ func (n *node) move(addr string, now time.Time) {
 	}
 }
 
-// leave makes former ones of n's connections.
+// leave makes n's connections former ones.
 func (n *node) leave() {
 	for i := range n.links {
 		if l := &n.links[i]; l.conn != nil {

@@ -13,17 +13,17 @@ var errOffer = errors.New("the broker is asked again which versions it speaks")
 // offersAsked is how many connections in a row must say that a broker lacks a request.
 const offersAsked = 3
 
-// unsupported deals with a call for which n has offered no version. What a broker offers it says once, when the connection
-// is made, and one byte of that may have changed on the way. So the connection is closed, and the next one asks again: see
-// doc.go. The call ends like one whose connection was lost, so that it is made again. Once offersAsked connections have said
-// the same, the error is the broker's word, and stays as it is. l is nil where the call was on a connection that has gone.
+// unsupported deals with a call for which n has offered no version. A broker says what it offers once, when the connection is
+// made, and one byte of that may have changed on the way. So the connection is closed, and the next one asks again: see doc.go.
+// The call ends like one whose connection was lost, so that it is made again. Once offersAsked connections have said the same,
+// the error is the broker's word, and stays as it is. l is nil where the call was on a connection that has gone.
 func (c *core) unsupported(n *node, l *link, call *wire.Call) {
 	if call.Err == nil {
 		return
 	}
 	lacking := (*wire.UnsupportedVersionError)(nil)
 	if !errors.As(call.Err, &lacking) || call.MaxVersion > 0 && lacking.BrokerMin > call.MaxVersion {
-		return // of the latter the bound is the reason, which another connection has, too
+		return // our own bound is the reason, as it would be on any connection
 	}
 	key, final := call.Request.API().Key, false
 	if l != nil && l.conn != nil {
@@ -34,8 +34,8 @@ func (c *core) unsupported(n *node, l *link, call *wire.Call) {
 	}
 }
 
-// askOffer closes a connection that offers no version of a request that will do, so that the next one is asked. It reports
-// whether offersAsked of them have said the same.
+// askOffer closes a connection that offers no usable version of a request, so that the next one is asked. It reports whether
+// offersAsked connections have said the same.
 func (c *core) askOffer(l *link, key int16) (final bool) {
 	first, known := l.lacks[key]
 	if final = known && l.made >= first+offersAsked-1; !known {
@@ -50,8 +50,8 @@ func (c *core) askOffer(l *link, key int16) (final bool) {
 	return final
 }
 
-// An offerError is an UnsupportedVersionError that too few connections speak for. It does not match it: whoever is told
-// tries again.
+// An offerError stands for an UnsupportedVersionError that too few connections have confirmed. It does not match that error, so
+// that whoever gets it tries again.
 type offerError struct{ lacking *wire.UnsupportedVersionError }
 
 func (e *offerError) Error() string { return fmt.Sprintf("%v; %v", e.lacking, errOffer) }

@@ -10,34 +10,34 @@ import (
 // A reception is how brokers have received this client of late: R5.
 type reception struct {
 	refused  int       // refusals since a broker last let it in, while there was no connection
-	notUntil time.Time // nobody is dialled before
+	notUntil time.Time // no broker is dialled before
 }
 
-// comeBack is the wait after a refusal, of one broker and of all. A server of accounts may lock one that fails too often.
+// comeBack is the wait after a refusal, of one broker and of all. An account may be locked after too many failures.
 var comeBack = backoff.Policy{Base: time.Second, Max: 30 * time.Second, Jitter: 0.2}
 
-// loginPatience is how long an attempt that has got as far as to present credentials may be silent before another begins
-// beside it. That the other end is there it has shown, and a refusal is held back on purpose.
+// loginPatience is how long an attempt that presents credentials may be silent before another begins beside it. It has shown
+// that the other end is there, and brokers hold a refusal back on purpose.
 const loginPatience = 3 * time.Second
 
-// presenting: an attempt has got as far as to present credentials.
+// presenting: an attempt presents credentials now.
 type presenting struct{ dial *dial }
 
 func (e presenting) apply(c *core) { e.dial.login = c.now }
 
-// turnedAway takes note of a broker's word that it does not let this client in, and of what no repetition mends of the client's
-// own. Who has never been let in anywhere waits for nothing: nobody who waits would get anything but this.
+// turnedAway deals with n's word that it does not let this client in, or with an error of the client's own that no further
+// attempt mends. If no broker ever let this client in, all that waits fails at once: it would get nothing else.
 func (c *core) turnedAway(n *node, err error) {
 	if everLetIn := c.nodes.refused(n, c.now, c.out.random); everLetIn {
 		return // records are kept: what was right once may be again
 	}
-	c.stat.refused.Store(&err)
+	c.published.refused.Store(&err)
 	c.endLookups(err)
 	c.questions.endPings(err)
 	c.txn.turnedAway(err)
 }
 
-// refused sets how long is waited after a refusal by n. It reports whether this client was ever let in anywhere.
+// refused sets the wait after a refusal by n. It reports whether this client was ever let in anywhere.
 func (ns *nodes) refused(n *node, now time.Time, random func() float64) (everLetIn bool) {
 	n.refusals++
 	n.barred = now.Add(comeBack.Delay(n.refusals-1, random()))
@@ -55,12 +55,12 @@ func (ns *nodes) letIn(n *node) {
 		n.refusals, n.barred, ns.reception = 0, time.Time{}, reception{}
 	}
 	if !ns.met {
-		ns.stat.refused.Store(nil)
+		ns.published.refused.Store(nil)
 	}
 }
 
-// shut returns until when n must not be dialled for the sake of the last refusal, or of an attempt that is being made: the zero
-// time if it may be.
+// shut returns until when n must not be dialled because of the last refusal, or of an attempt under way; the zero time if it
+// may be.
 func (ns *nodes) shut(n *node) (until time.Time) {
 	until = latter(n.barred, ns.reception.notUntil)
 	if n.refusals == 0 && ns.reception.refused == 0 {
@@ -76,7 +76,7 @@ func (ns *nodes) shut(n *node) (until time.Time) {
 	return until
 }
 
-// quietUntil returns until when an attempt may present credentials, or wait for what comes of it, without another beside it.
+// quietUntil returns until when an attempt may present credentials, or wait for the answer, without another beside it.
 func (d *dial) quietUntil() time.Time {
 	if d.login.IsZero() {
 		return d.began.Add(mostPatience)
@@ -84,7 +84,8 @@ func (d *dial) quietUntil() time.Time {
 	return d.login.Add(loginPatience)
 }
 
-// loggingIn returns until when an attempt of the link is left alone that presents credentials; the zero time if there is none.
+// loggingIn returns until when no attempt begins beside one of the link that presents credentials; the zero time if there is
+// none.
 func (l *link) loggingIn() (until time.Time) {
 	for _, d := range l.dials {
 		if !d.login.IsZero() {
@@ -94,9 +95,9 @@ func (l *link) loggingIn() (until time.Time) {
 	return until
 }
 
-// Refusal returns why no broker has ever let this client in, if the last attempt ended so; nil else.
+// Refusal returns why no broker has ever let this client in, if the last attempt ended so; otherwise nil.
 func (s *Sender) Refusal() error {
-	if err := s.stat.refused.Load(); err != nil {
+	if err := s.published.refused.Load(); err != nil {
 		return *err
 	}
 	return nil

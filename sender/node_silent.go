@@ -7,7 +7,7 @@ import (
 	"github.com/epistle-kafka/epistle/metadata"
 )
 
-// errMoved ends a connection on which a broker is silent whose role is another's now (R4).
+// errMoved ends a connection to a silent broker whose role another one has now (R4).
 var errMoved = errors.New("the broker is silent, and another one has taken over from it")
 
 // begin notes a call on l's connection.
@@ -26,8 +26,7 @@ func (l *link) answered(now time.Time) {
 	l.heard = now
 }
 
-// silentFrom returns when l is silent if nothing comes until then (R3); the zero
-// time if nothing has to come.
+// silentFrom returns when l is silent if nothing comes until then (R3); the zero time if nothing has to come.
 func (l *link) silentFrom() time.Time {
 	if l.conn == nil || l.busy == 0 {
 		return time.Time{}
@@ -49,8 +48,7 @@ func (n *node) silent(now time.Time) bool {
 	return n.links[data].silent(now) || n.links[control].silent(now)
 }
 
-// watch looks for brokers that are silent, and for those whose role has moved.
-// It returns when to look again.
+// watch looks for brokers that are silent, and for those whose role has moved. It returns when to look again.
 func (c *core) watch() (at time.Time) {
 	if c.aborted {
 		return time.Time{}
@@ -65,7 +63,7 @@ func (c *core) watch() (at time.Time) {
 			at = sooner(at, c.pause.judgedAt(c.now, from))
 			continue
 		}
-		c.meta.RequestUpdate(c.now) // which has a pace of its own
+		c.meta.RequestUpdate() // which has a pace of its own
 		if n.movedFrom(c.meta.Snapshot()) {
 			l.conn.Close(errMoved)
 		}
@@ -73,8 +71,8 @@ func (c *core) watch() (at time.Time) {
 	return sooner(at, c.txn.watch())
 }
 
-// movedFrom reports whether a partition that has a batch in flight to n has
-// another leader by now. It looks once at each snapshot of the cluster.
+// movedFrom reports whether a partition that has a batch in flight to n has another leader by now. It looks once at each
+// snapshot of the cluster.
 func (n *node) movedFrom(snapshot *metadata.Snapshot) bool {
 	l := &n.links[data]
 	if l.moved == snapshot {

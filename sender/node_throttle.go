@@ -7,9 +7,8 @@ import (
 	"github.com/epistle-kafka/epistle/protocol"
 )
 
-// A ThrottleError says that a broker wants to be sent nothing for a while, by the
-// throttle_time_ms of its answer: a quota is used up (KIP-219). It is among the
-// reasons of what has waited for too long.
+// A ThrottleError says that a broker wants to be sent nothing for a while, by the throttle_time_ms of its answer: a quota is
+// used up (KIP-219). It can be among the reasons why a wait took too long.
 type ThrottleError struct {
 	Broker  int32  // -1: a bootstrap server
 	Addr    string // host:port
@@ -38,21 +37,21 @@ func (c *core) throttled(n *node, l *link, resp protocol.Response) {
 	c.quiet(n, l)
 }
 
-// quiet counts and tells what l.asked asks for.
+// quiet counts and tells the throttling that l.asked is about.
 func (c *core) quiet(n *node, l *link) {
 	if c.throttling(n, l) == nil {
 		return // nothing, or it has waited itself, or the time is over
 	}
 	until := l.conn.ThrottledUntil()
-	c.stat.throttles.Add(1)
+	c.published.throttles.Add(1)
 	c.metrics.countThrottle(n, l, until)
 	c.news.throttle(n, l.asked, until)
 	c.hooks.throttled(n, l, until)
-	c.stat.throttleTime.Add(int64(until.Sub(c.now)))
+	c.published.throttleTime.Add(int64(until.Sub(c.now)))
 }
 
-// mute returns the ThrottleError of the broker that can be asked again first, if nobody can be asked now since those who
-// are connected throttle this client; else nil.
+// mute returns a ThrottleError if all connected brokers throttle this client, so that none can be asked now: that of the broker
+// that can be asked first. Otherwise it returns nil.
 func (c *core) mute() error {
 	var first error
 	var at time.Time

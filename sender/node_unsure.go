@@ -6,8 +6,7 @@ import (
 	"github.com/epistle-kafka/epistle/protocol"
 )
 
-// A likeness says whether the cluster that answers is the one that was there
-// before connections were lost.
+// A likeness says whether the cluster that answers is the one that was there before connections were lost.
 type likeness uint8
 
 const (
@@ -17,10 +16,9 @@ const (
 	nameless                 // there is no topic, or none with an id, to tell by
 )
 
-// doubtLinks is called when a connection has ended. A cluster that is wiped loses
-// all of its connections, but we do not notice the end of each at the same time,
-// and of one that is half open we notice none. So a connection vouches for the
-// cluster only when it has answered a request that was sent after this end.
+// doubtLinks is called when a connection has ended. A cluster that is wiped loses all of its connections, but we do not notice
+// the end of each at the same time, and never notice that of one that is half open. So a connection vouches for the cluster
+// only when it has answered a request that was sent after this end.
 func (ns *nodes) doubtLinks() {
 	for _, n := range ns.order {
 		for i := range n.links {
@@ -43,7 +41,7 @@ func (ns *nodes) outOfTouch() bool { return ns.met && !ns.vouchedFor() }
 // doubted reports whether there is a doubt about which cluster is there.
 func (ns *nodes) doubted() bool { return ns.unsure != nil }
 
-// doubt has n be the node that is asked first which cluster is there.
+// doubt begins a doubt. n is asked first which cluster is there.
 func (ns *nodes) doubt(n *node) { ns.unsure = n }
 
 // sure ends the doubt.
@@ -56,10 +54,9 @@ func (ns *nodes) sure() {
 	}
 }
 
-// lostTouch is called with a connection to n for whose cluster no other vouches.
-// Until somebody has said which topics there are, nothing that has our numbers
-// goes out on it, or on those that are made meanwhile. n is asked first, since it has just been heard of. Its control
-// connection may be half open, so it is made anew if it is idle.
+// lostTouch deals with a new connection to n when no other vouches for the cluster. Until an answer has said which topics there
+// are, nothing that has our numbers goes out on it, or on connections made meanwhile. n is asked first, since it has just been
+// heard of. Its control connection may be half open, so it is made anew if it is idle.
 func (c *core) lostTouch(n *node, which lane) {
 	if !c.cfg.Idempotent {
 		return
@@ -73,7 +70,7 @@ func (c *core) lostTouch(n *node, which lane) {
 	}
 }
 
-// recognise holds an answer to Metadata against what is known.
+// recognise compares an answer to Metadata with what is known.
 func (c *core) recognise(req *protocol.MetadataRequest, resp *protocol.MetadataResponse) likeness {
 	if resp.ErrorCode != protocol.NoError || len(resp.Brokers) == 0 {
 		return unseen
@@ -104,8 +101,7 @@ func (c *core) recognise(req *protocol.MetadataRequest, resp *protocol.MetadataR
 	return verdict
 }
 
-// sure ends the doubt about who is there. Where it may be another cluster, no
-// producer id of the old is used any more.
+// sure ends the doubt about who is there. If it may be another cluster, no producer id of the old one is used any more.
 func (c *core) sure(l likeness) {
 	c.nodes.sure()
 	if l != same {

@@ -16,21 +16,21 @@ import (
 // core connects to them (node_connect.go), and asks them what any broker knows (question_ask.go).
 type nodes struct {
 	byID      map[int32]*node
-	order     []*node   // the same, as they were met
-	bootstrap int       // of them, the first so many; their ids are -1, -2 and so on
-	stat      *counters // what others read of them
+	order     []*node    // the same, as they were met
+	bootstrap int        // of them, the first so many; their ids are -1, -2 and so on
+	published *published // what others read of them
 
 	met        bool      // there was a connection to somebody
-	reception  reception // by those who are to let us in
+	reception  reception // by brokers that are to let us in
 	unsure     *node     // it has answered, and may be another cluster's; nil: there is no such doubt. See node_unsure.go
-	troubledAt time.Time // when stat.trouble was last set
+	troubledAt time.Time // when published.trouble was last set
 
 	firstChoice uint32 // odd; a different order of brokers for each producer
 }
 
-// newNodes has the bootstrap servers, whose addresses are given. random is a number in [0, 1).
-func newNodes(stat *counters, bootstrap []string, random float64) nodes {
-	ns := nodes{byID: map[int32]*node{}, bootstrap: len(bootstrap), stat: stat, firstChoice: uint32(random*(1<<31))<<1 | 1}
+// newNodes returns the bootstrap servers, whose addresses are given. random is a number in [0, 1).
+func newNodes(pub *published, bootstrap []string, random float64) nodes {
+	ns := nodes{byID: map[int32]*node{}, bootstrap: len(bootstrap), published: pub, firstChoice: uint32(random*(1<<31))<<1 | 1}
 	for i, addr := range bootstrap {
 		ns.add(int32(-1-i), addr)
 	}
@@ -44,15 +44,14 @@ func (ns *nodes) of(id int32) *node { return ns.byID[id] }
 func (ns *nodes) all() []*node { return ns.order }
 
 func (ns *nodes) add(id int32, addr string) *node {
-	n := &node{id: id, addr: addr, health: newHealth(ns.stat, id, addr), counts: newBrokerCounts()}
+	n := &node{id: id, addr: addr, health: newHealth(ns.published, id, addr), counts: newBrokerCounts()}
 	ns.byID[id] = n
 	ns.order = append(ns.order, n)
 	return n
 }
 
-// meet sees to it that a broker of the snapshot has a node. One that has stays
-// where it is: what the snapshot says of it may be older than what another answer
-// has said since.
+// meet sees to it that a broker of the snapshot has a node. A node that is there stays where it is: what the snapshot says of
+// it may be older than what another answer has said since.
 func (ns *nodes) meet(s *metadata.Snapshot, id int32) {
 	if b, ok := s.Brokers[id]; ok && ns.byID[id] == nil {
 		ns.add(id, b.Addr())
@@ -90,8 +89,8 @@ func (ns *nodes) cutOff() bool {
 	return true
 }
 
-// encourage lets all links but those of n begin a fresh attempt: nobody was
-// there, and somebody is. It happens once for each time that all was lost.
+// encourage lets all links but those of n begin a fresh attempt: no broker could be reached, and one can be now. It happens
+// once for each time that all connections were lost.
 func (ns *nodes) encourage(n *node, took time.Duration, now time.Time) {
 	for _, o := range ns.order {
 		for i := range o.links {
@@ -106,10 +105,9 @@ func (ns *nodes) encourage(n *node, took time.Duration, now time.Time) {
 	}
 }
 
-// candidates returns the ids of the nodes that can answer control requests: the
-// brokers, or the bootstrap servers where no broker is known. The one that has
-// just raised a doubt comes first, then the connected, then the least busy, and
-// those that are silent last.
+// candidates returns the ids of the nodes that can answer control requests: the brokers, or the bootstrap servers where no
+// broker is known. The one that has just raised a doubt comes first, then the connected, then the least busy, and those that
+// are silent last.
 func (ns *nodes) candidates(snapshot *metadata.Snapshot, judged time.Time) []int32 {
 	var ids []int32
 	for _, id := range slices.Sorted(maps.Keys(snapshot.Brokers)) {
@@ -148,18 +146,19 @@ func (ns *nodes) candidates(snapshot *metadata.Snapshot, judged time.Time) []int
 	return ids
 }
 
-// troubled keeps the error for those who wait and would like to know why.
+// troubled keeps err for those who wait and ask why.
 func (ns *nodes) troubled(now time.Time, err error) {
-	ns.stat.trouble.Store(&err)
+	ns.published.trouble.Store(&err)
 	ns.troubledAt = now
 }
 
 // untroubled forgets it.
-func (ns *nodes) untroubled() { ns.stat.trouble.Store(nil) }
+func (ns *nodes) untroubled() { ns.published.trouble.Store(nil) }
 
-// lastFailure is err, of a request of some kind at that time, or what has kept the loop from the cluster since; nil if both are.
+// lastFailure returns err, with which a request has failed at that time, or what has kept the loop from the cluster since; nil
+// if there is neither.
 func (ns *nodes) lastFailure(at time.Time, err error) error {
-	if trouble := ns.stat.trouble.Load(); trouble != nil && (err == nil || at.Before(ns.troubledAt)) {
+	if trouble := ns.published.trouble.Load(); trouble != nil && (err == nil || at.Before(ns.troubledAt)) {
 		err = *trouble
 	}
 	if err == nil {
@@ -170,13 +169,13 @@ func (ns *nodes) lastFailure(at time.Time, err error) error {
 
 // stillConnecting says which attempt to connect began last, and has not ended; nil if none is under way.
 func (ns *nodes) stillConnecting() error {
-	if addr := ns.stat.dialing.Load(); addr != nil {
+	if addr := ns.published.dialing.Load(); addr != nil {
 		return errors.New("still connecting to " + protocol.Shown(*addr))
 	}
 	return nil
 }
 
-// name is a node as errors name it.
+// name returns a node's name in errors.
 func (ns *nodes) name(id int32) string {
 	if n := ns.byID[id]; n != nil {
 		return n.String()
@@ -184,7 +183,7 @@ func (ns *nodes) name(id int32) string {
 	return fmt.Sprintf("broker %d", id)
 }
 
-// from names the broker at the other end of a connection that produce requests go by: " from …", or nothing if that is not known.
+// from names the broker at the other end of a connection for produce requests: " from …", or nothing if that is not known.
 func (ns *nodes) from(cn conn) string {
 	for _, n := range ns.order {
 		if cn != nil && n.links[data].conn == cn {

@@ -6,12 +6,11 @@ import (
 )
 
 const (
-	// firstPace is how long after it was told of a lasting state the log is told
-	// again. It doubles each time, up to slowPace.
+	// firstPace is how long after it was told of a lasting state the log is told again. It doubles each time, up to slowPace.
 	firstPace = 30 * time.Second
 	slowPace  = 10 * time.Minute
-	// burst is how many lines about one subject come at once; then they keep a
-	// pace, up to pulsePace, until none has come for calm.
+	// burst is how many lines about one subject come at once; then they keep a pace, up to pulsePace, until none has come for
+	// calm.
 	burst     = 5
 	pulsePace = time.Minute
 	calm      = 5 * time.Minute
@@ -37,14 +36,13 @@ func (p *pace) dueUpTo(now time.Time, slowest time.Duration) bool {
 	return true
 }
 
-// A pulse counts the lines about one subject that come too fast, and holds the
-// last of them.
+// A pulse counts the lines about one subject that come too fast, and holds the last of them.
 type pulse struct {
 	pace
-	told int       // since it was calm
-	last time.Time // when one came
-	held line
-	more int64 // lines that were not told, the held one included
+	logged int       // since it was calm
+	last   time.Time // when one came
+	held   line
+	more   int64 // lines that were not told, the held one included
 }
 
 // beat takes in that a line comes, and reports whether it is told now.
@@ -53,8 +51,8 @@ func (p *pulse) beat(now time.Time) bool {
 		*p = pulse{}
 	}
 	p.last = now
-	if p.told < burst {
-		if p.told++; p.told == burst {
+	if p.logged < burst {
+		if p.logged++; p.logged == burst {
 			p.begin(now)
 		}
 		return true
@@ -62,8 +60,7 @@ func (p *pulse) beat(now time.Time) bool {
 	return p.dueUpTo(now, pulsePace)
 }
 
-// release returns l with the number of those that were not told, and forgets
-// them.
+// release returns l with the number of those that were not told, and forgets them.
 func (p *pulse) release(l line) line {
 	if p.more > 0 {
 		l.AddAttrs(slog.Int64("repeated", p.more))

@@ -8,9 +8,8 @@ import (
 	"github.com/epistle-kafka/epistle/protocol"
 )
 
-// packers compress batches, several at once, off the loop. Each has a
-// compressor of its own, made when it is first needed. What waits here is
-// bounded by the requests in flight.
+// packers compress batches, several at once, off the loop. Each has a compressor of its own, made when it is first needed. What
+// waits here is bounded by the requests in flight.
 type packers struct {
 	codec protocol.Codec
 	level int
@@ -66,8 +65,8 @@ func (ps *packers) run() {
 		}
 		if p.request.packedOne() {
 			ps.inbox.put(packedUp{p.request})
-			// Now, not when there is nothing left to compress: the loop has a request
-			// to write, and callers have the room that compressed batches have left.
+			// Yield now, before the next batch: the loop has a request to write, and callers can have the memory that
+			// compression has freed.
 			runtime.Gosched()
 		}
 	}

@@ -9,15 +9,15 @@ import (
 	"github.com/epistle-kafka/epistle/protocol"
 )
 
-// A partition is what the loop knows of one partition. What each look reads is
-// in front: with thousands of them the time goes into fetching it.
+// A partition is what the loop knows of one partition. What each refresh reads is in front: with thousands of them the time
+// goes into fetching it.
 type partition struct {
 	queue    *accumulator.Queue
 	inFlight []*delivery // drained to a connection and not answered, in order
 	retry    []*delivery // to be sent again, in order; before anything queued
 
-	ready  *node     // whose ready list it is on, and counts
-	wake   time.Time // when to look again without an event; zero: never
+	ready  *node     // whose ready list it is on, by an entry that counts
+	wake   time.Time // when to refresh it without an event; zero: never
 	soon   time.Time // of its entry in the list of alarms; zero: it has none
 	place  int       // of its entry in the heap of alarms; -1: it has none
 	listed *node     // whose ready list has its newest entry, whether it counts or not
@@ -35,7 +35,7 @@ type partition struct {
 	topic  *topic
 
 	unidentified bool   // on the list of those that wait for a producer id
-	build        uint64 // number of the last request that was given a batch of it
+	requestNo    uint64 // the last request that was given a batch of it
 
 	numbers idempotent.Partition
 	order   int64  // of the next drained batch
@@ -50,8 +50,7 @@ type partition struct {
 	answer *protocol.ProducePartitionResponse // scratch of match
 }
 
-// requeue puts d where it belongs among the batches to be sent again:
-// younger batches must not overtake it (I2).
+// requeue puts d where it belongs among the batches to be sent again: younger batches must not overtake it (I2).
 func (p *partition) requeue(d *delivery) {
 	d.keeps = d.keeps && !d.old // its numbers are for a log that is gone
 	i, _ := slices.BinarySearchFunc(p.retry, d, (*delivery).before)
@@ -78,7 +77,7 @@ func (p *partition) open() []*delivery {
 	}
 	all := make([]*delivery, 0, len(p.inFlight)+len(p.retry))
 	for _, d := range p.inFlight {
-		if !d.told {
+		if !d.resolved {
 			all = append(all, d)
 		}
 	}
@@ -93,7 +92,7 @@ func (p *partition) keeps() bool {
 }
 
 // resends reports whether d, the oldest of what is not in flight, is to be sent again unchanged though the partition needs a
-// new epoch: it may have been written, or it or one behind it is what is left of one that may have been.
+// new epoch: d may have been written, or d or a batch behind it is a part of one that may have been.
 func (p *partition) resends(d *delivery) bool {
 	return d.numbered && (d.doubtful() || d.keeps || p.keeps())
 }
@@ -108,10 +107,10 @@ func (p *partition) keepNothing() {
 // queued reports whether a batch waits in the queue.
 func (p *partition) queued() bool { return p.head.Serial != 0 }
 
-// noted takes in what was told of the queue's head.
-func (p *partition) noted(h accumulator.Head) {
+// headChanged takes in what was told of the queue's head.
+func (p *partition) headChanged(h accumulator.Head) {
 	switch {
-	case h.Serial <= p.drained: // the loop was there before the note
+	case h.Serial <= p.drained: // the loop has drained it already
 	case h.Serial == p.head.Serial:
 		p.head.Ready = p.head.Ready || h.Ready
 	default:
@@ -142,24 +141,23 @@ func (p *partition) oldest(d *delivery) bool {
 		(len(p.retry) == 0 || p.retry[0].before(d) >= 0)
 }
 
-// withdraw takes p, which has nothing to send, off its leader's ready list.
-func (p *partition) withdraw() {
+// unoffer takes p, which has nothing to send, off its leader's ready list.
+func (p *partition) unoffer() {
 	p.ready = nil // its entry no longer counts
-	p.moving()
+	p.unblock()
 }
 
-// moving notes that nothing of p's queue waits for its broker.
-func (p *partition) moving() {
-	if p.queue.Stalled.Load() != 0 { // to store costs more than to look, for those who append as well
-		p.queue.Stalled.Store(0)
+// unblock notes that nothing of p's queue waits for its broker.
+func (p *partition) unblock() {
+	if p.queue.BlockedSince.Load() != 0 { // a store costs more than a load, also for those who append
+		p.queue.BlockedSince.Store(0)
 	}
 }
 
-// oldestOpened returns when the oldest delivery without an outcome was opened;
-// the zero time if there is none.
+// oldestOpened returns when the oldest delivery without an outcome was opened; the zero time if there is none.
 func (p *partition) oldestOpened() (oldest time.Time) {
 	for _, d := range p.inFlight {
-		if !d.told {
+		if !d.resolved {
 			oldest = sooner(oldest, d.opened)
 		}
 	}

@@ -9,7 +9,8 @@ import (
 	"testing"
 )
 
-// Each part of the core owns its fields: who is not of that type uses its methods. A part is a struct that the core has by value.
+// Each part of the core owns its fields: who is not of that type uses its methods. A part is a struct that the core has by
+// value.
 func TestPartsOwnTheirFields(t *testing.T) {
 	fset, files := token.NewFileSet(), map[string]*ast.File{}
 	found, err := filepath.Glob("*.go")
@@ -86,7 +87,8 @@ func fieldsOf(structs map[string]*ast.StructType, kind string) map[string]bool {
 	return fields
 }
 
-// partOf returns the name of the part of a core that e is, or is the address of; "" if it is neither. A core is called c or core.
+// partOf returns the name of the part of a core that e is, or is the address of; "" if it is neither. A core is called c or
+// core.
 func partOf(e ast.Expr) string {
 	if address, ok := e.(*ast.UnaryExpr); ok {
 		e = address.X

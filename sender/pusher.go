@@ -14,9 +14,9 @@ import (
 // methods do nothing then.
 //
 // Nothing else may wait for it, or fail because of it. So it never connects to anybody by itself, but for a caller who asks for
-// the instance id. It sends on control connections that have nothing to do, so that no request is behind one of its own when
-// it is sent, and no sooner than about a second after the first connection was made. Metrics are collected and packed
-// elsewhere, since some come from functions of the user's.
+// the instance id. It sends on control connections that have nothing to do, so that no request is behind one of its own when it
+// is sent, and no sooner than about a second after the first connection was made. Metrics are collected and packed elsewhere,
+// since some come from functions of the user's.
 type pusher struct {
 	c        *core
 	reporter *telemetry.Reporter
@@ -27,7 +27,7 @@ type pusher struct {
 	parked  bool            // until a connection is made: nobody who is connected takes metrics
 	callers []*identifying  // wait for the instance id
 	leaving []chan struct{}
-	told    telemetry.Status // to the log
+	logged  telemetry.Status // to the log
 	left    leftOut          // the same
 }
 
@@ -39,7 +39,7 @@ func newPusher(c *core, now time.Time, collect func(*telemetry.Push)) *pusher {
 	return &pusher{c: c, reporter: telemetry.NewReporter(now, c.out.random), collect: collect}
 }
 
-// takesMetrics reports whether the broker at the other end has somebody who does.
+// takesMetrics reports whether the broker at the other end has a receiver of metrics.
 func takesMetrics(cn conn) bool {
 	_, asks := cn.Version(apiSubscriptions)
 	_, takes := cn.Version(apiPush)
@@ -135,8 +135,9 @@ func (p *pusher) free() (best *node, at time.Time) {
 }
 
 // prefers reports whether n is better than o. The transaction coordinator is left alone where there are others: its requests
-// would wait behind a push. A bootstrap server that has not said who it is may be one of the brokers: its connection is not kept
-// for this. Then it is the one that has answered last, or else whose connection was used least lately.
+// would wait behind a push. A bootstrap server that has not said who it is may be one of the brokers: its connection is not
+// kept for this. Among the others the one that has answered last is preferred, or else the one whose connection has been quiet
+// longest.
 func (p *pusher) prefers(n, o *node) bool {
 	coordinator, known := p.c.txn.Coordinator()
 	switch {
@@ -168,7 +169,7 @@ func (e collected) apply(c *core) {
 		return
 	}
 	c.pusher.ready = e.push
-	c.pusher.tellLeftOut(e.push)
+	c.pusher.logLeftOut(e.push)
 }
 
 func (p *pusher) pushed(push *telemetry.Push, n *node, call *wire.Call) {
@@ -190,7 +191,7 @@ func (p *pusher) failed(push *telemetry.Push, written bool) {
 // settle follows each change of the reporter.
 func (p *pusher) settle() {
 	p.endCallers()
-	p.tell()
+	p.logStatus()
 	if p.reporter.Over() {
 		for _, done := range p.leaving {
 			close(done)
@@ -199,17 +200,17 @@ func (p *pusher) settle() {
 	}
 }
 
-// tell has the log know what is pushed, if that has changed.
-func (p *pusher) tell() {
+// logStatus logs what is pushed, if that has changed.
+func (p *pusher) logStatus() {
 	now := p.reporter.Status()
-	if before := p.told; now != before {
-		p.told = now
+	if before := p.logged; now != before {
+		p.logged = now
 		p.c.news.pushes(before, now)
 	}
 }
 
-// tellLeftOut has the log know that something is left out, once for as long as that lasts.
-func (p *pusher) tellLeftOut(push *telemetry.Push) {
+// logLeftOut logs that something is left out, once for as long as that lasts.
+func (p *pusher) logLeftOut(push *telemetry.Push) {
 	before := p.left
 	p.left = leftOut{push.Omitted > 0, push.Twice > 0}
 	if p.left.points && !before.points || p.left.twice && !before.twice {
@@ -229,8 +230,8 @@ func (c *Config) source() telemetry.Source {
 	return s
 }
 
-// askForCallers connects to somebody for those who wait for the instance id, if nobody is connected, and tells them if those
-// who are take no metrics. It returns when to come back.
+// askForCallers connects to a broker for callers who wait for the instance id, if none is connected. If the connected ones take
+// no metrics, it tells the callers. It returns when to come back.
 func (p *pusher) askForCallers() time.Time {
 	if len(p.callers) == 0 {
 		return zero

@@ -38,7 +38,7 @@ func (e *identifying) apply(c *core) {
 	p.endCallers()
 }
 
-// endCallers tells those who wait what they wait for, if it is there or will never be.
+// endCallers ends the wait for the instance id, if it is there or will never come.
 func (p *pusher) endCallers() {
 	id, refused := p.reporter.InstanceID(), p.reporter.Status().Refused
 	if id == (protocol.UUID{}) && refused == nil {
@@ -54,7 +54,7 @@ func (p *pusher) endCallers() {
 	p.callers = nil
 }
 
-// giving up: such a caller no longer waits.
+// unidentifying: such a caller no longer waits.
 type unidentifying struct {
 	caller *identifying
 	left   chan struct{} // closed when why is set
@@ -67,8 +67,8 @@ func (e *unidentifying) apply(c *core) {
 	close(e.left)
 }
 
-// ClientInstanceID returns the id under which brokers know this client's metrics (KIP-714). It waits for it within ctx: until a
-// broker has given one, or it is known that none will.
+// ClientInstanceID returns the id under which brokers know this client's metrics (KIP-714). It waits, within ctx, until a
+// broker has given one or it is known that none will.
 func (s *Sender) ClientInstanceID(ctx context.Context) (protocol.UUID, error) {
 	switch {
 	case s.core.pusher == nil:
@@ -119,8 +119,7 @@ func (e leavingPush) apply(c *core) {
 	p.leaving = append(p.leaving, e.done)
 }
 
-// pushLast has the brokers know how things were in the end, if they want to. What is left of it when ctx or its bound ends is
-// given up.
+// pushLast pushes the last metrics to brokers that subscribe. It gives up when ctx or its bound ends.
 func (s *Sender) pushLast(ctx context.Context) {
 	if s.core.pusher == nil || ctx.Err() != nil {
 		return
@@ -136,8 +135,8 @@ func (s *Sender) pushLast(ctx context.Context) {
 	}
 }
 
-// collect encodes a push on a goroutine of its own: to ask for the metrics runs functions of the user's. There is one at a time,
-// which Close does not wait for longer than for the push.
+// collect encodes a push on a goroutine of its own, since reading the metrics runs functions of the user's. There is one at a
+// time, and Close waits for it no longer than for the push.
 func (s *Sender) collect(push *telemetry.Push) {
 	go func() {
 		push.Encode(s.cfg.source(), s.cfg.Metrics())

@@ -7,8 +7,7 @@ import (
 	"github.com/epistle-kafka/epistle/wire"
 )
 
-// A question is a request that any broker can answer. Where the first that is
-// asked is silent, others are asked beside it (R3).
+// A question is a request that any broker can answer. Where the first that is asked is silent, others are asked beside it (R3).
 type question struct {
 	request protocol.Request
 	version int16                          // bound on it; 0 for none
@@ -53,8 +52,7 @@ func (q *question) answered(c *core, n *node, call *wire.Call) {
 	q.take(c, n, call)
 }
 
-// askBeside asks others what silent nodes have been asked. It returns when to
-// come back.
+// askBeside asks others what silent nodes have been asked. It returns when to come back.
 func (c *core) askBeside() (at time.Time) {
 	for _, q := range c.questions.all() {
 		if len(q.asked) == maxAsked {

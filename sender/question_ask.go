@@ -9,8 +9,8 @@ import (
 	"github.com/epistle-kafka/epistle/wire"
 )
 
-// steer sends what control requests are due: the manager's, pings, metadata,
-// and the pusher's, which is behind all others. It returns when to come back.
+// steer sends the control requests that are due: the manager's, pings, metadata, and behind all others the pusher's. It returns
+// when to come back.
 func (c *core) steer() time.Time {
 	if c.aborted {
 		return time.Time{}
@@ -38,12 +38,12 @@ func (c *core) askMetadata() time.Time {
 		if !c.inquire(n, req, 0, (*core).takeMetadata) {
 			return c.now // its connection is gone: look for another at once
 		}
-		c.meta.Sent(c.now, n.id)
+		c.meta.Sent()
 	}
 }
 
-// controlNode returns a node with a free control connection, none of those but,
-// or nil and when to come back: the zero time if only an event can help.
+// controlNode returns a node with a free control connection that is not one of but. If there is none it returns nil and when to
+// come back; the zero time if only an event can help.
 func (c *core) controlNode(but ...int32) (*node, time.Time) {
 	ids := slices.DeleteFunc(c.candidates(), func(id int32) bool { return slices.Contains(but, id) })
 	var at time.Time
@@ -57,9 +57,8 @@ func (c *core) controlNode(but ...int32) (*node, time.Time) {
 		if l.conn == nil {
 			at = sooner(at, c.connect(n, control))
 			if long, until := l.trying(c.now); len(l.dials) > 0 && !long {
-				// Those who are connected, and answer, can be asked meanwhile,
-				// and the attempt's end leads to another step. Not while there
-				// is a doubt: of these none has answered for a while.
+				// Nodes that are connected and answer can be asked meanwhile, and the attempt's end leads to another step. But
+				// not while there is a doubt: none of them has answered for a while then.
 				ids = slices.DeleteFunc(ids, func(o int32) bool {
 					return c.nodes.doubted() || c.nodes.of(o).links[control].conn == nil || c.nodes.of(o).silent(c.pause.judged(c.now))
 				})

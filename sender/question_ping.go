@@ -17,7 +17,7 @@ type ping struct {
 	err    error
 	asked  bool            // its request is under way
 	at     *node           // where to
-	broken map[int32]error // nodes that did not answer it for once
+	broken map[int32]error // nodes that once did not answer it
 	failed map[int32]error // nodes that have failed since it began
 }
 
@@ -65,7 +65,7 @@ func (c *core) askPings() (at time.Time) {
 		if n == nil {
 			return when
 		}
-		// The topics are none, which makes it the smallest of requests that every broker answers.
+		// Without topics this is the smallest request that every broker answers.
 		req := &protocol.MetadataRequest{Topics: []protocol.MetadataRequestTopic{}}
 		p.at = n
 		p.asked = c.ask(n, req, new(protocol.MetadataResponse), func(c *core, n *node, call *wire.Call) { c.pinged(p, n, call) })
@@ -98,7 +98,7 @@ func (c *core) pinged(p *ping, n *node, call *wire.Call) {
 	case call.Err == nil, errors.As(err, &unsupported): // it would say the same again
 		c.questions.dropPing(p)
 		p.end(err)
-	case p.broken[n.id] == nil: // its connection may have been dead for long, and be the only thing that was
+	case p.broken[n.id] == nil: // perhaps only its connection was dead, for a long time already
 		p.broken = withError(p.broken, n, err)
 	default:
 		c.pingFailed(n, err)
@@ -121,8 +121,8 @@ func (c *core) pingFailed(n *node, err error) {
 	}
 }
 
-// Ping asks some broker of the cluster for a word, now, and waits for it within ctx. It ends with an error once every broker
-// known has failed to give one.
+// Ping asks some broker of the cluster for an answer, now, and waits for it within ctx. It fails once every known broker has
+// failed to give one.
 func (s *Sender) Ping(ctx context.Context) error {
 	if s.closing.Load() {
 		return ErrClosed

@@ -21,7 +21,7 @@ func (qs *questions) drop(q *question) {
 	qs.asked = slices.DeleteFunc(qs.asked, func(o *question) bool { return o == q })
 }
 
-// unanswered returns who was asked first of those who still have to answer a request of that name.
+// unanswered returns the node that was asked first, of those that still have to answer a request of that name.
 func (qs *questions) unanswered(api string) (node int32, some bool) {
 	for _, q := range qs.asked {
 		if q.request.API().Name == api && q.open > 0 {

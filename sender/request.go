@@ -7,8 +7,8 @@ import (
 	"github.com/epistle-kafka/epistle/wire"
 )
 
-// A request is a produce request from its first batch to its answer. It is the
-// loop's, and used again when its answer has been applied; see pool.
+// A request is a produce request from its first batch to its answer. It is the loop's, and used again when its answer has been
+// applied; see pool.
 type request struct {
 	node       *node
 	conn       conn // that it was built for; it goes to no other
@@ -26,8 +26,8 @@ type request struct {
 	out effects // the core's; constant, so that Done may use it
 }
 
-// packedOne says that a compressor is done with one of r's batches. It reports
-// whether that was the last: the loop is told of that one alone.
+// packedOne says that a compressor is done with one of r's batches. It reports whether that was the last: the loop is told of
+// that one alone.
 func (r *request) packedOne() bool { return r.unpacked.Add(-1) == 0 }
 
 // prepare makes the message and the call of r, whose batches are final now.
@@ -37,8 +37,8 @@ func (c *core) prepare(r *request) {
 	ids := true
 	for _, d := range r.deliveries {
 		t := d.part.topic
-		if t.build != number {
-			t.build, t.place = number, len(r.message.Topics)
+		if t.requestNo != number {
+			t.requestNo, t.place = number, len(r.message.Topics)
 			r.addTopic(t)
 			ids = ids && t.id != protocol.UUID{}
 		}
@@ -60,8 +60,8 @@ func (c *core) prepare(r *request) {
 	c.txn.stamp(r)
 }
 
-// alwaysDirect is the size in bytes up to which a request is best written by the loop itself. A larger one is, if its
-// connection is idle: then its write holds up nothing, and to wake another goroutine for it would take longer.
+// alwaysDirect is the size in bytes up to which a request is best written by the loop itself. So is a larger one if its
+// connection is idle: its write holds up nothing then, and waking another goroutine for it would take longer.
 const alwaysDirect = 4 << 10
 
 // directSize is the call's SizeHint.
@@ -76,8 +76,7 @@ func (r *request) directSize() int {
 	return size
 }
 
-// addTopic adds a topic to the message, with the slice of partitions that an
-// earlier one may have left in its place.
+// addTopic adds a topic to the message, with the slice of partitions that an earlier one may have left in its place.
 func (r *request) addTopic(t *topic) {
 	topics := r.message.Topics
 	n := len(topics)
@@ -88,7 +87,8 @@ func (r *request) addTopic(t *topic) {
 	r.message.Topics = append(topics, protocol.ProduceTopic{Name: t.name, TopicID: t.id, Partitions: parts})
 }
 
-// sum runs where the request is written: on the write loop, so that checksums cost the loop nothing, unless it is small.
+// sum computes checksums where the request is written. That is the write loop, so they cost this loop nothing, unless the
+// request is small.
 func (r *request) sum(int16) {
 	for _, d := range r.deliveries {
 		d.PutCRC()

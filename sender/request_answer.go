@@ -40,7 +40,7 @@ func (e answered) apply(c *core) {
 		p.landed(d)
 		c.requests.gave()
 		d.conn = nil
-		late := d.told // then nobody else may hold its batch, which is needed below
+		late := d.resolved // then nobody else may hold its batch, which is needed below
 		if !late {
 			d.Drop()
 		}
@@ -59,10 +59,10 @@ func (e answered) apply(c *core) {
 			d.Drop()
 		}
 		if d.over {
-			c.lookDelivered(p)
+			c.refreshDelivered(p)
 			c.requests.recycle(d)
 		} else {
-			c.look(p)
+			c.refresh(p)
 		}
 	}
 	if call.Err == nil {
@@ -85,8 +85,8 @@ func (c *core) learnHinted() {
 	c.publish()
 }
 
-// match finds the answer for each partition of r, and leaves it there. Those of
-// version 13 and later name the topic by its id, which is the id of the request.
+// match stores in each partition of r its answer. Answers of version 13 and later name a topic by the id that it has in the
+// request.
 func (r *request) match(known *topics) {
 	for _, d := range r.deliveries {
 		d.part.answer = nil
@@ -108,9 +108,8 @@ func (r *request) match(known *topics) {
 	}
 }
 
-// nameOf returns the name that the request had for a topic id: metadata may
-// have moved on since. Most brokers answer in the order of the request, so that
-// place is tried first.
+// nameOf returns the name that the request had for a topic id: metadata may have moved on since. Most brokers answer in the
+// order of the request, so place is tried first.
 func (r *request) nameOf(place int, id protocol.UUID) string {
 	topics := r.message.Topics
 	if place >= len(topics) || topics[place].TopicID != id {
@@ -136,8 +135,8 @@ func (c *core) judge(r *request, p *partition, d *delivery, a *protocol.ProduceP
 	}
 	if v == delivered && c.txn.strange(p, d, r.node.id, a.LogAppendTime) {
 		d.unknown = true
-		if d.told {
-			c.gap(p)
+		if d.resolved {
+			c.breakSequence(p)
 		} else {
 			c.giveUp(p, d, errStranger)
 		}
@@ -163,20 +162,20 @@ func (c *core) judge(r *request, p *partition, d *delivery, a *protocol.ProduceP
 	if code.RefreshMetadata() && !d.old {
 		moved = c.follow(r, p, d, a)
 	}
-	if d.told {
-		c.gap(p)
+	if d.resolved {
+		c.breakSequence(p)
 		return
 	}
 	if v != fail && c.lost(p, d) != nil {
-		v = again // which ends it
+		v = again // retry ends it
 	}
 	switch v {
-	case cut:
-		c.cut(p, d, err)
-	case sift:
-		c.sift(p, d, a)
+	case split:
+		c.split(p, d, err)
+	case rejectRecords:
+		c.rejectRecords(p, d, a)
 	case renumber:
-		c.gap(p)
+		c.breakSequence(p)
 		p.keepNothing()
 		c.retry(p, d, err, moved)
 	case again:
@@ -192,9 +191,8 @@ func (c *core) judge(r *request, p *partition, d *delivery, a *protocol.ProduceP
 // errWhole: a broker takes no part of a batch that it has.
 var errWhole = errors.New("it was sent before in a larger batch, which the broker seems to have")
 
-// follow takes the leader that the answer names (KIP-951), or asks for
-// metadata. It reports whether the leader is another one now: a batch sent to
-// it need not wait for the backoff.
+// follow takes the leader that the answer names (KIP-951), or asks for metadata. It reports whether the leader is another one
+// now: a batch sent to it need not wait for the backoff.
 func (c *core) follow(r *request, p *partition, d *delivery, a *protocol.ProducePartitionResponse) bool {
 	if a.CurrentLeader.LeaderID >= 0 && c.meta.Hint(c.now, p.topic.name, p.index, a.CurrentLeader, r.response.NodeEndpoints) {
 		c.topics.hint(p.topic.name)
@@ -205,7 +203,7 @@ func (c *core) follow(r *request, p *partition, d *delivery, a *protocol.Produce
 		}
 		return p.leader != a.CurrentLeader.LeaderID
 	}
-	c.meta.RequestUpdate(c.now)
+	c.meta.RequestUpdate()
 	return false
 }
 
@@ -222,18 +220,18 @@ func (c *core) broken(n *node, p *partition, d *delivery, err error, written boo
 	p.lastErr = err
 	p.numbers.Disturb()
 	d.unknown = d.unknown || written
-	c.meta.RequestUpdate(c.now)
+	c.meta.RequestUpdate()
 	unsupported := (*wire.UnsupportedVersionError)(nil)
 	switch {
-	case d.told:
-		c.gap(p)
+	case d.resolved:
+		c.breakSequence(p)
 	case c.cfg.Acks == 0, errors.As(err, &unsupported):
 		c.giveUp(p, d, err)
 	default:
 		if !written {
 			d.attempts-- // nobody has seen it
 		}
-		// Where the silence of its old leader has been given up for a new one, there is nothing to wait for.
+		// If a silent leader was given up for a new one, there is nothing to wait for.
 		moved := errors.Is(err, errMoved) && p.leader >= 0 && p.leader != n.id
 		if moved {
 			p.backoff = time.Time{}

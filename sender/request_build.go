@@ -7,16 +7,15 @@ import (
 	"github.com/epistle-kafka/epistle/protocol"
 )
 
-// Sizes in bytes that bound a request from above, so that its batches can be
-// chosen before it is encoded.
+// Sizes in bytes that bound a request from above, so that its batches can be chosen before it is encoded.
 const (
 	requestOverhead   = 256 // header, client id aside, and fixed fields
 	topicOverhead     = 32  // and the name
 	partitionOverhead = 16
 )
 
-// serve drains n's ready list into requests while the node takes any, and
-// connects to it if need be. It returns when to come back.
+// serve drains n's ready list into requests while the node takes any, and connects to it if need be. It returns when to come
+// back.
 func (c *core) serve(n *node) time.Time {
 	l := &n.links[data]
 	for n.ready.len() > 0 && n.ready.first().ready != n {
@@ -29,7 +28,7 @@ func (c *core) serve(n *node) time.Time {
 		return c.connect(n, data)
 	}
 	if l.unsure {
-		return time.Time{} // an answer tells
+		return time.Time{} // an answer will tell
 	}
 	for n.ready.len() > 0 && n.open(c.now, c.txn.spare(c.cfg.MaxInFlight)) {
 		r := c.fill(n)
@@ -52,8 +51,8 @@ func (c *core) serve(n *node) time.Time {
 	return time.Time{}
 }
 
-// fill makes a request of one batch from each ready partition, as many as
-// max.request.size holds, in turn. It returns nil if none may be drained.
+// fill makes a request of one batch from each ready partition, as many as max.request.size holds, in turn. It returns nil if
+// none may be drained.
 func (c *core) fill(n *node) *request {
 	var r *request
 	number := c.requests.next()
@@ -64,7 +63,7 @@ func (c *core) fill(n *node) *request {
 			break // it is first in the next request
 		}
 		n.pop()
-		if p.ready != n || p.build == number {
+		if p.ready != n || p.requestNo == number {
 			continue // it has moved to another leader, or came back and is here twice
 		}
 		p.ready = nil
@@ -73,13 +72,12 @@ func (c *core) fill(n *node) *request {
 			continue
 		}
 		add := d.Size() + partitionOverhead
-		if p.topic.filled != number {
-			p.topic.filled = number
+		if p.topic.filledNo != number {
+			p.topic.filledNo = number
 			add += topicOverhead + len(p.topic.name)
 		}
 		if r != nil && size+add > c.cfg.MaxRequestSize {
-			// It has grown since. It has left its queue, so it waits where
-			// retries do.
+			// The batch has grown since. It has left its queue, so it waits with the retries.
 			c.putBack(p, d)
 			break
 		}
@@ -87,16 +85,15 @@ func (c *core) fill(n *node) *request {
 			r = c.requests.newRequest(n, c.out)
 		}
 		size += add
-		p.build = number
+		p.requestNo = number
 		c.add(r, p, d)
-		c.look(p) // it may have more
+		c.refresh(p) // it may have more
 	}
 	return r
 }
 
-// nextSize returns the bytes of the batch that a take would return, for a
-// request of size bytes. One that lingers is small, and not looked at unless
-// the request is nearly full.
+// nextSize returns the size of the batch that take would return, for a request that has size bytes so far. A batch that lingers
+// is small, so its queue is asked only if the request is nearly full.
 func (c *core) nextSize(p *partition, size int) int {
 	if len(p.retry) > 0 {
 		return p.retry[0].Size()
@@ -110,7 +107,7 @@ func (c *core) nextSize(p *partition, size int) int {
 // putBack undoes a take.
 func (c *core) putBack(p *partition, d *delivery) {
 	p.requeue(d)
-	c.look(p)
+	c.refresh(p)
 }
 
 // add puts d into r.
@@ -119,7 +116,7 @@ func (c *core) add(r *request, p *partition, d *delivery) {
 	d.conn, d.old, d.era = r.conn, false, p.numbers.Era()
 	d.Hold()
 	d.attempts++
-	p.moving()
+	p.unblock()
 	p.inFlight = append(p.inFlight, d)
 	c.requests.took()
 	r.deliveries = append(r.deliveries, d)
@@ -128,8 +125,7 @@ func (c *core) add(r *request, p *partition, d *delivery) {
 	}
 }
 
-// packAll hands the batches of r that are not compressed yet to the
-// compressors, each on its own.
+// packAll hands the batches of r that are not compressed yet to the compressors, each on its own.
 func (c *core) packAll(r *request) {
 	unpacked := int32(0)
 	for _, d := range r.deliveries {
@@ -157,8 +153,7 @@ func (e packedUp) apply(c *core) {
 	c.sendBuilt(e.request.node)
 }
 
-// sendBuilt hands the node's requests to the connection in the order in which
-// they were built, as far as they are compressed.
+// sendBuilt hands the node's requests to the connection in the order in which they were built, as far as they are compressed.
 func (c *core) sendBuilt(n *node) {
 	for n.built.len() > 0 && !n.built.first().packing {
 		r := n.built.pop()
@@ -186,23 +181,21 @@ func (c *core) sendBuilt(n *node) {
 // count takes r, which is on its way now, into the statistics.
 func (c *core) count(r *request) {
 	bytes, sent, retried := c.metrics.countWritten(r)
-	c.stat.bytes.Add(bytes)
-	c.stat.sent.Add(sent)
+	c.published.bytes.Add(bytes)
+	c.published.sent.Add(sent)
 	if retried > 0 {
-		c.stat.retried.Add(retried)
+		c.published.retried.Add(retried)
 		r.node.sentAgain(retried)
 	}
 }
 
-// lastVersionByName is the last version of Produce that names topics; later
-// ones identify them.
+// lastVersionByName is the last version of Produce that names topics; later ones identify them.
 const lastVersionByName = 12
 
 // lastVersionOldTxn is the last version of Produce in the old protocol of transactions; later ones add partitions.
 const lastVersionOldTxn = 11
 
-// unsent takes back a request that never reached its connection: not an
-// attempt, and nothing has been written.
+// unsent takes back a request that never reached its connection. It is no attempt, since nothing was written.
 func (c *core) unsent(r *request) {
 	r.node.ended(data, r.conn)
 	for _, d := range r.deliveries {
@@ -219,14 +212,12 @@ func (c *core) takeBack(d *delivery) {
 	d.attempts--
 	d.Drop()
 	c.settle(p, d)
-	c.look(p)
+	c.refresh(p)
 }
 
-// dropOld takes back what may not go as it is any more, because of what has
-// happened while r was with the compressors. Batches of topics that were made
-// again have numbers for a log that is gone. Batches behind another one in
-// flight were drained when the broker's state was trusted to be there, and it is
-// not any more; and nothing may overtake those that were taken back.
+// dropOld takes back the batches that may no longer go as they are, because of what has happened while r was with the
+// compressors. If a topic was made again, their numbers are for a log that is gone. If the broker's state is no longer trusted,
+// no batch may go behind another one in flight. And none may overtake one that was taken back.
 func (c *core) dropOld(r *request) {
 	r.deliveries = slices.DeleteFunc(r.deliveries, func(d *delivery) bool {
 		p := d.part
@@ -238,12 +229,11 @@ func (c *core) dropOld(r *request) {
 	})
 }
 
-// settle puts a batch that was not written back in its place, unless its
-// records have their outcome already, or the place is gone.
+// settle puts back a batch that was not written, unless its records have their outcome already, or its place is gone.
 func (c *core) settle(p *partition, d *delivery) {
 	switch lost := c.lost(p, d); {
-	case d.told:
-		c.gap(p)
+	case d.resolved:
+		c.breakSequence(p)
 	case lost != nil:
 		c.giveUp(p, d, lost)
 	default:

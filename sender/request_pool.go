@@ -5,26 +5,23 @@ import (
 	"github.com/epistle-kafka/epistle/wire"
 )
 
-// A pool keeps requests and deliveries that have ended for those that come, so
-// that the loop allocates nothing when it has gone on for a while. It has never
-// more of them than there were at once.
+// A pool keeps requests and deliveries that have ended, to be used again. So under a steady load the loop allocates nothing.
+// The pool never has more of them than were in use at once.
 //
-// Only what nothing refers to gets here: a request whose answer was applied, and
-// the delivery of a batch that its first acknowledgement ended. A request that was
-// never sent, and the delivery of what was cut, or failed, or told before it was
-// answered, is left to the garbage collector. What is in the pool has no node, partition or batch, so
-// that a late use of it panics.
+// Only what nothing refers to gets here: a request whose answer was applied, and the delivery of a batch that was acknowledged
+// as a whole. The garbage collector gets the others: a request that was never sent, and the delivery of a batch that was split,
+// has failed, or was resolved before its answer. What is in the pool has no node, partition or batch, so that a late use of it
+// panics.
 type pool struct {
 	requests   []*request
 	deliveries []*delivery
 
-	// hold is how many of each are not used again. Tests hold all of them,
-	// which leaves none that could answer a late use as somebody else's.
+	// hold is how many of each are not used again. Tests hold all of them, so that a late use never meets one that is somebody
+	// else's by then.
 	hold int
 }
 
-// maxPooled bounds what a request may have room for, and how many deliveries
-// there are, in the pool. In batches.
+// maxPooled bounds, in batches, what a pooled request has room for, and how many deliveries the pool has.
 const maxPooled = 16 << 10
 
 // newRequest returns an empty request to n, whose end is told by out.
@@ -42,9 +39,8 @@ func (o *pool) newRequest(n *node, out effects) *request {
 	return r
 }
 
-// reuse gives the pool a request whose answer was applied. Its connection
-// refers to nothing of it since Done, and its compressors have told that they
-// have its batches no more.
+// reuse gives the pool a request whose answer was applied. Its connection refers to nothing of it since Done, and its
+// compressors have told that they have its batches no more.
 func (o *pool) reuse(r *request) {
 	if cap(r.deliveries) > maxPooled {
 		return
@@ -52,8 +48,7 @@ func (o *pool) reuse(r *request) {
 	r.node, r.conn = nil, nil
 	clear(r.deliveries)
 	r.deliveries = r.deliveries[:0]
-	// Chunks of batches are pooled elsewhere: what is left of them here would
-	// keep that pool from letting them go.
+	// Chunks of batches are pooled elsewhere: what is left of them here would keep that pool from letting them go.
 	clear(r.chunks)
 	r.chunks = r.chunks[:0]
 	for i := range r.message.Topics {
@@ -79,8 +74,7 @@ func (o *pool) newDelivery(b *accumulator.Batch, p *partition) *delivery {
 	return d
 }
 
-// recycle gives the pool the delivery of a batch that was delivered: nothing of
-// the loop refers to it any more.
+// recycle gives the pool the delivery of a batch that was delivered: nothing of the loop refers to it any more.
 func (o *pool) recycle(d *delivery) {
 	*d = delivery{}
 	if len(o.deliveries) < maxPooled {

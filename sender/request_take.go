@@ -2,9 +2,8 @@ package sender
 
 import "slices"
 
-// take returns the next batch of p to be sent to n, numbered, or nil if none
-// may be drained now. Whatever stands in the way leads to another look when it
-// goes: an answer, an identity, new metadata.
+// take returns the next batch of p to be sent to n, numbered, or nil if none may be drained now. What it waits for leads to
+// another refresh: an answer, an identity, new metadata.
 func (c *core) take(p *partition, n *node) *delivery {
 	if !c.mayDrain(p, n) {
 		return nil
@@ -29,7 +28,7 @@ func (c *core) take(p *partition, n *node) *delivery {
 		return nil
 	}
 	b := p.drain()
-	c.stat.inFlight.Add(int64(b.Count()))
+	c.published.inFlight.Add(int64(b.Count()))
 	p.order++
 	return c.fit(p, c.requests.newDelivery(b, p))
 }
@@ -57,9 +56,8 @@ func (c *core) mayDrain(p *partition, n *node) bool {
 	return p.numbers.Proven(c.now) && p.spanOfNext() <= c.txn.spare(n.links[data].span)
 }
 
-// spanOfNext is how many batches there are from the oldest unresolved one to the
-// newest that was sent, once p's next is. Those between them count whether or
-// not they are resolved, since the broker remembers them all the same.
+// spanOfNext returns how many batches there are from the oldest unresolved one to p's next, once that is sent. Those between
+// them count whether or not they are resolved, since the broker remembers them all the same.
 func (p *partition) spanOfNext() int {
 	oldest, newest := p.inFlight[0].rank, p.sent
 	if len(p.retry) == 0 || !p.retry[0].numbered {
@@ -70,13 +68,12 @@ func (p *partition) spanOfNext() int {
 	return int(newest - oldest + 1)
 }
 
-// maxSpan is how many of a producer's latest batches a broker remembers for each
-// partition. If more were sent behind one that is unresolved, it could not tell
-// that one from a gap.
+// maxSpan is how many of a producer's latest batches a broker remembers for each partition. If more were sent behind one that
+// is unresolved, it could not tell that one from a gap.
 const maxSpan = 5
 
-// remembers is maxSpan for the broker at the other end of t: Kafka 0.11, which
-// has no newer Produce than version 3, remembers one batch.
+// remembers is maxSpan for the broker at the other end of t: Kafka 0.11, which has no newer Produce than version 3, remembers
+// one batch.
 func remembers(t conn) int {
 	if newest, ok := t.Version(produceKey); ok && newest <= lastVersionOfOne {
 		return 1
@@ -84,5 +81,5 @@ func remembers(t conn) int {
 	return maxSpan
 }
 
-// lastVersionOfOne is the last version of Produce that brokers speak which remember one batch.
+// lastVersionOfOne is the last version of Produce of brokers that remember one batch.
 const lastVersionOfOne = 3

@@ -8,7 +8,7 @@ type requests struct {
 	pool          // requests and deliveries that are used again
 }
 
-// next returns a number that nothing has had before. What is marked with it was met since.
+// next returns a number that was never used before, to mark what a request has met.
 func (rs *requests) next() uint64 {
 	rs.number++
 	return rs.number

@@ -6,8 +6,8 @@ import (
 	"github.com/epistle-kafka/epistle/accumulator"
 )
 
-// A schedule says which partitions must be looked at, and when. It has their alarms, and the moments that a look compares with.
-// The core looks at partitions by it (schedule_look.go).
+// A schedule says which partitions must be refreshed, and when. It has their alarms, and the moments that a refresh compares
+// with. The core refreshes partitions by it (schedule_refresh.go).
 type schedule struct {
 	alarms
 
@@ -15,14 +15,14 @@ type schedule struct {
 	horizon time.Time // what is due by then goes in this step: now, or a little later, see early
 	hurried bool      // nothing lingers: closing, or a caller waits for memory
 
-	notes []accumulator.Note // scratch of noted
-	parts []*partition       // scratch of working
+	changed []accumulator.HeadChange // scratch of changes
+	parts   []*partition             // scratch of working
 }
 
 // pass begins a step or an event: the time is now, and batches have expired that were opened at expiry or before.
 func (s *schedule) pass(now, expiry time.Time) { s.horizon, s.expiry = now, expiry }
 
-// extend has go now what would go until then.
+// extend lets everything go now that is due until then.
 func (s *schedule) extend(until time.Time) { s.horizon = until }
 
 // goes reports whether what is due at that time goes in this step.
@@ -31,24 +31,24 @@ func (s *schedule) goes(due time.Time) bool { return !due.After(s.horizon) }
 // expired reports whether a batch has expired that was opened at that time.
 func (s *schedule) expired(opened time.Time) bool { return !opened.After(s.expiry) }
 
-// nextEarly takes an alarm off that comes before the horizon, and returns its partition, which is to be looked at; nil: there is
-// no such alarm.
+// nextEarly takes off an alarm that comes before the horizon, and returns its partition, which is to be refreshed; nil: there
+// is none.
 func (s *schedule) nextEarly() *partition { return s.takeSoon(s.horizon) }
 
-// hurry has nothing linger any more, and relax has it linger again.
+// hurry ends all lingers, and relax allows them again.
 func (s *schedule) hurry() { s.hurried = true }
 func (s *schedule) relax() { s.hurried = false }
 
 // hurries reports whether nothing lingers.
 func (s *schedule) hurries() bool { return s.hurried }
 
-// idle reports whether no partition has an alarm, as each has that has work.
+// idle reports whether no partition has an alarm. Each that has work has one.
 func (s *schedule) idle() bool { return s.waiting == 0 }
 
-// noted returns what queues have told of their heads since the last call, until the next.
-func (s *schedule) noted(acc *accumulator.Accumulator) []accumulator.Note {
-	s.notes = acc.Noted(s.notes[:0])
-	return s.notes
+// changes returns the changes of queues' heads since the last call. They are valid until the next.
+func (s *schedule) changes(acc *accumulator.Accumulator) []accumulator.HeadChange {
+	s.changed = acc.TakeChanges(s.changed[:0])
+	return s.changed
 }
 
 // working returns the partitions that have an alarm. done gives the slice back.

@@ -2,17 +2,15 @@ package sender
 
 import "time"
 
-// alarms say which partitions must be looked at when a time has come, whatever
-// else happens: a linger or a backoff ends, a batch expires.
+// alarms say which partitions must be refreshed when a time has come, whatever else happens: a linger or a backoff ends, a
+// batch expires.
 //
-// Each batch sets its partition's alarm several times, nearly always to a later
-// time or off. That leaves the partition's entry where it is until it comes up,
-// and moves it then. So an entry may be earlier than the alarm, but some entry
-// of each partition with an alarm is not later than that.
+// Each batch sets its partition's alarm several times, nearly always to a later time or off. The partition's entry stays where
+// it is then, and is moved when it comes up. So an entry may be earlier than its alarm, but each partition with an alarm has an
+// entry that is not later.
 //
-// Lingers end in the order in which they begin, as a rule. Those that do are in
-// a list of their own, so that the heap, whose entries are mostly of batches
-// that could expire and never do, is hardly ever touched.
+// Lingers end in the order in which they begin, as a rule. Those that do are in a list of their own, so that the heap, whose
+// entries are mostly of batches that could expire and never do, is hardly ever touched.
 type alarms struct {
 	heap    []alarm
 	soon    fifo[alarm] // by time, too
@@ -51,8 +49,7 @@ func (a *alarms) setSoon(p *partition, at time.Time) {
 	a.set(p, at)
 }
 
-// schedule sees to it that p has an entry in the heap which is not later than
-// its alarm.
+// schedule sees to it that p has an entry in the heap which is not later than its alarm.
 func (a *alarms) schedule(p *partition) {
 	switch {
 	case p.place < 0:
@@ -63,10 +60,9 @@ func (a *alarms) schedule(p *partition) {
 	}
 }
 
-// rings returns when next must be asked again, if nothing changes before; the
-// zero time if there is no alarm. It may be early, since the top of the heap may be
-// a leftover. To bring that up to date after each step would sort all partitions by
-// when their batches could expire, over and over.
+// rings returns when next must be asked again, if nothing changes before; the zero time if there is no alarm. It may be early,
+// since the top of the heap may be a leftover. To bring that up to date after each step would sort all partitions by when their
+// batches could expire, over and over.
 func (a *alarms) rings() time.Time {
 	a.tidySoon(zero)
 	if a.waiting == 0 {
@@ -95,8 +91,8 @@ func (a *alarms) next(now time.Time) *partition {
 	return nil
 }
 
-// takeSoon takes the first entry of the list off, if its alarm comes until then,
-// and returns its partition, or nil. The partition is to be looked at.
+// takeSoon takes the first entry of the list off, if its alarm comes until then, and returns its partition, or nil. The
+// partition is to be refreshed.
 func (a *alarms) takeSoon(until time.Time) *partition {
 	a.tidySoon(until)
 	if a.soon.len() == 0 || a.soon.first().at.After(until) {
@@ -107,8 +103,7 @@ func (a *alarms) takeSoon(until time.Time) *partition {
 	return p
 }
 
-// tidySoon takes leftovers off the front of the list, as far as they are not after
-// now. The zero time is no bound.
+// tidySoon takes leftovers off the front of the list, up to now. The zero time is no bound.
 func (a *alarms) tidySoon(now time.Time) {
 	for a.soon.len() > 0 {
 		first := a.soon.first()
@@ -123,16 +118,14 @@ func (a *alarms) tidySoon(now time.Time) {
 	}
 }
 
-// tidyHeap moves or takes off the leftovers at the top of the heap, as far as they
-// are not after now.
+// tidyHeap moves or takes off the leftovers at the top of the heap, up to now.
 func (a *alarms) tidyHeap(now time.Time) {
 	for len(a.heap) > 0 {
 		first := a.heap[0]
 		if first.at.After(now) || first.p.wake.Equal(first.at) {
 			break
 		}
-		// With an entry in the list that is early enough it needs none here,
-		// and gets one when that comes up.
+		// A partition with an early enough entry in the list needs none here. It gets one when that comes up.
 		if p := first.p; p.wake.IsZero() || !p.soon.IsZero() && !p.soon.After(p.wake) {
 			a.drop()
 		} else {
@@ -141,8 +134,7 @@ func (a *alarms) tidyHeap(now time.Time) {
 	}
 }
 
-// raise moves e, which belongs no further down than index i, to its place. The
-// entry at i is overwritten.
+// raise moves e, which belongs no further down than index i, to its place. The entry at i is overwritten.
 func (a *alarms) raise(i int, e alarm) {
 	for i > 0 {
 		up := (i - 1) / 2

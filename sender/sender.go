@@ -14,8 +14,7 @@ import (
 // Closing reports whether Close has begun.
 func (s *Sender) Closing() bool { return s.closing.Load() }
 
-// Want makes the loop look a topic up, so that OnTopic is told of it.
-// It fails with ErrClosed once Close has begun.
+// Want makes the loop look a topic up, so that OnTopic is told of it. It fails with ErrClosed once Close has begun.
 func (s *Sender) Want(topic string) error {
 	if s.closing.Load() {
 		return ErrClosed
@@ -43,7 +42,7 @@ func (s *Sender) LookupPartition(ctx context.Context, topic string, partition in
 }
 
 // Snapshot returns the cluster as last heard of, or nil before the first word.
-func (s *Sender) Snapshot() *metadata.Snapshot { return s.stat.snapshot.Load() }
+func (s *Sender) Snapshot() *metadata.Snapshot { return s.published.snapshot.Load() }
 
 // Lookup waits until a topic is known, for as long as ctx allows.
 func (s *Sender) Lookup(ctx context.Context, topic string) error {
@@ -113,13 +112,12 @@ func (s *Sender) awaitLookup(ctx context.Context, topic string, l *lookup) error
 	return fmt.Errorf("looking up topic %q: %w", topic, err)
 }
 
-// ErrCallback says that a callback has been running for so long that waiting
-// for it was given up. Flush or Close inside a callback waits for itself.
+// ErrCallback says that a callback has been running for so long that waiting for it was given up. Flush or Close inside a
+// callback waits for itself.
 var ErrCallback = errors.New("a callback has not returned for max.block; one that calls Flush or Close waits for itself")
 
-// Flush waits until every record sent before the call has its outcome and its
-// callback has returned, or ctx ends. It ends their linger. With an error it
-// returns how many records it still waited for.
+// Flush waits until every record sent before the call has its outcome and its callback has returned, or ctx ends. It ends their
+// linger. With an error it returns how many records it still waited for.
 func (s *Sender) Flush(ctx context.Context) (waiting Undelivered, err error) {
 	g := accumulator.NewGroup()
 	s.inbox.put(flushing{g})
@@ -136,7 +134,7 @@ func (s *Sender) Flush(ctx context.Context) (waiting Undelivered, err error) {
 	return waiting, s.Explain(err)
 }
 
-// Explain adds to the end of a wait for records what they wait for.
+// Explain adds to err, which has ended a wait for records, what they wait for.
 func (s *Sender) Explain(err error) error {
 	if why := s.Why(nil); why != nil {
 		return fmt.Errorf("%w; %w", err, why)
@@ -144,14 +142,12 @@ func (s *Sender) Explain(err error) error {
 	return err
 }
 
-// Close refuses further records, delivers what it has until ctx ends, fails
-// what is left with ErrClosed, has the brokers that subscribe to them know the
-// last metrics, within a second, and ends all goroutines. It returns how many
-// records were failed so, and what kept it from waiting for them. After ctx has
-// ended it still waits up to a second for callbacks, and for the log.
+// Close refuses further records, delivers what it has until ctx ends, and fails what is left with ErrClosed. It pushes the last
+// metrics to brokers that subscribe, within a second, and ends all goroutines. It returns how many records it has failed, and
+// what kept it from waiting for them. After ctx has ended it still waits up to a second for callbacks, and for the log.
 func (s *Sender) Close(ctx context.Context) (lost Undelivered, err error) {
 	select {
-	case <-s.stopped: // another Close has told all
+	case <-s.stopped: // another Close has returned all
 		return lost, s.await(ctx, s.ended)
 	default:
 	}
@@ -167,8 +163,8 @@ func (s *Sender) Close(ctx context.Context) (lost Undelivered, err error) {
 	left := closeGrace
 	if err == nil && ctx.Err() == nil {
 		err = s.await(ctx, s.ended)
-	} else { // if there is no error, it was the last push that has taken the time, which is none
-		left = s.grace(s.ended, left) // so that who has counted outcomes has them all
+	} else { // without an error it was the last push that took the time
+		left = s.grace(s.ended, left) // so that whoever counts outcomes has them all
 	}
 	if gaveUp := s.core.txn.unended(); gaveUp != nil { // nobody does steps any more
 		if err = gaveUp; ctx.Err() != nil {
@@ -177,7 +173,7 @@ func (s *Sender) Close(ctx context.Context) (lost Undelivered, err error) {
 	}
 	lost = s.core.givenUp()
 	s.lastWord(lost.NotWritten+lost.MayBeWritten, left)
-	if err == nil { // another Close has given them up, and tells of them
+	if err == nil { // another Close has given them up, and returns them
 		lost = Undelivered{}
 	}
 	return lost, err
@@ -186,17 +182,17 @@ func (s *Sender) Close(ctx context.Context) (lost Undelivered, err error) {
 // Stats returns the counters as they are now.
 func (s *Sender) Stats() Stats {
 	return Stats{
-		InFlight:     s.stat.inFlight.Load(),
-		Sent:         s.stat.sent.Load(),
-		Acknowledged: s.stat.acknowledged.Load(),
-		Failed:       s.stat.failed.Load(),
-		MayBeWritten: s.stat.mayBeWritten.Load(),
-		Retried:      s.stat.retried.Load(),
-		BytesSent:    s.stat.bytes.Load(),
-		Throttles:    s.stat.throttles.Load(),
-		ThrottleTime: time.Duration(s.stat.throttleTime.Load()),
+		InFlight:     s.published.inFlight.Load(),
+		Sent:         s.published.sent.Load(),
+		Acknowledged: s.published.acknowledged.Load(),
+		Failed:       s.published.failed.Load(),
+		MayBeWritten: s.published.mayBeWritten.Load(),
+		Retried:      s.published.retried.Load(),
+		BytesSent:    s.published.bytes.Load(),
+		Throttles:    s.published.throttles.Load(),
+		ThrottleTime: time.Duration(s.published.throttleTime.Load()),
 
-		Reauthentications: s.stat.renewed.Load(),
+		Reauthentications: s.published.renewed.Load(),
 		Buffered:          s.acc.Memory.Used(),
 	}
 }

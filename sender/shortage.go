@@ -71,11 +71,11 @@ func (n *news) lookMemory() {
 
 // An absence is a topic that callers wait for.
 type absence struct {
-	since time.Time
-	told  bool
+	since  time.Time
+	logged bool
 }
 
-// patience: what is waited for longer is told.
+// late is how long something may take before the log is told.
 const late = 5 * time.Second
 
 // awaits takes note that a topic is waited for.
@@ -92,13 +92,13 @@ func (n *news) has(topic string, there bool) {
 	}
 	a := n.missing[topic]
 	delete(n.missing, topic)
-	if a != nil && a.told && there {
+	if a != nil && a.logged && there {
 		n.settle(lineTopicMissing, subject{})
 		n.say(lineTopicThere, subject{}, slog.String("topic", topic), slog.Duration("lasted", n.c.now.Sub(a.since)))
 	}
 }
 
-// lookTopics tells of those that do not come: of many in one line.
+// lookTopics tells of topics that do not come, of many in one line.
 func (n *news) lookTopics() {
 	var name string
 	var count, fresh int64
@@ -107,8 +107,8 @@ func (n *news) lookTopics() {
 		if n.c.now.Sub(a.since) < late {
 			continue
 		}
-		if !a.told {
-			a.told = true
+		if !a.logged {
+			a.logged = true
 			fresh++
 		}
 		if count++; name == "" || a.since.Before(since) || a.since.Equal(since) && topic < name {
@@ -119,7 +119,7 @@ func (n *news) lookTopics() {
 		return
 	}
 	err := n.c.meta.Snapshot().Waiting(name)
-	if trouble := n.c.stat.trouble.Load(); err == nil && trouble != nil {
+	if trouble := n.c.published.trouble.Load(); err == nil && trouble != nil {
 		err = *trouble
 	}
 	attrs := []slog.Attr{slog.String("topic", name), slog.Int64("topics", count), slog.Time("since", since)}
@@ -131,9 +131,9 @@ func (n *news) lookTopics() {
 
 // A standstill is a time in which a transactional request gets nowhere.
 type standstill struct {
-	since time.Time
-	told  bool
-	pace  pace
+	since  time.Time
+	logged bool
+	pace   pace
 }
 
 func (s *standstill) lasts() bool { return !s.since.IsZero() }
@@ -145,18 +145,18 @@ func (n *news) lookTxn(t *transactor) {
 	case state == txn.Uninitialized || state == txn.Failed || state.Dead(): // nothing is under way, or all is told
 		*s = standstill{}
 	case trouble == nil:
-		if s.told {
+		if s.logged {
 			n.settle(lineTxnHeldUp, subject{})
 			n.say(lineTxnGoesOn, subject{}, n.transactional(slog.Duration("lasted", n.c.now.Sub(s.since)))...)
 		}
 		*s = standstill{}
 	case s.since.IsZero():
 		s.since = n.c.now
-	case !s.told && n.c.now.Sub(s.since) >= late-lookEvery:
-		s.told = true
+	case !s.logged && n.c.now.Sub(s.since) >= late-lookEvery:
+		s.logged = true
 		s.pace.begin(n.c.now)
 		n.say(lineTxnHeldUp, subject{}, n.transactional(slog.Any("err", trouble), slog.Time("since", s.since))...)
-	case s.told && s.pace.due(n.c.now):
+	case s.logged && s.pace.due(n.c.now):
 		n.goesOn(lineTxnHeldUp, subject{}, n.transactional(slog.Any("err", trouble), slog.Time("since", s.since))...)
 	}
 }

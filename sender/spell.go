@@ -6,18 +6,17 @@ import (
 	"time"
 )
 
-// A spell is a time in which batches to one broker are sent again. It ends when
-// each partition that was part of it has been acknowledged, or has nothing left
-// to send.
+// A spell is a time in which batches to one broker are sent again. It ends when each partition that was part of it has been
+// acknowledged, or has nothing left to send.
 type spell struct {
-	node  *node
-	since time.Time
-	told  bool
-	pace  pace
-	bunch                     // partitions of late, and the last error
-	parts map[*partition]bool // that have not come through
-	sent  int64               // batches that are sent again
-	kept  int64               // of which the log knows
+	node   *node
+	since  time.Time
+	logged bool
+	pace   pace
+	bunch                      // partitions of late, and the last error
+	parts  map[*partition]bool // that have not come through
+	sent   int64               // batches that are sent again
+	kept   int64               // of which the log knows
 }
 
 // retrying tells that a batch of p is to be sent again.
@@ -64,12 +63,12 @@ func (n *news) leave(p *partition) {
 	}
 }
 
-// tellSpells tells of those that have begun or ended in this step.
-func (n *news) tellSpells() {
+// logSpells logs the spells that have begun or ended in this step.
+func (n *news) logSpells() {
 	for _, s := range n.spells {
 		about := s.node.subject()
-		if !s.told {
-			s.told, s.kept = true, s.sent
+		if !s.logged {
+			s.logged, s.kept = true, s.sent
 			s.pace.begin(n.c.now)
 			n.say(lineRetries, about, s.describe()...)
 		}
@@ -89,8 +88,7 @@ func (s *spell) describe() []slog.Attr {
 		slog.Any("err", s.err), slog.Time("since", s.since))...)
 }
 
-// lookSpells tells of those that go on, and ends those whose partitions have
-// nothing left to send.
+// lookSpells tells of spells that go on, and ends those whose partitions have nothing left to send.
 func (n *news) lookSpells() {
 	for _, s := range n.spells {
 		for p := range s.parts {
@@ -103,5 +101,5 @@ func (n *news) lookSpells() {
 			n.goesOn(lineRetries, s.node.subject(), s.describe()...)
 		}
 	}
-	n.tellSpells()
+	n.logSpells()
 }

@@ -8,8 +8,8 @@ import (
 	"github.com/epistle-kafka/epistle/protocol"
 )
 
-// A topic is what the loop knows of one topic. Its sequence state outlives
-// anything that metadata says, save a change of the topic's id (pitfall 9).
+// A topic is what the loop knows of one topic. Its sequence state outlives anything that metadata says, save a change of the
+// topic's id (pitfall 9).
 type topic struct {
 	name   string
 	id     protocol.UUID
@@ -18,10 +18,10 @@ type topic struct {
 	parts  []*partition
 	at     int // its index in topics.listed
 
-	// Place in the request being built: valid while build is its number.
-	build  uint64
-	place  int
-	filled uint64 // number of the last request that has a batch of it
+	// place is its index in the request of that number, which is being built.
+	requestNo uint64
+	place     int
+	filledNo  uint64 // number of the last request that has a batch of it
 
 	touched    time.Time // when metadata was last told that it is in use
 	leaderless time.Time // since when some partition has no leader, as the log was told; zero: all have one

@@ -7,10 +7,9 @@ import (
 	"github.com/epistle-kafka/epistle/protocol"
 )
 
-// replaced deals with another cluster in the place of the one that was: it was
-// wiped and made again, or its name leads elsewhere now. Nothing that is known
-// of the old one holds: each topic is another, whatever its id; a producer id
-// may be somebody else's; connections may lead to the old.
+// replaced deals with another cluster in the place of the last one, which was wiped and made again, or whose name leads
+// elsewhere now. Nothing that is known of the old one holds: each topic is another, whatever its id; a producer id may be
+// somebody else's; connections may lead to the old cluster.
 func (c *core) replaced() {
 	c.news.otherCluster(c.meta.Snapshot().ClusterID)
 	c.txn.replaced()
@@ -23,16 +22,15 @@ func (c *core) replaced() {
 		for _, p := range t.parts { // the answer need not tell of a topic that is about to be forgotten
 			c.hooks.moved(p, p.leader, -1)
 			p.leader, p.epoch, p.ready = -1, -1, nil
-			p.moving()
+			p.unblock()
 		}
 		c.recreated(t, ErrClusterReplaced)
 	}
 }
 
-// recreated deals with a topic that was deleted and made again, in a cluster
-// that may have been, too. The new log has none of the old records, so what was
-// certainly not written goes there, numbered from 0 under a new producer id;
-// what may be in the old log fails as such.
+// recreated deals with a topic that was deleted and made again, in a cluster that may have been, too. The new log has none of
+// the old records. So what was certainly not written goes there, numbered from 0 under a new producer id. What may be in the
+// old log fails.
 func (c *core) recreated(t *topic, why error) {
 	t.again, t.stamps = why, nil
 	c.txn.disown()
@@ -56,13 +54,13 @@ func (c *core) recreated(t *topic, why error) {
 			p.queue.Refuse(nil)
 		}
 		if c.txn.sweeps() {
-			c.look(p) // what waits is lost with its transaction, before it could be numbered anew
+			c.refresh(p) // what waits is lost with its transaction, before it could be numbered anew
 		}
 	}
 }
 
-// retire ends the partitions that the topic has no more. Callers know that by
-// now, so that none chooses one of them for a record that could go elsewhere.
+// retire ends the partitions that the topic no longer has. Callers know that by now, so none chooses one of them for a record
+// that could go elsewhere.
 func (c *core) retire(t *topic) {
 	for _, p := range t.parts[min(len(t.parts), len(t.meta.Partitions)):] {
 		p.queue.Refuse(ErrPartitionGone)
@@ -72,7 +70,7 @@ func (c *core) retire(t *topic) {
 
 // failAll ends everything of p that is not in flight.
 func (c *core) failAll(p *partition, err error) {
-	// First, so that what is sent because something has failed is not failed too.
+	// The queue is drained first, so that a record that is sent because another has failed does not fail too.
 	var queued []*accumulator.Batch
 	for b := p.drain(); b != nil; b = p.drain() {
 		queued = append(queued, b)
@@ -83,5 +81,5 @@ func (c *core) failAll(p *partition, err error) {
 	for _, b := range queued {
 		c.failQueued(b, err)
 	}
-	c.look(p)
+	c.refresh(p)
 }

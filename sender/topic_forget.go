@@ -1,9 +1,8 @@
 package sender
 
-// forget ends what the loop and callers know of a topic that was idle for
-// metadata.max.idle, so that topics which nobody sends to any more cost nothing.
-// It reports false, and changes nothing, if the topic has work after all, or
-// may have some that a transaction still needs.
+// forget ends what the loop and callers know of a topic that was idle for metadata.max.idle, so that topics which nobody sends
+// to any more cost nothing. It reports false, and changes nothing, if the topic has work after all, or may have some that a
+// transaction still needs.
 func (c *core) forget(t *topic) bool {
 	if c.closing || !c.txn.Idle() {
 		return false
@@ -21,7 +20,7 @@ func (c *core) forget(t *topic) bool {
 		}
 	}
 	for _, p := range t.parts {
-		p.withdraw()
+		p.unoffer()
 		if p.numbers.Started() && c.cfg.Idempotent {
 			c.txn.retire(p)
 		}

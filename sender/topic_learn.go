@@ -31,7 +31,7 @@ func (c *core) takeMetadata(n *node, call *wire.Call) {
 	unnamed := c.meta.Snapshot().ClusterID == ""
 	changes := c.meta.Answer(c.now, n.id, req, resp)
 	if unnamed && !c.identity.cameFrom(n.links[control].conn) && c.meta.Snapshot().ClusterID != "" {
-		c.txn.disown() // whose it was nobody knows: there was no name yet
+		c.txn.disown() // nobody knows whose it was: the cluster had no name yet
 	}
 	c.change(changes)
 	if like != unseen {
@@ -45,7 +45,7 @@ func (c *core) takeMetadata(n *node, call *wire.Call) {
 // change applies what metadata found to be new.
 func (c *core) change(ch metadata.Changes) {
 	snapshot := c.meta.Snapshot()
-	c.stat.snapshot.Store(snapshot)
+	c.published.snapshot.Store(snapshot)
 	if ch.OtherCluster {
 		c.replaced()
 	}
@@ -72,11 +72,10 @@ func (c *core) change(ch metadata.Changes) {
 	}
 }
 
-// publish makes what learn has found known to those who send. Those who have
-// waited for it go on.
+// publish makes what learn has found known to callers, and lets those go on who have waited for it.
 func (c *core) publish() {
 	c.cfg.Publish()
-	for _, name := range c.topics.takeTold() {
+	for _, name := range c.topics.takeLearned() {
 		c.retire(c.topics.named(name))
 		c.answerLookups(name, nil)
 	}
@@ -93,8 +92,7 @@ func (c *core) learn(name string) {
 	if t == nil {
 		t = c.topics.add(name, c.acc.Topic(name, 0))
 	}
-	// The loop remembers a topic for longer than metadata does, so it has to see
-	// for itself that this is another one.
+	// The loop remembers a topic for longer than metadata does, so it has to see for itself that this is another one.
 	again := t.id != (protocol.UUID{}) && m.ID != (protocol.UUID{}) && t.id != m.ID
 	t.id, t.meta = m.ID, m
 	if again {
@@ -107,12 +105,12 @@ func (c *core) learn(name string) {
 	}
 	if again {
 		for _, p := range t.parts {
-			c.look(p)
+			c.refresh(p)
 		}
 	}
 	c.news.led(t)
 	c.cfg.OnTopic(t.queues, m, snapshot)
-	c.topics.told(name)
+	c.topics.addLearned(name)
 }
 
 // grow adds the partitions that are new. What is batched stays where it is.
@@ -129,9 +127,8 @@ func (c *core) grow(t *topic, n int) {
 	}
 }
 
-// lead sets the leader of a partition. A broker that leads again, under another
-// leader epoch, is another leader: its log may have lost its tail, and with it
-// what it knew of the producer.
+// lead sets the leader of a partition. A broker that leads again, under another leader epoch, is another leader: its log may
+// have lost its tail, and with it what it knew of the producer.
 func (c *core) lead(s *metadata.Snapshot, p *partition, m metadata.Partition) {
 	if m.Leader >= 0 {
 		c.nodes.meet(s, m.Leader)
@@ -141,7 +138,7 @@ func (c *core) lead(s *metadata.Snapshot, p *partition, m metadata.Partition) {
 	}
 	p.numbers.Disturb()
 	if p.leader != m.Leader {
-		p.moving()
+		p.unblock()
 		p.ready = nil // an entry on the old leader's list no longer counts
 	}
 	c.news.leads(p, m.Leader)
@@ -150,15 +147,15 @@ func (c *core) lead(s *metadata.Snapshot, p *partition, m metadata.Partition) {
 	if m.Leader >= 0 {
 		c.rouse(p)
 	}
-	c.look(p)
+	c.refresh(p)
 }
 
-// maxRoused bounds how often news skips a partition's backoff until it has a
-// success. Brokers that contradict each other always have some.
+// maxRoused bounds how often news skips a partition's backoff until it has a success. Brokers that contradict each other always
+// have news.
 const maxRoused = 5
 
-// rouse ends p's backoff, since what it has failed for may be over. Without it a
-// partition would sleep on after what it waits for has come.
+// rouse ends p's backoff, since the cause of its failures may be over. Otherwise p would sleep on after what it waits for has
+// come.
 func (c *core) rouse(p *partition) {
 	if p.backoff.After(c.now) && p.roused < maxRoused {
 		p.roused++

@@ -7,11 +7,11 @@ import (
 	"github.com/epistle-kafka/epistle/accumulator"
 )
 
-// Topics are the topics that the loop knows, and what of them is still to be told. The core learns of them (topic_learn.go), has
-// them be others (topic_again.go), and forgets them (topic_forget.go).
+// Topics are the topics that the loop knows, and what of them is still to be told. The core learns of them (topic_learn.go),
+// deals with those that were made again (topic_again.go), and forgets them (topic_forget.go).
 type topics struct {
 	byName map[string]*topic
-	listed []*topic // the same, in an order that is the same whenever the same happens
+	listed []*topic // the same, in an order that can be repeated
 
 	hinted  []string // with a leader that the answer at hand has named
 	learned []string // of which OnTopic was told, and Publish was not
@@ -62,25 +62,25 @@ func (ts *topics) hint(name string) {
 	}
 }
 
-// takeHinted returns the topics of hint, each once, until the next is noted.
+// takeHinted returns the topics of hint, each once. They are valid until the next hint.
 func (ts *topics) takeHinted() []string {
 	names := ts.hinted
 	ts.hinted = names[:0]
 	return names
 }
 
-// told notes that OnTopic was told of a topic.
-func (ts *topics) told(name string) { ts.learned = append(ts.learned, name) }
+// addLearned notes that OnTopic was told of a topic.
+func (ts *topics) addLearned(name string) { ts.learned = append(ts.learned, name) }
 
-// takeTold returns the topics of told, until the next is noted.
-func (ts *topics) takeTold() []string {
+// takeLearned returns the topics of addLearned. They are valid until the next is added.
+func (ts *topics) takeLearned() []string {
 	names := ts.learned
 	ts.learned = names[:0]
 	return names
 }
 
-// disturb notes that who is at the other end of the next connection to a broker may
-// know nothing of us (pitfall 1): it was started anew, or is another cluster's.
+// disturb notes that the broker behind leader's next connection may know nothing of us (pitfall 1): it was started anew, or is
+// another cluster's.
 func (ts *topics) disturb(leader int32) {
 	for _, t := range ts.listed {
 		for _, p := range t.parts {

@@ -11,19 +11,19 @@ import (
 	"github.com/epistle-kafka/epistle/wire"
 )
 
-// A transactor is the transactional half of the core: package txn says what is due, and here it is sent, and what comes
-// of it is applied to partitions.
+// A transactor is the transactional half of the core: package txn says what is due, and here it is sent, and what comes of it
+// is applied to partitions.
 type transactor struct {
 	*txn.Txn
 	c       *core
 	state   txn.State // as last seen by moved
 	number  int64     // the same
-	stirred bool      // partitions with work have to be looked at
+	stirred bool      // partitions with work have to be refreshed
 
 	// Of Close, which waits for the end of the transaction, though not for ever.
 	closing []*accumulator.Group
 	closeBy time.Time
-	gaveUp  error // that it has not come until then
+	gaveUp  error // that the transaction had not ended by then
 
 	// The cluster's finalised features as of the highest epoch heard of, and the level of transaction.version in them.
 	features  int64
@@ -40,7 +40,7 @@ type Transaction struct {
 	Refusal error // why none does; nil if one does
 }
 
-// errEnded is why a record fails that came while its transaction was being ended.
+// errEnded fails a record that came while its transaction was being ended.
 var errEnded = errors.New("its transaction has ended")
 
 func newTransactor(c *core) *transactor {
@@ -49,15 +49,15 @@ func newTransactor(c *core) *transactor {
 		ID: c.cfg.TransactionalID, Timeout: c.cfg.TransactionTimeout, Patience: c.cfg.DeliveryTimeout,
 		Delay: func(failures int) time.Duration { return c.cfg.RetryBackoff.Delay(failures, c.out.random()) },
 	})
-	c.stat.txn.Store(&Transaction{Refusal: t.Refusal(sendCall)})
+	c.published.txn.Store(&Transaction{Refusal: t.Refusal(sendCall)})
 	return t
 }
 
-// sendCall is what a record that is refused has been called with.
+// sendCall is the name of the call that a refused record came by.
 const sendCall = "Send"
 
-// moved applies a change of the transaction's state: who sends records is told first, then partitions are looked at.
-// Whoever may have changed it calls this, and so does each call before it ends.
+// moved applies a change of the transaction's state: callers that send are told first, then partitions are refreshed. Whoever
+// may have changed the state calls moved, and so does each call before it ends.
 func (t *transactor) moved() {
 	c := t.c
 	c.identity.set(t.Identity())
@@ -76,7 +76,7 @@ func (t *transactor) moved() {
 	if view.Refusal == nil {
 		view.Number = number
 	}
-	c.stat.txn.Store(view)
+	c.published.txn.Store(view)
 	if c.closing && t.CanAbort() && !before.Dead() { // failed, begun or dead since Close was called
 		t.abortToClose()
 		return
@@ -84,11 +84,11 @@ func (t *transactor) moved() {
 	t.releaseClose()
 }
 
-// stir begins a step, by a look at all partitions that have work if the transaction has moved.
+// stir begins a step: if the transaction has moved, it refreshes all partitions that have work.
 func (t *transactor) stir() {
 	if t.stirred {
 		t.stirred = false
-		t.c.lookAll()
+		t.c.refreshAll()
 	}
 }
 
@@ -203,7 +203,7 @@ func (t *transactor) take(step *txn.Step, call *wire.Call) {
 		}
 		p := topic.parts[added.Index]
 		p.joined, p.added = t.Number(), t.Number()
-		c.look(p)
+		c.refresh(p)
 	}
 }
 
@@ -225,7 +225,8 @@ func (t *transactor) turnedAway(err error) {
 	t.moved()
 }
 
-// replaced ends the producer: what the transaction has written is in the old cluster, and its coordinator knows nothing of us.
+// replaced ends the producer: what the transaction has written is in the old cluster, and the new one's coordinator knows
+// nothing of us.
 func (t *transactor) replaced() {
 	if t.State() != txn.Uninitialized {
 		t.Die(txn.NewProducer, ErrClusterReplaced)
@@ -233,11 +234,11 @@ func (t *transactor) replaced() {
 	}
 }
 
-// unrecognised and disown leave the producer id as it is: it is the coordinator that says what becomes of it.
+// unrecognised and disown leave the producer id as it is: the coordinator says what becomes of it.
 func (t *transactor) unrecognised() {}
 func (t *transactor) disown()       {}
 
-// unidentified is nothing: what the identity waits for is told by calls.
+// unidentified returns nothing: calls tell what the identity waits for.
 func (t *transactor) unidentified() error { return nil }
 
 func (t *transactor) report(n *news) { n.lookTxn(t) }

@@ -13,8 +13,8 @@ func (t *transactor) admits(p *partition) bool {
 	switch {
 	case number == 0:
 		return false
-	case p.joined == number && (!t.New() || p.added == number || c.adds(p)):
-	case t.New() && c.adds(p):
+	case p.joined == number && (!t.UsesV2() || p.added == number || c.adds(p)):
+	case t.UsesV2() && c.adds(p):
 		t.Joins()
 		p.joined = number
 	default:
@@ -30,15 +30,15 @@ func (t *transactor) admits(p *partition) bool {
 	return true
 }
 
-// adds reports whether the next Produce to p adds it to the transaction. A connection that offers no version which does
-// leaves that to AddPartitionsToTxn, in the new protocol, too.
+// adds reports whether the next Produce to p adds it to the transaction. If its connection offers no version that does,
+// AddPartitionsToTxn adds p, in the new protocol, too.
 func (c *core) adds(p *partition) bool {
 	n := c.nodes.of(p.leader)
 	return n == nil || n.links[data].conn == nil || n.links[data].adds
 }
 
-// spare is how many of n may be in flight now. While a transaction is open one is kept for the batches that its end sends
-// out, which would wait a round trip for an answer else.
+// spare is how many of n may be in flight now. While a transaction is open one is kept free for the batches that its end sends
+// out. They would wait a round trip for an answer otherwise.
 func (t *transactor) spare(n int) int {
 	if n == 1 || t.RoundingOff() {
 		return n
@@ -48,10 +48,10 @@ func (t *transactor) spare(n int) int {
 
 // joins reports whether p has to be added to the transaction before anything is sent to it.
 func (t *transactor) joins(p *partition) bool {
-	return p.joined != t.Number() && !(t.New() && t.c.adds(p))
+	return p.joined != t.Number() && !(t.UsesV2() && t.c.adds(p))
 }
 
-// joining is what keeps p from being added, as far as is known.
+// joining returns what keeps p from being added, as far as is known.
 func (t *transactor) joining(p *partition) error {
 	if !t.joins(p) {
 		return nil
@@ -67,8 +67,8 @@ func (t *transactor) join(p *partition, number int64) {
 	}
 }
 
-// sweep ends what p has of a transaction that takes no more, or is lost. What it has of the one that is open is announced,
-// in the old protocol, while it still lingers.
+// sweep ends what p has of a transaction that takes no more, or is lost. In the old protocol it has p added to the open one
+// while p's batches still linger.
 func (t *transactor) sweep(p *partition) {
 	c := t.c
 	t.dropForeign(p)
@@ -83,7 +83,7 @@ func (t *transactor) sweep(p *partition) {
 	for number == 0 && len(p.retry) > 0 {
 		c.giveUp(p, p.retry[0], t.Cause())
 	}
-	if number != 0 && p.joined != number && !t.New() && p.queue.Queued() > 0 {
+	if number != 0 && p.joined != number && !t.UsesV2() && p.queue.Queued() > 0 {
 		t.join(p, number)
 	}
 }
@@ -93,7 +93,7 @@ func (t *transactor) dropForeign(p *partition) {
 	c := t.c
 	number := t.Number()
 	for p.queued() && p.head.Txn != number {
-		err := errEnded // it came too late, and the transaction is none the worse for it
+		err := errEnded // it came too late, which does not harm the transaction
 		if cause := t.Cause(); cause != nil && p.head.Txn == t.Last() {
 			err = cause
 		}
@@ -101,31 +101,31 @@ func (t *transactor) dropForeign(p *partition) {
 	}
 }
 
-// doom notes that a record of transaction number has failed for good, and so has that. A record that was appended while the
-// transaction was being ended is none of it.
-func (t *transactor) doom(number int64, err error) {
+// recordFailed fails transaction number, since a record of it has failed for good. A record that was appended while the
+// transaction was being ended does not count.
+func (t *transactor) recordFailed(number int64, err error) {
 	if number == t.Last() && !t.Asked() {
 		t.Fail(err)
 		t.moved()
 	}
 }
 
-// gap has a new epoch asked for before the next transaction. Where p's numbers are of an older identity than the producer has
-// now, p adopts that at 0 with its next batch anyway, and nobody needs another.
-func (t *transactor) gap(p *partition) {
+// sequenceBroken asks for a new epoch before the next transaction. If p's numbers are of an older identity than the producer
+// has now, p adopts the producer's at 0 with its next batch anyway, and no other is needed.
+func (t *transactor) sequenceBroken(p *partition) {
 	if p.numbers.Broken() && p.numbers.Identity() == t.Identity() {
 		t.Renew()
 	}
 }
 
-// sift ends all records of a batch of which the broker has named some as faulty: its transaction is lost, so that
-// nothing is sent again.
-func (t *transactor) sift(p *partition, d *delivery, bad []refusal, good []accumulator.Range) bool {
+// failWhole ends all records of d, of which the broker has named some as faulty: the transaction is lost, so nothing is sent
+// again.
+func (t *transactor) failWhole(p *partition, d *delivery, bad []refusal, good []accumulator.Range) bool {
 	c := t.c
 	c.hooks.failed(d, bad[0].err, d.doubtful())
-	d.told = true
-	c.gap(p)
-	c.refuseRecords(bad, d.doubtful())
+	d.resolved = true
+	c.breakSequence(p)
+	c.failRecords(bad, d.doubtful())
 	for _, r := range good {
 		c.failRange(d, r, t.Cause(), d.doubtful())
 	}
@@ -137,7 +137,7 @@ func (t *transactor) sweeps() bool { return true }
 // stamp names the producer to the brokers.
 func (t *transactor) stamp(r *request) {
 	r.message.TransactionalID = &t.c.cfg.TransactionalID
-	if !t.New() {
+	if !t.UsesV2() {
 		r.call.MaxVersion = lastVersionOldTxn
 	}
 }
@@ -149,7 +149,7 @@ func (t *transactor) delivered(d *delivery) {
 	}
 }
 
-// strange is of no use: nobody else has what the coordinator gave.
+// strange never reports true: nobody else has the id that the coordinator gave.
 func (t *transactor) strange(*partition, *delivery, int32, int64) bool { return false }
 
 func (t *transactor) qualify(a *attempt) { a.transactional, a.fresh = true, t.Fresh() }

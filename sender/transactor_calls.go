@@ -15,7 +15,7 @@ type txnCall struct {
 	txn.Op
 	name      string
 	start     func(*transactor, *txnCall)
-	told      chan struct{}      // closed when err is set
+	ended     chan struct{}      // closed when err is set
 	callbacks *accumulator.Group // ends when the callbacks of records that ended before have returned
 	err       error
 	number    int64 // of the last transaction
@@ -38,11 +38,11 @@ func (e calling) apply(c *core) { c.txn.call(e.call) }
 func (t *transactor) call(call *txnCall) {
 	c := t.c
 	call.Done = func(err error) {
-		t.moved() // who is told that it may send must be able to
+		t.moved() // a caller that is told that it may send must be able to
 		call.err, call.number = err, t.Last()
 		call.callbacks = accumulator.NewGroup()
 		c.out.after(call.callbacks)
-		close(call.told)
+		close(call.ended)
 	}
 	if c.closing {
 		call.Done(fmt.Errorf("%s: %w", call.name, ErrClosed))
@@ -57,7 +57,7 @@ func (e *leaving) apply(c *core) { c.txn.leave(e) }
 // leave ends the waiting of a caller.
 func (t *transactor) leave(e *leaving) {
 	select {
-	case <-e.call.told: // both at once
+	case <-e.call.ended: // both at once
 	default:
 		if e.why = t.obstacle(); e.call.name != txn.CallInit && e.call.name != txn.CallBegin {
 			e.how = t.InDoubt()
@@ -69,13 +69,13 @@ func (t *transactor) leave(e *leaving) {
 
 // transact has the loop start a call, and waits for its end.
 func (s *Sender) transact(ctx context.Context, call *txnCall) error {
-	call.told = make(chan struct{})
+	call.ended = make(chan struct{})
 	if s.closing.Load() {
 		return fmt.Errorf("%s: %w", call.name, ErrClosed)
 	}
 	s.inbox.put(calling{call})
 	select {
-	case <-call.told:
+	case <-call.ended:
 		return call.err
 	case <-s.stopped:
 		return s.stoppedCall(call)
@@ -89,7 +89,7 @@ func (s *Sender) transact(ctx context.Context, call *txnCall) error {
 		return s.stoppedCall(call)
 	}
 	select {
-	case <-call.told:
+	case <-call.ended:
 		return call.err
 	default:
 	}
@@ -100,10 +100,10 @@ func (s *Sender) transact(ctx context.Context, call *txnCall) error {
 	return &txn.Error{Call: call.name, TransactionalID: s.cfg.TransactionalID, Outcome: e.how, Next: txn.RetryCall, Err: err}
 }
 
-// stoppedCall is what a call ends with that the loop may not have seen.
+// stoppedCall returns the error of a call that the loop may not have seen.
 func (s *Sender) stoppedCall(call *txnCall) error {
 	select {
-	case <-call.told:
+	case <-call.ended:
 		return call.err
 	default:
 		return fmt.Errorf("%s: %w", call.name, ErrClosed)
@@ -129,15 +129,15 @@ func (t *transactor) spoil(e spoiled) {
 func (s *Sender) FailTransaction(number int64, err error) { s.inbox.put(spoiled{number, err}) }
 
 // Transaction returns what records have to say of the open transaction; nil without a transactional id.
-func (s *Sender) Transaction() *Transaction { return s.stat.txn.Load() }
+func (s *Sender) Transaction() *Transaction { return s.published.txn.Load() }
 
-// settled: what was told before is done.
+// settled: all events before it are applied.
 type settled struct{ done chan struct{} }
 
 func (e settled) apply(*core) { close(e.done) }
 
-// SettledTransaction is Transaction with all that has come of records whose outcome the caller has seen: these are told
-// theirs a moment before their transaction is.
+// SettledTransaction is Transaction once the loop has taken in all outcomes that the caller has seen: a record gets its outcome
+// a moment before its transaction hears of it.
 func (s *Sender) SettledTransaction() *Transaction {
 	e := settled{make(chan struct{})}
 	s.inbox.put(e)
@@ -149,20 +149,21 @@ func (s *Sender) SettledTransaction() *Transaction {
 }
 
 // InitTransactions gets a producer id and epoch for the transactional id, for as long as ctx allows, and so fences every
-// producer that had it. A transaction that such a one has left open is aborted or completed first.
+// producer that had it. A transaction that such a producer has left open is aborted or completed first.
 func (s *Sender) InitTransactions(ctx context.Context) error {
 	return s.transact(ctx, &txnCall{name: txn.CallInit, start: func(t *transactor, call *txnCall) { t.Init(&call.Op) }})
 }
 
-// BeginTransaction begins a transaction. It waits only if a new epoch is needed first.
-// It returns the transaction's number, for Entry.Txn.
+// BeginTransaction begins a transaction. It waits only if a new epoch is needed first. It returns the transaction's number, for
+// Entry.Txn.
 func (s *Sender) BeginTransaction(ctx context.Context) (number int64, err error) {
 	call := &txnCall{name: txn.CallBegin, start: func(t *transactor, call *txnCall) { t.speakAgain(); t.Begin(&call.Op) }}
 	err = s.transact(ctx, call)
 	return call.number, err
 }
 
-// SendOffsets makes a consumer group's offsets part of the open transaction. The topics' ids are filled in where they are known.
+// SendOffsets makes a consumer group's offsets part of the open transaction. The topics' ids are filled in where they are
+// known.
 func (s *Sender) SendOffsets(ctx context.Context, group txn.Group, offsets []protocol.TxnOffsetCommitTopic) error {
 	return s.transact(ctx, &txnCall{
 		name: txn.CallOffsets, Op: txn.Op{Group: group, Offsets: offsets},
@@ -178,8 +179,8 @@ func (s *Sender) SendOffsets(ctx context.Context, group txn.Group, offsets []pro
 	})
 }
 
-// EndTransaction commits or aborts the open transaction. It returns when the coordinator has ended it and the callbacks of
-// its records have returned; the latter it awaits no longer than ctx allows.
+// EndTransaction commits or aborts the open transaction. It returns when the coordinator has ended it and the callbacks of its
+// records have returned; for the callbacks it waits no longer than ctx allows.
 func (s *Sender) EndTransaction(ctx context.Context, commit bool) error {
 	call := &txnCall{name: txn.CallAbort, start: func(t *transactor, call *txnCall) { t.Abort(&call.Op) }}
 	if commit {

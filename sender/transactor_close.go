@@ -23,8 +23,8 @@ func (t *transactor) close(g *accumulator.Group) {
 	}
 }
 
-// abortToClose aborts the open transaction, since Close was called. A producer that is of no more use asks for it once: what
-// refuses it, and could be put right, Close tells instead of waiting for that.
+// abortToClose aborts the open transaction, since Close was called. A producer that is of no more use asks once: if that is
+// refused for a reason that could be put right, Close says so and does not wait.
 func (t *transactor) abortToClose() {
 	orphan := t.State().Dead()
 	t.Abort(&txn.Op{Done: func(err error) {
@@ -46,7 +46,7 @@ func (t *transactor) releaseClose() {
 	}
 }
 
-// closeTimeout gives up a transaction whose end Close has awaited for long enough. It returns when to look again.
+// closeTimeout gives up a transaction when Close has waited for its end for long enough. It returns when to look again.
 func (t *transactor) closeTimeout() time.Time {
 	c := t.c
 	switch {
@@ -77,10 +77,10 @@ func (t *transactor) giveUp(err error) {
 	t.moved()
 }
 
-// unended is how Close can say that the transaction was given up; nil if it was not.
+// unended returns how the transaction was given up, for Close to say; nil if it was not.
 func (t *transactor) unended() error { return t.gaveUp }
 
-// obstacle is what keeps the transactional call at hand from its end, as far as is known; nil if nothing is.
+// obstacle returns what keeps the transactional call at hand from its end; nil if nothing is known.
 func (t *transactor) obstacle() error {
 	c := t.c
 	if t.Ending() && !t.Asked() {
@@ -91,7 +91,7 @@ func (t *transactor) obstacle() error {
 	return t.stepObstacle()
 }
 
-// stepObstacle is what keeps the transaction's next request from its end.
+// stepObstacle returns what keeps the transaction's next request from its end.
 func (t *transactor) stepObstacle() error {
 	c := t.c
 	why := both(t.holding(), c.nodes.lastFailure(t.TroubledAt(), t.Trouble()))
@@ -101,7 +101,7 @@ func (t *transactor) stepObstacle() error {
 	return both(c.nodes.stillConnecting(), why)
 }
 
-// holding is the throttling that keeps the transaction's next request from being sent, or nil.
+// holding returns the throttling that keeps the transaction's next request from being sent, or nil.
 func (t *transactor) holding() error {
 	c := t.c
 	step := t.held

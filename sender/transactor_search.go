@@ -20,8 +20,7 @@ func (c *core) askCoordinator(n *node, req protocol.Request, version int16, take
 	return c.askUpTo(n, version, req, req.NewResponse(), take)
 }
 
-// watch looks for coordinators that are silent. It returns when to
-// look again.
+// watch looks for coordinators that are silent. It returns when to look again.
 func (t *transactor) watch() (at time.Time) {
 	c := t.c
 	for _, step := range t.waiting {
@@ -38,15 +37,13 @@ func (t *transactor) watch() (at time.Time) {
 	return at
 }
 
-// missing reports whether l, which has no connection, is not just being made:
-// nobody answers there, or nobody did.
+// missing reports whether l, which has no connection, is more than merely being made: nobody answers there, or nobody did.
 func (l *link) missing(now time.Time) bool {
 	long, _ := l.trying(now)
 	return long || len(l.dials) == 0 && l.failures > 0 && l.notUntil.After(now)
 }
 
-// seek asks another broker who the coordinator of a step is whose own is silent.
-// It returns when to come back.
+// seek asks another broker who the coordinator of step is, since step's own is silent. It returns when to come back.
 func (t *transactor) seek(step *txn.Step) time.Time {
 	c := t.c
 	s := &t.search
@@ -67,8 +64,7 @@ func (t *transactor) seek(step *txn.Step) time.Time {
 	return time.Time{}
 }
 
-// sought takes the answer to seek. A coordinator that has spoken meanwhile says by
-// itself if it is none any more.
+// sought takes the answer to seek. A coordinator that has spoken meanwhile says itself if it no longer is one.
 func (t *transactor) sought(step *txn.Step, call *wire.Call) {
 	c := t.c
 	s := &t.search

@@ -5,9 +5,9 @@ import (
 	"github.com/epistle-kafka/epistle/wire"
 )
 
-// A speech is what a broker's last connection has offered of the requests of transactions. What the cluster has finalised
-// says nothing of that: what is between us and the broker may know less, for one broker or for all, and from one connection
-// to the next.
+// A speech is what a broker's last connection has offered of the requests of transactions. What the cluster has finalised says
+// nothing about that: a proxy between us and the broker may know less, for one broker or for all, and from one connection to
+// the next.
 type speech struct {
 	heard bool
 	isNew bool // all that the new protocol needs
@@ -68,7 +68,7 @@ func (t *transactor) askFeatures(n *node) {
 
 // noteFeatures takes a broker's word for what is finalised, unless a newer one is known.
 func (t *transactor) noteFeatures(epoch int64, levels map[string]int16) {
-	defer func() { _ = t.speak() }() // who begins a transaction is told why none can be
+	defer func() { _ = t.speak() }() // whoever begins a transaction is told why none can be
 	if epoch < t.features {
 		return
 	}
@@ -76,8 +76,8 @@ func (t *transactor) noteFeatures(epoch int64, levels map[string]int16) {
 	t.finalized = levels["transaction.version"]
 }
 
-// speak chooses the protocol of the next transaction: the new one if it is finalised, and if every broker that was heard
-// offers all of it, and the old one else, as an old client would on the same cluster. It returns why none can be begun.
+// speak chooses the protocol of the next transaction: the new one if it is finalised and every broker that was heard offers all
+// of it; otherwise the old one, as an old client would on the same cluster. It returns why none can be begun.
 func (t *transactor) speak() error {
 	c := t.c
 	level := t.finalized
@@ -92,9 +92,9 @@ func (t *transactor) speak() error {
 	return why
 }
 
-// speakAgain is speak for who begins a transaction. What the coordinator lacks may have been lost on the way: see unsupported.
-// Nothing that is lacking is ever sent, so nothing would close the connection that said so. It is closed here, at the pace of
-// the reconnect backoff, and the next one is asked. The caller is told at once, and may try again.
+// speakAgain is speak for a call that begins a transaction. What the coordinator lacks may have been lost on the way: see
+// unsupported. A request that is lacking is never sent, so nothing else closes the connection that said so. It is closed here,
+// at the pace of the reconnect backoff, and the next one is asked. The caller is told at once, and may try again.
 func (t *transactor) speakAgain() {
 	c := t.c
 	id, known := t.Coordinator()
@@ -110,8 +110,8 @@ func (t *transactor) speakAgain() {
 	c.connect(n, control)
 }
 
-// unspoken is why no transaction can be begun at a level: its coordinator lacks what ends one, or what the old protocol begins
-// one with.
+// unspoken returns why no transaction can be begun at a level: its coordinator lacks what ends one, or what the old protocol
+// begins one with.
 func (t *transactor) unspoken(level int16) error {
 	c := t.c
 	id, known := t.Coordinator()

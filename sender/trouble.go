@@ -15,23 +15,22 @@ type trouble struct {
 	pace   pace
 }
 
-// A site is what the log has been told of the connections to an address. A
-// broker and the bootstrap server that leads to it are one site.
+// A site is what the log has been told of the connections to an address. A broker and the bootstrap server that leads to it are
+// one site.
 type site struct {
 	up    bool      // it was told that there is a connection
 	named bool      // and to which broker
 	since time.Time // there was none, or an attempt failed; zero: all is well
 
 	failed int64 // attempts to connect, since then
-	told   bool  // it was told
+	logged bool  // the log was told of them
 	pace   pace
 
-	refused bool // of these, that one was a refusal was told
+	refused bool // the log was told that one of these was a refusal
 	again   pace // of that
 }
 
-// throttling is a time in which a broker has asked again and again to be sent
-// nothing.
+// throttling is a time in which a broker has asked again and again to be sent nothing.
 type throttling struct {
 	since, until time.Time     // since zero: there is none
 	count        int64         // of answers that asked
@@ -84,8 +83,7 @@ func (n *news) connected(nd *node) {
 	*t = site{up: true, named: t.named || nd.id >= 0}
 }
 
-// lost tells that a connection has ended, for another reason than that nobody
-// used it.
+// lost tells that a connection has ended, for another reason than that nobody used it.
 func (n *news) lost(nd *node, err error) {
 	if n == nil || n.c.aborted {
 		return
@@ -99,8 +97,7 @@ func (n *news) lost(nd *node, err error) {
 	n.say(lineLost, nd.site(), who(nd, slog.Any("err", err))...)
 }
 
-// notConnected tells that an attempt to connect has failed: of the first at
-// once, then how many there were.
+// notConnected tells that an attempt to connect has failed: of the first at once, then how many there were.
 func (n *news) notConnected(nd *node, err error) {
 	if n == nil || n.c.aborted {
 		return
@@ -134,8 +131,7 @@ func (n *news) turnedAway(nd *node, err error) {
 // errLate is what is told of an attempt to connect that takes its time.
 var errLate = fmt.Errorf("still connecting: nothing has come for %v", late)
 
-// connecting tells that an attempt to connect is under way since a time, if that
-// is long.
+// connecting tells that an attempt to connect is under way since a time, if that is long.
 func (n *news) connecting(nd *node, since time.Time) {
 	if n.c.now.Sub(since) < late {
 		return
@@ -149,8 +145,8 @@ func (n *news) connecting(nd *node, since time.Time) {
 
 func (n *news) cannotConnect(nd *node, t *site, err error) {
 	t.up = false
-	if !t.told {
-		t.told = true
+	if !t.logged {
+		t.logged = true
 		t.pace.begin(n.c.now)
 		n.say(lineCannotConnect, nd.site(), t.attempts(nd, err)...)
 	} else if t.pace.due(n.c.now) {
@@ -186,7 +182,7 @@ func (n *news) throttleAttrs(nd *node) []slog.Attr {
 		slog.Int64("count", t.count), slog.Time("since", t.since))
 }
 
-// throttleOver is how long after the end of a throttling another one is the same.
+// throttleOver is how long after the end of a throttling a further one still counts as the same.
 const throttleOver = 5 * time.Second
 
 // answered takes note that nd has answered.
@@ -196,8 +192,7 @@ func (n *news) answered(nd *node) {
 	}
 }
 
-// lookSilence tells of a broker that has not answered for long, or that answers
-// again.
+// lookSilence tells of a broker that has not answered for long, or that answers again.
 func (n *news) lookSilence(nd *node) {
 	t := &nd.trouble
 	since, busy := n.c.now, 0

@@ -102,7 +102,7 @@ func (b *bench) runTxn(cmd string, args []string) bool {
 
 // start lets a caller begin to wait.
 func (b *bench) start(name, method string, f func(*transactor, *txnCall)) {
-	call := &txnCall{name: method, start: f, told: make(chan struct{})}
+	call := &txnCall{name: method, start: f, ended: make(chan struct{})}
 	b.calls = append(b.calls, &benchCall{name, call})
 	b.c.handle(b.now, calling{call})
 }
@@ -111,7 +111,7 @@ func (b *bench) start(name, method string, f func(*transactor, *txnCall)) {
 func (b *bench) reportCalls() {
 	b.calls = slices.DeleteFunc(b.calls, func(o *benchCall) bool {
 		select {
-		case <-o.call.told:
+		case <-o.call.ended:
 			b.printf("%s: %v", o.name, errorOr(o.call.err, "ok"))
 			return true
 		default:

@@ -11,7 +11,7 @@ import (
 	"github.com/epistle-kafka/epistle/wire"
 )
 
-// asking: a caller has waited for records in vain, and would like to know what stands in their way.
+// asking: a caller has waited for records in vain, and asks what stands in their way.
 type asking struct {
 	outcome *accumulator.Outcome // that it waited for; nil: for any
 	done    chan struct{}        // closed when why is set
@@ -27,9 +27,9 @@ func (e *asking) apply(c *core) {
 	close(e.done)
 }
 
-// Why says what stands in the way of an outcome that a future knows, as the loop sees it now: what its records wait for, and
-// the last failure of the broker that they are for. With nil, it is the one that has waited for longest, whichever that is. It is nil
-// if nothing waits, or if that is not known any more. Why waits for a step of the loop, which waits for nothing.
+// Why says what stands in the way of o, as the loop sees it now: what its records wait for, and the last failure of the broker
+// that they are for. With nil, it is about the outcome that has waited longest. It returns nil if nothing waits, or if that is
+// not known any more. It waits for a step of the loop, which waits for nothing.
 func (s *Sender) Why(o *accumulator.Outcome) error {
 	e := &asking{outcome: o, done: make(chan struct{})}
 	s.inbox.put(e)
@@ -60,7 +60,7 @@ func (s *stuck) Error() string {
 	return text
 }
 
-// saidOnce is more without the name of a node that said has named.
+// saidOnce returns more without the name of a node that said names already.
 func saidOnce(said, node, more string) string {
 	if node == "" || !strings.Contains(said, node) {
 		return more
@@ -70,7 +70,7 @@ func saidOnce(said, node, more string) string {
 
 func (s *stuck) Unwrap() error { return s.err }
 
-// stuck is what stands in the way of p.
+// stuck returns what stands in the way of p.
 func (c *core) stuck(p *partition, state string) *stuck {
 	why := &stuck{state: state, err: c.obstacle(p)}
 	if n := c.nodes.of(p.leader); n != nil {
@@ -84,7 +84,7 @@ func (c *core) closed(p *partition, state string) error {
 	return fmt.Errorf("%w: %w", ErrClosed, c.stuck(p, state))
 }
 
-// standing is what the batch of o, or some piece of it, waits for; nil if that is nothing any more.
+// standing returns what the batch of o, or some piece of it, waits for; nil if nothing waits any more.
 func (c *core) standing(o *accumulator.Outcome) error {
 	p, ok := o.Queue().Owner.(*partition)
 	if !ok {
@@ -112,7 +112,7 @@ func (c *core) stuckAt(p *partition, state string) error {
 
 // oldestStanding is standing of the batch that was opened first.
 func (c *core) oldestStanding() error {
-	c.seeNoted()
+	c.takeChanges()
 	var oldest time.Time
 	var of *partition
 	waiting := 0
@@ -214,8 +214,8 @@ func (c *core) delayed(d *delivery) string {
 	return "waiting to be sent again"
 }
 
-// closest returns the error to be told of a partition whose last failure is own, or nil, and whose leader's connection has
-// ended, or could not be made, with err. Of one that has ended, a request knows that it was cut off.
+// closest returns the error to tell of a partition: own, its last failure, which may be nil, or err, with which its leader's
+// connection has ended or could not be made. Of one that has ended, a request knows that it was cut off.
 func closest(own, err error) error {
 	var of, at *wire.Error
 	if errors.As(own, &of) && errors.As(err, &at) && at.Stage == wire.StageRequest && of.NodeID == at.NodeID {
@@ -224,8 +224,8 @@ func closest(own, err error) error {
 	return err
 }
 
-// leaderless is what stands in the way of a partition without a leader, whose last failure is err, or nil. A broker that
-// says that it is not the leader lets one think that another is.
+// leaderless returns what stands in the way of a partition without a leader, whose last failure is err, or nil. A broker's word
+// that it is not the leader would suggest that another one is.
 func leaderless(err error) error {
 	switch {
 	case err == nil:

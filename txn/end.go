@@ -74,7 +74,7 @@ func (t *Txn) abortByEpoch() {
 // endedAs ends the transaction. In the new protocol the answer has the identity for the next one (KIP-890).
 func (t *Txn) endedAs(s *Step, resp *protocol.EndTxnResponse) {
 	if s.old {
-		t.renewal = t.renewal || t.New() // a late request of the new protocol would begin a transaction under the same epoch
+		t.renewal = t.renewal || t.UsesV2() // a late request of the new protocol would begin a transaction under the same epoch
 	} else {
 		id := idempotent.Identity{ID: resp.ProducerID, Epoch: resp.ProducerEpoch}
 		if id.ID < 0 || id.Epoch < 0 || id.ID == t.identity.ID && id.Epoch <= t.identity.Epoch {

@@ -165,7 +165,7 @@ func (t *Txn) due(quiet bool) kind {
 
 // aborts returns the request that aborts the transaction.
 func (t *Txn) aborts() kind {
-	if t.New() && t.newest >= 2 && t.current.known == maybeRegistered && t.fresh.stage == settled && t.identity.Epoch != lastButOne {
+	if t.UsesV2() && t.newest >= 2 && t.current.known == maybeRegistered && t.fresh.stage == settled && t.identity.Epoch != lastButOne {
 		// While the last transaction is being completed, the coordinator takes the EndTxn of the next one for that of a fenced
 		// producer. InitProducerId waits for the completion, and then aborts what is open.
 		return initID

@@ -105,8 +105,8 @@ func (t *Txn) State() State { return t.state }
 // Identity returns the producer id and epoch that the next records have; idempotent.None before there is one.
 func (t *Txn) Identity() idempotent.Identity { return t.identity }
 
-// New reports whether the transaction is in the protocol of KIP-890, in which a partition joins it by its first Produce.
-func (t *Txn) New() bool { return t.level >= 2 }
+// UsesV2 reports whether the transaction is in the protocol of KIP-890, in which a partition joins it by its first Produce.
+func (t *Txn) UsesV2() bool { return t.level >= 2 }
 
 // Number returns the number of the transaction whose records may be sent now, from 1 on; 0 if there is none.
 func (t *Txn) Number() int64 {

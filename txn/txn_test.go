@@ -52,7 +52,7 @@ func open(t *testing.T, level int16) *rig {
 // join makes partition t-0 part of the transaction.
 func (r *rig) join() {
 	r.t.Helper()
-	if r.New() {
+	if r.UsesV2() {
 		r.Joins()
 		r.Joined()
 		return
@@ -89,7 +89,7 @@ func committed(code protocol.ErrorCode) *protocol.TxnOffsetCommitResponse {
 
 // ended is the answer to EndTxn, in either protocol.
 func (r *rig) ended() *protocol.EndTxnResponse {
-	if !r.New() {
+	if !r.UsesV2() {
 		return &protocol.EndTxnResponse{ProducerID: -1, ProducerEpoch: -1}
 	}
 	return &protocol.EndTxnResponse{ProducerID: r.Identity().ID, ProducerEpoch: r.Identity().Epoch + 1}

@@ -26,13 +26,13 @@ func (b *Batch) Without(indices []int32) []Range {
 	return ranges
 }
 
-// mostPieces bounds into how many pieces a batch is cut at once. A piece that is still too large is cut when it is to be sent.
-// So a batch of very many records is neither copied very often, nor needs memory for each record now.
+// mostPieces bounds into how many pieces a batch is split at once. A piece that is still too large is split when it is to be
+// sent. So a batch of very many records is neither copied very often, nor needs memory for each record now.
 const mostPieces = 16
 
-// CutTo is Cut into pieces of at most so many bytes. A larger record is a piece by itself. A batch that would need very many
-// pieces is cut into fewer.
-func (b *Batch) CutTo(most int) ([]*Batch, error) {
+// SplitTo is Split into pieces of at most so many bytes. A larger record is a piece by itself. A batch that would need very
+// many pieces is split into fewer.
+func (b *Batch) SplitTo(most int) ([]*Batch, error) {
 	base, records, err := b.decode()
 	if err != nil {
 		return nil, err
@@ -49,10 +49,10 @@ func (b *Batch) CutTo(most int) ([]*Batch, error) {
 		r.Count++
 		size += n
 	}
-	return b.cut(append(ranges, r), base, records), nil
+	return b.split(append(ranges, r), base, records), nil
 }
 
-// halve is Cut into two pieces of about the same number of bytes.
+// halve is Split into two pieces of about the same number of bytes.
 func (b *Batch) halve() ([]*Batch, error) {
 	base, records, err := b.decode()
 	if err != nil {
@@ -64,7 +64,7 @@ func (b *Batch) halve() ([]*Batch, error) {
 		size += sizes[n]
 		n++
 	}
-	return b.cut([]Range{{0, int32(n)}, {int32(n), b.count - int32(n)}}, base, records), nil
+	return b.split([]Range{{0, int32(n)}, {int32(n), b.count - int32(n)}}, base, records), nil
 }
 
 // sizesOf returns the bytes of each record, and of all.
@@ -77,15 +77,15 @@ func sizesOf(records []protocol.Record) (sizes []int, all int) {
 	return sizes, all
 }
 
-// Cut makes an uncompressed batch of each range. It gives back the batch's own bytes, so no connection may write them any more.
-// The pieces share the batch's outcome. Their memory is taken whether or not there is room: to wait for it here could be to
-// wait for oneself.
-func (b *Batch) Cut(ranges []Range) ([]*Batch, error) {
+// Split makes an uncompressed batch of each range. It gives back the batch's own bytes, so no connection may write them any
+// more. The pieces share the batch's outcome. Their memory is taken whether or not there is room: to wait for it here could be
+// to wait for oneself.
+func (b *Batch) Split(ranges []Range) ([]*Batch, error) {
 	base, records, err := b.decode()
 	if err != nil {
 		return nil, err
 	}
-	return b.cut(ranges, base, records), nil
+	return b.split(ranges, base, records), nil
 }
 
 // decode returns the batch's records, and what their timestamps are relative to.
@@ -97,13 +97,13 @@ func (b *Batch) decode() (base int64, records []protocol.Record, err error) {
 	const noBound = 1 << 30 // the batch is our own
 	h, records, err = protocol.DecodeBatch(whole, noBound)
 	if err != nil {
-		return 0, nil, fmt.Errorf("accumulator: cutting a batch of %s-%d: %w", b.Topic(), b.Partition(), err)
+		return 0, nil, fmt.Errorf("accumulator: splitting a batch of %s-%d: %w", b.Topic(), b.Partition(), err)
 	}
 	return h.BaseTimestamp, records, nil
 }
 
-// cut is Cut once the records are decoded.
-func (b *Batch) cut(ranges []Range, base int64, records []protocol.Record) []*Batch {
+// split is Split once the records are decoded.
+func (b *Batch) split(ranges []Range, base int64, records []protocol.Record) []*Batch {
 	pieces := make([]*Batch, len(ranges))
 	for i, r := range ranges {
 		pieces[i] = b.pieceOf(r, base, records[r.First:r.First+r.Count])

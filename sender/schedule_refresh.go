@@ -2,10 +2,9 @@ package sender
 
 import "time"
 
-// look brings one partition up to date: it ends what has expired, puts the
-// partition on its leader's ready list if it may be drained, and sets its
-// alarm. Whoever changes a partition calls it.
-func (c *core) look(p *partition) {
+// refresh brings one partition up to date: it ends what has expired, puts the partition on its leader's ready list if it may be
+// drained, and sets its alarm. Whoever changes a partition calls it.
+func (c *core) refresh(p *partition) {
 	c.txn.sweep(p)
 	oldest := p.oldestOpened()
 	if !oldest.IsZero() && c.schedule.expired(oldest) {
@@ -21,7 +20,7 @@ func (c *core) look(p *partition) {
 	}
 	switch due := c.due(p); {
 	case due.IsZero():
-		p.withdraw() // it was ready only if what it had has ended there, unsent
+		p.unoffer() // it may have been ready, and what it had has ended unsent
 	case c.schedule.goes(due):
 		c.offer(p)
 	case due.Before(at):
@@ -31,50 +30,47 @@ func (c *core) look(p *partition) {
 	c.schedule.set(p, at)
 }
 
-// lookDelivered is look after one batch of p was delivered, and nothing else has
-// changed. A partition on a ready list is looked at when it is served. Until then
-// its alarm may be early, and never late.
-func (c *core) lookDelivered(p *partition) {
+// refreshDelivered is refresh after one batch of p was delivered, and nothing else has changed. A partition on a ready list is
+// refreshed when it is served. Until then its alarm may be early, and never late.
+func (c *core) refreshDelivered(p *partition) {
 	if p.ready == nil || c.txn.sweeps() || !p.wake.After(c.now) {
-		c.look(p)
+		c.refresh(p)
 	}
 }
 
-// briefLinger is a linger that even one who waits for memory can sit out while
-// something is in flight, whose answer will bring some.
+// briefLinger is a linger that a caller who waits for memory can sit out while something is in flight, whose answer will free
+// some.
 const briefLinger = 100 * time.Millisecond
 
-// seeNoted looks at the partitions whose head has changed. Nothing lingers while
-// somebody waits for memory that only sending can free: but with many
-// partitions and little for each, to send it all at once would be to send it in
-// the smallest batches just when there is the most of it.
-func (c *core) seeNoted() {
+// takeChanges refreshes the partitions whose head has changed. Nothing lingers while somebody waits for memory that only
+// sending can free. While an answer will free some soon, batches linger on: with many partitions and little for each, sending
+// it all at once would make the smallest batches just when there is the most to send.
+func (c *core) takeChanges() {
 	if waiting := c.acc.Memory.Waiting(); waiting && !c.schedule.hurries() && (c.requests.none() || c.cfg.Linger > briefLinger) {
 		c.schedule.hurry()
-		c.lookAll()
+		c.refreshAll()
 	} else if !waiting && !c.closing {
 		c.schedule.relax()
 	}
-	notes := c.schedule.noted(c.acc)
+	notes := c.schedule.changes(c.acc)
 	for i := range notes {
 		p := notes[i].Queue.Owner.(*partition)
-		p.noted(notes[i].Head)
-		c.look(p)
+		p.headChanged(notes[i].Head)
+		c.refresh(p)
 	}
 }
 
-// lookAll looks at every partition that has work and an alarm for it.
-func (c *core) lookAll() {
+// refreshAll refreshes every partition that has work and an alarm for it.
+func (c *core) refreshAll() {
 	parts := c.schedule.working()
 	for _, p := range parts {
-		c.look(p)
+		c.refresh(p)
 	}
 	c.schedule.done(parts)
 }
 
-// due returns when p's next batch should go out as far as linger and backoff
-// are concerned; the zero time if there is none, or if something must come in
-// first that will lead to another look.
+// due returns when p's next batch should go out as far as linger and backoff are concerned; the zero time if there is none, or
+// if something must come in first that will lead to another refresh.
 func (c *core) due(p *partition) time.Time {
 	if len(p.retry) > 0 {
 		if p.backoff.After(c.now) {
@@ -102,14 +98,14 @@ func (c *core) offer(p *partition) {
 	}
 	n := c.nodes.of(p.leader)
 	if p.leader < 0 || n == nil {
-		c.meta.RequestUpdate(c.now)
+		c.meta.RequestUpdate()
 		return
 	}
 	if p.ready == n {
 		return
 	}
-	if p.queue.Stalled.Load() == 0 {
-		p.queue.Stalled.Store(c.acc.Millis(c.now))
+	if p.queue.BlockedSince.Load() == 0 {
+		p.queue.BlockedSince.Store(c.acc.Millis(c.now))
 	}
 	p.ready = n // on another node's list too, maybe: that entry no longer counts
 	if p.listed != n {
@@ -118,7 +114,7 @@ func (c *core) offer(p *partition) {
 	}
 }
 
-// touchEvery is how exact metadata's idea is of when a topic was last in use.
+// touchEvery is how exactly metadata knows when a topic was last in use.
 const touchEvery = time.Second
 
 // touchDue reports whether metadata has to be told again that t is in use.
@@ -131,8 +127,8 @@ func (c *core) touch(t *topic) {
 	c.meta.Touch(c.now, t.name)
 }
 
-// expire ends the drained batches of p that are too old, and returns when the
-// oldest that is left was opened; the zero time if there is none.
+// expire ends the drained batches of p that are too old, and returns when the oldest that is left was opened; the zero time if
+// there is none.
 func (c *core) expire(p *partition) (oldest time.Time) {
 	for _, d := range p.open() {
 		if !c.schedule.expired(d.opened) {
@@ -141,9 +137,9 @@ func (c *core) expire(p *partition) (oldest time.Time) {
 		}
 		c.metrics.countExpired(p.topic)
 		if d.conn != nil {
-			// Its bytes stay with the connection, and its sequence stays
-			// unresolved, until the answer or the connection's end (pitfall 8).
-			c.tell(d, c.timeout(p, c.delayed(d)), true)
+			// Its bytes stay with the connection, and its sequence stays unresolved, until the answer or the connection's end
+			// (pitfall 8).
+			c.failBatch(d, c.timeout(p, c.delayed(d)), true)
 		} else {
 			c.giveUp(p, d, c.timeout(p, c.delayed(d)))
 		}

@@ -13,29 +13,29 @@ func TestTheLoopIsToldOnce(t *testing.T) {
 	wakes := 0
 	a := small(func(c *Config) { c.Wake = func() { wakes++ } })
 	q := a.Topic("t", 1).Queues()[0]
-	noted := func(when string, want ...Head) {
+	reported := func(when string, want ...Head) {
 		t.Helper()
 		var got []Head
-		for _, n := range a.Noted(nil) {
+		for _, n := range a.TakeChanges(nil) {
 			if n.Queue != q {
-				t.Errorf("%s: another queue is noted", when)
+				t.Errorf("%s: another queue is reported", when)
 			}
 			got = append(got, n.Head)
 		}
 		if !slices.Equal(got, want) {
-			t.Errorf("%s: noted %+v, want %+v", when, got, want)
+			t.Errorf("%s: reported %+v, want %+v", when, got, want)
 		}
 	}
 	add(t, q, sized(100), noon)
 	first := q.current.size()
 	add(t, q, sized(100), noon)
-	noted("opened", Head{Opened: noon, Size: first, Serial: 1})
+	reported("opened", Head{Opened: noon, Size: first, Serial: 1})
 	for !q.current.filled {
 		add(t, q, sized(100), noon)
 	}
 	full := q.current.size()
 	add(t, q, sized(100), noon)
-	noted("filled, and grown beyond", Head{Opened: noon, Size: full, Serial: 1, Ready: true})
+	reported("filled, and grown beyond", Head{Opened: noon, Size: full, Serial: 1, Ready: true})
 	b, next := q.Drain()
 	if b.Serial() != 1 || next != (Head{}) || q.Look() != next {
 		t.Errorf("batch %d was drained, and the head is %+v, want the first, and none", b.Serial(), next)
@@ -43,7 +43,7 @@ func TestTheLoopIsToldOnce(t *testing.T) {
 	later := noon.Add(time.Minute)
 	add(t, q, &Entry{Record: protocol.Record{Value: make([]byte, 2000)}, Timestamp: noon.UnixMilli(), Txn: 7}, later)
 	full = q.current.size()
-	noted("opened by what fills it", Head{Opened: later, Size: full, Serial: 2, Txn: 7, Ready: true})
+	reported("opened by what fills it", Head{Opened: later, Size: full, Serial: 2, Txn: 7, Ready: true})
 	if wakes != 3 {
 		t.Errorf("the loop was woken %d times, want 3", wakes)
 	}
@@ -56,7 +56,7 @@ func TestTheNextHeadIsToldWithTheDrain(t *testing.T) {
 	for i := range 3 {
 		add(t, q, text("a"), noon.Add(time.Duration(i)*2*time.Second))
 	}
-	a.Noted(nil)
+	a.TakeChanges(nil)
 	if _, next := q.Drain(); next.Serial != 2 || !next.Ready {
 		t.Errorf("the next head is %+v, want the second batch, sealed", next)
 	}
@@ -66,8 +66,8 @@ func TestTheNextHeadIsToldWithTheDrain(t *testing.T) {
 	for !q.current.filled {
 		add(t, q, sized(100), noon.Add(4*time.Second))
 	}
-	if notes := a.Noted(nil); len(notes) != 1 || !notes[0].Head.Ready || notes[0].Head.Serial != 3 {
-		t.Errorf("the third batch was filled, and noted is %+v", notes)
+	if changes := a.TakeChanges(nil); len(changes) != 1 || !changes[0].Head.Ready || changes[0].Head.Serial != 3 {
+		t.Errorf("the third batch was filled, and reported is %+v", changes)
 	}
 }
 
@@ -76,20 +76,20 @@ func TestASealedHeadIsReady(t *testing.T) {
 	a := small()
 	q := a.Topic("t", 1).Queues()[0]
 	add(t, q, text("a"), noon)
-	a.Noted(nil)
+	a.TakeChanges(nil)
 	if head := q.Look(); head.Ready {
 		t.Error("a batch that may linger is ready")
 	}
 	add(t, q, text("b"), noon.Add(2*time.Second))
-	if n := len(a.Noted(nil)); n != 1 {
-		t.Errorf("the head was sealed, and %d queues are noted, want 1", n)
+	if n := len(a.TakeChanges(nil)); n != 1 {
+		t.Errorf("the head was sealed, and %d queues are reported, want 1", n)
 	}
 	if head := q.Look(); !head.Ready {
 		t.Error("a sealed head is not ready")
 	}
 	add(t, q, text("c"), noon.Add(4*time.Second))
-	if n := len(a.Noted(nil)); n != 0 {
-		t.Errorf("a third batch was opened, and %d queues are noted, want 0", n)
+	if n := len(a.TakeChanges(nil)); n != 0 {
+		t.Errorf("a third batch was opened, and %d queues are reported, want 0", n)
 	}
 }
 
@@ -98,11 +98,11 @@ func TestUrge(t *testing.T) {
 	a := small()
 	q := a.Topic("t", 1).Queues()[0]
 	ticket := add(t, q, text("a"), noon)
-	a.Noted(nil)
+	a.TakeChanges(nil)
 	ticket.Outcome.Urge()
 	ticket.Outcome.Urge()
-	if n := len(a.Noted(nil)); n != 1 {
-		t.Errorf("%d queues noted, want 1", n)
+	if n := len(a.TakeChanges(nil)); n != 1 {
+		t.Errorf("%d queues reported, want 1", n)
 	}
 	if head := q.Look(); !head.Ready {
 		t.Error("a batch that somebody waits for lingers")
@@ -110,15 +110,15 @@ func TestUrge(t *testing.T) {
 	for !q.current.filled {
 		add(t, q, sized(100), noon)
 	}
-	if n := len(a.Noted(nil)); n != 0 {
-		t.Errorf("a batch that was ready is full now: %d queues noted, want 0", n)
+	if n := len(a.TakeChanges(nil)); n != 0 {
+		t.Errorf("a batch that was ready is full now: %d queues reported, want 0", n)
 	}
 	// One that is behind the head, or drained, concerns nobody now.
 	second := add(t, q, text("b"), noon.Add(2*time.Second))
-	a.Noted(nil)
+	a.TakeChanges(nil)
 	second.Outcome.Urge()
-	if n := len(a.Noted(nil)); n != 0 {
-		t.Errorf("a batch behind the head was urged: %d queues noted, want 0", n)
+	if n := len(a.TakeChanges(nil)); n != 0 {
+		t.Errorf("a batch behind the head was urged: %d queues reported, want 0", n)
 	}
 	drain(q)
 	ticket.Outcome.Urge()
@@ -159,7 +159,7 @@ func TestWhoWaitsIsUrgent(t *testing.T) {
 	if wakes != 1 || urgent != 1 {
 		t.Errorf("the loop was woken %d times, and %d times for what is urgent, want once each", wakes, urgent)
 	}
-	if head := a.Noted(nil); len(head) != 2 || !head[1].Head.Ready {
-		t.Errorf("noted %+v, want that there is one, and that it is ready", head)
+	if head := a.TakeChanges(nil); len(head) != 2 || !head[1].Head.Ready {
+		t.Errorf("reported %+v, want that there is one, and that it is ready", head)
 	}
 }

@@ -16,9 +16,9 @@ import (
 )
 
 // told is an event that says that it has been applied.
-type told struct{ times int }
+type applied struct{ times int }
 
-func (e *told) apply(*core) { e.times++ }
+func (e *applied) apply(*core) { e.times++ }
 
 // idle returns a sender whose loop does not run, and whose brokers never answer.
 func idle(t *testing.T, linger time.Duration) *Sender {
@@ -64,30 +64,30 @@ func (s *Sender) nudged() bool {
 }
 
 // A caller whose record may go at once does the step that the loop would have to
-// be woken for, and gives the turn back.
+// be woken for, and gives the token back.
 func TestACallerDoesTheStep(t *testing.T) {
-	s, event := idle(t, 0), new(told)
+	s, event := idle(t, 0), new(applied)
 	s.inbox.put(event)
 	s.nudged()
-	s.lend()
+	s.stepInline()
 	if event.times != 1 {
 		t.Errorf("what had come in was taken up %d times, want once", event.times)
 	}
-	if len(s.turn) != 0 {
-		t.Error("the caller has kept the turn")
+	if len(s.stepToken) != 0 {
+		t.Error("the caller has kept the token")
 	}
 	if s.nudged() {
 		t.Error("the loop was woken, though there is nothing for it to do")
 	}
 }
 
-// Whose turn it is may have looked before this came: then the loop looks again.
-func TestACallerWhoseTurnItIsNot(t *testing.T) {
-	s, event := idle(t, 0), new(told)
+// Who does a step may have taken the inbox before this came: then the loop takes it again.
+func TestACallerWhileAStepIsDone(t *testing.T) {
+	s, event := idle(t, 0), new(applied)
 	s.inbox.put(event)
 	s.nudged()
-	s.turn <- struct{}{}
-	s.lend()
+	s.stepToken <- struct{}{}
+	s.stepInline()
 	if event.times != 0 {
 		t.Error("two do a step at once")
 	}
@@ -111,7 +111,7 @@ func TestManyCallersAndTheLoop(t *testing.T) {
 						close(all)
 					}
 				}))
-				s.lend()
+				s.stepInline()
 			}
 		})
 	}
@@ -145,7 +145,7 @@ func TestTheTimerAfterAStepOfACaller(t *testing.T) {
 			s := idle(t, 0)
 			s.core.schedule.set(s.lonely(), time.Now().Add(time.Minute))
 			s.rings = time.Now().Add(tt.rings)
-			s.lend()
+			s.stepInline()
 			if got := s.nudged(); got != tt.want {
 				t.Errorf("the loop is woken = %v, want %v", got, tt.want)
 			}
@@ -159,9 +159,9 @@ func TestACallerAfterTheEnd(t *testing.T) {
 	if _, err := s.Close(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	event := new(told)
+	event := new(applied)
 	s.inbox.put(event)
-	s.lend()
+	s.stepInline()
 	if event.times != 0 {
 		t.Error("a step was done after the end")
 	}
@@ -169,11 +169,11 @@ func TestACallerAfterTheEnd(t *testing.T) {
 
 // What a caller's step has ended is for the loop to end altogether.
 func TestACallerAtTheEnd(t *testing.T) {
-	s, event := idle(t, 0), new(told)
+	s, event := idle(t, 0), new(applied)
 	s.inbox.put(aborting{})
 	s.nudged()
 	for range 2 {
-		s.lend()
+		s.stepInline()
 		if !s.nudged() {
 			t.Error("the loop does not hear of the end")
 		}
@@ -188,7 +188,7 @@ func TestACallerAtTheEnd(t *testing.T) {
 // somebody waits for.
 func TestWhichRecordsHurry(t *testing.T) {
 	for _, linger := range []time.Duration{0, time.Hour} {
-		s, event := idle(t, linger), new(told)
+		s, event := idle(t, linger), new(applied)
 		q := s.lonely().queue
 		s.inbox.put(event)
 		e := accumulator.Entry{Timestamp: time.Now().UnixMilli()}
@@ -212,7 +212,7 @@ func TestABrokenInvariantEndsTheProgram(t *testing.T) {
 		s.inbox.put(broken{})
 		func() {
 			defer func() { _ = recover() }()
-			s.lend()
+			s.stepInline()
 		}()
 		os.Exit(0) // as if nothing had happened
 	}

@@ -8,10 +8,9 @@ import (
 	"github.com/epistle-kafka/epistle/protocol"
 )
 
-// sift ends the records that the broker found at fault, each with its reason,
-// and sends the others again (KIP-467): under a new epoch, or under d's first
-// numbers if d may be written after all.
-func (c *core) sift(p *partition, d *delivery, a *protocol.ProducePartitionResponse) {
+// rejectRecords ends the records that the broker found at fault, each with its reason, and sends the others again (KIP-467):
+// under a new epoch, or under d's first numbers if d may be written after all.
+func (c *core) rejectRecords(p *partition, d *delivery, a *protocol.ProducePartitionResponse) {
 	bad := namedRecords(d, a)
 	if len(bad) == 0 {
 		c.giveUp(p, d, brokerError(a.ErrorCode, a.ErrorMessage))
@@ -23,34 +22,33 @@ func (c *core) sift(p *partition, d *delivery, a *protocol.ProducePartitionRespo
 	}
 	good := d.Without(indices)
 	d.why = Reason(a.ErrorCode)
-	if c.txn.sift(p, d, bad, good) {
+	if c.txn.failWhole(p, d, bad, good) {
 		return
 	}
 	var pieces []*accumulator.Batch
 	if len(good) > 0 {
 		var err error
-		if pieces, err = d.Cut(good); err != nil {
+		if pieces, err = d.Split(good); err != nil {
 			c.giveUp(p, d, fmt.Errorf("%w; and the records without fault could not be separated: %w", a.ErrorCode, err))
 			return
 		}
 	}
 	c.hooks.split(d, len(pieces), len(bad), brokerError(a.ErrorCode, a.ErrorMessage))
-	c.gap(p)
+	c.breakSequence(p)
 	if d.doubtful() && c.cfg.Idempotent {
-		c.siftDoubtful(p, d, pieces, bad)
+		c.rejectDoubtful(p, d, pieces, bad)
 		return
 	}
 	for _, b := range pieces {
 		d.piece(b, d.doubted())
 	}
-	c.refuseRecords(bad, d.doubtful())
+	c.failRecords(bad, d.doubtful())
 }
 
-// siftDoubtful sends what is left of d under d's first numbers, without a gap:
-// then no broker takes it that has d. How the records at fault end is known
-// when the first piece is acknowledged, or fails.
-func (c *core) siftDoubtful(p *partition, d *delivery, pieces []*accumulator.Batch, bad []refusal) {
-	q := &doubt{around: d.doubt, sifted: true, named: bad}
+// rejectDoubtful sends what is left of d under d's first numbers, without a gap, so that a broker that has d does not take it.
+// How the records at fault end is known when the first piece is acknowledged, or fails.
+func (c *core) rejectDoubtful(p *partition, d *delivery, pieces []*accumulator.Batch, bad []refusal) {
+	q := &doubt{around: d.doubt, rejected: true, named: bad}
 	n := int32(0)
 	p.makeRoom(d, max(len(pieces), 1))
 	for i, b := range pieces {
@@ -65,8 +63,7 @@ func (c *core) siftDoubtful(p *partition, d *delivery, pieces []*accumulator.Bat
 	}
 }
 
-// namedRecords returns the records of d that the broker has named, in order,
-// each once and with its reason.
+// namedRecords returns the records of d that the broker has named, in order, each once and with its reason.
 func namedRecords(d *delivery, a *protocol.ProducePartitionResponse) []refusal {
 	reasons := make(map[int32]*string, len(a.RecordErrors))
 	var bad []refusal
@@ -92,9 +89,9 @@ func namedRecords(d *delivery, a *protocol.ProducePartitionResponse) []refusal {
 	return bad
 }
 
-// refuseRecords ends the records that the broker has found at fault.
-func (c *core) refuseRecords(bad []refusal, maybe bool) {
+// failRecords ends the records that the broker has found at fault.
+func (c *core) failRecords(bad []refusal, mayBeWritten bool) {
 	for _, r := range bad {
-		c.failRange(r.of, accumulator.Range{First: r.index, Count: 1}, r.err, maybe)
+		c.failRange(r.of, accumulator.Range{First: r.index, Count: 1}, r.err, mayBeWritten)
 	}
 }

@@ -11,10 +11,10 @@ import (
 	"github.com/epistle-kafka/epistle/protocol"
 )
 
-// A batch whose answer was lost is sifted into three parts that keep its numbers. The first is acknowledged, so nothing is
-// in doubt any more. The broker then finds a fault in the second part as well. Each record ends, and those without a fault
-// are in the log, in order.
-func TestASiftedPartIsSiftedAgain(t *testing.T) {
+// A batch whose answer was lost goes on in three parts that keep its numbers, without the records at fault. The first part is
+// acknowledged, so nothing is in doubt any more. The broker then finds a fault in the second part as well. Each record ends,
+// and those without a fault are in the log, in order.
+func TestARejectedPartIsSplitAgain(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		c := brokertest.New(t, brokertest.InMemory(), brokertest.Topic("t", 1))
 		p := start(t, c, func(cfg *producer.Config) { cfg.Linger = 50 * time.Millisecond })
@@ -63,10 +63,10 @@ func TestASiftedPartIsSiftedAgain(t *testing.T) {
 	})
 }
 
-// A batch is written, and its answer lost. Sent again it is too large, since the limit was lowered, and is cut. One record
+// A batch is written, and its answer lost. Sent again it is too large, since the limit was lowered, and is split. One record
 // of a half is then named as faulty, since the topic was made compacted. That record may be in the log, and its error says
 // so, with idempotence and without.
-func TestASiftedHalfOfADoubtfulBatch(t *testing.T) {
+func TestARejectedHalfOfADoubtfulBatch(t *testing.T) {
 	for _, idempotent := range []bool{false, true} {
 		t.Run(fmt.Sprint("idempotent=", idempotent), func(t *testing.T) {
 			bubble(t, func(t *testing.T) {
