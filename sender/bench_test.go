@@ -175,9 +175,9 @@ func (bc *benchConn) Send(call *wire.Call) bool {
 		panic("I1: too many requests in flight")
 	}
 	bc.calls = append(bc.calls, call)
-	call.Version = call.Request.API().Max
+	call.Version, _ = bc.Version(call.Request.API().Key)
 	if call.MaxVersion > 0 {
-		call.Version = call.MaxVersion
+		call.Version = min(call.Version, call.MaxVersion)
 	}
 	if call.Before != nil {
 		call.Before(call.Version)

@@ -40,6 +40,10 @@ func (c *core) recreated(t *topic, why error) {
 		p.failures, p.roused, p.backoff = 0, 0, zero
 		for _, d := range p.inFlight {
 			d.old = true
+			d.reopen(why == ErrClusterReplaced)
+		}
+		for _, d := range p.retry {
+			d.reopen(why == ErrClusterReplaced)
 		}
 		gone := i >= len(t.meta.Partitions) // see retire
 		if c.cfg.FailRecreated && !gone {
