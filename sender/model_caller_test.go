@@ -185,7 +185,7 @@ func (c *modelCaller) returned(call *modelCall) {
 		c.end(call.name == txn.CallCommit)
 	case !errors.As(call.err, &failed):
 		h.fail("%s in state %q failed with %v", call.name, c.state, call.err)
-	case failed.Next == txn.NewProducer, failed.Next == txn.FixConfiguration && call.name != txn.CallInit && call.name != txn.CallBegin:
+	case failed.Next == txn.NewProducer, failed.Next == txn.FixConfiguration && call.name != txn.CallInit && (call.name != txn.CallBegin || failed.Outcome != txn.Open):
 		c.state, c.died = callerDead, true
 		h.counts[tallyFatal]++
 		c.claim(call, call.err)
