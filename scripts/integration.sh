@@ -29,7 +29,11 @@ on_first() {
 }
 
 # in_docker runs what one cluster of containers at a time is enough for, and what takes a single broker of the JVM:
-# containers have no listeners but one and no plugins, and what is about those runs there.
+# containers have no listeners but one and no plugins, and what is about those runs there. Nothing is lost by that.
+# The image has the same release of Kafka on a JVM as Maven does, so a listener asks for the same and answers with the
+# same words. What Docker adds is the way there, by forwarded ports, and the tests of faults go that way. A listener
+# that proves who one is needs files (stores, keytabs, krb5.conf), and its broker a way back to the test's token
+# endpoint and KDC: with containers a test would be about mounts and bridges.
 in_docker() {
   [ -z "${PREPARED:-}" ] || usual='2 s, and some minutes the first time' step "Docker's engine, with Kafka" prepared
   # shellcheck disable=SC2046
