@@ -28,8 +28,14 @@ on_first() {
   usual='5 to 10 min, and more the first time, when Kafka is downloaded' step 'integration' suite "${KAFKA_KIND:-}" "${KAFKA_VERSION:-}" . ./...
 }
 
-# Containers have no listeners but one and no plugins, and what is about those runs on the JVM. The parts take about the same
-# time. Maven resolves a version for one of them at a time: on_jvm is the first to need 4.4.0 and 3.9.1.
+# Containers have no listeners but one and no plugins, and what is about those runs on the JVM. Nothing is lost by that: the image
+# has the same release of Kafka on a JVM as Maven does, so a listener asks for the same and answers with the same words. What
+# Docker adds is the way there, by forwarded ports, and the tests of faults go that way. A listener that proves who one is needs
+# files (stores, keytabs, krb5.conf), and its broker a way back to the test's token endpoint and KDC: with containers a test
+# would be about mounts and bridges.
+#
+# The parts take about the same time. Maven resolves a version for one of them at a time: on_jvm is the first to need 4.4.0 and
+# 3.9.1.
 
 faults_in_docker() {
   docker_ready
