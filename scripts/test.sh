@@ -72,13 +72,16 @@ apart='sasl/gssapi sasl/mskiam epistleprom epistleotel cmd/epistle/full/epistle'
 
 each_apart() {
   for module in $apart; do
-    (cd "$module" && NOTRUN_FILE=$notrun "$@") || return
+    (cd "$module" && noting "$@") || return
   done
 }
 
 # What each run of tests is given: vet is a step of its own, with more than the go command asks of it here, and a package
 # that takes minutes alone may take several times as long beside others.
 flags='-vet=off -timeout 30m'
+
+# noting runs a command whose tests note what they cannot be run without. internal/notrun says what the round is for.
+noting() { NOTRUN_FILE=$notrun NOTRUN_ROUND=$began "$@"; }
 
 # shellcheck disable=SC2086
 unit() {
@@ -97,6 +100,7 @@ unit() {
   usual='30 s' step 'tests of the examples' $race go -C examples test $flags ${race:+-race} ./...
   usual='3 s' step 'tests of the tools' go -C tools test $flags ./...
   prepared
+  usual='3 s' step 'completion in shells' noting $race go test $flags ${race:+-race} -run 'Shells|BashCompletes' ./cmd/epistle/internal/app
   usual='1 min' step 'tests of GSSAPI, AWS_MSK_IAM, Prometheus, OpenTelemetry and the full command' each_apart $race go test $flags ${race:+-race} ./...
 }
 

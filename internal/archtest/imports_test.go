@@ -44,6 +44,7 @@ var mayImport = map[string]struct {
 	"internal/sticky":   {ours: []string{"partition"}},
 	"internal/shown":    {},
 	"internal/testcert": {},
+	"internal/notrun":   {},
 	"internal/vectors":  {},
 	"internal/readfile": {},
 	"internal/keystore": {ours: []string{"internal/pbe"}},
