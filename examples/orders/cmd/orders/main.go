@@ -35,16 +35,17 @@ func main() {
 	address := flag.String("listen", "localhost:8080", "the `address` to serve")
 	brokers := flag.String("b", "localhost:9092", "brokers, `host:port,…`")
 	file := flag.String("db", "orders.db", "the `file` of the database")
+	topic := flag.String("topic", "orders", "the `topic` of the events")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	if err := run(ctx, *address, strings.Split(*brokers, ","), *file); err != nil {
+	if err := run(ctx, *address, strings.Split(*brokers, ","), *file, *topic); err != nil {
 		fmt.Fprintln(os.Stderr, "orders:", err)
 		os.Exit(1)
 	}
 }
 
-func run(ctx context.Context, address string, brokers []string, file string) (err error) {
+func run(ctx context.Context, address string, brokers []string, file, topic string) (err error) {
 	log := slog.Default()
 	db, err := sql.Open("sqlite", "file:"+file+"?_pragma=journal_mode(WAL)&_pragma=busy_timeout(5000)")
 	if err != nil {
@@ -53,13 +54,13 @@ func run(ctx context.Context, address string, brokers []string, file string) (er
 	defer func() { err = errors.Join(err, db.Close()) }()
 
 	// One relay has this id at a time: another instance that starts takes it over, and this one ends.
-	cfg := producer.ExactlyOnce("orders-relay", brokers...)
+	cfg := producer.ExactlyOnce(topic+"-relay", brokers...)
 	cfg.Logger = log
 	p, err := producer.New(cfg)
 	if err != nil {
 		return err
 	}
-	outbox, err := orders.NewOutbox(ctx, db, p, "orders", log)
+	outbox, err := orders.NewOutbox(ctx, db, p, topic, log)
 	if err != nil {
 		return err
 	}
