@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/epistle-kafka/epistle/integration/kafka"
+	"github.com/epistle-kafka/epistle/producer"
 	"github.com/epistle-kafka/epistle/sasl/gssapi"
 )
 
@@ -46,6 +47,18 @@ func TestGSSAPI(t *testing.T) {
 			s.delivers(t, "KERBEROS", by(m))
 		})
 	}
+	t.Run("the doctor finds nothing", func(t *testing.T) {
+		m, err := gssapi.New(gssapi.Config{Principal: "alice", Keytab: k.path("alice.keytab"), Krb5Conf: k.conf, ServiceName: "kafka"})
+		do(t, err)
+		s.well(t, "KERBEROS", by(m))
+	})
+	t.Run("the doctor names a wrong password", func(t *testing.T) {
+		m, err := gssapi.New(gssapi.Config{Principal: "alice", Password: "guess", Krb5Conf: k.conf, ServiceName: "kafka"})
+		do(t, err)
+		cfg := producer.DefaultConfig(s.Listener(0, "KERBEROS"))
+		cfg.SASL = m
+		expect(t, cfg, producer.CheckSASL)
+	})
 	t.Run("sessions end under load", func(t *testing.T) {
 		m, err := gssapi.New(gssapi.Config{Principal: "alice", Keytab: k.path("alice.keytab"), Krb5Conf: k.conf, ServiceName: "kafka"})
 		do(t, err)
