@@ -28,13 +28,13 @@ on_first() {
   usual='5 to 10 min, and more the first time, when Kafka is downloaded' step 'integration' suite "${KAFKA_KIND:-}" "${KAFKA_VERSION:-}" . ./...
 }
 
-# in_docker runs what one cluster of containers at a time is enough for, and what takes a single broker of the JVM:
-# containers have no listeners but one and no plugins, and what is about those runs there.
+# in_docker runs what one cluster of containers at a time is enough for, and what takes brokers of the JVM: containers have no
+# listeners but one and no plugins, and what is about those runs there. So does what runs Java's client beside.
 in_docker() {
   [ -z "${PREPARED:-}" ] || usual='2 s, and some minutes the first time' step "Docker's engine, with Kafka" prepared
   # shellcheck disable=SC2046
-  usual='5 to 10 min' step 'integration: Docker, 4.4.0, all but security and telemetry' suite docker 4.4.0 . $(go -C integration list ./... | grep -v -e '/security$' -e '/telemetry$')
-  usual='1 min' step 'integration: JVM, 4.4.0, security and telemetry' suite jvm 4.4.0 . ./security ./telemetry
+  usual='5 to 10 min' step 'integration: Docker, 4.4.0, all but security, telemetry and metrics' suite docker 4.4.0 . $(go -C integration list ./... | grep -v -e '/security$' -e '/telemetry$' -e '/metrics$')
+  usual='2 min' step 'integration: JVM, 4.4.0, security, telemetry and metrics' suite jvm 4.4.0 . ./security ./telemetry ./metrics
   usual='1 min' step 'integration: JVM, 3.9.1, security' suite jvm 3.9.1 . ./security
   usual='1 min' step 'integration: JVM, 4.0.1, send and read' suite jvm 4.0.1 '^TestSendAndRead' .
 }
