@@ -7,5 +7,5 @@
 // "event-id" by which consumers know it.
 //
 // The command is in cmd/orders. The tests show the same service with the double of package producertest, and with a cluster of
-// brokertest.
+// brokertest. With a real Kafka the command itself is tested, in integration/orders: stopped and killed while it takes orders.
 package orders

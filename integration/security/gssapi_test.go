@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/epistle-kafka/epistle/integration/kafka"
+	"github.com/epistle-kafka/epistle/producer"
 	"github.com/epistle-kafka/epistle/sasl/gssapi"
 )
 
@@ -47,6 +48,18 @@ func TestGSSAPI(t *testing.T) {
 		})
 	}
 	t.Run("the full command", func(t *testing.T) { s.commandByGSSAPI(t, k) })
+	t.Run("the doctor finds nothing", func(t *testing.T) {
+		m, err := gssapi.New(gssapi.Config{Principal: "alice", Keytab: k.path("alice.keytab"), Krb5Conf: k.conf, ServiceName: "kafka"})
+		do(t, err)
+		s.well(t, "KERBEROS", by(m))
+	})
+	t.Run("the doctor names a wrong password", func(t *testing.T) {
+		m, err := gssapi.New(gssapi.Config{Principal: "alice", Password: "guess", Krb5Conf: k.conf, ServiceName: "kafka"})
+		do(t, err)
+		cfg := producer.DefaultConfig(s.Listener(0, "KERBEROS"))
+		cfg.SASL = m
+		expect(t, cfg, producer.CheckSASL)
+	})
 	t.Run("sessions end under load", func(t *testing.T) {
 		m, err := gssapi.New(gssapi.Config{Principal: "alice", Keytab: k.path("alice.keytab"), Krb5Conf: k.conf, ServiceName: "kafka"})
 		do(t, err)

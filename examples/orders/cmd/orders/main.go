@@ -52,6 +52,7 @@ type options struct {
 	listen  string
 	brokers []string
 	file    string // of the database
+	topic   string // of the events
 }
 
 func parse(args []string) (o options, err error) {
@@ -59,6 +60,7 @@ func parse(args []string) (o options, err error) {
 	flags.StringVar(&o.listen, "listen", "localhost:8080", "the `address` to serve")
 	brokers := flags.String("b", "localhost:9092", "brokers, `host:port,…`")
 	flags.StringVar(&o.file, "db", "orders.db", "the `file` of the database")
+	flags.StringVar(&o.topic, "topic", "orders", "the `topic` of the events")
 	if err := flags.Parse(args); err != nil {
 		return o, err
 	}
@@ -79,13 +81,13 @@ func run(ctx context.Context, o options) (err error) {
 	defer func() { err = errors.Join(err, db.Close()) }()
 
 	// One relay has this id at a time: another instance that starts takes it over, and this one ends.
-	cfg := producer.ExactlyOnce("orders-relay", o.brokers...)
+	cfg := producer.ExactlyOnce(o.topic+"-relay", o.brokers...)
 	cfg.Logger = log
 	p, err := producer.New(cfg)
 	if err != nil {
 		return err
 	}
-	outbox, err := orders.NewOutbox(ctx, db, p, "orders", log)
+	outbox, err := orders.NewOutbox(ctx, db, p, o.topic, log)
 	if err != nil {
 		return err
 	}
