@@ -44,7 +44,7 @@ type Metrics struct {
 	// topic's metadata or for room in buffer.memory. The others have a value for each batch, that of its oldest record.
 	AdmissionWait Histogram
 	QueueTime     Histogram // from the end of Send until the batch is first given to a connection
-	ThrottleWait  Histogram // the part of QueueTime for which the broker had asked to be sent nothing; batches without it do not count
+	ThrottleWait  Histogram // the part of QueueTime that the broker asked for, by a quota; batches without it do not count
 	InFlightTime  Histogram // from the beginning of the write to the answer or the end of the connection; for each attempt
 	DeliveryTime  Histogram // from the end of Send to the acknowledgement; batches that have failed are not in it
 
