@@ -135,7 +135,7 @@ func (c *Config) checkTransactions(k *checker) {
 			k.fail("TransactionalID", `""`, "must not be empty with ExactlyOnce: it is the name under which the cluster keeps the "+
 				"transactions of this instance, the same after each restart; for records without transactions start from AtLeastOnce")
 		}
-		return // in a producer.properties, Java minds no timeout then
+		return // Java's producer does not look at the timeout then
 	}
 	k.between("TransactionTimeout", c.TransactionTimeout, time.Millisecond, maxTimeout)
 	if len(c.TransactionalID) > maxString {

@@ -118,15 +118,15 @@ type DiagnosedTLS struct {
 	Certificates []DiagnosedCertificate // as the server has sent them, its own first
 }
 
-// DiagnosedCertificate is one certificate.
+// DiagnosedCertificate is a certificate that a server has shown.
 type DiagnosedCertificate struct {
 	Subject, Issuer     string
 	Names               []string // names and addresses of hosts
 	NotBefore, NotAfter time.Time
-	Certificate         *x509.Certificate // all of it
+	Certificate         *x509.Certificate // the whole certificate
 }
 
-// DiagnosedTopic is what was found of a topic.
+// DiagnosedTopic is what Diagnose has found of a topic.
 type DiagnosedTopic struct {
 	Name       string
 	Exists     bool

@@ -60,8 +60,8 @@
 // example, has a [ViolationError] for each setting.
 //
 // [MayBeWritten] answers for all errors whether the record may be in the log. If it may not, the program can send the record
-// again without writing it twice. Whether that is of use, the reason says. The producer itself has retried already whatever a
-// retry could mend.
+// again without writing it twice; the reason says whether that can help. A record that was taken was retried until
+// delivery.timeout already, wherever a retry could help.
 //
 // # What can be relied on
 //
@@ -79,9 +79,9 @@
 //
 // # When it does not go well
 //
-// Whatever ends a wait (of Send, [Future.Wait], [Producer.Flush] or [Producer.Close]) returns an error that says what it waited
-// for, and the last failure: broker, stage, request and code, as a [BrokerError]. errors.Is finds the context's error in it,
-// and the cause that was given to context.WithCancelCause.
+// If Send, [Future.Wait], [Producer.Flush] or [Producer.Close] waits in vain, its error says what it waited for, and what
+// failed last: broker, stage, request and code, as a [BrokerError]. errors.Is finds the context's error in it, and the cause
+// that was given to context.WithCancelCause. Config.Logger hears of trouble while it lasts.
 //
 // [Producer.Stats] tells trouble from idleness, [Producer.Brokers] tells which broker it is, and [Producer.Ping] asks the
 // cluster now. [Producer.Health] and [Producer.Ready] are for probes. [Diagnose] finds out what keeps a producer with some
@@ -123,7 +123,10 @@
 // [Config] has Java's settings by Java's names. [DefaultConfig] returns Java's defaults. [AtMostOnce], [AtLeastOnce] and
 // [ExactlyOnce] return the settings of a delivery model. [FromProperties] reads a Java producer.properties as it is, with the
 // files and variables that its config.providers name. A key that Java's producer would only warn of is a [Notice];
-// [RefuseUnknown] makes it an error.
+// [RefuseUnknown] makes it an error. Config.TLS and Config.SASL say how to connect to a cluster that asks for them:
+//
+//	cfg := producer.DefaultConfig("broker.example.com:9093")
+//	cfg.TLS, cfg.SASL = &tls.Config{}, sasl.Plain(apiKey, apiSecret)
 //
 // # Concurrency
 //

@@ -12,8 +12,8 @@ import (
 // What a record, or a call, fails with. Other errors wrap these, so errors.Is has to look for them. What brokers answer is a
 // [protocol.ErrorCode], which errors.Is finds in the same way. The package documentation says which error types wrap them.
 var (
-	// ErrClosed: Close was called. A record that was not taken because of it is not in the log. One that Close gave up has a
-	// SendError.
+	// ErrClosed: Close was called. A record that was not taken for that reason is not in the log. The SendError of a record
+	// that Close gave up says whether that one may be.
 	ErrClosed = sender.ErrClosed
 	// ErrDeliveryTimeout: delivery.timeout passed before the record was acknowledged.
 	ErrDeliveryTimeout = sender.ErrDeliveryTimeout

@@ -6,6 +6,7 @@ import (
 
 	"github.com/epistle-kafka/epistle/accumulator"
 	"github.com/epistle-kafka/epistle/partition"
+	"github.com/epistle-kafka/epistle/protocol"
 )
 
 // KeyValue is a record of a [Topic]:
@@ -16,7 +17,7 @@ import (
 //
 // A nil Key is null: the record has no key. A nil Value is null, which a compacted topic takes for a tombstone. KeyValue may
 // get further fields. It is declared in package protocol, since the records of a SendAllFunc go to the encoder as they are.
-type KeyValue = accumulator.KeyValue
+type KeyValue = protocol.KeyValue
 
 // SendAllFunc is SendFunc for each of the records, in their order; done is called once for each record. It is the fastest way
 // to send records that come several at a time, if they have no key: neighbours go to one partition, and what they have in

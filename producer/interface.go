@@ -87,8 +87,8 @@ func NewTopic(s Sender, name string) *Topic { return &Topic{over: s, name: name}
 // type that wraps a Producer, or stands in for one. It is up to t that the Tx is of no use once its function has returned.
 func NewTx(t TransactionSender) *Tx { return &Tx{over: t} }
 
-// The rest is what handles do that have a Sender in place of a Producer. It is apart from what is fast, and stays so: the
-// Record of a call that is inlined would be in the frame of each Send.
+// The rest is for handles that have a Sender in place of a Producer. These methods are not inlined: otherwise the Record of
+// such a call would be in the frame of each Send.
 
 //go:noinline
 func (t *Topic) sendOver(ctx context.Context, key, value []byte) Future {

@@ -26,7 +26,7 @@ func (m Metrics) Java() []JavaMetric {
 	for i := range m.seen.Brokers {
 		b := &m.seen.Brokers[i]
 		if b.Created == 0 {
-			continue // Java has none of a node that it has had no connection with
+			continue // Java has none for a node that it was never connected to
 		}
 		tags := map[string]string{"node-id": fmt.Sprintf("node-%d", b.ID)}
 		for j := range javaNode {
@@ -36,7 +36,7 @@ func (m Metrics) Java() []JavaMetric {
 	for i := range m.seen.Topics {
 		t := &m.seen.Topics[i]
 		if t.Batches == 0 && t.Failed == 0 {
-			continue // nor of a topic that nothing was sent to
+			continue // nor for a topic that nothing was sent to
 		}
 		tags := map[string]string{"topic": t.Topic}
 		for j := range javaTopic {

@@ -201,7 +201,7 @@ func FailureReason(err error) string {
 	return reason
 }
 
-const versionReason = "UNSUPPORTED_VERSION" // which brokers call it, too
+const versionReason = "UNSUPPORTED_VERSION" // brokers use the same name
 
 // refusalMarks are errors that records are refused with, whatever else these wrap. The first that matches counts.
 var refusalMarks = []struct {

@@ -50,7 +50,7 @@ func Nullable[T any](of Serializer[T]) Serializer[*T] {
 	})
 }
 
-// The serializers below write the bytes that Java's of the same name write; numbers are big-endian.
+// The serializers below write the bytes that Java's serializers of the same name write.
 
 // BytesSerializer writes bytes as they are; nil is null. It is Java's ByteArraySerializer, ByteBufferSerializer and
 // BytesSerializer.
@@ -72,7 +72,7 @@ func (StringSerializer) Serialize(_ context.Context, dst []byte, _ *Serializatio
 	return append(dst, v...), nil
 }
 
-// BoolSerializer writes one byte, 1 or 0.
+// BoolSerializer writes one byte, 1 or 0: Java's BooleanSerializer.
 type BoolSerializer struct{}
 
 // Serialize implements Serializer.
@@ -83,7 +83,7 @@ func (BoolSerializer) Serialize(_ context.Context, dst []byte, _ *Serialization,
 	return append(dst, 0), nil
 }
 
-// Int16Serializer writes 2 bytes: Java's ShortSerializer.
+// Int16Serializer writes 2 bytes, big-endian: Java's ShortSerializer.
 type Int16Serializer struct{}
 
 // Serialize implements Serializer.
@@ -91,7 +91,7 @@ func (Int16Serializer) Serialize(_ context.Context, dst []byte, _ *Serialization
 	return binary.BigEndian.AppendUint16(dst, uint16(v)), nil
 }
 
-// Int32Serializer writes 4 bytes: Java's IntegerSerializer.
+// Int32Serializer writes 4 bytes, big-endian: Java's IntegerSerializer.
 type Int32Serializer struct{}
 
 // Serialize implements Serializer.
@@ -99,7 +99,7 @@ func (Int32Serializer) Serialize(_ context.Context, dst []byte, _ *Serialization
 	return binary.BigEndian.AppendUint32(dst, uint32(v)), nil
 }
 
-// Int64Serializer writes 8 bytes: Java's LongSerializer.
+// Int64Serializer writes 8 bytes, big-endian: Java's LongSerializer.
 type Int64Serializer struct{}
 
 // Serialize implements Serializer.
@@ -107,7 +107,7 @@ func (Int64Serializer) Serialize(_ context.Context, dst []byte, _ *Serialization
 	return binary.BigEndian.AppendUint64(dst, uint64(v)), nil
 }
 
-// Float32Serializer writes 4 bytes, IEEE 754: Java's FloatSerializer.
+// Float32Serializer writes 4 bytes, IEEE 754 and big-endian: Java's FloatSerializer.
 type Float32Serializer struct{}
 
 // Serialize implements Serializer.
@@ -115,7 +115,8 @@ func (Float32Serializer) Serialize(_ context.Context, dst []byte, _ *Serializati
 	return binary.BigEndian.AppendUint32(dst, math.Float32bits(v)), nil
 }
 
-// Float64Serializer writes 8 bytes, IEEE 754: Java's DoubleSerializer. Every NaN becomes the one that Java writes.
+// Float64Serializer writes 8 bytes, IEEE 754 and big-endian: Java's DoubleSerializer. Every NaN becomes the one that Java
+// writes.
 type Float64Serializer struct{}
 
 // Serialize implements Serializer.

@@ -191,7 +191,7 @@ func (p *Producer) transactOnce(ctx context.Context, f func(tx *Tx) error) (lost
 		}
 		switch failure.Next {
 		case NextAbort:
-		case NextFixConfiguration: // nothing can be done but to abort
+		case NextFixConfiguration: // only an abort can be done
 			if aborted := p.abortAnyway(ctx); aborted != nil && failure.Outcome == OutcomeAborted && !says(aborted, failure) {
 				err = fmt.Errorf("%w; %w", err, aborted)
 			}
@@ -202,18 +202,18 @@ func (p *Producer) transactOnce(ctx context.Context, f func(tx *Tx) error) (lost
 	}
 	lost = p.lostIt(err)
 	if aborted := p.abortAnyway(ctx); aborted != nil {
-		// What to do next the abort says: errors.As finds it before err, which comes first in the text.
+		// The abort says what to do next. So errors.As finds it before err, though err comes first in the text.
 		return false, fmt.Errorf("%[2]w; %[1]w", aborted, err)
 	}
 	if failure, ok := err.(*TransactionError); ok && failure.Outcome == OutcomeOpen {
 		settled := *failure
-		settled.Outcome, settled.Next = OutcomeAborted, NextAbort // which has been done: another can be begun
+		settled.Outcome, settled.Next = OutcomeAborted, NextAbort // the abort is done: another transaction can begin
 		err = &settled
 	}
 	return lost, err
 }
 
-// says reports whether err is the refusal of a producer that has failed with that.
+// says reports whether err and failed are refusals for the same cause.
 func says(err error, failed *TransactionError) bool {
 	var again *TransactionError
 	return errors.As(err, &again) && again.Err == failed.Err

@@ -62,14 +62,14 @@ func translated(err error) error {
 	return nil
 }
 
-// veiled is an error that has one of an inner package inside.
+// veiled is an error that wraps one of an inner package.
 type veiled struct{ err error } // of a pointer type: so veiled can be compared
 
 func (v veiled) Error() string { return v.err.Error() }
 
 func (v veiled) Unwrap() error { return v.err }
 
-// As translates the first error inside that target is for.
+// As sets target to the translation of the first error inside that has target's type.
 func (v veiled) As(target any) bool {
 	switch target := target.(type) {
 	case **SendError:
