@@ -39,9 +39,9 @@ type Producer struct {
 }
 
 // New returns a producer with the given settings. The error is a *ConfigError with every rule that they break; if the Config
-// does not start from DefaultConfig, that is the one violation. New reads the files of Config.TLSFiles. It asks nobody: names
-// are resolved and connections made when the first topic is looked up. So New succeeds while no broker can be reached: call
-// Ping or LoadTopics to find that out at the start. Close ends the producer.
+// does not start from DefaultConfig, that is the one violation. New reads the files of Config.TLSFiles. It opens no connection
+// and looks up no name: both wait until the first topic is looked up. So New succeeds while no broker can be reached: call Ping
+// or LoadTopics to find that out at the start. Close ends the producer.
 func New(cfg Config) (*Producer, error) {
 	if err := cfg.checkOrigin(); err != nil {
 		return nil, err
@@ -165,11 +165,11 @@ func (p *Producer) codecLevel() int {
 }
 
 // Flush waits until every record that was sent before the call has its outcome and its callback has returned. It ends their
-// linger. A record that fails is no error of Flush: its own outcome tells. Flush may be called while other goroutines send, and
-// does not wait for what they send meanwhile.
+// linger. A record that fails is no error of Flush: its own outcome tells. Flush may be called while other goroutines send. It
+// waits for what they send meanwhile only if that is in the same batches.
 //
 // Flush ends early only if ctx ends, or with ErrCallback. The error is then a *FlushError, which counts the records that are
-// still under way: they go on. Without an end of ctx Flush takes no longer than delivery.timeout and the callbacks.
+// still under way: they go on. If ctx does not end, Flush takes no longer than delivery.timeout and the callbacks.
 func (p *Producer) Flush(ctx context.Context) error {
 	began := time.Now()
 	waiting, err := p.sender.Flush(ctx)
