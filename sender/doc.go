@@ -269,6 +269,9 @@
 //	             user's; Close leaves it behind if they do not return
 //	log          started by New if there is a logger, ended by Close, which waits a
 //	             second for it at most; calls the user's handler
+//	credentials  at most one for each source of tokens, while one is fetched, and one
+//	             for each set of TLS files, while they are read again; both within a
+//	             bound, see package sasl and internal/tlsconf
 //
 // Their number depends neither on partitions nor on records.
 //
