@@ -9,7 +9,7 @@ import (
 )
 
 // A SASLMechanism is a mechanism that brokers offer, with one of its users, or with a check of tokens. Plain, SCRAM256,
-// SCRAM512, DelegationToken and OAuthBearer make one for SASL.
+// SCRAM512, DelegationToken, OAuthBearer and MSKIAM make one for SASL.
 type SASLMechanism struct {
 	name       string
 	user       string
@@ -23,6 +23,7 @@ type credential struct {
 	token    bool      // it is a delegation token: password is its HMAC
 	owner    string    // of the token
 	expires  time.Time // of the token; zero: never
+	region   string    // of AWS_MSK_IAM, whose users are keys, and whose passwords are their secrets
 	keys     *scramKeys
 }
 
@@ -113,7 +114,7 @@ func (a *accounts) offers(mechanism string) bool {
 
 // enroll adds a user to a mechanism, or replaces one. The caller holds c.mu, or is Start.
 func (c *Cluster) enroll(mechanism, user string, cr credential) {
-	if mechanism != plain {
+	if mechanism == scram256 || mechanism == scram512 {
 		salt := make([]byte, 0, 16)
 		for len(salt) < 16 {
 			salt = append(salt, byte(c.random.Uint32()))
@@ -166,8 +167,8 @@ type saslRefusal struct{ words string }
 
 func (r *saslRefusal) Error() string { return r.words }
 
-// newServer begins an exchange. again says that it is a re-authentication.
-func (c *Cluster) newServer(mechanism string, again bool) saslServer {
+// newServer begins an exchange with the broker of that host. again says that it is a re-authentication.
+func (c *Cluster) newServer(mechanism, host string, again bool) saslServer {
 	switch mechanism {
 	case plain:
 		return &plainServer{c: c}
@@ -177,6 +178,8 @@ func (c *Cluster) newServer(mechanism string, again bool) saslServer {
 		c.mu.Lock()
 		defer c.mu.Unlock()
 		return &bearerServer{check: c.accounts.check}
+	case awsMSKIAM:
+		return &iamServer{c: c, host: host}
 	}
 	panic("brokertest: no mechanism " + mechanism)
 }

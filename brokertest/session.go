@@ -2,6 +2,7 @@ package brokertest
 
 import (
 	"errors"
+	"net"
 	"slices"
 	"time"
 
@@ -81,7 +82,8 @@ func (k *conn) saslHandshake(m *protocol.SaslHandshakeRequest, version int16) pr
 		return &protocol.SaslHandshakeResponse{ErrorCode: protocol.UnsupportedSaslMechanism, Mechanisms: enabled}
 	}
 	s.mechanism, s.rawTokens = m.Mechanism, version == 0
-	s.server = c.newServer(m.Mechanism, s.authenticated)
+	host, _, _ := net.SplitHostPort(k.at)
+	s.server = c.newServer(m.Mechanism, host, s.authenticated)
 	return &protocol.SaslHandshakeResponse{Mechanisms: enabled}
 }
 

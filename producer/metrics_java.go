@@ -149,8 +149,8 @@ var javaProducer = []javaRow[ofAll]{
 	count(groupProducer, "response-total", func(m ofAll) int64 {
 		return m.requests(func(r *RequestMetrics) int64 { return int64(r.Latency.Count) })
 	}),
-	number(groupProducer, "successful-authentication-rate", func(m ofAll) float64 { return m.seen.Recent.CreatedRate }),
-	count(groupProducer, "successful-authentication-total", func(m ofAll) int64 { return m.Connections.Created }),
+	number(groupProducer, "successful-authentication-rate", func(m ofAll) float64 { return ifSecured(m, m.seen.Recent.CreatedRate) }),
+	count(groupProducer, "successful-authentication-total", func(m ofAll) int64 { return ifSecured(m, m.Connections.Created) }),
 	number(groupProducer, "successful-reauthentication-rate", func(m ofAll) float64 { return m.seen.Recent.RenewalRate }),
 	count(groupProducer, "successful-reauthentication-total", func(m ofAll) int64 { return m.Connections.Reauthentications }),
 	nanoseconds(groupProducer, "txn-abort-time-ns-total", func(m ofAll) time.Duration { return m.Transactions.Abort.Time }),
@@ -196,6 +196,14 @@ var javaTopic = []javaRow[ofTopic]{
 	count(groupTopic, "record-retry-total", func(t ofTopic) int64 { return t.Retried }),
 	number(groupTopic, "record-send-rate", func(t ofTopic) float64 { return t.SendRate }),
 	count(groupTopic, "record-send-total", func(t ofTopic) int64 { return t.Sent + t.Retried }),
+}
+
+// ifSecured is what Java counts of connections as authentications: none of those that have neither TLS nor SASL.
+func ifSecured[T int64 | float64](m *Metrics, connections T) T {
+	if !m.seen.Secured {
+		return 0
+	}
+	return connections
 }
 
 // bytes sums up over brokers.

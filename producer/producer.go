@@ -335,7 +335,7 @@ func (p *Producer) Stats() Stats {
 	return stats
 }
 
-// Version is this library's, as brokers see it.
-const Version = "0.1.0"
+// Version is this library's, as brokers see it. Before a release it is the version that is released next.
+const Version = "0.2.0"
 
 const softwareName = "epistle"

@@ -48,7 +48,11 @@ func (p PropertyError) Error() string {
 		fmt.Fprintf(&b, "line %d: ", p.Line)
 	}
 	b.WriteString(p.Key)
-	if p.Value != properties.Hidden {
+	switch p.Value {
+	case properties.Hidden:
+	case "":
+		b.WriteString(" = (empty)")
+	default:
 		fmt.Fprintf(&b, " = %s", p.Value)
 	}
 	b.WriteString(": ")

@@ -70,10 +70,10 @@ const (
 	// NextNewProducer: close this producer. Another one with the same transactional id can go on, unless it is what has
 	// fenced this one.
 	NextNewProducer
-	// NextFixConfiguration: a setting or a permission has to be put right first. InitTransactions or BeginTransaction may then
-	// be called again. Later than that a new producer is needed; before, AbortTransaction or Close aborts what is open, so
-	// that consumers need not wait until it has timed out. If that is refused, too, AbortTransaction can be called again.
-	// Transact has called it once, and says if it was refused.
+	// NextFixConfiguration: a setting or a permission has to be put right first. If InitTransactions or BeginTransaction says
+	// so, it may then be called again. If another call does, a new producer is needed, and BeginTransaction says that; before,
+	// AbortTransaction or Close aborts what is open, so that consumers need not wait until it has timed out. If that is
+	// refused, too, AbortTransaction can be called again. Transact has called it once, and says if it was refused.
 	NextFixConfiguration
 )
 

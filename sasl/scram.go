@@ -168,7 +168,7 @@ func (e *scramExchange) Explain(words string) string {
 		return fmt.Sprintf("the delegation token %s may have expired, its HMAC may be wrong, or the brokers may not agree on delegation.token.secret.key", Quoted(e.user))
 	}
 	return fmt.Sprintf("the password of %s may be wrong, or the user may have no credential for %s: each mechanism has its own, "+
-		"as kafka-configs.sh --describe --entity-type users --entity-name %s shows", Quoted(e.user), e.mechanism.name, nameForShell(e.user))
+		"as an administrator sees by kafka-configs.sh --bootstrap-server HOST:PORT --describe --entity-type users --entity-name %s", Quoted(e.user), e.mechanism.name, nameForShell(e.user))
 }
 
 // nameForShell returns a name that a shell takes as it is, and else a word that stands for it.

@@ -33,7 +33,7 @@ module_of() {
 # tests PACKAGE RUN… runs a package's tests in the copy. -trimpath makes the build cache serve any copy.
 tests() {
   module=$(module_of "$1")
-  (cd "$copy/$module" && go test -short -vet=off -trimpath -timeout 60s -p 1 ${2:+-run "$2"} "$(inside "$module" "$1")")
+  (cd "$copy/$module" && go test -short -failfast -vet=off -trimpath -timeout 60s -p 1 ${2:+-run "$2"} "$(inside "$module" "$1")")
 }
 
 # inside MODULE PACKAGE prints a package as its module calls it.

@@ -6,9 +6,13 @@ package sender
 // They have the batch's numbers, from its first on. A broker takes them only if its log lacks the batch. Otherwise the first
 // part is neither next in sequence nor a batch that the broker remembers, and is refused. So the first part that is
 // acknowledged ends the doubt, and those of all batches around it: they are in no log, and their first numbers are used up.
+//
+// The log that has taken the part is the topic's of that name, unless the request named the topic by its id. If the topic turns
+// out to have been made again, it may be the new log, which says nothing of the old one: the doubt is open again.
 type doubt struct {
 	around *doubt // of the batch that this one was a part of; nil if there is none
 	over   bool
+	byName bool // it is over by the word of a log that was named by the topic's name
 
 	// Some records were taken out of the batch. Its last numbers go to nobody, so once the doubt is over nothing that was
 	// numbered behind it can be written either.
@@ -44,33 +48,50 @@ func (d *delivery) doubted() *doubt {
 	return d.doubt
 }
 
+// end ends the doubt, by the word of a log that was named by the topic's name or by its id.
+func (q *doubt) end(byName bool) {
+	if !q.over {
+		q.over, q.byName = true, byName
+	}
+}
+
+// reopen opens the doubts of d that have ended by the word of a log which may not be that of the attempts in doubt: of one that
+// was named by name, as the topic was made again; or of any, as the cluster was.
+func (d *delivery) reopen(any bool) {
+	for q := d.doubt; q != nil; q = q.around {
+		if q.byName || any {
+			q.over, q.byName = false, false
+		}
+	}
+}
+
 // proven ends the doubt that d was in, since the broker has taken d under its numbers. An answer that calls d a duplicate
 // proves less: brokers before Kafka 2 say that of anything older than what they remember.
-func (c *core) proven(p *partition, d *delivery) {
+func (c *core) proven(p *partition, d *delivery, byName bool) {
 	if !d.numbered || !c.cfg.Idempotent {
 		return // without numbers a broker takes everything
 	}
 	for q := d.doubt; q != nil; q = q.around {
 		if q.rejected && !q.over {
-			c.forgetYounger(p, d, q)
+			c.forgetYounger(p, d, q, byName)
 		}
-		q.over = true
+		q.end(byName)
 		c.endNamed(q, false)
 	}
 }
 
 // forgetYounger notes that what is to be sent again behind d is certainly not written, since some numbers between d's and its
 // own go to nobody. Only the other parts of q's batch can keep their numbers.
-func (c *core) forgetYounger(p *partition, d *delivery, q *doubt) {
+func (c *core) forgetYounger(p *partition, d *delivery, q *doubt, byName bool) {
 	for _, r := range p.retry {
 		if r.before(d) <= 0 {
 			continue
 		}
-		r.unknown = false
+		r.doubt, r.unknown = r.doubted(), false
 		part := false
 		for of := r.doubt; of != nil; of = of.around {
 			part = part || of == q
-			of.over = true
+			of.end(byName)
 			c.endNamed(of, false)
 		}
 		r.keeps = r.keeps && part

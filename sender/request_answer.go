@@ -146,7 +146,7 @@ func (c *core) judge(r *request, p *partition, d *delivery, a *protocol.ProduceP
 		if v == duplicate {
 			a.BaseOffset, a.LogAppendTime = -1, -1 // not reliable (pitfall 12)
 		} else if d.doubt != nil {
-			c.proven(p, d)
+			c.proven(p, d, r.call.Version <= lastVersionByName)
 		}
 		c.deliver(p, d, a.BaseOffset, a.LogAppendTime)
 		return
