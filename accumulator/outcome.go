@@ -125,7 +125,7 @@ func (o *Outcome) Join(g *Group) {
 }
 
 // End ends an outcome that is known of all records. Every batch ends in this order: its bytes are given back, its futures are
-// let go, its callbacks run, and its groups go on.
+// let go, its callbacks run, and its groups go on. That happens once (I4).
 //
 // Callbacks take their time, and records whose callbacks wait must count against the bound on memory. So if there are any, the
 // futures do not wait for them: End lets go of the futures alone and reports true, and the caller has Complete do the rest.

@@ -12,6 +12,7 @@ import (
 
 	"github.com/epistle-kafka/epistle/brokertest"
 	"github.com/epistle-kafka/epistle/producer"
+	"github.com/epistle-kafka/epistle/sasl"
 )
 
 var (
@@ -64,45 +65,101 @@ func flipOne(t *testing.T, seed uint64) {
 		if !transactional {
 			apis = apis[:4]
 		}
-		api, nth, flipped := apis[r.IntN(len(apis))], r.IntN(3), ""
-		edit := func(key, version int16, frame []byte) []byte {
-			if key != api {
-				return frame
-			}
-			if nth--; nth == -1 {
-				at, bit := r.IntN(len(frame)), r.IntN(8)
-				frame[at] ^= 1 << bit
-				flipped = fmt.Sprintf("bit %d of byte %d of an answer of API %d v%d", bit, at, key, version)
-			}
+		flip{t: t, seed: seed, dice: r, c: c, apis: apis, transactional: transactional}.run()
+	})
+}
+
+// A flip is one bit of one answer, among those to some APIs.
+type flip struct {
+	t             *testing.T
+	seed          uint64
+	dice          *rand.Rand
+	c             *brokertest.Cluster
+	apis          []int16
+	transactional bool
+	change        func(*producer.Config)
+}
+
+func (f flip) run() {
+	t, r, c, apis, transactional := f.t, f.dice, f.c, f.apis, f.transactional
+	api, nth, flipped := apis[r.IntN(len(apis))], r.IntN(3), ""
+	edit := func(key, version int16, frame []byte) []byte {
+		if key != api {
 			return frame
 		}
-		p := start(t, c, func(cfg *producer.Config) {
-			cfg.DialContext = tamper(c, edit)
-			cfg.RequestTimeout, cfg.DeliveryTimeout, cfg.MaxBlock = flipRequest, flipDelivery, flipBlock
-			cfg.MetadataMaxAge = 5 * time.Second
-			if transactional {
-				cfg.TransactionalID = fmt.Sprint("flip-", seed)
-			}
-		})
-		f := &flipping{t: t, p: p, transactional: transactional}
-		ok := 0
-		for range 40 {
-			ok = f.round(ok)
-			time.Sleep(time.Second)
+		if nth--; nth == -1 {
+			at, bit := r.IntN(len(frame)), r.IntN(8)
+			frame[at] ^= 1 << bit
+			flipped = fmt.Sprintf("bit %d of byte %d of an answer of API %d v%d", bit, at, key, version)
 		}
-		// A transactional producer that got a wrong id, or was told that it is fenced, takes that for the truth, and says so.
-		// So does one of which a broker says that it does not know its versions, for as long as the connection lasts.
-		if ok < 5 && !transactional && api != brokertest.ApiVersions {
-			t.Errorf("%s: only %d of the last rounds went through: %v", flipped, ok, f.last)
+		return frame
+	}
+	p := start(t, c, func(cfg *producer.Config) {
+		cfg.DialContext = tamper(c, edit)
+		cfg.RequestTimeout, cfg.DeliveryTimeout, cfg.MaxBlock = flipRequest, flipDelivery, flipBlock
+		cfg.MetadataMaxAge = 5 * time.Second
+		if transactional {
+			cfg.TransactionalID = fmt.Sprint("flip-", f.seed)
 		}
-		ctx, cancel := context.WithTimeout(t.Context(), flipBlock)
-		defer cancel()
-		begin := time.Now()
-		p.Close(ctx)
-		if took := time.Since(begin); took > flipBlock+2*time.Second {
-			t.Errorf("%s: Close took %v", flipped, took)
+		if f.change != nil {
+			f.change(cfg)
 		}
 	})
+	rounds := &flipping{t: t, p: p, transactional: transactional}
+	ok := 0
+	for range 40 {
+		ok = rounds.round(ok)
+		time.Sleep(time.Second)
+	}
+	// A transactional producer that got a wrong id, or was told that it is fenced, takes that for the truth, and says so.
+	// So does one of which a broker says that it does not know its versions, for as long as the connection lasts.
+	if ok < 5 && !transactional && api != brokertest.ApiVersions {
+		t.Errorf("%s: only %d of the last rounds went through: %v", flipped, ok, rounds.last)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), flipBlock)
+	defer cancel()
+	begin := time.Now()
+	p.Close(ctx)
+	if took := time.Since(begin); took > flipBlock+2*time.Second {
+		t.Errorf("%s: Close took %v", flipped, took)
+	}
+}
+
+// So it is with a bit of what brokers answer to a login, again and again as sessions end, and of what they say of metrics.
+func TestOneFlippedBitOfALogin(t *testing.T) {
+	one := func(seed uint64) func(t *testing.T) {
+		return func(t *testing.T) { synctest.Test(t, func(t *testing.T) { flipLogin(t, seed) }) }
+	}
+	if *flipSeed != 0 {
+		one(*flipSeed)(t)
+		return
+	}
+	count := *flipCount / 2
+	if testing.Short() {
+		count /= 4
+	}
+	for seed := range uint64(count) {
+		if !t.Run(fmt.Sprint("seed=", seed+1), one(seed+1)) {
+			t.Fatalf("-flip.seed=%d failed", seed+1)
+		}
+	}
+}
+
+func flipLogin(t *testing.T, seed uint64) {
+	r := rand.New(rand.NewPCG(seed, 8))
+	login, mechanism := brokertest.Plain("alice", "secret"), sasl.Plain("alice", "secret")
+	if r.IntN(2) == 0 {
+		login, mechanism = brokertest.SCRAM256("alice", "secret"), sasl.ScramSHA256("alice", "secret")
+	}
+	c := brokertest.New(t, brokertest.InMemory(), brokertest.Brokers(2), brokertest.Topic("t", 2), brokertest.Seed(seed),
+		brokertest.SASL(login), brokertest.SessionLifetime(5*time.Second), brokertest.Telemetry())
+	c.SubscribeMetrics(brokertest.MetricsSubscription{Metrics: []string{"*"}, Interval: time.Second})
+	apis := []int16{
+		brokertest.SaslHandshake, brokertest.SaslAuthenticate, brokertest.SaslAuthenticate,
+		brokertest.GetTelemetrySubscriptions, brokertest.PushTelemetry,
+	}
+	change := func(cfg *producer.Config) { cfg.SASL = mechanism }
+	flip{t: t, seed: seed, dice: r, c: c, apis: apis, change: change}.run()
 }
 
 // flipping sends rounds of records.

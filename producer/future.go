@@ -7,6 +7,7 @@ import (
 
 	"github.com/epistle-kafka/epistle/accumulator"
 	"github.com/epistle-kafka/epistle/internal/cause"
+	"github.com/epistle-kafka/epistle/internal/overdue"
 )
 
 // Future is the outcome of one record, now or later. It is a small value: copy it freely, and keep it as long as you like. It
@@ -82,6 +83,7 @@ func (f Future) Wait(ctx context.Context) (RecordMetadata, error) {
 	default:
 	}
 	f.outcome.Urge()
+	overdue.Await(ctx, f.outcome.Done(), nil)
 	select {
 	case <-f.outcome.Done():
 		return f.result()

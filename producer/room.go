@@ -8,6 +8,7 @@ import (
 
 	"github.com/epistle-kafka/epistle/accumulator"
 	"github.com/epistle-kafka/epistle/internal/cause"
+	"github.com/epistle-kafka/epistle/internal/overdue"
 	"github.com/epistle-kafka/epistle/sender"
 )
 
@@ -38,6 +39,7 @@ type wait struct {
 	admits bool               // the call sends a record
 	cancel context.CancelFunc // set once it has begun to wait for metadata
 	timer  *time.Timer        // set once it has begun to wait for memory alone
+	until  time.Time          // when timer goes
 	waited sender.Wait        // for metrics
 }
 
@@ -55,7 +57,7 @@ func (w *wait) forMemory(ready <-chan struct{}) (now time.Time, ok bool) {
 	var alarm <-chan time.Time
 	if w.cancel == nil {
 		if w.timer == nil {
-			w.timer = w.p.takeTimer(w.p.cfg.MaxBlock)
+			w.timer, w.until = w.p.takeTimer(w.p.cfg.MaxBlock), time.Now().Add(w.p.cfg.MaxBlock)
 		}
 		alarm = w.timer.C
 	}
@@ -65,7 +67,9 @@ func (w *wait) forMemory(ready <-chan struct{}) (now time.Time, ok bool) {
 	case <-ready:
 		ok = true
 	case <-w.ctx.Done():
+		ok = overdue.After(w.ctx, ready, nil)
 	case <-alarm:
+		ok = overdue.Look(w.until, ready, nil)
 	}
 	now = time.Now()
 	w.p.sender.Waiting(-1)

@@ -25,7 +25,7 @@ type tokenCache struct {
 	refresh Refresh
 	random  func() float64
 
-	mu      sync.Mutex
+	mu      sync.Mutex   // guards the following; never held while blocking
 	token   func() Token // a function, so that package fmt cannot print what it holds
 	expires time.Time    // of token; zero for no token
 	goodTo  time.Time    // a little before expires: what is sent then still arrives in time

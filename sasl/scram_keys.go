@@ -15,7 +15,7 @@ const mostScramKeys = 128
 type scramCache struct {
 	hash func() hash.Hash
 
-	mu    sync.Mutex
+	mu    sync.Mutex // guards the following; never held while blocking
 	known map[scramInput]scramKeys
 	order []scramInput // the oldest first
 }

@@ -273,6 +273,9 @@
 //	             user's; Close leaves it behind if they do not return
 //	log          started by New if there is a logger, ended by Close, which waits a
 //	             second for it at most; calls the user's handler
+//	credentials  at most one for each source of tokens, while one is fetched, and one
+//	             for each set of TLS files, while they are read again; both within a
+//	             bound, see package sasl and internal/tlsconf
 //
 // Their number depends neither on partitions nor on records.
 //
@@ -332,6 +335,8 @@
 //   - A loop that comes more than 10 ms later than its timer was to ring judges no deadline that came in the pause until 100 ms
 //     have passed. If it stands still again before they have, the deadlines of both wait for another 100 ms, up to three times
 //     in a row.
+//   - A call whose max.block, or the deadline of whose ctx, is found to have passed more than 10 ms ago waits for another 100 ms
+//     for what it was called for (package internal/overdue).
 //
 // This is safe against every broker. A look only takes answers that the broker has given, as happens without a pause. Meanwhile
 // nothing is written that would not be written otherwise. An expired batch is not sent again, and a batch that is sent again

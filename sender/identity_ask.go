@@ -47,7 +47,7 @@ func (c *core) takeIdentity(n *node, call *wire.Call) {
 	if err == nil {
 		resp := call.Response.(*protocol.InitProducerIDResponse)
 		code = resp.ErrorCode
-		if code == protocol.NoError && resp.ProducerID < 0 {
+		if code == protocol.NoError && (resp.ProducerID < 0 || resp.ProducerEpoch < 0) {
 			code = protocol.UnknownServerError // an impossible answer, and no reason to go on without
 		}
 		if code == protocol.NoError && c.identity.take(idempotent.Identity{ID: resp.ProducerID, Epoch: resp.ProducerEpoch}) {

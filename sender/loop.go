@@ -10,6 +10,7 @@ import (
 
 	"github.com/epistle-kafka/epistle/accumulator"
 	"github.com/epistle-kafka/epistle/internal/cause"
+	"github.com/epistle-kafka/epistle/internal/overdue"
 	"github.com/epistle-kafka/epistle/metadata"
 	"github.com/epistle-kafka/epistle/protocol"
 	"github.com/epistle-kafka/epistle/wire"
@@ -296,7 +297,7 @@ func (s *Sender) await(ctx context.Context, done <-chan struct{}) error {
 	defer patience.Stop()
 	s.completions.watched.Add(1)
 	defer s.completions.watched.Add(-1)
-	stuck, asked := s.completions.running.Load(), time.Now()
+	stuck, asked, over := s.completions.running.Load(), time.Now(), ctx.Err() != nil
 	for {
 		select {
 		case <-done:
@@ -304,6 +305,9 @@ func (s *Sender) await(ctx context.Context, done <-chan struct{}) error {
 		case <-s.ended:
 			return nil
 		case <-ctx.Done():
+			if !over && overdue.After(ctx, done, s.ended) {
+				return nil
+			}
 			return cause.Of(ctx)
 		case at := <-patience.C:
 			now := s.completions.running.Load()

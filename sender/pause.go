@@ -1,6 +1,10 @@
 package sender
 
-import "time"
+import (
+	"time"
+
+	"github.com/epistle-kafka/epistle/internal/overdue"
+)
 
 // A pause is a time in which the process stood still: it was stopped, or its machine was. What was answered meanwhile lies in
 // the sockets when it goes on, and the loop may look at the clock before the connections have brought it. So for a moment after
@@ -12,11 +16,11 @@ type pause struct {
 }
 
 const (
-	// punctual is how late the loop may be on a busy machine. If it is later, it has stood still.
-	punctual = 10 * time.Millisecond
+	// punctual is how late the loop may be. If it is later, it has stood still.
+	punctual = overdue.Punctual
 	// afterPause is how long connections are given to bring what they have: as long as a connection gives itself before it
 	// calls a request timed out.
-	afterPause = 100 * time.Millisecond
+	afterPause = overdue.Moment
 	// mostAgain bounds how often a further pause prolongs that moment.
 	mostAgain = 3
 )

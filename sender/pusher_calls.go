@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/epistle-kafka/epistle/internal/cause"
+	"github.com/epistle-kafka/epistle/internal/overdue"
 	"github.com/epistle-kafka/epistle/internal/telemetry"
 	"github.com/epistle-kafka/epistle/protocol"
 )
@@ -78,6 +79,7 @@ func (s *Sender) ClientInstanceID(ctx context.Context) (protocol.UUID, error) {
 	}
 	e := &identifying{done: make(chan struct{})}
 	s.inbox.put(e)
+	overdue.Await(ctx, e.done, s.stopped)
 	select {
 	case <-e.done:
 		return e.id, e.err

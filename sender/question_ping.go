@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/epistle-kafka/epistle/internal/cause"
+	"github.com/epistle-kafka/epistle/internal/overdue"
 	"github.com/epistle-kafka/epistle/protocol"
 	"github.com/epistle-kafka/epistle/wire"
 )
@@ -129,6 +130,7 @@ func (s *Sender) Ping(ctx context.Context) error {
 	}
 	p := &ping{done: make(chan struct{})}
 	s.inbox.put(pinging{p})
+	overdue.Await(ctx, p.done, s.stopped)
 	select {
 	case <-p.done:
 		return p.err

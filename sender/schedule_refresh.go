@@ -127,8 +127,8 @@ func (c *core) touch(t *topic) {
 	c.meta.Touch(c.now, t.name)
 }
 
-// expire ends the drained batches of p that are too old, and returns when the oldest that is left was opened; the zero time if
-// there is none.
+// expire ends the drained batches of p that are too old (I4), and returns when the oldest that is left was opened; the zero
+// time if there is none.
 func (c *core) expire(p *partition) (oldest time.Time) {
 	for _, d := range p.open() {
 		if !c.schedule.expired(d.opened) {

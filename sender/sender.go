@@ -8,6 +8,7 @@ import (
 
 	"github.com/epistle-kafka/epistle/accumulator"
 	"github.com/epistle-kafka/epistle/internal/cause"
+	"github.com/epistle-kafka/epistle/internal/overdue"
 	"github.com/epistle-kafka/epistle/metadata"
 )
 
@@ -77,6 +78,7 @@ func (s *Sender) LookupAll(ctx context.Context, topics []string) []error {
 
 // awaitLookup waits for the end of a lookup that the loop was told of.
 func (s *Sender) awaitLookup(ctx context.Context, topic string, l *lookup) error {
+	overdue.Await(ctx, l.done, s.stopped)
 	select {
 	case <-l.done:
 		return l.err

@@ -6,6 +6,7 @@ import (
 
 	"github.com/epistle-kafka/epistle/accumulator"
 	"github.com/epistle-kafka/epistle/internal/cause"
+	"github.com/epistle-kafka/epistle/internal/overdue"
 	"github.com/epistle-kafka/epistle/protocol"
 	"github.com/epistle-kafka/epistle/txn"
 )
@@ -74,6 +75,7 @@ func (s *Sender) transact(ctx context.Context, call *txnCall) error {
 		return fmt.Errorf("%s: %w", call.name, ErrClosed)
 	}
 	s.inbox.put(calling{call})
+	overdue.Await(ctx, call.ended, s.stopped)
 	select {
 	case <-call.ended:
 		return call.err

@@ -67,7 +67,8 @@ func (q *queue) len() int         { return len(q.calls) - q.head }
 func (q *queue) pending() []*Call { return q.calls[q.head:] }
 
 func (q *queue) push(call *Call) {
-	if q.head > 0 && len(q.calls) == cap(q.calls) {
+	// Only once half of it is free, so that moving costs a call no more than growing would.
+	if len(q.calls) == cap(q.calls) && q.head > 0 && q.head >= len(q.calls)/2 {
 		n := copy(q.calls, q.calls[q.head:])
 		clear(q.calls[n:])
 		q.calls, q.head = q.calls[:n], 0

@@ -86,7 +86,7 @@ func (c *Conn) start() {
 
 // Send hands call to the connection. It does not block. With Call.SizeHint it may encode the call, and write what the socket
 // takes at once. Once the connection is broken or closing it reports false, and the call stays with the caller. It panics if
-// more than Config.MaxInFlight calls are not done, which is a bug of the caller.
+// more than Config.MaxInFlight calls are not done (I1), which is a bug of the caller.
 func (c *Conn) Send(call *Call) bool {
 	if call.Request == nil || call.Done == nil {
 		panic("wire: a call needs Request and Done")

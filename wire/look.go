@@ -4,6 +4,8 @@ import (
 	"io"
 	"sync/atomic"
 	"time"
+
+	"github.com/epistle-kafka/epistle/internal/overdue"
 )
 
 // A look lets readLoop take what already lies in the socket, answers or the end of the stream, before a call is given up
@@ -17,11 +19,11 @@ type look struct {
 const (
 	// lookTime bounds a look. It is a multiple of the time that a reader takes to be scheduled and to decode what a socket
 	// holds.
-	lookTime = 100 * time.Millisecond
+	lookTime = overdue.Moment
 	// lookTick is how often a look checks whether there is anything left to wait for.
 	lookTick = time.Millisecond
-	// punctual is how late a timer may be on a busy machine. If it is later than that, the machine or the process stood still.
-	punctual = 10 * time.Millisecond
+	// punctual is how late a timer may be. If it is later than that, the machine or the process stood still.
+	punctual = overdue.Punctual
 )
 
 // looksLocked reports whether an overdue call has to wait for a look, which begins now or goes on. onTimer then runs again.

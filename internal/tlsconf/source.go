@@ -24,7 +24,7 @@ const (
 type Source struct {
 	files Files
 
-	mu      sync.Mutex
+	mu      sync.Mutex // guards the following; never held while blocking
 	log     *slog.Logger
 	current material
 	seen    [2][sha256.Size]byte // what was last looked at, trust store and key store, good or bad

@@ -125,7 +125,7 @@ func TestACommitOfUnknownOutcome(t *testing.T) {
 	c.On(brokertest.EndTxn).Skip(1).Always().Do(brokertest.HandleThenSwallow())
 	failed := t.TempDir() + "/failed.txt"
 	s := epistle(t, 1, text(numbered(1, 25)), "produce", "-b", b, "-t", "t", "--transactional-id", "x", "--transaction-size", "10", "--failed-to", failed,
-		"-X", "linger.ms=0", "-X", "request.timeout.ms=200", "-X", "delivery.timeout.ms=300", "-X", "max.block.ms=250")
+		"-X", "linger.ms=0", "-X", "request.timeout.ms=800", "-X", "delivery.timeout.ms=1500", "-X", "max.block.ms=1500")
 	s.wantErr("10 committed in 1 transaction", "10 of them may be committed all the same", "no more transactions", "of standard input, ")
 	reasons := read(t, failed+".reasons")
 	if got := explained(t, reasons, "may-be-committed"); got != 10 {
