@@ -28,8 +28,7 @@ on_first() {
   usual='5 to 10 min, and more the first time, when Kafka is downloaded' step 'integration' suite "${KAFKA_KIND:-}" "${KAFKA_VERSION:-}" . ./...
 }
 
-# Containers have no listeners but one and no plugins, and what is about those runs on the JVM; so does what runs Java's client
-# beside. Nothing is lost by that: the image
+# Containers have no listeners but one and no plugins, and what is about those runs on the JVM. Nothing is lost by that: the image
 # has the same release of Kafka on a JVM as Maven does, so a listener asks for the same and answers with the same words. What
 # Docker adds is the way there, by forwarded ports, and the tests of faults go that way. A listener that proves who one is needs
 # files (stores, keytabs, krb5.conf), and its broker a way back to the test's token endpoint and KDC: with containers a test
@@ -48,14 +47,14 @@ faults_in_docker() {
 others_in_docker() {
   docker_ready
   # shellcheck disable=SC2046
-  usual='6 to 8 min' step 'integration: Docker, 4.4.0, all but faults, security, telemetry and metrics' suite docker 4.4.0 . \
-    $(go -C integration list ./... | grep -v -e '/faults$' -e '/security$' -e '/telemetry$' -e '/metrics$')
+  usual='6 to 8 min' step 'integration: Docker, 4.4.0, all but faults, security and telemetry' suite docker 4.4.0 . \
+    $(go -C integration list ./... | grep -v -e '/faults$' -e '/security$' -e '/telemetry$')
 }
 
 # on_jvm runs also what kills brokers on a Kafka that is older. With 4.4.0 that runs in Docker: what the JVM adds there is how a
 # process is killed, and that is the same with 3.9.1.
 on_jvm() {
-  usual='2 min' step 'integration: JVM, 4.4.0, security, telemetry and metrics' suite jvm 4.4.0 . ./security ./telemetry ./metrics
+  usual='2 min' step 'integration: JVM, 4.4.0, security and telemetry' suite jvm 4.4.0 . ./security ./telemetry
   usual='6 to 8 min' step 'integration: JVM, 3.9.1, faults and transactions' suite jvm 3.9.1 '^(TestFault|TestTransactions$)' ./faults ./transactions
 }
 
