@@ -16,8 +16,9 @@ import (
 // comment are Java's key and default, or the key that FromProperties takes and "ours" where Java has none.
 //
 // Start from DefaultConfig or a preset, never from Config{}: zero is a legal value of many settings and means
-// something else than the default (Acks 0 asks for no acknowledgement, Linger 0 for no waiting). Durations that Java
-// counts in milliseconds may be given finer here, save where a comment says otherwise.
+// something else than the default (Acks 0 asks for no acknowledgement, Linger 0 for no waiting). A duration without a unit is
+// nanoseconds, so 5 is refused: 5 * time.Millisecond is what Java means by it. Linger and the backoffs may be as short as a
+// microsecond, other times as short as a millisecond, save where a comment says otherwise.
 //
 // A Config is a plain value. New takes a copy, and nothing that is changed afterwards reaches the producer; what
 // BootstrapServers, MaxAPIVersions, Interceptors, Hooks, ApplicationMetrics, TLS, SASL and Logger point to is shared and must not be modified while the producer lives.
