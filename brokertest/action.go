@@ -7,13 +7,13 @@ import (
 	"github.com/epistle-kafka/epistle/protocol"
 )
 
-// Action is what happens to a request, by a Rule or by Control. The functions of this file make Actions, which may be used more
-// than once.
+// Action is what happens to a request. A [Rule] or [Cluster.Control] takes it. Functions such as [Error], [Drop] and [Pass]
+// make Actions, which may be used more than once.
 type Action struct {
 	handle  bool // the request takes effect
 	code    protocol.ErrorCode
 	after   bool   // code is answered, though the request took effect
-	topic   string // that code is for; empty: all
+	topic   string // the topic that gets code; "": all
 	index   int32
 	cut     bool // the connection is closed instead of an answer
 	reset   bool
@@ -26,13 +26,13 @@ type Action struct {
 	throttle time.Duration
 }
 
-// Pass handles the request as if there were no fault. It can be Delayed and Held.
+// Pass handles the request as if there were no fault. Its answer can be Delayed and Held.
 func Pass() *Action { return &Action{handle: true, index: -1} }
 
-// Error answers with a code, and the request takes no effect: nothing is appended.
+// Error answers with a code. The request takes no effect: nothing is appended.
 func Error(code protocol.ErrorCode) *Action { return &Action{handle: true, code: code, index: -1} }
 
-// AppendThenError lets a Produce request take effect and answers with a code all the same. Batches that were refused anyway get
+// AppendThenError lets a Produce request take effect, and answers with a code all the same. Batches that are refused anyway get
 // the code of their refusal.
 func AppendThenError(code protocol.ErrorCode) *Action {
 	return &Action{handle: true, code: code, after: true, index: -1}
@@ -41,25 +41,25 @@ func AppendThenError(code protocol.ErrorCode) *Action {
 // Drop closes the connection before the request takes effect.
 func Drop() *Action { return &Action{cut: true} }
 
-// Reset is Drop, with a reset: the client sees ECONNRESET.
+// Reset is Drop by a reset of the connection: the client sees ECONNRESET.
 func Reset() *Action { return &Action{cut: true, reset: true} }
 
-// HandleThenDrop lets the request take effect and closes the connection instead of an answer: the answer is lost.
+// HandleThenDrop lets the request take effect, and closes the connection in place of an answer: the answer is lost.
 func HandleThenDrop() *Action { return &Action{handle: true, cut: true, index: -1} }
 
-// Swallow neither handles nor answers the request, nor closes the connection.
+// Swallow does not handle the request, does not answer it, and leaves the connection open.
 func Swallow() *Action { return &Action{swallow: true} }
 
-// HandleThenSwallow lets the request take effect and never answers it.
+// HandleThenSwallow lets the request take effect, and never answers it.
 func HandleThenSwallow() *Action { return &Action{handle: true, swallow: true, index: -1} }
 
 // Edit handles the request and lets f change the answer before it is sent. f is called on the connection's goroutine. It may
-// change only the response itself, and no slices that the response shares with the cluster.
+// change the response itself, but not the slices in it, which it shares with the cluster.
 func Edit(f func(*Request, protocol.Response)) *Action {
 	return &Action{handle: true, edit: f, index: -1}
 }
 
-// Throttled handles the request, tells the client to pause for d, and reads nothing from it for as long (KIP-219).
+// Throttled handles the request, tells the client to pause for d, and reads nothing from the client for that time (KIP-219).
 func Throttled(d time.Duration) *Action { return &Action{handle: true, throttle: d, index: -1} }
 
 // Delayed makes the answer wait for d after the request took effect. Answers on a connection keep their order, so those behind
@@ -69,13 +69,13 @@ func (a Action) Delayed(d time.Duration) *Action { a.delay = d; return &a }
 // Held makes the answer wait until a channel is closed.
 func (a Action) Held(until <-chan struct{}) *Action { a.until = until; return &a }
 
-// Garbage answers with bytes that are no frame at all; the request takes no effect.
+// Garbage answers with bytes that are not a frame. The request takes no effect.
 func Garbage(bytes []byte) *Action {
 	return &Action{mangle: func([]byte) []byte { return bytes }}
 }
 
-// HalfFrame handles the request, sends the first half of the answer and then nothing: the connection stays open, and whatever
-// is answered later is read as part of it.
+// HalfFrame handles the request, sends the first half of the answer, and leaves the connection open. Clients read the answers
+// that come later as the other half.
 func HalfFrame() *Action {
 	return &Action{handle: true, index: -1, mangle: func(frame []byte) []byte { return frame[:len(frame)/2] }}
 }
@@ -88,7 +88,7 @@ func FrameLength(n int32) *Action {
 	}}
 }
 
-// WrongCorrelationID handles the request and answers under a correlation ID that nobody waits for.
+// WrongCorrelationID handles the request, and answers under a correlation ID that no request has.
 func WrongCorrelationID() *Action {
 	return &Action{handle: true, index: -1, mangle: func(frame []byte) []byte {
 		frame[4] ^= 0x40
@@ -96,8 +96,8 @@ func WrongCorrelationID() *Action {
 	}}
 }
 
-// Truncated handles the request and answers with a frame that lacks its last n bytes. The frame's length says so, but the
-// message is cut off.
+// Truncated handles the request, and answers with a frame without the last n bytes of the message. The length of the frame is
+// right.
 func Truncated(n int) *Action {
 	return &Action{handle: true, index: -1, mangle: func(frame []byte) []byte {
 		frame = frame[:max(8, len(frame)-n)]

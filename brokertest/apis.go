@@ -7,7 +7,7 @@ import (
 	"github.com/epistle-kafka/epistle/protocol"
 )
 
-// An api is what brokers do with the requests of one API. All that differs from API to API is here. A new API is a row of apis,
+// An api is what brokers do with the requests of one API. All differences between APIs are here. A new API is a row of apis,
 // and a constant in keys.go.
 type api struct {
 	kafka4_4, kafka3_9 versionRange // what these releases answer
@@ -17,8 +17,8 @@ type api struct {
 	answer   func(k *conn, r *Request, a *Action) (protocol.Response, bool)
 	unlocked bool // answer takes Cluster.mu by itself, where it needs it
 
-	// refuse answers with the code of an Action and changes nothing. The caller holds Cluster.mu only where coordinated says
-	// so, and the broker is the coordinator no more. It is nil where answer looks at the Action by itself, since parts of a
+	// refuse answers with the code of an Action and changes nothing. The caller holds Cluster.mu only if the broker is no
+	// longer the coordinator that coordinated asks for. It is nil if answer looks at the Action by itself, since parts of a
 	// request may be refused.
 	refuse func(k *conn, r *Request, a *Action) (protocol.Response, bool)
 
@@ -32,7 +32,7 @@ type api struct {
 	coordinated func(protocol.Request) bool
 }
 
-// versionRange is what a broker answers of one API, both ends included.
+// versionRange is the versions of one API that a broker answers, both ends included.
 type versionRange struct{ min, max int16 }
 
 var apis = map[int16]api{
@@ -257,12 +257,12 @@ func versionsOf(release func(api) versionRange) map[int16]versionRange {
 	return versions
 }
 
-// kafka4_4 are the versions that Apache Kafka 4.4.0 answers.
+// kafka4_4 returns the versions that Apache Kafka 4.4.0 answers.
 func kafka4_4() map[int16]versionRange {
 	return versionsOf(func(row api) versionRange { return row.kafka4_4 })
 }
 
-// kafka3_9 are the versions that Apache Kafka 3.9.1 answers, as far as they are kept here: it still takes older ones.
+// kafka3_9 returns the versions that Apache Kafka 3.9.1 answers, as far as they are kept here: it still takes older ones.
 func kafka3_9() map[int16]versionRange {
 	return versionsOf(func(row api) versionRange { return row.kafka3_9 })
 }

@@ -19,7 +19,7 @@ func (k *conn) answerAPIVersions(r *Request, _ *Action) (protocol.Response, bool
 	return resp, true
 }
 
-// apiVersions answers ApiVersions. The request is nil if its version is not known: the answer is then one of version 0, which
+// apiVersions answers ApiVersions. m is nil if the request's version is not known: the answer is then one of version 0, which
 // names the versions of ApiVersions alone (KIP-511).
 func (b *broker) apiVersions(m *protocol.ApiVersionsRequest, version int16) *protocol.ApiVersionsResponse {
 	o := &b.c.opts
@@ -74,7 +74,7 @@ func (b *broker) apiVersions(m *protocol.ApiVersionsRequest, version int16) *pro
 	return resp
 }
 
-// answerVersion is the version in which an answer is to be written.
+// answerVersion returns the version in which an answer is to be written.
 func answerVersion(r *Request, resp protocol.Response) int16 {
 	if _, ok := resp.(*protocol.ApiVersionsResponse); ok && r.Message == nil {
 		return 0

@@ -21,12 +21,12 @@ type broker struct {
 	port     int32 // stays when the broker is stopped and started again
 	up       bool
 	listener net.Listener   // nil in memory, or when stopped
-	former   []formerPlace  // where it was before MoveBroker
+	former   []formerPlace  // where the broker was before MoveBroker
 	resume   chan struct{}  // not nil while paused; closed by Resume and by a stop
-	conns    map[*conn]bool // those open
+	conns    map[*conn]bool // the open connections
 	dials    []DialFault    // what happens to the next dials
 	dialled  int            // dials so far, for the ports of in-memory clients
-	outage   outage         // of the network to it
+	outage   outage         // the outage of the network to the broker
 }
 
 // newBroker makes a broker and starts it.
@@ -40,7 +40,7 @@ func (c *Cluster) newBroker(id int32) (*broker, error) {
 	return b, b.start()
 }
 
-// start makes a broker accept connections, again on the port that it had before.
+// start makes a broker accept connections, on the port that it had before if it had one.
 func (b *broker) start() error {
 	var l net.Listener
 	if !b.c.opts.memory {

@@ -12,8 +12,9 @@ import (
 	"github.com/epistle-kafka/epistle/protocol"
 )
 
-// Cluster is one or more Kafka brokers in this process. All its methods may be called at any time and from any goroutine, also
-// while clients are connected.
+// Cluster is one or more Kafka brokers in this process. Its methods may be called at any time and from any goroutine, also
+// while clients are connected. Methods that take a brokerID panic if there is no such broker: IDs are 1 to the number of
+// brokers.
 type Cluster struct {
 	opts    options
 	brokers []*broker     // by node ID less 1; the slice never changes
@@ -37,7 +38,7 @@ type Cluster struct {
 	nextOffset   int64 // the next offset in the offsets topic
 	holdMarkers  bool
 	coordinators map[int8]bool    // key types whose internal topic exists
-	moved        map[string]int32 // by MoveCoordinator
+	moved        map[string]int32 // coordinators that MoveCoordinator has set, by key
 	faults       faults
 	accounts     accounts
 	telemetry    telemetry
@@ -52,7 +53,7 @@ type TB interface {
 	Cleanup(func())
 }
 
-// New starts a cluster that ends with the test.
+// New starts a cluster that ends with the test. An option that is not valid fails the test.
 func New(t TB, opts ...Option) *Cluster {
 	t.Helper()
 	c, err := Start(opts...)
@@ -64,7 +65,7 @@ func New(t TB, opts ...Option) *Cluster {
 	return c
 }
 
-// Start starts a cluster. The caller must Close it.
+// Start starts a cluster outside of a test. The caller must Close it.
 func Start(opts ...Option) (*Cluster, error) {
 	o := defaults()
 	for _, opt := range opts {
@@ -101,8 +102,8 @@ func Start(opts ...Option) (*Cluster, error) {
 	return c, nil
 }
 
-// Close cuts every connection and waits until every goroutine of the cluster has ended. What was appended can still be read.
-// Later calls do nothing.
+// Close cuts every connection, and waits until every goroutine of the cluster has ended. Records and the like can still be
+// read. Further calls do nothing.
 func (c *Cluster) Close() {
 	c.mu.Lock()
 	if c.closed {
@@ -118,7 +119,7 @@ func (c *Cluster) Close() {
 	c.running.Wait()
 }
 
-// Bootstrap returns the brokers' addresses, host:port, also of those that are stopped.
+// Bootstrap returns the brokers' addresses, host:port, also those of brokers that are stopped.
 func (c *Cluster) Bootstrap() []string {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -141,8 +142,8 @@ func (c *Cluster) ClusterID() string {
 	return c.id
 }
 
-// DialContext connects to the broker that listens on addr. It has the signature of net.Dialer.DialContext. A cluster that is
-// not in memory can be dialled by any other means, too.
+// DialContext connects to the broker that listens on addr. It has the signature of net.Dialer.DialContext, and is for
+// producer.Config.DialContext. A cluster in memory can be reached by it alone; any other can be dialled by other means, too.
 func (c *Cluster) DialContext(ctx context.Context, network, addr string) (net.Conn, error) {
 	if !c.opts.memory {
 		var d net.Dialer

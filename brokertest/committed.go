@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// lastStable returns the offset before which no transaction is open, Kafka's last stable offset.
+// lastStable returns the offset before which no transaction is open: Kafka's last stable offset.
 func (l *log) lastStable() int64 {
 	offset := l.end
 	for _, s := range l.producers {
@@ -32,7 +32,7 @@ func (c *Cluster) LastStableOffset(topic string, index int32) int64 {
 }
 
 // Committed returns the records that a read_committed consumer reads of a partition now: those of no transaction and of
-// committed ones, up to the first record of an open one. There are none if there is no such partition.
+// committed ones, up to the first record of an open transaction. There are none if there is no such partition.
 func (c *Cluster) Committed(topic string, index int32) (records []Record) {
 	var batches []Batch
 	end := int64(0)
@@ -50,7 +50,7 @@ func (c *Cluster) Committed(topic string, index int32) (records []Record) {
 	return records
 }
 
-// committed says of each batch whether it has records that are committed, or belong to no transaction.
+// committed says for each batch whether its records are committed, or belong to no transaction.
 func committed(batches []Batch) []bool {
 	visible := make([]bool, len(batches))
 	open := map[int64][]int{} // batches by producer ID
@@ -77,8 +77,8 @@ type Transaction struct {
 	ProducerID int64
 	Epoch      int16
 	Timeout    time.Duration
-	Began      time.Time        // of the last transaction; zero before the first
-	Partitions []TopicPartition // in which it still has to be ended, in order; offsets are in partitions of __consumer_offsets
+	Began      time.Time        // when the last transaction began; zero before the first
+	Partitions []TopicPartition // where the transaction still has to be ended, in order; offsets are in __consumer_offsets
 }
 
 // Transaction returns what the coordinator knows of a transactional ID, and whether it knows it.
@@ -98,9 +98,9 @@ func (c *Cluster) Transaction(transactionalID string) (Transaction, bool) {
 	}, true
 }
 
-// SetProducerEpoch gives the producer of a transactional ID that epoch, as if it had been raised often. So a producer under
-// test reaches the last one, 32766, without as many transactions. The next InitProducerId or EndTxn goes on from it. It reports
-// false if there is no such transactional ID, a transaction is open, or the epoch is not a higher one.
+// SetProducerEpoch gives the producer of a transactional ID this epoch, as if it had been raised often. So a test reaches the
+// last epoch, 32766, without as many transactions. The next InitProducerId or EndTxn goes on from it. It returns false if there
+// is no such transactional ID, a transaction is open, or the epoch is not higher than the present one.
 func (c *Cluster) SetProducerEpoch(transactionalID string, epoch int16) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -201,7 +201,7 @@ func (k *conn) write(a *arrival, r *Request, resp protocol.Response, act *Action
 	return k.send(a, frame)
 }
 
-// send writes bytes to the client. The request counts as answered just before that. Otherwise it could be counted together with
+// send writes bytes to the client. The request counts as answered just before that: otherwise it could be counted together with
 // the client's next request.
 func (k *conn) send(a *arrival, frame []byte) bool {
 	k.b.c.answers(k, a)
@@ -230,7 +230,7 @@ func (k *conn) sleepUntil(t time.Time) bool { return k.sleep(time.Until(t)) }
 // holdBack waits before a client is told that its authentication has failed. It reports false if the connection is closed.
 func (k *conn) holdBack() bool { return !k.session.late || k.sleep(k.b.c.opts.failedDelay) }
 
-// hold waits for a channel to be closed; nil is no channel.
+// hold waits until a channel is closed; a nil channel counts as closed.
 func (k *conn) hold(until <-chan struct{}) bool {
 	if until == nil {
 		return true

@@ -57,7 +57,7 @@ func (c *Cluster) findCoordinator(m *protocol.FindCoordinatorRequest, version in
 	return resp
 }
 
-// coordinator returns the broker that coordinates a key, -1 if no broker is up. The caller holds c.mu.
+// coordinator returns the broker that coordinates a key; -1 if no broker is up. The caller holds c.mu.
 func (c *Cluster) coordinator(key string) int32 {
 	if id, ok := c.moved[key]; ok && c.broker(id).up {
 		return id
@@ -72,15 +72,15 @@ func (c *Cluster) coordinator(key string) int32 {
 	return -1
 }
 
-// Coordinator returns the node ID of the broker that coordinates a transactional ID or a group now, -1 if none is up.
+// Coordinator returns the node ID of the broker that coordinates a transactional ID or a group now; -1 if no broker is up.
 func (c *Cluster) Coordinator(key string) int32 {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.coordinator(key)
 }
 
-// MoveCoordinator makes a broker the coordinator of a transactional ID or a group, as long as it is up. All state moves with
-// it. Other brokers answer NOT_COORDINATOR from then on.
+// MoveCoordinator makes a broker the coordinator of a transactional ID or a group, for as long as that broker is up. All state
+// moves there. Other brokers answer NOT_COORDINATOR from then on.
 func (c *Cluster) MoveCoordinator(key string, nodeID int32) {
 	c.broker(nodeID)
 	c.mu.Lock()

@@ -12,9 +12,9 @@ import (
 	"github.com/epistle-kafka/epistle/protocol"
 )
 
-// SetTopicConfig sets one of a topic's settings by Kafka's name, as kafka-configs.sh does. A producer notices
+// SetTopicConfig sets one of a topic's settings by Kafka's name, as kafka-configs.sh does. These have an effect:
 // max.message.bytes, min.insync.replicas, cleanup.policy, message.timestamp.type, message.timestamp.before.max.ms and
-// message.timestamp.after.max.ms; the others are only told.
+// message.timestamp.after.max.ms. Others are only told to clients that ask.
 func (c *Cluster) SetTopicConfig(name, key, value string) error {
 	return c.configure(name, func(t *topic) error {
 		config := t.config
@@ -47,14 +47,14 @@ const (
 	byDefault int8 = 5
 )
 
-// setting is one that is told.
+// setting is a setting that DescribeConfigs tells.
 type setting struct {
-	name, value, normal string // normal: the default
+	name, value, normal string // normal is the default
 	kind                int8
-	fixed               bool // it takes a restart to change it
+	fixed               bool // only a restart changes it
 }
 
-// settings lists those of a topic that DescribeConfigs tells, in the order of their names.
+// settings lists a topic's settings that DescribeConfigs tells, in the order of their names.
 func (t *topicConfig) settings(o *options) []setting {
 	normal := o.topicConfig()
 	all := []setting{
@@ -102,7 +102,7 @@ func shownMillis(d time.Duration) string {
 	return strconv.FormatInt(d.Milliseconds(), 10)
 }
 
-// brokerSettings lists those of a broker that are told.
+// brokerSettings lists a broker's settings that DescribeConfigs tells.
 func (o *options) brokerSettings() []setting {
 	return []setting{
 		{"auto.create.topics.enable", strconv.FormatBool(o.autoCreate), "true", boolSetting, true},

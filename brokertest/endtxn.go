@@ -28,7 +28,7 @@ func (b *broker) endTxn(m *protocol.EndTxnRequest, version int16) protocol.Respo
 	return resp
 }
 
-// whoNext returns the identity of the producer once its decided transaction has ended.
+// whoNext returns the producer ID and epoch that the producer has once its decided transaction has ended.
 func (t *transaction) whoNext() (id int64, epoch int16) {
 	if t.nextID >= 0 {
 		return t.nextID, 0
@@ -36,7 +36,7 @@ func (t *transaction) whoNext() (id int64, epoch int16) {
 	return t.producerID, t.epoch
 }
 
-// forVersion is the code for a client that may be too old to know PRODUCER_FENCED.
+// forVersion returns the code for a client that may be too old to know PRODUCER_FENCED.
 func forVersion(code protocol.ErrorCode, knowsFenced bool) protocol.ErrorCode {
 	if code == protocol.ProducerFenced && !knowsFenced {
 		return protocol.InvalidProducerEpoch
@@ -66,8 +66,9 @@ func prepared(commit bool) TransactionState {
 	return StatePrepareAbort
 }
 
-// judgeOld says which state an EndTxn of the old protocol leads to, if any, and the code of the answer. In the old protocol an
-// epoch has many transactions, so a request that comes late or twice can meet another transaction than was meant (pitfall 15).
+// judgeOld returns the state that an EndTxn of the old protocol leads to, if any, and the code of the answer. In the old
+// protocol an epoch has many transactions, so a request that comes late or twice can meet another transaction than was meant
+// (pitfall 15).
 func (t *transaction) judgeOld(m *protocol.EndTxnRequest) (TransactionState, protocol.ErrorCode) {
 	switch {
 	case t.producerID != m.ProducerID:

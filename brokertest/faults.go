@@ -14,13 +14,13 @@ type faults struct {
 }
 
 // Rule is a scripted fault: which requests it meets, how many of them, and what happens to them. It takes effect with Do, and
-// is used up after its number of times. Rules are tried in the order in which they were made.
+// ends after its number of times. The rules are tried in the order of their Do; the first that matches a request decides.
 type Rule struct {
 	c       *Cluster
 	apiKey  int16
-	broker  int32 // 0: any
+	broker  int32 // 0: all brokers
 	topic   string
-	index   int32 // -1: any
+	index   int32 // -1: all partitions
 	when    func(*Request) bool
 	skip    int
 	left    int
@@ -37,20 +37,20 @@ func (r *Rule) Broker(nodeID int32) *Rule { r.broker = nodeID; return r }
 // Topic restricts the rule to requests that name that topic. An error code then goes to this topic alone.
 func (r *Rule) Topic(name string) *Rule { r.topic = name; return r }
 
-// Partition restricts the rule to Produce requests with a batch for that partition of the topic. An error code, also one of
-// Metadata, then goes to this partition alone.
+// Partition restricts the rule to Produce requests with a batch for that partition of the topic. An error code then goes to
+// this partition alone, also one in an answer to Metadata.
 func (r *Rule) Partition(index int32) *Rule { r.index = index; return r }
 
-// When restricts the rule to requests for which f is true. It must not call the cluster.
+// When restricts the rule to requests for which f returns true. f must not call the cluster.
 func (r *Rule) When(f func(*Request) bool) *Rule { r.when = f; return r }
 
 // Skip lets n matching requests pass first.
 func (r *Rule) Skip(n int) *Rule { r.skip = n; return r }
 
-// Times sets how many requests the rule meets, after which it is gone; 1 without it.
+// Times sets how many requests the rule meets before it ends. The default is 1.
 func (r *Rule) Times(n int) *Rule { r.left = n; return r }
 
-// Always makes the rule meet every request, until Stop.
+// Always makes the rule meet every request, until Stop or ClearFaults.
 func (r *Rule) Always() *Rule { r.left = math.MaxInt; return r }
 
 // Do puts the rule in force.
@@ -67,7 +67,7 @@ func (r *Rule) Do(a *Action) *Rule {
 	return r
 }
 
-// Stop takes the rule out of force.
+// Stop ends the rule.
 func (r *Rule) Stop() {
 	r.c.mu.Lock()
 	defer r.c.mu.Unlock()
@@ -82,7 +82,7 @@ func (r *Rule) Left() int {
 	return r.left
 }
 
-// Control calls f for every request before it is handled, and before any rule. If f returns nil the rules decide. f is called
+// Control calls f for every request before it is handled, and before any rule. If f returns nil, the rules decide. f is called
 // on the connections' goroutines, several at a time, and may change the cluster. Control(nil) ends it.
 func (c *Cluster) Control(f func(*Request) *Action) {
 	c.mu.Lock()
@@ -100,8 +100,8 @@ func (c *Cluster) ClearFaults() {
 	c.faults = faults{}
 }
 
-// PendingFaults returns the number of rules that are still in force, without those of Always. A test that wants all its faults
-// to have happened demands 0.
+// PendingFaults returns the number of rules that are in force, without those of Always. A test that wants all its faults to
+// have happened demands 0.
 func (c *Cluster) PendingFaults() (n int) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -150,8 +150,8 @@ func (r *Rule) meets(q *Request) bool {
 		(r.topic == "" || q.names(r.topic, r.index)) && (r.when == nil || r.when(q))
 }
 
-// codeFor returns the code that a partition is to be answered with, whether that is after the batch was appended, and whether
-// there is a code at all.
+// codeFor returns the code for a partition, whether it is answered after the batch was appended, and whether there is a code at
+// all.
 func (a *Action) codeFor(topic string, index int32) (code protocol.ErrorCode, after, scripted bool) {
 	if a.code == protocol.NoError || a.topic != "" && (a.topic != topic || a.index >= 0 && a.index != index) {
 		return protocol.NoError, false, false

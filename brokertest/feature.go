@@ -8,8 +8,8 @@ type feature struct {
 	min, max, now int16
 }
 
-// SetFeature finalises another level of a feature while clients are connected, as kafka-features.sh does. 0 means that it is
-// not finalised. Each change has a new epoch, which is in the answer to ApiVersions.
+// SetFeature finalises another level of a feature while clients are connected, as kafka-features.sh does. 0 means that the
+// feature is not finalised. Each change has a new epoch, which is in the answer to ApiVersions.
 func (c *Cluster) SetFeature(name string, level int16) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -29,7 +29,7 @@ func (c *Cluster) SetFeature(name string, level int16) error {
 }
 
 // transactionVersion is the level of transaction.version. From 2 on the coordinator itself uses the new protocol when it
-// aborts. Which protocol a client uses, the versions of its requests tell. The caller holds c.mu.
+// aborts. The versions of a client's requests say which protocol the client uses. The caller holds c.mu.
 func (c *Cluster) transactionVersion() int16 {
 	for _, f := range c.features {
 		if f.name == "transaction.version" {

@@ -17,9 +17,9 @@ type group struct {
 	pending    map[int64]map[TopicPartition]GroupOffset // by the producer ID of the open transaction
 }
 
-// GroupOffset is what a group has committed of a partition.
+// GroupOffset is what a group has committed for a partition.
 type GroupOffset struct {
-	Offset      int64 // of the record to read next
+	Offset      int64 // offset of the record to read next
 	LeaderEpoch int32 // -1: none was given
 	Metadata    string
 
@@ -63,7 +63,8 @@ func (c *Cluster) endOffsets(p TopicPartition, producerID int64, commit bool) {
 	}
 }
 
-// admits says whether a member may commit offsets, as Kafka does for a group of the classic protocol in a transaction.
+// admits returns the code for a member that commits offsets, as Kafka does for a group of the classic protocol in a
+// transaction.
 func (g *group) admits(m *protocol.TxnOffsetCommitRequest) protocol.ErrorCode {
 	generation := m.GenerationIDOrMemberEpoch
 	switch {
@@ -77,7 +78,7 @@ func (g *group) admits(m *protocol.TxnOffsetCommitRequest) protocol.ErrorCode {
 	return protocol.NoError
 }
 
-// group returns a group, and makes it if need be. The caller holds c.mu.
+// group returns a group, and makes it if there is none. The caller holds c.mu.
 func (c *Cluster) group(id string) *group {
 	g := c.groups[id]
 	if g == nil {
@@ -87,8 +88,8 @@ func (c *Cluster) group(id string) *group {
 	return g
 }
 
-// SetGroup makes a consumer group have these members in this generation, as after a rebalance. In a transaction offsets are
-// then taken from these members under this generation, and from nobody else who claims to be a member (KIP-447). Without
+// SetGroup gives a consumer group these members in this generation, as after a rebalance. In a transaction, offsets are then
+// taken from these members under this generation, and refused from anybody else who claims to be a member (KIP-447). Without
 // members the group is empty.
 func (c *Cluster) SetGroup(groupID string, generation int32, memberIDs ...string) {
 	c.mu.Lock()
@@ -97,7 +98,7 @@ func (c *Cluster) SetGroup(groupID string, generation int32, memberIDs ...string
 	g.generation, g.members = generation, memberIDs
 }
 
-// GroupOffsets returns what a group has committed, without what belongs to transactions that are not complete.
+// GroupOffsets returns what a group has committed. What belongs to transactions that are not complete is not in it.
 func (c *Cluster) GroupOffsets(groupID string) map[TopicPartition]GroupOffset {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -109,7 +110,7 @@ func (c *Cluster) GroupOffsets(groupID string) map[TopicPartition]GroupOffset {
 	return offsets
 }
 
-// PendingOffsets returns what a group gets when the transactions that wrote it are committed.
+// PendingOffsets returns what a group will have committed once the transactions that wrote it are committed.
 func (c *Cluster) PendingOffsets(groupID string) map[TopicPartition]GroupOffset {
 	c.mu.Lock()
 	defer c.mu.Unlock()

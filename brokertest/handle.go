@@ -6,7 +6,7 @@ import (
 	"github.com/epistle-kafka/epistle/protocol"
 )
 
-// handle lets a request take effect and returns its answer, nil if there is none. It reports false if the connection must be
+// handle lets a request take effect and returns its answer; nil if there is none. It reports false if the connection must be
 // closed.
 func (b *broker) handle(k *conn, r *Request, a *Action) (protocol.Response, bool) {
 	switch k.admits(r.APIKey) {
@@ -60,7 +60,7 @@ func (c *Cluster) throttleFor(r *Request, a *Action) time.Duration {
 	return c.throttles[r.APIKey]
 }
 
-// setThrottle sets the throttle time of an answer, where its API has one.
+// setThrottle sets the throttle time of an answer, if its API has one.
 func setThrottle(r *Request, resp protocol.Response, d time.Duration) {
 	if throttle := apis[r.APIKey].throttle; throttle != nil {
 		*throttle(resp) = d

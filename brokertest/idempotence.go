@@ -22,11 +22,11 @@ type appended struct {
 	timestamp                   int64
 }
 
-// rememberedBatches is Kafka's number, and the reason why max.in.flight may be at most 5 with idempotence.
+// rememberedBatches is Kafka's number. It is the reason why max.in.flight may be at most 5 with idempotence.
 const rememberedBatches = 5
 
-// admit decides about an idempotent producer's batch: it is a duplicate of one that is remembered, or it is refused with a
-// code, or it is to be appended.
+// admit decides about an idempotent producer's batch: it is a duplicate of a remembered one, or is refused with a code, or is
+// to be appended.
 func (l *log) admit(h protocol.BatchHeader) (duplicate *appended, code protocol.ErrorCode) {
 	s, u := l.producers[h.ProducerID], l.unverified[h.ProducerID]
 	if s == nil {
@@ -103,7 +103,8 @@ func (l *log) remember(h protocol.BatchHeader) {
 	})
 }
 
-// forget drops producers whose last record is as old as expiration, both in milliseconds, and not in a transaction.
+// forget drops producers that are not in a transaction and whose last record is as old as expiration. Both times are in
+// milliseconds.
 func (l *log) forget(now, expiration int64) {
 	for id, s := range l.producers {
 		if !s.open && now-s.lastTimestamp >= expiration {

@@ -8,7 +8,7 @@ import (
 )
 
 // MoveLeader makes a broker the leader of a partition, under a new leader epoch. The broker becomes a replica if it was none.
-// To is -1 for no leader.
+// If to is -1, the partition has no leader.
 func (c *Cluster) MoveLeader(topic string, index, to int32) error {
 	return c.change(topic, index, func(p *partition) error {
 		if to >= 0 {
@@ -28,7 +28,7 @@ func (c *Cluster) MoveLeader(topic string, index, to int32) error {
 	})
 }
 
-// Leader returns a partition's leader, -1 for none, and its epoch.
+// Leader returns a partition's leader, -1 for none, and the leader epoch.
 func (c *Cluster) Leader(topic string, index int32) (nodeID, epoch int32) {
 	nodeID, epoch = -1, -1
 	c.change(topic, index, func(p *partition) error {
@@ -81,7 +81,7 @@ func (c *Cluster) eachPartition(f func(*partition)) {
 	}
 }
 
-// hint is the leader that a Produce answer names since version 10 (KIP-951). The caller holds c.mu.
+// hint returns the leader that a Produce answer names since version 10 (KIP-951). The caller holds c.mu.
 func (p *partition) hint() protocol.LeaderIDAndEpoch {
 	return protocol.LeaderIDAndEpoch{LeaderID: p.leader, LeaderEpoch: p.epoch}
 }

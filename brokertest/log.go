@@ -20,7 +20,7 @@ type log struct {
 // Batch is a record batch in the log.
 type Batch struct {
 	Header protocol.BatchHeader
-	Bytes  []byte // the whole batch as a consumer would fetch it; to be read only
+	Bytes  []byte // the whole batch as a consumer would fetch it; it must not be changed
 }
 
 // Record is a record in the log.
@@ -77,8 +77,8 @@ func (l *log) truncate(offset int64) {
 
 func lastOffset(h protocol.BatchHeader) int64 { return h.BaseOffset + int64(h.LastOffsetDelta) }
 
-// Batches returns the batches in a partition's log, with the markers that end transactions in it, none if there is no such
-// partition.
+// Batches returns the batches in a partition's log, also the markers that end transactions in it. There are none if there is no
+// such partition.
 func (c *Cluster) Batches(topic string, index int32) (batches []Batch) {
 	c.change(topic, index, func(p *partition) error {
 		c.settle()
@@ -88,8 +88,8 @@ func (c *Cluster) Batches(topic string, index int32) (batches []Batch) {
 	return batches
 }
 
-// Records returns the records in a partition's log, in order, none if there is no such partition. Those of transactions that
-// are open or aborted are among them, see Committed; markers are not.
+// Records returns the records in a partition's log, in order. There are none if there is no such partition. Records of
+// transactions that are open or aborted are among them (see Committed), but no markers.
 func (c *Cluster) Records(topic string, index int32) (records []Record) {
 	for _, b := range c.Batches(topic, index) {
 		if !b.Header.Control {
@@ -99,7 +99,7 @@ func (c *Cluster) Records(topic string, index int32) (records []Record) {
 	return records
 }
 
-// EndOffset returns the offset that a partition's next record gets, after records and markers, -1 if there is no such
+// EndOffset returns the offset that a partition's next record gets, behind all records and markers; -1 if there is no such
 // partition.
 func (c *Cluster) EndOffset(topic string, index int32) int64 {
 	end := int64(-1)

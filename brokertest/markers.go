@@ -36,15 +36,15 @@ func (c *Cluster) settle() {
 }
 
 // ExpireTransactions aborts transactions that have outlived their timeout, by the cluster's clock. A Kafka broker does so every
-// ten seconds. Here it also happens before each request and each call.
+// ten seconds. The cluster also does so before each request and each call.
 func (c *Cluster) ExpireTransactions() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.settle()
 }
 
-// HoldMarkers keeps transactions that are decided from being completed, until it is called with false. A producer that asks
-// meanwhile is told CONCURRENT_TRANSACTIONS, and read_committed consumers see nothing of them.
+// HoldMarkers(true) keeps decided transactions from being completed, until HoldMarkers(false). A producer that asks meanwhile
+// is told CONCURRENT_TRANSACTIONS, and read_committed consumers see nothing of them.
 func (c *Cluster) HoldMarkers(on bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -52,8 +52,8 @@ func (c *Cluster) HoldMarkers(on bool) {
 	c.settle()
 }
 
-// writeMarkers ends a decided transaction in every partition whose leader is there, and completes it with the last. The caller
-// holds c.mu.
+// writeMarkers ends a decided transaction in every partition that has a leader, and completes the transaction with the last
+// one. The caller holds c.mu.
 func (c *Cluster) writeMarkers(t *transaction, now time.Time) {
 	commit := t.state == StatePrepareCommit
 	for p := range t.partitions {
@@ -106,7 +106,8 @@ func (l *log) mark(h protocol.BatchHeader, bytes []byte, leaderEpoch int32, keep
 	l.remember(h)
 }
 
-// Marker reports whether the batch is a marker, which ends its producer's transaction in this partition, and how.
+// Marker reports whether the batch is a marker (ok), which ends its producer's transaction in this partition, and whether it
+// commits.
 func (b Batch) Marker() (commit, ok bool) {
 	if !b.Header.Control {
 		return false, false

@@ -18,7 +18,7 @@ type memConn struct {
 	closed        atomic.Bool
 }
 
-// memPipe returns the two ends of a connection between a and b, each of which can hold limit unread bytes.
+// memPipe returns the two ends of a connection between a and b. Each can hold limit unread bytes.
 func memPipe(a, b net.Addr, limit int) (*memConn, *memConn) {
 	ab, ba := newStream(limit), newStream(limit)
 	return &memConn{in: ba, out: ab, local: a, remote: b}, &memConn{in: ab, out: ba, local: b, remote: a}

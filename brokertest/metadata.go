@@ -92,7 +92,7 @@ func (c *Cluster) lookUp(asked *protocol.MetadataRequestTopic, create bool) prot
 	return unknown
 }
 
-// describeTopic is Metadata's answer for a topic. The caller holds c.mu.
+// describeTopic returns Metadata's answer for a topic. The caller holds c.mu.
 func (c *Cluster) describeTopic(t *topic) protocol.MetadataTopic {
 	answer := protocol.MetadataTopic{Name: &t.name, TopicID: t.id, TopicAuthorizedOperations: noOperations}
 	for i, p := range t.partitions {

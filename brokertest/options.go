@@ -13,7 +13,7 @@ type options struct {
 	memory      bool
 	topics      []topicSpec
 	autoCreate  bool
-	partitions  int // of a topic created automatically, or with CreateTopics and -1
+	partitions  int // partitions of a topic that is created automatically, or by CreateTopics with -1
 	versions    map[int16]versionRange
 	features    []feature
 	seed        uint64
@@ -52,11 +52,11 @@ func defaults() options {
 	}
 }
 
-// Brokers sets the number of brokers, with node IDs from 1; one without it. A topic has up to three replicas.
+// Brokers sets the number of brokers, whose node IDs begin with 1. The default is one broker. A topic has up to three replicas.
 func Brokers(n int) Option { return func(o *options) { o.brokers = n } }
 
 // InMemory makes the cluster reachable by Cluster.DialContext alone, over connections in memory. It can then live in a
-// testing/synctest bubble. Without it brokers listen on ports of 127.0.0.1.
+// testing/synctest bubble. Without this option brokers listen on ports of 127.0.0.1.
 func InMemory() Option { return func(o *options) { o.memory = true } }
 
 // Topic makes a topic with that many partitions.
@@ -64,13 +64,13 @@ func Topic(name string, partitions int) Option {
 	return func(o *options) { o.topics = append(o.topics, topicSpec{name, partitions}) }
 }
 
-// AutoCreate says whether a Metadata request may create a topic, auto.create.topics.enable; true without it, as in Kafka.
+// AutoCreate says whether a Metadata request may create a topic: auto.create.topics.enable. The default is true, as in Kafka.
 func AutoCreate(on bool) Option { return func(o *options) { o.autoCreate = on } }
 
-// DefaultPartitions is num.partitions: how many partitions a topic gets if its creator does not say; 1 without it.
+// DefaultPartitions sets num.partitions: the number of partitions of a topic whose creator does not say it. The default is 1.
 func DefaultPartitions(n int) Option { return func(o *options) { o.partitions = n } }
 
-// Versions makes brokers answer an API in these versions only. It can narrow what a broker knows, not widen it.
+// Versions makes brokers answer an API in these versions only. It can narrow what a broker knows, but not widen it.
 func Versions(apiKey, minVersion, maxVersion int16) Option {
 	return func(o *options) {
 		known, ok := o.versions[apiKey]
@@ -93,7 +93,7 @@ func Kafka3_9() Option {
 	}
 }
 
-// Feature sets the finalised level of a feature, such as transaction.version; 0 means that it is not finalised.
+// Feature sets the finalised level of a feature, such as transaction.version. 0 means that it is not finalised.
 func Feature(name string, level int16) Option {
 	return func(o *options) {
 		for i := range o.features {
@@ -108,33 +108,34 @@ func Feature(name string, level int16) Option {
 // producer that asks meanwhile is told CONCURRENT_TRANSACTIONS.
 func MarkerDelay(d time.Duration) Option { return func(o *options) { o.markerDelay = d } }
 
-// Seed makes topic IDs, the cluster ID and producer IDs differ from those of another seed. Equal seeds give equal ones.
+// Seed makes topic IDs, the cluster ID and producer IDs differ from those of another seed. Equal seeds make equal IDs.
 func Seed(seed uint64) Option { return func(o *options) { o.seed = seed } }
 
-// Delay answers each request d after it arrived, as if the broker were that far away: requests in the pipeline overlap.
+// Delay answers each request d after it has arrived, as if the broker were that far away. The delays of requests in the
+// pipeline overlap.
 func Delay(d time.Duration) Option { return func(o *options) { o.delay = d } }
 
-// Now sets the clock by which brokers judge and append timestamps and forget producers; time.Now without it.
+// Now sets the clock by which brokers judge and append timestamps, and forget producers. The default is time.Now.
 func Now(now func() time.Time) Option { return func(o *options) { o.now = now } }
 
-// Telemetry makes brokers advertise the telemetry APIs (KIP-714), as Kafka does where something receives metrics. Nothing is
-// wanted until SubscribeMetrics says what. Without this option they are answered all the same.
+// Telemetry makes brokers advertise the telemetry APIs (KIP-714), as Kafka does if something receives metrics. They want
+// nothing until SubscribeMetrics says what. Without this option they answer these APIs all the same.
 func Telemetry() Option { return func(o *options) { o.telemetry = true } }
 
 // TLS makes brokers speak TLS. For mutual TLS set config.ClientAuth to tls.RequireAndVerifyClientCert, and config.ClientCAs to
 // the authorities of clients.
 func TLS(config *tls.Config) Option { return func(o *options) { o.tls = config } }
 
-// ConnBuffer bounds the unread bytes of an in-memory connection, each way; 1 MiB without it.
+// ConnBuffer bounds the unread bytes of an in-memory connection, each way. The default is 1 MiB.
 func ConnBuffer(bytes int) Option { return func(o *options) { o.buffer = bytes } }
 
-// ProducerIDExpiration is producer.id.expiration.ms: how long after its last record a partition remembers a producer; a day
-// without it.
+// ProducerIDExpiration sets producer.id.expiration.ms: how long after its last record a partition remembers a producer. The
+// default is a day.
 func ProducerIDExpiration(d time.Duration) Option { return func(o *options) { o.expiration = d } }
 
-// KeepRequests bounds the log of requests, which forgets the oldest; 10,000 without it.
+// KeepRequests bounds the list of Requests, which forgets the oldest. The default is 10,000.
 func KeepRequests(n int) Option { return func(o *options) { o.keep = n } }
 
-// DiscardRecords makes brokers check and count batches, but keep none of their bytes: for measurements of a client. Records,
-// Batches and Committed are then empty, and ListOffsets cannot search by timestamp.
+// DiscardRecords makes brokers check and count batches, but keep none of their bytes. It is for measurements of a client.
+// Records, Batches and Committed then return nothing, and ListOffsets cannot search by timestamp.
 func DiscardRecords() Option { return func(o *options) { o.discard = true } }

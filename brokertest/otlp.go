@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-// read fills in what OpenTelemetry's MetricsData, version 1, has: gauges and sums with their attributes. Histograms and
-// summaries are passed over.
+// read fills in what OpenTelemetry's MetricsData, version 1, has: gauges and sums with their attributes. It passes over
+// histograms and summaries.
 func (p *MetricsPush) read(data []byte) error {
 	p.Resource = map[string]string{}
 	return eachField(data, func(field int, resource []byte, _ uint64) error {
@@ -86,7 +86,7 @@ func (m *PushedMetric) readPoint(point []byte) error {
 	})
 }
 
-// readAttribute puts a KeyValue into a map; values that are no strings are passed over.
+// readAttribute puts a KeyValue into a map. It passes over values that are not strings.
 func readAttribute(into map[string]string, pair []byte) error {
 	key := ""
 	return eachField(pair, func(field int, inner []byte, _ uint64) error {

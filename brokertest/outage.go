@@ -6,21 +6,21 @@ import (
 	"time"
 )
 
-// Outage is a way in which the network to a broker fails, or something in between. See also [Cluster.Pause], which freezes the
-// broker itself.
+// Outage is a way in which the network to a broker fails, or something in between does. [Cluster.Pause] freezes the broker
+// itself.
 type Outage uint8
 
 const (
 	_ Outage = iota // none
 
-	// Refusing resets connections and refuses dials: nobody listens. Leaderships stay, unlike with StopBroker.
+	// Refusing resets connections and refuses dials: nobody listens. The broker keeps its leaderships, unlike with StopBroker.
 	Refusing
-	// Resetting resets connections, accepts dials and resets these too: a balancer without a backend.
+	// Resetting resets connections, accepts dials, and resets these connections too: a balancer without a backend.
 	Resetting
 	// Silent accepts dials, takes all bytes and passes none on. A connection that was open during the outage is lost for good,
-	// also when the outage is over, and nobody closes it: a proxy or NAT has forgotten it.
+	// also after its end, and nobody closes it: a proxy or NAT has forgotten it.
 	Silent
-	// Dropping loses every packet: it is like Silent, but dials hang.
+	// Dropping loses every packet. It is like Silent, but dials hang.
 	Dropping
 	// Dripping lets answers through one byte in each DripEvery. Connections survive it.
 	Dripping
@@ -29,7 +29,7 @@ const (
 // DripEvery is the time that Dripping takes for each byte of an answer.
 const DripEvery = 200 * time.Millisecond
 
-// Break begins an outage of the network to a broker. It replaces the one that may be in force. Mend ends it.
+// Break begins an outage of the network to a broker, in place of one that is in force. Mend ends it.
 func (c *Cluster) Break(brokerID int32, how Outage) {
 	b := c.broker(brokerID)
 	c.mu.Lock()
@@ -46,7 +46,7 @@ func (c *Cluster) Break(brokerID int32, how Outage) {
 	}
 }
 
-// Mend ends what Break began.
+// Mend ends the outage that Break began.
 func (c *Cluster) Mend(brokerID int32) {
 	b := c.broker(brokerID)
 	c.mu.Lock()
@@ -96,7 +96,7 @@ func (b *broker) swallow(nc net.Conn) {
 	})
 }
 
-// isLost reports whether nothing gets through on the connection any more.
+// isLost reports whether nothing gets through the connection any more.
 func (k *conn) isLost() bool {
 	k.b.c.mu.Lock()
 	defer k.b.c.mu.Unlock()
@@ -128,7 +128,7 @@ func (k *conn) drip(frame []byte) error {
 	return err
 }
 
-// Dials returns how often a broker was dialled. Over TCP it counts the dials that the broker could notice.
+// Dials returns how often a broker was dialled. Over TCP only dials count that the broker could notice.
 func (c *Cluster) Dials(brokerID int32) int {
 	b := c.broker(brokerID)
 	c.mu.Lock()

@@ -118,7 +118,7 @@ func (b *broker) producePartition(call *produceCall) protocol.ProducePartitionRe
 	return answer
 }
 
-// refusal is the answer for a partition that has a code and nothing else.
+// refusal returns the answer for a partition that has a code and nothing else.
 func refusal(index int32, code protocol.ErrorCode) protocol.ProducePartitionResponse {
 	return protocol.ProducePartitionResponse{
 		Index: index, ErrorCode: code, BaseOffset: -1, LogAppendTime: -1, LogStartOffset: -1,
@@ -126,7 +126,7 @@ func refusal(index int32, code protocol.ErrorCode) protocol.ProducePartitionResp
 	}
 }
 
-// appendBatch does Kafka's checks of a batch in Kafka's order, and appends it. The caller holds c.mu.
+// appendBatch makes Kafka's checks of a batch in Kafka's order, and appends it. The caller holds c.mu.
 func (b *broker) appendBatch(call *produceCall) protocol.ProducePartitionResponse {
 	t, batch, answer := call.topic, call.batch, refusal(call.index, protocol.NoError)
 	if code := b.admitPartition(call); code != protocol.NoError {

@@ -7,15 +7,15 @@ import (
 	"strconv"
 )
 
-// Again says what stays when a cluster is made again.
+// Again says what MakeAgain keeps.
 type Again struct {
-	ClusterID bool // the cluster's ID; if false, it gets a new one
-	TopicIDs  bool // the IDs of topics; if false, they get new ones
+	ClusterID bool // keep the cluster's ID; if false, it gets a new one
+	TopicIDs  bool // keep the IDs of topics; if false, they get new ones
 }
 
 // MakeAgain makes the cluster anew at the same addresses, as when its disks were wiped or its name leads to another cluster.
 // All connections break. The topics are the same, with empty logs. Producers, transactions and groups are forgotten, and leader
-// epochs begin at 0. Producer IDs are given from the start again, so new ones equal those of the old cluster's producers.
+// epochs begin at 0. Producer IDs begin anew, so new ones equal those of the old cluster's producers.
 func (c *Cluster) MakeAgain(same Again) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -43,14 +43,14 @@ func (c *Cluster) MakeAgain(same Again) {
 	}
 }
 
-// formerPlace is a former address of a broker. Somebody still listens there, who leads nothing.
+// formerPlace is an address that a broker has left. The broker still listens there, and leads nothing.
 type formerPlace struct {
 	addr     string
 	listener net.Listener // nil in memory
 }
 
 // MoveBroker gives a broker another address, which Metadata has from now on. The old address goes on accepting connections,
-// keeps those that it has, and answers, but it leads and coordinates nothing.
+// keeps its open ones, and answers, but it leads and coordinates nothing.
 func (c *Cluster) MoveBroker(brokerID int32) error {
 	b := c.broker(brokerID)
 	var l net.Listener
@@ -102,7 +102,7 @@ func (b *broker) closeFormer() {
 	b.former = nil
 }
 
-// place is the address that the broker is to listen on.
+// place returns the address that the broker is to listen on.
 func (b *broker) place() string {
 	b.c.mu.Lock()
 	defer b.c.mu.Unlock()

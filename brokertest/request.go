@@ -16,21 +16,21 @@ type Request struct {
 	CorrelationID int32
 	ClientID      string
 	At            time.Time // when the broker had read all of it
-	Size          int       // bytes, without the length in front
+	Size          int       // bytes, without the length field
 
-	// Message is the request itself, to be read only. It is nil if the version is not known. To save memory it is also nil for
-	// a Produce request in the list of Requests: there, look at Batches.
+	// Message is the request itself, which must not be changed. It is nil if the version is not known. To save memory it is
+	// also nil for a Produce request in the list of Requests: there, look at Batches.
 	Message protocol.Request
 
-	// Batches are those of a Produce request.
+	// Batches are the batches of a Produce request; nil for all others.
 	Batches []ProducedBatch
 
 	former bool // it came to an address that the broker has left
 }
 
-// ProducedBatch is a batch as a Produce request has it. What cannot be read leaves Header zero.
+// ProducedBatch is a batch in a Produce request. Header is zero if it cannot be read.
 type ProducedBatch struct {
-	Topic     string // by the topic ID since version 13, empty if there is no such topic
+	Topic     string // since version 13 found by TopicID; "" if there is no such topic
 	TopicID   protocol.UUID
 	Partition int32
 	Header    protocol.BatchHeader
@@ -120,7 +120,8 @@ func (h *history) add(r Request) {
 	h.requests = append(h.requests, r)
 }
 
-// Requests returns the requests that brokers have begun to handle, in that order, the oldest first.
+// Requests returns the requests that brokers have begun to handle, in that order, the oldest first. KeepRequests bounds their
+// number.
 func (c *Cluster) Requests() []Request {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -136,7 +137,7 @@ func (c *Cluster) Count(apiKey int16) int {
 }
 
 // MaxUnanswered returns the largest number of requests that any connection had without an answer at one time. A paused broker
-// reads none, so it counts those of the pause when it resumes. It cannot see more than about 130.
+// reads none, so it counts those of the pause when it resumes. The number cannot be larger than about 130.
 func (c *Cluster) MaxUnanswered() int {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -11,17 +11,17 @@ type rights struct {
 	noTransaction map[string]bool // by transactional ID
 }
 
-// AllowIdempotentWrite says whether clients may write idempotently, as they may without it: else InitProducerId without a
-// transactional ID gets CLUSTER_AUTHORIZATION_FAILED, as where a client has neither IDEMPOTENT_WRITE on the cluster nor WRITE on
-// any topic.
+// AllowIdempotentWrite says whether clients may write idempotently. The default is true. If false, InitProducerId without a
+// transactional ID gets CLUSTER_AUTHORIZATION_FAILED, as for a client that has neither IDEMPOTENT_WRITE on the cluster nor
+// WRITE on any topic.
 func (c *Cluster) AllowIdempotentWrite(on bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.rights.noIdempotence = !on
 }
 
-// AllowTransactionalID says whether clients may use a transactional ID, as they may without it: else all requests about it get
-// TRANSACTIONAL_ID_AUTHORIZATION_FAILED.
+// AllowTransactionalID says whether clients may use a transactional ID. The default is true. If false, all requests about the
+// ID get TRANSACTIONAL_ID_AUTHORIZATION_FAILED.
 func (c *Cluster) AllowTransactionalID(id string, on bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -31,7 +31,7 @@ func (c *Cluster) AllowTransactionalID(id string, on bool) {
 	c.rights.noTransaction[id] = !on
 }
 
-// AllowDescribeConfigs says whether clients may read the settings of topics and brokers, as they may without it: else
+// AllowDescribeConfigs says whether clients may read the settings of topics and brokers. The default is true. If false,
 // DescribeConfigs gets TOPIC_AUTHORIZATION_FAILED, or CLUSTER_AUTHORIZATION_FAILED for brokers.
 func (c *Cluster) AllowDescribeConfigs(on bool) {
 	c.mu.Lock()
@@ -39,7 +39,7 @@ func (c *Cluster) AllowDescribeConfigs(on bool) {
 	c.rights.noSettings = !on
 }
 
-// forbids returns the code that a request gets that is denied altogether. The caller holds c.mu.
+// forbids returns the code for a request that is denied altogether. The caller holds c.mu.
 func (r *rights) forbids(m protocol.Request) protocol.ErrorCode {
 	denied := func(id string) protocol.ErrorCode {
 		if r.noTransaction[id] {
@@ -117,7 +117,7 @@ func (c *Cluster) clusterOperations() int32 {
 	return ops
 }
 
-// authorize tells what the client may do, where it asks for that. The caller holds c.mu.
+// authorize tells what the client may do, if it asks for that. The caller holds c.mu.
 func (c *Cluster) authorize(m *protocol.MetadataRequest, version int16, resp *protocol.MetadataResponse) *protocol.MetadataResponse {
 	if m.IncludeClusterAuthorizedOperations && version >= 8 && version <= 10 {
 		resp.ClusterAuthorizedOperations = c.clusterOperations()

@@ -8,13 +8,13 @@ import (
 	"github.com/epistle-kafka/epistle/protocol"
 )
 
-// A SASLMechanism is a mechanism that brokers offer, with one of its users, or with a check of tokens. Plain, SCRAM256,
-// SCRAM512, DelegationToken and OAuthBearer make one for SASL.
+// A SASLMechanism is a mechanism that brokers offer, with one of its users or with a check of tokens. Plain, SCRAM256,
+// SCRAM512, DelegationToken, OAuthBearer and MSKIAM make one for SASL.
 type SASLMechanism struct {
 	name       string
 	user       string
 	credential credential
-	check      func(token string) error // of OAUTHBEARER
+	check      func(token string) error // for OAUTHBEARER
 }
 
 // credential is what a broker knows of a user of one mechanism.
@@ -23,6 +23,7 @@ type credential struct {
 	token    bool      // it is a delegation token: password is its HMAC
 	owner    string    // of the token
 	expires  time.Time // of the token; zero: never
+	region   string    // of AWS_MSK_IAM, whose users are keys, and whose passwords are their secrets
 	keys     *scramKeys
 }
 
@@ -33,22 +34,22 @@ const (
 	oauthBearer = "OAUTHBEARER"
 )
 
-// Plain offers PLAIN, with this user. Name it several times for several users.
+// Plain offers PLAIN, with this user. For several users give SASL several of them.
 func Plain(user, password string) SASLMechanism {
 	return SASLMechanism{name: plain, user: user, credential: credential{password: password}}
 }
 
-// SCRAM256 offers SCRAM-SHA-256, with this user.
+// SCRAM256 offers SCRAM-SHA-256, with this user. For several users give SASL several of them.
 func SCRAM256(user, password string) SASLMechanism {
 	return SASLMechanism{name: scram256, user: user, credential: credential{password: password}}
 }
 
-// SCRAM512 offers SCRAM-SHA-512, with this user.
+// SCRAM512 offers SCRAM-SHA-512, with this user. For several users give SASL several of them.
 func SCRAM512(user, password string) SASLMechanism {
 	return SASLMechanism{name: scram512, user: user, credential: credential{password: password}}
 }
 
-// DelegationToken lets both SCRAM mechanisms take a delegation token of owner's (KIP-48). Clients present it with
+// DelegationToken lets both SCRAM mechanisms take a delegation token of the owner (KIP-48). Clients present it with
 // tokenauth=true. It offers neither mechanism by itself. A session with it ends when the token expires; the zero time is never.
 func DelegationToken(id, hmac, owner string, expires time.Time) SASLMechanism {
 	return SASLMechanism{user: id, credential: credential{password: hmac, token: true, owner: owner, expires: expires}}
@@ -64,7 +65,7 @@ func OAuthBearer(check func(token string) error) SASLMechanism {
 // Format prints mechanism and user alone, whatever the verb.
 func (m SASLMechanism) Format(f fmt.State, _ rune) { fmt.Fprintf(f, "%s of %q", m.name, m.user) }
 
-// SASL makes brokers demand SASL, by one of these mechanisms.
+// SASL makes brokers demand one of these mechanisms.
 //
 //	brokertest.SASL(brokertest.Plain("alice", "secret"), brokertest.SCRAM256("bob", "pencil"))
 func SASL(mechanisms ...SASLMechanism) Option {
@@ -74,14 +75,14 @@ func SASL(mechanisms ...SASLMechanism) Option {
 	}
 }
 
-// SessionLifetime is connections.max.reauth.ms: a client must authenticate again within that time (KIP-368), or is cut off with
-// its next request. With 0, the default, a session ends when its token expires, or never.
+// SessionLifetime sets connections.max.reauth.ms: a client must authenticate again within that time (KIP-368), or is cut off
+// with its next request. The default is 0: a session ends when its token expires, or never.
 func SessionLifetime(d time.Duration) Option { return func(o *options) { o.lifetime = d } }
 
-// FailedAuthenticationDelay is connection.failed.authentication.delay.ms: how late a refusal is told; 100 ms without it.
+// FailedAuthenticationDelay sets connection.failed.authentication.delay.ms: how late a refusal is told. The default is 100 ms.
 func FailedAuthenticationDelay(d time.Duration) Option { return func(o *options) { o.failedDelay = d } }
 
-// accounts is who may come in, guarded by Cluster.mu.
+// accounts are the users that may come in. Guarded by Cluster.mu.
 type accounts struct {
 	enabled []string                         // mechanisms, in the order of SASL
 	users   map[string]map[string]credential // by mechanism and name
@@ -113,7 +114,7 @@ func (a *accounts) offers(mechanism string) bool {
 
 // enroll adds a user to a mechanism, or replaces one. The caller holds c.mu, or is Start.
 func (c *Cluster) enroll(mechanism, user string, cr credential) {
-	if mechanism != plain {
+	if mechanism == scram256 || mechanism == scram512 {
 		salt := make([]byte, 0, 16)
 		for len(salt) < 16 {
 			salt = append(salt, byte(c.random.Uint32()))
@@ -127,7 +128,7 @@ func (c *Cluster) enroll(mechanism, user string, cr credential) {
 }
 
 // SetPassword gives a user of PLAIN, SCRAM-SHA-256 or SCRAM-SHA-512 another password, or adds the user to that mechanism. As in
-// Kafka, open connections are not affected.
+// Kafka, open connections go on.
 func (c *Cluster) SetPassword(mechanism, user, password string) {
 	if mechanism != plain && mechanism != scram256 && mechanism != scram512 {
 		panic("brokertest: " + mechanism + " has no passwords")
@@ -137,7 +138,7 @@ func (c *Cluster) SetPassword(mechanism, user, password string) {
 	c.enroll(mechanism, user, credential{password: password})
 }
 
-// RemoveUser takes a user away from a mechanism.
+// RemoveUser removes a user from a mechanism. As in Kafka, open connections go on.
 func (c *Cluster) RemoveUser(mechanism, user string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -166,8 +167,8 @@ type saslRefusal struct{ words string }
 
 func (r *saslRefusal) Error() string { return r.words }
 
-// newServer begins an exchange. again says that it is a re-authentication.
-func (c *Cluster) newServer(mechanism string, again bool) saslServer {
+// newServer begins an exchange with the broker of that host. again says that it is a re-authentication.
+func (c *Cluster) newServer(mechanism, host string, again bool) saslServer {
 	switch mechanism {
 	case plain:
 		return &plainServer{c: c}
@@ -177,6 +178,8 @@ func (c *Cluster) newServer(mechanism string, again bool) saslServer {
 		c.mu.Lock()
 		defer c.mu.Unlock()
 		return &bearerServer{check: c.accounts.check}
+	case awsMSKIAM:
+		return &iamServer{c: c, host: host}
 	}
 	panic("brokertest: no mechanism " + mechanism)
 }

@@ -37,7 +37,7 @@ func keyed(h func() hash.Hash, key []byte, text string) []byte {
 	return mac.Sum(nil)
 }
 
-// newScramKeys hashes a password as it is: Kafka prepares no strings (SASLprep).
+// newScramKeys hashes a password as it is: Kafka does not prepare strings (SASLprep).
 func newScramKeys(mechanism, password string, salt []byte) *scramKeys {
 	h := scramHash(mechanism)
 	salted, err := pbkdf2.Key(h, password, salt, iterations, h().Size())

@@ -2,6 +2,7 @@ package brokertest
 
 import (
 	"errors"
+	"net"
 	"slices"
 	"time"
 
@@ -16,13 +17,13 @@ type session struct {
 	rawTokens bool       // after a handshake of version 0, SASL tokens follow without Kafka's header
 
 	authenticated bool   // once; it goes on during a re-authentication
-	proved        string // the mechanism of that
+	proved        string // the mechanism by which the client has authenticated
 	principal     string
 	expires       time.Time // zero: never
 	again         time.Time // when the last re-authentication began
 
 	failed bool // the connection is to be closed after the answer
-	late   bool // and the answer is held back
+	late   bool // the answer is held back
 }
 
 // An admission says whether a request is handled at all.
@@ -59,7 +60,7 @@ func (k *conn) admits(apiKey int16) admission {
 
 func (s *session) expired() bool { return !s.expires.IsZero() && !time.Now().Before(s.expires) }
 
-// mayBeginAgain reports whether a re-authentication may begin. There is none for a session without an end, and two of them must
+// mayBeginAgain reports whether a re-authentication may begin. There is none in a session without an end, and two of them must
 // be a second apart.
 func (s *session) mayBeginAgain() bool {
 	return !s.expires.IsZero() && (s.again.IsZero() || time.Since(s.again) >= time.Second)
@@ -81,11 +82,12 @@ func (k *conn) saslHandshake(m *protocol.SaslHandshakeRequest, version int16) pr
 		return &protocol.SaslHandshakeResponse{ErrorCode: protocol.UnsupportedSaslMechanism, Mechanisms: enabled}
 	}
 	s.mechanism, s.rawTokens = m.Mechanism, version == 0
-	s.server = c.newServer(m.Mechanism, s.authenticated)
+	host, _, _ := net.SplitHostPort(k.at)
+	s.server = c.newServer(m.Mechanism, host, s.authenticated)
 	return &protocol.SaslHandshakeResponse{Mechanisms: enabled}
 }
 
-// saslAuthenticate reports false if the connection must be closed.
+// saslAuthenticate answers SaslAuthenticate. It reports false if the connection must be closed.
 func (k *conn) saslAuthenticate(m *protocol.SaslAuthenticateRequest) (protocol.Response, bool) {
 	s := &k.session
 	if s.server == nil {

@@ -11,8 +11,8 @@ import (
 
 // stream is one direction of an in-memory connection: a bounded queue of bytes with one writing and one reading end.
 //
-// Whoever waits for room or for data waits on a channel, never on a mutex, so that a goroutine that waits here is durably
-// blocked in the sense of testing/synctest.
+// A goroutine that waits for room or for data waits on a channel, never on a mutex. So it is durably blocked in the sense of
+// testing/synctest.
 type stream struct {
 	mu      sync.Mutex // guards the following; never held while blocking
 	data    []byte     // what was written and not yet read

@@ -16,9 +16,9 @@ type MetricsSubscription struct {
 	Metrics  []string      // beginnings of names, such as "org.apache.kafka.producer."; "*" alone means all
 	Interval time.Duration // between two pushes of a client; 0: 5 minutes
 
-	MaxBytes   int32  // telemetry.max.bytes, compressed and not; 0: 1 MiB
-	Cumulative bool   // counters as they are; Kafka itself always asks for differences
-	Codecs     []int8 // the numbers of the codecs that are taken, the favourite first; nil: zstd, lz4, gzip, snappy
+	MaxBytes   int32  // telemetry.max.bytes, for a push as it comes and decompressed; 0: 1 MiB
+	Cumulative bool   // ask for counters as they are; Kafka itself always asks for differences
+	Codecs     []int8 // numbers of the codecs that are taken, the favourite first; nil: zstd, lz4, gzip, snappy
 }
 
 // MetricsPush is a push of metrics that a broker has taken.
@@ -27,8 +27,8 @@ type MetricsPush struct {
 	ClientID         string
 	ClientInstanceID protocol.UUID
 	SubscriptionID   int32
-	Terminating      bool      // the client's last
-	Codec            int8      // its number, 0 for none
+	Terminating      bool      // the client says that this is its last push
+	Codec            int8      // number of the codec; 0: none
 	Size             int       // bytes, as they came
 	At               time.Time // by the cluster's clock
 	Resource         map[string]string
@@ -41,8 +41,8 @@ type PushedMetric struct {
 	Name       string
 	Attributes map[string]string
 	Value      float64
-	Sum        bool // a counter, else a gauge
-	Delta      bool // of a Sum: counted from Start to Time, else from the beginning
+	Sum        bool // the metric is a counter; else it is a gauge
+	Delta      bool // a counter has counted from Start to Time; else from the beginning
 	Start      time.Time
 	Time       time.Time
 }
@@ -71,15 +71,15 @@ type instanceKey struct {
 type instance struct {
 	subscription int32
 	version      int
-	pushed       time.Time // when it last did, as was allowed
-	heard        time.Time // when it last did that or asked for its subscription
-	asked        bool      // for that, since it has last pushed
+	pushed       time.Time // when its last push came that was taken
+	heard        time.Time // when it last pushed so, or asked for its subscription
+	asked        bool      // it has asked for its subscription since its last push
 	terminated   bool
-	mayAsk       bool // at once, since its last push was refused for want of a subscription or a codec
+	mayAsk       bool // it may ask at once, since its last push was refused for want of a subscription or a codec
 }
 
-// SubscribeMetrics changes what the brokers want from their clients, of which each hears when it asks or pushes next. The
-// brokers have to be made with Telemetry, or no client will.
+// SubscribeMetrics changes what the brokers want from their clients. A client learns of it when it asks or pushes next. It
+// needs the option Telemetry, or no client asks.
 func (c *Cluster) SubscribeMetrics(s MetricsSubscription) {
 	if s.Interval <= 0 {
 		s.Interval = usualPushInterval
@@ -104,8 +104,8 @@ func (c *Cluster) MetricsPushes() []MetricsPush {
 	return slices.Clone(c.telemetry.pushes)
 }
 
-// Value returns the value of a metric with these attributes, and whether there is one. Attributes are pairs: the name of each,
-// then its value.
+// Value returns the value of a metric with these attributes, and whether there is one. Attributes are pairs of a name and a
+// value.
 func (p *MetricsPush) Value(name string, attributes ...string) (float64, bool) {
 	for _, m := range p.Metrics {
 		if m.Name != name || len(m.Attributes) != len(attributes)/2 {
@@ -123,8 +123,8 @@ func (p *MetricsPush) Value(name string, attributes ...string) (float64, bool) {
 	return 0, false
 }
 
-// instanceOf returns what the broker knows of a client, and whether it has met it before. It knows the subscription that holds
-// now, whatever the client does. The caller holds c.mu.
+// instanceOf returns what the broker knows of a client, and whether it has met the client before. A new one has the
+// subscription of now. The caller holds c.mu.
 func (b *broker) instanceOf(id protocol.UUID) (in *instance, met bool) {
 	t := &b.c.telemetry
 	key := instanceKey{b.id, id}
@@ -147,7 +147,7 @@ func (t *telemetry) subscriptionID(broker int32, id protocol.UUID) int32 {
 	return int32(crc32.ChecksumIEEE(append([]byte(text), id[:]...)))
 }
 
-// forgetInstances is what a broker's end does. The caller holds c.mu.
+// forgetInstances is called when a broker ends. The caller holds c.mu.
 func (c *Cluster) forgetInstances(broker int32) {
 	for key := range c.telemetry.instances {
 		if key.broker == broker {

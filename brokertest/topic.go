@@ -20,13 +20,13 @@ type topic struct {
 // partition is a partition and its log, which stands for all of its replicas. Guarded by Cluster.mu.
 type partition struct {
 	leader   int32 // -1: none now
-	epoch    int32 // of the leader
+	epoch    int32 // the leader epoch
 	replicas []int32
 	isr      []int32
 	log      log
 }
 
-// topicConfig are the topic settings that these brokers obey.
+// topicConfig has the topic settings that these brokers obey.
 type topicConfig struct {
 	maxMessageBytes int
 	compacted       bool
@@ -42,7 +42,7 @@ func (o *options) topicConfig() topicConfig {
 	return topicConfig{maxMessageBytes: 1_048_588, minISR: 1, before: forever, after: o.after}
 }
 
-// CreateTopic makes a topic. The brokers that are up take turns as leaders.
+// CreateTopic makes a topic. The brokers that are up lead its partitions in turn.
 func (c *Cluster) CreateTopic(name string, partitions int) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -112,7 +112,7 @@ func (c *Cluster) RecreateTopic(name string) error {
 	return nil
 }
 
-// AddPartitions gives a topic more partitions: partitions is the new number.
+// AddPartitions gives a topic more partitions. partitions is their new number.
 func (c *Cluster) AddPartitions(name string, partitions int) error {
 	return c.configure(name, func(t *topic) error {
 		if partitions <= len(t.partitions) {
@@ -123,7 +123,7 @@ func (c *Cluster) AddPartitions(name string, partitions int) error {
 	})
 }
 
-// TopicID returns a topic's ID, zero if it does not exist.
+// TopicID returns a topic's ID; zero if there is no such topic.
 func (c *Cluster) TopicID(name string) protocol.UUID {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -133,7 +133,7 @@ func (c *Cluster) TopicID(name string) protocol.UUID {
 	return protocol.UUID{}
 }
 
-// Partitions returns a topic's number of partitions, zero if it does not exist.
+// Partitions returns a topic's number of partitions; 0 if there is no such topic.
 func (c *Cluster) Partitions(name string) int {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -143,23 +143,23 @@ func (c *Cluster) Partitions(name string) int {
 	return 0
 }
 
-// SetTopicMaxBytes sets max.message.bytes: the size of the largest batch that a topic takes. Without it 1,048,588.
+// SetTopicMaxBytes sets max.message.bytes: the size of the largest batch that a topic takes. The default is 1,048,588.
 func (c *Cluster) SetTopicMaxBytes(name string, bytes int) error {
 	return c.configure(name, func(t *topic) error { t.config.maxMessageBytes = bytes; return nil })
 }
 
-// SetCompacted makes a topic compacted or not: a compacted one refuses records without a key.
+// SetCompacted makes a topic compacted, or ends that. A compacted topic refuses records without a key.
 func (c *Cluster) SetCompacted(name string, on bool) error {
 	return c.configure(name, func(t *topic) error { t.config.compacted = on; return nil })
 }
 
-// SetLogAppendTime makes brokers set the timestamps of a topic's records, by their own clock.
+// SetLogAppendTime makes brokers set the timestamps of a topic's records, by the cluster's clock.
 func (c *Cluster) SetLogAppendTime(name string, on bool) error {
 	return c.configure(name, func(t *topic) error { t.config.logAppendTime = on; return nil })
 }
 
-// SetMinISR sets min.insync.replicas. If fewer brokers of a partition are up, acks=all gets NOT_ENOUGH_REPLICAS. As in Kafka, a
-// topic with one replica needs no more than one, so that one broker alone never answers so: see Error for that.
+// SetMinISR sets min.insync.replicas. If fewer of a partition's brokers are up, acks=all gets NOT_ENOUGH_REPLICAS. As in Kafka,
+// a topic with one replica never needs more than one, so a cluster of one broker never answers so: use Error for that.
 func (c *Cluster) SetMinISR(name string, n int) error {
 	return c.configure(name, func(t *topic) error { t.config.minISR = n; return nil })
 }

@@ -23,7 +23,7 @@ type transaction struct {
 	producerID int64
 	epoch      int16
 	previousID int64 // the producer ID before the last change of any kind, -1 for none
-	lastEpoch  int16 // which the producer with epoch had before; -1: another producer had it
+	lastEpoch  int16 // the epoch that the present producer had before; -1: another producer had it
 	nextID     int64 // the producer ID from the end of this transaction on, -1 for the same
 	timeout    time.Duration
 	began      time.Time // when the first partition came
@@ -35,11 +35,11 @@ type transaction struct {
 type TransactionState string
 
 const (
-	StateEmpty          TransactionState = "Empty" // none since InitProducerId
+	StateEmpty          TransactionState = "Empty" // no transaction since InitProducerId
 	StateOngoing        TransactionState = "Ongoing"
 	StatePrepareCommit  TransactionState = "PrepareCommit" // decided; some markers are not written yet
 	StatePrepareAbort   TransactionState = "PrepareAbort"
-	StateCompleteCommit TransactionState = "CompleteCommit" // and all markers are written
+	StateCompleteCommit TransactionState = "CompleteCommit" // all markers are written
 	StateCompleteAbort  TransactionState = "CompleteAbort"
 )
 
@@ -58,8 +58,8 @@ func newTransaction(id string, producerID int64) *transaction {
 
 func (t *transaction) exhausted() bool { return t.epoch >= lastClientEpoch }
 
-// initialise gives the transactional ID to a producer. id and epoch are what it had before, or -1. It must not be called in the
-// middle of a transaction.
+// initialise gives the transactional ID to a producer. id and epoch are what the producer had before, or -1. It must not be
+// called in the middle of a transaction.
 func (t *transaction) initialise(id int64, epoch int16, newID func() int64) protocol.ErrorCode {
 	known := id >= 0
 	producerID, next, last := t.producerID, t.epoch+1, int16(-1)
@@ -105,7 +105,7 @@ func (t *transaction) add(id int64, epoch int16, now time.Time, partitions ...To
 	return protocol.NoError
 }
 
-// admits says whether that producer may use the transaction now.
+// admits returns the code for a producer that uses the transaction now.
 func (t *transaction) admits(id int64, epoch int16) protocol.ErrorCode {
 	switch {
 	case t.producerID != id:
@@ -144,7 +144,7 @@ func (t *transaction) fence(bumps bool, now time.Time, newID func() int64) {
 	t.decide(StatePrepareAbort, bumps, now, newID)
 }
 
-// complete says that all markers are written.
+// complete notes that all markers are written.
 func (t *transaction) complete() {
 	t.become(map[TransactionState]TransactionState{StatePrepareCommit: StateCompleteCommit, StatePrepareAbort: StateCompleteAbort}[t.state])
 	if t.nextID >= 0 {

@@ -35,7 +35,7 @@ func (b *broker) txnOffsetCommit(m *protocol.TxnOffsetCommitRequest, version int
 	})
 }
 
-// canCommit says whether there is a partition to commit an offset of. The caller holds c.mu.
+// canCommit returns the code for a partition of which an offset is committed. The caller holds c.mu.
 func (c *Cluster) canCommit(p TopicPartition, version int16) protocol.ErrorCode {
 	switch t := c.topics[p.Topic]; {
 	case t == nil && version >= 6:

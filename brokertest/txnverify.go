@@ -2,15 +2,15 @@ package brokertest
 
 import "github.com/epistle-kafka/epistle/protocol"
 
-// unverified is what a partition remembers of a producer whose transactional batches it has seen, and none of which it has
-// appended in this transaction: the lowest sequence, which has to come first.
+// unverified is what a partition remembers of a producer whose transactional batches it has seen, and of which it has appended
+// none in this transaction: the lowest sequence, which has to come first.
 type unverified struct {
 	epoch  int16
 	lowest int32
 	bumps  bool // the client speaks the new protocol
 }
 
-// verifyTransaction asks the coordinator before the first batch of a producer in a transaction is appended: whether the
+// verifyTransaction asks the coordinator before the first batch of a producer in a transaction is appended. It asks whether the
 // partition belongs to the transaction, or, in the new protocol, to add it. The caller holds c.mu.
 func (c *Cluster) verifyTransaction(call *produceCall) (protocol.ErrorCode, *string) {
 	h, id, version := call.batch.header, *orEmpty(call.message.TransactionalID), call.request.Version

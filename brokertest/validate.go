@@ -94,7 +94,7 @@ func soleBatch(records []byte) ([]byte, protocol.ErrorCode) {
 const (
 	upToMagic   = 17 // bytes that have to be there for more to be read
 	overhead    = 12 // bytes in front of what a batch's length counts
-	leastLength = 14 // of a batch of any version
+	leastLength = 14 // the least length of a batch of any version
 )
 
 // unreadable returns why records cannot be read at all; "" if they can.
@@ -111,7 +111,7 @@ func unreadable(records []byte) string {
 	return ""
 }
 
-// nextBatch returns the batch that records begins with, nil if there is no whole one.
+// nextBatch returns the batch that records begins with; nil if there is no whole one.
 func nextBatch(records []byte) ([]byte, protocol.ErrorCode) {
 	if len(records) < upToMagic {
 		return nil, protocol.NoError

@@ -7,17 +7,18 @@ import (
 	"github.com/epistle-kafka/epistle/protocol"
 )
 
-// Verify checks what is in the logs, and returns everything that is wrong, joined, or nil:
+// Verify checks what is in the logs. It returns everything that is wrong, joined, or nil. This must hold:
 //
-//   - the offsets of each partition go from 0 on without a gap;
-//   - each producer's sequences in a partition go from 0 on without a gap, in the order of the log, and from 0 again with
-//     each higher epoch, also one that a marker brought; no epoch comes back;
-//   - while a producer has a transaction open in a partition, all that it writes there belongs to it, under one epoch,
-//     and a marker ends it under that epoch or a higher one;
-//   - if unique is not nil, no two records of a topic have the same non-empty result of it: such a record was written
-//     twice. Records of transactions that are open or aborted do not count, nobody reads them.
+//   - The offsets of each partition go from 0 on without a gap.
+//   - Each producer's sequences in a partition go from 0 on without a gap, in the order of the log. They go from 0 again with
+//     each higher epoch, also one that a marker brought. No epoch comes back.
+//   - While a producer has a transaction open in a partition, all that it writes there belongs to the transaction, under one
+//     epoch. A marker ends it under that epoch or a higher one.
+//   - If unique is not nil, it returns a different text for each record of a topic. Two records with the same text are one that
+//     was written twice. Records with the text "" do not count, nor do those of transactions that are open or aborted, which
+//     nobody reads.
 //
-// A first sequence other than 0 is what is left when a batch was lost before the partition knew its producer.
+// A first sequence other than 0 means that a batch was lost before the partition knew its producer.
 func (c *Cluster) Verify(unique func(Record) string) error {
 	var errs []error
 	for _, t := range c.topicSizes() {
@@ -48,10 +49,10 @@ func (c *Cluster) topicSizes() (sizes []topicSpec) {
 
 // verifier goes through the log of one partition.
 type verifier struct {
-	next      int64 // offset
+	next      int64 // the next offset
 	producers map[int64]position
 	unique    func(Record) string
-	seen      map[string]string // result of unique: where
+	seen      map[string]string // where each result of unique was seen
 
 	where string
 	errs  []error
@@ -60,8 +61,8 @@ type verifier struct {
 // position is where a producer is in a partition.
 type position struct {
 	epoch int16
-	next  int32 // sequence
-	open  bool  // a transaction
+	next  int32 // the next sequence
+	open  bool  // a transaction is open
 }
 
 func (v *verifier) failf(format string, args ...any) {

@@ -5,17 +5,17 @@ import (
 	"time"
 )
 
-// DialFault is what happens to a dial instead of a connection.
+// DialFault is what happens to a dial in place of a connection.
 type DialFault uint8
 
 const (
 	DialWorks   DialFault = iota
-	DialRefused           // ECONNREFUSED; over TCP, where the port is open, accepted and reset
+	DialRefused           // ECONNREFUSED; over TCP the port is open, so the connection is accepted and reset
 	DialReset             // accepted and reset at once
 	DialHangs             // in memory, until the dial's context ends; over TCP, accepted and never answered
 )
 
-// NextDials scripts what happens to the next dials of a broker, one each.
+// NextDials scripts what happens to the next dials of a broker, one after the other.
 func (c *Cluster) NextDials(brokerID int32, faults ...DialFault) {
 	b := c.broker(brokerID)
 	c.mu.Lock()
@@ -23,12 +23,12 @@ func (c *Cluster) NextDials(brokerID int32, faults ...DialFault) {
 	b.dials = append(b.dials, faults...)
 }
 
-// StopBroker cuts a broker's connections and refuses new ones, as when its process was killed. Its leaderships move to other
-// replicas, if there are any; else the partitions have no leader.
+// StopBroker cuts a broker's connections and refuses new ones, as if its process were killed. Other replicas take over its
+// leaderships. A partition without another replica has no leader.
 func (c *Cluster) StopBroker(brokerID int32) { c.broker(brokerID).stop() }
 
 // StartBroker starts a stopped broker again, on the same address. It leads the partitions that have no other leader. It fails
-// if its TCP port was taken meanwhile.
+// if another process has taken its TCP port.
 func (c *Cluster) StartBroker(brokerID int32) error { return c.broker(brokerID).start() }
 
 // Pause freezes a broker as SIGSTOP does. Connections are still accepted, and bytes as far as buffers go, but it reads and
@@ -50,8 +50,8 @@ func (c *Cluster) Resume(brokerID int32) {
 	b.wake()
 }
 
-// CutConnections closes all connections of a broker, which goes on. With reset they break with ECONNRESET, without it clients
-// see the end of the stream.
+// CutConnections closes all connections of a broker, which goes on. With reset clients see ECONNRESET, without it the end of
+// the stream.
 func (c *Cluster) CutConnections(brokerID int32, reset bool) {
 	b := c.broker(brokerID)
 	c.mu.Lock()
@@ -69,7 +69,7 @@ func (c *Cluster) Connections(brokerID int32) int {
 	return len(b.conns)
 }
 
-// Throttle makes brokers answer an API's requests with this throttle time, and then leave the connection unread for as long
+// Throttle makes brokers answer an API's requests with this throttle time, and then leave the connection unread for that time
 // (KIP-219). Zero ends it.
 func (c *Cluster) Throttle(apiKey int16, d time.Duration) {
 	c.mu.Lock()
@@ -80,13 +80,13 @@ func (c *Cluster) Throttle(apiKey int16, d time.Duration) {
 // denial says which operations on a topic are denied to every client.
 type denial struct{ describe, write bool }
 
-// DenyTopic denies every operation on a topic, whether it exists or not: TOPIC_AUTHORIZATION_FAILED.
+// DenyTopic denies every operation on a topic, whether the topic exists or not: TOPIC_AUTHORIZATION_FAILED.
 func (c *Cluster) DenyTopic(name string) { c.deny(name, denial{describe: true, write: true}) }
 
-// DenyWrite denies writing to a topic that can be described: Metadata works, Produce gets TOPIC_AUTHORIZATION_FAILED.
+// DenyWrite denies writing to a topic, but not describing it: Metadata works, and Produce gets TOPIC_AUTHORIZATION_FAILED.
 func (c *Cluster) DenyWrite(name string) { c.deny(name, denial{write: true}) }
 
-// AllowTopic ends a denial.
+// AllowTopic ends what DenyTopic or DenyWrite began.
 func (c *Cluster) AllowTopic(name string) { c.deny(name, denial{}) }
 
 func (c *Cluster) deny(name string, d denial) {

@@ -4,20 +4,26 @@
 //	…
 //	prometheus.MustRegister(epistleprom.New(p, epistleprom.Options{}))
 //
-// A collector asks the producer for its Metrics whenever Prometheus asks for it, and for nothing in between: records cost nothing more.
-// The package documentation of producer, and docs/metrics.md, say what each number means.
+// A collector asks the producer for its Metrics whenever Prometheus asks for it, and for nothing in between: records cost
+// nothing more. The package documentation of producer, and docs/metrics.md, say what each number means.
 //
-// Labels are bounded: topic by Options.MaxTopics, beyond which all is under "_other"; node_id by the brokers that there are; reason,
-// api and stage by what there can be. No record's key, no partition and no client address is a label.
+// Labels are bounded: topic by Options.MaxTopics, beyond which all is under "_other"; node_id by the brokers that there are;
+// reason, api and stage by what there can be. No record's key, no partition and no client address is a label.
 //
 // Histograms have classic buckets, which every scrape gets. Those whose bounds are powers of two, which are sizes, have native
-// buckets beside them, for scrapes that ask for protobuf; the others Prometheus can convert (convert_classic_histograms_to_nhcb).
+// buckets beside them, for scrapes that ask for protobuf; the others Prometheus can convert
+// (convert_classic_histograms_to_nhcb).
 //
 // An alert that finds every kind of trouble:
 //
 //	kafka_producer_oldest_record_age_seconds > 30
 //
-// and one for records that may be in the log though their callers were told that they failed:
+// and one for records that may be in the log though their callers were told that they failed. A count of failures begins with
+// the first of them, which rate and increase do not see, so what has begun of late counts as it is:
 //
-//	sum by (topic, reason) (rate(kafka_producer_records_failed_total{written="maybe"}[5m])) > 0
+//	sum by (topic, reason) ((kafka_producer_records_failed_total{written="maybe"} unless kafka_producer_records_failed_total offset 5m)
+//		or increase(kafka_producer_records_failed_total{written="maybe"}[5m])) > 0
+//
+// alerts.yml has these and others, and dashboard.json is a dashboard for Grafana: both are run with a Prometheus by this
+// module's tests.
 package epistleprom

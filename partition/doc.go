@@ -1,11 +1,14 @@
 // Package partition decides which partition a record goes to.
 //
-// A [Partitioner] looks at one record. It names the record's partition, or answers [Any], which leaves the choice to the
-// producer's sticky partitioner (KIP-794). That one fills a batch of one partition before it draws the next, and draws
-// partitions with short queues more often. A record that names its partition never gets here.
+// A [Partitioner] looks at one record, and returns the record's partition, or [Any]. Any leaves the choice to the producer's
+// sticky partitioner (KIP-794), which fills a batch of one partition before it draws the next. It draws partitions with short
+// queues more often. A record that names its partition does not reach a Partitioner.
+//
+// Without a setting, a producer does what Java's does: [Default]([JavaMurmur2]). Config.Partitioner of package producer takes
+// another one: those of this package, or one of your own, made with [Func] or as a type. Partitioners of this package are safe
+// for concurrent use, and may be shared by producers.
 //
 // The package starts no goroutine, reads no clock and knows no metadata: the producer describes a topic by a [Topic].
-// Partitioners are safe for concurrent use.
 //
 // # Coming from another client
 //
@@ -23,7 +26,7 @@
 //	librdkafka consistent; kafka-go CRC32Balancer{Consistent: true} Consistent(CRC32)
 //	sarama NewConsistentCRCHashPartitioner                          Default(CRC32)
 //
-// Where those clients take a random partition, for records without a key, Epistle takes the sticky one.
+// For records without a key, those clients take a random partition where Epistle takes the sticky one.
 //
 // # Compatibility
 //

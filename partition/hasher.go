@@ -2,17 +2,18 @@ package partition
 
 import "hash/crc32"
 
-// KeyHasher maps a key to a partition in [0, partitions), always to the same one for the same arguments; or to Any, for a key
-// that it counts as none. It must be safe for concurrent use and may not keep key.
+// KeyHasher maps a key to a partition in [0, partitions). It returns the same partition for the same arguments. It returns
+// [Any] for a key that it counts as none. partitions is at least 1. A KeyHasher must be safe for concurrent use, and must
+// neither keep nor change key.
 type KeyHasher func(key []byte, partitions int32) int32
 
-// JavaMurmur2 is the hash of the Java client.
+// JavaMurmur2 is the hash of the Java client. An empty key is hashed like any other.
 func JavaMurmur2(key []byte, partitions int32) int32 {
 	return (Murmur2(key) & 0x7fffffff) % partitions
 }
 
-// FNV1a is the hash of sarama's NewHashPartitioner, librdkafka's fnv1a and kafka-go's Hash. The sign is dropped after the
-// remainder is taken.
+// FNV1a is the hash of sarama's NewHashPartitioner, librdkafka's fnv1a and kafka-go's Hash. It drops the sign after it has
+// taken the remainder. FNV1aReference does so before, so that about half of the keys go elsewhere.
 func FNV1a(key []byte, partitions int32) int32 {
 	p := int32(fnv1a(key)) % partitions
 	if p < 0 {
@@ -21,7 +22,8 @@ func FNV1a(key []byte, partitions int32) int32 {
 	return p
 }
 
-// FNV1aReference is the hash of sarama's NewReferenceHashPartitioner. The sign bit is dropped before the remainder is taken.
+// FNV1aReference is the hash of sarama's NewReferenceHashPartitioner and kafka-go's ReferenceHash. It drops the sign bit before
+// it takes the remainder.
 func FNV1aReference(key []byte, partitions int32) int32 {
 	return int32(fnv1a(key)&0x7fffffff) % partitions
 }
@@ -32,7 +34,8 @@ func CRC32(key []byte, partitions int32) int32 {
 	return int32(crc32.ChecksumIEEE(key) % uint32(partitions))
 }
 
-// CRC32NonEmpty is the hash of librdkafka's consistent_random, which counts an empty key as none.
+// CRC32NonEmpty is the hash of librdkafka's consistent_random. It returns Any for an empty key, which librdkafka counts as
+// none.
 func CRC32NonEmpty(key []byte, partitions int32) int32 {
 	if len(key) == 0 {
 		return Any

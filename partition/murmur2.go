@@ -2,7 +2,8 @@ package partition
 
 import "encoding/binary"
 
-// Murmur2 is the 32-bit MurmurHash2 of key with the seed of Kafka's Java client, as its Utils.murmur2 returns it.
+// Murmur2 is the 32-bit MurmurHash2 of key with the seed of Kafka's Java client, as Java's Utils.murmur2 returns it: it may be
+// negative. [JavaMurmur2] makes a partition of it.
 func Murmur2(key []byte) int32 {
 	const m = 0x5bd1e995
 

@@ -11,7 +11,7 @@ import (
 	"github.com/epistle-kafka/epistle/protocol"
 )
 
-// setMaxAPIVersions takes Name=version, several separated by commas. What cannot be read stays for Validate to refuse.
+// setMaxAPIVersions takes Name=version, several separated by commas. Validate refuses what cannot be read.
 func setMaxAPIVersions(c *Config, v string) {
 	c.MaxAPIVersions = nil
 	for _, item := range properties.List(v) {

@@ -5,17 +5,17 @@ import (
 	"strings"
 )
 
-// ConfigError lists everything that is wrong with a Config, not just the first thing found. Its text has the first twenty.
+// ConfigError lists everything that is wrong with a Config. Its text has the first twenty violations.
 type ConfigError struct {
 	Violations []ViolationError // in the order of Config's fields; never empty
 }
 
-// ViolationError is one setting that breaks one rule.
+// ViolationError says which rule a setting breaks.
 type ViolationError struct {
-	Field string // of Config, e.g. "DeliveryTimeout"
-	Key   string // in properties, e.g. "delivery.timeout.ms"; "" if there is none
-	Value string // as configured, as text and in part if it is long; secrets are never shown
-	Rule  string // what must hold and, where another setting is involved, what that is
+	Field string // the field of Config, such as "DeliveryTimeout"
+	Key   string // the key in properties, such as "delivery.timeout.ms"; "" if there is none
+	Value string // the value as text, in part if it is long; never a secret
+	Rule  string // what must hold, with the value of another setting if that is involved
 }
 
 func (v ViolationError) Error() string {
@@ -42,10 +42,10 @@ func (e *ConfigError) Error() string {
 	return b.String()
 }
 
-// maxListed is how many errors are written out of those that are many.
+// maxListed is how many of many errors a text has.
 const maxListed = 20
 
-// Unwrap gives errors.As each ViolationError.
+// Unwrap returns the violations, so that errors.As finds each.
 func (e *ConfigError) Unwrap() []error {
 	errs := make([]error, len(e.Violations))
 	for i, v := range e.Violations {

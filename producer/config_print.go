@@ -7,8 +7,8 @@ import (
 	"github.com/epistle-kafka/epistle/sasl"
 )
 
-// Format prints c as package fmt prints any struct, but of SASL only the name: a mechanism holds credentials. Verbs other than
-// %v are taken for that: with a verb that is wrong for a field package fmt prints it without asking its methods.
+// Format prints c as package fmt prints any struct, but SASL by its name alone: a mechanism holds credentials. All verbs print
+// what %v does, since package fmt does not ask the methods of a field for which the verb is wrong.
 func (c Config) Format(f fmt.State, _ rune) {
 	type plain Config
 	p := plain(c)
@@ -18,8 +18,8 @@ func (c Config) Format(f fmt.State, _ rune) {
 	fmt.Fprintf(f, fmt.FormatString(f, 'v'), p)
 }
 
-// Format prints to which brokers p goes, whatever the verb. What is in p is not for others to read: it changes meanwhile, and
-// the mechanism of SASL is in it.
+// Format prints the brokers that p was configured with, whatever the verb. The fields of p change while others look at them,
+// and hold the SASL mechanism.
 func (p *Producer) Format(f fmt.State, _ rune) {
 	fmt.Fprintf(f, "producer.Producer to %q", p.cfg.BootstrapServers)
 }
@@ -33,14 +33,14 @@ func (n named) Begin(context.Context, sasl.Target) (sasl.Exchange, error) {
 	panic("producer: a mechanism that is only for printing")
 }
 
-// Format prints the topic's name alone, whatever the verb, as Producer's does.
+// Format prints the topic's name, whatever the verb.
 func (t *Topic) Format(f fmt.State, _ rune) { fmt.Fprintf(f, "producer.Topic %q", t.name) }
 
-// Format prints the types alone, whatever the verb, as Producer's does.
+// Format prints the types, whatever the verb.
 func (t *Typed[K, V]) Format(f fmt.State, _ rune) { fmt.Fprintf(f, "%T", t) }
 
-// Format prints the types alone, whatever the verb, as Producer's does.
+// Format prints the types, whatever the verb.
 func (t *TypedTopic[K, V]) Format(f fmt.State, _ rune) { fmt.Fprintf(f, "%T", t) }
 
-// Format prints no more than that it is a transaction, whatever the verb, as Producer's does.
+// Format prints that it is a transaction, whatever the verb.
 func (tx *Tx) Format(f fmt.State, _ rune) { fmt.Fprint(f, "producer.Tx") }

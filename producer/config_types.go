@@ -2,16 +2,16 @@ package producer
 
 import "strconv"
 
-// Acks says how many replicas must have a record before it counts as sent. Its zero value is AcksNone, not Java's
-// default: take it from DefaultConfig.
+// Acks says how many replicas must have a record before it counts as written. Its zero value is AcksNone, which is not the
+// default. Idempotence and transactions need AcksAll: for the other two set Config.EnableIdempotence to false as well.
 type Acks int16
 
 const (
-	// AcksNone: nobody answers. A record counts as sent once it is written to the socket, and has no offset.
+	// AcksNone: no broker answers. A record counts as written once it was handed to the socket, and its offset is not known.
 	AcksNone Acks = 0
-	// AcksLeader: the leader has it. It is lost if the leader fails before a replica has copied it.
+	// AcksLeader: the leader has the record. It is lost if the leader fails before a replica has copied it.
 	AcksLeader Acks = 1
-	// AcksAll: every in-sync replica has it. The default.
+	// AcksAll: every in-sync replica has the record. The default.
 	AcksAll Acks = -1
 )
 
@@ -59,14 +59,14 @@ func (s MetadataRecoveryStrategy) String() string {
 	return enumName(recoveryNames[:], int(s))
 }
 
-// TopicRecreation says what happens to records whose topic was deleted and made again while they waited. Either way
-// a record that may already be in the old topic's log fails as such: it is never written to both.
+// TopicRecreation says what happens to records that wait while their topic is deleted and made again. In both cases a record
+// that may already be in the log of the old topic fails, and its error says so. No record is written to both.
 type TopicRecreation uint8
 
 const (
-	// FollowNewTopic sends what is still here to the new topic, with sequences from 0. The default.
+	// FollowNewTopic sends the records that wait to the new topic. The default.
 	FollowNewTopic TopicRecreation = iota
-	// FailRecords fails what was accepted for the old topic; only records sent afterwards go to the new one.
+	// FailRecords fails the records that were sent before the topic was made again. Only later ones go to the new topic.
 	FailRecords
 )
 

@@ -24,7 +24,7 @@ const (
 	maxString = math.MaxInt16
 )
 
-// Validate checks all of c and returns nil or a *ConfigError that lists every violation. It does no I/O. New calls it.
+// Validate checks all of c, and returns nil or a *ConfigError that lists every violation. It does no I/O. New calls it.
 func (c Config) Validate() error {
 	k := &checker{}
 	c.checkCluster(k)
@@ -58,8 +58,8 @@ func (c Config) Validate() error {
 	return nil
 }
 
-// checkOrigin refuses a Config that was not made by DefaultConfig, or what starts from it: to be told of each field that is
-// not set would help nobody. None of these can be 0.
+// checkOrigin refuses a Config that does not start from DefaultConfig, with one violation: a list of each field that is not set
+// would help nobody. None of the fields here can be 0.
 func (c *Config) checkOrigin() error {
 	if c.RequestTimeout != 0 || c.MaxInFlightRequestsPerConnection != 0 || c.MaxRequestSize != 0 || c.BufferMemory != 0 || c.SocketConnectionSetupTimeout != 0 {
 		return nil
@@ -108,8 +108,8 @@ func (c *Config) checkDelivery(k *checker) {
 	k.notLess("RetryBackoffMax", c.RetryBackoffMax, "RetryBackoff", c.RetryBackoff)
 }
 
-// checkIdempotence names every setting that contradicts idempotence: whoever set it must choose, since switching
-// idempotence off on the quiet is how duplicates are made.
+// checkIdempotence names every setting that contradicts idempotence. Whoever set it must choose: idempotence that is switched
+// off silently is how duplicates are made.
 func (c *Config) checkIdempotence(k *checker) {
 	if !c.EnableIdempotence {
 		return
@@ -136,7 +136,7 @@ func (c *Config) checkTransactions(k *checker) {
 			k.fail("TransactionalID", `""`, "must not be empty with ExactlyOnce: it is the name under which the cluster keeps the "+
 				"transactions of this instance, the same after each restart; for records without transactions start from AtLeastOnce")
 		}
-		return // in a producer.properties, Java minds no timeout then
+		return // Java's producer does not look at the timeout then
 	}
 	k.between("TransactionTimeout", c.TransactionTimeout, time.Millisecond, maxTimeout)
 	if len(c.TransactionalID) > maxString {
@@ -251,7 +251,7 @@ func bootstrapRule(server string) string {
 	return ""
 }
 
-// example is the address of a host, at the port that is usual, or of another one if nobody would type this.
+// example is an address of host with the usual port. For a host that nobody would type it is that of localhost.
 func example(host string) string {
 	if protocol.Shown(host) != host {
 		host = "localhost"
@@ -259,7 +259,7 @@ func example(host string) string {
 	return net.JoinHostPort(host, "9092")
 }
 
-// reason is what is wrong with an address, without the address.
+// reason says what is wrong with an address, without the address.
 func reason(err error) string {
 	if e, ok := errors.AsType[*net.AddrError](err); ok {
 		return e.Err

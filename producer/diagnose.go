@@ -20,41 +20,43 @@ type diagnoseOptions struct {
 	told   func(Check)
 }
 
-// DiagnoseTopics has these topics looked at, too: their leaders, the right to write to them, and their settings.
+// DiagnoseTopics has Diagnose look at these topics, too: at their leaders, the right to write to them, and their settings.
 func DiagnoseTopics(topics ...string) DiagnoseOption {
 	return func(o *diagnoseOptions) { o.topics = append(o.topics, topics...) }
 }
 
-// DiagnoseWithin bounds all stages together; 30 s without it. 0 or less is that, too.
+// DiagnoseWithin bounds all stages together. The default is 30 s, for which 0 or less also stands.
 func DiagnoseWithin(d time.Duration) DiagnoseOption {
 	return func(o *diagnoseOptions) { o.within = d }
 }
 
-// DiagnoseSend has one record written, to the first of DiagnoseTopics: its key is "epistle-doctor", and its value says what it
-// is. It is written as the Config says, but in no transaction, whatever TransactionalID is: to use that would shut out who uses
-// it. Interceptors are not told of it.
+// DiagnoseSend has Diagnose write one record to the first of DiagnoseTopics. Its key is "epistle-doctor", and its value says
+// what it is. It is written as the Config says, but in no transaction, whatever TransactionalID is: to use the id would shut
+// out who uses it. Interceptors are not told of it.
 func DiagnoseSend() DiagnoseOption { return func(o *diagnoseOptions) { o.send = true } }
 
-// DiagnoseTold has f called with each check as it ends, on the goroutine of the call to Diagnose. f must not block.
+// DiagnoseTold has Diagnose call f with each check as it ends, on the goroutine of the caller. f must not block.
 func DiagnoseTold(f func(Check)) DiagnoseOption { return func(o *diagnoseOptions) { o.told = f } }
 
 // defaultWithin bounds a diagnosis.
 const defaultWithin = 30 * time.Second
 
-// Diagnose goes the way that a producer with this Config goes, stage by stage, and says of each how it went, and what to do
-// about what is wrong: names, connections, TLS, versions, SASL, metadata, the addresses that brokers advertise, leaders, rights,
-// settings that hurt. It makes the connections that a producer makes, with the same TLS, SASL and DialContext, so it fails where
-// a producer would. What keeps a producer from working is no error of Diagnose: the Diagnosis tells.
+// Diagnose goes the way that a producer with this Config goes, stage by stage. It says of each stage how it went, and what to
+// do about what is wrong: names, connections, TLS, versions, SASL, metadata, the addresses that brokers advertise, leaders,
+// rights, settings that hurt. It makes its connections as a producer does, with the same TLS, SASL and DialContext, so it fails
+// where a producer would.
 //
-// It changes nothing in the cluster that a start of a producer would not. It creates no topic and writes no record, unless
-// DiagnoseSend asks for that. It takes one producer id (InitProducerId), as each idempotent producer does that starts. With a
-// TransactionalID it asks the coordinator to abort a transaction of a producer that cannot be (EndTxn): the coordinator says
-// whether this client may use the id, and refuses. A producer that has the id goes on.
+// Diagnose changes nothing in the cluster that the start of a producer would not change. It creates no topic. It writes a
+// record only if DiagnoseSend asks for that. It takes one producer id (InitProducerId), as each idempotent producer does that
+// starts. With a TransactionalID it asks the coordinator to abort a transaction of a producer that cannot exist (EndTxn): the
+// coordinator says whether this client may use the id, and refuses. A producer that has the id goes on.
 //
-// It returns when the last stage has ended, when DiagnoseWithin has passed, or soon after ctx has ended: what is known by then is
-// in the Diagnosis. Each stage of a connection has SocketConnectionSetupTimeout or RequestTimeout, whichever is less, and so has
-// each request. The error is that of New, a *ConfigError, or an *InvalidTopicError; then nothing was tried. It may be called
-// concurrently. No secret is in what it returns.
+// Diagnose returns when the last stage has ended, when DiagnoseWithin has passed, or soon after ctx has ended. The Diagnosis
+// has what is known by then. Each stage of a connection, and each request, may take SocketConnectionSetupTimeout, or
+// RequestTimeout if that is less. Diagnose may be called concurrently. Nothing that it returns holds a secret.
+//
+// The error is a *ConfigError, as New returns it, or an *InvalidTopicError; then nothing was tried. What keeps a producer from
+// working is not an error of Diagnose: the Diagnosis tells it.
 func Diagnose(ctx context.Context, cfg Config, options ...DiagnoseOption) (*Diagnosis, error) {
 	o := diagnoseOptions{within: defaultWithin}
 	for _, option := range options {
@@ -96,7 +98,7 @@ func Diagnose(ctx context.Context, cfg Config, options ...DiagnoseOption) (*Diag
 	return outwardReport(doctor.Run(ctx, live, cfg.doctorOptions(&o, files.TLS != nil), told)), nil
 }
 
-// doctorOptions is what of the settings is judged.
+// doctorOptions returns the settings that are judged.
 func (c *Config) doctorOptions(o *diagnoseOptions, overTLS bool) doctor.Options {
 	mechanism := ""
 	if c.SASL != nil {
@@ -140,7 +142,7 @@ func outwardCheck(c doctor.Check) Check {
 	}
 }
 
-// outwardReport is what callers get.
+// outwardReport returns the report as callers get it.
 func outwardReport(r *doctor.Report) *Diagnosis {
 	d := &Diagnosis{
 		Interrupted: r.Interrupted, Took: r.Took, ClusterID: r.ClusterID, Controller: r.Controller,

@@ -168,7 +168,7 @@ func withSASL() []fault {
 			producer.CheckSASL, true, []string{"the credentials go over the network as they are", "SASL_SSL"}},
 		{"there is no such user", []brokertest.Option{brokertest.SASL(brokertest.SCRAM512("alice", "secret"))},
 			func(p *patient) { p.cfg.SASL = sasl.ScramSHA512("bob", "secret") },
-			producer.CheckSASL, false, []string{"refused SCRAM-SHA-512", "kafka-configs.sh --describe"}},
+			producer.CheckSASL, false, []string{"refused SCRAM-SHA-512", "kafka-configs.sh --bootstrap-server HOST:PORT --describe"}},
 		{"the mechanism is not enabled", plain, func(p *patient) { p.cfg.SASL = sasl.ScramSHA256("alice", "secret") },
 			producer.CheckSASL, false, []string{"UNSUPPORTED_SASL_MECHANISM", "offered", "PLAIN"}},
 		{"the listener has no SASL", nil, func(p *patient) { p.cfg.SASL = sasl.ScramSHA256("alice", "secret") },

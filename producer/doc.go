@@ -1,5 +1,4 @@
-// Package producer sends records to Apache Kafka. It speaks Kafka's protocol
-// itself and needs no other client.
+// Package producer sends records to Apache Kafka. It speaks Kafka's protocol itself and needs no other client.
 //
 //	p, err := producer.New(producer.DefaultConfig("localhost:9092"))
 //	…
@@ -9,136 +8,151 @@
 //	…
 //	err = p.Close(ctx)
 //
+// One producer serves a whole process: make it at the start, share it among all goroutines, and close it at the end.
+//
+// Comments name settings by Java's keys. max.block is max.block.ms, which is [Config].MaxBlock and 1 minute by default.
+// delivery.timeout is delivery.timeout.ms, which is Config.DeliveryTimeout and 2 minutes by default.
+//
 // # Sending
 //
-// [Producer.Send] copies the record into the open batch of its partition and
-// returns a [Future]. [Producer.SendFunc] takes a callback instead,
-// [Producer.SendSync] waits, [Producer.TrySend] never blocks. Send waits only
-// for the metadata of a topic not yet known and for room in buffer.memory; its
-// ctx and max.block bound that, and nothing else. From then on the record has
-// delivery.timeout to be acknowledged, whatever becomes of ctx.
+// A record is sent by one of four methods. They differ in how the caller learns the outcome:
 //
-// The same four methods are on each type that sends. What differs is what they
-// take, and what a record costs the caller:
+//	Send       returns a Future                 many records at a time, each with a Wait of its own
+//	SendFunc   calls a function                 a stream of records: costs the least
+//	SendSync   waits                            one record at a time
+//	TrySend    calls a function, never waits    a caller that must not be held up
 //
-//	                  takes           belongs to            the fast way
-//	Producer          Record          any topic             no: it finds the topic for each record
-//	Producer.Topic    key, value      one topic             yes, and SendAllFunc for many in a call
-//	Tx                Record          its transaction       no, as Producer
-//	Tx.Topic          key, value      its transaction       yes, as Producer.Topic
-//	Typed             TypedRecord     what it was made of   no: to serialize costs more
-//	Typed.Topic       key, value      what it was made of   no, as Typed
+// [Producer.Send] copies the record into the open batch of its partition, and returns a [Future]. It waits for two things only:
+// for the metadata of a topic that is not known yet, and for room in buffer.memory. Its ctx and max.block bound that wait. ctx
+// bounds nothing else: once Send has returned, the record has delivery.timeout to be acknowledged, even if ctx has ended.
 //
-// A key and a value alone have no partition, headers or timestamp of their own:
-// what needs them is a Record. SendAllFunc is a [Topic]'s alone: its records share
-// the look at their topic, and neighbours without a key the append. Records of
-// several topics have nothing to share.
+// The same four methods are on each type that sends:
+//
+//	                  takes           sends to           use it
+//	Producer          Record          any topic          for records with headers, a timestamp or a partition
+//	Producer.Topic    key, value      one topic          for all others: it is faster, since it looks up no topic
+//	Tx                Record          any topic          as Producer, inside Transact
+//	Tx.Topic          key, value      one topic          as Producer.Topic, inside Transact
+//	Typed             TypedRecord     any topic          for Go values, with a Serializer for key and value
+//	Typed.Topic       key, value      one topic          the same, without headers, timestamp or partition
+//
+// [Topic.SendAllFunc] sends many records in a call. It is the fastest way for records that come several at a time.
 //
 // # Errors
 //
-// The type of an error says what failed: [AdmissionError] for a record that was not
-// taken, [SendError] for one that was taken and not acknowledged,
-// [SerializationError], [LoadError], [TransactionError], [TransactionStateError],
-// [FlushError], [CloseError], [ConfigError] and [PropertiesError]. A wait that ended
-// is [ErrOutcomeUnknown] or [ErrMaxBlock]. All of them wrap the reasons: sentinels
-// and other types of this package, such as [BrokerError], and a broker's
-// protocol.ErrorCode. So use errors.Is and errors.As. A text begins with what failed, and has no name of a
-// package before it; what it says may change.
+// An error has one of these types, which errors.As finds:
+//
+//	*AdmissionError          the record was not taken: it is not in the log
+//	*SerializationError      the same, since a Serializer failed
+//	*SendError               the record was taken and not acknowledged; MayBeWritten says whether it may be in the log
+//	*TransactionError        a transaction method failed; Next says what to do
+//	*TransactionStateError   a method was called out of turn, such as Send before BeginTransaction; nothing has changed
+//	*LoadError               a topic could not be looked up, of LoadTopics
+//	*FlushError, *CloseError they count the records that have no outcome, or were given up
+//	*NotReadyError           of Ready
+//	*ConfigError             of New: all settings that are wrong
+//	*PropertiesError         of FromProperties and FromMap
+//
+// [Future.Wait] and SendSync also return [ErrOutcomeUnknown], if their ctx ends: the record goes on, and may be delivered.
+//
+// These types wrap the reason, which errors.Is and errors.As find: a sentinel such as [ErrMaxBlock], a type such as
+// [RecordTooLargeError] or [BrokerError], or a broker's [protocol.ErrorCode]. The wrapped types say more: a *ConfigError, for
+// example, has a [ViolationError] for each setting.
+//
+// [MayBeWritten] answers for all errors whether the record may be in the log. If it may not, the program can send the record
+// again without writing it twice; the reason says whether that can help. A record that was taken was retried until
+// delivery.timeout already, wherever a retry could help.
 //
 // # What can be relied on
 //
-// With the defaults a record is written once and in order to every in-sync
-// replica, through lost connections, brokers that restart and leaders that
-// move, for as long as this producer lives. Every record ends, with metadata
-// or with an error, within delivery.timeout. An error says whether the record
-// may be in the log all the same, see [MayBeWritten]: a record that is sent
-// anew after such an error may be there twice.
+// With the defaults a record is written once and in order to every in-sync replica, through lost connections, brokers that
+// restart and leaders that move, for as long as this producer lives. Every record that was taken ends within delivery.timeout,
+// with metadata or with an error. A record that the program sends again, after an error that says it may be written, may be
+// there twice.
 //
-// Records of one partition are written in the order in which they were sent.
-// Records with the same key go to the same partition, the one that the Java
-// client would choose, while the number of partitions stays the same.
+// Records of one partition are written in the order in which they were sent, if one Send returned before the next began. After
+// a record that fails, those behind it are written all the same. Outside of transactions that leaves a gap.
+//
+// Records with the same key go to the same partition while the number of partitions stays the same: the one that the Java
+// client would choose. An empty key is a key, a nil key is none. Records without a key fill batches of one partition after
+// another.
 //
 // # When it does not go well
 //
-// Whatever ends a wait, of Send, [Future.Wait], [Producer.Flush] or Close, says
-// what it waited for and the last failure: broker, stage, request and code, as a
-// [BrokerError] that errors.As finds. errors.Is finds the context's error and its
-// cause. [Producer.Stats] tells trouble from idleness, [Producer.Brokers] which
-// broker it is, and [Producer.Ping] asks the cluster now. [Diagnose] finds out what
-// keeps a producer with some settings from working, and says what to do.
+// If Send, [Future.Wait], [Producer.Flush] or [Producer.Close] waits in vain, its error says what it waited for, and what
+// failed last: broker, stage, request and code, as a [BrokerError]. errors.Is finds the context's error in it, and the cause
+// that was given to context.WithCancelCause. Config.Logger hears of trouble while it lasts.
+//
+// [Producer.Stats] tells trouble from idleness, [Producer.Brokers] tells which broker it is, and [Producer.Ping] asks the
+// cluster now. [Producer.Health] and [Producer.Ready] are for probes. [Diagnose] finds out what keeps a producer with some
+// settings from working, and says what to do.
 //
 // # Transactions
 //
-// With a transactional id, from [ExactlyOnce] or transactional.id, every record
-// is part of a transaction: read_committed consumers see all of it, once, or
-// nothing. [Producer.Transact] runs a function in one, and commits if it returns
-// nil:
+// A producer with a transactional id sends every record in a transaction: read_committed consumers see all records of it, each
+// once, or none. [ExactlyOnce] sets the id, or transactional.id does. [Producer.Transact] runs a function in a transaction, and
+// commits if the function returns nil:
 //
 //	err := p.Transact(ctx, func(tx *producer.Tx) error {
 //		tx.Send(ctx, record)                    // the commit fails if this does
 //		return tx.SendOffsets(ctx, next, group) // for a program that consumes
 //	})
 //
-// [Producer.InitTransactions] and the four methods after it are the same in
-// steps. One transaction is open at a time, and its methods are not to be called
-// from several goroutines at once; its records may be sent from any.
+// [Producer.InitTransactions], BeginTransaction, SendOffsetsToTransaction, CommitTransaction and AbortTransaction are the same
+// in steps, as in Java. A producer has one transaction open at a time. Only one goroutine at a time may call its transaction
+// methods. Any number of goroutines may send its records.
 //
-// A [TransactionError] says what has become of the transaction ([OutcomeOpen],
-// [OutcomeCommitted], [OutcomeAborted] or [OutcomeUnknown]) and what may be done
-// next ([NextRetryCall], [NextAbort], [NextNewProducer] or [NextFixConfiguration]).
-// OutcomeUnknown is a commit that was asked for and not answered:
-// CommitTransaction again takes it up, and nothing else will do. A record of a
-// transaction that was aborted fails with [ErrTransactionAborted], if it was not
-// acknowledged before; one that was is as invisible as the others.
+// A [TransactionError] says what has become of the transaction ([OutcomeOpen], [OutcomeCommitted], [OutcomeAborted] or
+// [OutcomeUnknown]), and what to do next ([NextRetryCall], [NextAbort], [NextNewProducer] or [NextFixConfiguration]).
+// OutcomeUnknown means that a commit was asked for, and no answer has come. Call CommitTransaction again until it tells:
+// nothing else does. When a transaction is aborted, its records that were not acknowledged yet fail with
+// [ErrTransactionAborted]. Acknowledged ones are as invisible as the others.
 //
-// The id names this instance to the cluster. It has to be the same after a
-// restart, which ends what the instance before has left open, and no other
-// instance's, which would be shut out: [ErrFenced]. What a program does outside
-// of Kafka is no part of a transaction.
+// The id names this instance to the cluster. A restarted instance must have the same id, and that ends what it has left open.
+// Two instances must never have the same id at a time: the newer one shuts out the older, which gets [ErrFenced]. What a
+// program does outside of Kafka is no part of a transaction.
 //
 // # Tests
 //
-// A program that asks for an [Interface], or for a smaller one such as [Sender], can be
-// given a double: package producertest has one, in memory. Package brokertest has a cluster
-// in the process. [NewTopic], [NewTx] and [NewFuture] are for types that stand around a
-// producer, or in its place.
+// A program that takes an [Interface], or a smaller one such as [Sender], can be given a double: package producertest has one,
+// in memory. Package brokertest has a Kafka cluster in the process. [NewTopic], [NewTx] and [NewFuture] are for types of your
+// own that wrap a producer or stand in for one.
 //
 // # Settings
 //
-// [Config] has Java's settings by Java's names. [DefaultConfig] gives Java's
-// defaults, [AtMostOnce], [AtLeastOnce] and [ExactlyOnce] name delivery models,
-// and [FromProperties] reads a Java producer.properties as it is, with the files
-// and variables that its config.providers name. A key that Java's producer would
-// only warn of is a [Notice]; [RefuseUnknown] makes it an error.
+// [Config] has Java's settings by Java's names. [DefaultConfig] returns Java's defaults. [AtMostOnce], [AtLeastOnce] and
+// [ExactlyOnce] return the settings of a delivery model. [FromProperties] reads a Java producer.properties as it is, with the
+// files and variables that its config.providers name. A key that Java's producer would only warn of is a [Notice];
+// [RefuseUnknown] makes it an error. Config.TLS and Config.SASL say how to connect to a cluster that asks for them:
+//
+//	cfg := producer.DefaultConfig("broker.example.com:9093")
+//	cfg.TLS, cfg.SASL = &tls.Config{}, sasl.Plain(apiKey, apiSecret)
 //
 // # Concurrency
 //
-// All methods of [Producer], [Topic], [Future] and [Typed] are safe for concurrent
-// use. Callbacks run on one goroutine of the producer's, see [Callback].
+// All methods of [Producer], [Topic], [Future], [Typed], [TypedTopic] and [Tx] are safe for concurrent use, except that one
+// goroutine at a time may call the transaction methods. [Callback] says on which goroutine callbacks run. Partitioners,
+// serializers and interceptors of the program are called by all goroutines that send, and [Hook] says where hooks are called.
 //
 // # Compatibility
 //
-// Packages producer, producertest, partition, sasl and brokertest are what this module offers.
-// All others serve them, and promise nothing, but for what the five hand out of
-// package protocol: ErrorCode, Header, KeyValue and UUID. From version 1 on, what a
-// program uses of these goes on to compile and to do the same, with these reserves:
+// This module offers packages producer, producertest, partition, sasl and brokertest, and what they hand out of package
+// protocol: ErrorCode, Header, KeyValue and UUID. All other packages serve these, and promise nothing. From version 1 on, a
+// program that uses what is offered goes on to compile and to do the same, with these reserves:
 //
-//   - Structs may get fields, whose zero values mean what was before. So name the
-//     fields in literals, and do not compare structs or convert them to others.
-//   - Types may get methods, and packages names: do not embed a type of ours beside
-//     another one whose methods must win, and do not import with a dot.
-//   - Interfaces get no methods, whether you implement them or not. What they are
-//     told grows by fields of the structs that their methods take; what they are
-//     asked grows by interfaces of their own, which an implementation may have
-//     besides. That goes for [Interface], too, which a Producer implements: a method that
-//     Producer gets comes in an interface of its own, to be embedded beside it, and the double
-//     in producertest gets it in the same version.
-//   - Errors keep their sentinels and types. Reasons that they wrap may become more.
-//     Texts, log lines and the order of callbacks of different partitions are no
-//     promise, nor is what String and Format return.
-//   - Defaults are those of the Java client whose version [DefaultConfig] names.
-//     If that goes on to a later version, CHANGELOG.md says what changes.
+//   - Structs may get fields, whose zero values mean what was before. So name the fields in literals, and do not compare
+//     structs or convert them to others.
+//   - Types may get methods, and packages names: do not embed a type of ours beside another one whose methods must win, and do
+//     not import with a dot.
+//   - Interfaces get no methods, whether you implement them or not. What they are told grows by fields of the structs that
+//     their methods take. What they are asked grows by further interfaces, which an implementation may have besides. That goes
+//     for [Interface] too: a method that Producer gets comes in an interface of its own, to be embedded beside it, and the
+//     double in producertest gets it in the same version.
+//   - Errors keep their sentinels and types. They may wrap further reasons. A text begins with what failed, without the name of
+//     a package. Texts, log lines, what String and Format return, and the order of callbacks of different partitions may
+//     change.
+//   - Defaults are those of the Java client whose version [DefaultConfig] names. If that goes on to a later version,
+//     CHANGELOG.md says what changes.
 //
-// What is exported is recorded in testdata/surface, and a test compares: a change is
-// made on purpose or not at all.
+// What is exported is recorded in testdata/surface, and a test compares: a change is made on purpose or not at all.
 package producer

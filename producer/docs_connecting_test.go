@@ -58,7 +58,7 @@ func TestMistakesOfConnecting(t *testing.T) {
 		t.Fatal(err)
 	}
 	var code strings.Builder
-	for _, dir := range []string{"../sasl", "../wire"} {
+	for _, dir := range []string{"../sasl", "../sasl/gssapi", "../sasl/mskiam", "../wire"} {
 		files, err := filepath.Glob(filepath.Join(dir, "*.go"))
 		if err != nil {
 			t.Fatal(err)

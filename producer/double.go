@@ -9,7 +9,7 @@ import (
 	"github.com/epistle-kafka/epistle/txn"
 )
 
-// The double of a Producer in package producertest has its rules from here.
+// The double of a Producer in package producertest gets its rules from here.
 func init() {
 	double.CheckTopic = checkTopic
 	double.Milliseconds = func(when any) (int64, error) {

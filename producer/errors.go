@@ -9,44 +9,42 @@ import (
 	"github.com/epistle-kafka/epistle/sender"
 )
 
-// What a record, or a call, can fail with; see also [protocol.ErrorCode] for
-// what brokers answer. All of them are to be looked for by errors.Is, and the
-// error types of this package by errors.As, since other errors wrap them.
+// What a record, or a call, fails with. Other errors wrap these, so errors.Is has to look for them. What brokers answer is a
+// [protocol.ErrorCode], which errors.Is finds in the same way. The package documentation says which error types wrap them.
 var (
-	// ErrClosed: the producer was closed.
+	// ErrClosed: Close was called. A record that was not taken for that reason is not in the log. The SendError of a record
+	// that Close gave up says whether that one may be.
 	ErrClosed = sender.ErrClosed
-	// ErrDeliveryTimeout: delivery.timeout passed without a definite answer.
+	// ErrDeliveryTimeout: delivery.timeout passed before the record was acknowledged.
 	ErrDeliveryTimeout = sender.ErrDeliveryTimeout
-	// ErrTopicRecreated: the topic was deleted and made again, and the record
-	// was for the old one, where it may be. If the error says that it may be
-	// written, and brokers are told the names of topics (Produce before version
-	// 13), a late request may also write it to the new one, behind newer records.
+	// ErrTopicRecreated: the topic was deleted and made again while the record was on its way to the old one. If the record may
+	// be written, it may be in the log of the old topic. With brokers that are told topics by name (Produce before version 13),
+	// a late request may also write it to the new topic, behind newer records.
 	ErrTopicRecreated = sender.ErrTopicRecreated
-	// ErrClusterReplaced: another cluster is in the place of the one that was, by
-	// its id, and the record may be in the log of the old. errors.Is finds
-	// ErrTopicRecreated in it, too.
+	// ErrClusterReplaced: the brokers tell another cluster id than before, so another cluster has taken the place of the old
+	// one. The record may be in the log of the old cluster. errors.Is finds ErrTopicRecreated in it, too.
 	ErrClusterReplaced = sender.ErrClusterReplaced
 	// ErrPartitionGone: the topic was made again with fewer partitions.
 	ErrPartitionGone = sender.ErrPartitionGone
-	// ErrMaxBlock: Send has waited for max.block, for metadata or for memory. What
-	// it waited for goes on: a look-up, or the sending that makes room.
+	// ErrMaxBlock: a call has waited for max.block. Of a Send the record was not taken. What the call has begun goes on, such
+	// as the look-up of a topic, so the same call may succeed later.
 	ErrMaxBlock = errors.New("max.block passed")
-	// ErrBufferFull: buffer.memory is used up.
+	// ErrBufferFull: the record was not taken, since buffer.memory is used up. TrySend returns it at once. Send waits for room
+	// first, so its error also wraps ErrMaxBlock or the error of ctx.
 	ErrBufferFull = errors.New("buffer.memory is used up")
-	// ErrTopicNotLoaded: TrySend does not know the topic yet. It has started to
-	// look it up; try again soon, or call LoadTopics first. It may have known the
-	// topic before: one that is idle for metadata.max.idle is forgotten.
+	// ErrTopicNotLoaded: TrySend does not know the topic yet. It has started to look it up: try again soon, or call LoadTopics
+	// first. A topic that nothing was sent to for metadata.max.idle is forgotten, and has to be looked up again.
 	ErrTopicNotLoaded = errors.New("the topic's metadata is not loaded yet")
-	// ErrOutcomeUnknown: the wait for a record's outcome was ended by its
-	// context. The record itself goes on, and may be delivered.
+	// ErrOutcomeUnknown: the ctx of Future.Wait or SendSync ended before the record had an outcome. The record goes on, and may
+	// be delivered. A later Wait can learn the outcome.
 	ErrOutcomeUnknown = errors.New("stopped waiting for the outcome, which is not known")
-	// ErrCallback: a callback has been running for max.block.
+	// ErrCallback: Flush or Close gave up, since one callback has been running for max.block, or for 1 s if max.block is less.
+	// A callback that calls Flush or Close waits for itself.
 	ErrCallback = sender.ErrCallback
 )
 
-// MayBeWritten reports whether a record that failed with err may be in the log
-// all the same: whether sending it again could write it twice. It is false
-// only where that is certain, and for nil, which is no failure.
+// MayBeWritten reports whether a record that failed with err may be in the log all the same. If so, sending it again could
+// write it twice. If not, the record is certainly not in the log. MayBeWritten(nil) is false: the record has not failed.
 func MayBeWritten(err error) bool {
 	var send *SendError
 	switch {
@@ -63,8 +61,13 @@ func MayBeWritten(err error) bool {
 	return !errors.As(err, &admission) && !errors.As(err, &serialization) && !errors.As(err, &load)
 }
 
-// AdmissionError says why a record was not taken. Nothing of it was kept, and
-// it is not in the log.
+// AdmissionError says why a record was not taken. Nothing of it was kept, and it is not in the log. Err wraps the reason:
+//
+//   - the wait ended: ErrMaxBlock, ErrBufferFull, or the error of ctx. A ctx that has ended before Send counts, too.
+//   - the record cannot be sent: *InvalidTopicError, *UnknownTopicError, *TopicError, *NoSuchPartitionError,
+//     *RecordTooLargeError, *InvalidTimestampError, or the partitioner's error.
+//   - the producer takes no record now: ErrClosed, ErrFenced, *TransactionError, or *TransactionStateError where no transaction
+//     is open.
 type AdmissionError struct {
 	Topic string
 	Err   error
@@ -74,10 +77,10 @@ func (e *AdmissionError) Error() string {
 	return fmt.Sprintf("record for topic %s not taken: %v", protocol.Quoted(e.Topic), e.Err)
 }
 
+// Unwrap returns the reason.
 func (e *AdmissionError) Unwrap() error { return e.Err }
 
-// LoadError says why LoadTopics could not load a topic. There is no record that
-// it is about.
+// LoadError says why LoadTopics could not look a topic up. It is not about a record.
 type LoadError struct {
 	Topic string
 	Err   error
@@ -90,7 +93,7 @@ func (e *LoadError) Error() string {
 // Unwrap returns the reason.
 func (e *LoadError) Unwrap() error { return e.Err }
 
-// loadErrors are those of many topics.
+// loadErrors are the errors of many topics.
 type loadErrors []error
 
 func joined(errs []error) error {
@@ -100,7 +103,7 @@ func joined(errs []error) error {
 	return loadErrors(errs)
 }
 
-// Error writes out the first of them, one a line.
+// Error writes out the first maxListed of them, one a line.
 func (e loadErrors) Error() string {
 	text := errors.Join(e[:min(len(e), maxListed)]...).Error()
 	if len(e) > maxListed {
@@ -112,23 +115,24 @@ func (e loadErrors) Error() string {
 // Unwrap returns all of them.
 func (e loadErrors) Unwrap() []error { return e }
 
-// InvalidTopicError: the name is not one that a topic can have.
+// InvalidTopicError says that no topic can have this name.
 type InvalidTopicError struct {
-	Name, Rule string
+	Name string // as the caller gave it
+	Rule string // what it has to be, to be read after "it must"
 }
 
 func (e *InvalidTopicError) Error() string {
 	return fmt.Sprintf("%s is not a topic name: it must %s", protocol.Quoted(e.Name), e.Rule)
 }
 
-// NoSuchPartitionError: the record names a partition that the topic lacks, or
-// the partitioner chose one. Send says so of a named one when it has asked the
-// cluster again and again for max.block. TrySend, and Send of what a partitioner
-// has chosen, say it at once, by what was heard last, and have the topic looked
-// up again.
+// NoSuchPartitionError says that the topic lacks the partition that the record names, or that the partitioner has chosen.
+//
+// Somebody may be adding partitions. So where a record names the partition, Send asks the cluster again and again, and returns
+// this error after max.block. TrySend returns it at once, by what the cluster told last. So does Send if a partitioner has
+// chosen the partition. Both have the topic looked up again.
 type NoSuchPartitionError struct {
-	Want int32 // as named
-	Have int32 // partitions of the topic: 0 up to Have-1
+	Want int32 // the partition that was named or chosen
+	Have int32 // number of partitions of the topic: they are 0 to Have-1
 }
 
 func (e *NoSuchPartitionError) Error() string {
@@ -138,10 +142,10 @@ func (e *NoSuchPartitionError) Error() string {
 	return fmt.Sprintf("partition %d does not exist: the topic has %d, numbered from 0", e.Want, e.Have)
 }
 
-// RecordTooLargeError: the record can never be sent with these settings.
+// RecordTooLargeError says that the record can never be sent with these settings.
 type RecordTooLargeError struct {
-	Size  int // bytes, with the batch around it, uncompressed
-	Limit int64
+	Size  int    // bytes, with the batch around it, uncompressed
+	Limit int64  // bytes
 	Key   string // the setting that is too small
 	Also  string // buffer.memory, if that is too small as well
 }
@@ -154,8 +158,8 @@ func (e *RecordTooLargeError) Error() string {
 	return text + "; the topic's max.message.bytes (on brokers message.max.bytes, by default 1048588) must not be below it either"
 }
 
-// InvalidTimestampError: the timestamp is before 1970, or so far in the future that its milliseconds are no int64. Kafka can
-// have neither.
+// InvalidTimestampError says that the record's timestamp is before 1970, or so far in the future that its milliseconds do not
+// fit into an int64. Kafka has no number for either.
 type InvalidTimestampError struct {
 	Milliseconds int64 // math.MaxInt64 if it is too far in the future, math.MinInt64 if it is as far in the past
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/epistle-kafka/epistle/brokertest"
@@ -51,11 +52,11 @@ func ExampleProducer_SendFunc() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	// One callback may serve all records.
-	failed := 0
+	// One callback may serve all records. It may run on the caller's goroutine, too, so what it changes is atomic.
+	var failed atomic.Int64
 	count := func(_ producer.RecordMetadata, err error) {
 		if err != nil {
-			failed++
+			failed.Add(1) // err says why, and MayBeWritten(err) whether the record may be in the log
 		}
 	}
 	for i := range 1000 {
@@ -64,7 +65,7 @@ func ExampleProducer_SendFunc() {
 	if err := p.Close(ctx); err != nil { // waits for the callbacks
 		log.Fatal(err)
 	}
-	fmt.Println(p.Stats().Acknowledged, "acknowledged,", failed, "failed")
+	fmt.Println(p.Stats().Acknowledged, "acknowledged,", failed.Load(), "failed")
 	// Output: 1000 acknowledged, 0 failed
 }
 
@@ -77,10 +78,10 @@ func ExampleTopic_SendAllFunc() {
 		log.Fatal(err)
 	}
 	orders := p.Topic("orders")
-	sent := 0
+	var sent atomic.Int64
 	count := func(_ producer.RecordMetadata, err error) {
 		if err == nil {
-			sent++
+			sent.Add(1)
 		}
 	}
 	lines := strings.Lines("one\ntwo\nthree\nfour\nfive\n")
@@ -92,7 +93,7 @@ func ExampleTopic_SendAllFunc() {
 		}
 	}
 	orders.SendAllFunc(ctx, records, count)
-	fmt.Println(p.Close(ctx), sent)
+	fmt.Println(p.Close(ctx), sent.Load())
 	// Output:
 	// <nil> 5
 }

@@ -9,13 +9,12 @@ import (
 	"github.com/epistle-kafka/epistle/internal/cause"
 )
 
-// Future is the outcome of one record, now or later. It is a small value: copy
-// it freely, keep it as long as you like; it holds none of the record's bytes.
-// Its methods may be called concurrently and any number of times. The zero
-// Future is not valid; NewFuture makes one that is no producer's.
+// Future is the outcome of one record, now or later. It is a small value: copy it freely, and keep it as long as you like. It
+// holds none of the record's bytes. Its methods may be called concurrently and any number of times. A future may be dropped:
+// the record is sent all the same. The methods of the zero Future panic. NewFuture makes a future for a Sender of your own.
 type Future struct {
 	outcome   *accumulator.Outcome // of the record and its neighbours
-	failed    *refusal             // instead of that: the record was not taken, or no producer has it
+	failed    *refusal             // in place of outcome: the record was not taken, or no producer has it
 	timestamp int64                // Unix milliseconds
 	index     int32
 }
@@ -24,7 +23,7 @@ type Future struct {
 type refusal struct {
 	md   RecordMetadata
 	err  error
-	done chan struct{} // closed when the two are set; nil: they are from the beginning
+	done chan struct{} // closed when md and err are set; nil: they are set from the beginning
 }
 
 func failedFuture(err error) Future {
@@ -35,7 +34,7 @@ func refusedFuture(md RecordMetadata, err error) Future {
 	return Future{failed: &refusal{md: md, err: err}}
 }
 
-// noMetadata is what is known of a record that was not taken: what its caller has said.
+// noMetadata is the metadata of a record that was not taken: what its caller has said.
 func (r *Record) noMetadata() RecordMetadata {
 	md := RecordMetadata{Topic: r.Topic, Partition: -1, Offset: -1, Timestamp: r.Timestamp}
 	if n, named := r.Partition.Get(); named {
@@ -44,7 +43,7 @@ func (r *Record) noMetadata() RecordMetadata {
 	return md
 }
 
-// noMetadata is that of Record, with the partition that was chosen, if one was.
+// noMetadata is that of Record, with the partition that was chosen, if any.
 func (e *entry) noMetadata() RecordMetadata {
 	md := RecordMetadata{Topic: e.topic, Partition: -1, Offset: -1}
 	if n, named := e.partition.Get(); named {
@@ -56,11 +55,11 @@ func (e *entry) noMetadata() RecordMetadata {
 	return md
 }
 
-// closed is done from the beginning.
+// closed is a channel that is closed from the beginning.
 var closed = func() chan struct{} { c := make(chan struct{}); close(c); return c }()
 
-// Done is closed when the outcome is there. It does not hurry the record:
-// Wait does.
+// Done returns a channel that is closed when the outcome is there; then Wait returns at once. Done does not end the linger of
+// the record's batch, as Wait does.
 func (f Future) Done() <-chan struct{} {
 	if f.failed != nil {
 		return f.failed.ended()
@@ -68,11 +67,11 @@ func (f Future) Done() <-chan struct{} {
 	return f.outcome.Done()
 }
 
-// Wait returns the record's outcome as soon as it is there. That somebody
-// waits ends the linger of the record's batch. If ctx ends first, the error
-// is ErrOutcomeUnknown, and wraps the context's error and its cause, and the
-// last failure of the partition's broker if there was one: the record goes on,
-// and may well be delivered.
+// Wait returns the record's outcome as soon as it is there. It ends the linger of the record's batch. An outcome that is there
+// is returned even if ctx has ended.
+//
+// If ctx ends first, the error is ErrOutcomeUnknown: the record goes on, and may well be delivered. The error also wraps the
+// error of ctx, its cause, and the last failure of the partition's broker if there was one.
 func (f Future) Wait(ctx context.Context) (RecordMetadata, error) {
 	if f.failed != nil {
 		return f.failed.wait(ctx)
@@ -99,7 +98,7 @@ func (f Future) Wait(ctx context.Context) (RecordMetadata, error) {
 	}
 }
 
-// unknown is what Wait returns when err has ended it: that, and what the record still waits for.
+// unknown is what Wait returns when err has ended it: err, and what the record still waits for.
 func (f Future) unknown(err error) error {
 	if why := f.outcome.Why(); why != nil {
 		return fmt.Errorf("%w: %w; %w", ErrOutcomeUnknown, err, nested(why))
@@ -107,7 +106,7 @@ func (f Future) unknown(err error) error {
 	return fmt.Errorf("%w: %w; record of %s-%d", ErrOutcomeUnknown, err, f.outcome.Topic(), f.outcome.Partition())
 }
 
-// result reads the outcome. Only once that is done.
+// result reads the outcome. The outcome must be there.
 func (f Future) result() (RecordMetadata, error) {
 	return resultOf(f.outcome, f.index, f.timestamp)
 }

@@ -5,23 +5,22 @@ import (
 	"sync/atomic"
 )
 
-// Topic returns a handle for records of key and value alone to one topic. It
-// makes no look-up: a topic that does not exist, or whose name cannot be, fails
-// its records, as with Send.
+// Topic returns a handle for one topic, which sends records of a key and a value. It makes no look-up, and cannot fail: a topic
+// that does not exist, or a name that no topic can have, fails the records, as with Send. Make a handle once and keep it.
 func (p *Producer) Topic(name string) *Topic { return &Topic{p: p, name: name} }
 
-// Topic sends to one topic what Producer sends to any: records of a key and a
-// value, without partition, headers or timestamp of their own. It is the
-// fastest way to send, since no Record is made and no topic looked up; so keep
-// it. SendAllFunc takes many records in a call. Its methods are safe for
-// concurrent use. In a transaction its records belong to the one that is open,
-// and those of a handle from Tx.Topic to the Tx's alone. NewTopic makes one that
-// has no Producer behind it.
+// Topic sends to one topic what Producer sends to any: records of a key and a value, without partition, headers or timestamp of
+// their own. A handle is the fastest way to send, since it makes no Record and looks up no topic. So keep it. Its methods are
+// safe for concurrent use, and it needs no closing. Key and value are copied before a method returns.
+//
+// With a transactional id, the records of a handle from Producer.Topic belong to the transaction that is open. Those of a
+// handle from Tx.Topic belong to that Tx, and are refused after its end. NewTopic makes a handle that has no Producer behind
+// it.
 type Topic struct {
-	p     *Producer // nil: over is in its place
+	p     *Producer // nil: the handle sends by over
 	over  Sender
 	name  string
-	txn   int64                // number of the transaction that its records are of; 0: whichever is open
+	txn   int64                // number of the transaction that the records belong to; 0: the one that is open
 	place atomic.Pointer[slot] // where the topic was found last; nil: nowhere yet
 }
 
@@ -35,7 +34,7 @@ func (t *Topic) known() *topic {
 	return t.find()
 }
 
-// find is known for a topic that is not where it was found last.
+// find is known for a topic that is no longer where it was found last.
 func (t *Topic) find() *topic {
 	s := t.p.topics.find(t.name)
 	if s == nil {
@@ -94,8 +93,8 @@ func (t *Topic) TrySend(key, value []byte, done Callback) error {
 	return t.p.trySendEntry(&e)
 }
 
-// fill makes e of a key and a value. Interceptors see records, and may change
-// even the topic: then it is not the handle's any more.
+// fill makes e of a key and a value. Interceptors see a Record, and may change even its topic: then the record goes to another
+// topic than the handle's.
 func (t *Topic) fill(ctx context.Context, e *entry, key, value []byte, done Callback) {
 	e.Txn = t.txn
 	if t.p.watched {

@@ -6,6 +6,7 @@ import (
 
 	"github.com/epistle-kafka/epistle/accumulator"
 	"github.com/epistle-kafka/epistle/partition"
+	"github.com/epistle-kafka/epistle/protocol"
 )
 
 // KeyValue is a record of a [Topic]:
@@ -14,21 +15,17 @@ import (
 //		Key, Value []byte
 //	}
 //
-// A nil Key is null: no key. A nil Value is null: in a compacted topic a tombstone.
-// It may get further fields. It is declared in package protocol, since the records
-// of a SendAllFunc go to the encoder as they are.
-type KeyValue = accumulator.KeyValue
+// A nil Key is null: the record has no key. A nil Value is null, which a compacted topic takes for a tombstone. KeyValue may
+// get further fields. It is declared in package protocol, since the records of a SendAllFunc go to the encoder as they are.
+type KeyValue = protocol.KeyValue
 
-// SendAllFunc is SendFunc for each of the records, in their order, and done is
-// called once for each. Of neighbours without a key, what they have in common is
-// done once, which makes it the fastest way to send where records come several
-// at a time: a hundred in a call are enough. With keys it gains less.
+// SendAllFunc is SendFunc for each of the records, in their order; done is called once for each record. It is the fastest way
+// to send records that come several at a time, if they have no key: neighbours go to one partition, and what they have in
+// common is done once. A hundred records in a call are enough. With keys it gains less.
 //
-// All is copied before it returns, also the records themselves, so the caller
-// may use the slice again. A record that is not taken does not stop those behind
-// it, with one exception: when one has waited in vain, for max.block or for a
-// topic that cannot be found, those behind it are refused with the same error,
-// and not made to wait as long again.
+// SendAllFunc copies all before it returns, so the caller may use records again. A record that is not taken does not stop those
+// behind it, with one exception. If a record has waited in vain, for max.block or for a topic that cannot be found, those
+// behind it are refused with the same error, and do not wait as long again.
 func (t *Topic) SendAllFunc(ctx context.Context, records []KeyValue, done Callback) {
 	if t.p == nil {
 		t.sendAllOver(ctx, records, done)
@@ -38,7 +35,7 @@ func (t *Topic) SendAllFunc(ctx context.Context, records []KeyValue, done Callba
 	if done != nil {
 		run.Callback = done
 	}
-	var late error // what a record has waited in vain with
+	var late error // the error of a record that has waited in vain
 	for len(records) > 0 {
 		err := late
 		if err == nil {
@@ -66,9 +63,8 @@ func (t *Topic) SendAllFunc(ctx context.Context, records []KeyValue, done Callba
 // longestRun is how many records are appended under one lock at most.
 const longestRun = 256
 
-// sendRun sends the first of records, as many as their partitions' open batches
-// take as they are; run has all that is not their own. It returns how many: 0
-// where there is more to do for the first than that.
+// sendRun sends the first of records, as many as their partitions' open batches take as they are. run has all that the records
+// have in common. sendRun returns how many it has sent: 0 if the first of them needs more than that.
 func (t *Topic) sendRun(ctx context.Context, run *entry, records []KeyValue) int {
 	p := t.p
 	if !p.keyless || ctx.Err() != nil {
@@ -119,8 +115,8 @@ func (p *Producer) sendKeyless(to *topic, run *entry, records []KeyValue, now in
 // atOnce is how many partitions are asked for together.
 const atOnce = 16
 
-// sendKeyed is sendRun for the first records that have a key: each has a partition of its own, which is asked for before
-// the first is appended.
+// sendKeyed is sendRun for the first records that have a key. Each of them has a partition of its own. All of these are fetched
+// from memory together, before the first record is appended.
 func (p *Producer) sendKeyed(to *topic, run *entry, records []KeyValue, now int64) int {
 	var queues [atOnce]*accumulator.Queue
 	n := 0

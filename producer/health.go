@@ -12,32 +12,34 @@ import (
 
 // Health says whether a producer can deliver now, by what it has heard last, and why not.
 //
-// For a liveness probe ask Alive: it is false only where a new producer is needed. That a cluster is down is no reason to restart a
-// program, whose records would be lost by that. For a readiness probe call Producer.Ready, or ask State where nothing may wait.
+// A liveness probe asks Alive, which is false only if a new producer is needed. It stays true while the cluster is down: to
+// restart the program would lose its records, and help nobody. A readiness probe calls Producer.Ready, or looks at State if
+// nothing may wait.
 type Health struct {
-	At      time.Time
+	At      time.Time // when the Health was made
 	State   HealthState
-	Reasons []string // why State is HealthFailing or HealthDead, what matters most first; for people
+	Reasons []string // why State is HealthFailing or HealthDead, for people; the most important first
 
 	Reachable     bool // there is a connection to a broker
-	Authenticated bool // a broker has let this client in, and since then none has refused it while there was no connection
+	Authenticated bool // a broker has let this client in, and none has refused it since then while there was no connection
 	Brokers       int  // brokers with a connection
 
-	LastAcknowledged time.Time     // when a record was last acknowledged; zero: none was yet
+	LastAcknowledged time.Time     // when a record was acknowledged last; zero: none was yet
 	OldestAge        time.Duration // age of the oldest record that has no outcome; 0: every record has its outcome
 	Leaderless       []TopicHealth // topics with partitions that have no leader
 
-	// What went wrong last with any broker that is needed, and since when: as in Stats. Both are zero while all is well.
+	// LastError is the last failure of any broker that is needed, and FailingSince the first one, as in Stats. All three are
+	// zero while all is well.
 	LastError    error
 	LastErrorAt  time.Time
 	FailingSince time.Time
 }
 
-// TopicHealth says how a topic is.
+// TopicHealth says whether the partitions of a topic have leaders.
 type TopicHealth struct {
 	Topic      string
-	Partitions int // 0: it is not known
-	Leaderless int // of these, those that have no leader, so that their records wait
+	Partitions int // number of partitions; 0: the topic is not known
+	Leaderless int // number of those that have no leader, so that their records wait
 }
 
 // HealthState is the verdict of a Health.
@@ -45,13 +47,14 @@ type HealthState uint8
 
 // The verdicts.
 const (
-	// HealthUnknown: nothing has been asked of the cluster yet. The first record does, LoadTopics, Ping and Ready do.
+	// HealthUnknown: the producer has not asked the cluster for anything yet. The first record does, and so do LoadTopics, Ping
+	// and Ready.
 	HealthUnknown HealthState = iota
 	// HealthReady: records can be delivered, as far as is known.
 	HealthReady
-	// HealthFailing: records cannot be delivered now, or some cannot. It may pass by itself.
+	// HealthFailing: records cannot be delivered now, or some cannot. That may pass by itself.
 	HealthFailing
-	// HealthDead: the producer is closed, or of no more use. Only a new one helps.
+	// HealthDead: the producer is closed, or can never deliver again. Only a new one helps.
 	HealthDead
 )
 
@@ -60,12 +63,12 @@ var healthNames = [...]string{"unknown", "ready", "failing", "dead"}
 // String returns the verdict in a word: unknown, ready, failing or dead.
 func (s HealthState) String() string { return enumName(healthNames[:], int(s)) }
 
-// Alive reports whether the producer can still be of use: it is for liveness probes.
+// Alive reports whether the producer can still be of use. It is for liveness probes.
 func (h Health) Alive() bool { return h.State != HealthDead }
 
 // A NotReadyError says why Ready has found the producer not to be ready.
 type NotReadyError struct {
-	Health Health // as it was then
+	Health Health // what Producer.Health returned then
 	Err    error  // the cause; nil: Health.Reasons say all
 }
 
@@ -83,19 +86,19 @@ func (e *NotReadyError) Error() string {
 // Unwrap returns the cause.
 func (e *NotReadyError) Unwrap() error { return e.Err }
 
-// Health returns how the producer is. It asks nobody, and does not wait. Records are late, and the state is HealthFailing, when one
-// has waited for a quarter of delivery.timeout.
+// Health returns how the producer is. It asks nobody, and does not wait. A record that has waited for a quarter of
+// delivery.timeout makes the state HealthFailing.
 func (p *Producer) Health() Health {
 	h, _ := p.examine()
 	return h
 }
 
-// Ready returns nil if records can be delivered now, as far as can be known: a broker is there and lets this client in, the topics
-// that are named are known, and each of their partitions has a leader. Else it returns a *NotReadyError. It is what a readiness
-// probe asks.
+// Ready returns nil if records can be delivered now, as far as can be known: a broker is connected and lets this client in, the
+// named topics are known, and each of their partitions has a leader. Otherwise it returns a *NotReadyError. It is what a
+// readiness probe calls.
 //
-// It asks the cluster for what is not known: for topics that are new, and, where there is no connection at all, for a word. For that
-// it waits within ctx and max.block. A producer that is at work is asked nothing. Ready may be called concurrently.
+// Ready looks up topics that are not known, and asks a broker if none is connected. For that it waits within ctx and max.block.
+// While the producer is at work Ready asks nobody. It may be called concurrently.
 func (p *Producer) Ready(ctx context.Context, topics ...string) error {
 	h, of := p.examine(topics...)
 	if h.State == HealthDead {
@@ -127,7 +130,7 @@ func (p *Producer) Ready(ctx context.Context, topics ...string) error {
 	return &NotReadyError{Health: h, Err: err}
 }
 
-// withoutLeader is an error for topics that lack a leader somewhere, or nil.
+// withoutLeader returns an error for topics that are not known or lack a leader somewhere, or nil.
 func withoutLeader(topics []TopicHealth) error {
 	var errs []error
 	for _, t := range topics {
@@ -138,7 +141,7 @@ func withoutLeader(topics []TopicHealth) error {
 	return joined(errs)
 }
 
-// String says it in words.
+// String returns the same in words.
 func (t TopicHealth) String() string {
 	switch {
 	case t.Partitions == 0:
@@ -149,7 +152,7 @@ func (t TopicHealth) String() string {
 	return fmt.Sprintf("%d of the %d partitions of topic %q have no leader", t.Leaderless, t.Partitions, t.Topic)
 }
 
-// examine is Health, and how some topics are.
+// examine is Health, and also returns how some topics are.
 func (p *Producer) examine(topics ...string) (Health, []TopicHealth) {
 	late := p.cfg.DeliveryTimeout / 4
 	s := p.sender.Health(late, topics...)
@@ -201,7 +204,8 @@ func topicHealth(leaders []sender.TopicLeaders) []TopicHealth {
 	return topics
 }
 
-// failing returns what went wrong last with a broker that is needed and has not answered as it should since, and since when.
+// failing returns the last failure of the brokers that are needed and have given no good answer since theirs, when it came, and
+// since when such a broker fails.
 func (p *Producer) failing() (at, since time.Time, last error) {
 	known := p.sender.Snapshot()
 	for _, b := range p.sender.Brokers() {

@@ -25,14 +25,18 @@ type entry struct {
 }
 
 // checkOrder demands that the records of each key are in the order in which they were sent (I2), and returns where
-// they all are.
-func (h *history) checkOrder() map[string]place {
-	where := map[string]place{}
+// they all are, and which of them may be late copies of what a log that is gone had.
+func (h *history) checkOrder() (where map[string]place, late map[string]bool) {
+	where, late = map[string]place{}, map[string]bool{}
 	known := map[string]*sentRecord{}
 	for _, r := range h.sent {
 		known[r.value] = r
 	}
 	arrived := arrivals(h.c)
+	newest := int64(-1)
+	for at := range arrived {
+		newest = max(newest, at.id)
+	}
 	for part := range int32(h.c.Partitions("t")) {
 		logs := map[string][]entry{} // with partitions that were added a key goes to another
 		for _, r := range h.c.Records("t", part) {
@@ -41,6 +45,9 @@ func (h *history) checkOrder() map[string]place {
 			e := entry{id: r.ProducerID, arrived: arrived[numbered{part, r.ProducerID, r.Epoch, r.Sequence}]}
 			if sent := known[v]; sent != nil {
 				e.n, e.ended, e.doubtful = sent.n, sent.ended, sent.err != nil && producer.MayBeWritten(sent.err)
+				// A request by name that was delayed until its topic was made again is written there once more, after another
+				// was acknowledged for the old log. The producer sends nothing there under that id.
+				late[v] = h.replaced && r.ProducerID != newest
 			}
 			logs[string(r.Key)] = append(logs[string(r.Key)], e)
 		}
@@ -50,7 +57,7 @@ func (h *history) checkOrder() map[string]place {
 			}
 		}
 	}
-	return where
+	return where, late
 }
 
 // outOfOrder says which records of a key are behind younger ones and may not be.

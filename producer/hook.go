@@ -10,24 +10,24 @@ import (
 	"github.com/epistle-kafka/epistle/protocol"
 )
 
-// A hook stands in for a record's callback where there are interceptors, or hooks that are told of records.
+// A hook is in the place of a record's callback if there are interceptors, or hooks that are told of records.
 type hook struct {
-	ctx     context.Context // the record's, for what it carries
-	headers []Header        // for interceptors
-	done    Callback        // nil: none
-	began   time.Time       // for hooks; zero where there are none
+	ctx     context.Context // the context that goes with the record, for the values that it carries
+	headers []Header        // the record's, for interceptors
+	done    Callback        // the record's callback; nil: none
+	began   time.Time       // when Send was called, for hooks; zero if there are none
 	sent    context.Context // the caller's, for interceptors
-	told    recordHooks     // of the record; nobody changes the list
+	told    recordHooks     // the hooks that are told of the record; nobody changes the list
 }
 
-// watchers returns the hooks that want to be told of a record, and whether it concerns anybody: hooks or interceptors. It is
-// called where p.watched is set.
+// watchers returns the hooks that want to be told of a record, and whether the record concerns any hook or interceptor. It is
+// called if p.watched is set.
 func (p *Producer) watchers(ctx context.Context, topic string) (told recordHooks, concerned bool) {
 	told = p.records.wanting(ctx, topic)
 	return told, len(told) > 0 || len(p.cfg.Interceptors) > 0
 }
 
-// intercept lets the interceptors see the record, and change it, and then the hooks that are told of it.
+// intercept lets the interceptors see the record and change it, and then the hooks that are told of it.
 func (p *Producer) intercept(ctx context.Context, rec *Record, done Callback, told recordHooks) *hook {
 	for _, i := range p.cfg.Interceptors {
 		changed := *rec
@@ -78,8 +78,7 @@ func (p *Producer) acknowledge(h *hook, md RecordMetadata, err error) {
 	h.end(md, err)
 }
 
-// complete runs the callbacks of an outcome, on the completion goroutine, and
-// calls next before each.
+// complete runs the callbacks of an outcome, on the completion goroutine, and calls next before each.
 func (p *Producer) complete(o *accumulator.Outcome, next func()) {
 	o.EachCallback(func(c *accumulator.Callback) {
 		for c.Count > 0 {
@@ -88,7 +87,7 @@ func (p *Producer) complete(o *accumulator.Outcome, next func()) {
 	})
 }
 
-// completeRun runs the callbacks at the beginning of c that have one outcome but for the offset, and takes them off c.
+// completeRun runs the callbacks at the beginning of c whose outcomes differ in the offset alone, and takes them off c.
 func (p *Producer) completeRun(o *accumulator.Outcome, c *accumulator.Callback, next func()) {
 	md, err := resultOf(o, c.Index, c.Timestamp)
 	n := min(c.Count, o.Alike(c.Index))
@@ -96,7 +95,7 @@ func (p *Producer) completeRun(o *accumulator.Outcome, c *accumulator.Callback, 
 	c.Count -= n
 	step := int64(1)
 	if md.Offset < 0 {
-		step = 0 // unknown, as those of the others
+		step = 0 // the offsets are not known
 	}
 	switch fn := c.Fn.(type) {
 	case Callback:

@@ -9,10 +9,10 @@ import (
 	"github.com/epistle-kafka/epistle/sender"
 )
 
-// recordHooks are those of Config.Hooks that are told of records.
+// recordHooks are the hooks of Config.Hooks that are told of records.
 type recordHooks []recordHook
 
-// A recordHook is one of them, with the interfaces that it has; nil where it lacks one.
+// A recordHook is one of these hooks, with the interfaces that it has; nil for each that it lacks.
 type recordHook struct {
 	filter      RecordFilterHook
 	begun       RecordBegunHook
@@ -38,7 +38,7 @@ func (r *recordHook) wants(ctx context.Context, topic string) bool {
 	return r.filter == nil || r.filter.WantsRecord(ctx, topic)
 }
 
-// wanting returns those that want to be told of a record.
+// wanting returns the hooks that want to be told of a record.
 func (r recordHooks) wanting(ctx context.Context, topic string) recordHooks {
 	for i := range r {
 		if !r[i].wants(ctx, topic) {
@@ -54,7 +54,7 @@ func (r recordHooks) wanting(ctx context.Context, topic string) recordHooks {
 	return r
 }
 
-// begin tells that a record is about to be sent. They may add headers to it, and to h's context.
+// begin tells the hooks that a record is about to be sent. They may add headers to rec, and to h's context.
 func (h *hook) begin(rec *Record) {
 	if len(h.told) == 0 {
 		return
@@ -73,7 +73,7 @@ func (h *hook) begin(rec *Record) {
 	rec.Headers = seen.Headers
 }
 
-// choose tells where a record goes.
+// choose tells the hooks where a record goes.
 func (h *hook) choose(topic string, partition int32) {
 	for i := range h.told {
 		if one := h.told[i].partitioned; one != nil {
@@ -82,7 +82,7 @@ func (h *hook) choose(topic string, partition int32) {
 	}
 }
 
-// end tells how a record has ended.
+// end tells the hooks how a record has ended.
 func (h *hook) end(md RecordMetadata, err error) {
 	for i := range h.told {
 		if one := h.told[i].ended; one != nil {
@@ -101,7 +101,8 @@ func among[H any](all []Hook) (some []H) {
 	return some
 }
 
-// telling returns a function that makes an event public and tells it to the hooks that have an interface; nil if none has.
+// telling returns a function that makes an event public and tells it to the hooks that have an interface; nil if there are
+// none.
 func telling[H, Event, Public any](all []Hook, public func(Event) Public, tell func(H, Public)) func(Event) {
 	some := among[H](all)
 	if some == nil {
@@ -115,7 +116,7 @@ func telling[H, Event, Public any](all []Hook, public func(Event) Public, tell f
 	}
 }
 
-// senderHooks are those of Config.Hooks that are told of anything but records; nil if there are none.
+// senderHooks returns the hooks of Config.Hooks that are told of anything but records; nil if there are none.
 func (p *Producer) senderHooks() *sender.Hooks {
 	all := p.cfg.Hooks
 	on := &sender.Hooks{

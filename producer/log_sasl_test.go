@@ -49,7 +49,7 @@ func init() {
 		c.RemoveUser("PLAIN", "alice")
 		c.CutConnections(1, false)
 		underLoad(t, p, 10*time.Minute)
-		told := j.of("broker refuses this client")
+		told := j.of("cannot log in")
 		if len(told) < 2 || len(told) > 10 || told[0].level != slog.LevelError || !strings.Contains(told[0].word("err"), "Invalid username or password") {
 			t.Errorf("the log has %d lines of the refusals, want the first at once and some with their number: %v", len(told), told)
 		}

@@ -38,15 +38,15 @@ func (p *Producer) lookup(w *wait, name string) (*topic, error) {
 		}
 		if t := p.topics.get(name); t != nil {
 			return t, nil
-		} // else it was idle, and has been forgotten in this very moment
+		} // else it was idle, and was forgotten in this very moment
 	}
 }
 
-// lookupPartition returns the record's topic when it has the partition that it lacked, as far as was known. Partitions can be
-// added at any time, so only the cluster can say that there is none: it is asked again and again until max.block passes.
+// lookupPartition returns the record's topic once it has the partition that it lacked by what was known. Partitions can be
+// added at any time, so only the cluster can say that there is none: it is asked again and again until max.block has passed.
 //
-// What a partitioner has chosen is refused at once, since it was told how many there are. But it may know better, from
-// another source, so the topic is asked for once more for the next record.
+// A partition that a partitioner has chosen is refused at once, since the partitioner was told how many there are. But it may
+// know better from another source, so the topic is looked up again for the next record.
 func (p *Producer) lookupPartition(w *wait, e *entry, lacking *NoSuchPartitionError) (*topic, error) {
 	switch {
 	case lacking.Want < 0:
@@ -70,7 +70,7 @@ func (p *Producer) lookupPartition(w *wait, e *entry, lacking *NoSuchPartitionEr
 	if t := p.known(e); t != nil {
 		return t, nil
 	}
-	return p.lookup(w, e.topic) // it was idle, and has been forgotten in this very moment
+	return p.lookup(w, e.topic) // it was idle, and was forgotten in this very moment
 }
 
 // maxTopicName is the longest name that Kafka allows, in bytes.

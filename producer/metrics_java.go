@@ -8,11 +8,12 @@ import (
 	"github.com/epistle-kafka/epistle/sender"
 )
 
-// Java returns the metrics of Java's producer (those of 4.4) that make sense here, under Java's groups and names, and in Java's
-// units, in an order that stays the same. Rates, averages and maxima are of the last 30 to 60 s, as they are by default in Java
-// (metrics.num.samples 2, metrics.sample.window.ms 30000). What had no sample in that time is left out, where Java says NaN.
+// Java returns the metrics of Java's producer (version 4.4) that make sense here, under Java's groups and names, in Java's
+// units, and always in the same order. Rates, averages and maxima are those of the last 30 to 60 s, as in Java by default
+// (metrics.num.samples 2, metrics.sample.window.ms 30000). A metric without a sample in that time is left out, where Java says
+// NaN.
 //
-// docs/metrics.md lists all of them, with what is left out and why. Of the zero Metrics it returns nothing.
+// docs/metrics.md lists all of them, and says what is left out and why. For the zero Metrics Java returns nothing.
 func (m Metrics) Java() []JavaMetric {
 	if m.seen == nil {
 		return nil
@@ -25,7 +26,7 @@ func (m Metrics) Java() []JavaMetric {
 	for i := range m.seen.Brokers {
 		b := &m.seen.Brokers[i]
 		if b.Created == 0 {
-			continue // Java has none of a node that it has had no connection with
+			continue // Java has none for a node that it was never connected to
 		}
 		tags := map[string]string{"node-id": fmt.Sprintf("node-%d", b.ID)}
 		for j := range javaNode {
@@ -35,7 +36,7 @@ func (m Metrics) Java() []JavaMetric {
 	for i := range m.seen.Topics {
 		t := &m.seen.Topics[i]
 		if t.Batches == 0 && t.Failed == 0 {
-			continue // nor of a topic that nothing was sent to
+			continue // nor for a topic that nothing was sent to
 		}
 		tags := map[string]string{"topic": t.Topic}
 		for j := range javaTopic {
@@ -45,7 +46,7 @@ func (m Metrics) Java() []JavaMetric {
 	return all
 }
 
-// A javaRow is a metric of Java's, and where its value is.
+// A javaRow is a metric of Java's, and where its value is found.
 type javaRow[T any] struct {
 	group, name string
 	value       func(T) (v float64, some bool)
@@ -64,7 +65,7 @@ func number[T any](group, name string, value func(T) float64) javaRow[T] {
 	return javaRow[T]{group, name, func(of T) (float64, bool) { return value(of), true }}
 }
 
-// count makes a row of one that counts.
+// count makes a row of a value that counts.
 func count[T any](group, name string, value func(T) int64) javaRow[T] {
 	return number(group, name, func(of T) float64 { return float64(value(of)) })
 }
@@ -74,7 +75,7 @@ func nanoseconds[T any](group, name string, value func(T) time.Duration) javaRow
 	return number(group, name, func(of T) float64 { return float64(value(of)) })
 }
 
-// average and highest make a row of what came of late.
+// average and highest make a row of the values of the last 30 to 60 s.
 func average[T any](group, name string, value func(T) sender.Window) javaRow[T] {
 	return javaRow[T]{group, name, func(of T) (float64, bool) { w := value(of); return w.Avg, w.Some }}
 }
@@ -149,8 +150,8 @@ var javaProducer = []javaRow[ofAll]{
 	count(groupProducer, "response-total", func(m ofAll) int64 {
 		return m.requests(func(r *RequestMetrics) int64 { return int64(r.Latency.Count) })
 	}),
-	number(groupProducer, "successful-authentication-rate", func(m ofAll) float64 { return m.seen.Recent.CreatedRate }),
-	count(groupProducer, "successful-authentication-total", func(m ofAll) int64 { return m.Connections.Created }),
+	number(groupProducer, "successful-authentication-rate", func(m ofAll) float64 { return ifSecured(m, m.seen.Recent.CreatedRate) }),
+	count(groupProducer, "successful-authentication-total", func(m ofAll) int64 { return ifSecured(m, m.Connections.Created) }),
 	number(groupProducer, "successful-reauthentication-rate", func(m ofAll) float64 { return m.seen.Recent.RenewalRate }),
 	count(groupProducer, "successful-reauthentication-total", func(m ofAll) int64 { return m.Connections.Reauthentications }),
 	nanoseconds(groupProducer, "txn-abort-time-ns-total", func(m ofAll) time.Duration { return m.Transactions.Abort.Time }),
@@ -198,7 +199,15 @@ var javaTopic = []javaRow[ofTopic]{
 	count(groupTopic, "record-send-total", func(t ofTopic) int64 { return t.Sent + t.Retried }),
 }
 
-// bytes sums up over brokers.
+// ifSecured is what Java counts of connections as authentications: none of those that have neither TLS nor SASL.
+func ifSecured[T int64 | float64](m *Metrics, connections T) T {
+	if !m.seen.Secured {
+		return 0
+	}
+	return connections
+}
+
+// bytes adds up over brokers.
 func (m *Metrics) bytes(of func(*BrokerMetrics) int64) (n int64) {
 	for i := range m.Brokers {
 		n += of(&m.Brokers[i])
@@ -206,7 +215,7 @@ func (m *Metrics) bytes(of func(*BrokerMetrics) int64) (n int64) {
 	return n
 }
 
-// requests sums up over APIs.
+// requests adds up over APIs.
 func (m *Metrics) requests(of func(*RequestMetrics) int64) (n int64) {
 	for i := range m.Requests {
 		n += of(&m.Requests[i])

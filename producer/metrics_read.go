@@ -14,10 +14,10 @@ import (
 // callFlush is Flush's name among the calls that are counted.
 const callFlush = "Flush"
 
-// Metrics returns what the producer has counted and measured so far. It asks nobody outside of the process, works while nothing
-// else does, and after Close, and waits for nothing but a step of the loop that delivers, which never waits itself. It may be
-// called by any number of goroutines, and in a callback. It costs what copying the numbers costs: for a thousand topics some tenths
-// of a millisecond, in which nothing is sent. While nobody calls it, what is counted costs some additions for each batch.
+// Metrics returns what the producer has counted and measured so far. It asks no broker, and works after Close. It waits for no
+// more than one step of the loop that delivers, which never waits itself. It may be called by any number of goroutines, and in
+// a callback. A call costs what copying the numbers costs: some tenths of a millisecond for a thousand topics, in which nothing
+// is sent. Counting costs some additions for each batch.
 func (p *Producer) Metrics() Metrics {
 	s := p.sender.Metrics()
 	m := Metrics{
@@ -70,7 +70,7 @@ func histogram(h *sender.Histogram, scale sender.Scale) Histogram {
 	return Histogram{Bounds: bounds, Counts: slices.Clone(h.Buckets[:len(bounds)+1]), Sum: h.Sum, Count: h.Count}
 }
 
-// readTopics fills in what has a topic, or a reason.
+// readTopics fills in what is counted by topic or by reason.
 func (m *Metrics) readTopics() {
 	s := m.seen
 	slices.SortFunc(s.Topics, func(a, b sender.TopicReading) int { return cmp.Compare(a.Topic, b.Topic) })
@@ -101,7 +101,7 @@ func (m *Metrics) readTopics() {
 	}
 }
 
-// readBrokers fills in what is of a broker, and the sum of all.
+// readBrokers fills in what is counted by broker, and the sum over all.
 func (m *Metrics) readBrokers() {
 	s := m.seen
 	all := map[string]*sender.RequestReading{}
@@ -154,9 +154,9 @@ func connectionMetrics(b *sender.BrokerReading, authenticates bool) ConnectionMe
 	return m
 }
 
-// FailureReason returns what metrics count err as, which a record has failed with, or was not taken for: a short word that stays
-// the same, of which there are few. It is timeout, too_large, authorization, authentication, fenced, closed, aborted, disconnected,
-// canceled, or another of those that docs/metrics.md lists; or Kafka's name of the code that a broker has answered with, such as
+// FailureReason returns the reason by which metrics count a record that has failed with err, or was not taken: a short word
+// that stays the same. It is one of timeout, too_large, authorization, authentication, fenced, closed, aborted, disconnected,
+// canceled, and others that docs/metrics.md lists; or Kafka's name of the code that a broker has answered, such as
 // NOT_ENOUGH_REPLICAS. It is "" for nil.
 func FailureReason(err error) string {
 	if err == nil {
@@ -201,9 +201,9 @@ func FailureReason(err error) string {
 	return reason
 }
 
-const versionReason = "UNSUPPORTED_VERSION" // which brokers call it, too
+const versionReason = "UNSUPPORTED_VERSION" // brokers use the same name
 
-// refusalMarks are errors that records are refused with, whatever else is inside them. The first that matches counts.
+// refusalMarks are errors that records are refused with, whatever else these wrap. The first that matches counts.
 var refusalMarks = []struct {
 	err    error
 	reason string

@@ -14,16 +14,15 @@ import (
 	"github.com/epistle-kafka/epistle/sender"
 )
 
-// An entry is a record on its way into a batch: what the accumulator stores of
-// it, and what chooses its place.
+// An entry is a record on its way into a batch: what the accumulator stores of it, and what chooses its place.
 type entry struct {
 	accumulator.Entry
 	topic     string
-	handle    *Topic // by which it is sent, if any
+	handle    *Topic // the handle that sends it; nil: none
 	partition Partition
-	stamped   bool   // Timestamp is the record's own
-	hook      *hook  // set if there are interceptors or hooks, who must hear of the outcome
-	call      string // the method that it is sent with
+	stamped   bool   // the record brought Timestamp along
+	hook      *hook  // set if interceptors or hooks must hear of the outcome
+	call      string // the method that was called, for errors
 }
 
 // fill makes e of a record and its callback. Interceptors and hooks may change the record.
@@ -47,7 +46,7 @@ func (p *Producer) fillWatched(ctx context.Context, e *entry, rec *Record, done 
 	e.set(rec)
 }
 
-// set takes what a record says.
+// set takes over the fields of a record.
 func (e *entry) set(rec *Record) {
 	e.topic, e.partition = rec.Topic, rec.Partition
 	e.Key, e.Value, e.Headers = rec.Key, rec.Value, rec.Headers
@@ -56,8 +55,8 @@ func (e *entry) set(rec *Record) {
 	}
 }
 
-// milliseconds returns the Unix time of t; math.MaxInt64 and math.MinInt64 stand for all beyond, which UnixMilli would make
-// any time of.
+// milliseconds returns the Unix time of t. math.MaxInt64 and math.MinInt64 stand for all times beyond, of which UnixMilli would
+// make any number.
 func milliseconds(t time.Time) int64 {
 	switch seconds := t.Unix(); {
 	case seconds >= math.MaxInt64/1000:
@@ -103,7 +102,7 @@ func (p *Producer) admit(ctx context.Context, e *entry, block bool) error {
 	return nil
 }
 
-// notTaken is what a record is told that was not taken because of err. That the producer is closed is told before all else, since
+// notTaken returns the error of a record that was not taken because of err. If the producer is closed, it says only that, since
 // whatever else is wrong does not matter then.
 func (p *Producer) notTaken(e *entry, err error) error {
 	if p.sender.Closing() {
@@ -112,8 +111,8 @@ func (p *Producer) notTaken(e *entry, err error) error {
 	return &AdmissionError{e.topic, calledBy(e.call, outward(err))}
 }
 
-// placeAgain is place for a topic that has changed while a record was placed, which failed with err, or that may have
-// changed and nobody has told yet. It returns err if that is not why.
+// placeAgain is place for a record that place has failed to place, with err, since its topic has changed or may have changed.
+// It returns err if that is not the reason.
 func (p *Producer) placeAgain(ctx context.Context, was *topic, e *entry, block bool, err error) error {
 	var lacking *NoSuchPartitionError
 	switch {
@@ -132,7 +131,7 @@ func (p *Producer) placeAgain(ctx context.Context, was *topic, e *entry, block b
 	return p.placeNew(ctx, e, block, nil)
 }
 
-// placeNew is place for a topic that is not known yet, or, as far as is known, lacks the record's partition.
+// placeNew is place for a topic that is not known yet, or that lacks the record's partition as far as is known.
 func (p *Producer) placeNew(ctx context.Context, e *entry, block bool, lacking *NoSuchPartitionError) error {
 	w := wait{p: p, ctx: ctx, block: block, admits: true}
 	defer w.end()
@@ -154,9 +153,8 @@ func (p *Producer) placeNew(ctx context.Context, e *entry, block bool, lacking *
 	}
 }
 
-// place chooses the record's partition and appends it there. w is nil unless
-// the call has waited already. What is common does not wait, and knows nothing
-// of it: every nanosecond here is a nanosecond of each record.
+// place chooses the record's partition and appends the record there. w is nil unless the call has waited already. The common
+// way does not wait, and knows nothing of w: every nanosecond here is a nanosecond of each record.
 func (p *Producer) place(ctx context.Context, w *wait, t *topic, e *entry, block bool) error {
 	accumulator.Fetch(e.Value)
 	now := p.clock.Now()
@@ -179,8 +177,7 @@ func (p *Producer) place(ctx context.Context, w *wait, t *topic, e *entry, block
 	}
 	if !q.TryAppend(&e.Entry, now) {
 		if pick != nil && !t.sticky.Current(pick) {
-			// It has moved on meanwhile: this record would open a batch here that
-			// nobody fills.
+			// The partitioner has moved on meanwhile, so this record would open a batch here that nobody fills.
 			if q, pick, err = p.choose(t, e); err != nil {
 				return err
 			}
@@ -190,7 +187,7 @@ func (p *Producer) place(ctx context.Context, w *wait, t *topic, e *entry, block
 		}
 		if err := p.placeWithRoom(ctx, w, q, e, block); err != nil {
 			if !errors.Is(err, ErrPartitionGone) { // else another may be chosen
-				e.partition = OnPartition(q.Partition()) // to be told of
+				e.partition = OnPartition(q.Partition()) // for the callback's metadata
 			}
 			return err
 		}
@@ -201,8 +198,8 @@ func (p *Producer) place(ctx context.Context, w *wait, t *topic, e *entry, block
 	return nil
 }
 
-// choose returns the queue of the record's partition, and the pick it came
-// from if the sticky partitioner chose it: then e is counted to it.
+// choose returns the queue of the record's partition. If the sticky partitioner has chosen it, choose also returns the pick,
+// and counts e to it.
 func (p *Producer) choose(t *topic, e *entry) (*accumulator.Queue, *sticky.Pick, error) {
 	e.Series = nil
 	n := e.partition.n
@@ -234,7 +231,7 @@ func (p *Producer) choose(t *topic, e *entry) (*accumulator.Queue, *sticky.Pick,
 	return t.queues[n], nil, nil
 }
 
-// partitionerError is what the user's partitioner has failed with, in its words.
+// partitionerError is an error of the program's partitioner.
 type partitionerError struct{ err error }
 
 func (e *partitionerError) Error() string {
@@ -243,7 +240,7 @@ func (e *partitionerError) Error() string {
 
 func (e *partitionerError) Unwrap() error { return e.err }
 
-// checkSize refuses a record that no request can carry.
+// checkSize refuses a record that fits into no request.
 func (p *Producer) checkSize(e *accumulator.Entry) error {
 	size := len(e.Key) + len(e.Value)
 	for i := range e.Headers {

@@ -17,15 +17,16 @@ import (
 	"github.com/epistle-kafka/epistle/wire"
 )
 
-// Producer sends records to Kafka. All its methods are safe for concurrent use
-// by any number of goroutines; one producer for a process is usually right.
+// Producer sends records to Kafka. One producer serves a whole process. Its methods are safe for concurrent use by any number
+// of goroutines, but for those of transactions: one goroutine at a time may call these. [New] makes a producer, and Close ends
+// it.
 type Producer struct {
 	cfg         Config
 	log         *slog.Logger
 	partitioner partition.Partitioner
 	keyless     bool // the partitioner leaves records without a key to Sticky
-	murmur      bool // and hashes keys as Java does
-	watched     bool // by interceptors, or by hooks that are told of records
+	murmur      bool // keyless, and the partitioner hashes keys as Java does
+	watched     bool // there are interceptors, or hooks that are told of records
 	surelyFits  int  // bytes of payload below which no limit is near
 	sender      *sender.Sender
 	initialised atomic.Bool // InitTransactions has succeeded
@@ -34,12 +35,13 @@ type Producer struct {
 	records     recordHooks
 	timers      sync.Pool // of *time.Timer, for max.block
 	topics      *registry
-	unpublished map[string]*topic // the loop's: what will be in topics; nil if nothing has changed
+	unpublished map[string]*topic // the loop's: the topics that will be in topics; nil if nothing has changed
 }
 
-// New returns a producer with the given settings, or a *ConfigError with every
-// rule that they break; with one alone if they are not from DefaultConfig. It does no I/O: names are resolved and connections
-// made when the first topic is looked up. Close ends it.
+// New returns a producer with the given settings. The error is a *ConfigError with every rule that they break; if the Config
+// does not start from DefaultConfig, that is the one violation. New reads the files of Config.TLSFiles. It opens no connection
+// and looks up no name: both wait until the first topic is looked up. So New succeeds while no broker can be reached: call Ping
+// or LoadTopics to find that out at the start. Close ends the producer.
 func New(cfg Config) (*Producer, error) {
 	if err := cfg.checkOrigin(); err != nil {
 		return nil, err
@@ -83,7 +85,7 @@ func New(cfg Config) (*Producer, error) {
 	return p, nil
 }
 
-// senderConfig hands each part of the settings to whom it concerns.
+// senderConfig hands each part of the settings to the part that needs it.
 func (p *Producer) senderConfig() sender.Config {
 	cfg := &p.cfg
 	const jitter = 0.2
@@ -124,7 +126,7 @@ func (p *Producer) senderConfig() sender.Config {
 	}
 }
 
-// wireConfig is what concerns each connection.
+// wireConfig returns the settings of each connection.
 func (c *Config) wireConfig() wire.Config {
 	return wire.Config{
 		ClientID: c.ClientID, SoftwareName: softwareName, SoftwareVersion: Version,
@@ -136,8 +138,8 @@ func (c *Config) wireConfig() wire.Config {
 	}
 }
 
-// grace is how long a topic is looked for before it counts as unknown. Where max.block bounds that, the verdict comes just
-// before those who wait give up.
+// grace is how long a topic is looked for before it counts as unknown. If max.block bounds that, the verdict comes just before
+// those who wait give up.
 func (p *Producer) grace() time.Duration {
 	wait := p.cfg.MaxBlock - min(time.Second, p.cfg.MaxBlock/10)
 	return min(p.cfg.UnknownTopicGrace, max(wait, metadata.LeastGrace))
@@ -162,11 +164,12 @@ func (p *Producer) codecLevel() int {
 	return protocol.LevelDefault
 }
 
-// Flush waits until every record sent before the call has its outcome and its
-// callback has returned, and sends them without further linger. That a record has
-// failed is no error of Flush: its own outcome tells. Flush ends early only with
-// ctx, or with ErrCallback; what is still under way then goes on, and the error is
-// a *FlushError, which counts it.
+// Flush waits until every record that was sent before the call has its outcome and its callback has returned. It ends their
+// linger. A record that fails is no error of Flush: its own outcome tells. Flush may be called while other goroutines send. It
+// waits for what they send meanwhile only if that is in the same batches.
+//
+// Flush ends early only if ctx ends, or with ErrCallback. The error is then a *FlushError, which counts the records that are
+// still under way: they go on. If ctx does not end, Flush takes no longer than delivery.timeout and the callbacks.
 func (p *Producer) Flush(ctx context.Context) error {
 	began := time.Now()
 	waiting, err := p.sender.Flush(ctx)
@@ -177,19 +180,20 @@ func (p *Producer) Flush(ctx context.Context) error {
 	return nil
 }
 
-// Close refuses further records, waits until those it has are delivered or
-// have failed and their callbacks have returned, and ends all connections and
-// goroutines. When ctx ends first, what is left fails with ErrClosed, and the error
-// is a *CloseError, which counts these records and says what they waited for. Their
-// callbacks, and the log, it then awaits for a second at most. It is safe to call it
-// more than once, and concurrently: one of the calls counts.
+// Close refuses further records, waits until those that were taken have an outcome and their callbacks have returned, and ends
+// all connections and goroutines. It ends the linger of records, as Flush does. Calls of Send that wait are refused with
+// ErrClosed.
 //
-// Without an end of ctx it takes no longer than delivery.timeout, which bounds
-// every record, and the callbacks. A transaction that is open it aborts, and a
-// commit in progress it finishes, within the same time: if the cluster gives no
-// answer to that, Close gives up with a *TransactionError. The cluster then
-// aborts the transaction after TransactionTimeout, unless its commit was asked
-// for; the error's Outcome says that.
+// If ctx ends first, the records that are left fail with ErrClosed. The error is a *CloseError, which counts these records and
+// says what they waited for. Close then waits for their callbacks, and for the log, for at most a second more.
+//
+// If ctx does not end, Close takes no longer than delivery.timeout, which bounds every record, and the callbacks. Within the
+// same time it aborts a transaction that is open, and finishes a commit that is in progress. If the cluster gives no answer to
+// that, the *CloseError wraps a *TransactionError. The cluster then aborts the transaction after TransactionTimeout, unless the
+// error's Outcome is OutcomeUnknown: then its commit was asked for.
+//
+// Close may be called more than once, and concurrently: the records that were given up are in the error of one of the calls.
+// Stats, Metrics, Brokers and Health work after Close.
 func (p *Producer) Close(ctx context.Context) error {
 	lost, err := p.sender.Close(ctx)
 	p.delist()
@@ -199,13 +203,12 @@ func (p *Producer) Close(ctx context.Context) error {
 	return nil
 }
 
-// LoadTopics looks topics up, all at once, within ctx and max.block
-// (max.block.ms), so that no Send has to wait for one of them: the first record
-// to each of many topics costs a round trip else. A topic that is known already
-// costs nothing. A topic that nothing was sent to for metadata.max.idle.ms is
-// forgotten again. The error has a *LoadError for each topic that could not be
-// looked up, once, however often it is named; its text has the first twenty. The others are there all the same. LoadTopics
-// may be called concurrently.
+// LoadTopics looks topics up, all at once, within ctx and max.block, so that no Send has to wait for one of them. Without it
+// the first record to each topic costs a round trip. Topics that are known already cost nothing. A topic that nothing was sent
+// to for metadata.max.idle is forgotten again.
+//
+// The error wraps a *LoadError for each topic that could not be looked up; its text has the first twenty. The other topics are
+// loaded all the same. After Close the error is ErrClosed. LoadTopics may be called concurrently.
 func (p *Producer) LoadTopics(ctx context.Context, topics ...string) error {
 	if p.sender.Closing() {
 		return ErrClosed
@@ -236,11 +239,9 @@ func (p *Producer) LoadTopics(ctx context.Context, topics ...string) error {
 	return joined(errs)
 }
 
-// Partitions returns the number of partitions of a topic, looking it up if
-// need be within ctx and max.block. Calling it beforehand spares the first
-// Send the wait; LoadTopics does so for many topics. Of a topic that is known
-// it asks nobody, so that it does not tell whether the cluster is there: Ping
-// does. After Close it is ErrClosed.
+// Partitions returns the number of partitions of a topic. It looks a topic that is not known up, within ctx and max.block. That
+// spares the first Send the wait; LoadTopics does the same for many topics. For a topic that is known it asks nobody, so it
+// does not tell whether the cluster is there: Ping does. After Close the error is ErrClosed.
 func (p *Producer) Partitions(ctx context.Context, name string) (int, error) {
 	if p.sender.Closing() {
 		return 0, ErrClosed
@@ -257,9 +258,9 @@ func (p *Producer) Partitions(ctx context.Context, name string) (int, error) {
 	return len(t.queues), nil
 }
 
-// Ping asks some broker of the cluster for a word, now: it returns nil when one has answered, which is neither remembered nor
-// taken from what is remembered. It waits for that within ctx and max.block, and ends before them with the reason if every
-// broker known has failed to answer. All other methods that tell something of the cluster tell what was last heard of it.
+// Ping asks a broker of the cluster, now, and returns nil when one has answered. It waits for that within ctx and max.block. If
+// every broker that is known has failed to answer, it returns the reason before that. All other methods that tell something of
+// the cluster tell what was heard last.
 func (p *Producer) Ping(ctx context.Context) error {
 	w := wait{p: p, ctx: ctx, block: true}
 	defer w.end()
@@ -269,48 +270,48 @@ func (p *Producer) Ping(ctx context.Context) error {
 	return nil
 }
 
-// Stats is a snapshot of a producer's counters since New.
+// Stats is a snapshot of a producer's counters since New. [Metrics] has more of them.
 type Stats struct {
-	BufferedBytes int64 // of buffer.memory in use: waiting, in flight, or with callbacks to come
-	InFlight      int64 // records drained to a connection, or waiting for a retry
-	Sent          int64 // records sent, each counted once
+	BufferedBytes int64 // bytes of buffer.memory in use, for records that wait, are in flight, or have callbacks to come
+	InFlight      int64 // records that were given to a connection, and have no outcome yet; those that wait for a retry count
+	Sent          int64 // records that were written to a connection, each counted once
 	Acknowledged  int64 // records that were acknowledged
-	Failed        int64 // records that ended with an error after they were admitted
-	MayBeWritten  int64 // of Failed, those that may be in the log all the same
-	Retried       int64 // records sent again; one sent three times counts twice
-	BytesSent     int64 // bytes of batches as written, compressed, retries included
+	Failed        int64 // records that were taken and have failed
+	MayBeWritten  int64 // those of Failed that may be in the log all the same
+	Retried       int64 // records that were written again; one that was written three times counts twice
+	BytesSent     int64 // bytes of batches as written: after compression, retries included
 
-	Throttles    int64         // answers with which a broker asked to be sent nothing for a while: a quota is used up
-	ThrottleTime time.Duration // the time that they asked for, each up to delivery.timeout
+	Throttles    int64         // answers with which a broker asked the producer to send nothing for a while: a quota is used up
+	ThrottleTime time.Duration // the sum of what these answers asked for, each up to delivery.timeout
 
-	Reauthentications int64 // connections that were authenticated again before their session ended, each time (KIP-368)
+	Reauthentications int64 // how often a connection was authenticated again before its session ended (KIP-368)
 
-	// What went wrong last with any broker, and since when: a producer that sends nothing because nothing works has these, and
-	// one that has nothing to send does not. Both are zero while every broker's last answer was as it should be. Brokers tells
-	// them apart.
+	// LastError is the last failure of any broker that is needed, and FailingSince the first failure of those that have given
+	// no good answer since. So they tell a producer that sends nothing because nothing works from one that has nothing to send.
+	// Both are zero while the last answer of every broker was good. Brokers tells which broker it is.
 	LastError    error
-	FailingSince time.Time // the first failure of those that still have given no such answer
+	FailingSince time.Time
 }
 
-// BrokerStats is what a producer has seen of one broker, or of a bootstrap server that has not said which broker it is. What goes
-// wrong is counted where it shows: an attempt to connect or a connection that fails, a request without an answer, and an answer
-// that is an error.
+// BrokerStats is what a producer has seen of one broker, or of a bootstrap server that has not said which broker it is. A
+// failure is counted where it shows: an attempt to connect or a connection that fails, a request without an answer, or an
+// answer that is an error.
 type BrokerStats struct {
 	ID        int32 // negative: a bootstrap server
 	Addr      string
 	Connected bool
-	Since     time.Time // of Connected, or of its end; zero: it was never tried to connect
+	Since     time.Time // when Connected changed last; zero: nobody has tried to connect yet
 
-	LastError    error     // what failed last; nil: nothing ever did. It stays when all is well again
-	LastErrorAt  time.Time // when it did
-	FailingSince time.Time // when the first failure came after the last answer as it should be; zero: all is well
+	LastError    error     // the last failure; nil: there was none. It stays when all is well again
+	LastErrorAt  time.Time // when LastError came
+	FailingSince time.Time // the first failure after the last good answer; zero: all is well
 
-	Failures int64 // in all
-	Retried  int64 // records sent to it again
+	Failures int64 // all failures since New
+	Retried  int64 // records that were written to this broker again
 }
 
-// Brokers returns what was seen of each broker: whether there is a connection, since when, what failed last, since when it
-// fails, and how often. Bootstrap servers come first, by ids below 0, then brokers by their ids. It asks nobody.
+// Brokers returns what was seen of each broker: whether there is a connection, since when, what failed last, since when the
+// broker fails, and how often. Bootstrap servers come first, with ids below 0, then brokers by their ids. Brokers asks nobody.
 func (p *Producer) Brokers() []BrokerStats {
 	seen := p.sender.Brokers()
 	brokers := make([]BrokerStats, len(seen))
@@ -321,8 +322,8 @@ func (p *Producer) Brokers() []BrokerStats {
 	return brokers
 }
 
-// Stats returns the counters as they are now. They are read one by one, so
-// sums may be off by what happens meanwhile.
+// Stats returns the counters as they are now. They are read one by one, so sums may be off by what happens meanwhile. Stats
+// asks nobody, and never waits.
 func (p *Producer) Stats() Stats {
 	s := p.sender.Stats()
 	stats := Stats{
@@ -335,7 +336,7 @@ func (p *Producer) Stats() Stats {
 	return stats
 }
 
-// Version is this library's, as brokers see it.
-const Version = "0.1.0"
+// Version is the version of this library, as brokers are told it. Before a release it is the version that is released next.
+const Version = "0.2.0"
 
 const softwareName = "epistle"

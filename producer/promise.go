@@ -8,9 +8,9 @@ import (
 	"github.com/epistle-kafka/epistle/internal/cause"
 )
 
-// NewFuture returns a future for a [Sender] that is no producer, such as one of a test, or one that keeps records for later,
-// and the function that gives it its outcome. The first call of that counts; it may be made before anybody waits, from any
-// goroutine.
+// NewFuture returns a future, and the function that gives it its outcome. It is for a [Sender] that is no producer, such as a
+// fake in a test, or one that keeps records for later. complete may be called from any goroutine, before or after somebody
+// waits. Only its first call counts.
 func NewFuture() (f Future, complete func(md RecordMetadata, err error)) {
 	r := &refusal{done: make(chan struct{})}
 	var once sync.Once
@@ -22,7 +22,7 @@ func NewFuture() (f Future, complete func(md RecordMetadata, err error)) {
 	}
 }
 
-// ended is closed when the outcome is there.
+// ended returns a channel that is closed when the outcome is there.
 func (r *refusal) ended() <-chan struct{} {
 	if r.done == nil {
 		return closed

@@ -11,8 +11,8 @@ import (
 	"github.com/epistle-kafka/epistle/internal/properties"
 )
 
-// Notice is a consequence of a property that its writer may not expect: it was accepted without effect, or it changed
-// another setting, as it does in Java, where only the log says so. Its texts are bounded, print in one line, and show no secret.
+// Notice says what a property does that its writer may not expect: it has no effect, or it changes another setting. It does the
+// same in Java, where only the log says so. The texts have a bounded length and one line, and show no secret.
 type Notice struct {
 	Line int    // in the file, from 1; 0 if it came from a map or from no line
 	Key  string // as written; quoted if it is odd, in part if it is long, "[hidden]" if it may be a piece of a secret
@@ -32,14 +32,14 @@ type PropertiesError struct {
 	Problems []PropertyError // by line; never empty
 }
 
-// PropertyError is one property that cannot be taken. Its texts are bounded, print in one line, and show no secret.
+// PropertyError says what is wrong with a property. The texts have a bounded length and one line, and show no secret.
 type PropertyError struct {
 	Line       int    // in the file, from 1; 0 if it came from a map or from no line
 	Key        string // as written; quoted if it is odd, in part if it is long, "[hidden]" if it may be a piece of a secret
 	Value      string // as text, in part if it is long; "[hidden]" for secrets and for keys that are not known
 	Rule       string // what is wrong and what to do
-	Suggestion string // the key that was probably meant, for one that is not known; else ""
-	Unknown    bool   // the key is none of Kafka's producer: see RefuseUnknown
+	Suggestion string // the key that was probably meant, if Key is not known; else ""
+	Unknown    bool   // Kafka's producer has no such key: see RefuseUnknown
 }
 
 func (p PropertyError) Error() string {
@@ -48,7 +48,11 @@ func (p PropertyError) Error() string {
 		fmt.Fprintf(&b, "line %d: ", p.Line)
 	}
 	b.WriteString(p.Key)
-	if p.Value != properties.Hidden {
+	switch p.Value {
+	case properties.Hidden:
+	case "":
+		b.WriteString(" = (empty)")
+	default:
 		fmt.Fprintf(&b, " = %s", p.Value)
 	}
 	b.WriteString(": ")
@@ -73,7 +77,7 @@ func (e *PropertiesError) Error() string {
 	return b.String()
 }
 
-// Unwrap gives errors.As each PropertyError.
+// Unwrap returns the problems, so that errors.As finds each.
 func (e *PropertiesError) Unwrap() []error {
 	errs := make([]error, len(e.Problems))
 	for i, p := range e.Problems {
@@ -85,8 +89,9 @@ func (e *PropertiesError) Unwrap() []error {
 // A PropertiesOption changes how [FromProperties] and [FromMap] read.
 type PropertiesOption struct{ apply func(*properties.Options) }
 
-// Override gives properties that win over those that are read, as a command line does over a file. They have no line. A key
-// of them that Kafka's producer does not know is a problem, not a notice: somebody has just typed it.
+// Override gives properties that win over those that are read, as a command line does over a file. They have no line in errors
+// and notices. A key among them that Kafka's producer does not know is a problem, not a notice, since somebody has just typed
+// it.
 func Override(m map[string]string) PropertiesOption {
 	return PropertiesOption{func(o *properties.Options) { o.Over = m }}
 }
@@ -97,21 +102,23 @@ func RefuseUnknown() PropertiesOption {
 	return PropertiesOption{func(o *properties.Options) { o.RefuseUnknown = true }}
 }
 
-// LibrdkafkaNames takes the names that librdkafka and its bindings have for settings, such as sasl.username, ssl.ca.location and
-// queue.buffering.max.ms, for what they mean there, each with a notice that says which of Java's keys it was taken for. Without
-// it they are keys that nobody knows. Of two names for the same, Java's wins.
+// LibrdkafkaNames takes the names that librdkafka and its bindings have for settings, such as sasl.username, ssl.ca.location
+// and queue.buffering.max.ms, for what they mean there. A notice for each says which of Java's keys it stands for. Without this
+// option such keys are unknown. If a setting has both names, Java's wins.
 func LibrdkafkaNames() PropertiesOption {
 	return PropertiesOption{func(o *properties.Options) { o.Librdkafka = true }}
 }
 
 // FromProperties reads a Java producer.properties, unchanged, in the syntax of java.util.Properties. Bytes are UTF-8, or
-// ISO-8859-1 if they are not valid UTF-8. It resolves settings as Java's producer does, and returns as notices what
-// Java would only log: that a key is none of the producer's, for one, whose it is then, and which key was probably meant.
-// docs/settings.md says of each key whether it is honoured, mapped, without effect or refused.
+// ISO-8859-1 if they are not valid UTF-8. Settings that are missing have Java's defaults. docs/settings.md says of each key
+// whether it is honoured, mapped, without effect or refused.
 //
-// The Config that it returns is valid. The error is a *PropertiesError with all problems at once, each with its line, or
-// one of reading r. Files that properties name, such as ssl.truststore.location, and what config.providers refer to, are
-// read here. No error and no notice shows a secret.
+// FromProperties resolves settings as Java's producer does. What Java would only log, it returns as notices: for example that a
+// key is not one of the producer's, whose it is, and which key was probably meant. It reads the files that properties name,
+// such as ssl.truststore.location, and what config.providers refer to.
+//
+// The Config that it returns is valid. The error is a *PropertiesError with all problems, each with its line, or an error of
+// reading r. No error and no notice shows a secret.
 func FromProperties(r io.Reader, options ...PropertiesOption) (Config, []Notice, error) {
 	data, err := io.ReadAll(io.LimitReader(r, properties.MaxSize+1))
 	if err != nil {
@@ -124,7 +131,7 @@ func FromProperties(r io.Reader, options ...PropertiesOption) (Config, []Notice,
 	return fromProperties(props, problems, options)
 }
 
-// FromMap is FromProperties for keys and values at hand: nothing is unescaped, and no line is named.
+// FromMap is FromProperties for keys and values that are at hand: nothing is unescaped, and no line is named.
 func FromMap(m map[string]string, options ...PropertiesOption) (Config, []Notice, error) {
 	props := make([]properties.Property, 0, len(m))
 	for _, key := range slices.Sorted(maps.Keys(m)) {
@@ -141,7 +148,7 @@ func fromProperties(props []properties.Property, problems []properties.Problem, 
 	return configOf(properties.Resolve(props, problems, o), setTLS)
 }
 
-// configOf puts what properties have come to into a Config. makeTLS reads the ssl.* keys.
+// configOf makes a Config of the values of properties. makeTLS reads the ssl.* keys.
 func configOf(set *properties.Set, makeTLS func(tlsSource, *Config)) (Config, []Notice, error) {
 	cfg := DefaultConfig()
 	for key, value := range set.Effective() {
@@ -168,8 +175,8 @@ func configOf(set *properties.Set, makeTLS func(tlsSource, *Config)) (Config, []
 	return cfg, notices, nil
 }
 
-// addViolations adds what Config.Validate finds, under Java's names. A property that could not be read left the default
-// behind, of which nothing is worth saying.
+// addViolations adds what Config.Validate finds, under Java's names. A property that could not be read left the default behind,
+// of which nothing is worth saying.
 func addViolations(set *properties.Set, cfg Config) {
 	var invalid *ConfigError
 	if !errors.As(cfg.Validate(), &invalid) {

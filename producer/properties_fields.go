@@ -8,8 +8,8 @@ import (
 	"github.com/epistle-kafka/epistle/partition"
 )
 
-// fieldOfKey puts the value of a key, which has passed the checks of its row in the table of keys, into its field of Config.
-// security.protocol is not among them: what it asks for is made of many keys.
+// fieldOfKey puts the value of a key into its field of Config. The value has passed the checks of its row in the table of keys.
+// security.protocol is not among the keys, since it is resolved with many others.
 var fieldOfKey = map[string]func(c *Config, value string){
 	"acks":                                     setAcks,
 	"allow.auto.create.topics":                 boolean(func(c *Config) *bool { return &c.AllowAutoTopicCreation }),
@@ -70,7 +70,7 @@ func millis(field func(*Config) *time.Duration) func(*Config, string) {
 	return func(c *Config, v string) { *field(c) = properties.Millis(v) }
 }
 
-// enum sets the index of the name, whatever its case; where case matters, the table's check has seen to it.
+// enum sets the index of the name, whatever its case. Where case matters, the table's check has refused what differs.
 func enum(names []string, set func(*Config, int)) func(*Config, string) {
 	return func(c *Config, v string) {
 		for i, name := range names {
@@ -106,7 +106,7 @@ func setBootstrap(c *Config, v string) {
 	}
 }
 
-// setPartitioner takes the one class of Java's that has a counterpart, and librdkafka's names where they are asked for.
+// setPartitioner takes the one class of Java's that has a counterpart, and librdkafka's names if they are asked for.
 func setPartitioner(c *Config, v string) {
 	switch v {
 	case properties.JavaRoundRobin:

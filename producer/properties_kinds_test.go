@@ -46,7 +46,7 @@ auto.register.schemas=false
 use.latest.version=true
 `, said: "session.timeout.ms schema.registry.url basic.auth.credentials.source specific.avro.reader auto.register.schemas use.latest.version"},
 	{name: "a cloud's template, not filled in", text: "bootstrap.servers={{ BROKER_ENDPOINT }}\nsecurity.protocol=SASL_SSL\nsasl.mechanism=PLAIN\n" +
-		"sasl.jaas.config=" + plainModule + "username='{{ CLUSTER_API_KEY }}' password='{{ CLUSTER_API_SECRET }}';\n", said: "sasl.jaas.config",
+		"sasl.jaas.config=" + plainModule + "username='{{ CLUSTER_API_KEY }}' password='{{ CLUSTER_API_SECRET }}';\n",
 		problems: []string{`line 1: bootstrap.servers = {{ BROKER_ENDPOINT }}: holds "{{ BROKER_ENDPOINT }}", a variable that nobody has filled in`,
 			"line 4: sasl.jaas.config: option username still is a placeholder, {{…}}", "line 4: sasl.jaas.config: option password still is a placeholder, {{…}}"}},
 	{name: "a cloud by OAuth, as written for Kafka 3", mechanism: "OAUTHBEARER", text: "bootstrap.servers=pkc-1.cloud.example:9092\nsecurity.protocol=SASL_SSL\nsasl.mechanism=OAUTHBEARER\n" +
@@ -142,10 +142,56 @@ var kindsOfSpelling = []kind{
 	{name: "servers divided by semicolons", text: "bootstrap.servers=b1:9092;b2:9092\n", problems: []string{`bootstrap.servers = "b1:9092;b2:9092": must be one host:port; several are divided by commas`}},
 }
 
+// kindsOfMixtures have several mistakes, or something of another file in them.
+var kindsOfMixtures = []kind{
+	{name: "all of it in quotes, behind a BOM", text: "\ufeffbootstrap.servers=\"b:9092\"\r\nsecurity.protocol=\"SASL_SSL\"\r\nsasl.mechanism=\"SCRAM-SHA-512\"\r\nsasl.jaas.config=\"" + scramModule + "username=\"a\" password=\"letmein\";\"\r\n",
+		problems: []string{"bootstrap.servers = \"b:9092\": must be a list of host:port; the quotes", "security.protocol = \"SASL_SSL\": must be one of SASL_SSL, PLAINTEXT, SSL, SASL_PLAINTEXT; the quotes around it",
+			"sasl.mechanism = \"SCRAM-SHA-512\": is not the name of a mechanism: the quotes around it", "the quotes around all of it are a part of it"}},
+	{name: "variables for all of a login", text: "bootstrap.servers=b:9092\nsecurity.protocol=SASL_SSL\nsasl.mechanism=${MECHANISM}\nssl.truststore.location=${TRUST}\nsasl.jaas.config=" + scramModule + "username=\"${KAFKA_USER}\" password=\"${KAFKA_PASSWORD}\";\n",
+		said: "ssl.truststore.location sasl.jaas.config", problems: []string{`sasl.mechanism = ${MECHANISM}: holds "${MECHANISM}", a variable that nobody has filled in`}},
+	{name: "a protocol of another program, and no login", text: "bootstrap.servers=b:9092\nsecurity.protocol=PLAINTEXTSASL\nsasl.mechanism=PLAIN\n",
+		problems: []string{"did you mean SASL_PLAINTEXT?", "sasl.jaas.config: is not set, and SASL needs it"}},
+	{name: "several mechanisms", text: "bootstrap.servers=b:9092\nsecurity.protocol=SASL_SSL\nsasl.mechanism=SCRAM-SHA-512, PLAIN\nsasl.jaas.config=" + scramModule + "username=a password=letmein;\n",
+		problems: []string{"sasl.mechanism = SCRAM-SHA-512, PLAIN: must be one mechanism"}},
+	{name: "a mechanism with a comment", text: "bootstrap.servers=b:9092\nsecurity.protocol=SASL_SSL\nsasl.mechanism=PLAIN # or SCRAM\nsasl.jaas.config=" + plainModule + "username=a password=letmein;\n",
+		problems: []string{"sasl.mechanism = PLAIN # or SCRAM: is not the name of a mechanism: what begins with # is a part of the value"}},
+	{name: "a comment behind a login", text: "bootstrap.servers=b:9092\nsecurity.protocol=SASL_SSL\nsasl.mechanism=PLAIN\nsasl.jaas.config=" + plainModule + "username=a password=letmein; # of the shop\n",
+		problems: []string{"goes on after the semicolon with a #: a comment stands in a line of its own"}},
+	{name: "two logins", text: "bootstrap.servers=b:9092\nsecurity.protocol=SASL_SSL\nsasl.mechanism=PLAIN\nsasl.jaas.config=" + plainModule + "username=a password=letmein; " + scramModule + "username=a password=letmein;\n",
+		problems: []string{"goes on after the semicolon: it must have one login module"}},
+	{name: "commas between options", text: "bootstrap.servers=b:9092\nsecurity.protocol=SASL_SSL\nsasl.mechanism=PLAIN\nsasl.jaas.config=" + plainModule + "username=\"a\", password=\"letmein\";\n",
+		problems: []string{"after the option username, it has a comma: options are divided by blanks"}},
+	{name: "quotes of printed text", mechanism: "PLAIN", text: "bootstrap.servers=b:9092\nsecurity.protocol=SASL_SSL\nsasl.mechanism=PLAIN\nsasl.jaas.config=" + plainModule + "username=“a” password=“letmein”;\n", said: "sasl.jaas.config"},
+	{name: "the address of a REST API", mechanism: "PLAIN", text: "bootstrap.servers=https://pkc-1.cloud.example:443\nsecurity.protocol=SASL_SSL\nsasl.mechanism=PLAIN\nsasl.jaas.config=" + plainModule + "username=a password=letmein;\n", said: "bootstrap.servers"},
+	{name: "YAML", text: "bootstrap.servers: b:9092\nsecurity.protocol: SASL_SSL\nsasl:\n  mechanism: PLAIN\n  jaas:\n    config: \"" + plainModule + "username='a' password='letmein';\"\n",
+		said: "sasl mechanism jaas config", problems: []string{"sasl.jaas.config: is not set"}},
+	{name: "kafka-python's names below a section", text: "[kafka]\nexport X=1\nbootstrap_servers=b:9092\nsecurity_protocol=SASL_SSL\nsasl_plain_username=a\nsasl_plain_password=letmein\nssl_cafile=ca.pem\n",
+		said: "[kafka] export bootstrap_servers security_protocol sasl_plain_username sasl_plain_password ssl_cafile", problems: []string{"line 3 has bootstrap_servers instead"}},
+}
+
+// A key of TLS and one of a login that both have no effect are told of the one protocol that uses both.
+func TestTheProtocolThatUsesAll(t *testing.T) {
+	const login, store = "sasl.mechanism=PLAIN\n", "ssl.truststore.location=trust.jks\n"
+	for text, want := range map[string]string{
+		login + store: "security.protocol is PLAINTEXT; SASL_SSL would use it", store: "security.protocol is PLAINTEXT; SSL would use it",
+		login: "SASL_SSL, or SASL_PLAINTEXT without TLS, would use it", login + "security.protocol=SSL\n": "security.protocol is SSL; SASL_SSL would use it",
+	} {
+		_, notices, err := FromProperties(strings.NewReader("bootstrap.servers=b:9092\n" + text))
+		if err != nil || len(notices) == 0 {
+			t.Fatalf("%q: %v, %v", text, notices, err)
+		}
+		for _, n := range notices {
+			if !strings.Contains(n.Text, want) {
+				t.Errorf("%q: got %v, want %s", text, n, want)
+			}
+		}
+	}
+}
+
 // Files of all kinds that people have are taken where Java takes them, and else refused with what to do; and what has no
 // effect is told, and nothing else.
 func TestKindsOfFiles(t *testing.T) {
-	for _, k := range slices.Concat(kindsOfClouds, kindsOfPrograms, kindsOfSpelling) {
+	for _, k := range slices.Concat(kindsOfClouds, kindsOfPrograms, kindsOfSpelling, kindsOfMixtures) {
 		opened := stores{}
 		props, problems := properties.Parse([]byte(k.text))
 		o := properties.Options{Environment: func(string) (string, bool) { return "letmein", true }}

@@ -110,7 +110,7 @@ func TestConsequencesAreNoticed(t *testing.T) {
 // Whoever relies on what is not there must hear it before the first record, not find out afterwards.
 func TestRefusals(t *testing.T) {
 	for properties, want := range map[string]string{
-		"transactional.id=":                                                            "transactional.id = : must not be empty",
+		"transactional.id=":                                                            "transactional.id = (empty): must not be empty",
 		"transactional.id=x\nenable.idempotence=false":                                 "line 2: transactional.id = x: needs EnableIdempotence (enable.idempotence)",
 		"acks=1\ntransactional.id=x":                                                   "line 2: acks = 1: must be AcksAll (all) with TransactionalID (transactional.id)",
 		"retries=0\ntransactional.id=x":                                                "line 2: retries = 0: must be above 0 with TransactionalID (transactional.id)",
@@ -121,7 +121,7 @@ func TestRefusals(t *testing.T) {
 		"partitioner.class=com.example.ByCountry":                                      "set Config.Partitioner",
 		"client.dns.lookup=resolve_canonical_bootstrap_servers_only":                   "reverse look-ups are not made",
 		"client.dns.lookup=default":                                                    "of an older Kafka: leave the key out",
-		"security.protocol=PLAINTEXTSASL":                                              "did you mean SASL_PLAINTEXT?",
+		"security.protocol=MTLS":                                                       "did you mean SSL?",
 		"linger.ms=${LINGER}":                                                          `holds "${LINGER}", a variable that nobody has filled in`,
 		"bootstrap.servers=$BROKERS":                                                   `holds "$BROKERS", a variable that nobody has filled in`,
 		"security.protocol=SSL\nssl.engine.factory.class=com.example.Ssl":              "set Config.TLS",

@@ -5,15 +5,15 @@ import (
 	"github.com/epistle-kafka/epistle/sasl"
 )
 
-// tlsSource is what properties say of TLS: the ssl.* keys, whose values are resolved, and where to report what is wrong with
-// one of them. A problem is about a key that was set, or that should have been.
+// tlsSource has the ssl.* keys, whose values are resolved, and takes what is wrong with one of them. A problem is about a key
+// that was set, or that should have been.
 type tlsSource interface {
 	Value(key string) (value string, isSet bool)
 	Problem(key, rule string)
 	Notice(key, text string)
 }
 
-// setTLS makes cfg.TLS and cfg.TLSFiles of the ssl.* keys. If it has reported a problem, nothing uses what it has made.
+// setTLS makes cfg.TLS and cfg.TLSFiles of the ssl.* keys. If it has reported a problem, nothing uses them.
 func setTLS(source tlsSource, cfg *Config) {
 	found := tlsconf.Resolve(source.Value)
 	for _, n := range found.Notices {

@@ -164,15 +164,20 @@ func TestTLSRefusals(t *testing.T) {
 		{"needs ssl.keystore.key", []string{"ssl.keystore.type", "PEM", "ssl.keystore.certificate.chain", cert}},
 		{"private key does not match", []string{"ssl.keystore.type", "PEM", "ssl.keystore.key", otherKey, "ssl.keystore.certificate.chain", cert}},
 		{"the encrypted private key is damaged", []string{"ssl.keystore.type", "PEM", "ssl.keystore.key", strings.ReplaceAll(key, "PRIVATE", "ENCRYPTED PRIVATE"), "ssl.keystore.certificate.chain", cert, "ssl.key.password", "x"}},
+		{"holds the PEM itself, and the value seems to be a path, which goes into ssl.truststore.location", []string{"ssl.truststore.certificates", "/etc/kafka/ca.pem"}},
+		{"holds the PEM itself, and the value seems to be a path, which goes into ssl.truststore.location", []string{"ssl.truststore.type", "PEM", "ssl.truststore.certificates", "certs\\ca.crt"}},
+		{"goes into ssl.keystore.location: one file with key and certificates", []string{"ssl.keystore.type", "PEM", "ssl.keystore.key", "tls.key", "ssl.keystore.certificate.chain", "tls.crt"}},
+		{"begins a block and ends none: it is cut short", []string{"ssl.truststore.type", "PEM", "ssl.truststore.certificates", "-----BEGIN CERTIFICATE-----"}},
 		{"must be https, or empty", []string{"ssl.endpoint.identification.algorithm", "ldaps"}},
 		{"must have TLSv1.2 or TLSv1.3", []string{"ssl.enabled.protocols", "TLSv1.1"}},
+		{"must have TLSv1.2 or TLSv1.3", []string{"ssl.enabled.protocols", "TLSv1.1", "ssl.cipher.suites", "TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256"}},
 		{"has TLSv2", []string{"ssl.enabled.protocols", "TLSv2,TLSv1.3"}},
 		{"has no cipher suite that Go knows", []string{"ssl.cipher.suites", "TLS_DHE_RSA_WITH_AES_256_GCM_SHA384"}},
 		{"suites of TLS 1.2 only", []string{"ssl.cipher.suites", "TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256", "ssl.enabled.protocols", "TLSv1.3"}},
 		{"suites of TLS 1.3 only", []string{"ssl.cipher.suites", "TLS_AES_128_GCM_SHA256", "ssl.enabled.protocols", "TLSv1.2"}},
 	} {
 		_, _, err := FromMap(with(append([]string{"security.protocol", "SSL"}, test.properties...)...))
-		if err == nil || !strings.Contains(err.Error(), test.want) || strings.Contains(err.Error(), "\n") {
+		if err == nil || !strings.Contains(err.Error(), test.want) || strings.Contains(err.Error(), "\n") { // which several would have
 			t.Errorf("%.80q:\n got %v\nwant one problem with %q", test.properties, err, test.want)
 			continue
 		}

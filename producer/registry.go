@@ -5,19 +5,19 @@ import (
 	"sync/atomic"
 )
 
-// A registry is the topics that Send knows, by their names. Anyone reads it, without a lock; the sender loop alone changes
-// it. To add, replace or remove a topic costs the same however many there are.
+// A registry holds the topics that Send knows, by their names. Any goroutine reads it, without a lock; the sender loop alone
+// changes it. To add, replace or remove a topic costs the same however many topics there are.
 type registry struct {
 	seed  maphash.Seed
-	cache [32]atomic.Pointer[slot] // by cacheIndex: one topic of each place, so that most records need no hash of their topic's name
+	cache [32]atomic.Pointer[slot] // by cacheIndex, one topic for each index: most records then need no hash of a topic's name
 	table atomic.Pointer[[]atomic.Pointer[bucket]]
-	count int // of topics; the loop's
+	count int // number of topics; the loop's
 }
 
 // A slot is a topic's place in the registry, for as long as the topic is known.
 type slot struct {
 	name string
-	now  atomic.Pointer[topic] // nil: the topic is known no more, and the slot is not used again
+	now  atomic.Pointer[topic] // nil: the topic is forgotten, and the slot is not used again
 }
 
 // A bucket is a slot in the list of those with the same place in the table. It is immutable.
@@ -35,7 +35,7 @@ func newRegistry() *registry {
 	return r
 }
 
-// cacheIndex is a name's place in the cache: its length and last letter tell most apart.
+// cacheIndex is a name's index in the cache. Length and last letter tell most names apart.
 func cacheIndex(name string) uint {
 	if len(name) == 0 {
 		return 0
@@ -85,7 +85,7 @@ func (r *registry) set(t *topic) {
 	r.cache[cacheIndex(t.name)].Store(s)
 }
 
-// grow doubles the table, and so the work of each doubling is as much as that of all additions since the last.
+// grow doubles the table. So each doubling costs as much as all additions since the last one.
 func (r *registry) grow(old []atomic.Pointer[bucket]) []atomic.Pointer[bucket] {
 	table := make([]atomic.Pointer[bucket], 2*len(old))
 	for i := range old {
@@ -98,7 +98,7 @@ func (r *registry) grow(old []atomic.Pointer[bucket]) []atomic.Pointer[bucket] {
 	return table
 }
 
-// remove takes a topic out. The table keeps its size: what was needed once may be needed again.
+// remove takes a topic out. The table keeps its size, since what was needed once may be needed again.
 func (r *registry) remove(name string) {
 	s := r.find(name)
 	if s == nil {

@@ -11,8 +11,7 @@ import (
 	"github.com/epistle-kafka/epistle/sender"
 )
 
-// placeWithRoom appends a record that does not fit its batch's last chunk, and
-// waits for memory if need be.
+// placeWithRoom appends a record that does not fit into the last chunk of its batch. It waits for memory if need be.
 func (p *Producer) placeWithRoom(ctx context.Context, w *wait, q *accumulator.Queue, e *entry, block bool) error {
 	if w == nil {
 		w = &wait{p: p, ctx: ctx, block: block, admits: true}
@@ -31,12 +30,12 @@ func (p *Producer) placeWithRoom(ctx context.Context, w *wait, q *accumulator.Qu
 	return nil
 }
 
-// A wait bounds what one Send may wait for, all together.
+// A wait bounds all that one call may wait for together.
 type wait struct {
 	p      *Producer
 	ctx    context.Context
 	block  bool
-	admits bool               // it is of a record
+	admits bool               // the call sends a record
 	cancel context.CancelFunc // set once it has begun to wait for metadata
 	timer  *time.Timer        // set once it has begun to wait for memory alone
 	waited sender.Wait        // for metrics
@@ -50,8 +49,8 @@ func (w *wait) begin() context.Context {
 	return w.ctx
 }
 
-// forMemory is the way in which queues wait for memory. Where it is memory alone that
-// the call waits for, maybe once for every chunk, it makes no context.
+// forMemory is the way in which queues wait for memory. A call may wait for memory alone, maybe once for every chunk, so no
+// context is made for it.
 func (w *wait) forMemory(ready <-chan struct{}) (now time.Time, ok bool) {
 	var alarm <-chan time.Time
 	if w.cancel == nil {
@@ -76,7 +75,7 @@ func (w *wait) forMemory(ready <-chan struct{}) (now time.Time, ok bool) {
 	return now, ok
 }
 
-// noRoom is what a record is told for which err has left no room.
+// noRoom returns the error of a record for which there was no room, because of err.
 func (w *wait) noRoom(err error) error {
 	var large *accumulator.TooLargeError
 	switch {
@@ -102,7 +101,7 @@ func (p *Producer) takeTimer(d time.Duration) *time.Timer {
 
 func (w *wait) tooLong() error { return fmt.Errorf("%w (%v)", ErrMaxBlock, w.p.cfg.MaxBlock) }
 
-// cause is why the wait has ended without success.
+// cause returns why the wait has ended without success.
 func (w *wait) cause() error {
 	if err := cause.Of(w.ctx); err != nil {
 		return err
@@ -122,7 +121,7 @@ func (w *wait) end() {
 	w.p.sender.Waited(w.waited, w.admits)
 }
 
-// forMetadata counts what has been waited for a topic since began.
+// forMetadata counts the time since began as a wait for a topic.
 func (w *wait) forMetadata(began time.Time) {
 	w.waited.ForMetadata = true
 	w.waited.Metadata += time.Since(began)

@@ -272,7 +272,7 @@ func TestNoRefusalPrintsASecret(t *testing.T) {
 // Brokers of tests have passwords, too, and people who give them real ones.
 func TestNoBrokerPrintsASecret(t *testing.T) {
 	token := brokertest.DelegationToken("id", hunter, "alice", time.Now().Add(time.Hour))
-	mechanisms := []brokertest.SASLMechanism{brokertest.Plain("alice", hunter), brokertest.SCRAM256("alice", hunter), brokertest.SCRAM512("alice", hunter), token}
+	mechanisms := []brokertest.SASLMechanism{brokertest.Plain("alice", hunter), brokertest.SCRAM256("alice", hunter), brokertest.SCRAM512("alice", hunter), token, brokertest.MSKIAM("eu-west-1", "key", hunter)}
 	kafka := brokertest.New(t, brokertest.InMemory(), brokertest.SASL(mechanisms...))
 	all := []sample{{"Cluster", kafka}, {"Option", brokertest.SASL(mechanisms...)}}
 	for _, m := range mechanisms {

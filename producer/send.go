@@ -2,15 +2,16 @@ package producer
 
 import "context"
 
-// Send hands a record over and returns its future. It copies the record, and
-// waits only for the metadata of a topic not yet known and for room in
-// buffer.memory; ctx and max.block bound both together. From then on the
-// record has delivery.timeout, whatever becomes of ctx. A record that is not
-// taken gives a future that has failed with an *AdmissionError already.
+// Send hands a record over and returns its future. The caller may reuse all that the record holds once Send has returned.
+//
+// Send waits for the metadata of a topic that is not known yet, and for room in buffer.memory. ctx and max.block bound both
+// together. From then on the record has delivery.timeout, whatever becomes of ctx. If the record is not taken, the future has
+// failed already when Send returns, with an *AdmissionError. A ctx that has ended before the call fails the record, too.
 func (p *Producer) Send(ctx context.Context, rec Record) Future { return p.send(ctx, &rec, 0, "Send") }
 
-// send is Send for a record of the transaction with that number; 0 for whichever is open, if any need be. The record is
-// the method's own. It is passed on by reference, since to copy it costs as much as to hash a key. call is what was called.
+// send is Send for a record of the transaction with that number; 0 stands for the one that is open, if any. The record belongs
+// to send. It is passed on by reference, since to copy it costs as much as to hash a key. call names the method that was
+// called.
 func (p *Producer) send(ctx context.Context, rec *Record, number int64, call string) Future {
 	if rec.unserialized != nil || passing.Load() != 0 {
 		if err := p.refuseUnserialized(ctx, rec, number); err != nil {
@@ -32,9 +33,9 @@ func (p *Producer) sendEntry(ctx context.Context, e *entry) Future {
 	return Future{outcome: e.Outcome, index: e.Index, timestamp: e.Timestamp}
 }
 
-// SendFunc is Send with a callback for the outcome; nil for none. A record
-// that is not taken gets its callback before SendFunc returns. One function
-// for many records costs less than one for each.
+// SendFunc is Send with a callback in place of the future; a nil callback drops the outcome. If the record is not taken,
+// SendFunc calls done itself, on the caller's goroutine, before it returns. [Callback] has the rules for callbacks. One
+// function for all records costs less than a closure for each.
 func (p *Producer) SendFunc(ctx context.Context, rec Record, done Callback) {
 	p.sendFunc(ctx, &rec, done, 0)
 }
@@ -60,7 +61,7 @@ func (p *Producer) sendEntryFunc(ctx context.Context, e *entry, done Callback) {
 	}
 }
 
-// refuseFunc tells all who must hear of a record that SendFunc did not take.
+// refuseFunc tells all who must hear of it that SendFunc did not take a record.
 func (p *Producer) refuseFunc(e *entry, done Callback, err error) {
 	p.spoil(e.Txn, err)
 	p.refuse(e, err)
@@ -69,18 +70,19 @@ func (p *Producer) refuseFunc(e *entry, done Callback, err error) {
 	}
 }
 
-// SendSync is Send and Wait. Its batch does not linger.
+// SendSync is Send and Wait. The record's batch does not linger. If ctx ends while SendSync waits for the outcome, the error is
+// ErrOutcomeUnknown, and the record goes on.
 func (p *Producer) SendSync(ctx context.Context, rec Record) (RecordMetadata, error) {
 	return p.send(ctx, &rec, 0, "SendSync").Wait(ctx)
 }
 
-// TrySend is SendFunc that never blocks. With an error nothing was taken and
-// done is not called: ErrBufferFull, ErrTopicNotLoaded (the look-up has been
-// started), or what Send would say.
+// TrySend is SendFunc that never waits. If it returns an error, the record was not taken and done is not called. The error is
+// ErrBufferFull, ErrTopicNotLoaded (the look-up has been started), or what Send fails with, all of them in an *AdmissionError.
+// A refused record does not fail its transaction.
 func (p *Producer) TrySend(rec Record, done Callback) error { return p.trySend(&rec, done, 0) }
 
 func (p *Producer) trySend(rec *Record, done Callback, number int64) error {
-	if rec.unserialized != nil { // by a wrapper that makes a TrySend of a Send
+	if rec.unserialized != nil { // a wrapper has made a TrySend of a Send
 		return p.refuseUnserialized(context.Background(), rec, number)
 	}
 	var e entry

@@ -8,28 +8,26 @@ import (
 	"math"
 )
 
-// Serializer turns a key or a value of type T into bytes. It is called by every goroutine that sends: it must be safe for
-// concurrent use.
+// Serializer turns a key or a value of type T into bytes. All goroutines that send call it, so it must be safe for concurrent
+// use.
 //
-// Serializer gets no further methods. What it is told, and what it may add to the record, may become more by further fields of
-// Serialization.
+// Serializer gets no further methods. What it is told, and what it may add to the record, may grow by fields of Serialization.
 type Serializer[T any] interface {
-	// Serialize appends v to dst, which is empty but not nil and belongs to the caller again after the call, and returns
-	// the result. It returns nil for null: a null value is a tombstone, which deletes the key from a compacted topic.
-	// Nothing appended is an empty key or value, which is not null.
+	// Serialize appends v to dst and returns the result. dst is empty but not nil, and must not be kept after the call. A nil
+	// result is null: a null value is a tombstone, which deletes the key from a compacted topic. An empty result is an empty
+	// key or value. Serialize may return a buffer of its own in place of dst, if it leaves that alone until the Send has
+	// returned. An error means that the record is not sent.
 	//
-	// ctx is that of the Send, for a look-up such as one in a schema registry; that of TrySend never ends. s belongs to the
-	// serializer until Serialize returns.
+	// ctx is that of the Send, for a look-up such as one in a schema registry. That of TrySend never ends. s must not be kept.
 	Serialize(ctx context.Context, dst []byte, s *Serialization, v T) ([]byte, error)
 }
 
-// Serialization is what a Serializer is told of the record that it makes a part of, and what it may add to it. It may get
-// further fields.
+// Serialization is what a Serializer is told of the record, and what it may add to it. It may get further fields.
 type Serialization struct {
 	Topic string
 	Part  string // "key" or "value"
-	// Headers are those that go with the record. A serializer may append to them, or replace them, but must not write into
-	// them: they are the caller's. The value's serializer comes after the key's.
+	// Headers are the record's. A serializer may append to them or replace them, but must not write into them, since the
+	// elements are the caller's. The serializer of the value runs after that of the key, and sees its headers.
 	Headers []Header
 }
 
@@ -41,8 +39,8 @@ func (f SerializerFunc[T]) Serialize(ctx context.Context, dst []byte, s *Seriali
 	return f(ctx, dst, s, v)
 }
 
-// Nullable makes a nil pointer null, and leaves what others point to to the serializer of that: Java's serializers do so with null. It is the
-// way to send tombstones of types that have no null of their own.
+// Nullable returns a serializer that turns a nil pointer into null, and any other by the serializer of what it points to.
+// Java's serializers treat null so. It is the way to send tombstones of types that have no null of their own.
 func Nullable[T any](of Serializer[T]) Serializer[*T] {
 	return SerializerFunc[*T](func(ctx context.Context, dst []byte, s *Serialization, v *T) ([]byte, error) {
 		if v == nil {
@@ -52,7 +50,7 @@ func Nullable[T any](of Serializer[T]) Serializer[*T] {
 	})
 }
 
-// The serializers below write the bytes that Java's of the same name write; numbers are big-endian.
+// The serializers below write the bytes that Java's serializers of the same name write.
 
 // BytesSerializer writes bytes as they are; nil is null. It is Java's ByteArraySerializer, ByteBufferSerializer and
 // BytesSerializer.
@@ -66,8 +64,7 @@ func (BytesSerializer) Serialize(_ context.Context, dst []byte, _ *Serialization
 	return append(dst, v...), nil
 }
 
-// StringSerializer writes the string's bytes, UTF-8 unless the program made it something else. The empty string is empty,
-// not null.
+// StringSerializer writes the string's bytes, without a check that they are UTF-8. The empty string is empty, not null.
 type StringSerializer struct{}
 
 // Serialize implements Serializer.
@@ -75,7 +72,7 @@ func (StringSerializer) Serialize(_ context.Context, dst []byte, _ *Serializatio
 	return append(dst, v...), nil
 }
 
-// BoolSerializer writes one byte, 1 or 0.
+// BoolSerializer writes one byte, 1 or 0: Java's BooleanSerializer.
 type BoolSerializer struct{}
 
 // Serialize implements Serializer.
@@ -86,7 +83,7 @@ func (BoolSerializer) Serialize(_ context.Context, dst []byte, _ *Serialization,
 	return append(dst, 0), nil
 }
 
-// Int16Serializer writes 2 bytes: Java's ShortSerializer.
+// Int16Serializer writes 2 bytes, big-endian: Java's ShortSerializer.
 type Int16Serializer struct{}
 
 // Serialize implements Serializer.
@@ -94,7 +91,7 @@ func (Int16Serializer) Serialize(_ context.Context, dst []byte, _ *Serialization
 	return binary.BigEndian.AppendUint16(dst, uint16(v)), nil
 }
 
-// Int32Serializer writes 4 bytes: Java's IntegerSerializer.
+// Int32Serializer writes 4 bytes, big-endian: Java's IntegerSerializer.
 type Int32Serializer struct{}
 
 // Serialize implements Serializer.
@@ -102,7 +99,7 @@ func (Int32Serializer) Serialize(_ context.Context, dst []byte, _ *Serialization
 	return binary.BigEndian.AppendUint32(dst, uint32(v)), nil
 }
 
-// Int64Serializer writes 8 bytes: Java's LongSerializer.
+// Int64Serializer writes 8 bytes, big-endian: Java's LongSerializer.
 type Int64Serializer struct{}
 
 // Serialize implements Serializer.
@@ -110,7 +107,7 @@ func (Int64Serializer) Serialize(_ context.Context, dst []byte, _ *Serialization
 	return binary.BigEndian.AppendUint64(dst, uint64(v)), nil
 }
 
-// Float32Serializer writes 4 bytes, IEEE 754: Java's FloatSerializer.
+// Float32Serializer writes 4 bytes, IEEE 754 and big-endian: Java's FloatSerializer.
 type Float32Serializer struct{}
 
 // Serialize implements Serializer.
@@ -118,8 +115,8 @@ func (Float32Serializer) Serialize(_ context.Context, dst []byte, _ *Serializati
 	return binary.BigEndian.AppendUint32(dst, math.Float32bits(v)), nil
 }
 
-// Float64Serializer writes 8 bytes, IEEE 754: Java's DoubleSerializer. Like Java it has one NaN only, and Go's own is
-// another one.
+// Float64Serializer writes 8 bytes, IEEE 754 and big-endian: Java's DoubleSerializer. Every NaN becomes the one that Java
+// writes.
 type Float64Serializer struct{}
 
 // Serialize implements Serializer.
@@ -131,7 +128,7 @@ func (Float64Serializer) Serialize(_ context.Context, dst []byte, _ *Serializati
 	return binary.BigEndian.AppendUint64(dst, bits), nil
 }
 
-// UUIDSerializer writes the text of a UUID, 36 characters in lower case, as Java does: not its 16 bytes.
+// UUIDSerializer writes the text of a UUID, 36 characters in lower case, as Java does. It does not write its 16 bytes.
 type UUIDSerializer struct{}
 
 // Serialize implements Serializer.
@@ -156,8 +153,8 @@ func (VoidSerializer) Serialize(context.Context, []byte, *Serialization, Void) (
 	return nil, nil
 }
 
-// JSONSerializer writes encoding/json's form of v, without escaping <, > and & as that does for HTML. A nil pointer is the
-// JSON text null; for a tombstone use Nullable.
+// JSONSerializer writes what encoding/json makes of v, but leaves <, > and & as they are. A nil pointer becomes the JSON text
+// null; for a tombstone use Nullable.
 type JSONSerializer[T any] struct{}
 
 // Serialize implements Serializer.

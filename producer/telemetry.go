@@ -12,17 +12,17 @@ import (
 var (
 	// ErrTelemetryOff: ClientInstanceID was called, and EnableMetricsPush is false.
 	ErrTelemetryOff = sender.ErrTelemetryOff
-	// ErrNoTelemetry: ClientInstanceID was called, and no broker that is connected has a receiver of metrics (KIP-714).
+	// ErrNoTelemetry: ClientInstanceID was called, and none of the connected brokers has a receiver of metrics (KIP-714).
 	ErrNoTelemetry = sender.ErrNoTelemetry
 )
 
-// ClientInstanceID returns the id under which the cluster knows this producer's metrics (KIP-714). The cluster gives it once, and
-// it stays the same for as long as the producer lives, whichever brokers it talks to. Whoever looks at the metrics that brokers
-// have received finds those of this producer by it, so it is a good thing to log.
+// ClientInstanceID returns the id under which the cluster knows this producer's metrics (KIP-714). The cluster gives it once,
+// and it stays the same for as long as the producer lives, whichever brokers it talks to. By this id the metrics of this
+// producer are found among those that brokers have received, so log it.
 //
-// It is there about a second after the first connection. A call waits for it, within ctx and max.block, and connects to a broker
-// if none is connected. The error is ErrNoTelemetry where brokers have no receiver of metrics, at once; ErrTelemetryOff without
-// EnableMetricsPush; ErrClosed after Close. It may be called concurrently.
+// The id is there about a second after the first connection. ClientInstanceID waits for it within ctx and max.block, and
+// connects to a broker if none is connected. The error is ErrNoTelemetry, at once, if brokers have no receiver of metrics;
+// ErrTelemetryOff without EnableMetricsPush; ErrClosed after Close. ClientInstanceID may be called concurrently.
 func (p *Producer) ClientInstanceID(ctx context.Context) (protocol.UUID, error) {
 	w := wait{p: p, ctx: ctx, block: true}
 	defer w.end()
@@ -33,12 +33,12 @@ func (p *Producer) ClientInstanceID(ctx context.Context) (protocol.UUID, error) 
 	return id, nil
 }
 
-// pushedMetrics is all that brokers can subscribe to: the producer's own metrics, then those of the program. It runs on a
+// pushedMetrics returns all metrics that brokers can subscribe to: the producer's own, then those of the program. It runs on a
 // goroutine of its own.
 func (p *Producer) pushedMetrics() []telemetry.Metric {
 	var metrics []telemetry.Metric
 	for _, m := range p.Metrics().Java() {
-		if m.Group != "app-info" { // Java's client pushes none of that
+		if m.Group != "app-info" { // Java's client does not push these
 			metrics = append(metrics, telemetry.Metric(m))
 		}
 	}
@@ -50,7 +50,7 @@ func (p *Producer) pushedMetrics() []telemetry.Metric {
 	return metrics
 }
 
-// applicationMetrics calls a function of the user's.
+// applicationMetrics calls a function of the program's.
 func (p *Producer) applicationMetrics(f func() []JavaMetric) (metrics []JavaMetric) {
 	defer func() {
 		if r := recover(); r != nil {

@@ -10,25 +10,24 @@ import (
 	"github.com/epistle-kafka/epistle/sasl"
 )
 
-// TLSFiles says in which files the certificates are that TLS is spoken with. New reads them, and a *ConfigError says what
-// is wrong with one. They are looked at again when a connection is made, at most once a second: new connections use
-// what is in them then, and those that exist go on. A file that has become unusable is logged once, and what was
-// loaded before stays in use.
+// TLSFiles names the files of certificates and keys for TLS. A file is JKS, PKCS12 or PEM, which its content says. New reads
+// the files, and a *ConfigError says what is wrong with one.
 //
-// What a file is, its content says: JKS, PKCS12 or PEM. A certificate that is about to expire is replaced by replacing the
-// file, by writing it, by renaming another one, or by a symbolic link, as Kubernetes does.
+// Files may be replaced while the producer lives: by writing the file, by renaming another one, or by a symbolic link, as
+// Kubernetes does. They are looked at again when a connection is made, at most once a second. New connections use the new
+// content, and those that exist go on. A file that has become unusable is logged once, and the content before it stays in use.
 //
-// An empty password is none. Then JKS stores of trusted certificates are read without a check of their integrity, as in
-// Java, and encrypted PKCS12 stores are refused.
+// An empty password is none. JKS stores of trusted certificates are then read without a check of their integrity, as in Java.
+// PKCS12 stores that are encrypted are refused.
 type TLSFiles struct {
-	// ssl.truststore.location. The authorities that certificates of brokers must come from. "" = those of Config.TLS's
-	// RootCAs, or else of the system.
+	// ssl.truststore.location. The authorities that certificates of brokers must come from. "": those of Config.TLS's RootCAs,
+	// or else the system's.
 	TrustStore string
 	// ssl.truststore.password.
 	TrustStorePassword sasl.Secret
 
-	// ssl.keystore.location. Private keys and their certificates, to show to brokers that ask for one: the first that
-	// suits the authorities that the broker names; none if none does. "" = those of Config.TLS.
+	// ssl.keystore.location. Private keys and their certificates, for brokers that ask for one. A broker is shown the first
+	// that suits the authorities that it names, or none. "": those of Config.TLS.
 	KeyStore string
 	// ssl.keystore.password.
 	KeyStorePassword sasl.Secret
@@ -38,12 +37,12 @@ type TLSFiles struct {
 	// Certificate and Key are two PEM files in place of KeyStore, such as tls.crt and tls.key of a Kubernetes secret.
 	Certificate, Key string
 
-	// ssl.endpoint.identification.algorithm empty. The chain of certificates is verified, the host name is not: whoever
-	// has any certificate of a trusted authority can pose as the broker.
+	// ssl.endpoint.identification.algorithm empty. The host name is not verified, while the chain of certificates is. So
+	// whoever has any certificate of a trusted authority can pose as the broker.
 	SkipHostName bool
 }
 
-// files is f as package tlsconf takes it.
+// files returns f as package tlsconf takes it.
 func (f TLSFiles) files() tlsconf.Files {
 	password := func(s sasl.Secret) keystore.Password {
 		if s == "" {
@@ -65,9 +64,9 @@ var fieldOfTLS = map[string]string{
 	"ssl.certificate.location": "Certificate", "ssl.key.location": "Key",
 }
 
-// openTLS reads the files of cfg.TLSFiles, and sees to it that there is a cfg.TLS. Without files it returns nil. FromProperties
-// has read them, too, to say what is wrong with them; but a Config may be changed, copied and used much later, so what is in the
-// files when a producer is made is what counts.
+// openTLS reads the files of c.TLSFiles, and makes a c.TLS if there is none. Without files it returns nil. FromProperties has
+// read them, too, to say what is wrong with them. But a Config may be changed, copied and used much later, so the content at
+// the time of New counts.
 func (c *Config) openTLS() (*tlsconf.Source, []tlsconf.Notice, error) {
 	if c.TLSFiles == nil {
 		return nil, nil, nil
@@ -85,7 +84,7 @@ func (c *Config) openTLS() (*tlsconf.Source, []tlsconf.Notice, error) {
 	return source, notices, nil
 }
 
-// violation says which field a problem is about. Java does not know all of them.
+// violation says which field a problem is about. Java does not know all of these fields.
 func (f TLSFiles) violation(p tlsconf.Problem) ViolationError {
 	v := ViolationError{Field: "TLSFiles." + fieldOfTLS[p.Key], Key: p.Key, Value: properties.Hidden, Rule: p.Rule}
 	switch fieldOfTLS[p.Key] {

@@ -7,8 +7,8 @@ import (
 	"github.com/epistle-kafka/epistle/partition"
 )
 
-// A topic is what Send needs to know of a topic. It is immutable but for its
-// sticky partitioner: a change of the topic makes a new one.
+// A topic is what Send needs to know of a topic. It is immutable but for its sticky partitioner: a change of the topic makes a
+// new one.
 type topic struct {
 	name   string
 	queues []*accumulator.Queue // by partition; as many as the topic has now
@@ -16,8 +16,7 @@ type topic struct {
 	sticky *sticky.Sticky
 }
 
-// setTopic takes a topic's new metadata, for publish. It runs on the sender loop
-// alone.
+// setTopic takes over a topic's new metadata, for publish. Only the sender loop calls it.
 func (p *Producer) setTopic(queues *accumulator.Topic, m *metadata.Topic, s *metadata.Snapshot) {
 	view := &partition.Topic{Name: m.Name, Partitions: int32(len(m.Partitions))}
 	for i, part := range m.Partitions {
@@ -56,8 +55,7 @@ func (p *Producer) latest(name string) *topic {
 	return p.topics.get(name)
 }
 
-// publish makes the topics that setTopic was told of visible to Send. It runs
-// on the sender loop alone.
+// publish makes visible to Send what setTopic has taken over. Only the sender loop calls it.
 func (p *Producer) publish() {
 	for _, t := range p.unpublished {
 		p.topics.set(t)
@@ -65,8 +63,8 @@ func (p *Producer) publish() {
 	p.unpublished = nil
 }
 
-// patience is how many milliseconds a partition's broker may take nothing
-// before records without a key avoid it; 0: for ever.
+// patience is the number of milliseconds for which a partition's broker may take nothing before records without a key avoid it;
+// 0: for ever.
 func (p *Producer) patience() int64 {
 	if !p.cfg.PartitionerAdaptivePartitioning {
 		return 0

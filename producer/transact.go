@@ -10,16 +10,15 @@ import (
 	"github.com/epistle-kafka/epistle/txn"
 )
 
-// Tx is an open transaction, as Transact hands it to its function. Its methods are those of Producer, for records of this
-// transaction alone: they are refused once it has ended. They are safe for concurrent use.
+// Tx is an open transaction, as Transact hands it to its function. Its methods are those of Producer, and safe for concurrent
+// use. Its records belong to this transaction alone, and are refused once it has ended.
 type Tx struct {
-	p      *Producer // nil: over is in its place
+	p      *Producer // nil: the transaction is that of over
 	over   TransactionSender
 	number int64
 }
 
-// Send is Producer.Send. There is no need to wait for the future: the commit fails if the record does, also one that was
-// not taken.
+// Send is Producer.Send. The future need not be waited for: if the record fails, or is not taken, the commit fails.
 func (tx *Tx) Send(ctx context.Context, rec Record) Future {
 	if tx.p == nil {
 		return tx.over.Send(ctx, rec)
@@ -52,7 +51,7 @@ func (tx *Tx) TrySend(rec Record, done Callback) error {
 	return tx.p.trySend(&rec, done, tx.number)
 }
 
-// Topic is Producer.Topic for records of this transaction alone: they are refused once it has ended.
+// Topic is Producer.Topic for records of this transaction alone. They are refused once it has ended.
 func (tx *Tx) Topic(name string) *Topic {
 	if tx.p == nil {
 		return NewTopic(tx.over, name)
@@ -68,7 +67,7 @@ func (tx *Tx) SendOffsets(ctx context.Context, offsets map[TopicPartition]Offset
 	return tx.p.sendOffsets(ctx, offsets, group, tx.number)
 }
 
-// TransactOption is a choice made for one Transact.
+// TransactOption changes what one call of Transact does.
 type TransactOption func(*transactOptions)
 
 type transactOptions struct{ retries int }
@@ -80,24 +79,29 @@ func chosen(options []TransactOption) (o transactOptions) {
 	return o
 }
 
-// TransactRetries has Transact run its function again, up to n times more, when the transaction was aborted because the cluster
-// lost it: a record that could not be delivered, a transaction that took longer than TransactionTimeout. An error that is
-// the function's own is not such a reason, nor is anything that a new transaction would meet again.
+// TransactRetries lets Transact run its function again, up to n times more, if the cluster has lost the transaction and it was
+// aborted. Reasons are a record that could not be delivered, or a transaction that took longer than TransactionTimeout. Without
+// it the function runs once. An error that the function makes itself is no such reason, nor is an error that a new transaction
+// would meet again.
 func TransactRetries(n int) TransactOption { return func(o *transactOptions) { o.retries = n } }
 
-// Transact runs f in a transaction: it commits when f returns nil, and aborts when f returns an error or panics, or when
-// ctx ends. The first call also does what InitTransactions does. One transaction at a time: Transact, and all that belongs
-// to transactions, must not be called from several goroutines at once, nor inside f; f may send from as many as it likes.
+// Transact runs f in a transaction. It commits when f returns nil, and aborts when f returns an error or panics, or when ctx
+// ends before the commit. The first call also does what InitTransactions does. f may send from any number of goroutines.
+// Transact must not be called inside f, nor by two goroutines at a time; nor may another transaction method.
 //
-// What ends it otherwise is a *TransactionError, also the end of ctx. Its Call is Transact, but where CommitTransaction is to be
-// called again.
+// Transact returns nil if the transaction is committed. Otherwise it returns one of these:
 //
-// An error of f is returned as it is, joined with that of the abort if that failed as well; errors.As finds the latter
-// first, since what it says is what to do next. A panic of f is passed on after the abort. The abort is bounded by
-// max.block alone, and not by ctx, which may be what has ended. A commit whose answer has not come when ctx or max.block
-// ends is an error that says OutcomeUnknown: CommitTransaction takes it up again.
+//   - An error of f, as it is. The transaction is aborted. If the abort failed as well, that error is joined to it. errors.As
+//     then finds the *TransactionError of the abort first, since that says what to do next.
+//   - A *TransactionError, whose Outcome and Next say what has become of the transaction, and what to do. That goes for the end
+//     of ctx, too. NextAbort with OutcomeAborted means that the abort is done: call Transact again if you like.
+//   - A *TransactionError with OutcomeUnknown and NextRetryCall: ctx or max.block ended while the commit was not answered. Call
+//     CommitTransaction, not Transact, until it tells the outcome.
+//   - A *TransactionStateError, if calls overlap or the producer has no transactional id; ErrClosed after Close.
 //
-// f may run more than once only with TransactRetries.
+// A panic of f is passed on after the abort. max.block bounds the abort. ctx does not, since it may be what has ended.
+//
+// f runs once, unless TransactRetries allows more.
 func (p *Producer) Transact(ctx context.Context, f func(tx *Tx) error, options ...TransactOption) error {
 	o := chosen(options)
 	if !p.transacting.CompareAndSwap(false, true) {
@@ -123,7 +127,7 @@ var errOverlap = &TransactionStateError{Call: callTransact, Rule: "another Trans
 // callTransact is Transact's name in errors.
 const callTransact = "Transact"
 
-// inTransact names Transact in the error of a method that it has called, unless it is that method which is to be called again.
+// inTransact names Transact in the error of a method that Transact has called, unless the caller has to call that method again.
 func inTransact(err error) error {
 	failed, ok := err.(*TransactionError)
 	switch {
@@ -135,7 +139,7 @@ func inTransact(err error) error {
 	return calledBy(callTransact, err)
 }
 
-// tooLate is why a transaction is aborted whose function has come to its end after that of ctx.
+// tooLate returns why a transaction is aborted, if ctx has ended before its function returned.
 func (p *Producer) tooLate(ctx context.Context) error {
 	if ctx.Err() == nil {
 		return nil
@@ -146,7 +150,7 @@ func (p *Producer) tooLate(ctx context.Context) error {
 	}
 }
 
-// initOnce is InitTransactions unless that has been done.
+// initOnce is InitTransactions, unless that has succeeded before.
 func (p *Producer) initOnce(ctx context.Context) error {
 	if p.initialised.Load() {
 		return nil
@@ -187,7 +191,7 @@ func (p *Producer) transactOnce(ctx context.Context, f func(tx *Tx) error) (lost
 		}
 		switch failure.Next {
 		case NextAbort:
-		case NextFixConfiguration: // nothing can be done but to abort
+		case NextFixConfiguration: // only an abort can be done
 			if aborted := p.abortAnyway(ctx); aborted != nil && failure.Outcome == OutcomeAborted && !says(aborted, failure) {
 				err = fmt.Errorf("%w; %w", err, aborted)
 			}
@@ -198,24 +202,24 @@ func (p *Producer) transactOnce(ctx context.Context, f func(tx *Tx) error) (lost
 	}
 	lost = p.lostIt(err)
 	if aborted := p.abortAnyway(ctx); aborted != nil {
-		// What to do next the abort says: errors.As finds it before err, which comes first in the text.
+		// The abort says what to do next. So errors.As finds it before err, though err comes first in the text.
 		return false, fmt.Errorf("%[2]w; %[1]w", aborted, err)
 	}
 	if failure, ok := err.(*TransactionError); ok && failure.Outcome == OutcomeOpen {
 		settled := *failure
-		settled.Outcome, settled.Next = OutcomeAborted, NextAbort // which has been done: another can be begun
+		settled.Outcome, settled.Next = OutcomeAborted, NextAbort // the abort is done: another transaction can begin
 		err = &settled
 	}
 	return lost, err
 }
 
-// says reports whether err is the refusal of a producer that has failed with that.
+// says reports whether err and failed are refusals for the same cause.
 func says(err error, failed *TransactionError) bool {
 	var again *TransactionError
 	return errors.As(err, &again) && again.Err == failed.Err
 }
 
-// lostIt reports whether err is told of an open transaction that can only be aborted, for a reason that another one need not
+// lostIt reports whether err says that the open transaction can only be aborted, for a reason that another transaction need not
 // meet.
 func (p *Producer) lostIt(err error) bool {
 	var failure *TransactionError
@@ -225,7 +229,7 @@ func (p *Producer) lostIt(err error) bool {
 	return passes(failure.Err)
 }
 
-// passes reports whether what has failed a transaction may be over when the next one comes to it.
+// passes reports whether the reason for which a transaction has failed may be gone when the next one comes to it.
 func passes(err error) bool {
 	if _, refused := errors.AsType[*AdmissionError](err); refused {
 		var noTopic *UnknownTopicError

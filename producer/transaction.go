@@ -16,33 +16,33 @@ type TopicPartition struct {
 	Partition int32
 }
 
-// OffsetAndMetadata is what a consumer group commits of a partition.
+// OffsetAndMetadata is what a consumer group commits for a partition.
 type OffsetAndMetadata struct {
-	Offset      int64  // of the record to read next: one more than that of the last one dealt with
-	LeaderEpoch int32  // of the last one dealt with; 0 or less if it is not known
-	Metadata    string // anything
+	Offset      int64  // offset of the record to read next: one more than that of the last record that was dealt with
+	LeaderEpoch int32  // leader epoch of the last record that was dealt with; 0 or less: not known
+	Metadata    string // any text, at most 32767 bytes
 }
 
-// ConsumerGroupMetadata says which consumer offsets come from, so that a consumer that its group has moved on without
-// cannot commit them (KIP-447). With a GroupID alone, that is not checked.
+// ConsumerGroupMetadata says which consumer the offsets come from. With a MemberID the coordinator refuses the offsets of a
+// consumer that its group has gone on without (KIP-447). With a GroupID alone it does not check that.
 type ConsumerGroupMetadata struct {
 	GroupID         string // group.id, required
-	GenerationID    int32  // of the group, or the member's epoch; without a MemberID it counts as not known
-	MemberID        string // as the group's coordinator calls the consumer
-	GroupInstanceID string // group.instance.id; empty for a dynamic member
+	GenerationID    int32  // the group's generation, or the member's epoch; it counts only with a MemberID
+	MemberID        string // the consumer's name, as its group's coordinator has given it
+	GroupInstanceID string // group.instance.id; "" for a dynamic member
 }
 
-// InitTransactions gets the producer id and epoch of the transactional id, and fences every producer that had it before: a
-// transaction that such a one has left open is aborted, or completed if its commit was decided. It is to be called once,
-// before the first transaction; Transact does it by itself. ctx and max.block bound it; after an error that says
-// NextRetryCall or NextFixConfiguration it can be called again.
+// InitTransactions gets the producer id and epoch of the transactional id, and fences every producer that had the id before. If
+// such a producer has left a transaction open, it is aborted, or completed if its commit was decided. Call it once, before the
+// first transaction; Transact does so itself. ctx and max.block bound it. After an error that says NextRetryCall or
+// NextFixConfiguration, it can be called again.
 func (p *Producer) InitTransactions(ctx context.Context) error {
 	return p.transactional(ctx, txn.CallInit, p.sender.InitTransactions)
 }
 
-// BeginTransaction begins a transaction: all records sent until its end are part of it. It asks nobody, save that the first
-// transaction after an upgrade of the cluster, or after some failures, needs a new epoch; ctx and max.block bound the wait
-// for that.
+// BeginTransaction begins a transaction: all records that are sent until its end are part of it. It asks nobody, as a rule.
+// Only the first transaction after an upgrade of the cluster, or after some failures, needs a new epoch, for which it waits
+// within ctx and max.block.
 func (p *Producer) BeginTransaction(ctx context.Context) error {
 	_, err := p.begin(ctx)
 	return err
@@ -56,14 +56,14 @@ func (p *Producer) begin(ctx context.Context) (number int64, err error) {
 	return number, err
 }
 
-// SendOffsetsToTransaction makes offsets of a consumer group part of the open transaction: they are committed with it or
-// not at all. It returns once the group's coordinator has taken them. If ctx or max.block ends it before, the offsets go on
-// their way, and a commit waits for them.
+// SendOffsetsToTransaction makes offsets of a consumer group part of the open transaction: they are committed with it or not at
+// all. It returns when the group's coordinator has taken them. If ctx or max.block ends it before, the offsets go on their way,
+// and a commit waits for them.
 func (p *Producer) SendOffsetsToTransaction(ctx context.Context, offsets map[TopicPartition]OffsetAndMetadata, group ConsumerGroupMetadata) error {
 	return p.sendOffsets(ctx, offsets, group, 0)
 }
 
-// sendOffsets is SendOffsetsToTransaction for the transaction with that number; 0 for whichever is open.
+// sendOffsets is SendOffsetsToTransaction for the transaction with that number; 0 stands for the one that is open.
 func (p *Producer) sendOffsets(ctx context.Context, offsets map[TopicPartition]OffsetAndMetadata, group ConsumerGroupMetadata, number int64) error {
 	if p.sender.Closing() {
 		return fmt.Errorf("%s: %w", txn.CallOffsets, ErrClosed)
@@ -142,18 +142,18 @@ func offsetTopics(offsets map[TopicPartition]OffsetAndMetadata) ([]protocol.TxnO
 	return topics, nil
 }
 
-// CommitTransaction sends what waits, without further linger, and commits the transaction once every record of it is
-// acknowledged. If one has failed, or Send has not taken it, it commits nothing, and the error says that the transaction is to
-// be aborted. What TrySend has refused does not count.
+// CommitTransaction sends the records that wait, without further linger. It commits the transaction once all of its records are
+// acknowledged. If a record has failed, or Send has not taken one, it commits nothing, and the error's Next is NextAbort. A
+// record that TrySend has refused does not count. CommitTransaction returns after the callbacks of the transaction's records,
+// unless ctx ends first.
 //
-// If ctx or max.block ends it while the outcome is open, the error says OutcomeUnknown and NextRetryCall: the commit goes on, and the
-// same call takes it up again. Nothing else will do; least of all is anything aborted then. It returns after the callbacks
-// of the transaction's records, unless ctx ends first.
+// If ctx or max.block ends it while the outcome is open, the error says OutcomeUnknown and NextRetryCall. The commit goes on,
+// and the same call takes it up again. All other transaction methods are refused until it has told the outcome.
 func (p *Producer) CommitTransaction(ctx context.Context) error {
 	return p.transactional(ctx, txn.CallCommit, func(ctx context.Context) error { return p.sender.EndTransaction(ctx, true) })
 }
 
-// AbortTransaction drops what was not sent, whose records fail with ErrTransactionAborted, and aborts the transaction. If
+// AbortTransaction drops the records that were not sent, which fail with ErrTransactionAborted, and aborts the transaction. If
 // ctx or max.block ends it, the abort goes on, and the same call waits for it again.
 func (p *Producer) AbortTransaction(ctx context.Context) error {
 	return p.transactional(ctx, txn.CallAbort, func(ctx context.Context) error { return p.sender.EndTransaction(ctx, false) })
@@ -176,7 +176,8 @@ func notTransactional(call string) error {
 	return &TransactionStateError{Call: call, Rule: "the producer has no transactional id: set TransactionalID (transactional.id), or start from ExactlyOnce"}
 }
 
-// admitTo returns the number of the open transaction, for a record of the one with the given number; 0 for whichever is open.
+// admitTo returns the number of the open transaction, for a record of the transaction with the given number; 0 stands for the
+// one that is open.
 func (p *Producer) admitTo(number int64) (int64, error) {
 	t := p.sender.Transaction()
 	switch {
@@ -188,7 +189,7 @@ func (p *Producer) admitTo(number int64) (int64, error) {
 	return t.Number, nil
 }
 
-// calledBy returns what a method refused, or failed with, that another has called in its place, with the name of that one.
+// calledBy returns the error of a method that another method has called, with the name of the other.
 func calledBy(call string, err error) error {
 	switch failed := err.(type) {
 	case *TransactionStateError:
@@ -203,8 +204,8 @@ func calledBy(call string, err error) error {
 	return err
 }
 
-// spoil notes that a record of transaction number was not taken. Who has handed it over need not look at its future, so the
-// transaction cannot be committed without it (I7).
+// spoil notes that a record of transaction number was not taken. The caller need not look at the record's future, so the
+// transaction cannot be committed without the record (I7).
 func (p *Producer) spoil(number int64, err error) {
 	if number != 0 {
 		p.sender.FailTransaction(number, err)

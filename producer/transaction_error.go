@@ -3,20 +3,19 @@ package producer
 import "github.com/epistle-kafka/epistle/txn"
 
 var (
-	// ErrFenced: another producer with the same transactional id has taken over, or on brokers before transaction.version 2
-	// the transaction has outlived TransactionTimeout. It is final, and all calls fail with it.
+	// ErrFenced: another producer with the same transactional id has taken over. On brokers before transaction.version 2 it may
+	// also mean that the transaction took longer than TransactionTimeout. It is final: all later calls fail with it.
 	ErrFenced = txn.ErrFenced
-	// ErrTransactionAborted: the record's transaction was aborted, or can only be, before the record was acknowledged.
+	// ErrTransactionAborted: the record's transaction was aborted, or can only be aborted, before the record was acknowledged.
 	ErrTransactionAborted = txn.ErrAborted
 )
 
-// A TransactionError is what a transactional method fails with. It tells what has become of the transaction, and what the
-// caller may do next.
+// A TransactionError is what a transaction method fails with. It tells what has become of the transaction, and what to do next.
 type TransactionError struct {
 	Call            string // the method, such as "CommitTransaction"
 	TransactionalID string
-	Outcome         TransactionOutcome // of the transaction that the call was about
-	Next            NextStep           // anything else is refused, or would be wrong
+	Outcome         TransactionOutcome // what has become of the transaction that the call was about
+	Next            NextStep           // what to do; anything else is refused, or would be wrong
 	Err             error              // the cause; errors.Is finds a broker's protocol.ErrorCode in it, among others
 }
 
@@ -29,7 +28,7 @@ func (e *TransactionError) Error() string {
 // Unwrap returns the cause.
 func (e *TransactionError) Unwrap() error { return e.Err }
 
-// A TransactionStateError says that a transactional method was called when it cannot be. Nothing has changed by the call.
+// A TransactionStateError says that a transaction method, or Send, was called when it cannot be. The call has changed nothing.
 type TransactionStateError struct {
 	Call string // the method
 	Rule string // what is wrong, and what to do instead
@@ -44,13 +43,14 @@ type TransactionOutcome uint8
 
 // The outcomes of a transaction.
 const (
-	// OutcomeOpen: it has not ended, or there is none. Nothing of it is visible unless it is committed.
+	// OutcomeOpen: the transaction has not ended, or there is none. Nothing of it is visible to read_committed consumers.
 	OutcomeOpen TransactionOutcome = iota
 	// OutcomeCommitted: all of it is, or is about to be, visible to read_committed consumers.
 	OutcomeCommitted
 	// OutcomeAborted: nothing of it is or ever will be visible to read_committed consumers.
 	OutcomeAborted
-	// OutcomeUnknown: a commit was asked for, and no answer has told whether it was done. It is one or the other as a whole.
+	// OutcomeUnknown: a commit was asked for, and no answer has told whether it was done. The transaction is committed or
+	// aborted, as a whole.
 	OutcomeUnknown
 )
 
@@ -62,18 +62,18 @@ type NextStep uint8
 
 // The next steps.
 const (
-	// NextRetryCall: call the same method again. What it began goes on meanwhile.
+	// NextRetryCall: call the same method again, after Transact the one that Call names. What it began goes on meanwhile.
 	NextRetryCall NextStep = iota
-	// NextAbort: call AbortTransaction, and begin another transaction. Transact has called it when the outcome is
-	// OutcomeAborted.
+	// NextAbort: call AbortTransaction, then begin another transaction. If Outcome is OutcomeAborted, Transact has aborted it
+	// already.
 	NextAbort
-	// NextNewProducer: close this producer. Another one with the same transactional id can go on, unless it is what has
-	// fenced this one.
+	// NextNewProducer: close this producer, and make another. If ErrFenced is the reason, another instance may have the id, and
+	// a new producer would shut that out in turn.
 	NextNewProducer
-	// NextFixConfiguration: a setting or a permission has to be put right first. InitTransactions or BeginTransaction may then
-	// be called again. Later than that a new producer is needed; before, AbortTransaction or Close aborts what is open, so
-	// that consumers need not wait until it has timed out. If that is refused, too, AbortTransaction can be called again.
-	// Transact has called it once, and says if it was refused.
+	// NextFixConfiguration: put a setting or a permission right that the error names. If InitTransactions or BeginTransaction
+	// says so, it can then be called again. If any other call does, make a new producer: BeginTransaction says that, too. Abort
+	// or close the old one before, so that consumers need not wait until its transaction has timed out. If the abort is
+	// refused, it can be called again. Transact has aborted once itself, and its error says if that was refused.
 	NextFixConfiguration
 )
 

@@ -10,25 +10,28 @@ import (
 	"github.com/epistle-kafka/epistle/protocol"
 )
 
-// Typed sends keys of type K and values of type V by way of a producer, which may have several of them. It is safe for
-// concurrent use, owns no goroutine and needs no closing; Flush and Close are the producer's.
+// Typed sends keys of type K and values of type V by way of a producer. A producer may have several of them. A Typed is safe
+// for concurrent use, starts no goroutine and needs no closing; flush and close the producer. Key and value may be changed once
+// a method has returned.
 //
-// A record whose key or value cannot be serialized is not sent: its error is a *SerializationError, and reaches the caller
-// by the way that every other error of the method does.
+// A record whose key or value cannot be serialized is not sent. Its error is a *SerializationError, and reaches the caller as
+// all errors of the method do.
 type Typed[K, V any] struct {
 	to    Sender
 	key   Serializer[K]
 	value Serializer[V]
 }
 
-// Sender is what Typed needs of a *Producer or a *Tx. Whoever wraps one, to add a header, to count, to encrypt, implements it
-// too, and passes on what it is given. While a transaction is open, it may be given a record that a Typed could not
-// serialize, without key and value: a wrapper need not care, since the producer at the end refuses it, and fails the
-// transaction. One that keeps records elsewhere asks Record.Unserialized. [NewFuture] makes the futures of one that is no
-// producer.
+// Sender has the methods that send, of a *Producer, a *Tx, or a double. A type that wraps one, to add a header, to count, to
+// encrypt, implements Sender too, and passes on what it is given. [NewFuture] makes futures for a Sender that is no producer.
+// Interface has all that a producer does.
 //
-// Nothing depends on the type behind a Sender. It gets no further methods; if a later version asks for an interface of its own
-// besides, then for speed alone, since a wrapper does not have it. Interface is all that a producer does.
+// While a transaction is open, a Sender may be given a record without key and value, which a Typed could not serialize. A
+// wrapper passes it on like all others: the producer at the end refuses it, and fails the transaction. A Sender that keeps
+// records elsewhere has to ask Record.Unserialized.
+//
+// Nothing depends on the type behind a Sender. Sender gets no further methods. If a later version asks for a further interface,
+// that is for speed alone, since a wrapper does not have it.
 type Sender interface {
 	Send(ctx context.Context, rec Record) Future
 	SendFunc(ctx context.Context, rec Record, done Callback)
@@ -39,18 +42,18 @@ type Sender interface {
 // TypedRecord is a Record before it is serialized. It may get further fields.
 type TypedRecord[K, V any] struct {
 	Topic     string
-	Partition Partition // as in Record: zero leaves it to the partitioner
+	Partition Partition // as in Record: the zero value leaves the choice to the partitioner
 	Key       K
 	Value     V
 	Headers   []Header
-	Timestamp time.Time // zero is the time of Send
+	Timestamp time.Time // as in Record: the zero time stands for the time of Send
 }
 
 // SerializationError says which part of a record could not be turned into bytes. The record was not sent.
 type SerializationError struct {
 	Topic string
 	Part  string // "key" or "value"
-	Err   error  // the serializer's
+	Err   error  // the serializer's error
 }
 
 func (e *SerializationError) Error() string {
@@ -60,7 +63,7 @@ func (e *SerializationError) Error() string {
 // Unwrap returns the serializer's error.
 func (e *SerializationError) Unwrap() error { return e.Err }
 
-// NewTyped returns a Typed that sends by p. K and V usually follow from the serializers:
+// NewTyped returns a Typed that sends by way of p. K and V usually follow from the serializers:
 //
 //	orders := producer.NewTyped(p, producer.StringSerializer{}, producer.JSONSerializer[Order]{})
 func NewTyped[K, V any](p Sender, key Serializer[K], value Serializer[V]) *Typed[K, V] {
@@ -106,18 +109,20 @@ func (t *Typed[K, V]) SendSync(ctx context.Context, rec TypedRecord[K, V]) (Reco
 	return t.to.SendSync(ctx, plain)
 }
 
-// TrySend is Producer.TrySend. After an error nothing was taken, and done is not called.
+// TrySend is Producer.TrySend. If it returns an error, the record was not taken and done is not called. Serializers get a ctx
+// that never ends.
 func (t *Typed[K, V]) TrySend(rec TypedRecord[K, V], done Callback) error {
 	s := takeScratch()
 	defer s.free()
 	plain, err := t.serialize(context.Background(), s, rec)
 	if err != nil {
-		return err // not passed on: what TrySend refuses fails no transaction
+		return err // not passed on: a record that TrySend refuses fails no transaction
 	}
 	return t.to.TrySend(plain, done)
 }
 
-// serialize returns rec as bytes that lie in s, or wherever the serializers left them. With an error, a record of all else.
+// serialize returns rec with key and value as bytes. They lie in s, or where the serializers left them. With an error it
+// returns the record without them.
 func (t *Typed[K, V]) serialize(ctx context.Context, s *scratch, rec TypedRecord[K, V]) (Record, *SerializationError) {
 	plain := Record{Topic: rec.Topic, Partition: rec.Partition, Headers: rec.Headers, Timestamp: rec.Timestamp}
 	s.of = Serialization{Topic: rec.Topic, Part: "key", Headers: slices.Clip(rec.Headers)} // so that to append copies them
@@ -136,8 +141,8 @@ func (t *Typed[K, V]) serialize(ctx context.Context, s *scratch, rec TypedRecord
 	return plain, nil
 }
 
-// scratch is where a record is serialized to. The producer copies key and value before its Send returns, so the next
-// record may have it then.
+// scratch is where a record is serialized to. The producer copies key and value before its Send returns, so the next record may
+// have the scratch then.
 type scratch struct {
 	key, value []byte
 	of         Serialization
@@ -160,8 +165,8 @@ func (s *scratch) free() {
 	scratches.Put(s)
 }
 
-// grownTo returns buf, or a larger one of our own where n bytes did not fit. What a serializer returned instead is not
-// kept: it may be the serializer's own, and the next record would be written over it.
+// grownTo returns buf, or a larger buffer of our own if n bytes did not fit. A buffer that the serializer returned is not kept:
+// it may belong to the serializer, and the next record would be written over it.
 func grownTo(buf []byte, n int) []byte {
 	if n <= cap(buf) || n > maxScratch {
 		return buf

@@ -2,13 +2,13 @@ package producer
 
 import "context"
 
-// Topic returns a handle for records of key and value alone to one topic. It makes no look-up, as [Producer.Topic] does not.
+// Topic returns a handle for one topic, which sends keys and values. It makes no look-up, and cannot fail.
 func (t *Typed[K, V]) Topic(name string) *TypedTopic[K, V] {
 	return &TypedTopic[K, V]{t: t, name: name}
 }
 
 // TypedTopic sends to one topic what Typed sends to any: records of a key and a value, without partition, headers or timestamp
-// of their own. It saves its caller a TypedRecord, and is as fast as Typed. Its methods are safe for concurrent use.
+// of their own. It spares its caller a TypedRecord, and is as fast as Typed. Its methods are safe for concurrent use.
 type TypedTopic[K, V any] struct {
 	t    *Typed[K, V]
 	name string

@@ -2,11 +2,11 @@ package producer
 
 import "fmt"
 
-// Undelivered counts records that were not acknowledged, by what is known of them. It may get further fields, such as counts by
-// topic.
+// Undelivered counts records that were not acknowledged, by whether they may be in the log. It may get further fields, such as
+// counts by topic.
 type Undelivered struct {
-	NotWritten   int64 // certainly not in the log: to send them again writes none of them twice
-	MayBeWritten int64 // sent, and not answered: each may be in the log or not
+	NotWritten   int64 // records that are certainly not in the log: sending them again writes none of them twice
+	MayBeWritten int64 // records that were sent and not answered: each may be in the log or not
 }
 
 // Total returns the number of all of them.
@@ -24,13 +24,13 @@ func (u Undelivered) String() string {
 	return fmt.Sprintf("%s (%d of them may be in the log)", text, u.MayBeWritten)
 }
 
-// A FlushError says why Flush did not wait to the end. Nothing is lost by that. It may get further fields.
+// A FlushError says why Flush did not wait to the end. The records are not lost. It may get further fields.
 type FlushError struct {
 	// Waiting counts the records that Flush still waited for, by what was known of them then. They go on, and each gets its
-	// outcome later. Records that have joined the batch of one that was waited for count as well. Both numbers are 0 if only
-	// callbacks were waited for.
+	// outcome later. Records that have joined the batch of such a record count as well. Both numbers are 0 if Flush waited for
+	// callbacks alone.
 	Waiting Undelivered
-	Err     error // the end of ctx and its cause, or ErrCallback, with what stood in the way of the records
+	Err     error // the error of ctx and its cause, or ErrCallback, with what the records waited for
 }
 
 func (e *FlushError) Error() string {
@@ -43,13 +43,13 @@ func (e *FlushError) Error() string {
 // Unwrap returns why Flush has ended.
 func (e *FlushError) Unwrap() error { return e.Err }
 
-// A CloseError says what Close could not do: deliver all records, or end the transaction. It may get further fields, such as
-// the records themselves, by topic.
+// A CloseError says what Close could not do: deliver all records, or end the transaction. The producer is closed all the same.
+// It may get further fields, such as the records themselves, by topic.
 type CloseError struct {
-	// Lost counts the records that have failed with ErrClosed because Close did not wait for them any longer. Each of them has
-	// got its own error, too.
+	// Lost counts the records that failed with ErrClosed because Close did not wait for them any longer. Each of them has also
+	// got its own error.
 	Lost Undelivered
-	Err  error // the end of ctx and its cause, ErrCallback, or the *TransactionError of a transaction that has not ended
+	Err  error // the error of ctx and its cause, ErrCallback, or the *TransactionError of a transaction that has not ended
 }
 
 func (e *CloseError) Error() string {
@@ -59,5 +59,5 @@ func (e *CloseError) Error() string {
 	return fmt.Sprintf("close: %v failed with ErrClosed: %v", e.Lost, e.Err)
 }
 
-// Unwrap returns why Close could not do it.
+// Unwrap returns why Close could not do all.
 func (e *CloseError) Unwrap() error { return e.Err }

@@ -10,19 +10,20 @@ import (
 
 // A record that a Typed could not serialize must fail the transaction that it was for (I7), and between the two there may be
 // any number of wrappers, of which nothing is known but that they are Senders. So it goes the way of all records, marked, to
-// the producer at the end, which refuses it and fails its transaction. The mark is in the record. It is in the context too,
-// for a wrapper that makes a new record of the old one's bytes.
+// the producer at the end, which refuses it and fails its transaction. The mark is in the record. It is in the context too, for
+// a wrapper that makes a new record of the old one's bytes.
 //
-// A Sender need not end in a producer of this package, and must not be given what was never a record. So nothing is passed
-// on while no transaction is open in the process: then there is nothing to fail.
+// A Sender need not end in a producer of this package, and must not be given what was never a record. So nothing is passed on
+// while no transaction is open in the process: then there is nothing to fail.
 
-// transactional is the producers with a transactional id that are not closed.
+// transactional holds the producers with a transactional id that are not closed.
 var transactional struct {
 	mu        sync.Mutex // never held while blocking
 	producers map[*Producer]struct{}
 }
 
-// passing is how many records are being passed on so: while it is 0, as it nearly always is, no context is looked into.
+// passing is the number of records that are being passed on so. While it is 0, as it nearly always is, no context is looked
+// into.
 var passing atomic.Int32
 
 type unserializedKey = double.UnserializedKey
@@ -57,7 +58,7 @@ func inTransaction() bool {
 	return false
 }
 
-// passOn has send pass a record on that could not be serialized, if there may be a transaction at the end of the way.
+// passOn has send pass on a record that could not be serialized, if a transaction may be at the end of the way.
 func passOn(ctx context.Context, rec Record, err *SerializationError, send func(context.Context, Record)) {
 	if !inTransaction() {
 		return
@@ -68,8 +69,8 @@ func passOn(ctx context.Context, rec Record, err *SerializationError, send func(
 	send(context.WithValue(ctx, unserializedKey{}, err), rec)
 }
 
-// Unserialized returns why the record has no key and value: a *SerializationError, or nil for every record that can be
-// sent. Only an implementation of Sender that keeps what it is given, rather than pass it on to a producer, has to ask.
+// Unserialized returns nil for every record that can be sent. For a record that a Typed could not serialize it returns the
+// *SerializationError. Only a Sender that keeps records, rather than pass them on to a producer, has to ask.
 func (r *Record) Unserialized() error {
 	if r.unserialized == nil {
 		return nil
@@ -77,7 +78,7 @@ func (r *Record) Unserialized() error {
 	return r.unserialized
 }
 
-// refuseUnserialized returns nil for a record that can be sent. It fails the transaction of one that cannot: that with the
+// refuseUnserialized returns nil for a record that can be sent. Otherwise it fails the record's transaction: the one with the
 // given number, or with 0 the one that is open.
 func (p *Producer) refuseUnserialized(ctx context.Context, rec *Record, number int64) error {
 	failed := rec.unserialized

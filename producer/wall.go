@@ -10,8 +10,8 @@ import (
 // The packages below this one have error types of their own, which promise nothing to anybody. This file is the wall: what a
 // caller gets has this package's types in their place. It sees failures alone, and each of them once.
 
-// outward returns err as callers get it. An error of an inner package becomes one of this package. What has such an error
-// somewhere inside keeps its text, and errors.As finds this package's type in it. All else is returned as it is, nil too.
+// outward returns err as callers get it. An error of an inner package becomes one of this package. An error that wraps one of
+// an inner package keeps its text, and errors.As finds this package's type in it. All others are returned as they are, nil too.
 func outward(err error) error {
 	if public := translated(err); public != nil {
 		return public
@@ -19,8 +19,8 @@ func outward(err error) error {
 	return nested(err)
 }
 
-// nested is outward for what another error wraps. It keeps the identity of err: the results of two calls are equal, and
-// errors.Is finds err in them.
+// nested is outward for an error that another error wraps. It keeps the identity of err: the results of two calls are equal,
+// and errors.Is finds err in them.
 func nested(err error) error {
 	if !hasInner(err) {
 		return err
@@ -62,14 +62,14 @@ func translated(err error) error {
 	return nil
 }
 
-// veiled is an error that has one of an inner package inside.
+// veiled is an error that wraps one of an inner package.
 type veiled struct{ err error } // of a pointer type: so veiled can be compared
 
 func (v veiled) Error() string { return v.err.Error() }
 
 func (v veiled) Unwrap() error { return v.err }
 
-// As translates the first error inside that target is for.
+// As sets target to the translation of the first error inside that has target's type.
 func (v veiled) As(target any) bool {
 	switch target := target.(type) {
 	case **SendError:
@@ -105,13 +105,13 @@ func translate[T error](err error, target *T) bool {
 	})
 }
 
-// hasInner reports whether err has an error of an inner package inside that nothing translates yet.
+// hasInner reports whether err wraps an error of an inner package that is not translated yet.
 func hasInner(err error) bool {
 	return anyInside(err, func(inside error) bool { return translated(inside) != nil })
 }
 
-// anyInside calls is for err and all that it wraps, as errors.As goes through them, until is says true. It stays outside of
-// what is translated.
+// anyInside calls is for err and for all errors that it wraps, in the order of errors.As, until is says true. It does not look
+// into what is translated already.
 func anyInside(err error, is func(error) bool) bool {
 	if _, ok := err.(veiled); ok || err == nil {
 		return false

@@ -106,8 +106,8 @@ func (p *Producer) admit(ctx context.Context, e *entry, block bool) error {
 	return nil
 }
 
-// receive is what comes first: whether anything is taken now, and to which topic. A producer that is closed chooses the partition
-// before it says so, if it knows the topic: then there is a topic, too.
+// receive is what comes first: whether anything is taken now, and to which topic. A producer that is closed chooses the
+// partition before it says so, if it knows the topic: then there is a topic, too.
 func (p *Producer) receive(ctx context.Context, e *entry) (*partition.Topic, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -6,9 +6,9 @@ import (
 	"github.com/epistle-kafka/epistle/producer"
 )
 
-// CompleteNext completes the record that has waited for longest: it is acknowledged, or fails as FailNth or FailOn have said. Its
-// callback has returned when CompleteNext returns, unless another goroutine is at the callbacks. It returns false if no record
-// waits.
+// CompleteNext completes the record that has waited longest: it is acknowledged, or fails as FailNth or FailOn have said. Its
+// callback has returned when CompleteNext returns, unless another goroutine is running callbacks. CompleteNext returns false if
+// no record waits.
 func (p *Producer) CompleteNext() bool {
 	found := false
 	p.do(func() {
@@ -19,7 +19,7 @@ func (p *Producer) CompleteNext() bool {
 	return found
 }
 
-// FailNext is CompleteNext for a record that fails with err, in the way of FailNth.
+// FailNext is CompleteNext for a record that fails with err, as with FailNth.
 func (p *Producer) FailNext(err error) bool {
 	given(err, "FailNext")
 	found := false
@@ -31,8 +31,8 @@ func (p *Producer) FailNext(err error) bool {
 	return found
 }
 
-// CompleteAll completes the records that wait, in the order of their Send, and returns how many. Records that callbacks send
-// meanwhile wait for the next.
+// CompleteAll completes the records that wait, in the order of their Send, and returns their number. Records that callbacks
+// send meanwhile wait for the next call.
 func (p *Producer) CompleteAll() int {
 	n := 0
 	p.do(func() {
@@ -61,8 +61,8 @@ func (p *Producer) Closed() bool {
 	return p.closing
 }
 
-// Fence has another producer take over the transactional id: what is open is aborted, records that end from now on fail with
-// protocol.InvalidProducerEpoch, and what asks the coordinator fails with producer.ErrFenced.
+// Fence lets another producer take over the transactional id. The open transaction is aborted. Records that end from now on
+// fail with protocol.InvalidProducerEpoch, and calls that ask the coordinator fail with producer.ErrFenced.
 func (p *Producer) Fence() {
 	if p.tx == nil {
 		panic("producertest: Fence of a double without a transactional id: New takes Transactional")
@@ -75,7 +75,7 @@ func (p *Producer) Fence() {
 	})
 }
 
-// EditStats has f change what Stats returns from now on, such as LastError. Nil ends that.
+// EditStats lets f change what Stats returns from now on, such as LastError. EditStats(nil) ends that.
 func (p *Producer) EditStats(f func(*producer.Stats)) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -89,8 +89,8 @@ func (p *Producer) SetBrokers(brokers ...producer.BrokerStats) {
 	p.brokers = slices.Clone(brokers)
 }
 
-// AddPartitions has a topic have so many partitions from now on, as when somebody adds some: keys go elsewhere then. It makes
-// the topic if there is none, and does nothing if the topic has more.
+// AddPartitions gives a topic this number of partitions from now on, as when somebody adds some: keys then go elsewhere. It
+// makes the topic if there is none, and does nothing if the topic has more.
 func (p *Producer) AddPartitions(name string, partitions int) {
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -13,8 +13,8 @@ import (
 	"github.com/epistle-kafka/epistle/txn"
 )
 
-// A coordinator is what a double keeps of transactions: the producer's own state, which package txn has, and that of a coordinator
-// that answers it at once. Producer.mu guards it.
+// A coordinator is what a double keeps of transactions: the producer's own state, which package txn has, and that of a
+// coordinator that answers it at once. Producer.mu guards it.
 type coordinator struct {
 	tx    *txn.Txn  // nil: no transactional id
 	again time.Time // when offsets that nobody takes fail the transaction; zero: there are none

@@ -159,20 +159,6 @@ func TestTraced(t *testing.T) {
 	inside.Expect(t, "orders", producertest.Value("12.50").Header("trace", "t1"))
 }
 
-// realProducer is one for a test that a cluster is there for.
-func realProducer(t *testing.T) producer.Interface {
-	servers := os.Getenv("KAFKA_BOOTSTRAP")
-	if servers == "" {
-		t.Skip("KAFKA_BOOTSTRAP names no cluster")
-	}
-	p, err := producer.New(producer.DefaultConfig(strings.Split(servers, ",")...))
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = p.Close(context.Background()) })
-	return p
-}
-
 // onBrokers is one on a cluster in the process.
 func onBrokers(t *testing.T) (producer.Interface, *brokertest.Cluster) {
 	kafka := brokertest.New(t, brokertest.InMemory(), brokertest.Topic("orders", 3))
@@ -198,9 +184,9 @@ func TestPlaceWhileALeaderMoves(t *testing.T) {
 	}
 }
 
-// What the pages show of Go is in this file.
+// What the pages show of Go is in this file, and what needs a real Kafka in one of the module of those tests.
 func TestThePagesShowWhatIsTested(t *testing.T) {
-	source := margin(t, "docs_test.go")
+	source := margin(t, "docs_test.go") + margin(t, "../integration/send/docs_test.go")
 	for page, least := range map[string]int{"../docs/testing.md": 9, "../README.md": 1} {
 		text, err := os.ReadFile(page)
 		if err != nil {
@@ -221,7 +207,6 @@ func TestThePagesShowWhatIsTested(t *testing.T) {
 			t.Errorf("%s shows %d pieces of Go, want %d at least", page, blocks, least)
 		}
 	}
-	_ = realProducer
 }
 
 // margin is a file whose lines begin at the margin.

@@ -5,8 +5,8 @@ import (
 	"strings"
 )
 
-// Expect fails the test unless the records that consumers see of a topic are those, all of them, in the order in which they were
-// sent. It goes on with the test: the failure says what came in their place, and what has become of other records to the topic.
+// Expect fails the test unless consumers see exactly these records of a topic, in the order in which they were sent. The test
+// goes on. The failure says what came in their place, and what has become of other records to the topic.
 func (p *Producer) Expect(t TB, topic string, want ...Want) {
 	t.Helper()
 	got := p.Committed(topic)
@@ -27,8 +27,8 @@ func (p *Producer) Expect(t TB, topic string, want ...Want) {
 	}
 }
 
-// ExpectAmong fails the test unless those records are among what consumers see of a topic, in that order; others may be before,
-// between and behind them.
+// ExpectAmong fails the test unless these records are among those that consumers see of a topic, in this order. Others may be
+// before, between and behind them.
 func (p *Producer) ExpectAmong(t TB, topic string, want ...Want) {
 	t.Helper()
 	found := 0
@@ -46,7 +46,7 @@ func (p *Producer) ExpectAmong(t TB, topic string, want ...Want) {
 	}
 }
 
-// ExpectNone fails the test if consumers see any record of these topics, or of all if none is named.
+// ExpectNone fails the test if consumers see any record of these topics, or of any topic if none is named.
 func (p *Producer) ExpectNone(t TB, topics ...string) {
 	t.Helper()
 	got := p.Committed(topics...)
@@ -56,8 +56,8 @@ func (p *Producer) ExpectNone(t TB, topics ...string) {
 	t.Errorf("consumers see %s, want none: the first is in topic %s, with %v%s", records(len(got)), got[0].Record.Topic, got[0], p.told(topics...))
 }
 
-// ExpectOffsets fails the test unless a group has committed those offsets, and no others. Of an offset that is expected without
-// a LeaderEpoch or Metadata these can be anything.
+// ExpectOffsets fails the test unless a group has committed these offsets, and no others. A LeaderEpoch or Metadata that is not
+// given can be anything.
 func (p *Producer) ExpectOffsets(t TB, groupID string, want Offsets) {
 	t.Helper()
 	got := p.GroupOffsets(groupID)

@@ -9,14 +9,15 @@ import (
 	"github.com/epistle-kafka/epistle/txn"
 )
 
-// NotWritten returns the error of a record that was sent, and is certainly not in the log: a broker has refused it with a
-// protocol.ErrorCode, say. The double names the topic and the partition in it, and the time that the record took.
+// NotWritten returns the error of a record that was sent and is certainly not in the log: a broker has refused it with a
+// protocol.ErrorCode, for example. The double sets the topic, the partition and the elapsed time in it.
 func NotWritten(why error) *producer.SendError {
 	return &producer.SendError{Attempts: 1, Err: given(why, "NotWritten")}
 }
 
-// MayBeWritten returns the error of a record that was sent, and may be in the log all the same, as after
-// producer.ErrDeliveryTimeout: to send it again may write it twice. The double names the rest as in that of NotWritten.
+// MayBeWritten returns the error of a record that was sent and may be in the log all the same, as after
+// producer.ErrDeliveryTimeout: to send it again may write it twice. The double sets the topic, the partition and the elapsed
+// time in it.
 func MayBeWritten(why error) *producer.SendError {
 	return &producer.SendError{Attempts: 1, Err: given(why, "MayBeWritten"), MayBeWritten: true}
 }
@@ -127,8 +128,9 @@ func (p *Producer) rule(rec *producer.Record) (refusal, fate error) {
 	return nil, ask(failed)
 }
 
-// FailNth has the n-th record from now on, 1 for the next that is taken, end with err: at once, or when it is completed. A
-// *producer.SendError, as NotWritten and MayBeWritten make it, is what the program gets; of any other err, NotWritten is.
+// FailNth makes the n-th record from now on end with err: at once, or when it is completed. 1 stands for the next record that
+// is taken. If err is a *producer.SendError, as NotWritten and MayBeWritten return it, the program gets that. Otherwise it gets
+// NotWritten(err).
 func (p *Producer) FailNth(n int, err error) {
 	p.nth("FailNth", n, err, func() {
 		if p.faults.failures == nil {
@@ -138,9 +140,9 @@ func (p *Producer) FailNth(n int, err error) {
 	})
 }
 
-// RejectNth has the n-th record from now on, 1 for the next that is handed over, not be taken, with err as the reason: such as
-// producer.ErrBufferFull. The program gets an *producer.AdmissionError. Records that are refused for another reason before that
-// is looked at do not count: by a transaction, by a ctx that has ended, or after Close.
+// RejectNth makes the double refuse the n-th record from now on, with err as the reason, such as producer.ErrBufferFull. 1
+// stands for the next record that is handed over. The program gets a *producer.AdmissionError. A record does not count if it is
+// refused before that for another reason: by a transaction, by a ctx that has ended, or after Close.
 func (p *Producer) RejectNth(n int, err error) {
 	p.nth("RejectNth", n, err, func() {
 		if p.faults.refusals == nil {
@@ -160,14 +162,14 @@ func (p *Producer) nth(call string, n int, err error, set func()) {
 	set()
 }
 
-// FailOn has each record end with what f returns of it, unless that is nil, as FailNth does. f is called by the Send of
-// each record that is taken, and sees it as interceptors have left it. If several rules fail a record, the first counts; stop ends
-// this one.
+// FailOn makes each record for which f returns an error end with that error, as FailNth does. The Send of each record that is
+// taken calls f, which sees the record as interceptors have left it. If several rules fail a record, the first counts. stop
+// ends this one.
 func (p *Producer) FailOn(f func(rec producer.Record) error) (stop func()) {
 	return p.addRule(&p.faults.failed, f)
 }
 
-// RejectOn has each record not be taken of which f returns an error, as RejectNth does; stop ends that.
+// RejectOn makes the double refuse each record for which f returns an error, as RejectNth does. stop ends that.
 func (p *Producer) RejectOn(f func(rec producer.Record) error) (stop func()) {
 	return p.addRule(&p.faults.rejects, f)
 }
@@ -184,18 +186,19 @@ func (p *Producer) addRule(rules *[]*rule, f func(rec producer.Record) error) (s
 	}
 }
 
-// FailCall has the next call of that method fail. Several are for the calls one after the other.
+// FailCall makes the next call of that method fail. Several calls of FailCall are for the calls of the method one after the
+// other.
 //
-// Of a method of transactions err is a protocol.ErrorCode, which is what the coordinator answers; what comes of it is what would
-// come of it of a cluster. What Kafka's clients try again is tried again at once, and the call succeeds.
-// What coordinators answer to a commit, for example:
+// For a method of transactions err must be a protocol.ErrorCode: the answer of the coordinator. The call ends as it would with
+// a cluster. If Kafka's clients try again after this code, the double does so at once, and the call succeeds. This is what some
+// codes do to a commit:
 //
 //	protocol.TransactionAbortable    NextAbort: nothing is committed, and the transaction can be aborted
 //	protocol.ProducerFenced          ErrFenced: nothing is committed, and the producer is of no more use
 //	protocol.UnknownServerError      OutcomeUnknown for good: NextNewProducer
 //
-// Of the others err is why: Flush and Close then do not wait, and return it in a *producer.FlushError or *producer.CloseError
-// that counts what is left; LoadTopics fails for each topic.
+// For any other method err is the reason. Flush and Close then do not wait, and return it in a *producer.FlushError or
+// *producer.CloseError that counts what is left. LoadTopics fails for each topic.
 func (p *Producer) FailCall(c Call, err error) {
 	given(err, "FailCall")
 	v := verdict{err: err}
@@ -210,12 +213,12 @@ func (p *Producer) FailCall(c Call, err error) {
 	p.fault(c, v)
 }
 
-// LoseAnswer has the coordinator do what the next call of that method of transactions asks for, and its answer be lost. The call
-// fails, as one does that max.block has ended; of CommitTransaction the error says OutcomeUnknown, while consumers see the
+// LoseAnswer makes the coordinator do what the next call of that transaction method asks for, and loses the answer. The call
+// fails as one that max.block has ended. The error of CommitTransaction says OutcomeUnknown, while consumers see the
 // transaction. The same call, made again, finds the answer.
 func (p *Producer) LoseAnswer(c Call) { p.lose("LoseAnswer", c, true) }
 
-// LoseRequest is LoseAnswer of a request that never comes to the coordinator. Of CommitTransaction the error is the same, and
+// LoseRequest is LoseAnswer for a request that never comes to the coordinator. The error of CommitTransaction is the same, but
 // consumers do not see the transaction before the same call is made again.
 func (p *Producer) LoseRequest(c Call) { p.lose("LoseRequest", c, false) }
 
@@ -235,8 +238,8 @@ func (p *Producer) fault(c Call, v verdict) {
 	p.faults.add(c, v)
 }
 
-// PendingFaults returns how many of FailNth, RejectNth, FailCall, LoseAnswer and LoseRequest have not come yet. A test that ends with some may not
-// have tested what it was meant to.
+// PendingFaults returns how many of FailNth, RejectNth, FailCall, LoseAnswer and LoseRequest have not happened yet. A test that
+// ends with some may not have tested what it was meant to.
 func (p *Producer) PendingFaults() int {
 	p.mu.Lock()
 	defer p.mu.Unlock()

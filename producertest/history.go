@@ -21,7 +21,7 @@ const (
 	StateFailed
 	// StateUncommitted: it is acknowledged, and its transaction is open.
 	StateUncommitted
-	// StateCommitted: consumers see it. It is of a transaction that is committed, or of none, and acknowledged.
+	// StateCommitted: consumers see it. It is acknowledged, and its transaction is committed, or it has none.
 	StateCommitted
 	// StateAborted: it was acknowledged, and its transaction was aborted.
 	StateAborted
@@ -38,14 +38,14 @@ func (s State) String() string {
 
 // Sent is a record, and what has become of it. It may get further fields.
 type Sent struct {
-	// Record is the record as interceptors have left it. Its Timestamp is that with which it was sent.
+	// Record is the record as interceptors have left it. Its Timestamp is the one that it was sent with.
 	Record producer.Record
 	// Metadata is what the program was told, or will be: Partition is -1 if none was chosen, Offset is -1 if there is none.
 	Metadata producer.RecordMetadata
-	// Err is what the program was told; nil of a record that is acknowledged or waits.
+	// Err is what the program was told. It is nil for a record that is acknowledged or waits.
 	Err   error
 	State State
-	// Transaction is the number of its transaction, from 1 on; 0 if it is of none.
+	// Transaction is the number of the record's transaction, from 1 on; 0 if it has none.
 	Transaction int64
 }
 
@@ -61,18 +61,18 @@ func copied(rec *producer.Record) producer.Record {
 	return e.rec
 }
 
-// History returns all records that the program has handed over, to these topics, or to all if none is named, in the order in
-// which they were taken or refused.
+// History returns all records that the program has handed over to these topics, or to all topics if none is named. They are in
+// the order in which they were taken or refused.
 func (p *Producer) History(topics ...string) []Sent {
 	return p.records(topics, func(*entry) bool { return true })
 }
 
-// Committed returns the records that consumers see who read committed records only.
+// Committed returns the records that a consumer with isolation.level=read_committed sees.
 func (p *Producer) Committed(topics ...string) []Sent {
 	return p.records(topics, func(e *entry) bool { return e.state == StateCommitted })
 }
 
-// Uncommitted returns the records of the transaction that is open: acknowledged, or waiting for that.
+// Uncommitted returns the records of the open transaction: those that are acknowledged, and those that wait for that.
 func (p *Producer) Uncommitted(topics ...string) []Sent {
 	return p.records(topics, func(e *entry) bool {
 		return e.state == StateUncommitted || e.state == StatePending && e.txn != 0
@@ -90,8 +90,8 @@ func (p *Producer) records(topics []string, have func(*entry) bool) (all []Sent)
 	return all
 }
 
-// Clear forgets the records that have ended, what groups have committed, and the counts of transactions and of Stats. Offsets go on from where they are,
-// and so does an open transaction.
+// Clear forgets the records that have ended, what groups have committed, and the counts of transactions and of Stats. Offsets
+// go on from where they are, and so does an open transaction.
 func (p *Producer) Clear() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -100,17 +100,17 @@ func (p *Producer) Clear() {
 	p.groups, p.counts = nil, Transactions{Initialized: p.counts.Initialized}
 }
 
-// Offsets are what a group has committed, or will: by partition.
+// Offsets are what a group has committed, or will commit, by partition.
 type Offsets = map[producer.TopicPartition]producer.OffsetAndMetadata
 
-// GroupOffsets returns what a group has committed, without what belongs to a transaction that is open.
+// GroupOffsets returns what a group has committed. Offsets in an open transaction are not in it.
 func (p *Producer) GroupOffsets(groupID string) Offsets {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return cloned(p.groups[groupID])
 }
 
-// PendingOffsets returns what a group gets when the open transaction is committed.
+// PendingOffsets returns what a group will have committed once the open transaction is committed.
 func (p *Producer) PendingOffsets(groupID string) Offsets {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -127,7 +127,7 @@ func cloned(offsets Offsets) Offsets {
 // Transactions says what has become of a double's transactions. It may get further fields.
 type Transactions struct {
 	Initialized bool // InitTransactions has succeeded
-	Open        bool // one is
+	Open        bool // a transaction is open
 	Committed   int
 	Aborted     int
 }

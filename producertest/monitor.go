@@ -11,8 +11,8 @@ import (
 	"github.com/epistle-kafka/epistle/protocol"
 )
 
-// Metrics is that of producer.Producer, as far as a double has any: Records as Stats counts them, Topics and Failures by the
-// records of the history, InFlight and OldestAge. All else is zero, but for what EditMetrics has set.
+// Metrics is that of producer.Producer, as far as a double has any: Records as Stats counts them, Topics and Failures from the
+// records of the history, InFlight and OldestAge. All other fields are zero, unless EditMetrics has set them.
 func (p *Producer) Metrics() producer.Metrics {
 	now := time.Now()
 	p.mu.Lock()
@@ -80,7 +80,7 @@ func count(t *producer.TopicMetrics, e *entry, failures map[producer.FailureMetr
 	t.Sent++
 }
 
-// Health is that of producer.Producer: ready while the double is open, with what SetHealth has set in its place.
+// Health is that of producer.Producer. The state is HealthReady while the double is open, unless SetHealth has set another.
 func (p *Producer) Health() producer.Health {
 	now := time.Now()
 	p.mu.Lock()
@@ -98,8 +98,8 @@ func (p *Producer) Health() producer.Health {
 	return producer.Health{At: now, State: producer.HealthReady, Reachable: true, Authenticated: true, Brokers: 1}
 }
 
-// Ready is that of producer.Producer. Its error is a *producer.NotReadyError where Health says so, a topic does not exist, or
-// FailCall has it fail.
+// Ready is that of producer.Producer. The error is a *producer.NotReadyError if Health says so, if a topic does not exist, or
+// if FailCall makes it fail.
 func (p *Producer) Ready(ctx context.Context, topics ...string) error {
 	h := p.Health()
 	if h.State == producer.HealthDead || h.State == producer.HealthFailing {
@@ -132,14 +132,14 @@ func (p *Producer) ClientInstanceID(context.Context) (protocol.UUID, error) {
 	return protocol.UUID{}, fmt.Errorf("client instance id: %w", err)
 }
 
-// EditMetrics has f change what Metrics returns from now on. Nil ends that.
+// EditMetrics lets f change what Metrics returns from now on. EditMetrics(nil) ends that.
 func (p *Producer) EditMetrics(f func(*producer.Metrics)) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.editMetrics = f
 }
 
-// SetHealth sets what Health returns while the double is open, and what Ready goes by, for tests of probes.
+// SetHealth sets what Health returns while the double is open, and what Ready goes by. It is for tests of probes.
 func (p *Producer) SetHealth(h producer.Health) {
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -24,40 +24,40 @@ type options struct {
 	room       int // records that may wait; 0: any number
 }
 
-// Config gives the double the settings of a producer. Of these it heeds Partitioner and PartitionerIgnoreKeys, Interceptors, Logger
-// for what interceptors do wrong, Acks, TransactionalID and TransactionTimeout, MaxBlock, DeliveryTimeout, MaxRequestSize and
-// BufferMemory as limits of one record. Without it they are those of producer.DefaultConfig. Settings that a producer refuses
-// are refused.
+// Config gives the double the settings of a producer. It heeds Partitioner and PartitionerIgnoreKeys; Interceptors, and Logger
+// for what these do wrong; Acks, TransactionalID and TransactionTimeout; MaxBlock and DeliveryTimeout; MaxRequestSize and
+// BufferMemory as limits of one record. Without this option the settings are those of producer.DefaultConfig. Settings that a
+// producer refuses are refused.
 func Config(cfg producer.Config) Option { return func(o *options) { o.cfg = &cfg } }
 
-// Transactional gives the double a transactional.id, so that every record is part of a transaction.
+// Transactional gives the double a transactional.id, so every record is part of a transaction.
 func Transactional(id string) Option { return func(o *options) { o.id = id } }
 
-// Topic makes a topic with so many partitions, 1 at least.
+// Topic makes a topic with that many partitions, at least 1.
 func Topic(name string, partitions int) Option {
 	return func(o *options) { o.topics[name] = partitions }
 }
 
-// AutoCreate says whether a topic that no Topic has made is made by the first record to it. It is on by default. If it is
-// off, such a topic does not exist: a record to it fails with a *producer.UnknownTopicError.
+// AutoCreate says whether the first record to a topic makes it. The default is true. If false, a topic that no Topic has made
+// does not exist: a record to it fails with a *producer.UnknownTopicError.
 func AutoCreate(on bool) Option { return func(o *options) { o.autoCreate = on } }
 
-// DefaultPartitions is how many partitions a topic has that AutoCreate makes; 1 by default.
+// DefaultPartitions sets the number of partitions of a topic that AutoCreate makes. The default is 1.
 func DefaultPartitions(n int) Option { return func(o *options) { o.partitions = n } }
 
-// Manual has records wait until the test completes them: see Producer.CompleteNext. They count as sent: if they end without
+// Manual makes records wait until the test completes them: see Producer.CompleteNext. They count as sent: if they end without
 // an answer, they may be in the log.
 func Manual() Option { return func(o *options) { o.manual = true } }
 
-// Unsent is Manual whose records count as not sent while they wait, as if no broker could be reached: if they end without an
+// Unsent is Manual for records that count as not sent while they wait, as if no broker could be reached: if they end without an
 // answer, they are not in the log.
 func Unsent() Option { return func(o *options) { o.manual, o.unsent = true, true } }
 
-// Delivery has each record be acknowledged, or fail, so long after it was sent; 0, the default, is at once.
+// Delivery makes each record end this long after it was sent. The default is 0: at once.
 func Delivery(d time.Duration) Option { return func(o *options) { o.delay = d } }
 
-// BufferRecords bounds the records that wait for their completion, as buffer.memory does by bytes: Send waits for room, within
-// ctx and Config.MaxBlock, and TrySend returns producer.ErrBufferFull. By default there is room for any number.
+// BufferRecords bounds the records that wait for their completion, as buffer.memory does by bytes. When there is no room, Send
+// waits within ctx and Config.MaxBlock, and TrySend returns producer.ErrBufferFull. By default there is room for any number.
 func BufferRecords(n int) Option { return func(o *options) { o.room = n } }
 
 // server is where a double pretends to be connected to.

@@ -15,8 +15,8 @@ import (
 	"github.com/epistle-kafka/epistle/protocol"
 )
 
-// Producer is a double of producer.Producer: see the package documentation. All its methods are safe for concurrent use, with the
-// exceptions that producer.Producer makes for transactions.
+// Producer is a double of producer.Producer: see the package documentation. Its methods are safe for concurrent use. As with
+// producer.Producer, only one goroutine at a time may call the transaction methods.
 type Producer struct {
 	cfg         producer.Config
 	set         *options
@@ -70,7 +70,7 @@ type TB interface {
 	Cleanup(func())
 }
 
-// New makes a double that ends with the test. Options that cannot be end the test.
+// New makes a double that ends with the test. An option that is not valid fails the test.
 func New(t TB, opts ...Option) *Producer {
 	t.Helper()
 	p, err := Start(opts...)
@@ -82,7 +82,7 @@ func New(t TB, opts ...Option) *Producer {
 	return p
 }
 
-// Start makes a double where there is no test. Close ends it.
+// Start makes a double outside of a test. The caller must Close it.
 func Start(opts ...Option) (*Producer, error) {
 	o, err := chosen(opts)
 	if err != nil {
@@ -229,7 +229,7 @@ func (p *Producer) Ping(context.Context) error {
 	return nil
 }
 
-// Stats is that of producer.Producer: the counters of records, and what EditStats has added.
+// Stats is that of producer.Producer: the counters of records, as EditStats has changed them.
 func (p *Producer) Stats() producer.Stats {
 	p.mu.Lock()
 	s, edit := p.stats, p.edit

@@ -78,7 +78,8 @@ func (p *Producer) CommitTransaction(ctx context.Context) error {
 	return p.endTransaction(ctx, CallCommitTransaction, true)
 }
 
-// AbortTransaction is that of producer.Producer. Records that wait for their completion fail with producer.ErrTransactionAborted.
+// AbortTransaction is that of producer.Producer. Records that wait for their completion fail with
+// producer.ErrTransactionAborted.
 func (p *Producer) AbortTransaction(ctx context.Context) error {
 	return p.endTransaction(ctx, CallAbortTransaction, false)
 }

@@ -11,8 +11,8 @@ import (
 	"github.com/epistle-kafka/epistle/txn"
 )
 
-// Flush is that of producer.Producer: it waits until every record sent before has its outcome and its callback has returned. With
-// Manual somebody else has to complete them meanwhile.
+// Flush is that of producer.Producer: it waits until every record that was sent before has its outcome and its callback has
+// returned. With Manual, somebody else has to complete the records meanwhile.
 func (p *Producer) Flush(ctx context.Context) error {
 	p.mu.Lock()
 	fault, waits := p.faults.take(CallFlush), p.untold()
@@ -30,8 +30,8 @@ func (p *Producer) Flush(ctx context.Context) error {
 	return &producer.FlushError{Waiting: p.undelivered(waits), Err: fmt.Errorf("%w%s", err, p.waiting(waits))}
 }
 
-// Close is that of producer.Producer: it refuses further records, aborts the transaction that is open, and waits as Flush does.
-// When ctx ends first, what is left fails with producer.ErrClosed, and the error is a *producer.CloseError that counts it.
+// Close is that of producer.Producer: it refuses further records, aborts an open transaction, and waits as Flush does. If ctx
+// ends first, the records that are left fail with producer.ErrClosed, and the error is a *producer.CloseError that counts them.
 func (p *Producer) Close(ctx context.Context) error {
 	p.mu.Lock()
 	if p.ended {

@@ -12,8 +12,8 @@ import (
 	"github.com/epistle-kafka/epistle/producer"
 )
 
-// Want is what a test expects of a record. Its methods return what expects more, and leave what they are called on as it is. What
-// a Want does not mention can be anything.
+// Want is what a test expects of a record. Its methods return a Want that expects more, and do not change the one that they are
+// called on. What a Want does not mention can be anything.
 type Want struct{ matches []match }
 
 // A match is one thing that is expected.
@@ -22,7 +22,7 @@ type match struct {
 	is   func(*Sent) bool
 }
 
-// AnyRecord expects nothing but that there is a record.
+// AnyRecord expects a record, whatever it has.
 func AnyRecord() Want { return Want{} }
 
 // Key expects a record with that key.
@@ -91,7 +91,7 @@ func (w Want) Offset(n int64) Want {
 	return w.and("offset "+strconv.FormatInt(n, 10), func(s *Sent) bool { return s.Metadata.Offset == n })
 }
 
-// Where expects a record for which is returns true; text says what that is, in a failure.
+// Where expects a record for which is returns true. text names that in a failure.
 func (w Want) Where(text string, is func(Sent) bool) Want {
 	return w.and(text, func(s *Sent) bool { return is(*s) })
 }

@@ -13,8 +13,8 @@ import (
 	"time"
 )
 
-// An AssertionFunc returns a signed JWT that proves to a token endpoint who the client is (RFC 7523). It is called before
-// each request, and never concurrently for one [OIDC].
+// An AssertionFunc returns a signed JWT that proves to a token endpoint who the client is (RFC 7523). It is called before each
+// request, and never concurrently for one [OIDC].
 type AssertionFunc func(ctx context.Context) (Secret, error)
 
 // AssertionFile reads the JWT from a file before each request, so it may be replaced at any time
@@ -34,32 +34,33 @@ func AssertionFile(path string) AssertionFunc {
 	}
 }
 
-// AssertionConfig is what an assertion says and how it is signed. If a claim or a header has several values, the last of
-// these counts: Claims; Issuer, Subject, Audience and KeyID; the template; and what is made anew for each assertion, which is
-// alg, typ, iat, exp, nbf and jti. Keys in brackets are Java's, below sasl.oauthbearer.assertion.
+// AssertionConfig is what an assertion says and how it is signed. A claim or a header may be set in several places. Then the
+// last one of these counts: Claims; Issuer, Subject, Audience and KeyID; the template; and what is made anew for each assertion
+// (alg, typ, iat, exp, nbf and jti). Keys in brackets are Java's, below sasl.oauthbearer.assertion. AssertionConfig may get
+// further fields.
 type AssertionConfig struct {
-	// KeyFile holds the private key in PEM, RSA or EC (private.key.file): PKCS#8, or PKCS#1 or SEC 1, which Java does not
+	// KeyFile holds the private key in PEM, RSA or EC (private.key.file). It is PKCS#8, or PKCS#1 or SEC 1, which Java does not
 	// read. It is read for each assertion, so it may be replaced at any time.
 	KeyFile string
-	// Passphrase is that of KeyFile, if the key in it is encrypted, as OpenSSL and Java do it (private.key.passphrase).
+	// Passphrase decrypts the key in KeyFile, if OpenSSL or Java has encrypted it (private.key.passphrase).
 	Passphrase Secret
 
-	// Key returns the key in place of KeyFile, such as one in a module of hardware.
+	// Key returns the key in place of KeyFile, such as one in a hardware module.
 	Key func(ctx context.Context) (crypto.Signer, error) `json:"-"`
 
-	Algorithm string // RS256, or ES256 with the curve P-256 (algorithm); "" for what the key is for
-	KeyID     string // the header kid; "" for none. In Java it is in the template.
+	Algorithm string // RS256, or ES256 with the curve P-256 (algorithm); "": the one that suits the key
+	KeyID     string // the header kid; "": none. In Java it is in the template.
 
-	Issuer   string // iss (claim.iss)
-	Subject  string // sub (claim.sub)
-	Audience string // aud (claim.aud)
-	Claims   map[string]any
+	Issuer   string         // iss (claim.iss)
+	Subject  string         // sub (claim.sub)
+	Audience string         // aud (claim.aud)
+	Claims   map[string]any // further claims
 
-	// Lifetime is how long the assertion is good for. Range 1 s to 24 h, default 5 minutes (claim.exp.seconds).
+	// Lifetime is how long the assertion is valid. Range 1 s to 24 h; 0 stands for the default, 5 minutes (claim.exp.seconds).
 	Lifetime time.Duration
 
-	// NotBefore is how long ago it has begun to be good, so that clocks may differ. Range up to 1 h, default 1 minute; a
-	// negative time stands for 0 (claim.nbf.seconds).
+	// NotBefore is how long ago the assertion began to be valid, so that clocks may differ. Range up to 1 h; 0 stands for the
+	// default, 1 minute, and a negative time for 0 (claim.nbf.seconds).
 	NotBefore time.Duration
 
 	WithID bool // a random jti, for endpoints that take each assertion once (claim.jti.include)
@@ -69,8 +70,8 @@ type AssertionConfig struct {
 	TemplateFile string
 }
 
-// SignedAssertion makes and signs assertions here. Its error names what is missing or out of range in c. The files are read
-// when an assertion is made, not before.
+// SignedAssertion returns a function that makes and signs assertions in the process. The error names what is missing or out of
+// range in c. The files are read when an assertion is made, not before.
 func SignedAssertion(c AssertionConfig) (AssertionFunc, error) {
 	if wrong := c.check(); wrong != nil {
 		return nil, fmt.Errorf("AssertionConfig: %s", strings.Join(wrong, "; "))

@@ -10,21 +10,21 @@ import (
 	"unicode/utf8"
 )
 
-// Credentials are what a user logs in with.
+// Credentials are what a user logs in with. They may get further fields.
 type Credentials struct {
 	User     string
 	Password Secret
 
-	// DelegationToken says that User is the id of a delegation token, and Password its HMAC in base64 (KIP-48). SCRAM
-	// alone can log in with one.
+	// DelegationToken says that User is the id of a delegation token, and Password its HMAC in base64 (KIP-48). SCRAM alone can
+	// log in with one.
 	DelegationToken bool
 }
 
-// A CredentialFunc is asked for the credentials at each authentication, also when a session is renewed, so they may
-// change while the producer runs. It may be called concurrently, and has to return when ctx ends. Its error is tried
-// again with the next connection, unless [Final] marks it.
+// A CredentialFunc returns the credentials. It is asked at each authentication, also when a session is renewed, so they may
+// change while the producer runs. It may be called concurrently, and has to return when ctx ends. After an error the producer
+// tries again with the next connection, unless [Final] marks the error.
 //
-// A session cannot change its user. Credentials of another user serve new connections alone.
+// A session cannot change its user. If the credentials have another user, they serve new connections only.
 type CredentialFunc func(ctx context.Context) (Credentials, error)
 
 // DelegationToken returns the credentials of a delegation token (KIP-48): its id, and its HMAC in base64, as
@@ -37,8 +37,8 @@ func fixed(c Credentials) CredentialFunc {
 	return func(context.Context) (Credentials, error) { return c, nil }
 }
 
-// PasswordFile reads the password from a file at each authentication. All of the file is the password, but for one line
-// end at its end. So a mounted Kubernetes or Docker secret can be replaced while the producer runs.
+// PasswordFile reads the password from a file at each authentication. So a mounted Kubernetes or Docker secret can be replaced
+// while the producer runs. The whole file is the password, except for one line end at its end.
 func PasswordFile(user, path string) CredentialFunc {
 	return func(context.Context) (Credentials, error) {
 		file := file{"password file", path}
@@ -54,9 +54,9 @@ func PasswordFile(user, path string) CredentialFunc {
 	}
 }
 
-// CredentialsFile reads user and password from a file at each authentication, so both can be replaced while the producer
-// runs. The file has a line `username=…` and a line `password=…`. The value is the rest of the line without the spaces at
-// its ends; no character of it is special. Empty lines, and those that begin with #, are skipped.
+// CredentialsFile reads user and password from a file at each authentication, so both can be replaced while the producer runs.
+// The file has a line `username=…` and a line `password=…`. The value is the rest of the line without the spaces at its ends;
+// no character has a special meaning. Empty lines, and those that begin with #, are skipped.
 func CredentialsFile(path string) CredentialFunc {
 	return func(context.Context) (Credentials, error) {
 		file := file{"credentials file", path}
@@ -72,7 +72,7 @@ func CredentialsFile(path string) CredentialFunc {
 	}
 }
 
-// parseCredentials returns errors that go on after the name of the file. They never show what a line holds.
+// parseCredentials returns errors that continue after the name of the file. They never show what a line holds.
 func parseCredentials(text []byte) (Credentials, error) {
 	var c Credentials
 	number := 0
@@ -121,8 +121,8 @@ func (c Credentials) check(mechanism string) error {
 	return Final(errors.New(why + "; no broker was asked"))
 }
 
-// sealed holds a secret in a type that cannot be printed, also where package fmt calls no methods: in fields that are not
-// exported. All that has secrets is held so, in functions. Pointers would not do: package fmt follows them if the verb is
+// sealed holds a secret in a type that cannot be printed, also in fields that are not exported, of which package fmt calls no
+// methods. All types with secrets hold them so, in functions. Pointers would not do: package fmt follows them if the verb is
 // wrong for them, such as %s.
 type sealed func() string
 

@@ -13,12 +13,13 @@ import (
 // mostOfFile bounds the files that are read here, in bytes: tokens, passwords, keys.
 const mostOfFile = 1 << 20
 
-// A file is one that is named in code or in properties, and what it is called in errors.
+// A file is a file that code or properties name, and its name in errors.
 type file struct{ what, path string }
 
 func (f file) String() string { return "the " + f.what + " " + shown.Name(f.path) }
 
-// read returns all of it. Its error names the file, and shows nothing that it holds. A pipe is refused: it could be read once.
+// read returns the whole file. Its error names the file, and shows nothing of its content. A pipe is refused, since it can be
+// read only once.
 func (f file) read() ([]byte, error) {
 	text, err := readfile.Regular(f.path, mostOfFile)
 	if errors.Is(err, fs.ErrNotExist) {

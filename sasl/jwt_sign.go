@@ -15,10 +15,10 @@ import (
 	"math/big"
 )
 
-// algorithms are the ones of Java's assertions.
+// algorithms are those of Java's assertions.
 var algorithms = []string{"RS256", "ES256"}
 
-// algorithmOf is the one for a key; "" if there is none.
+// algorithmOf returns the algorithm for a key; "" if there is none.
 func algorithmOf(key crypto.Signer) string {
 	switch public := key.Public().(type) {
 	case *rsa.PublicKey:
@@ -65,7 +65,7 @@ func unsignedJWT(header, payload map[string]any) (string, error) {
 	return base64.RawURLEncoding.EncodeToString(head) + "." + base64.RawURLEncoding.EncodeToString(body), nil
 }
 
-// fixedLength turns the ASN.1 of a signature with P-256 into r and s with 32 bytes each, which JWT wants (RFC 7518, section
+// fixedLength turns the ASN.1 of a signature with P-256 into r and s with 32 bytes each, as JWT has them (RFC 7518, section
 // 3.4; Java calls it P1363).
 func fixedLength(signature []byte) ([]byte, error) {
 	var parts struct{ R, S *big.Int }

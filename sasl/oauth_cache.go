@@ -12,14 +12,14 @@ import (
 const (
 	retryRefresh = 10 * time.Second // after a failed refresh, while the old token is good
 	retryFetch   = time.Second      // after a failed fetch, while there is no token
-	fetchLimit   = time.Minute      // of a source that has no limit of its own
+	fetchLimit   = time.Minute      // for a source that has no limit of its own
 )
 
 // A tokenCache keeps the newest token, for all connections. It may be used concurrently.
 //
 // One fetch is under way at a time, in a goroutine that ends with the source's answer. Connections wait for it only while there
-// is no good token. Between two fetches there is a timer and no goroutine. If the token was not used since it came, the timer
-// does nothing, and none follows. So nothing has to be closed.
+// is no valid token. Between two fetches there is a timer and no goroutine. If nobody has used the token since it came, the
+// timer does nothing, and none follows. So nothing has to be closed.
 type tokenCache struct {
 	source  TokenSource
 	refresh Refresh
@@ -30,12 +30,12 @@ type tokenCache struct {
 	expires time.Time    // of token; zero for no token
 	goodTo  time.Time    // a little before expires: what is sent then still arrives in time
 	next    time.Time    // when to ask for another
-	used    bool         // since token came
-	timer   *time.Timer  // for next, or nil
-	timers  int          // that were set, so that one which was stopped too late can tell
-	fetch   *tokenFetch  // under way, or nil
-	err     error        // of the last fetch, nil if it was good
-	failed  time.Time    // when that was
+	used    bool         // somebody has used token
+	timer   *time.Timer  // for next; nil: none
+	timers  int          // number of timers that were set, so that one which was stopped too late can tell
+	fetch   *tokenFetch  // the fetch under way; nil: none
+	err     error        // error of the last fetch; nil if it succeeded
+	failed  time.Time    // when err came
 }
 
 // A tokenFetch is one call of the source. Its result is there when done is closed.
@@ -53,8 +53,8 @@ func newTokenCache(source TokenSource, refresh Refresh) *tokenCache {
 	return &tokenCache{source: source, refresh: refresh, random: rand.Float64}
 }
 
-// get returns a token. It waits only while there is no good one, for as long as ctx. tell is told why none comes, and why the
-// one that is returned could not be replaced; nil, when nothing is in the way any more.
+// get returns a token. It waits only while there is no valid one, for as long as ctx. It calls tell with the reason why none
+// comes, or why the returned one could not be replaced; and with nil once nothing is in the way any more.
 func (c *tokenCache) get(ctx context.Context, tell func(error)) (Token, error) {
 	token, err := c.find(ctx, tell)
 	if err == nil {
@@ -63,7 +63,7 @@ func (c *tokenCache) get(ctx context.Context, tell func(error)) (Token, error) {
 	return token, err
 }
 
-// lastFailure is why the token could not be replaced, nil if the last fetch was good.
+// lastFailure returns why the token could not be replaced, nil if the last fetch succeeded.
 func (c *tokenCache) lastFailure() error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -120,7 +120,7 @@ func (c *tokenCache) await(ctx context.Context, fetch *tokenFetch, tell func(err
 	return c.orOld(time.Now(), err)
 }
 
-// orOld falls back on a token that is about to expire. c.mu is held.
+// orOld returns a token that is about to expire, if there is one, in place of err. c.mu is held.
 func (c *tokenCache) orOld(now time.Time, err error) (Token, error) {
 	if before(now, c.expires) {
 		return c.token(), nil
@@ -171,7 +171,7 @@ func (c *tokenCache) ask(fetch *tokenFetch) {
 	close(fetch.done)
 }
 
-// keep takes a token that is good from now on. c.mu is held.
+// keep stores a token that is valid from now on. c.mu is held.
 func (c *tokenCache) keep(now time.Time, token Token, expires time.Time) {
 	jwt, _ := decodeJWT(string(token.Value))
 	issued := jwt.issued
@@ -185,7 +185,7 @@ func (c *tokenCache) keep(now time.Time, token Token, expires time.Time) {
 	c.setTimer(now)
 }
 
-// setTimer lets a mechanism that nobody has any more be collected. c.mu is held.
+// setTimer sets the timer so that a mechanism that nobody has any more can be collected. c.mu is held.
 func (c *tokenCache) setTimer(now time.Time) {
 	c.stopTimer()
 	c.timers++
@@ -204,7 +204,7 @@ func (c *tokenCache) stopTimer() {
 	}
 }
 
-// due refreshes the token, if it was used since it came.
+// due refreshes the token, if somebody has used it since it came.
 func (c *tokenCache) due(number int) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -217,6 +217,6 @@ func (c *tokenCache) due(number int) {
 	}
 }
 
-// before says whether t is still to come by both clocks of a computer: the one that stops while it sleeps, and the one that
-// can be set.
+// before reports whether t is still to come by both clocks of a computer: the one that stops while the computer sleeps, and the
+// one that can be set.
 func before(now, t time.Time) bool { return now.Before(t) && now.Round(0).Before(t.Round(0)) }

@@ -6,12 +6,12 @@ import (
 	"time"
 )
 
-// mostSkew is a difference of clocks that nobody has to know of. Brokers grant 30 seconds by default
+// mostSkew is a difference of clocks that does not matter. Brokers grant 30 seconds by default
 // (sasl.oauthbearer.clock.skew.seconds).
 const mostSkew = 30 * time.Second
 
-// Explain reads our own token, since brokers tell nobody why they refuse one. It shows when, by whom, for whom and for
-// which subject the token was made, and never the token.
+// Explain reads our own token, since brokers tell nobody why they refuse one. It shows when, by whom, for whom and for which
+// subject the token was made, and never the token.
 func (e *oauthExchange) Explain(words string) string {
 	token := e.token()
 	jwt, isJWT := decodeJWT(string(token.Value))
@@ -38,7 +38,7 @@ func joined(parts ...string) string {
 	return strings.Join(said, "; ")
 }
 
-// likely names what is wrong with the token, if one can see it.
+// likely names what is wrong with the token, if that can be seen.
 func likely(token Token, jwt jwtClaims, now time.Time) string {
 	now = now.Add(-token.skew)
 	switch {
@@ -74,7 +74,7 @@ func aheadOf(skew time.Duration, endpoint string) string {
 	return fmt.Sprintf("this computer's clock is %v %s that of %s", short(skew.Abs()), word, endpoint)
 }
 
-// wanted is what the broker's refusal says besides.
+// wanted returns what else the broker's refusal says.
 func (e *oauthExchange) wanted(jwt jwtClaims) string {
 	wants := ""
 	if e.refusal.Scope != "" {
@@ -98,7 +98,7 @@ func described(jwt jwtClaims) string {
 	return strings.Join(said, ", ")
 }
 
-// short rounds a time to what a person wants to know of it.
+// short rounds a time to what a person wants to know.
 func short(d time.Duration) time.Duration {
 	if d < time.Minute {
 		return d.Round(time.Second)

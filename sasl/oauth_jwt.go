@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// A jwtClaims is what a JWT says of itself. Nothing of it is verified: it is our own token, and the broker judges it.
+// A jwtClaims is what a JWT says. Nothing of it is verified: it is our own token, and the broker judges it.
 type jwtClaims struct {
 	algorithm                   string
 	issuer, subject, scope      string
@@ -16,7 +16,7 @@ type jwtClaims struct {
 	expires, issued, validSince time.Time // zero if the token does not say
 }
 
-// decodeJWT returns false for what is no JWT, such as an opaque token. Claims of a wrong type are as if they were missing.
+// decodeJWT returns false for a token that is not a JWT, such as an opaque one. Claims of a wrong type count as missing.
 func decodeJWT(token string) (jwtClaims, bool) {
 	parts := strings.Split(token, ".")
 	if len(parts) != 3 {
@@ -58,7 +58,7 @@ func claimText(raw json.RawMessage) string {
 	return text
 }
 
-// claimTexts takes one text, or a list of them.
+// claimTexts reads one text, or a list of texts.
 func claimTexts(raw json.RawMessage) []string {
 	if text := claimText(raw); text != "" {
 		return []string{text}
@@ -72,7 +72,7 @@ func claimTexts(raw json.RawMessage) []string {
 
 const lastSecond = 253402300799 // of the year 9999
 
-// claimTime takes seconds since 1970, also fractions of them.
+// claimTime reads seconds since 1970, also fractions of them.
 func claimTime(raw json.RawMessage) time.Time {
 	var seconds *float64
 	if json.Unmarshal(raw, &seconds) != nil || seconds == nil || *seconds <= 0 {

@@ -6,24 +6,24 @@ import (
 	"time"
 )
 
-// Refresh is when [OAuthBearer] gets the next token: while the one at hand is still good, so that no connection has to wait
-// (KIP-255). The defaults are Java's, as [DefaultRefresh] returns them.
+// Refresh says when [OAuthBearer] gets the next token: while the current one is still valid, so that no connection has to wait
+// (KIP-255). Start from [DefaultRefresh], which has Java's defaults: zero is no default.
 type Refresh struct {
-	// WindowFactor is the part of the token's life after which the next one is asked for. Range 0.5 to 1, default 0.8
+	// WindowFactor is the part of the token's life after which the next token is asked for. Range 0.5 to 1, default 0.8
 	// (sasl.login.refresh.window.factor).
 	WindowFactor float64
 
-	// WindowJitter is added to it, times a random number from 0 to 1, so that many producers do not ask at once. Range 0
-	// to 0.25, default 0.05 (sasl.login.refresh.window.jitter).
+	// WindowJitter, times a random number from 0 to 1, is added to WindowFactor, so that many producers do not ask at once.
+	// Range 0 to 0.25, default 0.05 (sasl.login.refresh.window.jitter).
 	WindowJitter float64
 
 	// MinPeriod is the least time between two tokens. Range 0 to 15 minutes, default 1 minute
 	// (sasl.login.refresh.min.period.seconds).
 	MinPeriod time.Duration
 
-	// Buffer is how long before the end of the token the next one is asked for at the latest. Range 0 to 1 hour, default
-	// 5 minutes (sasl.login.refresh.buffer.seconds). A token that lives for less than MinPeriod and Buffer together is
-	// refreshed by WindowFactor and WindowJitter alone.
+	// Buffer is how long before the end of the token the next one is asked for at the latest. Range 0 to 1 hour, default 5
+	// minutes (sasl.login.refresh.buffer.seconds). If a token lives for less than MinPeriod and Buffer together, only
+	// WindowFactor and WindowJitter count.
 	Buffer time.Duration
 }
 
@@ -53,7 +53,7 @@ func (r Refresh) check() error {
 	return fmt.Errorf("token refresh: %s; begin with DefaultRefresh()", strings.Join(wrong, ", "))
 }
 
-// next says when to ask for the token after one that was got now. issued may be zero. random is from 0 to 1.
+// next returns when to ask for the token after one that was got now. issued may be zero. random is from 0 to 1.
 func (r Refresh) next(now, issued, expires time.Time, random float64) time.Time {
 	part := r.WindowFactor + r.WindowJitter*random
 	of := func(start time.Time) time.Time {

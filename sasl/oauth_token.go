@@ -10,36 +10,37 @@ import (
 	"time"
 )
 
-// A Token is what OAUTHBEARER logs in with: an access token of an identity provider, or whatever brokers are set to take.
+// A Token is what OAUTHBEARER logs in with: an access token of an identity provider, or whatever brokers are set to take. It
+// may get further fields.
 type Token struct {
-	// Value is most often a JWT, but a broker may take others. It has letters, digits and -._~+/ alone, and = at its end
+	// Value is most often a JWT; a broker may take others. It consists of letters, digits and -._~+/, and may have = at its end
 	// (RFC 6750).
 	Value Secret
 
-	// Expires is when brokers take it no more. If it is zero and Value is a JWT, the claim exp counts. If there is none
-	// either, the token is used once, and the source is asked again for the next authentication.
+	// Expires is when brokers no longer take the token. If it is zero and Value is a JWT, its claim exp counts. If there is
+	// none either, the token is used once, and the source is asked again for the next authentication.
 	Expires time.Time
 
-	// Extensions go to the broker with the token (KIP-342), such as logicalCluster. A key has letters alone, and a value has
-	// printable ASCII, spaces and line ends, at least one of them. "auth" is taken.
+	// Extensions go to the broker with the token (KIP-342), such as logicalCluster. A key has only letters. A value has at
+	// least one character, and only printable ASCII, spaces and line ends. The key "auth" is reserved.
 	Extensions map[string]string
 
-	// Hint is what may be wrong where a broker refuses the token, and what to do, for an error. It is for a Value whose claims
-	// nobody can read here, and names no secret. "" for none.
+	// Hint says what may be wrong if a broker refuses the token, and what to do. Errors show it. It is for a Value whose claims
+	// cannot be read here, and must hold no secret. "": none.
 	Hint string
 
 	skew     time.Duration // how far this computer's clock is ahead of the endpoint's, if that was told
-	endpoint string        // that the token is from, to be shown; "" if no endpoint was asked
+	endpoint string        // the endpoint that the token is from, to be shown; "" if no endpoint was asked
 }
 
 // A TokenSource gets tokens. [OAuthBearer] asks it for one at a time, from a goroutine of its own. The ctx that it passes
-// carries no values, and ends after a minute; for [OIDC] it ends after what the settings allow. An error that no repetition
-// mends is marked by [Final].
+// carries no values. It ends after a minute, or for [OIDC] after what the settings allow. An error that no repetition mends is
+// marked by [Final].
 type TokenSource interface {
 	Token(ctx context.Context) (Token, error)
 }
 
-// A TokenFunc is a function as a [TokenSource].
+// A TokenFunc makes a [TokenSource] of a function.
 type TokenFunc func(ctx context.Context) (Token, error)
 
 // Token calls f.
@@ -77,15 +78,15 @@ func (s *extended) telling(ctx context.Context, tell func(error)) (Token, error)
 func (s *extended) atHand() bool                   { return atHand(s.source) }
 func (s *extended) longest() (time.Duration, bool) { return longest(s.source) }
 
-// atHand says whether a source has its tokens at hand. Such a token is not kept: that would save nothing, and would delay the
-// use of its successor.
+// atHand reports whether a source has its tokens at hand. Such a token is not kept: that would save nothing, and would delay
+// the use of its successor.
 func atHand(source TokenSource) bool {
 	s, ok := source.(interface{ atHand() bool })
 	return ok && s.atHand()
 }
 
-// tokenOf asks a source for a token. tell is told of each try that has failed and is followed by another, by the goroutine that
-// calls tokenOf.
+// tokenOf asks a source for a token. If a try has failed and another follows, tokenOf calls tell, on the goroutine of its
+// caller.
 func tokenOf(ctx context.Context, source TokenSource, tell func(error)) (Token, error) {
 	if s, ok := source.(interface {
 		telling(context.Context, func(error)) (Token, error)
@@ -103,8 +104,8 @@ func longest(source TokenSource) (time.Duration, bool) {
 	return 0, false
 }
 
-// TokenFile reads the token from a file at each authentication, so it may be replaced at any time. Spaces and line ends
-// around it are no part of it. What replaces it has to do so in time: before the token that is in it expires.
+// TokenFile reads the token from a file at each authentication, so it may be replaced at any time. Spaces and line ends around
+// the token do not count. The file has to be replaced before its token expires.
 //
 // In properties: sasl.oauthbearer.token.endpoint.url=file:///….
 func TokenFile(path string) TokenSource { return tokenFile(path) }
@@ -132,7 +133,7 @@ func (tokenFile) atHand() bool { return true }
 // mostOfToken bounds a token and its extensions, in bytes: sasl.server.max.receive.size of brokers, and a frame around it.
 const mostOfToken = 524288 - 64
 
-// check refuses locally what a broker would answer by hanging up without a word.
+// check refuses here what a broker would answer by hanging up without a word.
 func (t Token) check() error {
 	if err := checkValue(string(t.Value)); err != nil {
 		return err
@@ -187,7 +188,7 @@ func checkExtension(key, value string) error {
 
 func letter(c byte) bool { return c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' }
 
-// expiry is when the token ends by this computer's clock, as far as that is known; zero if it is not.
+// expiry returns when the token ends by this computer's clock, as far as that is known; zero if it is not.
 func (t Token) expiry() time.Time {
 	if !t.Expires.IsZero() {
 		return t.Expires

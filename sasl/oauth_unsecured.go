@@ -8,9 +8,9 @@ import (
 	"time"
 )
 
-// UnsecuredJWS makes tokens that are not signed (alg none), with these claims and life; 0 is an hour. Brokers take them only
-// with the validator that Kafka has by default, which is for development: whoever can connect can be anybody. The claim sub is
-// the user. The claims exp and iat are made here.
+// UnsecuredJWS makes tokens that are not signed (alg none), with these claims and this life; 0 stands for an hour. Brokers take
+// them only with the validator that Kafka has by default. That one is for development: whoever can connect can be anybody. The
+// claim sub is the user. UnsecuredJWS adds the claims exp and iat.
 //
 // In properties: the options unsecuredLogin… of OAuthBearerLoginModule.
 func UnsecuredJWS(claims map[string]any, life time.Duration) (TokenSource, error) {

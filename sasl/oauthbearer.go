@@ -12,18 +12,18 @@ import (
 
 const oauthName = "OAUTHBEARER"
 
-// OAuthBearer logs in with tokens (OAUTHBEARER, RFC 7628, KIP-255). The token is readable by whoever is on the way, unless
-// there is TLS.
+// OAuthBearer logs in with tokens (OAUTHBEARER, RFC 7628, KIP-255). Without TLS, anybody on the way can read the token.
 //
-// The newest token serves all connections. If it was used, the next one is fetched in the background, when [DefaultRefresh]
-// says. A connection waits only while there is no good token. One token is fetched at a time. If that fails, the old token
-// is used on while it is good, and another is asked for every 10 seconds. Nothing has to be closed: there is a goroutine
-// only while a token is fetched. A [TokenFile] and an [UnsecuredJWS] are read or made for each connection instead.
+// The newest token serves all connections. If a connection has used it, the next one is fetched in the background, when
+// [DefaultRefresh] says. A connection waits only while there is no valid token. One token is fetched at a time. If a fetch
+// fails, the old token is used while it is valid, and another one is asked for every 10 seconds. Nothing has to be closed:
+// there is a goroutine only while a token is fetched. The tokens of [TokenFile] and [UnsecuredJWS] are read or made for each
+// connection instead.
 //
-// Sources of tokens are [OIDC], [TokenFile], [UnsecuredJWS], and any function of yours as a [TokenFunc].
+// Sources of tokens are [OIDC], [TokenFile], [UnsecuredJWS], and any function as a [TokenFunc].
 func OAuthBearer(source TokenSource) Mechanism { return newOAuth(source, DefaultRefresh()) }
 
-// OAuthBearerWith is [OAuthBearer] with other times of refresh. Its error names what is out of range.
+// OAuthBearerWith is [OAuthBearer] with other times of refresh. The error names what is out of range.
 func OAuthBearerWith(source TokenSource, refresh Refresh) (Mechanism, error) {
 	if err := refresh.check(); err != nil {
 		return nil, err
@@ -99,7 +99,7 @@ func (e *oauthExchange) Next(_ context.Context, challenge []byte) ([]byte, bool,
 	return nil, false, &RefusedError{Mechanism: oauthName, Words: words, Hint: e.Explain(words)}
 }
 
-// firstOfOAuth is the one message that has a meaning (RFC 7628, section 3.1; KIP-342).
+// firstOfOAuth is the only message that has a content (RFC 7628, section 3.1; KIP-342).
 func firstOfOAuth(token Token) []byte {
 	var b strings.Builder
 	b.WriteString("n,,\x01auth=Bearer ")
@@ -112,7 +112,7 @@ func firstOfOAuth(token Token) []byte {
 	return []byte(b.String())
 }
 
-// parseRefusal takes what is no JSON for the status itself.
+// parseRefusal takes a text that is not JSON for the status itself.
 func parseRefusal(challenge []byte) oauthRefusal {
 	challenge = challenge[:min(len(challenge), mostOfRefusal)]
 	var r oauthRefusal

@@ -15,11 +15,12 @@ import (
 	"github.com/epistle-kafka/epistle/internal/shown"
 )
 
-// OIDCConfig is the token endpoint of an identity provider, and how a client proves to it who it is. Exactly one proof is
-// needed: a secret (ClientID and ClientSecret, or Credentials), or an Assertion.
+// OIDCConfig is the token endpoint of an identity provider, and how the client proves to it who it is. Exactly one proof is
+// needed: a secret (ClientID and ClientSecret, or Credentials), or an Assertion. Zero values of durations stand for the
+// defaults. OIDCConfig may get further fields.
 type OIDCConfig struct {
 	TokenURL string // http or https (sasl.oauthbearer.token.endpoint.url)
-	Scope    string // several are separated by spaces; "" for none (sasl.oauthbearer.scope)
+	Scope    string // several are separated by spaces; "": none (sasl.oauthbearer.scope)
 
 	ClientID     string // sasl.oauthbearer.client.credentials.client.id
 	ClientSecret Secret // sasl.oauthbearer.client.credentials.client.secret
@@ -28,49 +29,49 @@ type OIDCConfig struct {
 	// [CredentialsFile].
 	Credentials CredentialFunc `json:"-"`
 
-	// EncodeHeader has id and secret form-encoded before they go into the Authorization header, as RFC 6749 demands and many
-	// endpoints do not expect (sasl.oauthbearer.header.urlencode). Default false, as in Java. It matters if they have other
-	// characters than letters, digits, dots, underscores and hyphens.
+	// EncodeHeader form-encodes id and secret before they go into the Authorization header, as RFC 6749 demands and many
+	// endpoints do not expect (sasl.oauthbearer.header.urlencode). Default false, as in Java. It matters only if they have
+	// other characters than letters, digits, dots, underscores and hyphens.
 	EncodeHeader bool
 
 	// SecretInBody sends id and secret in the form, for endpoints that do not read the Authorization header.
 	SecretInBody bool
 
-	// Assertion proves who the client is by a JWT that it has signed, in place of a secret (RFC 7523). See
+	// Assertion proves who the client is by a JWT that the client has signed, in place of a secret (RFC 7523). See
 	// [SignedAssertion] and [AssertionFile]. ClientID is sent along, if it is set.
 	Assertion AssertionFunc `json:"-"`
 
-	// JWTBearer exchanges the assertion itself for a token: the grant is urn:ietf:params:oauth:grant-type:jwt-bearer, and
-	// not client_credentials (JwtBearerJwtRetriever, KIP-1139).
+	// JWTBearer exchanges the assertion itself for a token: the grant is urn:ietf:params:oauth:grant-type:jwt-bearer, and not
+	// client_credentials (JwtBearerJwtRetriever, KIP-1139).
 	JWTBearer bool
 
 	Params map[string]string // more fields of the form, such as "audience" or "resource"
 
-	// HTTP is a client of yours. Its timeout holds besides the ones here, and redirects are not followed. If it is nil,
+	// HTTP is a client of your own. Its timeout holds besides those here, and it follows no redirects. If it is nil,
 	// connections are made with TLS, by the proxy that HTTPS_PROXY and NO_PROXY name, and closed after each token.
 	HTTP *http.Client `json:"-"`
-	TLS  *tls.Config  `json:"-"` // nil: the roots of the system
+	TLS  *tls.Config  `json:"-"` // for connections without HTTP; nil: the system's roots
 
-	// ConnectTimeout bounds the making of a connection, TLS included, and ReadTimeout what follows. One of them that is 0
-	// counts as 10 seconds; if both are 0, they are 10 seconds together (sasl.login.connect.timeout.ms,
+	// ConnectTimeout bounds the making of a connection, TLS included. ReadTimeout bounds what follows. If one of them is 0, it
+	// counts as 10 seconds. If both are 0, they are 10 seconds together (sasl.login.connect.timeout.ms,
 	// sasl.login.read.timeout.ms; Java has no bound by default).
 	ConnectTimeout, ReadTimeout time.Duration
 
-	// RetryBackoff is the first pause after what may pass: no connection, no answer, and the answers 408, 429 and
-	// 5xx but 501 and 505. It doubles with each try, up to 1 s; more than that stays as it is. An endpoint that asks for a
-	// longer pause (Retry-After) gets it. Default 100 ms (sasl.login.retry.backoff.ms; Java has it double up to the whole
-	// budget).
+	// RetryBackoff is the first pause after a failure that may pass: no connection, no answer, or one of the statuses 408, 429
+	// and 5xx except 501 and 505. The pause doubles with each try, up to 1 s; a longer RetryBackoff stays as it is. An endpoint
+	// that asks for a longer pause (Retry-After) gets it. Default 100 ms (sasl.login.retry.backoff.ms; Java has it double up to
+	// the whole budget).
 	RetryBackoff time.Duration
 
 	// RetryBudget is the time after which no further try begins. Default 10 s (sasl.login.retry.backoff.max.ms).
 	RetryBudget time.Duration
 }
 
-// OIDC gets tokens from the token endpoint of an identity provider (KIP-768, KIP-1139, KIP-1258). Its error names all that
-// is missing or contradictory in c.
+// OIDC gets tokens from the token endpoint of an identity provider (KIP-768, KIP-1139, KIP-1258). The error names everything
+// that is missing or contradictory in c.
 //
-// The token is access_token of the answer, or else id_token. If it is a JWT, its claim exp says when it ends, corrected by
-// what the endpoint's clock says; or else expires_in does.
+// The token is access_token of the answer, or else id_token. If it is a JWT, its claim exp says when it ends, corrected by the
+// endpoint's clock. Otherwise expires_in says it.
 func OIDC(c OIDCConfig) (TokenSource, error) {
 	if wrong := c.check(); wrong != nil {
 		return nil, fmt.Errorf("OIDCConfig: %s", strings.Join(wrong, "; "))
@@ -125,7 +126,7 @@ func (c *OIDCConfig) check() (wrong []string) {
 	return wrong
 }
 
-// ownFields are what the form has in one of its shapes.
+// ownFields are the fields that the form can have by itself.
 var ownFields = []string{"grant_type", "scope", "client_id", "client_secret", "client_assertion", "client_assertion_type", "assertion"}
 
 const idHasColon = "has a colon, which ends it in the Authorization header: set EncodeHeader (sasl.oauthbearer.header.urlencode=true)"
@@ -134,7 +135,8 @@ func (c *OIDCConfig) idFits(id string) bool {
 	return c.EncodeHeader || c.SecretInBody || !strings.Contains(id, ":")
 }
 
-// checkURL returns "" for a URL that a token can be got from. It does not show what was set: there may be a secret in it.
+// checkURL returns what is wrong with a token endpoint's URL; "" if nothing is. It does not show the URL, since that may hold a
+// secret.
 func checkURL(text string) string {
 	u, err := url.Parse(text)
 	switch {
@@ -152,7 +154,7 @@ func checkURL(text string) string {
 	return ""
 }
 
-// client follows no redirect: what is sent is a secret, and it is for the endpoint alone.
+// client follows no redirect: a request holds a secret, which is for the endpoint alone.
 func (c *OIDCConfig) client() *http.Client {
 	client := &http.Client{}
 	if c.HTTP != nil {

@@ -24,7 +24,7 @@ type oidcAnswer struct {
 	skew     time.Duration // how far this computer's clock is ahead of the endpoint's; 0 if that is not known
 }
 
-// An oidcBody is all that is read of a body. The errors have more names than RFC 6749 gives them.
+// An oidcBody has all that is read of a body. Endpoints have more names for errors than RFC 6749 gives them.
 type oidcBody struct {
 	AccessToken      string          `json:"access_token"`
 	IDToken          string          `json:"id_token"`
@@ -69,7 +69,7 @@ func (a *oidcAnswer) token() (Token, *oidcFailure) {
 	return Token{Value: Secret(value), Expires: a.expires(value, body), skew: a.skew, endpoint: a.source.shownURL}, nil
 }
 
-// expires is by this computer's clock.
+// expires returns when the token ends, by this computer's clock.
 func (a *oidcAnswer) expires(value string, body oidcBody) time.Time {
 	jwt, _ := decodeJWT(value)
 	if !jwt.expires.IsZero() {
@@ -85,7 +85,8 @@ func (a *oidcAnswer) expires(value string, body oidcBody) time.Time {
 
 const lifeOfDecades = 1e9 // seconds; a time.Duration has nine times as many
 
-// skew compares clocks by the answer's Date, which has seconds. Less than that and what the answer took is no difference.
+// skew compares clocks by the answer's Date, which has whole seconds. A second plus the time that the answer took is no
+// difference.
 func skew(response *http.Response, sent time.Time) time.Duration {
 	date, err := http.ParseTime(response.Header.Get("Date"))
 	if err != nil {
@@ -104,7 +105,7 @@ func (a *oidcAnswer) status() string {
 	return strings.TrimSpace(strconv.Itoa(code) + " " + http.StatusText(code))
 }
 
-// said is the status and the endpoint's own words, without any secret that it repeats.
+// said returns the status and the endpoint's own words, without any secret that it repeats.
 func (a *oidcAnswer) said(body oidcBody) string {
 	text := a.status()
 	for _, words := range []string{cmp.Or(body.Error, body.ErrorCode), cmp.Or(body.ErrorDescription, body.ErrorSummary)} {
@@ -125,7 +126,8 @@ func (a *oidcAnswer) said(body oidcBody) string {
 // mostOfBeginning bounds what is shown of a body, in bytes.
 const mostOfBeginning = 80
 
-// beginning quotes how a body begins, in one line and without any secret that it repeats. It is not for one that may be a token.
+// beginning quotes the beginning of a body, in one line and without any secret that it repeats. It must not be called for a
+// body that may be a token.
 func (a *oidcAnswer) beginning() string {
 	text := strings.Join(strings.Fields(a.proof.hide(string(a.body))), " ")
 	if len(text) > mostOfBeginning {
@@ -134,7 +136,7 @@ func (a *oidcAnswer) beginning() string {
 	return strconv.Quote(text)
 }
 
-// whyAgain says what may be behind an answer that can be another one the next time.
+// whyAgain says what may be behind an answer that may be another one next time.
 func (a *oidcAnswer) whyAgain() string {
 	switch a.response.StatusCode {
 	case http.StatusTooManyRequests:
@@ -180,7 +182,7 @@ func (a *oidcAnswer) isHTML() bool {
 	return kind == "text/html" || strings.HasPrefix(start, "<!doctype html") || strings.HasPrefix(start, "<html")
 }
 
-// location is where a redirect leads, without what may be a secret.
+// location returns where a redirect leads, without what may be a secret.
 func (a *oidcAnswer) location() string {
 	to, err := a.response.Location()
 	if err != nil {
@@ -189,7 +191,7 @@ func (a *oidcAnswer) location() string {
 	return Quoted(a.proof.hide((&url.URL{Scheme: to.Scheme, Host: to.Host, Path: to.Path}).String()))
 }
 
-// retryAfter is the pause that the endpoint asks for; 0 if it does not.
+// retryAfter returns the pause that the endpoint asks for; 0 if it asks for none.
 func (a *oidcAnswer) retryAfter() time.Duration {
 	seconds, err := strconv.Atoi(a.response.Header.Get("Retry-After"))
 	if err != nil || seconds < 0 || seconds > 3600 {
@@ -198,7 +200,7 @@ func (a *oidcAnswer) retryAfter() time.Duration {
 	return time.Duration(seconds) * time.Second
 }
 
-// jsonFault says what is wrong with JSON, and nothing of what it holds: that may be a token.
+// jsonFault says what is wrong with JSON, and nothing of its content, which may be a token.
 func jsonFault(err error) string {
 	switch fault := err.(type) {
 	case *json.SyntaxError:

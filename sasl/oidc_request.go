@@ -19,11 +19,11 @@ import (
 	"github.com/epistle-kafka/epistle/internal/shown"
 )
 
-// An oidcFailure is why an attempt has brought no token.
+// An oidcFailure says why an attempt has brought no token.
 type oidcFailure struct {
 	err   error
 	again bool          // another attempt may help
-	after time.Duration // that the endpoint wants to be left alone
+	after time.Duration // the pause that the endpoint asks for
 }
 
 func final(format string, args ...any) *oidcFailure {
@@ -34,11 +34,11 @@ func (s *oidc) longest() (time.Duration, bool) {
 	return s.config().RetryBudget + s.attempt + time.Second, true
 }
 
-// mostPause bounds the pauses between tries, which double: records may be waiting for the token, and are not to wait much longer
-// than the endpoint is down. Once a budget is used up the next one begins after as long, too.
+// mostPause bounds the pauses between tries, which double. Records may be waiting for the token, and should not wait much
+// longer than the endpoint is down. After a used up budget, too, the next one begins after this pause.
 const mostPause = retryFetch
 
-// Token tries until there is a token, or what fails cannot be mended by another try, or the budget is used up.
+// Token tries until there is a token, or the failure is one that another try cannot mend, or the budget is used up.
 func (s *oidc) Token(ctx context.Context) (Token, error) {
 	return s.telling(ctx, func(error) {})
 }
@@ -89,8 +89,8 @@ func (s *oidc) failed(last, first error, attempts int, took time.Duration) error
 	return fmt.Errorf("%s: %d tries in %v: %w (at first: %v)", s.shownURL, attempts, took.Round(time.Millisecond), last, first)
 }
 
-// A proof is the part of a request that proves who the client is. secrets are what must not be shown if the endpoint sends
-// it back.
+// A proof is the part of a request that proves who the client is. Its secrets must not be shown if the endpoint sends them
+// back.
 type proof struct {
 	form    url.Values
 	header  string
@@ -129,7 +129,7 @@ func (s *oidc) try(ctx context.Context) (Token, *oidcFailure) {
 	return answer.token()
 }
 
-// unreachable is for what was no answer.
+// unreachable returns the failure of a request without an answer.
 func (s *oidc) unreachable(ctx context.Context, err error, p *proof) *oidcFailure {
 	if detail, ok := errors.AsType[*url.Error](err); ok {
 		err = detail.Err // without the URL, whose query may be secret
@@ -145,9 +145,9 @@ func (s *oidc) unreachable(ctx context.Context, err error, p *proof) *oidcFailur
 	return &oidcFailure{err: fmt.Errorf("%w%s", &foreignError{err, p.hide(err.Error())}, whyUnreachable(err)), again: true}
 }
 
-const wsaRefused syscall.Errno = 10061 // of Windows, whose sockets have their own numbers; elsewhere it stands for nothing
+const wsaRefused syscall.Errno = 10061 // Windows has numbers of its own for sockets; elsewhere this one stands for nothing
 
-// whyUnreachable says what to look at, "" if the error says all.
+// whyUnreachable says what to look at; "" if the error says it.
 func whyUnreachable(err error) string {
 	_, isName := errors.AsType[*net.DNSError](err)
 	switch {
@@ -163,7 +163,7 @@ func whyUnreachable(err error) string {
 	return ""
 }
 
-// A foreignError may have words of a stranger in it, such as a header that is wrong.
+// A foreignError may hold words of a stranger, such as a header that is wrong.
 type foreignError struct {
 	err  error
 	text string // of err, without secrets

@@ -9,8 +9,8 @@ import (
 
 const plainName = "PLAIN"
 
-// Plain logs in with a user name and a password (PLAIN, RFC 4616). The broker gets both as they are, so without TLS whoever
-// is on the way can read them.
+// Plain logs in with a user name and a password (PLAIN, RFC 4616). The broker gets both as they are. So without TLS anybody on
+// the way can read them.
 //
 // In properties: sasl.mechanism=PLAIN, and username and password of PlainLoginModule in sasl.jaas.config.
 func Plain(user, password string) Mechanism {
@@ -33,7 +33,7 @@ func (m *plain) Begin(ctx context.Context, target Target) (Exchange, error) {
 	return &plainExchange{c.User, seal(string(c.Password)), target.Host, false}, nil
 }
 
-// ask returns credentials that were checked.
+// ask returns credentials that are checked.
 func (source CredentialFunc) ask(ctx context.Context, mechanism string) (Credentials, error) {
 	if source == nil {
 		return Credentials{}, Final(errors.New("there is no source of credentials"))

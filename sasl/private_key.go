@@ -9,7 +9,7 @@ import (
 )
 
 // readPrivateKey returns the first private key of a PEM file: PKCS#8, encrypted or not, and also PKCS#1 and SEC 1, which Java
-// does not read. Its error shows nothing that is in the file.
+// does not read. Its error shows nothing of the file's content.
 func readPrivateKey(f file, passphrase Secret) (crypto.Signer, error) {
 	text, err := f.read()
 	if err != nil {

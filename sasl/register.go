@@ -12,14 +12,14 @@ import (
 )
 
 // Settings are what a properties file says of SASL, for a builder of mechanisms. Values are resolved: escapes, providers and
-// the syntax of JAAS are behind them. It may get further fields.
+// the syntax of JAAS are dealt with. It may get further fields.
 type Settings struct {
 	Mechanism string            // sasl.mechanism
-	Login     Login             // of sasl.jaas.config
-	Keys      map[string]string // all keys that begin with "sasl.", and their values as written; those not set are missing
+	Login     Login             // sasl.jaas.config
+	Keys      map[string]string // all keys that are set and begin with "sasl.", with their values as written
 
-	// TLS makes a configuration of the options "ssl.…" of a login module, which are for the token endpoint alone. nil if
-	// whoever reads the properties cannot.
+	// TLS makes a configuration of the options "ssl.…" of a login module, which are for the token endpoint alone. It is nil if
+	// whoever reads the properties cannot do that.
 	TLS func(options map[string]Secret) (*tls.Config, error)
 }
 
@@ -40,8 +40,8 @@ type Login struct {
 	Options map[string]Secret
 }
 
-// A Builder makes a mechanism of what properties say. Its error is a [*SettingError], or several that errors.Join has joined.
-// It names no secret.
+// A Builder makes a mechanism of what properties say. The error is a [*SettingError], or several that errors.Join has joined.
+// It must hold no secret.
 type Builder func(*Settings) (Mechanism, error)
 
 var (
@@ -51,7 +51,7 @@ var (
 )
 
 // Register makes a mechanism reachable from properties, by its name in sasl.mechanism. A module that brings a mechanism calls
-// it in an init function, so that an import is all that a program needs. It panics if the name is taken.
+// it in an init function, so that a program only needs the import. It panics if the name is taken.
 func Register(mechanism string, build Builder) {
 	buildersMu.Lock()
 	defer buildersMu.Unlock()
@@ -61,7 +61,7 @@ func Register(mechanism string, build Builder) {
 	builders[mechanism] = build
 }
 
-// Lookup returns what [Register] was given for a mechanism, nil if nobody has registered it.
+// Lookup returns what [Register] was given for a mechanism; nil if nobody has registered it.
 func Lookup(mechanism string) Builder {
 	buildersMu.RLock()
 	defer buildersMu.RUnlock()
@@ -79,8 +79,8 @@ func Registered() []string {
 type TokenSourceBuilder func(*Settings) (TokenSource, error)
 
 // RegisterTokenSource lets a Go source of tokens take the place of a Java class that properties name in
-// sasl.login.callback.handler.class, with sasl.mechanism=OAUTHBEARER. class is its whole name. A name with something before
-// it is taken for the same class, since builds of Java put packages below others. It panics if class is taken.
+// sasl.login.callback.handler.class, with sasl.mechanism=OAUTHBEARER. class is the class's whole name. A name that ends in it,
+// after a dot, stands for the same class, since some builds of Java put packages below others. It panics if class is taken.
 func RegisterTokenSource(class string, build TokenSourceBuilder) {
 	buildersMu.Lock()
 	defer buildersMu.Unlock()
@@ -102,5 +102,5 @@ func lookupTokenSource(class string) TokenSourceBuilder {
 	return nil
 }
 
-// isClass says whether a Java class is the one with this name, or with this end of its name, in whichever package.
+// isClass reports whether a Java class has this name, or a name that ends in it after a dot.
 func isClass(class, name string) bool { return class == name || strings.HasSuffix(class, "."+name) }

@@ -1,29 +1,28 @@
 // Package sasl is how a producer proves to brokers who it is (SASL, RFC 4422; in Kafka KIP-12, KIP-43, KIP-152 and KIP-368).
 //
-// A [Mechanism] is set once, in the producer's Config. The producer then authenticates each connection that it makes, before
-// any other request, and authenticates it again before the session that the broker has granted ends. None of that happens
-// in a call that sends a record.
+// A [Mechanism] is set once, in the producer's Config. The producer logs in on each connection when that is made. It logs in
+// again before the session that the broker has granted ends. None of that happens in a call that sends a record.
 //
-//   - [Plain]: user and password, as they are. The usual one with API keys of clouds.
+//   - [Plain]: user and password, as they are. Clouds use it for API keys.
 //   - [ScramSHA256] and [ScramSHA512]: user and password, or a delegation token, without sending the secret.
-//   - [OAuthBearer]: a token of an identity provider ([OIDC]), of a file ([TokenFile]), or of a function of yours ([TokenFunc]).
+//   - [OAuthBearer]: a token of an identity provider ([OIDC]), of a file ([TokenFile]), or of your own function ([TokenFunc]).
 //
-// Each takes its credentials also from a function that is asked at each authentication, so that they may change while the
-// producer runs: [PlainFrom], [ScramSHA256From], [ScramSHA512From], [TokenSource].
+// Credentials may change while the producer runs if a function supplies them, which is asked at each authentication: see
+// [PlainFrom], [ScramSHA256From], [ScramSHA512From] and [TokenSource].
 //
-// Secrets are never in errors, and no type here prints one. [Secret] says what that means for fields of your own.
+// Errors never hold a secret, and no type of this package prints one. [Secret] says what that means for fields of your own.
 //
 // Properties of a Java program reach these mechanisms by sasl.mechanism. Where they name a Java class that makes tokens,
 // [RegisterTokenSource] lets a Go function take its place.
 //
-// Another module can bring a mechanism of its own: it implements [Mechanism], and calls [Register] if properties shall
-// reach it.
+// Another module can bring a mechanism of its own: it implements [Mechanism], and calls [Register] if properties are to reach
+// it.
 //
 // # Compatibility
 //
 // This package keeps what package producer's documentation says under that heading. [Mechanism], [Exchange] and [TokenSource]
-// get no further methods. What they are told grows by fields of [Target], and what they return by fields of [Token] and
-// [Credentials]; what they are asked grows by interfaces of their own, as [Explainer] is one.
+// get no further methods. What they are told grows by fields of [Target]. What they return grows by fields of [Token] and
+// [Credentials]. What they are asked grows by interfaces of their own, such as [Explainer].
 package sasl
 
 import (
@@ -34,63 +33,63 @@ import (
 	"strings"
 )
 
-// A Mechanism is one way to authenticate, with the credentials for it. Its methods may be called concurrently: connections
-// are made side by side.
+// A Mechanism is one way to authenticate, with the credentials for it. Its methods may be called concurrently, since
+// connections are made side by side. One Mechanism may serve several producers.
 type Mechanism interface {
-	// Name is what brokers list in sasl.enabled.mechanisms, such as "SCRAM-SHA-512".
+	// Name is the mechanism's name, as brokers have it in sasl.enabled.mechanisms: "SCRAM-SHA-512", for example.
 	Name() string
 
-	// Begin starts the client's part of one authentication. It may fetch what that needs: read a file, ask for a token or
-	// a ticket. ctx ends when the connection may take no longer. What it could not have is tried again with the next
-	// connection, after a backoff; an error that no repetition mends is marked by [Final].
+	// Begin starts the client's part of one authentication. It may fetch what that needs: read a file, ask for a token or a
+	// ticket. ctx ends when the connection may take no longer. After an error the producer tries again with the next
+	// connection, after a backoff. An error that no repetition mends is marked by [Final].
 	Begin(ctx context.Context, target Target) (Exchange, error)
 }
 
 // A Target is the broker that a connection leads to. It may get further fields.
 type Target struct {
-	Host string // as it was dialled: a bootstrap server's name, or what the cluster advertises
+	Host string // the name that was dialled: a bootstrap server's, or what the cluster advertises
 	Port int
-	TLS  *tls.ConnectionState // nil over plaintext
+	TLS  *tls.ConnectionState // nil: plaintext
 
-	// Again says that the connection is open and authenticated, and its session is about to end (KIP-368). Mechanism
-	// and user must be the same as before.
+	// Again says that the connection is authenticated already, and its session is about to end (KIP-368). Mechanism and user
+	// must be the same as before.
 	Again bool
 
-	// Trouble, unless it is nil, is told why credentials do not come, while Begin goes on trying to get them: an endpoint
-	// that answers 503, a server that does not answer. So people hear of it before the connection's time is over. nil says
-	// that it has passed. Credentials that Begin returns all the same, such as a token that cannot be replaced for now, leave
-	// what was told in force. It does not block, and may be called concurrently. What it gets names no secret.
+	// Trouble may be nil. Begin calls it with an error to tell why credentials do not come, while it goes on trying to get
+	// them: an endpoint answers 503, or a server does not answer. So people hear of it before the connection's time is over.
+	// Begin calls it with nil once that has passed. It need not do so if it returns old credentials that it could not replace.
+	// Trouble does not block, and may be called concurrently. The error must hold no secret.
 	Trouble func(error)
 }
 
 // Addr returns host:port, with brackets around an IPv6 address.
 func (t Target) Addr() string { return addr(t.Host, t.Port) }
 
-// tell is Trouble for those who need not know whether it is set.
+// tell calls Trouble if it is set.
 func (t Target) tell(err error) {
 	if t.Trouble != nil {
 		t.Trouble(err)
 	}
 }
 
-// An Exchange is the client's part of one authentication. One goroutine uses it, once.
+// An Exchange is the client's part of one authentication. It is used once, by one goroutine.
 type Exchange interface {
-	// Next takes what the broker has answered, nil at first, and returns what to send. Each response is answered. done
-	// says that the broker has proved all that it has to, and that nothing is left to be sent: then response is not
-	// looked at. An error ends the connection; one that no repetition mends is marked by [Final].
+	// Next takes the broker's answer to the last response, at first nil, and returns the next response. The broker answers each
+	// response. done says that the broker has proved all that it has to, and that nothing is left to be sent; response does not
+	// count then. An error ends the connection. One that no repetition mends is marked by [Final].
 	//
-	// The challenge is Next's only until it returns, and the response the caller's.
+	// Next must not keep challenge, and the producer does not keep response.
 	Next(ctx context.Context, challenge []byte) (response []byte, done bool, err error)
 }
 
-// An Explainer is an [Exchange] that knows more than the broker says. Explain is called when the broker has refused it,
-// with the broker's words, and returns what may be wrong and what to do; "" for nothing. It names no secret.
+// An Explainer is an [Exchange] that knows more than the broker says. When the broker has refused the client, Explain is called
+// with the broker's words. It returns what may be wrong and what to do, or "" for nothing. The text must hold no secret.
 type Explainer interface {
 	Explain(words string) string
 }
 
-// Final marks an error of a mechanism as one that no repetition mends: a user name that no broker takes, a token endpoint
-// that says the client's secret is wrong. It returns nil for nil.
+// Final marks an error of a mechanism as one that no repetition mends: a user name that no broker takes, a token endpoint that
+// says the client's secret is wrong. Final(nil) is nil.
 func Final(err error) error {
 	if err == nil {
 		return nil
@@ -103,7 +102,7 @@ type finalError struct{ err error }
 func (e *finalError) Error() string { return e.err.Error() }
 func (e *finalError) Unwrap() error { return e.err }
 
-// IsFinal reports whether err was marked by [Final], or is a broker's refusal.
+// IsFinal reports whether Final has marked err, or err is a broker's refusal.
 func IsFinal(err error) bool {
 	if _, ok := errors.AsType[*finalError](err); ok {
 		return true
@@ -112,16 +111,16 @@ func IsFinal(err error) bool {
 	return ok
 }
 
-// A RefusedError is a broker's word that it does not let the client in. No repetition with the same credentials mends it.
+// A RefusedError says that a broker does not let the client in. No repetition with the same credentials mends it.
 type RefusedError struct {
-	Mechanism string   // that was asked for
-	Words     string   // the broker's, as they came: show them quoted; "" if it said nothing
+	Mechanism string   // the mechanism that the client asked for
+	Words     string   // the broker's words as they came, so show them by Quoted; "" if it said nothing
 	Offered   []string // the mechanisms that the listener has, if the broker has listed them
 	Hint      string   // what may be wrong and what to do; "" for nothing
 	Err       error    // the broker's error code, which errors.Is finds
 }
 
-// Error returns one line with all of it. What the broker said is quoted, and cut.
+// Error returns one line with all of it. The broker's words are quoted, and cut.
 func (e *RefusedError) Error() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "refused %s", e.Mechanism)

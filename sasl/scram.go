@@ -18,21 +18,20 @@ const (
 	scramSHA512 = "SCRAM-SHA-512"
 )
 
-// ScramSHA256 logs in with a user name and a password, neither of which the broker or anybody on the way learns
-// (SCRAM-SHA-256, RFC 5802 and 7677). The broker proves too that it knows the user. As with every client of Kafka, the
-// password is taken as it is: no SASLprep. A user name that is not ASCII is refused, since brokers cannot read it.
+// ScramSHA256 logs in with a user name and a password (SCRAM-SHA-256, RFC 5802 and 7677). Neither the broker nor anybody on the
+// way learns the password. The broker proves, too, that it knows the user. As with every client of Kafka, the password is taken
+// as it is, without SASLprep. A user name that is not ASCII is refused, since brokers cannot read it.
 //
-// Between [MinIterations] and [MaxIterations] rounds of hashing are done for a broker. Their result is kept in memory, so
-// that they are done once for each password and salt.
+// The broker says how many rounds of hashing to do, within [MinIterations] and [MaxIterations]. The result is kept in memory,
+// so that they are done once for each password and salt.
 //
-// In properties: sasl.mechanism=SCRAM-SHA-256, and username, password and tokenauth of ScramLoginModule in
-// sasl.jaas.config.
+// In properties: sasl.mechanism=SCRAM-SHA-256, and username, password and tokenauth of ScramLoginModule in sasl.jaas.config.
 func ScramSHA256(user, password string) Mechanism {
 	return ScramSHA256From(fixed(Credentials{User: user, Password: Secret(password)}))
 }
 
-// ScramSHA512 is [ScramSHA256] with the other hash function. A user of the one is not a user of the other, unless the
-// cluster has credentials for both.
+// ScramSHA512 is [ScramSHA256] with the other hash function. A user of one is not a user of the other, unless the cluster has
+// credentials for both.
 func ScramSHA512(user, password string) Mechanism {
 	return ScramSHA512From(fixed(Credentials{User: user, Password: Secret(password)}))
 }
@@ -79,7 +78,7 @@ type scramExchange struct {
 
 	step      int
 	first     string // the first message, from n= on
-	signature []byte // that the broker has to show
+	signature []byte // what the broker has to show
 }
 
 func (e *scramExchange) Next(_ context.Context, challenge []byte) (response []byte, done bool, err error) {
@@ -158,8 +157,8 @@ func mac(hash func() hash.Hash, key []byte, message string) []byte {
 	return h.Sum(nil)
 }
 
-// Explain gives the same hint wherever the exchange has ended. Kafka does not say what is wrong, and the step at which it
-// refuses would reveal whether the user exists.
+// Explain gives the same hint wherever the exchange has ended. Kafka does not say what is wrong. The step at which it refuses
+// would reveal whether the user exists.
 func (e *scramExchange) Explain(words string) string {
 	if hint := explainUser(e.user, words); hint != "" {
 		return hint
@@ -168,10 +167,10 @@ func (e *scramExchange) Explain(words string) string {
 		return fmt.Sprintf("the delegation token %s may have expired, its HMAC may be wrong, or the brokers may not agree on delegation.token.secret.key", Quoted(e.user))
 	}
 	return fmt.Sprintf("the password of %s may be wrong, or the user may have no credential for %s: each mechanism has its own, "+
-		"as kafka-configs.sh --describe --entity-type users --entity-name %s shows", Quoted(e.user), e.mechanism.name, nameForShell(e.user))
+		"as an administrator sees by kafka-configs.sh --bootstrap-server HOST:PORT --describe --entity-type users --entity-name %s", Quoted(e.user), e.mechanism.name, nameForShell(e.user))
 }
 
-// nameForShell returns a name that a shell takes as it is, and else a word that stands for it.
+// nameForShell returns a name that a shell takes as it is. For all others it returns a word that stands for the name.
 func nameForShell(name string) string {
 	if len(name) > 255 {
 		return "NAME"

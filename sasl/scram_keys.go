@@ -7,11 +7,11 @@ import (
 	"sync"
 )
 
-// mostScramKeys bounds a cache. One user has one salt in all of a cluster, a delegation token one in each broker.
+// mostScramKeys bounds a cache. A user has one salt in a whole cluster, and a delegation token one in each broker.
 const mostScramKeys = 128
 
-// A scramCache keeps the results of the many rounds of hashing. So it costs only a few hashes to renew a session, or to connect
-// to further brokers. It may be used concurrently.
+// A scramCache keeps the results of the many rounds of hashing. So a renewed session, or a connection to a further broker,
+// costs only a few hashes. It may be used concurrently.
 type scramCache struct {
 	hash func() hash.Hash
 
@@ -28,7 +28,7 @@ type scramInput struct {
 // scramKeys prove to a broker who the client is, and to the client who the broker is. They are never modified.
 type scramKeys struct{ client, server []byte }
 
-// keys computes outside of the lock. If two exchanges need the same keys at once, both do the work, and neither waits.
+// keys computes without the lock. If two exchanges need the same keys at once, both do the work, and neither waits.
 func (c *scramCache) keys(password sealed, salt string, iterations int) (scramKeys, error) {
 	input := scramInput{password(), salt, iterations}
 	c.mu.Lock()

@@ -12,8 +12,8 @@ const (
 	// MinIterations is the least number of hashing rounds that a broker may ask of a SCRAM client (RFC 7677).
 	MinIterations = 4096
 
-	// MaxIterations is the greatest number of hashing rounds that a broker may ask of a SCRAM client. It bounds the work that
-	// a hostile broker can cause. Kafka creates no user with more than 16384.
+	// MaxIterations is the greatest number of hashing rounds that a broker may ask of a SCRAM client. It bounds the work that a
+	// hostile broker can cause. Kafka creates no user with more than 16384.
 	MaxIterations = 1_000_000
 )
 
@@ -26,7 +26,7 @@ type serverFirst struct {
 	iterations int
 }
 
-// parseServerFirst reads r=NONCE,s=SALT,i=ITERATIONS. Extensions may follow, and are passed over.
+// parseServerFirst reads r=NONCE,s=SALT,i=ITERATIONS. It passes over extensions that follow.
 func parseServerFirst(message string) (serverFirst, error) {
 	parts, err := scramParts(message)
 	if err != nil {
@@ -87,7 +87,7 @@ func notScram(message string) error {
 	return fmt.Errorf("the broker's answer is no SCRAM message: %s", Quoted(message))
 }
 
-// printable is what SCRAM allows in a nonce, but for the comma, which the message has been divided at.
+// printable reports whether nonce has only what SCRAM allows. The comma is not looked at, since it has divided the message.
 func printable(nonce string) bool {
 	for i := range len(nonce) {
 		if nonce[i] < 0x21 || nonce[i] > 0x7e {

@@ -164,11 +164,11 @@ func TestScramExplains(t *testing.T) {
 	if late.(Explainer).Explain(words) != hint {
 		t.Error("the hint tells where the exchange has ended")
 	}
-	has(t, hint, `password of "alice" may be wrong`, "no credential for SCRAM-SHA-512", "--entity-name alice shows")
+	has(t, hint, `password of "alice" may be wrong`, "no credential for SCRAM-SHA-512", "sees by kafka-configs.sh --bootstrap-server HOST:PORT --describe --entity-type users --entity-name alice")
 	token := begin(t, ScramSHA512From(DelegationToken("abc", "secret"))).(Explainer)
 	has(t, token.Explain(words), "delegation token", "expired")
 	odd := begin(t, ScramSHA512("a; rm -r", "secret")).(Explainer)
-	has(t, odd.Explain(words), "--entity-name NAME shows")
+	has(t, odd.Explain(words), "--entity-name NAME")
 	has(t, odd.Explain("Cannot change principals during re-authentication from User.a: User.b"), "session cannot change its user")
 }
 

@@ -6,14 +6,14 @@ import (
 	"log/slog"
 )
 
-// A Secret is a text that is not printed: not by package fmt with any verb, not as JSON, not by slog. string(s) is what it
-// holds. Package fmt calls no methods of what is in a field that is not exported, though, and prints it: hold secrets in
+// A Secret is a text that is not printed: not by package fmt with any verb, not as JSON, not by slog. string(s) returns the
+// text. But package fmt prints a Secret in a field that is not exported, since it calls no methods there. So hold secrets in
 // exported fields, or in functions.
 type Secret string
 
 const hidden = "[hidden]"
 
-// String returns "[hidden]", or "" for no secret.
+// String returns "[hidden]", or "" for an empty Secret.
 func (s Secret) String() string {
 	if s == "" {
 		return ""
@@ -21,11 +21,11 @@ func (s Secret) String() string {
 	return hidden
 }
 
-// Format writes String whatever the verb, also one that is wrong for a string.
+// Format prints what String returns, whatever the verb.
 func (s Secret) Format(f fmt.State, _ rune) { io.WriteString(f, s.String()) }
 
-// LogValue is String, for slog.
+// LogValue returns what String returns, for slog.
 func (s Secret) LogValue() slog.Value { return slog.StringValue(s.String()) }
 
-// MarshalText is String, for JSON and its like.
+// MarshalText returns what String returns, for JSON and the like.
 func (s Secret) MarshalText() ([]byte, error) { return []byte(s.String()), nil }

@@ -20,10 +20,10 @@ const (
 type settingsReader struct {
 	*Settings
 	settingErrors
-	module string // of the mechanism, without its package
+	module string // the mechanism's login module, without its package
 }
 
-// modules are the login modules that people have, and what they are for. The example is how to write one.
+// modules are the login modules that people have, and what they are for. The example shows how to write one.
 var modules = []struct{ class, mechanism, example string }{
 	{"org.apache.kafka.common.security.plain.PlainLoginModule", plainName, ` required username="…" password="…";`},
 	{"org.apache.kafka.common.security.scram.ScramLoginModule", "SCRAM-SHA-256 and SCRAM-SHA-512", ` required username="…" password="…";`},
@@ -35,8 +35,8 @@ var modules = []struct{ class, mechanism, example string }{
 // simpleName is a Java class without its package.
 func simpleName(class string) string { return class[strings.LastIndexByte(class, '.')+1:] }
 
-// read checks that the login module is the one of the mechanism, whose class ends in module. Builds of Java that put Kafka's
-// packages below others are known by that end.
+// read checks that the login module is the mechanism's: its class ends in module. Builds of Java that put Kafka's packages
+// below others are known by that end.
 func (s *Settings) read(module string) *settingsReader {
 	r := &settingsReader{Settings: s, module: module}
 	needs := ""
@@ -62,8 +62,8 @@ func (s *Settings) read(module string) *settingsReader {
 	return r
 }
 
-// options demands of each option of the login module that it is one of known, or begins like one of prefixes. Those that
-// begin like one of ignored have no effect: only brokers read them, or another kind of login.
+// options demands that each option of the login module is one of known, or begins with one of prefixes. Options that begin with
+// one of ignored have no effect: only brokers read them, or another kind of login.
 func (r *settingsReader) options(known, prefixes []string, ignored ...string) {
 	for _, option := range slices.Sorted(maps.Keys(r.Login.Options)) {
 		hasPrefix := func(p string) bool { return strings.HasPrefix(option, p) }
@@ -84,7 +84,7 @@ func (r *settingsReader) options(known, prefixes []string, ignored ...string) {
 	}
 }
 
-// needed returns an option that has to be there and filled in.
+// needed returns an option that must be there and filled in.
 func (r *settingsReader) needed(option string) string {
 	value, isSet := r.Login.Options[option]
 	switch {
@@ -103,8 +103,8 @@ var placeholders = regexp.MustCompile(`^(<[^<>]+>|\$\{[^{}]*\}|\{\{[^{}]*\}\})$`
 
 func isPlaceholder(value string) bool { return placeholders.MatchString(strings.TrimSpace(value)) }
 
-// shapeOf shows of a placeholder what it is like, and nothing of what is in it: somebody may have filled it in and left
-// the brackets.
+// shapeOf shows what a placeholder looks like, and nothing of its content: somebody may have filled it in and left the
+// brackets.
 func shapeOf(value string) string {
 	switch value = strings.TrimSpace(value); value[0] {
 	case '<':
@@ -118,7 +118,7 @@ func shapeOf(value string) string {
 // text returns "" for a key that is not set. Spaces around a value are never meant.
 func (s *Settings) text(key string) string { return strings.TrimSpace(s.Keys[key]) }
 
-// secret is text, of what has to be filled in if it is set.
+// secret is text for a key that has to be filled in if it is set.
 func (r *settingsReader) secret(key string) Secret {
 	value := r.text(key)
 	if isPlaceholder(value) {
@@ -127,7 +127,7 @@ func (r *settingsReader) secret(key string) Secret {
 	return Secret(value)
 }
 
-// whole returns a number of units, and def if the key is not set.
+// whole returns a number of units, or def if the key is not set.
 func (r *settingsReader) whole(key string, least, most int64, unit, def time.Duration) time.Duration {
 	value := r.text(key)
 	if value == "" {
@@ -171,7 +171,7 @@ func (r *settingsReader) truth(key string) bool {
 	return false
 }
 
-// noHandlers refuses Java classes that would supply the credentials. Those that Java takes where none is set pass.
+// noHandlers refuses Java classes that would supply the credentials. Those that Java takes without a setting pass.
 func (r *settingsReader) noHandlers(constructor string) {
 	for _, key := range []string{loginHandlerKey, clientHandler} {
 		switch class := r.text(key); simpleName(class) {
@@ -183,7 +183,7 @@ func (r *settingsReader) noHandlers(constructor string) {
 	r.noLoginClass()
 }
 
-// noLoginClass lets Java's own classes pass, whose work is done here without them.
+// noLoginClass lets Java's own classes pass. Their work is done here without them.
 func (r *settingsReader) noLoginClass() {
 	switch class := r.text(loginClassKey); simpleName(class) {
 	case "", "DefaultLogin", "OAuthBearerRefreshingLogin":
@@ -226,7 +226,7 @@ func buildScram(s *Settings) (Mechanism, error) {
 		return nil, r.err()
 	}
 	c := Credentials{User: r.needed("username"), Password: Secret(r.needed("password"))}
-	c.DelegationToken = strings.EqualFold(string(r.Login.Options["tokenauth"]), "true") // all else is false, as in Java
+	c.DelegationToken = strings.EqualFold(string(r.Login.Options["tokenauth"]), "true") // all other values are false, as in Java
 	return r.checked(c, from(fixed(c)))
 }
 

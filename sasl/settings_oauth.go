@@ -25,7 +25,7 @@ const (
 )
 
 // buildOAuth finds out as Java does where tokens come from: by the class in sasl.login.callback.handler.class. A token endpoint
-// that is set without that class is used all the same, where Java passes over it and fails.
+// that is set without that class is used all the same. Java ignores it and fails.
 func buildOAuth(s *Settings) (Mechanism, error) {
 	r := s.read("OAuthBearerLoginModule")
 	r.noLoginClass()
@@ -35,7 +35,7 @@ func buildOAuth(s *Settings) (Mechanism, error) {
 	var source TokenSource
 	registered := lookupTokenSource(handler)
 	switch {
-	case !isClass(s.Login.Module, r.module): // its options are of something else
+	case !isClass(s.Login.Module, r.module): // its options are for something else
 	case registered != nil:
 		source = r.registered(registered)
 	case handler == "" && r.text(tokenURLKey) == "" || simpleName(handler) == unsecuredHandler:
@@ -66,7 +66,7 @@ func (r *settingsReader) refresh() Refresh {
 	}
 }
 
-// clientHandler lets pass what only hands the token over, in Java: that is done here without a class.
+// clientHandler lets classes pass that only hand the token over in Java. That is done here without a class.
 func (r *settingsReader) clientHandler(loginHandler string) {
 	class := r.text(clientHandler)
 	if class == "" || class == loginHandler || simpleName(class) == "OAuthBearerSaslClientCallbackHandler" {
@@ -85,7 +85,7 @@ func (r *settingsReader) registered(build TokenSourceBuilder) TokenSource {
 	return source
 }
 
-// insteadOf names the way in Go for the handlers that people have.
+// insteadOf names what to use in Go in place of the handlers that people have.
 func insteadOf(class string) string {
 	const function = "give sasl.OAuthBearer a Go function that returns tokens (sasl.TokenFunc), or register one for the class with sasl.RegisterTokenSource"
 	switch simpleName(class) {
@@ -172,7 +172,7 @@ func (r *settingsReader) tokenFile(u *url.URL) TokenSource {
 	return TokenFile(path)
 }
 
-// unsecuredNames are the options that are not one claim each.
+// unsecuredNames are the options that do not each stand for one claim.
 var unsecuredNames = []string{"unsecuredLoginPrincipalClaimName", "unsecuredLoginLifetimeSeconds", "unsecuredLoginScopeClaimName"}
 
 // unsecured is what Java does without a handler class: the token is made here, for brokers that check nothing.

@@ -11,7 +11,7 @@ import (
 	"unicode/utf8"
 )
 
-// life is that of a token that is made here.
+// life returns the life of a token that is made here.
 func (r *settingsReader) life(option, value string) time.Duration {
 	n, err := strconv.ParseInt(value, 10, 32)
 	if err != nil || n < 1 {
@@ -94,12 +94,12 @@ func (r *settingsReader) oidc(jwtBearer bool) TokenSource {
 	return source
 }
 
-// optionText is an option's value without spaces around it.
+// optionText returns an option's value without spaces around it.
 func (r *settingsReader) optionText(option string) string {
 	return strings.TrimSpace(string(r.Login.Options[option]))
 }
 
-// clientSecret takes the keys before the options, which Java calls deprecated.
+// clientSecret prefers the keys to the options, which Java calls deprecated.
 func (r *settingsReader) clientSecret(c *OIDCConfig, id string) {
 	if id == "" {
 		r.key(clientIDKey, "is not set, and the token endpoint wants to know who asks")
@@ -156,8 +156,7 @@ func (r *settingsReader) signedAssertion() AssertionFunc {
 	return assertion
 }
 
-// endpointTLS is made of the options ssl.… of the login module: the keys ssl.… outside of it are for brokers alone, as in
-// Java.
+// endpointTLS is made of the options ssl.… of the login module. The keys ssl.… outside of it are for brokers alone, as in Java.
 func (r *settingsReader) endpointTLS() *tls.Config {
 	options := maps.Clone(r.Login.Options)
 	maps.DeleteFunc(options, func(option string, _ Secret) bool { return !strings.HasPrefix(option, "ssl.") })

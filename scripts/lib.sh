@@ -93,6 +93,15 @@ step() {
   say "── $step_name: $(duration "$step_took")$([ "$step_took" -lt 10 ] || printf ', %s of CPU' "$(duration "$step_cpu")")"
 }
 
+# run_jobs ARGUMENT… is tools/jobs, which gets the signals that end this shell.
+run_jobs() {
+  go -C tools build -o "$scratch/jobs" ./jobs
+  "$scratch/jobs" "$@" &
+  child=$!
+  wait "$child"
+  child=
+}
+
 # modules lists the directories that hold a module, the root first.
 modules() {
   find . -name go.mod -not -path '*/testdata/*' -not -path './.git/*' | sed 's#/go.mod$##' | sort

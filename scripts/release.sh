@@ -2,7 +2,7 @@
 # What a release needs. The modules of this repository that others import are released together, with one version:
 #
 #   sh scripts/release.sh check          they build for others, as the working tree is (make lint does this)
-#   sh scripts/release.sh set VERSION    write VERSION where the modules require one another
+#   sh scripts/release.sh set VERSION    write VERSION where the modules require one another, and where the library says its own
 #   sh scripts/release.sh VERSION        check all that a release needs, and print how to tag it
 #
 # Nothing is tagged and nothing is pushed here. docs/releasing.md has the steps.
@@ -121,6 +121,15 @@ set_version() {
     for name in $(required "$module" | sed 's/ .*//'); do go mod edit -require="$name@$1" "$module/go.mod"; done
     say "  ${module#./}/go.mod requires $1"
   done
+  rewrite producer/producer.go "s/^const Version = .*/const Version = \"${1#v}\"/"
+  rewrite testdata/surface/producer.txt "s/^const Version untyped string = .*/const Version untyped string = \"${1#v}\"/"
+  say "  producer.Version is ${1#v}"
+}
+
+# rewrite FILE COMMAND has sed change a file in place, as every sed can.
+rewrite() {
+  sed "$2" "$1" >"$scratch/rewritten"
+  cat "$scratch/rewritten" >"$1"
 }
 
 well_formed() {
@@ -172,6 +181,7 @@ release() {
   if [ -n "$found" ] && [ "$found" != "$version" ]; then
     fault "the modules require $found of one another: sh scripts/release.sh set $version"
   fi
+  grep -qxF "const Version = \"${version#v}\"" producer/producer.go || fault "producer.Version is another: sh scripts/release.sh set $version"
   # shellcheck disable=SC2046
   all=$(tags "$version" $(released))
   for tag in $all; do

@@ -46,6 +46,7 @@ type sentLine struct {
 
 // A world is what the cluster says of itself.
 type world struct {
+	cluster  string // "": it does not tell its id
 	brokers  []int32
 	topics   map[string]*worldTopic
 	refused  map[int32]bool // nodes that refuse connections
@@ -339,6 +340,9 @@ func (b *bench) answerControl() {
 }
 
 func (w *world) describe(req *protocol.MetadataRequest, resp *protocol.MetadataResponse) {
+	if w.cluster != "" {
+		resp.ClusterID = &w.cluster
+	}
 	for _, id := range w.brokers {
 		resp.Brokers = append(resp.Brokers, protocol.MetadataBroker{NodeID: id, Host: fmt.Sprintf("host%d", id), Port: 9092})
 	}

@@ -48,6 +48,8 @@ func (b *bench) run(args []string) *bench {
 		return newBench(args)
 	case "topic":
 		b.world.topics[args[0]] = worldTopicOf(args[1:])
+	case "cluster":
+		b.world.cluster = args[0]
 	case "want":
 		b.c.handle(b.now, wanted{topic: args[0]})
 	case "refresh":
@@ -252,6 +254,8 @@ func embellish(a *protocol.ProducePartitionResponse, resp *protocol.ProduceRespo
 			resp.NodeEndpoints = append(resp.NodeEndpoints, protocol.NodeEndpoint{NodeID: int32(n), Host: "host" + value, Port: 9092})
 		case "offset":
 			a.BaseOffset = int64(number(value))
+		case "time":
+			a.LogAppendTime = int64(number(value))
 		case "message":
 			a.ErrorMessage = &value
 		case "bad":

@@ -22,7 +22,7 @@ var (
 	lineConnected     = &headline{"connected", slog.LevelInfo}
 	lineLost          = &headline{"connection lost", slog.LevelWarn}
 	lineCannotConnect = &headline{"cannot connect", slog.LevelWarn}
-	lineTurnedAway    = &headline{"broker refuses this client", slog.LevelError}
+	lineTurnedAway    = &headline{"cannot log in", slog.LevelError}
 	lineNoCredentials = &headline{"no credentials", slog.LevelWarn}
 	lineCredentials   = &headline{"there are credentials again", slog.LevelInfo}
 	lineSilent        = &headline{"broker is silent", slog.LevelWarn}

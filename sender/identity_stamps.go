@@ -52,10 +52,14 @@ func (b *stamping) untimed() bool {
 // strange reports whether a success is about another producer's batch: leader has taken d, which cannot be written yet, for a
 // duplicate of it. The answer then has that batch's time, even in a topic whose answers have no time of append. If the topic
 // has only just been set to have times, nobody can tell. Then d fails as one that may be written, with the batches in flight
-// behind it, and later times are believed.
+// behind it, and later times are believed. What was in flight when the cluster turned out to be another one may have reached that,
+// and is judged by what the former one has answered.
 func (c *core) strange(p *partition, d *delivery, leader int32, appendTime int64) bool {
-	if d.doubtful() || d.old {
+	if d.doubtful() {
 		return false
+	}
+	if d.old { // what is known now is of another log
+		return appendTime >= 0 && p.topic.former.untimed(leader)
 	}
 	b := p.topic.stamps.of(leader)
 	if appendTime < 0 {

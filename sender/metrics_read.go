@@ -36,6 +36,7 @@ type Metrics struct {
 	CallbacksWaiting               int64 // batches
 	CallbacksRunning               time.Duration
 	Authenticates                  bool // SASL is in use
+	Secured                        bool // TLS or SASL is: Java counts each connection as an authentication
 	LastAcknowledged               time.Time
 	Admission, Queue, Throttle     Histogram
 	Flight, Delivery, Callbacks    Histogram
@@ -143,6 +144,7 @@ func (c *core) measure() *Metrics {
 	r.InFlight = c.published.inFlight.Load()
 	r.Throttles, r.ThrottleTime = c.published.throttles.Load(), time.Duration(c.published.throttleTime.Load())
 	r.MemoryLimit, r.Authenticates = c.cfg.Memory, c.cfg.Wire.SASL != nil
+	r.Secured = r.Authenticates || c.cfg.Wire.TLS != nil
 	r.KnownTopics, r.KnownBrokers = len(c.topics.all()), len(c.meta.Snapshot().Brokers)
 	return r
 }

@@ -185,7 +185,7 @@ func (c *modelCaller) returned(call *modelCall) {
 		c.end(call.name == txn.CallCommit)
 	case !errors.As(call.err, &failed):
 		h.fail("%s in state %q failed with %v", call.name, c.state, call.err)
-	case failed.Next == txn.NewProducer, failed.Next == txn.FixConfiguration && call.name != txn.CallInit:
+	case failed.Next == txn.NewProducer, failed.Next == txn.FixConfiguration && call.name != txn.CallInit && (call.name != txn.CallBegin || failed.Outcome != txn.Open):
 		c.state, c.died = callerDead, true
 		h.counts[tallyFatal]++
 		c.claim(call, call.err)
@@ -194,6 +194,8 @@ func (c *modelCaller) returned(call *modelCall) {
 		}
 	case call.name == txn.CallInit:
 		c.state = callerFresh
+	case call.name == txn.CallBegin: // a new epoch was refused: it is asked for again
+		c.state = callerIdle
 	case call.name == txn.CallCommit && failed.Next == txn.Abort:
 		if failed.Outcome != txn.Open {
 			h.fail("I7: CommitTransaction says %q and asks for AbortTransaction", failed.Outcome)

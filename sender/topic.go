@@ -27,6 +27,7 @@ type topic struct {
 	leaderless time.Time // since when some partition has no leader, as the log was told; zero: all have one
 	again      error     // how it last became another topic
 	stamps     stamps
+	former     stamps      // of the cluster before, for what was in flight when it turned out to be another
 	counts     topicCounts // for metrics
 }
 

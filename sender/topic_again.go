@@ -32,7 +32,11 @@ func (c *core) replaced() {
 // the old records. So what was certainly not written goes there, numbered from 0 under a new producer id. What may be in the
 // old log fails.
 func (c *core) recreated(t *topic, why error) {
-	t.again, t.stamps = why, nil
+	had := t.stamps
+	t.again, t.stamps, t.former = why, nil, nil
+	if why == ErrClusterReplaced {
+		t.former = had
+	}
 	c.txn.disown()
 	for i, p := range t.parts {
 		c.txn.wiped(p, why)

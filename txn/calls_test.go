@@ -99,7 +99,9 @@ var situations = []situation{
 		r.Leave(r.call((*Txn).Abort).op)
 		r.answer(r.ended())
 		return r
-	}, orphans("ok")},
+	}, map[string]string{
+		CallInit: "aborted, make a new producer", CallBegin: "aborted, make a new producer", CallCommit: misfit, CallOffsets: misfit, CallAbort: "ok",
+	}},
 	{"dead", Fatal, func(t *testing.T) *rig {
 		r := open(t, 2)
 		r.Die(NewProducer, errors.New("connection reset"))

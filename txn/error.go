@@ -42,8 +42,9 @@ const (
 	// NewProducer: close this producer. Another one with the same transactional id can go on, unless it is the one that has
 	// fenced this one.
 	NewProducer
-	// FixConfiguration: a setting or a permission has to be put right first. InitTransactions or BeginTransaction may then be
-	// called again; after them, a new producer is needed. Abort ends what is open, and can be called again if that is refused.
+	// FixConfiguration: a setting or a permission has to be put right first. If InitTransactions or BeginTransaction says so, it
+	// may then be called again. If another call does, a new producer is needed, and Begin says that. Abort ends what is open,
+	// and can be called again if that is refused.
 	FixConfiguration
 )
 

@@ -24,7 +24,7 @@ func TestAnOrphanThatMayNeverHaveBegun(t *testing.T) {
 		}
 		w.want("ok")
 		r.wantState(Fatal)
-		r.call((*Txn).Begin).want("aborted, put the configuration right")
+		r.call((*Txn).Begin).want("aborted, make a new producer")
 	})
 	t.Run("old", func(t *testing.T) {
 		r := ready(t, 1)

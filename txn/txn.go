@@ -203,9 +203,12 @@ func (t *Txn) failure(call string, outcome Outcome, next Next, err error) *Error
 	return &Error{Call: call, TransactionalID: t.cfg.ID, Outcome: outcome, Next: next, Err: err}
 }
 
-// dead is the error of a call to a producer that is Dead.
+// dead is the error of a call to a producer that is Dead. To put the configuration right does not let it begin anything again.
 func (t *Txn) dead(call string) *Error {
 	e := *t.fatal
 	e.Call = call
+	if e.Next == FixConfiguration && !t.CanAbort() && (call == CallInit || call == CallBegin) {
+		e.Next = NewProducer
+	}
 	return &e
 }

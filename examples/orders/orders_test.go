@@ -25,7 +25,7 @@ import (
 
 // client is what the service needs of a producer.
 type client interface {
-	producer.Transactor
+	orders.Relay
 	producer.Monitor
 }
 
@@ -113,6 +113,72 @@ func TestKafkaIsAway(t *testing.T) {
 	}
 	if want := []string{"1", "2", "3"}; !slices.Equal(ids, want) {
 		t.Errorf("events %q, want %q", ids, want)
+	}
+}
+
+// The answer to a commit is lost, or its request is. Events are sent once all the same, and the relay goes on.
+func TestACommitIsNotAnswered(t *testing.T) {
+	for name, lose := range map[string]func(*producertest.Producer){
+		"the answer is lost":  func(p *producertest.Producer) { p.LoseAnswer(producertest.CallCommitTransaction) },
+		"the request is lost": func(p *producertest.Producer) { p.LoseRequest(producertest.CallCommitTransaction) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			kafka := producertest.New(t, producertest.Topic("orders", 1), producertest.Transactional("relay"))
+			s := start(t, kafka)
+			place(s, order("customer-7", 1))
+			lose(kafka)
+			if n, err := s.Outbox.SendPage(t.Context()); n != 0 || err == nil {
+				t.Fatalf("%d events sent, %v, though nobody knows", n, err)
+			}
+			place(s, order("customer-7", 2))
+			for _, step := range []string{"the page that is in doubt", "the next one"} {
+				if n, err := s.Outbox.SendPage(t.Context()); n != 1 || err != nil {
+					t.Fatalf("%s: %d events sent, %v", step, n, err)
+				}
+			}
+			if got := kafka.Committed("orders"); len(got) != 2 {
+				t.Errorf("%d events can be seen, want 2", len(got))
+			}
+			if n, err := s.Outbox.Waiting(t.Context()); n != 0 || err != nil {
+				t.Errorf("%d events wait, %v", n, err)
+			}
+		})
+	}
+}
+
+// A commit that has been left is taken up again. If a record has failed meanwhile it is aborted, and its events are sent in
+// another transaction.
+func TestACommitThatWasLeftFails(t *testing.T) {
+	kafka := producertest.New(t, producertest.Topic("orders", 1), producertest.Transactional("relay"), producertest.Manual())
+	s := start(t, kafka)
+	place(s, order("customer-7", 1))
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Millisecond)
+	defer cancel()
+	if n, err := s.Outbox.SendPage(ctx); n != 0 || !errors.Is(err, context.DeadlineExceeded) {
+		t.Fatalf("%d events sent, %v, though the record waits", n, err)
+	}
+	kafka.FailNext(producertest.NotWritten(protocol.InvalidRecord))
+	if n, err := s.Outbox.SendPage(t.Context()); n != 0 || !errors.Is(err, protocol.InvalidRecord) {
+		t.Fatalf("%d events sent, %v, though one of them has failed", n, err)
+	}
+	sent := make(chan error, 1)
+	go func() {
+		_, err := s.Outbox.SendPage(t.Context())
+		sent <- err
+	}()
+	for kafka.Pending() == 0 {
+		select {
+		case err := <-sent:
+			t.Fatalf("no event is sent: %v", err)
+		case <-time.After(time.Millisecond):
+		}
+	}
+	kafka.CompleteAll()
+	if err := <-sent; err != nil {
+		t.Fatal(err)
+	}
+	if got := kafka.Committed("orders"); len(got) != 1 {
+		t.Errorf("%d events can be seen, want 1", len(got))
 	}
 }
 

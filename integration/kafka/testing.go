@@ -3,11 +3,12 @@ package kafka
 import (
 	"context"
 	"errors"
-	"os"
 	"strings"
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/epistle-kafka/epistle/internal/notrun"
 )
 
 // openTimeout bounds what a test waits for its cluster, downloads included.
@@ -61,34 +62,10 @@ func need(t testing.TB, err error) {
 	}
 }
 
-// notRun guards the file that NOTRUN_FILE names, within this process.
-var notRun sync.Mutex
-
-// NotRun ends a test that cannot be run here, and says so: in the test's output, and in a line of the
-// file that NOTRUN_FILE names, of which `make test` prints what is in it at its end. It is for what
-// the machine or the cluster lacks, never for what fails.
+// NotRun ends a test that cannot be run here, and has it on the list with which `make test` ends.
 func NotRun(t testing.TB, why string) {
 	t.Helper()
-	if name := os.Getenv("NOTRUN_FILE"); name != "" {
-		if err := appendLine(name, t.Name()+": "+oneLine.Replace(why)); err != nil {
-			t.Fatalf("not run (%s), and that cannot be noted: %v", why, err)
-		}
-	}
-	t.Skip("not run: " + why)
-}
-
-// oneLine joins reasons, which have a line each.
-var oneLine = strings.NewReplacer(":\n  ", ": ", "\n  ", "; ", "\n", " ")
-
-func appendLine(name, line string) error {
-	notRun.Lock()
-	defer notRun.Unlock()
-	f, err := os.OpenFile(name, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)
-	if err != nil {
-		return err
-	}
-	_, err = f.WriteString(line + "\n")
-	return errors.Join(err, f.Close())
+	notrun.Skip(t, why)
 }
 
 // showLogs puts what the brokers have warned of under a failed test.

@@ -3,6 +3,7 @@ package reader
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
@@ -62,6 +63,8 @@ func open(ctx context.Context, bootstrap, topic string, o Options) (*kgo.Client,
 		kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()),
 		// A partition may end with a commit or abort marker; without them its end is never seen.
 		kgo.KeepControlRecords(),
+		// Where a leader has just moved it would go on asking the old one for five seconds.
+		kgo.MetadataMinAge(50*time.Millisecond),
 	)
 	if err != nil {
 		return nil, nil, err

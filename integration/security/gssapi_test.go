@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/epistle-kafka/epistle/integration/kafka"
+	"github.com/epistle-kafka/epistle/producer"
 	"github.com/epistle-kafka/epistle/sasl/gssapi"
 )
 
@@ -46,6 +47,19 @@ func TestGSSAPI(t *testing.T) {
 			s.delivers(t, "KERBEROS", by(m))
 		})
 	}
+	t.Run("the full command", func(t *testing.T) { s.commandByGSSAPI(t, k) })
+	t.Run("the doctor finds nothing", func(t *testing.T) {
+		m, err := gssapi.New(gssapi.Config{Principal: "alice", Keytab: k.path("alice.keytab"), Krb5Conf: k.conf, ServiceName: "kafka"})
+		do(t, err)
+		s.well(t, "KERBEROS", by(m))
+	})
+	t.Run("the doctor names a wrong password", func(t *testing.T) {
+		m, err := gssapi.New(gssapi.Config{Principal: "alice", Password: "guess", Krb5Conf: k.conf, ServiceName: "kafka"})
+		do(t, err)
+		cfg := producer.DefaultConfig(s.Listener(0, "KERBEROS"))
+		cfg.SASL = m
+		expect(t, cfg, producer.CheckSASL)
+	})
 	t.Run("sessions end under load", func(t *testing.T) {
 		m, err := gssapi.New(gssapi.Config{Principal: "alice", Keytab: k.path("alice.keytab"), Krb5Conf: k.conf, ServiceName: "kafka"})
 		do(t, err)
@@ -56,6 +70,7 @@ func TestGSSAPI(t *testing.T) {
 // A kdc is MIT's, with its files in a directory of the test's.
 type kdc struct {
 	dir, conf string
+	address   string
 	env       []string
 }
 
@@ -69,7 +84,7 @@ func startKDC(t *testing.T) *kdc {
 	do(t, err)
 	address := listener.Addr().String()
 	do(t, listener.Close())
-	k := &kdc{dir: t.TempDir()}
+	k := &kdc{dir: t.TempDir(), address: address}
 	k.conf = k.path("krb5.conf")
 	do(t, os.WriteFile(k.conf, fmt.Appendf(nil, "[libdefaults]\n default_realm = %s\n dns_lookup_kdc = false\n dns_lookup_realm = false\n"+
 		" rdns = false\n udp_preference_limit = 1\n[realms]\n %s = {\n  kdc = %s\n }\n", realm, realm, address), 0o600))
@@ -78,7 +93,8 @@ func startKDC(t *testing.T) *kdc {
 	k.env = append(os.Environ(), "KRB5_CONFIG="+k.conf, "KRB5_KDC_PROFILE="+k.path("kdc.conf"))
 	k.run(t, util, "create", "-s", "-P", "of the database", "-r", realm)
 	for _, query := range []string{
-		"addprinc -pw secret alice", "addprinc -randkey kafka/localhost",
+		"addprinc -pw former alice", "addprinc -randkey kafka/localhost",
+		"ktadd -k " + k.path("old.keytab") + " -norandkey alice", "cpw -pw secret alice",
 		"ktadd -k " + k.path("alice.keytab") + " -norandkey alice", "ktadd -k " + k.path("kafka.keytab") + " kafka/localhost",
 	} {
 		k.run(t, admin, "-r", realm, "-q", query)

@@ -24,9 +24,11 @@ const (
 	onSASLTLS   = "SASLTLS"   // the same over TLS
 	onShort     = "SHORT"     // PLAIN and SCRAM-SHA-512, in sessions of shortSession
 	onTokens    = "TOKENS"    // OAUTHBEARER over plaintext
+	onTokensTLS = "TOKENSTLS" // the same over TLS
 	onMutual    = "MUTUAL"    // TLS with a certificate of the client
 	onExpired   = "EXPIRED"   // TLS with a certificate of the broker that has expired
 	onOtherHost = "OTHERHOST" // TLS with a certificate of another host
+	onAstray    = "ASTRAY"    // plaintext, advertised where nobody listens
 )
 
 // shortSession is what SHORT grants. A producer authenticates again after 85 to 95 % of it.
@@ -86,6 +88,7 @@ func openSite() (*site, error) {
 		return nil, err
 	}
 	s.tokens(&o)
+	o.Listeners = append(o.Listeners, kafka.Listener{Name: onAstray, Protocol: "PLAINTEXT", Host: "127.0.0.2"})
 	if s.Cluster, err = kafka.Open(ctx, o); err != nil {
 		return nil, err
 	}
@@ -99,14 +102,14 @@ func (s *site) certificates() (err error) {
 	if s.other, err = identity.NewAuthority(dir, "other-authority"); err != nil {
 		return err
 	}
-	tomorrow, yesterday := time.Now().Add(24*time.Hour), time.Now().Add(-24*time.Hour)
+	later, yesterday := time.Now().Add(72*time.Hour), time.Now().Add(-24*time.Hour)
 	for _, make := range []func() error{
-		func() error { return s.authority.Broker("broker", tomorrow, "localhost", "127.0.0.1") },
+		func() error { return s.authority.Broker("broker", later, "localhost", "127.0.0.1") },
 		func() error { return s.authority.Broker("expired-broker", yesterday, "localhost", "127.0.0.1") },
-		func() error { return s.authority.Broker("other-host", tomorrow, "kafka.example.test") },
-		func() error { return s.authority.Client("client", tomorrow) },
+		func() error { return s.authority.Broker("other-host", later, "kafka.example.test") },
+		func() error { return s.authority.Client("client", later) },
 		func() error { return s.authority.Client("expired-client", yesterday) },
-		func() error { return s.other.Client("strange-client", tomorrow) },
+		func() error { return s.other.Client("strange-client", later) },
 	} {
 		if err := make(); err != nil {
 			return err
@@ -135,26 +138,29 @@ func (s *site) passwords(o *kafka.Options) {
 	o.Config["delegation.token.secret.key"] = "of all brokers"
 }
 
-// tokens adds the listener with OAUTHBEARER. The broker asks the provider for its keys when it starts.
+// tokens adds the listeners with OAUTHBEARER. The broker asks the provider for its keys when it starts.
 func (s *site) tokens(o *kafka.Options) {
-	o.Listeners = append(o.Listeners, kafka.Listener{Name: onTokens, Protocol: "SASL_PLAINTEXT"})
+	o.Listeners = append(o.Listeners, kafka.Listener{Name: onTokens, Protocol: "SASL_PLAINTEXT"}, kafka.Listener{Name: onTokensTLS, Protocol: "SASL_SSL"})
 	o.JVM = append(o.JVM, "-Dorg.apache.kafka.sasl.oauthbearer.allowed.urls="+s.provider.URL+"/jwks")
-	const prefix, class = "listener.name.tokens.", "org.apache.kafka.common.security.oauthbearer.OAuthBearer"
-	maps.Copy(o.Config, map[string]string{
-		prefix + "sasl.enabled.mechanisms":                        "OAUTHBEARER",
-		prefix + "oauthbearer.sasl.server.callback.handler.class": class + "ValidatorCallbackHandler",
-		prefix + "oauthbearer.sasl.jaas.config":                   class + "LoginModule required;",
-		prefix + "sasl.oauthbearer.jwks.endpoint.url":             s.provider.URL + "/jwks",
-		prefix + "sasl.oauthbearer.expected.audience":             identity.Audience,
-		prefix + "sasl.oauthbearer.expected.issuer":               s.provider.URL,
-	})
+	const class = "org.apache.kafka.common.security.oauthbearer.OAuthBearer"
+	for _, l := range []string{"tokens", "tokenstls"} {
+		prefix := "listener.name." + l + "."
+		maps.Copy(o.Config, map[string]string{
+			prefix + "sasl.enabled.mechanisms":                        "OAUTHBEARER",
+			prefix + "oauthbearer.sasl.server.callback.handler.class": class + "ValidatorCallbackHandler",
+			prefix + "oauthbearer.sasl.jaas.config":                   class + "LoginModule required;",
+			prefix + "sasl.oauthbearer.jwks.endpoint.url":             s.provider.URL + "/jwks",
+			prefix + "sasl.oauthbearer.expected.audience":             identity.Audience,
+			prefix + "sasl.oauthbearer.expected.issuer":               s.provider.URL,
+		})
+	}
 }
 
 // tls adds the listeners with TLS, and the certificates of all.
 func (s *site) tls(o *kafka.Options) {
 	o.Listeners = append(o.Listeners, kafka.Listener{Name: onMutual, Protocol: "SSL"}, kafka.Listener{Name: onExpired, Protocol: "SSL"},
 		kafka.Listener{Name: onOtherHost, Protocol: "SSL"})
-	for l, cert := range map[string]string{"sasltls": "broker", "mutual": "broker", "expired": "expired-broker", "otherhost": "other-host"} {
+	for l, cert := range map[string]string{"sasltls": "broker", "tokenstls": "broker", "mutual": "broker", "expired": "expired-broker", "otherhost": "other-host"} {
 		prefix := "listener.name." + l + ".ssl."
 		maps.Copy(o.Config, map[string]string{
 			prefix + "keystore.type":       "PEM",

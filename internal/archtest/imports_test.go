@@ -44,6 +44,7 @@ var mayImport = map[string]struct {
 	"internal/sticky":   {ours: []string{"partition"}},
 	"internal/shown":    {},
 	"internal/testcert": {},
+	"internal/notrun":   {},
 	"internal/vectors":  {},
 	"internal/readfile": {},
 	"internal/keystore": {ours: []string{"internal/pbe"}},
@@ -232,7 +233,7 @@ func TestModulesBesidesImportWhatIsOffered(t *testing.T) {
 }
 
 // TestTheFullCommandHasAllMechanisms holds the second build of the command to being the first one with every mechanism that is
-// a module of its own, and the first one to knowing them.
+// a module of its own, and what reads properties to knowing them: that tells users of the first one how to get the second.
 func TestTheFullCommandHasAllMechanisms(t *testing.T) {
 	files, err := filepath.Glob("../../" + fullCommand + "/*.go")
 	if err != nil {
@@ -248,13 +249,13 @@ func TestTheFullCommandHasAllMechanisms(t *testing.T) {
 	if !slices.Equal(got, want) {
 		t.Errorf("%s imports %v, want %v", fullCommand, got, want)
 	}
-	known, err := os.ReadFile("../../" + command + "/internal/cli/builds.go")
+	known, err := os.ReadFile("../properties/login.go")
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, apart := range mechanismsApart(t) {
-		if !strings.Contains(string(known), strconv.Quote(module+"/"+apart)) {
-			t.Errorf("%s/internal/cli does not know %s", command, apart)
+		if !strings.Contains(string(known), "repository + "+strconv.Quote(apart)) {
+			t.Errorf("internal/properties does not know %s", apart)
 		}
 	}
 }

@@ -102,7 +102,11 @@ func (c *contents) trust() (*Trust, error) {
 	out.Notices = c.notices
 	if len(out.Certificates) > 0 {
 		if unmarked := c.unmarked(known); unmarked > 0 {
-			out.Notices = append(out.Notices, fmt.Sprintf("{} has %d certificates that are left out, since they are not marked as trusted: add these with `keytool -importcert`", unmarked))
+			left := fmt.Sprintf("%d certificates that are left out, since they are not marked as trusted: add these", unmarked)
+			if unmarked == 1 {
+				left = "1 certificate that is left out, since it is not marked as trusted: add it"
+			}
+			out.Notices = append(out.Notices, "{} has "+left+" with `keytool -importcert`")
 		}
 		return out, nil
 	}
@@ -188,11 +192,18 @@ func (c *contents) privateKeys(password, keyPassword Password) (*Keys, error) {
 	return out, nil
 }
 
+func certificates(n int) string {
+	if n == 1 {
+		return "1 certificate"
+	}
+	return fmt.Sprintf("%d certificates", n)
+}
+
 // withoutKey says what a store without a key has.
 func (c *contents) withoutKey() string {
 	switch {
 	case len(c.certs) > 0:
-		return fmt.Sprintf("{} (%s) has %d certificates and no private key: is it the trust store?", c.kind, len(c.certs))
+		return fmt.Sprintf("{} (%s) has %s and no private key: is it the trust store?", c.kind, certificates(len(c.certs)))
 	case c.others > 0:
 		return fmt.Sprintf("{} (%s) has no private key, only entries of other kinds", c.kind)
 	default:

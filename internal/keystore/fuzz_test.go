@@ -2,12 +2,17 @@ package keystore
 
 import (
 	"bytes"
+	"crypto"
+	"crypto/tls"
 	"errors"
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
+	"unicode"
+	"unicode/utf8"
 )
 
 // Whatever stands in a file, it is read or refused with an *Error that shows no password, without a panic and without more
@@ -38,7 +43,7 @@ func fuzzStores(f *testing.F, suffixes ...string) {
 		for _, password := range []Password{none, pw("changeit")} {
 			trust, err := ReadTrust(data, password)
 			checkError(t, err)
-			if err == nil && len(trust.Certificates) == 0 {
+			if err == nil && (len(trust.Certificates) == 0 || slices.Contains(trust.Certificates, nil)) {
 				t.Error("a store that trusts nobody was taken")
 			}
 			keys, err := ReadKeys(data, password, none)
@@ -48,8 +53,13 @@ func fuzzStores(f *testing.F, suffixes ...string) {
 			} else if key == nil {
 				t.Error("a file without a private key was taken")
 			}
-			if err == nil && (len(keys.Keys) == 0 || keys.Keys[0].Pair.Leaf == nil) {
+			if err == nil && len(keys.Keys) == 0 {
 				t.Error("a store without a key was taken")
+			}
+			if err == nil {
+				for _, key := range keys.Keys {
+					checkPair(t, key.Pair)
+				}
 			}
 		}
 		runtime.ReadMemStats(&after)
@@ -57,6 +67,19 @@ func fuzzStores(f *testing.F, suffixes ...string) {
 			t.Errorf("%d bytes were allocated for a store of %d", used, len(data))
 		}
 	})
+}
+
+// checkPair demands that a key goes with its certificate: brokers would refuse it otherwise, with words that help nobody.
+func checkPair(t *testing.T, pair tls.Certificate) {
+	t.Helper()
+	signer, ok := pair.PrivateKey.(crypto.Signer)
+	if !ok || pair.Leaf == nil || len(pair.Certificate) == 0 || !bytes.Equal(pair.Leaf.Raw, pair.Certificate[0]) {
+		t.Errorf("a key without its certificate was taken: %T, %d certificates", pair.PrivateKey, len(pair.Certificate))
+		return
+	}
+	if public, ok := signer.Public().(interface{ Equal(crypto.PublicKey) bool }); !ok || !public.Equal(pair.Leaf.PublicKey) {
+		t.Errorf("the key of another certificate was taken for that of %v", pair.Leaf.Subject)
+	}
 }
 
 // expensive reports whether data asks for so many iterations that it would only slow the search down: an INTEGER of three
@@ -78,7 +101,7 @@ func checkError(t *testing.T, err error) {
 	if !errors.As(err, &e) {
 		t.Fatalf("%v is a %T", err, err)
 	}
-	if text := e.About("FILE"); strings.Contains(text, "changeit") || strings.ContainsAny(text, "\n") || len(text) > 2000 {
+	if text := e.About("FILE"); strings.Contains(text, "changeit") || !utf8.ValidString(text) || strings.ContainsFunc(text, unicode.IsControl) || len(text) > 2000 {
 		t.Errorf("the error shows a password, or has more than one line or too much: %q", text)
 	}
 }

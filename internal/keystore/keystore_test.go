@@ -287,7 +287,8 @@ func TestFilesThatAreNoStores(t *testing.T) {
 		{trustless("\xfe\xed\xfe\xed\x00\x00\x00\x02\xff\xff\xff\xff"), Content, "ends too soon"},
 		{trustless("\xfe\xed\xfe\xed\x00\x00\x00\x02\x00\x00\x00\x01\x00\x00\x00\x07\x00\x00" + strings.Repeat("x", 99)), Content, "entry of kind 7"},
 		{raw("-----BEGIN CERTIFICATE-----\naGVsbG8=\n-----END CERTIFICATE-----\n"), Content, "certificate number 1 in FILE (PEM) is damaged"},
-		{raw("-----BEGIN CERTIFICATE-----\naGVsbG8=\n"), Content, "1 blocks that begin, of which 0"},
+		{raw("-----BEGIN CERTIFICATE-----\naGVsbG8=\n"), Content, "begins a block and ends none: it is cut short"},
+		{raw("-----BEGIN CERTIFICATE-----\na?=\n-----END CERTIFICATE-----\n"), Content, "1 blocks that begin, of which 0 can be read: the others have no proper end"},
 		{raw("-----BEGIN PKCS7-----\naGVsbG8=\n-----END PKCS7-----\n"), Content, "openssl pkcs7 -in FILE"},
 		{raw("-----BEGIN CERTIFICATE REQUEST-----\naGVsbG8=\n-----END CERTIFICATE REQUEST-----\n"), Content, "a request for a certificate"},
 		{raw("\x00\x00\x00\x02BKS"), Content, "-srcstoretype BKS"},
@@ -295,7 +296,7 @@ func TestFilesThatAreNoStores(t *testing.T) {
 		{raw("-----BEGIN DSA PRIVATE KEY-----\naGVsbG8=\n-----END DSA PRIVATE KEY-----\n"), Content, "RSA, EC and Ed25519"},
 		{cut("trust.jks", 100), Content, "ends too soon"},
 		{cut("keytool-trust.p12", 100), Content, "truncated"},
-		{cut("ca.pem", 100), Content, "no proper end"},
+		{cut("ca.pem", 100), Content, "begins a block and ends none"},
 		{raw("0\x80\x02\x01\x03\x30\x80"), Content, "truncated"},
 	})
 }

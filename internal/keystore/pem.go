@@ -200,6 +200,9 @@ func pemBlocks(data []byte) ([]*pem.Block, error) {
 		}
 		blocks = append(blocks, block)
 	}
+	if begun > 0 && !bytes.Contains(data, []byte("-----END ")) && len(blocks) == 0 {
+		return nil, bad("{} (PEM) begins a block and ends none: it is cut short; in a file of properties, each of its lines but the last ends in \\n\\")
+	}
 	if len(blocks) < begun {
 		return nil, bad("{} (PEM) has %d blocks that begin, of which %d can be read: the others have no proper end, or what is between is damaged", begun, len(blocks))
 	}

@@ -241,7 +241,7 @@ func (r *reading) part(part contentInfo) error {
 			return damaged(err)
 		}
 		if r.without {
-			return badPassword(StorePassword, "must be set: the certificates in {} (PKCS12) are encrypted. Java would take such a store as empty, and trust nobody")
+			return badPassword(StorePassword, "must be set: the certificates in {} (PKCS12) are encrypted. Java would take such a store as empty")
 		}
 		encrypted, err := data.content()
 		if err != nil {

@@ -95,6 +95,9 @@ func (p *jaasParser) entry() (sasl.Login, error) {
 
 // assignment reads an option from its name on, which is the current token.
 func (p *jaasParser) assignment(login *sasl.Login) error {
+	if p.token.kind == jaasMark && p.token.mark == ',' {
+		return p.fail("has a comma: options are divided by blanks, and a value with a comma goes in quotes")
+	}
 	if !p.token.text() {
 		return p.fail("must have the name of an option, or a semicolon: a value with anything but letters, digits, dots, dashes, underscores and dollars goes in quotes")
 	}
@@ -127,6 +130,9 @@ func (p *jaasParser) nothingElse() error {
 	p.option = ""
 	if err := p.next(); err != nil {
 		return err
+	}
+	if p.token.kind == jaasMark && p.token.mark == '#' {
+		return p.fail("goes on after the semicolon with a #: a comment stands in a line of its own, and a semicolon in a value goes in quotes")
 	}
 	if p.token.kind != jaasEnd {
 		return p.fail("goes on after the semicolon: it must have one login module. A semicolon in a value goes in quotes")

@@ -100,7 +100,7 @@ func FuzzJAAS(f *testing.F) {
 // jaasMessages is what the errors say by themselves.
 var jaasMessages = func() string {
 	var all []string
-	for _, text := range []string{"", "=", "M", "M required a", "M required a=1", "M required a=,", "M required a=\"", "M required a=\"\n", "M required /*", "M required; N"} {
+	for _, text := range []string{"", "=", "M", "M required a", "M required a=1", "M required a=,", "M required a=\"", "M required a=\"\n", "M required /*", "M required; N", "M required; #", "M required a=b, c=d", "M {"} {
 		_, err := parseJAAS(text)
 		all = append(all, err.Error())
 	}

@@ -239,15 +239,16 @@ func (t *translator) one(e *entry) {
 
 // put files a value under Java's key, with the place of the property that it came from.
 func (t *translator) put(e *entry, key, value string) {
+	taken := ""
 	if key != e.key {
-		t.note(e, "is librdkafka's name, and is taken for "+key)
+		taken = "is librdkafka's name, and is taken for " + key
 		if t.set.broken[e.key] {
 			t.set.broken[key] = true
 		}
 	} else if value != e.value && !e.hidden {
-		t.note(e, fmt.Sprintf("has a value of librdkafka's, and is taken for %q", value))
+		taken = fmt.Sprintf("has a value of librdkafka's, and is taken for %q", value)
 	}
-	t.out = append(t.out, &entry{line: e.line, key: key, written: e.written, value: value, over: e.over, hidden: e.hidden, brought: e.brought, dangles: e.dangles})
+	t.out = append(t.out, &entry{line: e.line, key: key, written: e.written, value: value, over: e.over, hidden: e.hidden, brought: e.brought, dangles: e.dangles, taken: taken})
 }
 
 // imply adds a value that goes with a property, unless the file sets it.
@@ -307,8 +308,7 @@ func (t *translator) stores() {
 		} else if e.value == "probe" {
 			t.note(e, "has no effect: the system's roots are used where no authority is named")
 		} else {
-			t.put(e, "ssl.truststore.location", e.value)
-			t.imply(e, "ssl.truststore.type", "PEM")
+			t.put(e, "ssl.truststore.location", e.value) // whose content says what it is
 		}
 	}
 	if e := t.held["ssl.ca.pem"]; e != nil {

@@ -78,6 +78,23 @@ func TestLibrdkafkasNames(t *testing.T) {
 	}
 }
 
+// A name of librdkafka's that gives way to Java's is told to have no effect, and not what it would be. Nothing else changes by it.
+func TestLibrdkafkasNamesThatLose(t *testing.T) {
+	s := read("security.protocol=ssl\nssl.ca.location=/ca.pem\nssl.truststore.location=/trust.jks\nssl.truststore.password=x\nqueue.buffering.max.ms=7\nlinger.ms=5\n", Options{Librdkafka: true})
+	notices, problems := said(s)
+	if problems != "" || strings.Contains(notices, "is taken for") {
+		t.Errorf("got %s and %s", notices, problems)
+	}
+	for _, want := range []string{"ssl.ca.location: has no effect: ssl.truststore.location is set too", "queue.buffering.max.ms: has no effect: linger.ms is set too"} {
+		if !strings.Contains(notices, want) {
+			t.Errorf("got %s, want %s", notices, want)
+		}
+	}
+	if kind, is := s.Value("ssl.truststore.type"); is {
+		t.Errorf("ssl.truststore.type is %q, which nobody has said", kind)
+	}
+}
+
 func TestLibrdkafkasLogins(t *testing.T) {
 	for given, want := range map[string]map[string]string{
 		"sasl.username=KEY\nsasl.password=SEC;RET\"":                                {"": "org.apache.kafka.common.security.plain.PlainLoginModule", "username": "KEY", "password": `SEC;RET"`},

@@ -19,7 +19,7 @@ type login struct {
 
 const jaasKey = "sasl.jaas.config"
 
-// knownMechanism is what is known of a mechanism without the code for it.
+// knownMechanism is what is known of a mechanism without the code for it. A program that lacks the code is told how to get it.
 type knownMechanism struct {
 	name    string
 	modules []string // simple names of the login modules that Java uses for it
@@ -36,6 +36,22 @@ var knownMechanisms = []knownMechanism{
 	{"OAUTHBEARER", []string{"OAuthBearerLoginModule"}, "", `org.apache.kafka.common.security.oauthbearer.OAuthBearerLoginModule required;`},
 	{"GSSAPI", []string{"Krb5LoginModule"}, repository + "sasl/gssapi", `com.sun.security.auth.module.Krb5LoginModule required useKeyTab=true keyTab="/path/to/client.keytab" principal="client@REALM";`},
 	{"AWS_MSK_IAM", []string{"IAMLoginModule"}, repository + "sasl/mskiam", `software.amazon.msk.auth.iam.IAMLoginModule required;`},
+}
+
+// A Mechanism is one that is known here, whether or not the program has the code for it.
+type Mechanism struct {
+	Name    string
+	Module  string // the module that registers it; "" for package sasl
+	Example string // a sasl.jaas.config
+}
+
+// Mechanisms lists them. The command that has all modules compares the list with what these register.
+func Mechanisms() []Mechanism {
+	all := make([]Mechanism, len(knownMechanisms))
+	for i, k := range knownMechanisms {
+		all[i] = Mechanism{k.name, k.brings, k.example}
+	}
+	return all
 }
 
 const scramExample = `org.apache.kafka.common.security.scram.ScramLoginModule required username="…" password="…";`
@@ -229,8 +245,8 @@ func (s *Set) builder(mechanism string) sasl.Builder {
 	}
 	if k := known(mechanism); k != nil && k.brings != "" {
 		rule += fmt.Sprintf(`. It comes with a module of its own: import _ %q`, k.brings)
-	} else if meant := mechanismMeant(mechanism); k == nil && meant != "" {
-		rule = "is not the name of a mechanism; did you mean " + meant + "?"
+	} else if better := notAMechanism(mechanism); k == nil && better != "" {
+		rule = better
 	}
 	if !isSet {
 		line, _ := s.place("security.protocol")
@@ -239,6 +255,23 @@ func (s *Set) builder(mechanism string) sasl.Builder {
 	}
 	s.Problem(key, rule)
 	return nil
+}
+
+// notAMechanism says what is wrong with a name that is none; "" if it may be one.
+func notAMechanism(name string) string {
+	if variable := unfilled(name); variable != "" {
+		return notFilledIn(variable)
+	}
+	if added := addedTo(name); added != "" {
+		return "is not the name of a mechanism: " + added
+	}
+	if several := strings.FieldsFunc(name, func(r rune) bool { return strings.ContainsRune(",; \t", r) }); len(several) > 1 && mechanismMeant(several[0]) != "" {
+		return "must be one mechanism, since a client logs in by one: the one that sasl.jaas.config is for"
+	}
+	if meant := mechanismMeant(name); meant != "" {
+		return "is not the name of a mechanism; did you mean " + meant + "?"
+	}
+	return ""
 }
 
 // mechanismMeant finds a mechanism by its letters and digits alone.

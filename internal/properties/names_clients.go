@@ -44,6 +44,18 @@ var foreignKeys = map[string]foreignKey{
 	"log.connection.close":                {note: "it belongs to another client, and is not needed: idle closes are logged at debug level"},
 	"socket.keepalive.enable":             {note: "it belongs to another client, and is not needed: Go keeps connections alive unless Config.DialContext does not"},
 
+	"sasl_plain_username":       {"kafka-python", "sasl.jaas.config", "which holds user name and password"},
+	"sasl_plain_password":       {"kafka-python", "sasl.jaas.config", "which holds user name and password"},
+	"sasl_oauth_token_provider": {note: "it belongs to kafka-python; set Config.SASL to a mechanism of package sasl that asks a function of yours for tokens"},
+	"ssl_cafile":                {"kafka-python", "ssl.truststore.location", ""},
+	"ssl_certfile":              {"kafka-python", "ssl.keystore.location", "a file that holds key and certificates"},
+	"ssl_keyfile":               {"kafka-python", "ssl.keystore.location", "a file that holds key and certificates"},
+	"ssl_password":              {"kafka-python", "ssl.key.password", ""},
+	"ssl_check_hostname":        {"kafka-python", "ssl.endpoint.identification.algorithm", "empty leaves out the host name"},
+	"api_version":               {note: "it belongs to another client, and is not needed: versions are negotiated with each broker"},
+
+	"export": {note: "it belongs to a shell: in properties a line is a key, = and a value"},
+
 	"clientid":                        {"sarama", "client.id", ""},
 	"rackid":                          {"sarama", "client.rack", ""},
 	"producer.requiredacks":           {"sarama", "acks", ""},

@@ -59,8 +59,17 @@ func (s *Set) complain(p Problem) {
 	}
 }
 
+// A doubt is a notice about a value that may be meant as it is. If the value turns out to be wrong, the problem says why.
+type doubt struct{ key, text string }
+
+func (s *Set) doubt(key, text string) { s.doubts = append(s.doubts, doubt{key, text}) }
+
 // Notices returns the notices, by line. Of very many it returns the first ones, and how many more there are.
 func (s *Set) Notices() []Notice {
+	for _, d := range s.doubts {
+		s.Notice(d.key, d.text)
+	}
+	s.doubts = nil
 	if s.untold > 0 {
 		n := s.lastNotice
 		n.Text = fmt.Sprintf("here %d notices are left out, after %d others: is this a file of properties?", s.untold, mostTold)

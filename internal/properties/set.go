@@ -37,6 +37,7 @@ type Set struct {
 	mechanism sasl.Mechanism
 	filled    int // bytes that config providers have brought
 
+	doubts     []doubt // about values that may be meant
 	notices    []Notice
 	untold     int    // how many more notices there were
 	lastNotice Notice // the first of these
@@ -55,6 +56,7 @@ type entry struct {
 	brought []string // what config providers have brought of it
 	dangles bool     // refers to what is not there: the value is none
 	implied bool     // goes with another one, and gives way to what is said itself
+	taken   string   // what is told if this is what counts for the key: for what it is taken
 }
 
 // Resolve resolves properties: first each by its row of the table, then those that depend on each other, in Java's order.
@@ -74,6 +76,11 @@ func Resolve(props []Property, problems []Problem, o Options) *Set {
 	}
 	for _, e := range written {
 		s.take(e)
+	}
+	for _, e := range written {
+		if e.taken != "" && s.entries[e.key] == e {
+			s.tell(Notice{Line: e.line, Key: e.written, Text: e.taken})
+		}
 	}
 	s.knowStrangers()
 	for _, row := range all {
@@ -142,12 +149,12 @@ func (s *Set) check(row *Setting, e *entry) {
 	if rule := row.checkValue(e.value); rule != "" {
 		if name := unfilled(e.value); name != "" && !e.hidden && row.Kind != "PASSWORD" {
 			rule = notFilledIn(name)
-		} else if row.Key == "security.protocol" {
-			rule += protocolMeant(e.value)
 		} else if old := gone[row.Key+"="+e.value]; old != "" {
 			rule = old
 		} else if added := addedTo(e.value); added != "" {
 			rule += "; " + added
+		} else if meant := protocolMeant(e.value); row.Key == "security.protocol" && meant != "" {
+			rule += "; did you mean " + meant + "?"
 		}
 		s.Problem(row.Key, rule)
 		return
@@ -174,12 +181,26 @@ func (s *Set) noSecurity(key string) string {
 		return "" // the protocol is the problem, and says so
 	}
 	switch {
+	case protocol == "PLAINTEXT" && s.asksFor("ssl.") && s.asksFor("sasl."):
+		if strings.HasPrefix(key, "ssl.") || strings.HasPrefix(key, "sasl.") && rows[key].How != WithoutEffect {
+			return "has no effect: security.protocol is PLAINTEXT; SASL_SSL would use it"
+		}
 	case strings.HasPrefix(key, "ssl.") && !s.TLS():
 		return fmt.Sprintf("has no effect: security.protocol is %s; %s would use it", protocol, with(protocol, "SSL"))
 	case strings.HasPrefix(key, "sasl.") && !s.SASL() && rows[key].How != WithoutEffect:
 		return fmt.Sprintf("has no effect: security.protocol is %s; %s would use it", protocol, with(protocol, "SASL"))
 	}
 	return ""
+}
+
+// asksFor reports whether a key with that prefix has a value that is not Java's default.
+func (s *Set) asksFor(prefix string) bool {
+	for key, e := range s.entries {
+		if strings.HasPrefix(key, prefix) && e.value != "" && !rows[key].isDefault(e.value) {
+			return true
+		}
+	}
+	return false
 }
 
 // with returns the protocol that also has the given layer.
@@ -193,12 +214,17 @@ func with(protocol, layer string) string {
 	return "SSL"
 }
 
-// Protocol returns security.protocol in upper case.
+// Protocol returns security.protocol in upper case. If it is none, and what was meant is clear, it returns that: what else is wrong
+// is then told in the same go.
 func (s *Set) Protocol() string {
-	if v, ok := s.Value("security.protocol"); ok {
-		return strings.ToUpper(v)
+	v, ok := s.Value("security.protocol")
+	if !ok {
+		return "PLAINTEXT"
 	}
-	return "PLAINTEXT"
+	if meant := protocolMeant(v); s.broken["security.protocol"] && meant != "" {
+		return meant
+	}
+	return strings.ToUpper(v)
 }
 
 // TLS says whether connections are to be encrypted.

@@ -43,6 +43,9 @@ func (s *Set) knowStrangers() {
 			return
 		}
 		m := meaningOf(e.written)
+		if m == (meaning{}) && e.value == "" && nests[strings.ToLower(e.written)] {
+			m.text = "it is the head of a part of YAML, as it seems: in properties each line has the whole of a key, such as sasl.mechanism=PLAIN"
+		}
 		goesOn := e.line > 0 && hidden == e.line-1
 		if m == (meaning{}) && e.line > 0 && pieceOfSecret(e, goesOn) {
 			if hidden = e.line; goesOn {
@@ -64,6 +67,9 @@ func (s *Set) knowStrangers() {
 		}
 	}
 }
+
+// nests are the keys of YAML below which people have the producer's.
+var nests = map[string]bool{"spring": true, "kafka": true, "producer": true, "properties": true, "bootstrap": true, "security": true, "sasl": true, "ssl": true, "jaas": true}
 
 // pieceOfSecret reports whether an unknown key may be a line of a private key, of a login module or of a file of another kind.
 // goesOn says that the line before was one.
@@ -106,13 +112,21 @@ func meaningOf(key string) meaning {
 		return meaning{}
 	}
 	lower := strings.ToLower(key)
-	for _, known := range []func(key, lower string) meaning{foreign, constant, prefixed, respelt} {
+	for _, known := range []func(key, lower string) meaning{section, foreign, constant, prefixed, respelt} {
 		if m := known(key, lower); m.text != "" {
 			return m
 		}
 	}
 	if near := nearest(lower); near != "" {
 		return meaning{key: near, slip: true}
+	}
+	return meaning{}
+}
+
+// section recognises the head of a section, such as [kafka].
+func section(key, _ string) meaning {
+	if len(key) > 1 && key[0] == '[' && (key[1] >= 'a' && key[1] <= 'z' || key[1] >= 'A' && key[1] <= 'Z') {
+		return meaning{text: "it is the head of a section, as other files of settings have: properties have no sections, and all keys count"}
 	}
 	return meaning{}
 }

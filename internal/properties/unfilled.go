@@ -17,6 +17,9 @@ var variable = regexp.MustCompile(`\$[A-Za-z_][A-Za-z0-9_]*|\$\{[^{}]*\}|\{\{[^{
 // placed does the same for values in which a single $ or % means nothing.
 var placed = regexp.MustCompile(`\$\{[A-Za-z_][^{}]*\}|^<[A-Za-z][^<>]*>$|^\{\{[^{}]*\}\}$`)
 
+// webAddress matches what the address of a broker does not begin with.
+var webAddress = regexp.MustCompile(`(?i)\bhttps?://`)
+
 // unfilled returns the first variable in a value, or "".
 func unfilled(value string) string { return variable.FindString(value) }
 
@@ -52,14 +55,16 @@ func (s *Set) mention(row *Setting, e *entry) {
 			s.Problem(row.Key, notFilledIn(name))
 		} else if added := addedTo(e.value); added != "" {
 			s.Problem(row.Key, "must be a list of host:port; "+added)
+		} else if web := webAddress.FindString(e.value); web != "" && !e.hidden {
+			s.doubt(row.Key, "has "+shown.Quoted(web)+", as the address of a REST API has; as in Java, host and port are taken, and a broker of Kafka has to be there")
 		}
 	case added != "":
-		s.Notice(row.Key, added+"; it is taken as it is")
+		s.doubt(row.Key, added+"; it is taken as it is")
 	case row.Key == jaasKey || e.hidden || !placed.MatchString(e.value):
 	case row.Kind == "PASSWORD":
-		s.Notice(row.Key, "looks like a variable that nobody has filled in; it is taken as it is")
+		s.doubt(row.Key, "looks like a variable that nobody has filled in; it is taken as it is")
 	default:
-		s.Notice(row.Key, "holds "+shown.Quoted(placed.FindString(e.value))+", which looks like a variable that nobody has filled in; it is taken as it is")
+		s.doubt(row.Key, "holds "+shown.Quoted(placed.FindString(e.value))+", which looks like a variable that nobody has filled in; it is taken as it is")
 	}
 }
 
@@ -68,13 +73,19 @@ func (s *Set) mentionOptions(l sasl.Login) {
 	if s.entries[jaasKey].hidden {
 		return // what a provider has brought is filled in
 	}
-	var names []string
+	var names, curly []string
 	for _, name := range slices.Sorted(maps.Keys(l.Options)) {
+		if value := []rune(string(l.Options[name])); wellKnown(name) && len(value) > 0 && strings.ContainsRune("“”„‘’‚«»", value[0]) {
+			curly = append(curly, name)
+		}
 		if wellKnown(name) && placed.MatchString(string(l.Options[name])) {
 			names = append(names, name)
 		}
 	}
 	if names != nil {
-		s.Notice(jaasKey, "holds what looks like variables that nobody has filled in; they are taken as they are: "+strings.Join(names, ", "))
+		s.doubt(jaasKey, "holds what looks like variables that nobody has filled in; they are taken as they are: "+strings.Join(names, ", "))
+	}
+	if curly != nil {
+		s.doubt(jaasKey, "holds values that begin with a quote of printed text, which is a part of them: the quotes of programs are \" and '; they are taken as they are: "+strings.Join(curly, ", "))
 	}
 }

@@ -118,22 +118,23 @@ func List(v string) []string {
 	return items
 }
 
-// protocolMeant says which security.protocol was probably meant: "; did you mean …?", or "".
+// protocolMeant says which security.protocol was probably meant, or "".
 func protocolMeant(v string) string {
-	meant := ""
-	switch strings.NewReplacer("_", "", "-", "", " ", "", "+", "").Replace(strings.ToUpper(v)) {
-	case "PLAINTEXTSASL", "SASLPLAINTEXT", "SASL":
-		meant = "SASL_PLAINTEXT"
-	case "SSLSASL", "SASLSSL", "SASLTLS", "TLSSASL":
-		meant = "SASL_SSL"
-	case "TLS", "MTLS":
-		meant = "SSL"
-	case "PLAIN", "NONE", "TEXT":
-		meant = "PLAINTEXT"
-	default:
-		return ""
+	if inQuotes(v) {
+		v = v[1 : len(v)-1]
 	}
-	return "; did you mean " + meant + "?"
+	v, _, _ = strings.Cut(v, "#")
+	switch strings.NewReplacer("_", "", "-", "", " ", "", "\t", "", "+", "").Replace(strings.ToUpper(v)) {
+	case "PLAINTEXTSASL", "SASLPLAINTEXT", "SASL":
+		return "SASL_PLAINTEXT"
+	case "SSLSASL", "SASLSSL", "SASLTLS", "TLSSASL":
+		return "SASL_SSL"
+	case "TLS", "MTLS", "SSL":
+		return "SSL"
+	case "PLAIN", "NONE", "TEXT", "PLAINTEXT":
+		return "PLAINTEXT"
+	}
+	return ""
 }
 
 // gone are values that an older Kafka took.

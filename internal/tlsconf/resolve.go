@@ -2,6 +2,8 @@ package tlsconf
 
 import (
 	"crypto/tls"
+	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -49,6 +51,8 @@ type resolver struct {
 	get func(string) (string, bool)
 	out *Result
 	now time.Time
+
+	badVersions bool // has a problem: what would contradict the versions is not known
 }
 
 func (r *resolver) value(key string) string {
@@ -93,11 +97,13 @@ type settingsOf struct {
 	kind, location, password, inline string
 
 	without string // what happens without the store
+	joined  string // how several files become one
 }
 
 var (
-	trustSettings = settingsOf{keyTrustType, keyTrustLocation, keyTrustPassword, keyTrustInline, "the system's roots are trusted"}
-	keysSettings  = settingsOf{keyKeysType, keyKeysLocation, keyKeysPassword, keyKeyInline, "no client certificate is shown"}
+	trustSettings = settingsOf{keyTrustType, keyTrustLocation, keyTrustPassword, keyTrustInline, "the system's roots are trusted", ""}
+	keysSettings  = settingsOf{keyKeysType, keyKeysLocation, keyKeysPassword, keyKeyInline, "no client certificate is shown",
+		": one file with key and certificates, which `cat tls.key tls.crt >client.pem` makes of two"}
 )
 
 // where says how a store is given.
@@ -117,6 +123,9 @@ func (r *resolver) place(of settingsOf) where {
 	case location != "" && text != "":
 		r.problem(of.location, "is set, and "+of.inline+" too: which is meant?")
 		return nowhere
+	case isPath(text):
+		r.problem(of.inline, "holds the PEM itself, and the value seems to be a path, which goes into "+of.location+of.joined)
+		return nowhere
 	case text != "" && !isPEM:
 		r.problem(of.kind, "must be PEM, since the certificates are in the properties")
 		return nowhere
@@ -129,9 +138,10 @@ func (r *resolver) place(of settingsOf) where {
 		}
 		r.empty(of)
 		return nowhere
-	case isPEM && r.passwordOfPEM(of):
-		return nowhere
 	case text != "":
+		if r.passwordOfPEM(of) {
+			return nowhere
+		}
 		return inline
 	}
 	return inFile
@@ -147,6 +157,16 @@ func (r *resolver) empty(of settingsOf) {
 	}
 }
 
+// isPath reports whether a value in the place of PEM is the path of a file.
+func isPath(value string) bool {
+	if value == "" || strings.ContainsAny(value, "\r\n") || strings.Contains(value, "-----") {
+		return false
+	}
+	extension := strings.ToLower(filepath.Ext(value))
+	return slices.Contains([]string{".pem", ".crt", ".cer", ".key", ".jks", ".p12", ".pfx"}, extension) ||
+		strings.HasPrefix(value, "/") || strings.HasPrefix(value, "./") || strings.HasPrefix(value, "~/") || strings.HasPrefix(value, "file:")
+}
+
 // passwordOfPEM refuses what Java refuses.
 func (r *resolver) passwordOfPEM(of settingsOf) bool {
 	if _, isSet := r.get(of.password); !isSet {
@@ -160,18 +180,23 @@ func (r *resolver) passwordOfPEM(of settingsOf) bool {
 func (r *resolver) content(of settingsOf, s store) (content, bool) {
 	c := s.read()
 	kind := r.value(of.kind)
-	if c.err != nil || !strings.EqualFold(kind, "PEM") {
+	if !strings.EqualFold(kind, "PEM") {
 		return c, true
 	}
 	found := keystore.Sniff(c.data)
-	if found != keystore.JKS && found != keystore.PKCS12 {
-		return c, true
+	if c.err != nil || found != keystore.JKS && found != keystore.PKCS12 {
+		wrong := r.passwordOfPEM(of)
+		return c, c.err != nil || !wrong
 	}
 	if wrong := keystore.NotPEM(c.data); keystore.IsDER(c.data) {
 		r.problem(of.location, wrong.AboutFile(s.name(), s.file()))
 		return c, false
 	}
-	r.problem(of.kind, "is "+kind+", and "+s.name()+" is a "+string(found)+" store: leave the type out, and set "+of.password)
+	rule := "is " + kind + ", and " + s.name() + " is a " + string(found) + " store: leave the type out"
+	if _, isSet := r.get(of.password); !isSet {
+		rule += ", and set " + of.password
+	}
+	r.problem(of.kind, rule)
 	return c, false
 }
 

@@ -42,13 +42,15 @@ func (r *resolver) versions() {
 		case "TLSv1", "TLSv1.1", "SSLv3", "SSLv2Hello":
 			r.notice(keyProtocols, name+" is left out: it is broken, and current JVMs disable it too")
 		default:
+			r.badVersions = true
 			r.problem(keyProtocols, "has "+shown.Name(name)+", but knows TLSv1.2 and TLSv1.3")
 		}
 	}
 	if !tls13 {
 		c.MaxVersion = tls.VersionTLS12
 	}
-	if !tls12 && !tls13 {
+	if !tls12 && !tls13 && !r.badVersions {
+		r.badVersions = true
 		r.problem(keyProtocols, "must have TLSv1.2 or TLSv1.3")
 	}
 }
@@ -82,12 +84,12 @@ func (r *resolver) ciphers() {
 		r.problem(keyCiphers, "has no cipher suite that Go knows")
 	case !modern:
 		c.MaxVersion = tls.VersionTLS12
-		if c.MinVersion > c.MaxVersion {
+		if c.MinVersion > c.MaxVersion && !r.badVersions {
 			r.problem(keyCiphers, "has suites of TLS 1.2 only, while "+keyProtocols+" asks for TLSv1.3 only")
 		}
 	case len(c.CipherSuites) == 0:
 		c.MinVersion = tls.VersionTLS13
-		if c.MaxVersion == tls.VersionTLS12 {
+		if c.MaxVersion == tls.VersionTLS12 && !r.badVersions {
 			r.problem(keyCiphers, "has suites of TLS 1.3 only, while "+keyProtocols+" asks for TLSv1.2 only")
 		}
 		fallthrough

@@ -5,10 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"slices"
 	"strings"
-
-	"github.com/jcmturner/gokrb5/v8/credentials"
 
 	"github.com/epistle-kafka/epistle/sasl"
 )
@@ -44,26 +41,25 @@ func (l *login) loadCache(path string) (tickets, error) {
 	if err != nil {
 		return tickets{}, cacheError(path, err)
 	}
-	var cache credentials.CCache
-	// Clipped, since gokrb5 slices as far as the capacity goes.
-	if guarded("the credential cache", func() error { return cache.Unmarshal(slices.Clip(content)) }) != nil {
-		return tickets{}, fmt.Errorf("the credential cache %s cannot be read: it is cut short, or is none", path)
+	cache, err := parseCache(content)
+	if err != nil {
+		return tickets{}, fmt.Errorf("the credential cache %s cannot be read: %w", path, err)
 	}
-	who := identity{cache.GetClientPrincipalName(), cache.GetClientRealm()}
+	who := cache.owner
 	if l.cfg.Principal != "" && who.String() != l.who.String() {
 		return tickets{}, fmt.Errorf("the credential cache %s is of %s, and Principal is %s", path, sasl.Quoted(who.String()), l.who)
 	}
 	read := tickets{who: who, services: map[string]*ticket{}}
-	for _, entry := range cache.GetEntries() {
-		t := &ticket{key: entry.Key, start: entry.StartTime, end: entry.EndTime, renewTill: entry.RenewTill}
-		if entry.StartTime.Unix() <= 0 {
-			t.start = entry.AuthTime
+	for _, entry := range cache.entries {
+		t := &ticket{key: entry.key, start: entry.start, end: entry.end, renewTill: entry.until}
+		if entry.start.Unix() <= 0 {
+			t.start = entry.auth
 		}
-		if guarded("a ticket", func() error { return t.Unmarshal(entry.Ticket) }) != nil {
+		if guarded("a ticket", func() error { return t.Unmarshal(entry.ticket) }) != nil {
 			continue
 		}
 		l.schedule(t)
-		name := entry.Server.PrincipalName.PrincipalNameString()
+		name := entry.server.name.PrincipalNameString()
 		if t.leadsTo() == who.realm {
 			read.tgt = t
 		} else if strings.HasPrefix(name, l.cfg.ServiceName+"/") && isAES(t.key.KeyType) {

@@ -10,16 +10,49 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/jcmturner/gokrb5/v8/messages"
 	"github.com/jcmturner/gokrb5/v8/types"
 )
 
-// kinit logs alice in and writes her tickets as a credential cache, which is of version 4.
+// kinit logs alice in and writes her tickets as a credential cache.
 func kinit(t *testing.T, k *fakeKDC, path string) {
 	t.Helper()
 	m := newMechanism(t, k, nil)
 	begin(t, m, broker("b1"))
 	have, _ := m.login.look()
 	k.log()
+	if err := os.WriteFile(path, credentialCache(t, have.who, have.tgt), 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// A damaged cache is refused. It costs no memory, whatever number it says that there are of something.
+func TestADamagedCredentialCache(t *testing.T) {
+	now := time.Now()
+	tgt := &ticket{Ticket: messages.Ticket{TktVNO: 5, Realm: testRealm, SName: krbtgt(testRealm), EncPart: types.EncryptedData{EType: aes256, KVNO: 1, Cipher: []byte("sealed")}},
+		key: sessionKey, start: now, end: now.Add(time.Hour), renewTill: now.Add(time.Hour)}
+	good := credentialCache(t, alice, tgt)
+	if file, err := parseCache(good); err != nil || file.owner.String() != alice.String() || len(file.entries) != 1 || !bytes.Equal(file.entries[0].key.KeyValue, sessionKey.KeyValue) {
+		t.Fatalf("got %v of %v, %v", file.entries, file.owner, err)
+	}
+	for n := range good {
+		whole := n == bytes.Index(good, []byte("\x00\x00\x00\x05alice"))+9 // the owner without a ticket
+		if file, err := parseCache(good[:n]); (err == nil) != whole {
+			t.Errorf("of %d bytes %d are a cache: %v, %v", len(good), n, file, err)
+		}
+	}
+	for at := 4; at+4 <= len(good); at++ {
+		huge := bytes.Clone(good)
+		copy(huge[at:], []byte{0x7f, 0xff, 0xff, 0xff})
+		if used := testing.AllocsPerRun(1, func() { parseCache(huge) }); used > 1000 {
+			t.Errorf("%v allocations with a huge number at byte %d", used, at)
+		}
+	}
+}
+
+// credentialCache makes one of version 4, with one ticket.
+func credentialCache(t testing.TB, who identity, tgt *ticket) []byte {
+	t.Helper()
 	var b bytes.Buffer
 	b.Write([]byte{5, 4, 0, 0})
 	put := func(v any) { binary.Write(&b, binary.BigEndian, v) }
@@ -32,9 +65,8 @@ func kinit(t *testing.T, k *fakeKDC, path string) {
 			data([]byte(part))
 		}
 	}
-	principal(have.who.name, have.who.realm)
-	tgt := have.tgt
-	principal(have.who.name, have.who.realm)
+	principal(who.name, who.realm)
+	principal(who.name, who.realm)
 	principal(tgt.SName, tgt.Realm)
 	put(uint16(tgt.key.KeyType))
 	data(tgt.key.KeyValue)
@@ -51,9 +83,7 @@ func kinit(t *testing.T, k *fakeKDC, path string) {
 	}
 	data(encoded)
 	data(nil)
-	if err := os.WriteFile(path, b.Bytes(), 0o600); err != nil {
-		t.Fatal(err)
-	}
+	return b.Bytes()
 }
 
 func withCache(path string, more func(*Config)) func(*Config) {

@@ -31,7 +31,7 @@ const (
 
 // A fakeKDC answers in memory for one realm, or for more that trust each other.
 type fakeKDC struct {
-	t    *testing.T
+	t    testing.TB
 	keys *keytab.Keytab // of every principal, krbtgt included
 	life time.Duration
 
@@ -46,7 +46,7 @@ type fakeKDC struct {
 	mangled func(reply []byte) any // a []byte is sent, nothing else is
 }
 
-func newFakeKDC(t *testing.T) *fakeKDC {
+func newFakeKDC(t testing.TB) *fakeKDC {
 	k := &fakeKDC{t: t, keys: keytab.New(), life: 10 * time.Hour, answer: map[string]int32{}, lead: map[string]string{}}
 	k.add("krbtgt/"+testRealm, testRealm, "of the KDC")
 	k.add("alice", testRealm, "secret of alice")
@@ -57,7 +57,7 @@ func newFakeKDC(t *testing.T) *fakeKDC {
 
 func (k *fakeKDC) add(name, realm, password string) { addKey(k.t, k.keys, name, realm, password) }
 
-func addKey(t *testing.T, keys *keytab.Keytab, name, realm, password string) {
+func addKey(t testing.TB, keys *keytab.Keytab, name, realm, password string) {
 	t.Helper()
 	if err := keys.AddEntry(name, realm, password, time.Now(), 1, aes256); err != nil {
 		t.Fatal(err)

@@ -31,6 +31,7 @@ func program(t *testing.T, name string) string {
 // notRun ends a test for want of something, and notes that where `make test` looks.
 func notRun(t *testing.T, why string) {
 	t.Helper()
+	_ = os.Getenv("NOTRUN_ROUND") // as internal/notrun says, which a mechanism apart does not import
 	if name := os.Getenv("NOTRUN_FILE"); name != "" {
 		f, err := os.OpenFile(name, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)
 		if err == nil {

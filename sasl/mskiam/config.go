@@ -7,6 +7,7 @@ import (
 	"io"
 	"log/slog"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -126,6 +127,7 @@ type signer struct {
 	credentials aws.CredentialsProvider
 	region      string // of AWS's chain without the machine's; "" if it has none
 	machine     func(ctx context.Context) (string, error)
+	answered    atomic.Pointer[string] // the region that the machine has answered
 }
 
 // newSigner reads AWS's shared configuration files, and asks nobody.
@@ -149,6 +151,9 @@ func newSigner(cfg Config) (*signer, error) {
 	}
 	loaded, err := awsconfig.LoadDefaultConfig(context.Background(), options...)
 	if err != nil {
+		if _, none := errors.AsType[awsconfig.SharedConfigProfileNotExistError](err); none {
+			return nil, fmt.Errorf("mskiam: read AWS's configuration: %w (`aws configure list-profiles` lists the profiles that there are)", err)
+		}
 		return nil, fmt.Errorf("mskiam: read AWS's configuration: %w", err)
 	}
 	// Credentials are kept by a cache of the SDK's, which has one goroutine at a time ask for new ones.

@@ -1,6 +1,7 @@
 package mskiam
 
 import (
+	"context"
 	"encoding/base64"
 	"encoding/json"
 	"errors"
@@ -164,8 +165,44 @@ func TestWhereTheRegionIsFrom(t *testing.T) {
 	}
 	t.Setenv("AWS_REGION", "")
 	m := newMechanism(t, Config{Credentials: keys()})
-	if _, err := m.Begin(t.Context(), sasl.Target{Host: "10.0.0.1"}); !sasl.IsFinal(err) || !strings.Contains(err.Error(), "set Region") {
+	if _, err := m.Begin(t.Context(), sasl.Target{Host: "10.0.0.1"}); !sasl.IsFinal(err) || !strings.Contains(err.Error(), `and "10.0.0.1" has not: set AWS_REGION in the environment`) {
 		t.Errorf("no region: %v", err)
+	}
+}
+
+// A machine that does not answer may do so later. It is asked once for what it has answered, and one that has no region is not
+// asked for another.
+func TestTheRegionOfTheMachine(t *testing.T) {
+	alone(t)
+	m := newMechanism(t, Config{Credentials: keys()})
+	var asked int
+	var region string
+	var failed error
+	m.signer.machine = func(context.Context) (string, error) {
+		asked++
+		return region, failed
+	}
+	target := sasl.Target{Host: "10.0.0.1"}
+	failed = errors.New("no route to host")
+	if _, err := m.Begin(t.Context(), target); sasl.IsFinal(err) || !errors.Is(err, failed) || !strings.Contains(err.Error(), "set AWS_REGION") {
+		t.Errorf("a machine that does not answer: %v, final %v", err, sasl.IsFinal(err))
+	}
+	failed = nil
+	if _, err := m.Begin(t.Context(), target); !sasl.IsFinal(err) || !strings.Contains(err.Error(), "this machine has none, either") {
+		t.Errorf("a machine without a region: %v, final %v", err, sasl.IsFinal(err))
+	}
+	region, asked = "eu-west-1", 0
+	for range 3 {
+		e, err := m.Begin(t.Context(), target)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := (&fakeBroker{host: "10.0.0.1", region: "eu-west-1"}).authenticate(t.Context(), e); err != nil {
+			t.Error(err)
+		}
+	}
+	if asked != 1 {
+		t.Errorf("the machine was asked %d times for the region that it has", asked)
 	}
 }
 
@@ -187,6 +224,15 @@ func TestWhatAWSRefuses(t *testing.T) {
 		if err == nil || sasl.IsFinal(err) != c.final || !strings.Contains(err.Error(), c.words) || !errors.Is(err, c.err) {
 			t.Errorf("%v, final %v", err, sasl.IsFinal(err))
 		}
+	}
+	for _, half := range []string{"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"} {
+		t.Run(half, func(t *testing.T) {
+			t.Setenv(half, "hunter2")
+			_, err := newMechanism(t, Config{}).Begin(t.Context(), sasl.Target{Host: testBroker})
+			if err == nil || sasl.IsFinal(err) || !strings.Contains(err.Error(), "("+half+" is set, and ") || strings.Contains(err.Error(), "hunter2") {
+				t.Errorf("one of the two variables alone: %v", err)
+			}
+		})
 	}
 	if _, err := newMechanism(t, Config{Credentials: &provider{}}).Begin(t.Context(), sasl.Target{Host: testBroker}); err == nil {
 		t.Error("credentials without keys sign")
@@ -233,7 +279,7 @@ func TestConfigsThatAreWrong(t *testing.T) {
 		{Config{RoleARN: "arn:x", RoleAccessKeyID: "x", RoleSecretAccessKey: "hunter2", Profile: "p"}, "beside Credentials or Profile"},
 		{Config{Profile: "p", Credentials: keys()}, "Credentials and Profile"},
 		{Config{MaxBackoff: -1}, "MaxBackoff"},
-		{Config{Profile: "nobody"}, "nobody"},
+		{Config{Profile: "nobody"}, "nobody (`aws configure list-profiles` lists the profiles that there are)"},
 	} {
 		_, err := New(c.cfg)
 		if err == nil || !strings.Contains(err.Error(), c.words) {

@@ -77,10 +77,25 @@ func FromSettings(s *sasl.Settings) (Config, error) {
 	r.needs(cfg)
 	for _, name := range slices.Sorted(maps.Keys(r.left)) {
 		if s.Mechanism == Name || strings.HasPrefix(name, "aws") {
-			r.wrong(name, "is none of AWS's, which are %s", strings.Join(r.asked, ", "))
+			r.wrong(name, "is none of AWS's, which are %s%s", strings.Join(r.asked, ", "), r.meant(name))
 		}
 	}
 	return cfg, r.err()
+}
+
+// meant says what somebody may have meant by an option that there is none of.
+func (r *reader) meant(name string) string {
+	lower := strings.ToLower(name)
+	if strings.HasSuffix(lower, "region") {
+		return "; the region is the one in the broker's name, else AWS_REGION or that of the profile"
+	}
+	for _, option := range r.asked {
+		known := strings.ToLower(option)
+		if len(lower) > len("aws") && (strings.HasPrefix(known, lower) || strings.HasPrefix(lower, known) || strings.HasSuffix(known, lower)) {
+			return "; did you mean " + option + "?"
+		}
+	}
+	return ""
 }
 
 // needs says of options what Config.check says of its fields.

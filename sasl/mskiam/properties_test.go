@@ -75,6 +75,20 @@ func TestSettingsThatAreWrong(t *testing.T) {
 			t.Errorf("for %q: %v", c.named, err)
 		}
 	}
+	for option, meant := range map[string]string{
+		"awsProfile": "did you mean awsProfileName?", "awsprofilename": "did you mean awsProfileName?", "profileName": "did you mean awsProfileName?",
+		"awsRoleARNs": "did you mean awsRoleArn?", "awsRegion": "the region is the one in the broker's name, else AWS_REGION",
+	} {
+		_, err := FromSettings(settings(map[string]sasl.Secret{option: "hunter2"}))
+		if err == nil || !strings.Contains(err.Error(), meant) {
+			t.Errorf("%s: %v", option, err)
+		}
+	}
+	for _, option := range []string{"aws", "username"} {
+		if _, err := FromSettings(settings(map[string]sasl.Secret{option: "hunter2"})); err == nil || strings.Contains(err.Error(), "; ") {
+			t.Errorf("%s: %v", option, err)
+		}
+	}
 	other := settings(nil)
 	other.Login.Module = "org.apache.kafka.common.security.plain.PlainLoginModule"
 	if _, err := FromSettings(other); err == nil || !strings.Contains(err.Error(), "PlainLoginModule") {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"os"
 	"strconv"
 	"strings"
 	"time"
@@ -80,6 +81,9 @@ var final = map[string]bool{
 func explainCredentials(err error) error {
 	err = fmt.Errorf("no credentials of AWS: %w", err)
 	api, ok := errors.AsType[smithy.APIError](err)
+	if half := halfOfTheKeys(); !ok && half != "" {
+		return fmt.Errorf("%w (%s)", err, half)
+	}
 	if !ok {
 		return fmt.Errorf("%w (AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, a profile, or a role of the machine or the container can give some; `aws sts get-caller-identity` shows whether they do)", err)
 	}
@@ -90,6 +94,19 @@ func explainCredentials(err error) error {
 		return sasl.Final(err)
 	}
 	return err
+}
+
+// halfOfTheKeys says which of the two variables of the environment is missing; "" if both are set, or none. AWS's chain then passes
+// over the environment without a word.
+func halfOfTheKeys() string {
+	const id, secret = "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"
+	switch hasID, hasSecret := os.Getenv(id) != "", os.Getenv(secret) != ""; {
+	case hasID && !hasSecret:
+		return id + " is set, and " + secret + " is not: both are needed"
+	case hasSecret && !hasID:
+		return secret + " is set, and " + id + " is not: both are needed"
+	}
+	return ""
 }
 
 // clockWords says that AWS finds a signature too old or too new, "" if its words mean something else.
@@ -112,6 +129,6 @@ func (s signed) explain(words string) string {
 	if source == "" {
 		source = "a provider"
 	}
-	return fmt.Sprintf("signed at %s for %s with credentials of %s: do they allow kafka-cluster:Connect on this cluster, is that its region, and is this machine's clock right?",
+	return fmt.Sprintf("signed at %s for %s with credentials of %s: are they right (`aws sts get-caller-identity` says whose they are), do they allow kafka-cluster:Connect on this cluster, is that its region, and is this machine's clock right?",
 		s.at.Format(time.RFC3339), s.region, source)
 }

@@ -55,6 +55,7 @@ func (j *job) launch(events chan<- event) error {
 	cmd := exec.Command("sh", "-c", j.command)
 	cmd.Stdout, cmd.Stderr = in, in
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
+	cmd.Env = append(os.Environ(), "OWN_SESSION=true") // scripts/test.sh sets what concerns a session, in one of its own only
 	if err := cmd.Start(); err != nil {
 		out.Close()
 		return err

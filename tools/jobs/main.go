@@ -2,7 +2,13 @@
 
 // Jobs runs command lines of the shell side by side, each in a session of its own:
 //
-//	go -C tools build -o /tmp/jobs ./jobs && /tmp/jobs 'sh scripts/test.sh beside unit' 'sh scripts/test.sh beside builds'
+//	jobs [-meanwhile COMMAND]… COMMAND… [-then COMMAND…]…
+//
+// The commands of a stage run side by side. -then begins the next stage: its commands begin when all of the stage before have
+// ended. A command behind -meanwhile begins at once, whatever stage is on, and holds no stage up.
+//
+//	go -C tools build -o ../bin/jobs ./jobs
+//	bin/jobs -meanwhile 'sh scripts/test.sh beside builds' 'sh scripts/test.sh beside unit' -then 'sh scripts/test.sh beside on_first'
 //
 // Their output comes in steps, which begin with a line such as "── vet … (usually 1 min)"; scripts/lib.sh writes these. That
 // line is printed at once, and the output of the step when it has ended, as a whole. So steps that run side by side do not mix.
@@ -12,6 +18,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -22,8 +29,9 @@ import (
 )
 
 func main() {
-	if len(os.Args) < 2 {
-		fmt.Fprintln(os.Stderr, "usage: jobs COMMAND-LINE…")
+	p, err := parse(os.Args[1:])
+	if err != nil {
+		fmt.Fprintf(os.Stderr, "jobs: %v\nusage: jobs [-meanwhile COMMAND]… COMMAND… [-then COMMAND…]…\n", err)
 		os.Exit(2)
 	}
 	signals := make(chan os.Signal, 1) // the first ends everything; the others say nothing new
@@ -32,20 +40,51 @@ func main() {
 	if !signal.Ignored(syscall.SIGHUP) { // as it is under nohup
 		signal.Notify(signals, syscall.SIGHUP)
 	}
-	os.Exit(run(os.Stdout, os.Args[1:], signals, 5*time.Second))
+	os.Exit(run(os.Stdout, p, signals, 5*time.Second))
+}
+
+// A plan is what to run, and when.
+type plan struct {
+	meanwhile []string   // from the beginning on, beside every stage
+	stages    [][]string // one after the other, none of them empty; the commands of one side by side
+}
+
+func parse(arguments []string) (p plan, err error) {
+	var stage []string
+	for i := 0; i < len(arguments); i++ {
+		switch arguments[i] {
+		case "-meanwhile":
+			if i++; i == len(arguments) {
+				return plan{}, errors.New("no command is behind -meanwhile")
+			}
+			p.meanwhile = append(p.meanwhile, arguments[i])
+		case "-then":
+			if len(stage) == 0 {
+				return plan{}, errors.New("no command is before -then")
+			}
+			p.stages, stage = append(p.stages, stage), nil
+		default:
+			stage = append(stage, arguments[i])
+		}
+	}
+	if len(stage) == 0 {
+		return plan{}, errors.New("the last stage has no command")
+	}
+	p.stages = append(p.stages, stage)
+	return p, nil
 }
 
 // run runs the commands, and returns the exit status. Those that have to end get the next of endings each time that patience
 // has passed.
-func run(to io.Writer, commands []string, signals <-chan os.Signal, patience time.Duration) int {
-	events := make(chan event) // no buffer: who says much waits until that is taken
-	r := &runner{to: to, patience: patience}
-	for _, command := range commands {
-		r.running = append(r.running, start(command, events))
+func run(to io.Writer, p plan, signals <-chan os.Signal, patience time.Duration) int {
+	r := &runner{to: to, patience: patience, events: make(chan event), later: p.stages}
+	for _, command := range p.meanwhile {
+		r.running = append(r.running, start(command, r.events))
 	}
+	r.next()
 	for len(r.running) > 0 {
 		select {
-		case e := <-events:
+		case e := <-r.events:
 			if e.ended {
 				r.ended(e.job, e.status)
 			} else {
@@ -56,7 +95,7 @@ func run(to io.Writer, commands []string, signals <-chan os.Signal, patience tim
 				r.status = 128 + int(s.(syscall.Signal))
 				r.end()
 			}
-		case <-r.next:
+		case <-r.pressing:
 			r.press()
 		}
 	}
@@ -71,14 +110,29 @@ func run(to io.Writer, commands []string, signals <-chan os.Signal, patience tim
 type runner struct {
 	to       io.Writer
 	patience time.Duration
+	events   chan event // no buffer: who says much waits until that is taken
 	running  []*job
+	stage    []*job     // those of the present stage that run
+	later    [][]string // the stages that have not begun
 	status   int
 	failed   *job // the first that has, unless a signal came before
 
-	ending bool             // nothing more is printed as it comes
-	pushed []*job           // those that were running then
-	sent   int              // how many of endings they have got
-	next   <-chan time.Time // for the next; nil if there is none
+	ending   bool             // nothing more is printed as it comes, and nothing begins
+	pushed   []*job           // those that were running then
+	sent     int              // how many of endings they have got
+	pressing <-chan time.Time // for the next; nil if there is none
+}
+
+// next begins the next stage, if there is one.
+func (r *runner) next() {
+	if len(r.later) == 0 {
+		return
+	}
+	for _, command := range r.later[0] {
+		r.stage = append(r.stage, start(command, r.events))
+	}
+	r.running = append(r.running, r.stage...)
+	r.later = r.later[1:]
 }
 
 // endings are the signals that end jobs, one after the other. At the first the go command removes what it has built in a
@@ -87,11 +141,16 @@ var endings = []syscall.Signal{syscall.SIGINT, syscall.SIGTERM, syscall.SIGKILL}
 
 // ended notes that a job has ended.
 func (r *runner) ended(j *job, status int) {
-	r.running = slices.DeleteFunc(r.running, func(other *job) bool { return other == j })
+	this := func(other *job) bool { return other == j }
+	inStage := slices.ContainsFunc(r.stage, this)
+	r.running, r.stage = slices.DeleteFunc(r.running, this), slices.DeleteFunc(r.stage, this)
 	switch {
 	case r.ending:
 	case status == 0:
 		j.print(r.to)
+		if inStage && len(r.stage) == 0 {
+			r.next()
+		}
 	default:
 		r.failed, r.status = j, status
 		r.end()
@@ -113,9 +172,9 @@ func (r *runner) press() {
 		j.kill(endings[r.sent])
 	}
 	r.sent++
-	r.next = nil
+	r.pressing = nil
 	if r.sent < len(endings) {
-		r.next = time.After(r.patience)
+		r.pressing = time.After(r.patience)
 	}
 }
 

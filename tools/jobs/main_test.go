@@ -24,6 +24,9 @@ func pipes(t *testing.T, names ...string) {
 	}
 }
 
+// together has all commands run side by side.
+func together(commands ...string) plan { return plan{stages: [][]string{commands}} }
+
 // soon is how long those are left that have to end and do not.
 const soon = 20 * time.Millisecond
 
@@ -59,6 +62,20 @@ func expectContains(t *testing.T, text string, parts ...string) {
 	}
 }
 
+// expectOrder demands that the parts are in the text, each behind the one before.
+func expectOrder(t *testing.T, text string, parts ...string) {
+	t.Helper()
+	rest := text
+	for _, part := range parts {
+		_, behind, ok := strings.Cut(rest, part)
+		if !ok {
+			t.Errorf("%q is not where it is expected, of %q, in:\n%s", part, parts, text)
+			return
+		}
+		rest = behind
+	}
+}
+
 // What steps say that run side by side is printed step by step.
 func TestStepsDoNotMix(t *testing.T) {
 	pipes(t, "turn-a", "turn-b")
@@ -66,7 +83,7 @@ func TestStepsDoNotMix(t *testing.T) {
 	      echo '── next …'; echo '── next: 0 s'`
 	b := `read x <turn-b; echo '── b … (usually 1 s)'; echo b1; echo >turn-a; read x <turn-b; echo b2 >&2; printf 'and no end'`
 	var out strings.Builder
-	if status := run(&out, []string{a, b}, nil, soon); status != 0 {
+	if status := run(&out, together(a, b), nil, soon); status != 0 {
 		t.Errorf("status %d, want 0", status)
 	}
 	expectContains(t, out.String(), "── a …\n", "── a:\na1\na2\n── a: 1 s\n", "── b … (usually 1 s)\n", "── b:\nb1\nb2\nand no end\n")
@@ -86,7 +103,7 @@ func TestABeginningIsToldAtOnce(t *testing.T) {
 	}
 	defer read.Close()
 	done := make(chan int, 1)
-	go func() { done <- run(write, []string{`echo '── long …'; read x <told`}, nil, soon) }()
+	go func() { done <- run(write, together(`echo '── long …'; read x <told`), nil, soon) }()
 	line := make([]byte, 100)
 	n, err := read.Read(line)
 	if got := string(line[:n]); err != nil || got != "── long …\n" {
@@ -106,7 +123,7 @@ func TestAFailureEndsTheOthers(t *testing.T) {
 	waits := `echo '── waits …'; echo 'no end in sight'; sleep 100 & echo $! >child; echo >others; wait`
 	fails := `read x <begun; read x <others; echo '── works …'; echo '── works: 1 s'; echo '── breaks …'; echo why; echo '── breaks: FAILED after 1 s'; exit 3`
 	out := screen{t: t, tells: map[string]string{"── waits …": "begun"}}
-	if status := run(&out, []string{waits, fails}, nil, soon); status != 3 {
+	if status := run(&out, together(waits, fails), nil, soon); status != 3 {
 		t.Errorf("status %d, want that of the failure, 3", status)
 	}
 	expectContains(t, out.String(), "── works: 1 s\n", "── waits: stopped\n")
@@ -127,18 +144,101 @@ func TestASignalEndsAll(t *testing.T) {
 		signals <- syscall.SIGTERM
 	}()
 	out := screen{t: t, tells: map[string]string{"── stubborn …": "stubborn-begun", "── meek …": "ready"}}
-	if status := run(&out, []string{stubborn, meek}, signals, soon); status != 128+15 {
+	if status := run(&out, together(stubborn, meek), signals, soon); status != 128+15 {
 		t.Errorf("status %d, want %d", status, 128+15)
 	}
 	expectContains(t, out.String(), "── stubborn: stopped\n", "── meek: stopped\n")
 	expectGone(t, "child")
 }
 
+// A stage begins when all commands of the one before have ended, and a command that runs meanwhile holds none up.
+func TestStages(t *testing.T) {
+	pipes(t, "first-may-end", "all-may-end")
+	p := plan{
+		meanwhile: []string{`echo '── meanwhile …'; read x <all-may-end; echo '── meanwhile: 2 s'`},
+		stages: [][]string{
+			// A second stage that did not wait would begin while this one sleeps.
+			{`echo '── quick …'; echo '── quick: 0 s'`, `echo '── slow …'; read x <first-may-end; sleep 0.2; touch slow-has-ended; echo '── slow: 1 s'`},
+			{`echo '── second …'; ls slow-has-ended; echo '── second: 0 s'`},
+			{`echo '── third …'; echo >all-may-end; echo '── third: 0 s'`},
+		},
+	}
+	out := screen{t: t, tells: map[string]string{"── quick: 0 s": "first-may-end"}}
+	if status := run(&out, p, nil, soon); status != 0 {
+		t.Errorf("status %d, want 0", status)
+	}
+	expectContains(t, out.String(), "── second:\nslow-has-ended\n", "── meanwhile: 2 s\n")
+	expectOrder(t, out.String(), "── slow: 1 s\n", "── second …\n", "── second: 0 s\n", "── third …\n")
+}
+
+// What comes after a failure does not begin, and what runs meanwhile is ended, too.
+func TestNoStageComesAfterAFailure(t *testing.T) {
+	pipes(t, "meanwhile-begun")
+	p := plan{
+		meanwhile: []string{`sleep 100 & echo $! >child; echo '── meanwhile …'; wait`},
+		stages:    [][]string{{`read x <meanwhile-begun; exit 4`}, {`echo '── after …'; touch after`}},
+	}
+	out := screen{t: t, tells: map[string]string{"── meanwhile …": "meanwhile-begun"}}
+	if status := run(&out, p, nil, soon); status != 4 {
+		t.Errorf("status %d, want that of the failure, 4", status)
+	}
+	expectContains(t, out.String(), "── meanwhile: stopped\n")
+	if _, err := os.Stat("after"); err == nil || strings.Contains(out.String(), "after") {
+		t.Errorf("the stage after the failure has begun:\n%s", out.String())
+	}
+	expectGone(t, "child")
+}
+
+// What fails meanwhile ends the stages.
+func TestAFailureMeanwhileEndsTheStages(t *testing.T) {
+	pipes(t, "stage-begun")
+	p := plan{
+		meanwhile: []string{`read x <stage-begun; echo '── meanwhile …'; echo why; exit 5`},
+		stages:    [][]string{{`sleep 100 & echo $! >child; echo '── stage …'; wait`}, {`touch after`}},
+	}
+	out := screen{t: t, tells: map[string]string{"── stage …": "stage-begun"}}
+	if status := run(&out, p, nil, soon); status != 5 {
+		t.Errorf("status %d, want that of the failure, 5", status)
+	}
+	if !strings.HasSuffix(out.String(), "── stage: stopped\n── meanwhile:\nwhy\n") {
+		t.Errorf("it does not end with what failed, and why:\n%s", out.String())
+	}
+	if _, err := os.Stat("after"); err == nil {
+		t.Error("the stage after the failure has begun")
+	}
+	expectGone(t, "child")
+}
+
+func TestArguments(t *testing.T) {
+	for _, c := range []struct {
+		arguments, want string
+	}{
+		{"a", "meanwhile [], [[a]]"},
+		{"a b", "meanwhile [], [[a b]]"},
+		{"-meanwhile m a b -then c -then d -meanwhile n", "meanwhile [m n], [[a b] [c] [d]]"},
+		{"", "the last stage has no command"},
+		{"-meanwhile m", "the last stage has no command"},
+		{"-then a", "no command is before -then"},
+		{"a -then", "the last stage has no command"},
+		{"a -then -then b", "no command is before -then"},
+		{"a -meanwhile", "no command is behind -meanwhile"},
+	} {
+		p, err := parse(strings.Fields(c.arguments))
+		got := fmt.Sprintf("meanwhile %v, %v", p.meanwhile, p.stages)
+		if err != nil {
+			got = err.Error()
+		}
+		if got != c.want {
+			t.Errorf("%q is %q, want %q", c.arguments, got, c.want)
+		}
+	}
+}
+
 // What a command leaves behind holds nobody up, though it holds the pipe.
 func TestOneThatGoesOnHoldsNobodyUp(t *testing.T) {
 	pipes(t)
 	var out strings.Builder
-	if status := run(&out, []string{`sleep 100 & echo $! >child; echo done`}, nil, soon); status != 0 || out.String() != "done\n" {
+	if status := run(&out, together(`sleep 100 & echo $! >child; echo done`), nil, soon); status != 0 || out.String() != "done\n" {
 		t.Errorf("status %d, %q, want 0 and that it is done", status, out.String())
 	}
 	pid := child(t, "child")
@@ -151,7 +251,7 @@ func TestOneThatGoesOnHoldsNobodyUp(t *testing.T) {
 func TestTheEndIsKept(t *testing.T) {
 	command := fmt.Sprintf(`echo '── much …'; echo first; head -c %d /dev/zero | tr '\0' x; echo; echo last`, mostKept)
 	var out strings.Builder
-	if status := run(&out, []string{command}, nil, soon); status != 0 {
+	if status := run(&out, together(command), nil, soon); status != 0 {
 		t.Errorf("status %d, want 0", status)
 	}
 	if got := out.String(); strings.Contains(got, "first") || !strings.HasSuffix(got, "x\nlast\n") || len(got) > mostKept+200 {
@@ -160,7 +260,7 @@ func TestTheEndIsKept(t *testing.T) {
 }
 
 func TestStatusOfACommandThatASignalEnded(t *testing.T) {
-	if status := run(new(strings.Builder), []string{`kill -KILL $$`}, nil, soon); status != 128+9 {
+	if status := run(new(strings.Builder), together(`kill -KILL $$`), nil, soon); status != 128+9 {
 		t.Errorf("status %d, want %d", status, 128+9)
 	}
 }

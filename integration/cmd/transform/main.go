@@ -53,25 +53,38 @@ type options struct {
 func main() {
 	log.SetFlags(log.Ltime | log.Lmicroseconds)
 	log.SetPrefix("transform: ")
-	o := options{}
-	bootstrap := flag.String("bootstrap", os.Getenv("KAFKA_BOOTSTRAP"), "`addresses` of the brokers (default: KAFKA_BOOTSTRAP)")
-	flag.StringVar(&o.from, "from", "", "the `topic` to read")
-	flag.StringVar(&o.to, "to", "", "the `topic` to write")
-	flag.StringVar(&o.group, "group", "", "the consumer `group`")
-	flag.StringVar(&o.transactionalID, "transactional-id", "", "the name of this instance, an `id` that no other has")
-	flag.DurationVar(&o.untilIdle, "until-idle", 0, "end when nothing has come for this `duration` (default: never)")
-	flag.Parse()
-	if *bootstrap == "" || o.from == "" || o.to == "" || o.group == "" || o.transactionalID == "" || flag.NArg() > 0 {
-		flag.Usage()
-		os.Exit(2)
+	o, err := parse(os.Args[1:])
+	switch {
+	case errors.Is(err, flag.ErrHelp):
+		return
+	case err != nil:
+		os.Exit(2) // package flag has said why
 	}
-	o.bootstrap = strings.Split(*bootstrap, ",")
-
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	context.AfterFunc(ctx, stop) // a second interrupt ends the program at once, which does no harm but to leave work undone
 	if err := o.run(ctx); err != nil {
 		log.Fatal(err)
 	}
+}
+
+func parse(args []string) (*options, error) {
+	o := &options{}
+	flags := flag.NewFlagSet("transform", flag.ContinueOnError)
+	bootstrap := flags.String("bootstrap", os.Getenv("KAFKA_BOOTSTRAP"), "`addresses` of the brokers (default: KAFKA_BOOTSTRAP)")
+	flags.StringVar(&o.from, "from", "", "the `topic` to read")
+	flags.StringVar(&o.to, "to", "", "the `topic` to write")
+	flags.StringVar(&o.group, "group", "", "the consumer `group`")
+	flags.StringVar(&o.transactionalID, "transactional-id", "", "the name of this instance, an `id` that no other has")
+	flags.DurationVar(&o.untilIdle, "until-idle", 0, "end when nothing has come for this `duration` (default: never)")
+	if err := flags.Parse(args); err != nil {
+		return nil, err
+	}
+	if *bootstrap == "" || o.from == "" || o.to == "" || o.group == "" || o.transactionalID == "" || flags.NArg() > 0 {
+		flags.Usage()
+		return nil, errors.New("a flag is missing, or there is an argument")
+	}
+	o.bootstrap = strings.Split(*bootstrap, ",")
+	return o, nil
 }
 
 // A startOver is why a session cannot go on, though another one can: with a new producer, and with a consumer that asks

@@ -3,6 +3,9 @@ package main
 import (
 	"context"
 	"errors"
+	"os"
+	"regexp"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -91,5 +94,22 @@ func TestWhatSettles(t *testing.T) {
 		if again != c.again || (err != nil && !again) != c.ends || !errors.Is(err, c.err) {
 			t.Errorf("%s: the worker ends with %v; want another session: %t, the end: %t", c.name, err, c.again, c.ends)
 		}
+	}
+}
+
+// TestTheCommandOfTheGuide has the program take the command line of docs/exactly-once.md. What it does then the tests of
+// package faults show, with the same flags.
+func TestTheCommandOfTheGuide(t *testing.T) {
+	page, err := os.ReadFile("../../../docs/exactly-once.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	line := regexp.MustCompile(`(?m)^    go -C integration run ./cmd/transform (.*)$`).FindStringSubmatch(string(page))
+	if line == nil {
+		t.Fatal("the page does not show how to start it")
+	}
+	o, err := parse(strings.Fields(line[1]))
+	if err != nil || o.from == "" || o.to == "" || o.bootstrap[0] != "localhost:9092" {
+		t.Errorf("%s is read as %+v, %v", line[1], o, err)
 	}
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/epistle-kafka/epistle/cmd/epistle/internal/cli"
 	"github.com/epistle-kafka/epistle/cmd/epistle/internal/complete"
 	"github.com/epistle-kafka/epistle/cmd/epistle/internal/ui"
+	"github.com/epistle-kafka/epistle/internal/notrun"
 )
 
 // A shell that runs the test's binary with this variable set runs epistle.
@@ -136,7 +137,7 @@ func installed(t *testing.T) []string {
 func TestBashCompletes(t *testing.T) {
 	bash, err := exec.LookPath("bash")
 	if err != nil {
-		t.Skip("there is no bash here")
+		notrun.Skip(t, "there is no bash")
 	}
 	env := installed(t)
 	for _, test := range []struct {
@@ -180,7 +181,7 @@ func TestShellsReadTheScripts(t *testing.T) {
 		t.Run(shell, func(t *testing.T) {
 			path, err := exec.LookPath(shell)
 			if err != nil {
-				t.Skipf("there is no %s here", shell)
+				notrun.Skip(t, "there is no "+shell)
 			}
 			cmd := exec.Command(path, "-c", script)
 			cmd.Env = append(env, "HOME="+t.TempDir())

@@ -10,14 +10,18 @@ import (
 	"github.com/epistle-kafka/epistle/cmd/epistle/internal/cli"
 )
 
-// askPassword asks at the terminal that controls the process: standard input may be the records. What is typed is not shown.
-// When ctx ends, the terminal is as it was before.
-func askPassword(ctx context.Context, prompt string) (string, error) {
-	read, write := "/dev/tty", "/dev/tty"
-	if runtime.GOOS == "windows" {
-		read, write = "CONIN$", "CONOUT$"
+// consoleOf names the files by which a system has the terminal that controls a process: to read from, and to write to.
+func consoleOf(system string) (read, write string) {
+	if system == "windows" {
+		return "CONIN$", "CONOUT$"
 	}
-	in, err := os.OpenFile(read, os.O_RDWR, 0)
+	return "/dev/tty", "/dev/tty"
+}
+
+// askPassword asks at the terminal that controls the process: standard input may be the records.
+func askPassword(ctx context.Context, prompt string) (string, error) {
+	read, write := consoleOf(runtime.GOOS)
+	in, err := os.OpenFile(read, os.O_RDWR, 0) // Windows lets nobody switch the echo of a console that is open for reading alone
 	if err != nil {
 		return "", err
 	}
@@ -27,6 +31,12 @@ func askPassword(ctx context.Context, prompt string) (string, error) {
 		return "", err
 	}
 	defer out.Close()
+	return ask(ctx, in, out, prompt)
+}
+
+// ask asks at a terminal, which does not show what is typed. When ctx ends, the terminal is as it was before. in is closed as soon
+// as nobody reads from it.
+func ask(ctx context.Context, in, out *os.File, prompt string) (string, error) {
 	fd := int(in.Fd())
 	before, err := term.GetState(fd)
 	if err != nil {

@@ -6,16 +6,25 @@ import (
 	"runtime/debug"
 	"strings"
 
+	"github.com/epistle-kafka/epistle/internal/properties"
 	"github.com/epistle-kafka/epistle/sasl"
 )
 
 // apart are the mechanisms that are modules of their own. A build of this program has one if it imports its module: fullBuild
 // imports all of them.
-var apart = []struct{ mechanism, module, loginBy string }{
-	{"GSSAPI", "github.com/epistle-kafka/epistle/sasl/gssapi",
-		"it takes the keytab of -X sasl.kerberos.principal=NAME -X sasl.kerberos.keytab=FILE, or without a keytab the ticket that kinit has got"},
-	{"AWS_MSK_IAM", "github.com/epistle-kafka/epistle/sasl/mskiam",
-		"it takes the credentials that AWS's tools find, such as those of the profile that AWS_PROFILE names"},
+var apart = func() (apart []properties.Mechanism) {
+	for _, m := range properties.Mechanisms() {
+		if m.Module != "" {
+			apart = append(apart, m)
+		}
+	}
+	return apart
+}()
+
+// loginBy says how one logs in by these, since no password is asked for.
+var loginBy = map[string]string{
+	"GSSAPI":      "it takes the keytab of -X sasl.kerberos.principal=NAME -X sasl.kerberos.keytab=FILE, or without a keytab the ticket that kinit has got",
+	"AWS_MSK_IAM": "it takes the credentials that AWS's tools find, such as those of the profile that AWS_PROFILE names",
 }
 
 // fullBuild is the command that has all mechanisms: it is the path of a module, and of the package at its root.
@@ -24,8 +33,8 @@ const fullBuild = "github.com/epistle-kafka/epistle/cmd/epistle/full/epistle"
 // Lacking lists the mechanisms that this build lacks, and fullBuild has.
 func Lacking() (mechanisms []string) {
 	for _, a := range apart {
-		if sasl.Lookup(a.mechanism) == nil {
-			mechanisms = append(mechanisms, a.mechanism)
+		if sasl.Lookup(a.Name) == nil {
+			mechanisms = append(mechanisms, a.Name)
 		}
 	}
 	return mechanisms
@@ -57,7 +66,7 @@ var release = regexp.MustCompile(`^v\d+\.\d+\.\d+(-[a-z]+(\.\d+)?)?$`)
 // users need another build.
 func forUsers(rule string) string {
 	for _, a := range apart {
-		rule = strings.Replace(rule, fmt.Sprintf("It comes with a module of its own: import _ %q", a.module), HowToGetAll(), 1)
+		rule = strings.Replace(rule, fmt.Sprintf("It comes with a module of its own: import _ %q", a.Module), HowToGetAll(), 1)
 	}
 	return rule
 }

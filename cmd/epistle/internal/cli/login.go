@@ -72,10 +72,8 @@ func (l *login) asked(given map[string]string, file bool) (asked bool, err error
 }
 
 func notByPassword(mechanism string) error {
-	for _, a := range apart {
-		if a.mechanism == mechanism {
-			return Usagef("--user: %s does not log in with a user name and a password: %s", mechanism, Phrase(a.loginBy))
-		}
+	if how := loginBy[mechanism]; how != "" {
+		return Usagef("--user: %s does not log in with a user name and a password: %s", mechanism, Phrase(how))
 	}
 	return Usagef("--user: %s does not log in with a user name and a password; %s do", mechanism, Phrase(passwordMechanisms()))
 }

@@ -3,8 +3,8 @@
 //	go run ./orders/cmd/orders -b localhost:9092
 //	curl -d '{"customer":"customer-7","item":"tea","cents":1250}' localhost:8080/orders
 //
-// SIGTERM and Ctrl-C end it gracefully: requests are answered, and events that wait are sent, for 20 s at most. What is left then
-// is in the database, and is sent after the next start.
+// SIGTERM and Ctrl-C end it gracefully: requests are answered, and events that wait are sent, for 20 s at most. What is left
+// then is in the database, and is sent after the next start.
 package main
 
 import (
@@ -32,34 +32,62 @@ import (
 )
 
 func main() {
-	address := flag.String("listen", "localhost:8080", "the `address` to serve")
-	brokers := flag.String("b", "localhost:9092", "brokers, `host:port,…`")
-	file := flag.String("db", "orders.db", "the `file` of the database")
-	flag.Parse()
+	o, err := parse(os.Args[1:])
+	switch {
+	case errors.Is(err, flag.ErrHelp):
+		return
+	case err != nil:
+		os.Exit(2) // package flag has said why
+	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	if err := run(ctx, *address, strings.Split(*brokers, ","), *file); err != nil {
+	if err := run(ctx, o); err != nil {
 		fmt.Fprintln(os.Stderr, "orders:", err)
 		os.Exit(1)
 	}
 }
 
-func run(ctx context.Context, address string, brokers []string, file string) (err error) {
+// options are the flags.
+type options struct {
+	listen  string
+	brokers []string
+	file    string // of the database
+	topic   string // of the events
+}
+
+func parse(args []string) (o options, err error) {
+	flags := flag.NewFlagSet("orders", flag.ContinueOnError)
+	flags.StringVar(&o.listen, "listen", "localhost:8080", "the `address` to serve")
+	brokers := flags.String("b", "localhost:9092", "brokers, `host:port,…`")
+	flags.StringVar(&o.file, "db", "orders.db", "the `file` of the database")
+	flags.StringVar(&o.topic, "topic", "orders", "the `topic` of the events")
+	if err := flags.Parse(args); err != nil {
+		return o, err
+	}
+	if flags.NArg() > 0 {
+		flags.Usage()
+		return o, fmt.Errorf("it takes no arguments but flags: %q", flags.Args())
+	}
+	o.brokers = strings.Split(*brokers, ",")
+	return o, nil
+}
+
+func run(ctx context.Context, o options) (err error) {
 	log := slog.Default()
-	db, err := sql.Open("sqlite", "file:"+file+"?_pragma=journal_mode(WAL)&_pragma=busy_timeout(5000)")
+	db, err := sql.Open("sqlite", "file:"+o.file+"?_pragma=journal_mode(WAL)&_pragma=busy_timeout(5000)")
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, db.Close()) }()
 
 	// One relay has this id at a time: another instance that starts takes it over, and this one ends.
-	cfg := producer.ExactlyOnce("orders-relay", brokers...)
+	cfg := producer.ExactlyOnce(o.topic+"-relay", o.brokers...)
 	cfg.Logger = log
 	p, err := producer.New(cfg)
 	if err != nil {
 		return err
 	}
-	outbox, err := orders.NewOutbox(ctx, db, p, "orders", log)
+	outbox, err := orders.NewOutbox(ctx, db, p, o.topic, log)
 	if err != nil {
 		return err
 	}
@@ -72,7 +100,7 @@ func run(ctx context.Context, address string, brokers []string, file string) (er
 	mux := http.NewServeMux()
 	mux.Handle("/", service.Handler())
 	mux.Handle("GET /metrics", promhttp.HandlerFor(registry, promhttp.HandlerOpts{}))
-	listener, err := net.Listen("tcp", address)
+	listener, err := net.Listen("tcp", o.listen)
 	if err != nil {
 		return err
 	}
