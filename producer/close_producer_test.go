@@ -163,6 +163,20 @@ func TestFlushInACallbackEnds(t *testing.T) {
 	})
 }
 
+// If ctx ends first, the error is that of ctx, and says the same.
+func TestFlushInACallbackSaysSoWhenItsContextEnds(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		c := brokertest.New(t, brokertest.InMemory(), brokertest.Topic("t", 1))
+		p := start(t, c, func(cfg *producer.Config) { cfg.MaxBlock = 7 * time.Second })
+		warm(t, p, "t")
+		done := make(chan error, 1)
+		p.SendFunc(t.Context(), record("a"), func(producer.RecordMetadata, error) { done <- p.Flush(endsIn(t, time.Second)) })
+		if err := <-done; !errors.Is(err, context.DeadlineExceeded) || !strings.Contains(err.Error(), "one that calls Flush or Close waits for itself") {
+			t.Errorf("Flush: %v, want the end of ctx, and that a callback waits for itself", err)
+		}
+	})
+}
+
 // So does Close: it has delivered what there was, but for its own callback.
 func TestCloseInACallbackEnds(t *testing.T) {
 	bubble(t, func(t *testing.T) {

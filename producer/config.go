@@ -17,8 +17,9 @@ import (
 // that key.
 //
 // Start from DefaultConfig or a preset, never from Config{}: zero is a legal value of many settings, and means something else
-// than the default. Acks 0 asks for no acknowledgement, and Linger 0 for no waiting. Durations that Java counts in milliseconds
-// may be finer here, unless a comment says otherwise.
+// than the default. Acks 0 asks for no acknowledgement, and Linger 0 for no waiting. A duration without a unit is nanoseconds,
+// so 5 is refused: 5 * time.Millisecond is what Java means by it. Linger and the backoffs may be as short as a microsecond, and
+// other times as short as a millisecond, unless a comment says otherwise.
 //
 // A Config is a plain value. New takes a copy, so what is changed afterwards does not reach the producer. But BootstrapServers,
 // MaxAPIVersions, Interceptors, Hooks, ApplicationMetrics, TLS, SASL and Logger point to what is shared. That must not be

@@ -43,6 +43,33 @@ func (k *checker) between(field string, d, least, most time.Duration) {
 	}
 }
 
+// A time that is shorter than any that makes sense is a number without its unit: Java's settings are milliseconds, and a bare
+// number is nanoseconds in Go. Linger and the backoffs may be some microseconds, the others are a millisecond or more. What
+// has a least value of its own, or may not be less than one of these, is not here.
+func (c *Config) checkUnits(k *checker) {
+	for _, s := range []struct {
+		field    string
+		d, least time.Duration
+	}{
+		{"Linger", c.Linger, time.Microsecond},
+		{"RetryBackoff", c.RetryBackoff, time.Microsecond},
+		{"RetryBackoffMax", c.RetryBackoffMax, time.Microsecond},
+		{"ReconnectBackoff", c.ReconnectBackoff, time.Microsecond},
+		{"ReconnectBackoffMax", c.ReconnectBackoffMax, time.Microsecond},
+		{"MaxBlock", c.MaxBlock, time.Millisecond},
+		{"MetadataMaxAge", c.MetadataMaxAge, time.Millisecond},
+		{"MetadataRecoveryRebootstrapTrigger", c.MetadataRecoveryRebootstrapTrigger, time.Millisecond},
+		{"UnknownTopicGrace", c.UnknownTopicGrace, time.Millisecond},
+		{"PartitionerAvailabilityTimeout", c.PartitionerAvailabilityTimeout, time.Millisecond},
+		{"ConnectionsMaxIdle", c.ConnectionsMaxIdle, time.Millisecond},
+		{"SocketConnectionSetupTimeout", c.SocketConnectionSetupTimeout, time.Millisecond},
+	} {
+		if 0 < s.d && s.d < s.least {
+			k.fail(s.field, s.d.String(), fmt.Sprintf("lacks its unit: a bare number is nanoseconds; for milliseconds write %d * time.Millisecond", int64(s.d)))
+		}
+	}
+}
+
 // notLess checks a maximum against the base that it caps.
 func (k *checker) notLess(field string, d time.Duration, baseField string, base time.Duration) {
 	if d < base {

@@ -36,6 +36,7 @@ func (c Config) Validate() error {
 	c.checkPartitioning(k)
 	c.checkMetadata(k)
 	c.checkConnections(k)
+	c.checkUnits(k)
 	for i, f := range c.ApplicationMetrics {
 		if f == nil {
 			k.fail("ApplicationMetrics", "nil at index "+strconv.Itoa(i), "must not hold nil")

@@ -89,9 +89,10 @@ func librdkafkas(file *os.File) (producer.Config, error) {
 	return cfg, err
 }
 
-func whichPartition(cfg *producer.Config, key []byte) (int32, error) {
-	p, err := cfg.Partitioner.Partition(partition.Record{Key: key}, &partition.Topic{Name: "orders", Partitions: 12})
-	return p, err
+func whichPartition(key []byte) (int32, error) {
+	chooser := partition.Default(partition.FNV1a) // what the table names; for nil it is partition.JavaMurmur2
+	n, err := chooser.Partition(partition.Record{Key: key}, &partition.Topic{Name: "orders", Partitions: 12})
+	return n, err
 }
 
 // goBlock finds the blocks of Go of a page.
@@ -161,7 +162,7 @@ func TestTheCodeOfMigrating(t *testing.T) {
 	if err := p.Close(ctx); err != nil {
 		t.Fatal(err)
 	}
-	want, err := whichPartition(&cfg, []byte("customer-7"))
+	want, err := whichPartition([]byte("customer-7"))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -136,6 +136,9 @@ type NoSuchPartitionError struct {
 }
 
 func (e *NoSuchPartitionError) Error() string {
+	if e.Want < 0 {
+		return fmt.Sprintf("partition %d does not exist: the topic has %d, numbered from 0; a record that names none gets one by its key", e.Want, e.Have)
+	}
 	return fmt.Sprintf("partition %d does not exist: the topic has %d, numbered from 0", e.Want, e.Have)
 }
 

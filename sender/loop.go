@@ -2,6 +2,7 @@ package sender
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
 	"math/rand/v2"
 	"sync"
@@ -307,6 +308,9 @@ func (s *Sender) await(ctx context.Context, done <-chan struct{}) error {
 		case <-ctx.Done():
 			if !over && overdue.After(ctx, done, s.ended) {
 				return nil
+			}
+			if now := s.completions.running.Load(); now != 0 && now == stuck {
+				return fmt.Errorf("%w; a callback has not returned meanwhile: one that calls Flush or Close waits for itself", cause.Of(ctx))
 			}
 			return cause.Of(ctx)
 		case at := <-patience.C:

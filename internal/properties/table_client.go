@@ -15,7 +15,7 @@ var clientSettings = []Setting{
 	{Key: "metadata.max.idle.ms", Kind: "LONG", Default: "300000", Valid: "[5000,...]", How: Honoured, Field: "MetadataMaxIdle"},
 	{Key: "metadata.recovery.rebootstrap.trigger.ms", Kind: "LONG", Default: "300000", Valid: "[0,...]", How: Honoured, Field: "MetadataRecoveryRebootstrapTrigger"},
 	{Key: "metadata.recovery.strategy", Kind: "STRING", Default: "rebootstrap", Valid: "(case insensitive) [REBOOTSTRAP, NONE]", How: Honoured, Field: "MetadataRecoveryStrategy"},
-	{Key: "metric.reporters", Kind: "LIST", Default: "org.apache.kafka.common.metrics.JmxReporter", How: WithoutEffect, Why: "there is no JMX; see Stats"},
+	{Key: "metric.reporters", Kind: "LIST", Default: "org.apache.kafka.common.metrics.JmxReporter", How: WithoutEffect, Why: "there is no JMX; Producer.Metrics has the numbers, and Metrics.Java has them under Java's names"},
 	{Key: "metrics.num.samples", Kind: "INT", Default: "2", Valid: "[1,...]", How: WithoutEffect, Why: "Stats counts from the start and keeps no samples"},
 	{Key: "metrics.recording.level", Kind: "STRING", Default: "INFO", Valid: "[INFO, DEBUG, TRACE]", How: WithoutEffect, Why: "Stats is always complete"},
 	{Key: "metrics.sample.window.ms", Kind: "LONG", Default: "30000", Valid: "[0,...]", How: WithoutEffect, Why: "Stats counts from the start and keeps no samples"},

@@ -39,6 +39,13 @@ func TestHelp(t *testing.T) {
 			}
 		}
 	}
+	for _, o := range others { // they have help as well, and it begins with the line of the overview
+		got := epistle(t, 0, "", "help", o.Name).stdout.String()
+		summary, _, _ := strings.Cut(o.Help, ": ")
+		if !strings.HasPrefix(got, "epistle "+o.Name+": "+summary) || !strings.Contains(got, "Usage:\n  epistle "+o.Name) {
+			t.Errorf("epistle help %s prints\n%s", o.Name, got)
+		}
+	}
 	if got := epistle(t, 0, "", "version").stdout.String(); !strings.HasPrefix(got, "epistle "+producer.Version+", go") {
 		t.Errorf("version = %q", got)
 	}

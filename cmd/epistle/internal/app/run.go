@@ -139,8 +139,15 @@ func help(env *cli.Env, args []string) error {
 		overview(env.Stdout)
 		return nil
 	}
-	if args[0] == "completion" {
+	switch args[0] {
+	case "completion":
 		complete.Help(env.Stdout)
+		return nil
+	case "help":
+		fmt.Fprint(env.Stdout, helpHelp)
+		return nil
+	case "version":
+		fmt.Fprint(env.Stdout, versionHelp)
 		return nil
 	}
 	c, err := find(args[0])
@@ -150,6 +157,11 @@ func help(env *cli.Env, args []string) error {
 	c.Help(env.Stdout)
 	return nil
 }
+
+const (
+	helpHelp    = "epistle help: tell how a command works\n\nUsage:\n  epistle help COMMAND\n\n`epistle help` lists the commands.\n"
+	versionHelp = "epistle version: print the version, and the mechanisms of SASL that this build has\n\nUsage:\n  epistle version\n"
+)
 
 // overview is the help of the program as a whole.
 func overview(w io.Writer) {
