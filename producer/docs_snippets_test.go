@@ -69,7 +69,10 @@ func TestTheCodeOfThePages(t *testing.T) {
 
 // compiled has, for each page with Go, the files of tests that have it. README.md has tests of its own.
 var compiled = map[string][]string{
-	"doctor.md":    {"docs_snippets_test.go"},
+	"doctor.md": {"docs_snippets_test.go"},
+	"exactly-once.md": {
+		"docs_exactly_once_test.go", "../examples/orders/outbox.go", "../integration/cmd/transform/worker.go", "../bench/driver/exactly_once_test.go",
+	},
 	"metrics.md":   {"docs_snippets_test.go"},
 	"telemetry.md": {"docs_snippets_test.go"},
 	"migrating.md": {"docs_migrating_test.go", "../bench/driver/migrating_test.go"},

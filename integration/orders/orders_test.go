@@ -58,7 +58,7 @@ func TestItIsKilledUnderLoad(t *testing.T) {
 	for _, probe := range []string{"alive", "ready"} {
 		s.get(probe)
 	}
-	if text := s.get("metrics"); !strings.Contains(text, "kafka_producer_records_sent_total") {
+	if text := s.get("metrics"); !strings.Contains(text, "kafka_producer_transactions_total") {
 		t.Errorf("its metrics are\n%s", text)
 	}
 	s.signal(syscall.SIGTERM)
