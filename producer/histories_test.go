@@ -57,12 +57,13 @@ type history struct {
 	brokers    int
 	partitions int32
 	senders    int
-	wide       bool       // not only Produce fails
-	replaced   bool       // topics or the cluster were made again: records may be in a log that is gone
-	early      bool       // Close is called while records are under way
-	login      *login     // nil: there is no SASL
-	doors      *rand.Rand // of what goes wrong with it
-	books      *auditor   // nil: nobody keeps them
+	wide       bool           // not only Produce fails
+	replaced   bool           // topics or the cluster were made again: records may be in a log that is gone
+	early      bool           // Close is called while records are under way
+	moved      map[int32]bool // brokers that have another address than the producer was given
+	login      *login         // nil: there is no SASL
+	doors      *rand.Rand     // of what goes wrong with it
+	books      *auditor       // nil: nobody keeps them
 
 	mu   sync.Mutex
 	sent []*sentRecord
@@ -81,7 +82,7 @@ type sentRecord struct {
 
 func newHistory(t *testing.T, seed uint64) *history {
 	r := rand.New(rand.NewPCG(seed, 1))
-	h := &history{t: t, wide: seed%2 == 0, rand: r, brokers: 1 + r.IntN(3), partitions: int32(1 + r.IntN(4)), senders: 1 + r.IntN(4)}
+	h := &history{t: t, wide: seed%2 == 0, rand: r, moved: map[int32]bool{}, brokers: 1 + r.IntN(3), partitions: int32(1 + r.IntN(4)), senders: 1 + r.IntN(4)}
 	options := []brokertest.Option{
 		brokertest.InMemory(), brokertest.Seed(seed), brokertest.Brokers(h.brokers), brokertest.Topic("t", int(h.partitions)),
 	}

@@ -56,6 +56,7 @@ func (h *history) more(r *rand.Rand, broker int32) {
 		if err := h.c.MoveBroker(broker); err != nil {
 			h.t.Error(err)
 		}
+		h.moved[broker] = true
 	case 12:
 		h.closeEarly(r)
 	}
@@ -104,5 +105,7 @@ func (h *history) calmDown() {
 // mayEnd reports whether a record may end so, by what has happened to the cluster or the producer.
 func (h *history) mayEnd(err error) bool {
 	again := errors.Is(err, producer.ErrTopicRecreated) || errors.Is(err, producer.ErrClusterReplaced) || errors.Is(err, producer.ErrPartitionGone)
-	return h.replaced && (again || producer.MayBeWritten(err)) || h.early && errors.Is(err, producer.ErrClosed)
+	// All bootstrap addresses are dead, and every connection may have been lost before the producer has heard of the new ones.
+	lost := len(h.moved) == h.brokers && errors.Is(err, producer.ErrMaxBlock)
+	return lost || h.replaced && (again || producer.MayBeWritten(err)) || h.early && errors.Is(err, producer.ErrClosed)
 }
