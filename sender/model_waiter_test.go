@@ -79,7 +79,8 @@ func (h *history) dismiss() {
 
 // standStill lets minutes pass in which the process does nothing, while brokers work and their answers come. When it goes on
 // the loop finds its alarm overdue before the connections have brought what they have. They do so in a moment; only then
-// requests have timed out.
+// requests have timed out. On a connection that has outlived its cluster nothing comes, since nobody has answered there: what
+// would come is an answer of zeros, and with it a producer id that no broker gave.
 func (h *history) standStill() {
 	if h.inRow++; h.now.Sub(h.stood) > 2*afterPause {
 		h.inRow = 0
@@ -118,7 +119,7 @@ func (h *history) standStill() {
 	h.settle()
 	h.now = h.now.Add(time.Duration(h.rng.IntN(60)) * time.Millisecond)
 	for _, mc := range h.conns[:len(h.conns):len(h.conns)] {
-		for len(mc.flights) > 0 && mc.flights[0].processed && !mc.broken {
+		for !mc.deaf && len(mc.flights) > 0 && mc.flights[0].processed && !mc.broken {
 			mc.deliver()
 		}
 	}
@@ -131,12 +132,13 @@ func (h *history) standStill() {
 	}
 }
 
-// answeredOK returns the records without an outcome of which a success lies ready.
+// answeredOK returns the records without an outcome of which a success lies ready. What a connection that has outlived its
+// cluster was to bring, it brings no more: see outlive.
 func (h *history) answeredOK() (records []*modelRecord) {
 	h.poll()
 	for _, mc := range h.conns {
 		for _, f := range mc.flights {
-			if !f.processed {
+			if mc.deaf || !f.processed {
 				break
 			}
 			for _, a := range f.attempts {
