@@ -220,10 +220,12 @@ func (h *history) appendBatch(f *flight, a *modelAttempt, answer *protocol.Produ
 	answer.BaseOffset = l.append(h, a)
 }
 
-// checkForgotten: a batch that is sent again is among those that its broker remembers, if it is written (I2).
+// checkForgotten: a batch that is sent again is among those that its broker remembers, if it is written in this log (I2). One
+// that is written in the log of a topic before, and comes to this one since they have the same name, no broker could remember.
 func (h *history) checkForgotten(a *modelAttempt) {
-	for _, o := range a.part.attempts {
-		if o != a && o.sum == a.sum && o.fate == written && o.life == a.life && a.part.log.producers[a.id].epoch == a.epoch {
+	l := a.part.log
+	for _, e := range l.entries {
+		if e.attempt.sum == a.sum && l.producers[a.id].epoch == a.epoch {
 			h.fail("I2: %v is written, and comes again when its broker remembers it no more", a)
 		}
 	}
