@@ -29,7 +29,8 @@ type modelRecord struct {
 	callback bool // it has one
 	called   bool // and that has run
 	sentAt   time.Time
-	sentThen int  // how often, at that time
+	sentThen int  // how often, at that time, since a success of its partition
+	sentWith int  // how many successes its partition had had then
 	sentIn   int  // records of the batch that it was last sent in
 	owed     bool // see owe
 }

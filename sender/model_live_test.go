@@ -36,8 +36,9 @@ type outset struct {
 }
 
 const (
-	// mostAtOnce bounds how often a record is sent without time going by: once, again for each news that ends its backoff,
-	// and for connections that are lost before they have written it, or that have been given up for another leader.
+	// mostAtOnce bounds how often a record is sent without time or a success of its partition in between: once, again for each
+	// news that ends its backoff, and for connections that are lost before they have written it, or that have been given up for
+	// another leader.
 	mostAtOnce = 2 + maxRoused
 	// mostDials bounds how often one end is dialled in a second. Each connection that was made allows for more.
 	mostDials = 60
@@ -48,11 +49,13 @@ const (
 	mostRefusals = 60
 )
 
-// checkPace bounds how often a record is sent at one time.
+// checkPace bounds how often a record is sent at one time. A success of a batch in front of it ends the partition's failures,
+// and news counts from there: each of five in flight may be turned away by brokers that contradict each other, and be taken
+// in the end. That goes on only as long as something is written.
 func (h *history) checkPace(a *modelAttempt) {
 	r := a.records[0]
-	if !r.sentAt.Equal(h.now) {
-		r.sentAt, r.sentThen = h.now, 0
+	if !r.sentAt.Equal(h.now) || r.sentWith != a.part.successes {
+		r.sentAt, r.sentThen, r.sentWith = h.now, 0, a.part.successes
 	}
 	if len(a.records) < r.sentIn { // it was split in between, which is no failure
 		r.sentThen--

@@ -33,6 +33,7 @@ type modelPart struct {
 	records   []*modelRecord  // that callers have appended, in order
 	waiting   []*modelRecord  // those of them without an outcome
 	attempts  []*modelAttempt // batches that were sent for it, in order
+	successes int             // of them, that the client was told of
 }
 
 // A modelLog is what is written to one partition, and Kafka's memory of who wrote it: the rules are those of brokertest,

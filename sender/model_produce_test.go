@@ -194,6 +194,9 @@ func (h *history) appendBatch(f *flight, a *modelAttempt, answer *protocol.Produ
 			if code == protocol.OutOfOrderSequenceNumber && !late {
 				h.checkForgotten(a)
 			}
+			if code == protocol.UnknownProducerID && p.doubts(a) {
+				h.hurt = true
+			}
 			answer.ErrorCode = code
 			return
 		}
@@ -218,6 +221,15 @@ func (h *history) appendBatch(f *flight, a *modelAttempt, answer *protocol.Produ
 	}
 	a.fate = written
 	answer.BaseOffset = l.append(h, a)
+}
+
+// doubts reports whether another attempt of a may be written, as far as the client can know. If a broker that refuses numbers
+// but 0 knows nothing of the producer then, the batch fails: it could as well have been forgotten with the numbers. So it is
+// even with the first batch of a partition whose numbers begin near the end, since that stands for many that were before it.
+func (p *modelPart) doubts(a *modelAttempt) bool {
+	return slices.ContainsFunc(p.attempts, func(o *modelAttempt) bool {
+		return o != a && o.sum == a.sum && (o.fate != refused || o.vague)
+	})
 }
 
 // checkForgotten: a batch that is sent again is among those that its broker remembers, if it is written in this log (I2). One

@@ -259,6 +259,11 @@ func (mc *modelConn) deliver() {
 	mc.h.checkBytes(f)
 	mc.flights = slices.Delete(mc.flights, 0, 1)
 	f.call.Written = true
+	for _, a := range f.attempts {
+		if a.acked {
+			a.part.successes++
+		}
+	}
 	if resp, ok := f.call.Response.(*protocol.EndTxnResponse); ok && resp.ErrorCode == protocol.TransactionalIDAuthorizationFailed {
 		mc.h.undone(f)
 	}
