@@ -121,6 +121,7 @@ func (h *history) initProducerID(req *protocol.InitProducerIDRequest, resp *prot
 	if t.epoch == -1 && t.id < 0 {
 		t.id, t.epoch = h.newProducerID(), h.firstEpoch-1
 	}
+	h.asked(req.ProducerID)
 	owns := t.epoch == -1 || req.ProducerID == t.id || req.ProducerID == t.previousID && req.ProducerEpoch >= lastClientEpoch
 	switch {
 	case req.ProducerID != -1 && !owns:
@@ -147,6 +148,7 @@ func (h *history) initProducerID(req *protocol.InitProducerIDRequest, resp *prot
 
 func (h *history) addPartitions(f *flight, req *protocol.AddPartitionsToTxnRequest, resp *protocol.AddPartitionsToTxnResponse, faults bool) {
 	code := h.coordinated(f, addCodes, faults, func() protocol.ErrorCode {
+		h.asked(req.ProducerID)
 		code := h.addToTxn(req.ProducerID, req.ProducerEpoch, f.number)
 		if code != protocol.NoError {
 			return code
@@ -176,6 +178,7 @@ type addition struct {
 }
 
 func (h *history) addOffsets(req *protocol.AddOffsetsToTxnRequest, f *flight) protocol.ErrorCode {
+	h.asked(req.ProducerID)
 	code := h.addToTxn(req.ProducerID, req.ProducerEpoch, f.number)
 	if code == protocol.NoError && h.txn.groups[req.GroupID] == nil {
 		h.txn.groups[req.GroupID] = map[int32]int64{}
@@ -185,6 +188,7 @@ func (h *history) addOffsets(req *protocol.AddOffsetsToTxnRequest, f *flight) pr
 
 func (h *history) commitOffsets(f *flight, req *protocol.TxnOffsetCommitRequest, resp *protocol.TxnOffsetCommitResponse, faults bool) {
 	code := h.coordinated(f, offsetCodes, faults, func() protocol.ErrorCode {
+		h.asked(req.ProducerID)
 		isNew := f.call.Version >= 5
 		if h.timedOut {
 			h.mayDie = "a transaction that has timed out was to have offsets"
@@ -217,6 +221,7 @@ func (h *history) commitOffsets(f *flight, req *protocol.TxnOffsetCommitRequest,
 func (h *history) endTxn(req *protocol.EndTxnRequest, resp *protocol.EndTxnResponse, version int16) protocol.ErrorCode {
 	t := h.txn
 	resp.ProducerID, resp.ProducerEpoch = -1, -1
+	h.asked(req.ProducerID)
 	bumps := version >= 5
 	if t.state.deciding() && (req.ProducerEpoch > math.MaxInt16-3 || h.mixes()) {
 		// The one before is not complete yet. With the last epochs, and once the cluster has gone back to the old

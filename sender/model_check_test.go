@@ -353,6 +353,9 @@ func (h *history) check() {
 	if h.caller != nil {
 		h.caller.poll()
 		if h.core.transactor().State().Dead() && !h.closing {
+			if h.mayDie == "" && h.forgetful() {
+				h.mayDie = "the coordinator has not come to know the producer id in delivery.timeout"
+			}
 			if h.mayDie == "" {
 				h.fail("the producer died without a reason: %v", h.core.transactor().Refusal("Send"))
 			}

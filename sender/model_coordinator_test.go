@@ -1,6 +1,7 @@
 package sender
 
 import (
+	"errors"
 	"fmt"
 	"math"
 	"time"
@@ -68,6 +69,24 @@ func (t *modelTxn) admits(id int64, epoch int16) protocol.ErrorCode {
 		return protocol.ConcurrentTransactions
 	}
 	return protocol.NoError
+}
+
+// asked notes when the coordinator is first asked for the producer id that EndTxn gave. It says that it does not know the id, as
+// long as the markers are not written, and nothing bounds that time.
+func (h *history) asked(id int64) {
+	if id >= 0 && id == h.txn.nextID && id != h.unmet {
+		h.unmet, h.unmetSince = id, h.now
+	}
+}
+
+// forgetful reports whether the producer has died because the coordinator has not known its id for all of delivery.timeout. A
+// coordinator that has lost the id says the same for ever, so no producer can tell the two apart. Whatever dies earlier, of
+// another code or with another id, has no such excuse.
+func (h *history) forgetful() bool {
+	t := h.core.transactor()
+	why := t.Refusal("Send")
+	return t.Identity().ID == h.unmet && h.now.Sub(h.unmetSince) >= h.cfg.DeliveryTimeout &&
+		(errors.Is(why, protocol.InvalidProducerIDMapping) || errors.Is(why, protocol.ProducerFenced))
 }
 
 // add begins a transaction if need be. What is added, the caller notes.

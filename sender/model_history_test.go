@@ -54,9 +54,11 @@ type history struct {
 	firstEpoch   int16
 	exhausting   bool   // epochs run out just when something else happens
 	mayDie       string // why a producer may be of no use any more
-	timedOut     bool   // a transaction has; nobody but its producer's Produce may learn of it without being fenced
-	hurt         bool   // a transaction may fail because of what happened to the one before
-	taken        bool   // another producer has the transactional id
+	unmet        int64  // the producer id that EndTxn gave last and the coordinator was asked for before it knew it; 0: none
+	unmetSince   time.Time
+	timedOut     bool // a transaction has; nobody but its producer's Produce may learn of it without being fenced
+	hurt         bool // a transaction may fail because of what happened to the one before
+	taken        bool // another producer has the transactional id
 	strangers    []*stranger
 	replacing    bool           // clusters are made again, and brokers move, in each history of this kind
 	given        map[int64]bool // producer ids that this cluster has given us

@@ -31,8 +31,9 @@ func (t *Txn) endOrphanBy(s *Step, code protocol.ErrorCode) {
 	}
 	next, err := nextAfter(code), fmt.Errorf("the transaction could not be aborted: %w", t.Overdue(s.answered(code)))
 	switch {
-	case fenced(code):
+	case fenced(code): // from here on every call says so, as of any producer that is fenced (pitfall 18)
 		err = t.fencing(code)
+		t.fatal = t.failure(CallAbort, t.fatal.Outcome, next, err)
 	case next == FixConfiguration:
 		err = t.lasting(err)
 	}

@@ -56,7 +56,7 @@ func TestWhatEndsTheAbortOfAnOrphan(t *testing.T) {
 	for code, want := range map[protocol.ErrorCode]struct{ told, again string }{
 		protocol.TransactionalIDAuthorizationFailed: {misfit, "waits"},
 		protocol.UnsupportedVersion:                 {misfit, "waits"},
-		protocol.ProducerFenced:                     {dead, misfit},
+		protocol.ProducerFenced:                     {dead, dead},
 		protocol.InvalidTxnState:                    {dead, misfit},
 		protocol.UnknownServerError:                 {dead, misfit},
 	} {
