@@ -79,7 +79,7 @@ func (t *Txn) undo(s *Step) {
 // retry has a step done again if code allows that, and reports whether it does.
 func (t *Txn) retry(now time.Time, s *Step, code protocol.ErrorCode) bool {
 	switch {
-	case code == protocol.ConcurrentTransactions, t.unknownYet(now, code):
+	case code == protocol.ConcurrentTransactions, t.unknownYet(now, s, code):
 		t.undo(s)
 		t.backoffBriefly(now, s.answered(code))
 		return true
@@ -94,9 +94,10 @@ func (t *Txn) retry(now time.Time, s *Step, code protocol.ErrorCode) bool {
 	return true
 }
 
-// unknownYet reports whether code only means that the producer id is fresh.
-func (t *Txn) unknownYet(now time.Time, code protocol.ErrorCode) bool {
-	return code == protocol.InvalidProducerIDMapping && t.fresh.unknown(now, t.cfg.Patience)
+// unknownYet reports whether code, the answer to s, only means that the producer id is fresh, or was when s was sent: the
+// answer to another request may have overtaken this one.
+func (t *Txn) unknownYet(now time.Time, s *Step, code protocol.ErrorCode) bool {
+	return code == protocol.InvalidProducerIDMapping && (t.fresh.unknown(now, t.cfg.Patience) || s.early && t.fresh.stage == met)
 }
 
 // unmet reports whether the coordinator's PRODUCER_FENCED, for a request for a new epoch, only means that it does not know the
@@ -313,7 +314,7 @@ func (t *Txn) partitionsAdded(now time.Time, s *Step, resp *protocol.AddPartitio
 			t.Die(NewProducer, fmt.Errorf("the coordinator's answer does not mention %s-%d, which was to be added", p.Topic, p.Index))
 			return
 		case code == protocol.NoError, code == protocol.OperationNotAttempted:
-		case code.Retriable(), t.unknownYet(now, code):
+		case code.Retriable(), t.unknownYet(now, s, code):
 			again = code
 		default:
 			t.failByCoordinator(code, fmt.Errorf("adding %s-%d to the transaction: %w", p.Topic, p.Index, code))

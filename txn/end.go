@@ -31,7 +31,7 @@ func (t *Txn) endAnswered(now time.Time, s *Step, resp *protocol.EndTxnResponse)
 		t.abortByEpoch()
 	case code == protocol.InvalidTxnState && t.state == AbortingOrphan && s.old && t.current.known != registered:
 		t.endOrphanBy(s, protocol.NoError) // the same, and no transaction comes after it
-	case t.unknownYet(now, code) && t.current.known != registered:
+	case t.unknownYet(now, s, code) && t.current.known != registered:
 		t.retry(now, s, code)
 	case s.old && t.current.end == endCrossed && (fenced(code) || code == protocol.InvalidProducerIDMapping):
 		t.endedAlready(s, code)

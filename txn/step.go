@@ -22,6 +22,7 @@ type Step struct {
 	Broker string
 
 	old   bool // an EndTxn of the old protocol
+	early bool // it was sent before the coordinator had shown that it knows the producer id
 	kind  kind
 	key   key         // which coordinator is looked for, or asked
 	parts []Partition // of addPartitions
@@ -285,6 +286,7 @@ func byTopic(parts []Partition) []protocol.AddPartitionsToTxnTopic {
 // Sent notes that s is on its way.
 func (t *Txn) Sent(s *Step) {
 	t.inFlight = append(t.inFlight, s)
+	s.early = t.fresh.stage == fresh
 	switch s.kind {
 	case addPartitions:
 		t.current.pending = nil
