@@ -375,29 +375,3 @@ func (h *history) check() {
 	h.checkMemory()
 	h.checkRoused()
 }
-
-// checkMemory: what is reserved is what lives (I5).
-func (h *history) checkMemory() {
-	used, queued := h.core.acc.Memory.Used(), int64(0)
-	for _, t := range h.core.topics.all() {
-		for _, p := range t.parts {
-			queued += p.queue.Queued()
-		}
-	}
-	drained := int64(0)
-	quiet := len(h.ends) == 0 && h.core.schedule.waiting == 0
-	for _, mc := range h.conns {
-		for _, f := range mc.flights {
-			for _, a := range f.attempts {
-				quiet = false
-				drained += int64(a.size)
-			}
-		}
-	}
-	if used < queued+drained {
-		h.fail("I5: %d bytes are reserved, and %d wait and %d are in flight", used, queued, drained)
-	}
-	if quiet && h.waiter == nil && len(h.roots) == 0 && h.core.requests.flying == 0 && used != 0 {
-		h.fail("I5: %d bytes are reserved, and nothing lives", used)
-	}
-}
