@@ -7,6 +7,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -99,6 +100,22 @@ func (s *service) get(path string) string {
 	}
 	return string(text)
 }
+
+// relays places an order and waits until a transaction has been committed since the start: until then a stop leaves what was
+// taken to the next start, as the outbox is for.
+func (s *service) relays() {
+	s.t.Helper()
+	response, err := http.Post(s.url("orders"), "application/json", strings.NewReader(`{"customer":"first","item":"first","cents":1}`))
+	do(s.t, err)
+	response.Body.Close()
+	for until := time.Now().Add(patience); !committed.MatchString(s.get("metrics")); time.Sleep(20 * time.Millisecond) {
+		if time.Now().After(until) {
+			s.t.Fatal("its relay commits nothing")
+		}
+	}
+}
+
+var committed = regexp.MustCompile(`(?m)^kafka_producer_transactions_total\{[^}]*outcome="committed"[^}]*\} [1-9]`)
 
 func (s *service) signal(signal syscall.Signal) {
 	s.t.Helper()
