@@ -18,23 +18,32 @@ import (
 var (
 	historySeed  = flag.Uint64("history.seed", 0, "run the one fault history of this seed")
 	historyCount = flag.Int("history.count", 200, "how many fault histories to run")
+	historyFrom  = flag.Uint64("history.from", 1, "run fault histories from this seed on")
+	historyKeep  = flag.Bool("history.keep", false, "go on after a fault history that fails")
 )
 
 // TestFaultHistories runs a producer against a cluster in which everything
 // goes wrong that a network and brokers can do, at random but by a seed, and
 // then compares what the log holds with what the callers were told: I1 to I6.
 func TestFaultHistories(t *testing.T) {
+	eachHistory(t, *historyCount, runHistory)
+}
+
+// eachHistory runs the history that was asked for, or as many as count, of which a short test takes a tenth.
+func eachHistory(t *testing.T, count int, run func(*testing.T, uint64)) {
 	if *historySeed != 0 {
-		runHistory(t, *historySeed)
+		run(t, *historySeed)
 		return
 	}
-	count := *historyCount
 	if testing.Short() {
 		count /= 10
 	}
-	for seed := range uint64(count) {
-		if !t.Run(fmt.Sprint("seed=", seed+1), func(t *testing.T) { runHistory(t, seed+1) }) {
-			t.Fatalf("the history of -history.seed=%d failed", seed+1)
+	for seed := *historyFrom; seed < *historyFrom+uint64(count); seed++ {
+		if t.Run(fmt.Sprint("seed=", seed), func(t *testing.T) { run(t, seed) }) {
+			continue
+		}
+		if t.Errorf("the history of -history.seed=%d failed", seed); !*historyKeep {
+			return
 		}
 	}
 }
