@@ -322,7 +322,8 @@ func (a *answer) publishBrokers() {
 	}
 }
 
-// sweep forgets what nobody needs: old failures, and after a full answer idle topics.
+// sweep forgets what nobody needs: old failures, and after a full answer idle topics. A topic that this answer has changed stays
+// until a later one. Whoever is told of the change has to find it here, and may still have records for the topic.
 func (a *answer) sweep(full bool) {
 	for name, f := range a.failures {
 		if age := a.now.Sub(f.until); age >= a.cfg.MaxIdle || age >= 0 && len(a.failures) > maxOldFailures {
@@ -333,8 +334,12 @@ func (a *answer) sweep(full bool) {
 	if !full {
 		return
 	}
+	changed := make(map[string]bool, len(a.changes.Changed))
+	for _, name := range a.changes.Changed {
+		changed[name] = true
+	}
 	for _, name := range slices.Sorted(maps.Keys(a.topics)) {
-		if t := a.topics[name]; !t.wanted && a.now.Sub(t.touched) >= a.cfg.MaxIdle {
+		if t := a.topics[name]; !t.wanted && !changed[name] && a.now.Sub(t.touched) >= a.cfg.MaxIdle {
 			a.drop(t)
 			a.changes.Forgotten = append(a.changes.Forgotten, name)
 		}

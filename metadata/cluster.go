@@ -78,7 +78,7 @@ const (
 type Changes struct {
 	Changed   []string       // topics whose *Topic has been replaced
 	Failed    []TopicFailure // topics that brokers deny; those never seen are no longer looked for
-	Forgotten []string       // topics idle for MaxIdle, which are no longer known
+	Forgotten []string       // topics idle for MaxIdle, which are no longer known; none of them is in Changed
 
 	// OtherCluster says that the cluster's id has changed. Every topic is in Changed. Its partitions have no leaders unless
 	// this answer names them: what was known is of the old cluster.

@@ -33,6 +33,8 @@ func set(cfg *Config, arg string) {
 		cfg.DeliveryTimeout = duration(value)
 	case "lookup": // how long apart failed look-ups are at most; a script with outages of minutes has a thousand times fewer with more
 		cfg.Metadata.RetryBackoffMax = duration(value)
+	case "idle":
+		cfg.Metadata.MaxIdle = duration(value)
 	case "txn":
 		cfg.TransactionalID, cfg.TransactionTimeout = "tx", time.Minute
 	case "fail-recreated":

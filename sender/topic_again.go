@@ -19,7 +19,7 @@ func (c *core) replaced() {
 	}
 	for _, t := range c.topics.sorted() {
 		t.id = protocol.UUID{}
-		for _, p := range t.parts { // the answer need not tell of a topic that is about to be forgotten
+		for _, p := range t.parts { // the answer need not tell of a topic that metadata has forgotten
 			c.hooks.moved(p, p.leader, -1)
 			p.leader, p.epoch, p.ready = -1, -1, nil
 			p.unblock()
