@@ -217,7 +217,7 @@ func TestWhatComesAgain(t *testing.T) {
 	}
 }
 
-// What is swallowed does not arrive, nor does anything behind it, and nothing comes back.
+// What is swallowed does not arrive, nor does anything behind it, and nothing comes back. Once that is lifted the connection ends.
 func TestWhatIsSwallowed(t *testing.T) {
 	w, b := start(t)
 	w.Silence("client", 0)
@@ -226,14 +226,25 @@ func TestWhatIsSwallowed(t *testing.T) {
 	s.answer()
 	s.produce(0)
 	s.metadata()
-	do(t, s.CloseWrite())
-	s.ends()
+	for w.Of("client").Requests["Metadata"] < 2 && t.Context().Err() == nil {
+		time.Sleep(time.Millisecond)
+	}
 	w.Lift("client")
+	if rest, err := io.ReadAll(s); err != nil || len(rest) > 0 {
+		t.Errorf("%d bytes come before the end, %v", len(rest), err)
+	}
+	if n := w.Ending("client"); n != 1 {
+		t.Errorf("%d connections end, and the client has yet to close one", n)
+	}
+	do(t, s.Close())
 	next := dial(t, w)
 	next.produce(0)
 	next.answer()
 	do(t, next.Close())
 	if c := settled(t, w); c.Topics["orders"].Again != 3 || c.Topics["orders"].LoggedRecords != 3 || b.produced.Load() != 1 {
 		t.Errorf("%+v; the broker has %d", c.Topics["orders"], b.produced.Load())
+	}
+	if n := w.Ending("client"); n != 0 {
+		t.Errorf("%d connections end, and the client has closed all", n)
 	}
 }
