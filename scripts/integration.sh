@@ -28,11 +28,11 @@ on_first() {
   usual='5 to 10 min, and more the first time, when Kafka is downloaded' step 'integration' suite "${KAFKA_KIND:-}" "${KAFKA_VERSION:-}" . ./...
 }
 
-# Containers have no listeners but one and no plugins, and what is about those runs on the JVM. Nothing is lost by that: the image
-# has the same release of Kafka on a JVM as Maven does, so a listener asks for the same and answers with the same words. What
-# Docker adds is the way there, by forwarded ports, and the tests of faults go that way. A listener that proves who one is needs
-# files (stores, keytabs, krb5.conf), and its broker a way back to the test's token endpoint and KDC: with containers a test
-# would be about mounts and bridges.
+# Containers have no listeners but one and no plugins, and what is about those runs on the JVM. So does the test that has Java's
+# client beside ours: it needs Maven's jars anyway. Nothing is lost by that: the image has the same release of Kafka on a JVM as
+# Maven does, so a listener asks for the same and answers with the same words. What Docker adds is the way there, by forwarded
+# ports, and the tests of faults go that way. A listener that proves who one is needs files (stores, keytabs, krb5.conf), and its
+# broker a way back to the test's token endpoint and KDC: with containers a test would be about mounts and bridges.
 #
 # The parts take about the same time. Maven resolves a version for one of them at a time: on_jvm is the first to need 4.4.0 and
 # 3.9.1.
@@ -47,14 +47,14 @@ faults_in_docker() {
 others_in_docker() {
   docker_ready
   # shellcheck disable=SC2046
-  usual='6 to 8 min' step 'integration: Docker, 4.4.0, all but faults, security and telemetry' suite docker 4.4.0 . \
-    $(go -C integration list ./... | grep -v -e '/faults$' -e '/security$' -e '/telemetry$')
+  usual='6 to 8 min' step 'integration: Docker, 4.4.0, all but faults, security, telemetry and metrics' suite docker 4.4.0 . \
+    $(go -C integration list ./... | grep -v -e '/faults$' -e '/security$' -e '/telemetry$' -e '/metrics$')
 }
 
 # on_jvm runs also what kills brokers on a Kafka that is older. With 4.4.0 that runs in Docker: what the JVM adds there is how a
 # process is killed, and that is the same with 3.9.1.
 on_jvm() {
-  usual='2 min' step 'integration: JVM, 4.4.0, security and telemetry' suite jvm 4.4.0 . ./security ./telemetry
+  usual='3 to 4 min' step 'integration: JVM, 4.4.0, security, telemetry and metrics' suite jvm 4.4.0 . ./security ./telemetry ./metrics
   usual='6 to 8 min' step 'integration: JVM, 3.9.1, faults and transactions' suite jvm 3.9.1 '^(TestFault|TestTransactions$)' ./faults ./transactions
 }
 

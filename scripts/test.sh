@@ -234,8 +234,8 @@ left_out() {
 # besides says what there is besides, for those who have changed something that it is for.
 besides() {
   [ "${CI:-}" != true ] || return 0
-  say 'CI runs besides (CI=true make test): the integration tests in Docker with Kafka 4.4.0, and on the JVM those of security and'
-  say '  telemetry with 4.4.0, of security, faults and transactions with 3.9.1, and of sending and reading with 4.0.1.'
+  say 'CI runs besides (CI=true make test): the integration tests in Docker with Kafka 4.4.0, and on the JVM those of security,'
+  say '  telemetry and metrics with 4.4.0, of security, faults and transactions with 3.9.1, and of sending and reading with 4.0.1.'
   say 'By hand alone: make mutants, make model, make bench.'
 }
 

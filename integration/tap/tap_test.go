@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"io"
 	"net"
+	"slices"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -64,6 +65,9 @@ func (b *broker) serve(conn net.Conn) {
 
 const version = 11 // of Produce
 
+// patience is how long anything here may take.
+const patience = 15 * time.Second
+
 func do(t *testing.T, err error) {
 	t.Helper()
 	if err != nil {
@@ -84,6 +88,7 @@ func dial(t *testing.T, w *Wire) *session {
 	conn, err := net.Dial("tcp", w.Bootstrap()[0])
 	do(t, err)
 	t.Cleanup(func() { _ = conn.Close() }) // the test may have closed it
+	do(t, conn.SetReadDeadline(time.Now().Add(patience)))
 	return &session{T: t, TCPConn: conn.(*net.TCPConn)}
 }
 
@@ -148,21 +153,24 @@ func start(t *testing.T) (*Wire, *broker) {
 	return w, b
 }
 
+// await waits until something is so.
+func await(t *testing.T, what string, so func() bool) {
+	t.Helper()
+	for began := time.Now(); !so(); time.Sleep(time.Millisecond) {
+		if time.Since(began) > patience {
+			t.Fatalf("%v have passed, and the test waits for %s", patience, what)
+		}
+	}
+}
+
 // settled is what was counted once the client is seen to have closed its connections.
 func settled(t *testing.T, w *Wire) *Counts {
 	t.Helper()
-	for t.Context().Err() == nil {
+	await(t, "the client's connections to be closed", func() bool {
 		w.mu.Lock()
-		closed := true
-		for _, c := range w.conns {
-			closed = closed && c.closed
-		}
-		w.mu.Unlock()
-		if closed {
-			break
-		}
-		time.Sleep(time.Millisecond)
-	}
+		defer w.mu.Unlock()
+		return !slices.ContainsFunc(w.conns, func(c *conn) bool { return !c.closed })
+	})
 	return w.Of("client")
 }
 
@@ -217,7 +225,7 @@ func TestWhatComesAgain(t *testing.T) {
 	}
 }
 
-// What is swallowed does not arrive, nor does anything behind it, and nothing comes back.
+// What is swallowed does not arrive, nor does anything behind it, and nothing comes back. Once that is lifted the connection ends.
 func TestWhatIsSwallowed(t *testing.T) {
 	w, b := start(t)
 	w.Silence("client", 0)
@@ -226,14 +234,23 @@ func TestWhatIsSwallowed(t *testing.T) {
 	s.answer()
 	s.produce(0)
 	s.metadata()
-	do(t, s.CloseWrite())
-	s.ends()
+	await(t, "both requests to have come", func() bool { return w.Of("client").Requests["Metadata"] == 2 })
 	w.Lift("client")
+	if rest, err := io.ReadAll(s); err != nil || len(rest) > 0 {
+		t.Errorf("%d bytes come before the end, %v", len(rest), err)
+	}
+	if n := w.Ending("client"); n != 1 {
+		t.Errorf("%d connections end, and the client has yet to close one", n)
+	}
+	do(t, s.Close())
 	next := dial(t, w)
 	next.produce(0)
 	next.answer()
 	do(t, next.Close())
 	if c := settled(t, w); c.Topics["orders"].Again != 3 || c.Topics["orders"].LoggedRecords != 3 || b.produced.Load() != 1 {
 		t.Errorf("%+v; the broker has %d", c.Topics["orders"], b.produced.Load())
+	}
+	if n := w.Ending("client"); n != 0 {
+		t.Errorf("%d connections end, and the client has closed all", n)
 	}
 }

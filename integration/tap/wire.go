@@ -104,7 +104,7 @@ func (w *Wire) Silence(client string, broker int) {
 	w.fates[target{client, broker}] = fate{how: Swallow, stays: true}
 }
 
-// Lift takes back what a client has to meet still.
+// Lift takes back what a client has to meet still, and ends the connections that were silenced.
 func (w *Wire) Lift(client string) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -113,6 +113,24 @@ func (w *Wire) Lift(client string) {
 			delete(w.fates, t)
 		}
 	}
+	for _, c := range w.conns {
+		if c.name == client && c.mute && !c.dead {
+			c.dead = true
+			go c.cut() // not under mu
+		}
+	}
+}
+
+// Ending is the number of a client's connections whose end the client has yet to notice: they are cut, and it has not closed them.
+func (w *Wire) Ending(client string) (n int) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, c := range w.conns {
+		if c.name == client && c.dead && !c.closed {
+			n++
+		}
+	}
+	return n
 }
 
 // Refuse has nobody listen for a broker, as while its process is away. Connections that are there stay.
