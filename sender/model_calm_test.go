@@ -170,8 +170,18 @@ func (h *history) lastWord() {
 	}
 }
 
-// breathe lets metadata come that a failure has asked for.
+// breathe lets metadata come that a failure has asked for. A client sends nothing to a broker that throttles it (KIP-219), and
+// calm does not end that. So while all brokers do, no metadata comes. It waits for the first of them that can be asked again.
 func (h *history) breathe() {
+	var mute []time.Time // until when each broker that throttles must not be asked
+	for _, mc := range h.conns {
+		if mc.which == control && mc.node.id >= 0 && mc.throttled.After(h.now) {
+			mute = append(mute, mc.throttled)
+		}
+	}
+	if len(mute) == int(h.brokers) {
+		h.pass(slices.MinFunc(mute, time.Time.Compare).Sub(h.now))
+	}
 	for range 10 {
 		h.serveAll()
 		h.settle()
