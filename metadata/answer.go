@@ -235,6 +235,7 @@ func (a *answer) described(t *topic, in *protocol.MetadataTopic) {
 	}
 	if old == nil && t.data != nil && !t.foreign {
 		t.replace(a.now, merged.ID)
+		t.touched = a.now // a topic that is forgotten in the same breath has changed unheard: see Changes
 	}
 	t.confirm()
 	if t.wanted {

@@ -74,7 +74,8 @@ const (
 	jitter = 0.2
 )
 
-// Changes is what an answer brought. Lists are sorted by topic.
+// Changes is what an answer brought. Lists are sorted by topic. A topic that was made again is in Changed, and is not forgotten by
+// the same answer: whoever has records for the old one has to hear of that.
 type Changes struct {
 	Changed   []string       // topics whose *Topic has been replaced
 	Failed    []TopicFailure // topics that brokers deny; those never seen are no longer looked for

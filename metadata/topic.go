@@ -11,7 +11,7 @@ import (
 type topic struct {
 	name    string
 	wanted  bool      // a caller waits for it; only while data is nil
-	touched time.Time // last Want or Touch
+	touched time.Time // last Want or Touch, or when it was last found to be another
 
 	data     *Topic       // nil: never seen
 	shared   bool         // data was given out and must not be written

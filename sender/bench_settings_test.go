@@ -31,6 +31,8 @@ func set(cfg *Config, arg string) {
 		cfg.Memory = int64(number(value))
 	case "timeout":
 		cfg.DeliveryTimeout = duration(value)
+	case "idle":
+		cfg.Metadata.MaxIdle = duration(value)
 	case "lookup": // how long apart failed look-ups are at most; a script with outages of minutes has a thousand times fewer with more
 		cfg.Metadata.RetryBackoffMax = duration(value)
 	case "txn":
