@@ -222,3 +222,36 @@ func (h *history) checkOwner(a *modelAttempt) {
 		h.fail("I6: %v has a new epoch of a producer id that is somebody else's, too", a)
 	}
 }
+
+// tell notes what an answer to Metadata that the core has just taken has said of topics.
+func (h *history) tell(e event) {
+	r, ok := e.(replied)
+	if !ok || r.call.Err != nil {
+		return
+	}
+	resp, ok := r.call.Response.(*protocol.MetadataResponse)
+	if !ok || resp.ErrorCode != protocol.NoError || *resp.ClusterID != h.cluster {
+		return
+	}
+	for _, told := range resp.Topics {
+		if told.ErrorCode == protocol.NoError {
+			h.topic(*told.Name).told = told.TopicID
+		}
+	}
+}
+
+// checkTold: once the core has heard that a topic is another one, nothing that is in the log of the one before is sent to it
+// (I6). checkNumbers sees that only where requests name topics by their ids.
+func (h *history) checkTold(a *modelAttempt) {
+	t := a.part.topic
+	if t.told != t.id {
+		return
+	}
+	for _, r := range a.records {
+		for _, at := range r.places {
+			if at.entry.topic != t.id && at.entry.topic != (protocol.UUID{}) {
+				h.fail("I6: %v is sent to a topic that was made again, as metadata has said, and record %d is in the log of the one before", a, r.id)
+			}
+		}
+	}
+}

@@ -145,6 +145,7 @@ func (h *history) checkSent(f *flight) {
 			h.checkOrder(f, a)
 			h.checkPace(a)
 			h.checkNumbers(a)
+			h.checkTold(a)
 			if h.core.transactor() != nil {
 				h.checkBelongs(f, a)
 			}

@@ -304,6 +304,7 @@ func (h *history) settle() {
 		events := h.takeEvents()
 		for _, e := range events {
 			h.core.handle(h.now, e)
+			h.tell(e)
 		}
 		for _, id := range h.spoils {
 			h.spoiled[id] = true

@@ -12,6 +12,7 @@ import (
 type modelTopic struct {
 	name     string
 	id       protocol.UUID // zero where the brokers have no topic ids
+	told     protocol.UUID // the id that the core heard last
 	life     int
 	met      *topic // what the core had of it when the cluster was made again under its old id
 	parts    []*modelPart
@@ -54,6 +55,7 @@ type modelLog struct {
 // A logEntry is a batch.
 type logEntry struct {
 	base    int64
+	topic   protocol.UUID // the topic's id then
 	records []*modelRecord
 	attempt *modelAttempt // that it was written by
 	txn     bool
@@ -167,7 +169,7 @@ func (l *modelLog) remember(id int64, epoch int16) *logProducer {
 
 // append writes a batch.
 func (l *modelLog) append(h *history, a *modelAttempt) int64 {
-	e := &logEntry{base: l.end, records: a.records, attempt: a, txn: a.txn, id: a.id}
+	e := &logEntry{base: l.end, topic: l.part.topic.id, records: a.records, attempt: a, txn: a.txn, id: a.id}
 	l.end += int64(len(a.records))
 	l.entries = append(l.entries, e)
 	l.last = h.now

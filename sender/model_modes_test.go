@@ -26,6 +26,7 @@ import (
 //	old-epoch-raised              39  of modeStrangers: a connection has outlived its cluster, so that the producer sends to
 //	old-epoch-one-partition        2  the new one before it has asked who that is. Where all are lost it asks first
 //	duplicate-of-nothing           5
+//	metadata-news-forgotten        1
 
 // A mode is what a history is made for. What is rare in any history is frequent in those of its mode; half of all
 // histories have none. It is chosen by dice of its own, so that those of the others fall as if there were no modes.
