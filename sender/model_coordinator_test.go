@@ -101,6 +101,10 @@ func (h *history) addToTxn(id int64, epoch int16, number int64) protocol.ErrorCo
 		t.groups = map[string]map[int32]int64{}
 	}
 	if _, decided := h.decisions[number]; !decided { // else it is a late request, and what it begins is empty
+		// A dead producer begins no other, and what is empty keeps no reader waiting. So it may leave that to the coordinator.
+		if h.transactions[number].ended && !h.core.transactor().State().Dead() {
+			h.fail("I7: transaction %d begins after it is said to have ended", number)
+		}
 		t.number = max(t.number, number)
 	}
 	t.become(txnOngoing)

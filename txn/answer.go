@@ -25,6 +25,7 @@ func (t *Txn) Answer(now time.Time, s *Step, resp protocol.Response, err error, 
 			// 15).
 			t.renewal = t.renewal || s.old
 		}
+		t.current.stray = t.current.stray || written && (s.kind == addPartitions || s.kind == addOffsets)
 		if t.coordinators[s.key] == s.Node { // no other has been found meanwhile
 			delete(t.coordinators, s.key)
 		}

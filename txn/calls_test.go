@@ -303,28 +303,57 @@ func TestOldAbortOfWhatMayNotBeOpen(t *testing.T) {
 			start(r)
 			w := r.call((*Txn).Abort)
 			r.answer(&protocol.EndTxnResponse{ErrorCode: protocol.InvalidTxnState})
-			w.want("waits")
-			step := r.answer(&protocol.InitProducerIDResponse{ProducerID: 7, ProducerEpoch: 4})
-			if req := step.Request.(*protocol.InitProducerIDRequest); req.ProducerID != 7 || req.ProducerEpoch != 3 {
-				t.Errorf("it asks as %d/%d, want 7/3: anything else would fence itself", req.ProducerID, req.ProducerEpoch)
-			}
-			w.want("ok")
-			r.call((*Txn).Begin).want("ok")
-			if got := r.Identity().Epoch; got != 4 {
-				t.Errorf("the next transaction has epoch %d, want 4", got)
-			}
+			r.wantAbortByEpoch(w)
 		})
 	}
 }
 
-// If it was open all the same, or the coordinator does not mind, the abort is done.
-func TestOldAbortOfWhatWasOpenAfterAll(t *testing.T) {
-	r := ready(t, 1)
-	r.opening()
-	w := r.call((*Txn).Abort)
-	r.answer(r.ended())
+// wantAbortByEpoch demands that an abort asks for a new epoch, which the next transaction has.
+func (r *rig) wantAbortByEpoch(w *waiting) {
+	r.t.Helper()
+	w.want("waits")
+	step := r.answer(&protocol.InitProducerIDResponse{ProducerID: 7, ProducerEpoch: 4})
+	if req := step.Request.(*protocol.InitProducerIDRequest); req.ProducerID != 7 || req.ProducerEpoch != 3 {
+		r.t.Errorf("it asks as %d/%d, want 7/3: anything else would fence itself", req.ProducerID, req.ProducerEpoch)
+	}
 	w.want("ok")
 	r.call((*Txn).Begin).want("ok")
+	if got := r.Identity().Epoch; got != 4 {
+		r.t.Errorf("the next transaction has epoch %d, want 4", got)
+	}
+}
+
+// After an aborted transaction it is no error that nothing is open. So a success does not say that the coordinator has heard of
+// the transaction, either, and what was lost may still arrive. Where nothing was lost, nothing can, and the epoch stays.
+func TestOldAbortOfWhatMayNotBeOpenSucceeds(t *testing.T) {
+	busy := &protocol.AddOffsetsToTxnResponse{ErrorCode: protocol.ConcurrentTransactions}
+	for name, c := range map[string]struct {
+		start func(*rig)
+		lost  bool
+	}{
+		"the partition's request was lost":  {func(r *rig) { r.Add(Partition{"t", 0}); r.loseAnswer() }, true},
+		"the request for offsets was lost":  {func(r *rig) { r.offsets(); r.loseAnswer() }, true},
+		"the partition was not taken yet":   {func(r *rig) { r.Add(Partition{"t", 0}); r.answer(added("t", 0, protocol.ConcurrentTransactions)) }, false},
+		"the offsets were not taken yet":    {func(r *rig) { r.offsets(); r.answer(busy) }, false},
+		"the partition's request is unsent": {func(r *rig) { r.Add(Partition{"t", 0}); r.breakOff(false) }, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := ready(t, 1)
+			r.call((*Txn).Begin).want("ok")
+			c.start(r)
+			w := r.call((*Txn).Abort)
+			r.answer(r.ended())
+			if c.lost {
+				r.wantAbortByEpoch(w)
+				return
+			}
+			w.want("ok")
+			r.call((*Txn).Begin).want("ok")
+			if got := r.Identity().Epoch; got != 3 {
+				t.Errorf("the next transaction has epoch %d, want 3", got)
+			}
+		})
+	}
 }
 
 // An EndTxn without an answer may come late. In the old protocol the next transaction is kept from it by a new epoch; in the

@@ -7,6 +7,7 @@ type transaction struct {
 	number int64 // from 1 on; 0: none has begun
 	began  time.Time
 	known  knowledge
+	stray  bool // a request that adds something to it got no answer, and may still arrive
 	end    endRequest
 	cause  error // why it cannot be committed: the first failure, or ErrAborted
 

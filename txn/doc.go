@@ -49,8 +49,10 @@
 //	                  EndTxn 5 gives the epoch, or a new producer id, for the next transaction.
 //
 // The epoch is raised before the first transaction of the new protocol after the old. In the old protocol it is raised after an
-// abort that left a gap in some partition's sequence (KIP-360), after one of which the coordinator had not heard, and after an
-// EndTxn without an answer, which may still arrive.
+// abort that left a gap in some partition's sequence (KIP-360), and after an EndTxn without an answer, which may still arrive. So
+// may a request that adds something. If that had no answer, and no other had a success, the abort itself takes a new epoch. The
+// answer to EndTxn does not tell whether the coordinator had heard of the transaction: if nothing is open, it is a success after
+// an abort, and INVALID_TXN_STATE after a commit.
 //
 // # Hidden requests
 //

@@ -15,6 +15,11 @@ func (t *Txn) endAnswered(now time.Time, s *Step, resp *protocol.EndTxnResponse)
 	switch {
 	case code == protocol.NoError && t.state == AbortingOrphan:
 		t.endOrphanBy(s, code)
+	case code == protocol.NoError && t.state == Aborting && s.old && t.current.stray && t.current.known != registered:
+		// In the old protocol it is no error that nothing is open, if the transaction before was aborted as well. So nothing may
+		// have been open here, as with InvalidTxnState below, and the request without an answer may still arrive.
+		t.fresh.meet()
+		t.abortByEpoch()
 	case code == protocol.NoError:
 		t.fresh.meet()
 		t.endedAs(s, resp)

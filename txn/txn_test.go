@@ -131,12 +131,18 @@ func (r *rig) answer(resp protocol.Response) *Step {
 // loseAnswer sends what is due, and the connection breaks.
 func (r *rig) loseAnswer() {
 	r.t.Helper()
+	r.breakOff(true)
+}
+
+// breakOff sends what is due, and the connection breaks, before or after that was written.
+func (r *rig) breakOff(written bool) {
+	r.t.Helper()
 	step := r.sent()
 	for step.kind == find {
 		r.Answer(r.now, r.inFlight[0], found(1), nil, true)
 		step = r.sent()
 	}
-	r.Answer(r.now, r.inFlight[0], nil, errors.New("connection reset"), true)
+	r.Answer(r.now, r.inFlight[0], nil, errors.New("connection reset"), written)
 }
 
 // A waiting is a call and what it was told.
