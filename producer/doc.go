@@ -8,6 +8,9 @@
 //	…
 //	err = p.Close(ctx)
 //
+// Brokers of Apache Kafka 0.11 and later speak what the producer speaks; zstd needs 2.1. The tests run on real brokers of 4.4.0,
+// 4.0.1 and 3.9.1; for what is older, only the versions of requests are tested, byte for byte against Kafka's own client.
+//
 // One producer serves a whole process: make it at the start, share it among all goroutines, and close it at the end.
 //
 // Comments name settings by Java's keys. max.block is max.block.ms, which is [Config].MaxBlock and 1 minute by default.

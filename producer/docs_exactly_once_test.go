@@ -5,8 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"os"
-	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -125,35 +123,6 @@ func readyToBegin(ctx context.Context, p producer.StepTransactor) error {
 
 // exactlyOnce is the page.
 const exactlyOnce = "../docs/exactly-once.md"
-
-// Every block of Go on the page is code that a test compiles and runs.
-func TestSnippetsOfExactlyOnce(t *testing.T) {
-	page, err := os.ReadFile(exactlyOnce)
-	if err != nil {
-		t.Fatal(err)
-	}
-	sources := []string{
-		"docs_exactly_once_test.go", "../examples/orders/outbox.go", "../integration/cmd/transform/worker.go", "../bench/driver/exactly_once_test.go",
-	}
-	blocks := goBlock.FindAllStringSubmatch(string(page), -1)
-	used := map[string]int{}
-	for _, block := range blocks {
-		i := slices.IndexFunc(sources, func(file string) bool {
-			whole, err := os.ReadFile(file)
-			return err == nil && strings.Contains(string(whole), block[1]) || strings.Contains(unindented(t, file), block[1])
-		})
-		if i < 0 {
-			t.Errorf("none of %q has\n%s", sources, block[1])
-			continue
-		}
-		used[sources[i]]++
-	}
-	for _, file := range sources {
-		if used[file] == 0 {
-			t.Errorf("the page has nothing of %s", file)
-		}
-	}
-}
 
 // once starts a producer whose transactional id is an instance's name.
 func once(t *testing.T, c *brokertest.Cluster, id string, change ...func(*producer.Config)) *producer.Producer {

@@ -93,17 +93,27 @@ func (t *Topic) TrySend(key, value []byte, done Callback) error {
 	return t.p.trySendEntry(&e)
 }
 
-// fill makes e of a key and a value. Interceptors see a Record, and may change even its topic: then the record goes to another
-// topic than the handle's.
+// fill makes e of a key and a value.
 func (t *Topic) fill(ctx context.Context, e *entry, key, value []byte, done Callback) {
-	e.Txn = t.txn
 	if t.p.watched {
 		if told, concerned := t.p.watchers(ctx, t.name); concerned {
-			t.p.fillWatched(ctx, e, &Record{Topic: t.name, Key: key, Value: value}, done, told)
+			t.fillWatched(ctx, e, key, value, done, told)
 			return
 		}
 	}
-	e.topic, e.handle, e.Key, e.Value = t.name, t, key, value
+	t.fillPlain(e, key, value, done)
+}
+
+// fillWatched is fill for a record that concerns interceptors or hooks. Interceptors see a Record, and may change even its
+// topic: then the record goes to another topic than the handle's.
+func (t *Topic) fillWatched(ctx context.Context, e *entry, key, value []byte, done Callback, told recordHooks) {
+	e.Txn = t.txn
+	t.p.fillWatched(ctx, e, &Record{Topic: t.name, Key: key, Value: value}, done, told)
+}
+
+// fillPlain is fill for a record that concerns neither.
+func (t *Topic) fillPlain(e *entry, key, value []byte, done Callback) {
+	e.Txn, e.topic, e.handle, e.Key, e.Value = t.txn, t.name, t, key, value
 	if done != nil {
 		e.Callback = done
 	}

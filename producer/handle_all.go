@@ -36,17 +36,30 @@ func (t *Topic) SendAllFunc(ctx context.Context, records []KeyValue, done Callba
 		run.Callback = done
 	}
 	var late error // the error of a record that has waited in vain
+	var said verdict
 	for len(records) > 0 {
+		plain := records
+		if t.p.watched {
+			t.ask(ctx, &said, records)
+			plain = records[:said.plain]
+		}
 		err := late
-		if err == nil {
-			if n := t.sendRun(ctx, &run, records); n > 0 {
+		if err == nil && len(plain) > 0 {
+			if n := t.sendRun(ctx, &run, plain); n > 0 {
 				records = records[n:]
+				said.plain -= n
 				continue
 			}
 		}
 		var e entry
 		e.Detached, e.call = true, "SendAllFunc"
-		t.fill(ctx, &e, records[0].Key, records[0].Value, done)
+		if len(plain) > 0 {
+			t.fillPlain(&e, records[0].Key, records[0].Value, done)
+			said.plain--
+		} else {
+			t.fillWatched(ctx, &e, records[0].Key, records[0].Value, done, said.told)
+			said.concerned = false
+		}
 		if err == nil {
 			err = t.p.admit(ctx, &e, true)
 		}
@@ -63,17 +76,30 @@ func (t *Topic) SendAllFunc(ctx context.Context, records []KeyValue, done Callba
 // longestRun is how many records are appended under one lock at most.
 const longestRun = 256
 
-// sendRun sends the first of records, as many as their partitions' open batches take as they are. run has all that the records
-// have in common. sendRun returns how many it has sent: 0 if the first of them needs more than that.
+// A verdict is what hooks have said of the next records of a SendAllFunc. It is kept, since they are asked for each record once.
+// It is of use only if p.watched is set.
+type verdict struct {
+	plain     int         // how many records concern neither hooks nor interceptors
+	concerned bool        // the record behind these was asked for, too, and concerns some
+	told      recordHooks // the hooks that want to be told of that one
+}
+
+// ask asks the hooks for the records that they were not asked for, up to the first that concerns any hook or interceptor.
+func (t *Topic) ask(ctx context.Context, said *verdict, records []KeyValue) {
+	for !said.concerned && said.plain < min(len(records), longestRun) {
+		if said.told, said.concerned = t.p.watchers(ctx, t.name); !said.concerned {
+			said.plain++
+		}
+	}
+}
+
+// sendRun sends the first of records, as many as their partitions' open batches take as they are. None of them concerns hooks
+// or interceptors. run has all that the records have in common. sendRun returns how many it has sent: 0 if the first of them
+// needs more than that.
 func (t *Topic) sendRun(ctx context.Context, run *entry, records []KeyValue) int {
 	p := t.p
 	if !p.keyless || ctx.Err() != nil {
 		return 0
-	}
-	if p.watched {
-		if _, concerned := p.watchers(ctx, t.name); concerned {
-			return 0
-		}
 	}
 	to := t.known()
 	if to == nil {

@@ -36,8 +36,8 @@ type Hook any
 
 // RecordFilterHook chooses the records that a hook is told of. The hook also has to implement another interface of records.
 // WantsRecord is asked once for each record, at the beginning of a Send of any kind, before the interceptors and on the
-// caller's goroutine. For a SendAllFunc it may be asked once for several records. A record that no hook wants costs one call of
-// WantsRecord more than without hooks. ctx is the caller's.
+// caller's goroutine. A SendAllFunc asks for some of its records before it sends those in front of them. A record that no hook
+// wants costs one call of WantsRecord more than without hooks. ctx is the caller's.
 type RecordFilterHook interface {
 	WantsRecord(ctx context.Context, topic string) bool
 }

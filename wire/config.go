@@ -21,7 +21,6 @@ type Config struct {
 	MaxInFlight        int           // unanswered requests of a connection; at least 1
 	RequestTimeout     time.Duration // from the beginning of a call's write to its answer; 0 or less = for ever
 	ConnectionsMaxIdle time.Duration // closes a connection without calls for so long; 0 or less = never
-	MaxResponseSize    int           // bytes of a response frame; 0 = DefaultMaxResponseSize
 
 	// MaxThrottle bounds how long nothing is sent at a time, if a broker asks for that. After it the next request is sent, and
 	// the broker may ask again. 0 or less = no bound.
@@ -67,15 +66,9 @@ type Config struct {
 	Logger *slog.Logger // what goes wrong is returned; this is for the rest. nil = silent
 }
 
-// DefaultMaxResponseSize is 100 MiB, the size that Kafka's own brokers allow a request.
-const DefaultMaxResponseSize = 100 << 20
-
-func (cfg *Config) maxResponseSize() int {
-	if cfg.MaxResponseSize <= 0 {
-		return DefaultMaxResponseSize
-	}
-	return cfg.MaxResponseSize
-}
+// maxResponse bounds a response, in bytes: 100 MiB, the size that Kafka's own brokers allow a request. Java's client has no
+// setting for it.
+const maxResponse = 100 << 20
 
 func (cfg *Config) logger() *slog.Logger {
 	if cfg.Logger == nil {

@@ -203,7 +203,7 @@ func (d *dialer) establish(ctx context.Context, sock net.Conn) (*Conn, error) {
 	d.reads = &watch{r: conn, count: d.peer.Counters}
 	hs := &handshake{
 		cfg: d.cfg, peer: d.peer, sock: sock, conn: conn,
-		frames: newFrameReader(d.reads, min(maxHandshakeResponse, d.cfg.maxResponseSize())),
+		frames: newFrameReader(d.reads, maxHandshakeResponse),
 	}
 	d.hs = hs
 	var n negotiation
@@ -229,7 +229,7 @@ func (d *dialer) establish(ctx context.Context, sock net.Conn) (*Conn, error) {
 		d.tell(Passed{Session: admitted.granted.lifetime})
 	}
 	d.stage = StageRequest
-	hs.frames.limit = d.cfg.maxResponseSize()
+	hs.frames.limit = maxResponse
 	return &Conn{
 		cfg: d.cfg, peer: d.peer, versions: n.versions, features: n.features, throttledUntil: n.throttledUntil, handshakeThrottle: n.throttle,
 		sock: sock, frames: hs.frames, watch: d.reads, unread: newUnread(sock),

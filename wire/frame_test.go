@@ -23,7 +23,7 @@ func TestFramesAcrossReads(t *testing.T) {
 		"data with EOF": iotest.DataErrReader(bytes.NewReader(stream)),
 		"in halves":     iotest.HalfReader(bytes.NewReader(stream)),
 	} {
-		f := newFrameReader(r, DefaultMaxResponseSize)
+		f := newFrameReader(r, maxResponse)
 		for i, want := range frames {
 			got, err := f.next()
 			if err != nil || !bytes.Equal(got, want) {
@@ -48,7 +48,7 @@ func TestFramesDoNotShareMemory(t *testing.T) {
 // A length costs nothing until its bytes come.
 func TestHugeLengthAllocatesLittle(t *testing.T) {
 	var before, after runtime.MemStats
-	f := newFrameReader(bytes.NewReader([]byte("\x06\x40\x00\x00abc")), DefaultMaxResponseSize)
+	f := newFrameReader(bytes.NewReader([]byte("\x06\x40\x00\x00abc")), maxResponse)
 	runtime.ReadMemStats(&before)
 	_, err := f.next()
 	runtime.ReadMemStats(&after)
@@ -108,7 +108,7 @@ func TestMemoryOfAFrameIsUsedAgain(t *testing.T) {
 	for i, size := range sizes {
 		stream = append(binary.BigEndian.AppendUint32(stream, uint32(size)), bytes.Repeat([]byte{byte(i)}, size)...)
 	}
-	f := newFrameReader(bytes.NewReader(stream), DefaultMaxResponseSize)
+	f := newFrameReader(bytes.NewReader(stream), maxResponse)
 	var last []byte
 	for i, same := range []bool{false, true, true, false, true, false, false} {
 		frame, err := f.next()

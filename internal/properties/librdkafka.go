@@ -131,7 +131,8 @@ func retriever(v string) (string, string) {
 	case "urn:ietf:params:oauth:grant-type:jwt-bearer":
 		return in + "JwtBearerJwtRetriever", ""
 	}
-	return "", "must be client_credentials or urn:ietf:params:oauth:grant-type:jwt-bearer"
+	const exchange, bearer = "client_credentials", "urn:ietf:params:oauth:grant-type:jwt-bearer"
+	return "", "must be " + exchange + " or " + bearer + didYouMean(nameMeant(v, []string{exchange, bearer}))
 }
 
 // cipherSuites turns OpenSSL's names into those of Java and Go.
@@ -295,7 +296,8 @@ func (t *translator) compressionLevel() {
 		case "random", "consistent", "consistent_random", "murmur2", "fnv1a", "fnv1a_random":
 			t.put(e, "partitioner.class", e.value)
 		default:
-			t.refuse(e, "must be random, consistent, consistent_random, murmur2, murmur2_random, fnv1a or fnv1a_random")
+			t.refuse(e, "must be random, consistent, consistent_random, murmur2, murmur2_random, fnv1a or fnv1a_random"+
+				didYouMean(nameMeant(e.value, strings.Fields("random consistent consistent_random murmur2 murmur2_random fnv1a fnv1a_random"))))
 		}
 	}
 }

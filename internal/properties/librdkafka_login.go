@@ -105,7 +105,7 @@ func (t *translator) tokens() {
 			t.imply(e, "sasl.login.callback.handler.class", "org.apache.kafka.common.security.oauthbearer.OAuthBearerLoginCallbackHandler")
 		case "default":
 		default:
-			t.refuse(e, "must be oidc or default")
+			t.refuse(e, "must be oidc or default"+didYouMean(nameMeant(e.value, []string{"oidc", "default"})))
 		}
 	}
 	if e := t.held["https.ca.location"]; e != nil {

@@ -269,32 +269,7 @@ func notAMechanism(name string) string {
 		return "must be one mechanism, since a client logs in by one: the one that sasl.jaas.config is for"
 	}
 	if meant := mechanismMeant(name); meant != "" {
-		return "is not the name of a mechanism; did you mean " + meant + "?"
-	}
-	return ""
-}
-
-// mechanismMeant finds a mechanism by its letters and digits alone.
-func mechanismMeant(name string) string {
-	plain := func(name string) string {
-		return strings.NewReplacer("-", "", "_", "", " ", "").Replace(strings.ToUpper(name))
-	}
-	switch plain(name) {
-	case "KERBEROS", "KRB5":
-		return "GSSAPI"
-	case "OAUTH", "OAUTH2", "OAUTHBEARERTOKEN":
-		return "OAUTHBEARER"
-	case "SCRAM":
-		return "SCRAM-SHA-512"
-	}
-	candidates := sasl.Registered()
-	for _, k := range knownMechanisms {
-		candidates = append(candidates, k.name)
-	}
-	for _, candidate := range candidates {
-		if plain(candidate) == plain(name) {
-			return candidate
-		}
+		return "is not the name of a mechanism" + didYouMean(meant)
 	}
 	return ""
 }

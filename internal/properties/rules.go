@@ -133,9 +133,19 @@ func (s *Set) resolvePartitioner() {
 		s.Problem(key, "was removed in Kafka 4.0: leave it out, the built-in partitioner does the same")
 	case strings.HasSuffix(class, ".UniformStickyPartitioner"):
 		s.Problem(key, "was removed in Kafka 4.0: use partitioner.ignore.keys=true instead")
+	case roundRobinMeant(class):
+		s.Problem(key, "is not the name of a class of Kafka's"+didYouMean(JavaRoundRobin))
 	default:
 		s.Problem(key, "is a Java class, which cannot run here: set Config.Partitioner, or use "+JavaRoundRobin)
 	}
+}
+
+// roundRobinMeant reports whether a class is Kafka's RoundRobinPartitioner but for a slip. A class of that name in a package of
+// somebody else's is another.
+func roundRobinMeant(class string) bool {
+	at := strings.LastIndexByte(class, '.') + 1
+	ofKafka := at == 0 || strings.HasPrefix(class, "org.apache.kafka.")
+	return ofKafka && nameMeant(class[at:], []string{"RoundRobinPartitioner"}) != ""
 }
 
 // goSerializers names the serializers here that write the same bytes as Java's.

@@ -153,8 +153,8 @@ func (s *Set) check(row *Setting, e *entry) {
 			rule = old
 		} else if added := addedTo(e.value); added != "" {
 			rule += "; " + added
-		} else if meant := protocolMeant(e.value); row.Key == "security.protocol" && meant != "" {
-			rule += "; did you mean " + meant + "?"
+		} else {
+			rule += didYouMean(row.meant(e.value))
 		}
 		s.Problem(row.Key, rule)
 		return

@@ -69,24 +69,37 @@ func (s *Setting) checkRange(n float64) string {
 	}
 }
 
+const notEmpty = "non-empty string"
+
 func (s *Setting) checkNames(v string) string {
 	if s.Valid == "" {
 		return ""
 	}
-	if s.Valid == "non-empty string" {
+	if s.Valid == notEmpty {
 		if v == "" {
 			return "must not be empty"
 		}
 		return ""
 	}
-	list, anyCase := strings.CutPrefix(s.Valid, "(case insensitive) ")
-	names := strings.Split(strings.Trim(list, "[]"), ", ")
+	names, anyCase := s.names()
 	for _, name := range names {
 		if v == name || anyCase && strings.EqualFold(v, name) {
 			return ""
 		}
 	}
 	return "must be one of " + strings.Join(names, ", ")
+}
+
+// names returns the values that a row takes, if it takes those of a list alone, and whether their case means nothing.
+func (s *Setting) names() (names []string, anyCase bool) {
+	switch {
+	case s.Kind == "BOOLEAN":
+		return []string{"true", "false"}, true
+	case s.Kind != "STRING" || s.Valid == "" || s.Valid == notEmpty:
+		return nil, false
+	}
+	list, anyCase := strings.CutPrefix(s.Valid, "(case insensitive) ")
+	return strings.Split(strings.Trim(list, "[]"), ", "), anyCase
 }
 
 // isDefault reports whether v means the same as Java's default.
@@ -116,25 +129,6 @@ func List(v string) []string {
 		}
 	}
 	return items
-}
-
-// protocolMeant says which security.protocol was probably meant, or "".
-func protocolMeant(v string) string {
-	if inQuotes(v) {
-		v = v[1 : len(v)-1]
-	}
-	v, _, _ = strings.Cut(v, "#")
-	switch strings.NewReplacer("_", "", "-", "", " ", "", "\t", "", "+", "").Replace(strings.ToUpper(v)) {
-	case "PLAINTEXTSASL", "SASLPLAINTEXT", "SASL":
-		return "SASL_PLAINTEXT"
-	case "SSLSASL", "SASLSSL", "SASLTLS", "TLSSASL":
-		return "SASL_SSL"
-	case "TLS", "MTLS", "SSL":
-		return "SSL"
-	case "PLAIN", "NONE", "TEXT", "PLAINTEXT":
-		return "PLAINTEXT"
-	}
-	return ""
 }
 
 // gone are values that an older Kafka took.

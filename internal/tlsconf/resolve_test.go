@@ -233,3 +233,15 @@ func TestUnreadableFile(t *testing.T) {
 		t.Errorf("got %v", r.Problems)
 	}
 }
+
+// A version that is misspelt leads to the one that was meant, if it has its number.
+func TestTheVersionThatWasMeant(t *testing.T) {
+	for name, want := range map[string]string{
+		"TLS1.2": "; did you mean TLSv1.2?", "tlsv1.3": "; did you mean TLSv1.3?", "TLSv12": "; did you mean TLSv1.2?", "TLS_1_3": "; did you mean TLSv1.3?",
+		"TLSv1.4": "", "TLS": "", "all": "", "": "",
+	} {
+		if got := versionMeant(name); got != want {
+			t.Errorf("%q: got %q, want %q", name, got, want)
+		}
+	}
+}

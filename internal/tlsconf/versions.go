@@ -43,7 +43,7 @@ func (r *resolver) versions() {
 			r.notice(keyProtocols, name+" is left out: it is broken, and current JVMs disable it too")
 		default:
 			r.badVersions = true
-			r.problem(keyProtocols, "has "+shown.Name(name)+", but knows TLSv1.2 and TLSv1.3")
+			r.problem(keyProtocols, "has "+shown.Name(name)+", but knows TLSv1.2 and TLSv1.3"+versionMeant(name))
 		}
 	}
 	if !tls13 {
@@ -53,6 +53,18 @@ func (r *resolver) versions() {
 		r.badVersions = true
 		r.problem(keyProtocols, "must have TLSv1.2 or TLSv1.3")
 	}
+}
+
+// versionMeant says which version was probably meant by a name that is none, such as TLS1.2 or tlsv13; "" if that is not clear.
+func versionMeant(name string) string {
+	number := strings.NewReplacer(".", "", "_", "", "-", "", " ", "").Replace(strings.TrimLeft(strings.ToUpper(name), "TLSV_- "))
+	switch number {
+	case "12":
+		return "; did you mean TLSv1.2?"
+	case "13":
+		return "; did you mean TLSv1.3?"
+	}
+	return ""
 }
 
 // ciphers narrows what is offered to the list, and never widens it.

@@ -51,8 +51,8 @@ func TestCompletion(t *testing.T) {
 	}{
 		{[]string{""}, "+", []string{"demo", "produce", "perf", "help", "version", "completion"}, []string{complete.Ask}},
 		{[]string{"p"}, "+", []string{"produce", "perf"}, []string{"demo"}},
-		{[]string{"help", ""}, "+", []string{"produce", "perf"}, []string{"--topic"}},
-		{[]string{"completion", ""}, "+", []string{"bash", "zsh", "fish"}, nil},
+		{[]string{"help", ""}, "+", []string{"produce", "perf", "version", "completion"}, []string{"--topic"}},
+		{[]string{"completion", ""}, "+", []string{"bash", "zsh", "fish", "powershell"}, nil},
 		{[]string{"completion", "bash", ""}, "+", nil, nil},
 		{[]string{"nonsense", "-"}, "+", nil, nil},
 		{[]string{"produce", "-"}, "+", []string{"-t", "--topic", "-X", "--property", "--help"}, nil},
@@ -109,8 +109,8 @@ func TestWhatIsOfferedIsTaken(t *testing.T) {
 }
 
 func TestWrongCompletion(t *testing.T) {
-	epistle(t, 2, "", "completion").wantErr("which shell? epistle completion bash|zsh|fish", "epistle help completion")
-	epistle(t, 2, "", "completion", "tcsh").wantErr(`no completion for "tcsh": epistle completion bash|zsh|fish`)
+	epistle(t, 2, "", "completion").wantErr("which shell? epistle completion bash|zsh|fish|powershell", "epistle help completion")
+	epistle(t, 2, "", "completion", "tcsh").wantErr(`no completion for "tcsh": epistle completion bash|zsh|fish|powershell`)
 	epistle(t, 2, "", "completion", "bash", "zsh").wantErr("one shell")
 	epistle(t, 2, "", "completoin").wantErr(`did you mean "completion"?`)
 	epistle(t, 2, "", complete.Ask).wantErr("is for shells")
@@ -177,6 +177,7 @@ func TestShellsReadTheScripts(t *testing.T) {
 		"bash": `source <(epistle completion bash)`,
 		"zsh":  `autoload -Uz compinit && compinit -u -D && source <(epistle completion zsh) && echo $_comps[epistle]`,
 		"fish": `epistle completion fish | source; complete -C 'epistle produce -z z'`,
+		"pwsh": `epistle completion powershell | Out-String | Invoke-Expression; (TabExpansion2 'epistle produce -z z' 20).CompletionMatches.CompletionText`,
 	} {
 		t.Run(shell, func(t *testing.T) {
 			path, err := exec.LookPath(shell)
@@ -186,11 +187,43 @@ func TestShellsReadTheScripts(t *testing.T) {
 			cmd := exec.Command(path, "-c", script)
 			cmd.Env = append(env, "HOME="+t.TempDir())
 			out, err := cmd.CombinedOutput()
-			want := map[string]string{"bash": "", "zsh": "_epistle\n", "fish": "zstd\n"}[shell]
+			want := map[string]string{"bash": "", "zsh": "_epistle\n", "fish": "zstd\n", "pwsh": "zstd\n"}[shell]
 			if err != nil || string(out) != want {
 				t.Errorf("%s says %q, %v, want %q", shell, out, err, want)
 			}
 		})
+	}
+}
+
+// PowerShell's script asks with a dot before each word, so that none is empty. It is run where PowerShell is, and everywhere
+// its brackets are in pairs.
+func TestPowerShellAsksWithDots(t *testing.T) {
+	plain := epistle(t, 0, "", complete.Ask, "--", "produce", "-z", "").stdout.String()
+	if dotted := epistle(t, 0, "", complete.Ask, complete.Dotted, ".produce", ".-z", ".").stdout.String(); dotted != plain || !strings.Contains(plain, "zstd\t") {
+		t.Errorf("with dots the answer is %q, want %q", dotted, plain)
+	}
+	epistle(t, 2, "", complete.Ask, complete.Dotted).wantErr("is for shells")
+	script := epistle(t, 0, "", "completion", "powershell").stdout.String()
+	for _, want := range []string{"Register-ArgumentCompleter -Native -CommandName @('epistle', 'epistle.exe') -ScriptBlock {",
+		"'" + complete.Ask + "' '" + complete.Dotted + "' $words", "$words += '.' + $text", "CompletionResult]::new("} {
+		if !strings.Contains(script, want) {
+			t.Errorf("the script lacks %q", want)
+		}
+	}
+	var open []rune
+	for _, r := range script {
+		switch r {
+		case '{', '(', '[':
+			open = append(open, r)
+		case '}', ')', ']':
+			if n := len(open); n == 0 || map[rune]rune{'}': '{', ')': '(', ']': '['}[r] != open[n-1] {
+				t.Fatalf("the script has %q too many:\n%s", r, script)
+			}
+			open = open[:len(open)-1]
+		}
+	}
+	if len(open) > 0 || strings.Contains(script, "`") || strings.ContainsAny(script, "\t\r") {
+		t.Errorf("the script has open %q, or letters that it should not have:\n%s", open, script)
 	}
 }
 

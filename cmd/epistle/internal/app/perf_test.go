@@ -29,8 +29,8 @@ func figures(t *testing.T, s *session) map[string]float64 {
 func TestPerfMeasures(t *testing.T) {
 	const records, warmup = 20_000, 3_000
 	c, b := brokers(t, brokertest.Topic("load", 3))
-	s := epistle(t, 0, "", "perf", "-b", b, "-t", "load", "-n", "20000", "--warmup", "3000", "--size", "200", "--key-size", "10",
-		"--goroutines", "3", "--compression", "lz4", "--linger", "2ms", "--batch", "8192", "--in-flight", "3", "--json")
+	s := epistle(t, 0, "", "perf", "-b", b, "-t", "load", "-n", "20k", "--warmup", "3k", "--size", "0.2kB", "--key-size", "10",
+		"--goroutines", "3", "--compression", "lz4", "--linger", "2ms", "--batch", "8KiB", "--in-flight", "3", "--json")
 	got := figures(t, s)
 	if got["records"] != records || got["errors"] != 0 {
 		t.Errorf("records, errors = %v, %v, want %d, 0", got["records"], got["errors"], records)

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"runtime"
+	"slices"
 	"strings"
 
 	"github.com/epistle-kafka/epistle/cmd/epistle/internal/cli"
@@ -68,18 +69,28 @@ func dispatch(env *cli.Env, args []string) (name string, err error) {
 }
 
 // others are the commands that tell of the program itself, in the order of the help.
-var others = []complete.Other{
-	{Name: "help", Help: "tell how a command works: epistle help produce", Args: func() []complete.Candidate { return complete.Names(commands) }},
+var others = append([]complete.Other{
+	{Name: "help", Help: "tell how a command works: epistle help produce", Args: func() []complete.Candidate { return complete.Names(commands, behindHelp) }},
+}, behindHelp...)
+
+// behindHelp are those that help tells of, too.
+var behindHelp = []complete.Other{
 	{Name: "version", Help: "print the version, and the mechanisms of SASL that this build has"},
 	{Name: "completion", Help: "print a script with which a shell completes command lines", Args: complete.Shells},
 }
 
 // answer answers a shell that completes a command line.
 func answer(env *cli.Env, args []string) error {
-	if len(args) < 2 || args[0] != "--" {
+	if len(args) < 2 || args[0] != "--" && args[0] != complete.Dotted {
 		return cli.Usagef("%s is for shells, see `epistle help completion`", complete.Ask)
 	}
-	complete.Line(commands, others, args[1:]).Write(env.Stdout)
+	words := slices.Clone(args[1:])
+	if args[0] == complete.Dotted {
+		for i := range words {
+			words[i] = strings.TrimPrefix(words[i], ".")
+		}
+	}
+	complete.Line(commands, others, words).Write(env.Stdout)
 	return nil
 }
 

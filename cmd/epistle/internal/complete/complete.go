@@ -35,7 +35,7 @@ type Other struct {
 func Line(commands []*cli.Command, others []Other, words []string) Answer {
 	last := words[len(words)-1]
 	if len(words) == 1 {
-		return matching(Answer{Candidates: names(commands, others)}, last)
+		return matching(Answer{Candidates: Names(commands, others)}, last)
 	}
 	for _, o := range others {
 		if o.Name == words[0] && len(words) == 2 && o.Args != nil {
@@ -73,16 +73,11 @@ func matching(a Answer, typed string) Answer {
 }
 
 // Names are the names of the commands.
-func Names(commands []*cli.Command) []Candidate {
+func Names(commands []*cli.Command, others []Other) []Candidate {
 	var all []Candidate
 	for _, c := range commands {
 		all = append(all, Candidate{c.Name, c.Summary})
 	}
-	return all
-}
-
-func names(commands []*cli.Command, others []Other) []Candidate {
-	all := Names(commands)
 	for _, o := range others {
 		all = append(all, Candidate{o.Name, o.Help})
 	}

@@ -8,8 +8,12 @@ import (
 	"github.com/epistle-kafka/epistle/cmd/epistle/internal/cli"
 )
 
-// Ask is the command that the scripts ask with. The words follow it after "--".
+// Ask is the command that the scripts ask with. The words follow it after "--", or after Dotted.
 const Ask = "__complete"
+
+// Dotted stands in front of words that have a dot more at their beginning: some versions of PowerShell drop a word that is
+// empty.
+const Dotted = "--dotted"
 
 // A shell is one that there is a script for.
 type shell struct {
@@ -22,6 +26,7 @@ var shells = []shell{
 	{"bash", `source <(epistle completion bash)      # in ~/.bashrc`, bash},
 	{"zsh", `source <(epistle completion zsh)       # in ~/.zshrc, after compinit`, zsh},
 	{"fish", `epistle completion fish > ~/.config/fish/completions/epistle.fish`, fish},
+	{"powershell", `epistle completion powershell | Out-String | Invoke-Expression      # in $PROFILE`, powerShell},
 }
 
 // Shells are the shells that there are scripts for.
@@ -60,16 +65,16 @@ func choice() string {
 
 // Help tells how to install the scripts.
 func Help(w io.Writer) {
-	fmt.Fprint(w, `epistle completion: print a script with which a shell completes command lines of epistle
+	fmt.Fprintf(w, `epistle completion: print a script with which a shell completes command lines of epistle
 
 Usage:
-  epistle completion bash|zsh|fish
+  %s
 
 It completes commands, flags, the keys of settings after -X, values where there is a choice, and
 names of files. The script asks the program itself, so it need not be made again for a new version.
 
 To have it in every session:
-`)
+`, choice())
 	for _, s := range shells {
 		fmt.Fprintf(w, "  %s\n", s.install)
 	}
@@ -152,4 +157,35 @@ function __epistle_complete
     end
 end
 complete -c epistle -f -a '(__epistle_complete)'
+`
+
+// PowerShell offers names of files by itself where there is no candidate. An empty one keeps it from that.
+const powerShell = `# Completion of epistle's command lines in PowerShell, 5.1 and later.
+Register-ArgumentCompleter -Native -CommandName @('epistle', 'epistle.exe') -ScriptBlock {
+    param($wordToComplete, $commandAst, $cursorPosition)
+    $words = @()
+    $open = $false
+    foreach ($element in @($commandAst.CommandElements | Select-Object -Skip 1)) {
+        $extent = $element.Extent
+        if ($extent.StartOffset -ge $cursorPosition) { break }
+        $open = $extent.EndOffset -ge $cursorPosition
+        if ($extent.EndOffset -gt $cursorPosition) {
+            $text = $extent.Text.Substring(0, $cursorPosition - $extent.StartOffset)
+        } elseif ($element -is [System.Management.Automation.Language.StringConstantExpressionAst]) {
+            $text = $element.Value
+        } else {
+            $text = $extent.Text
+        }
+        $words += '.' + $text
+    }
+    if (-not $open) { $words += '.' }
+    $lines = @(& $commandAst.GetCommandName() '__complete' '--dotted' $words 2>$null)
+    $candidates = @($lines | Select-Object -Skip 1)
+    foreach ($line in $candidates) {
+        $text, $help = $line -split [char]9, 2
+        if (-not $help) { $help = $text }
+        [System.Management.Automation.CompletionResult]::new($text, $text, 'ParameterValue', $help)
+    }
+    if ($candidates.Count -eq 0 -and $lines[0] -notlike '*files*') { '' }
+}
 `

@@ -1,10 +1,8 @@
 package perf
 
 import (
-	"fmt"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/spf13/pflag"
 
@@ -93,12 +91,12 @@ func setup(fs *pflag.FlagSet) cli.Run {
 	var o options
 	o.settings.AddBootstrap(fs, cli.BootstrapUsage)
 	o.topic.AddTopic(fs)
-	fs.Int64VarP(&o.records, "records", "n", 1_000_000, "`number`: how many records are measured")
-	fs.IntVar(&o.size, "size", 100, "`bytes`: the size of a value")
-	fs.IntVar(&o.keySize, "key-size", 0, "`bytes`: the size of a key; 0 sends no keys")
+	cli.AddCount(fs, &o.records, "records", "n", 1_000_000, "`number`: how many records are measured; 10k and 1.5M are taken, as for each number of records")
+	cli.AddBytes(fs, &o.size, "size", "", 100, "`bytes`: the size of a value; 1kB is 1,000 bytes, and 1KiB 1,024")
+	cli.AddBytes(fs, &o.keySize, "key-size", "", 0, "`bytes`: the size of a key; 0 sends no keys")
 	fs.IntVar(&o.goroutines, "goroutines", 1, "`number`: how many goroutines send")
-	fs.Float64Var(&o.rate, "rate", 0, "`records/s`: how many records a second all goroutines send; 0 is as many as possible")
-	fs.Int64Var(&o.warmup, "warmup", 0, "`number`: how many records are sent beforehand")
+	cli.AddRate(fs, &o.rate, "rate", "`records/s`: how many records a second all goroutines send; 0 is as many as possible")
+	cli.AddCount(fs, &o.warmup, "warmup", "", 0, "`number`: how many records are sent beforehand")
 	fs.BoolVar(&o.json, "json", false, "print the figures as one line of JSON")
 	fs.StringVar(&o.report, "report", "", "`file`: draw how it went, on one page of HTML")
 	o.addPayloads(fs)
@@ -143,7 +141,7 @@ func (o *options) addPayloads(fs *pflag.FlagSet) {
 
 func (o *options) addTransactions(fs *pflag.FlagSet) {
 	fs.StringVar(&o.transactionalID, "transactional-id", "", "`id`: send in transactions, under this name, which no other sender may have at the same time")
-	fs.Int64Var(&o.transactionSize, "transaction-size", 1000, "`number`: how many records a transaction has")
+	cli.AddCount(fs, &o.transactionSize, "transaction-size", "", 1000, "`number`: how many records a transaction has")
 }
 
 // setting is a flag that is a setting of the producer.
@@ -156,17 +154,16 @@ type setting struct {
 func (s *setting) String() string { return s.value }
 func (s *setting) Type() string   { return "value" }
 
-// Set hands the value on. That of linger may have a unit, as Go writes it.
+// Set hands the value on. A time and a size may have a unit, which Java's settings have not.
 func (s *setting) Set(value string) error {
 	s.value = value
-	if s.key == "linger.ms" {
-		if _, err := strconv.Atoi(value); err != nil {
-			d, err := time.ParseDuration(value)
-			if err != nil || d%time.Millisecond != 0 {
-				return fmt.Errorf("want whole milliseconds, such as 5ms or 5")
-			}
-			value = strconv.FormatInt(d.Milliseconds(), 10)
+	read := map[string]func(string) (int64, error){"linger.ms": cli.Milliseconds, "batch.size": cli.Bytes}[s.key]
+	if read != nil {
+		n, err := read(value)
+		if err != nil {
+			return err
 		}
+		value = strconv.FormatInt(n, 10)
 	}
 	s.settings.Set(s.key, value)
 	return nil

@@ -83,10 +83,10 @@ epistle produce --config producer.properties -t orders -H source=import orders.t
 		fs.BoolVarP(&o.emptyIsNull, "null", "Z", false, "an empty key or value is sent as null")
 		fs.StringVarP(&o.codec, "compression", "z", "", "`codec`: of batches; none, gzip, snappy, lz4 or zstd (default none)")
 		fs.StringVar(&o.transactionalID, "transactional-id", "", "`id`: send in transactions, under this name, which no other sender may have at the same time")
-		fs.IntVar(&o.transactionSize, "transaction-size", 1000, "`number`: how many lines a transaction has")
+		cli.AddCount(fs, &o.transactionSize, "transaction-size", "", 1000, "`number`: how many lines a transaction has")
 		o.settings.AddProperties(fs)
 		fs.StringVar(&o.failedTo, "failed-to", "", "`file`: keep lines that were not delivered there, the reasons in file.reasons")
-		fs.Int64Var(&o.maxErrors, "max-errors", 0, "`number`: stop reading when so many lines have failed; 0 goes on")
+		cli.AddCount(fs, &o.maxErrors, "max-errors", "", 0, "`number`: stop reading when so many lines have failed; 0 goes on")
 		fs.BoolVarP(&o.quiet, "quiet", "q", false, "no progress and no summary, only what went wrong")
 		return func(env *cli.Env, args []string) error {
 			if fs.Changed("key-delimiter") && o.delimiter == "" {
