@@ -40,7 +40,7 @@ func (e answered) apply(c *core) {
 		p.landed(d)
 		c.requests.gave()
 		d.conn = nil
-		late := d.resolved // then nobody else may hold its batch, which is needed below
+		late := d.resolved // then nobody else may hold its batch, which is needed below (I5)
 		if !late {
 			d.Drop()
 		}

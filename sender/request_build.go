@@ -114,7 +114,7 @@ func (c *core) putBack(p *partition, d *delivery) {
 func (c *core) add(r *request, p *partition, d *delivery) {
 	p.number(d)
 	d.conn, d.old, d.era = r.conn, false, p.numbers.Era()
-	d.Hold()
+	d.Hold() // until the connection is done with its bytes (I5)
 	d.attempts++
 	p.unblock()
 	p.inFlight = append(p.inFlight, d)

@@ -159,10 +159,15 @@ func (l *login) shakeHands(ctx context.Context, ask asking) error {
 		if !l.target.Again {
 			refused.Hint = protocol.Shown(l.peer.Addr) + " is not a SASL listener: use the port of one, or no SASL (security.protocol PLAINTEXT or SSL)"
 		}
-	case resp.ErrorCode != protocol.UnsupportedSaslMechanism && resp.ErrorCode != protocol.IllegalSaslState && resp.ErrorCode != protocol.SaslAuthenticationFailed:
+	case !isRefusal(resp.ErrorCode):
 		return resp.ErrorCode
 	}
 	return refused
+}
+
+// isRefusal reports whether a broker that answers an authentication with code does not let this client in.
+func isRefusal(code protocol.ErrorCode) bool {
+	return code == protocol.UnsupportedSaslMechanism || code == protocol.IllegalSaslState || code == protocol.SaslAuthenticationFailed
 }
 
 // notLetIn returns the error of an answer with an error code. It is a refusal if the broker means one. Other codes may pass.
@@ -171,12 +176,11 @@ func (l *login) notLetIn(resp *protocol.SaslAuthenticateResponse) error {
 	if resp.ErrorMessage != nil {
 		words = *resp.ErrorMessage
 	}
-	switch resp.ErrorCode {
-	case protocol.UnsupportedSaslMechanism, protocol.IllegalSaslState, protocol.SaslAuthenticationFailed:
+	switch {
+	case isRefusal(resp.ErrorCode):
+	case words == "":
+		return resp.ErrorCode
 	default:
-		if words == "" {
-			return resp.ErrorCode
-		}
 		return fmt.Errorf("%w: %s", resp.ErrorCode, protocol.Quoted(words))
 	}
 	refused := &sasl.RefusedError{Mechanism: l.mechanism.Name(), Words: words, Err: resp.ErrorCode}
