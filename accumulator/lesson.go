@@ -31,8 +31,8 @@ type lesson struct {
 // long as they are taken, a larger one again.
 const probeEvery = time.Minute
 
-// Taught reports whether the topic has taught that it takes smaller batches than others.
-func (t *Topic) Taught() bool { return t.lesson.limit > 0 }
+// HasLimit reports whether it is known that the topic takes smaller batches than others.
+func (t *Topic) HasLimit() bool { return t.lesson.limit > 0 }
 
 // Refused notes that a broker has refused b as too large.
 func (t *Topic) Refused(now time.Time, b *Batch) {

@@ -98,8 +98,8 @@ func (t *Topic) TrySend(key, value []byte, done Callback) error {
 func (t *Topic) fill(ctx context.Context, e *entry, key, value []byte, done Callback) {
 	e.Txn = t.txn
 	if t.p.watched {
-		if told, concerned := t.p.watchers(ctx, t.name); concerned {
-			t.p.fillWatched(ctx, e, &Record{Topic: t.name, Key: key, Value: value}, done, told)
+		if hooks, concerned := t.p.watchers(ctx, t.name); concerned {
+			t.p.fillWatched(ctx, e, &Record{Topic: t.name, Key: key, Value: value}, done, hooks)
 			return
 		}
 	}

@@ -30,7 +30,7 @@ type link struct {
 
 	stale   int  // how many requests in flight were sent before a connection was last lost; below 0: so many answers were to later ones
 	vouches bool // one of those later ones has been answered: so conn still leads to the cluster that it led to
-	unsure  bool // conn may lead to another cluster than those before: see lostTouch
+	unsure  bool // conn may lead to another cluster than those before: see doubtCluster
 
 	heard time.Time          // when something last came on conn, or was sent when nothing was unanswered
 	pause time.Duration      // the longest of late between two of these; 0: nothing has come yet

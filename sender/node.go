@@ -59,8 +59,8 @@ func (n *node) ended(which lane, cn conn) *link {
 	return nil
 }
 
-// landed takes r out of the requests in flight.
-func (n *node) landed(r *request) {
+// removeInFlight takes r out of the requests in flight.
+func (n *node) removeInFlight(r *request) {
 	if i := slices.Index(n.flights, r); i >= 0 {
 		n.flights = slices.Delete(n.flights, i, i+1)
 	}

@@ -175,9 +175,9 @@ func (c *core) connected(e dialed) {
 	}
 	c.hooks.connected(e)
 	c.nodes.letIn(e.node)
-	first := c.nodes.cutOff()
-	if c.nodes.outOfTouch() {
-		c.lostTouch(e.node, e.which)
+	first := c.nodes.noneConnected()
+	if c.nodes.mayReachAnother() {
+		c.doubtCluster(e.node, e.which)
 	}
 	c.nodes.opened(l, e.conn)
 	e.node.up(c.now)

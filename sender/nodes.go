@@ -77,8 +77,8 @@ func (ns *nodes) opened(l *link, cn conn) {
 	l.made++
 }
 
-// cutOff reports whether there is no connection to anybody.
-func (ns *nodes) cutOff() bool {
+// noneConnected reports whether there is no connection to anybody.
+func (ns *nodes) noneConnected() bool {
 	for _, n := range ns.order {
 		for i := range n.links {
 			if n.links[i].conn != nil {

@@ -22,9 +22,9 @@ type partition struct {
 	place  int       // of its entry in the heap of alarms; -1: it has none
 	listed *node     // whose ready list has its newest entry, whether it counts or not
 
-	backoff  time.Time // not before
-	failures int       // failed attempts since the last success
-	roused   int       // how often since then news has ended the backoff
+	backoff       time.Time // not before
+	failures      int       // failed attempts since the last success
+	backoffsEnded int       // how often since then news has ended the backoff
 
 	head    accumulator.Head // of queue, as far as the loop has been told
 	drained int64            // serial of the last batch that was taken out of queue
@@ -128,8 +128,8 @@ func (p *partition) drain() *accumulator.Batch {
 	return b
 }
 
-// landed takes d out of the batches in flight.
-func (p *partition) landed(d *delivery) {
+// removeInFlight takes d out of the batches in flight.
+func (p *partition) removeInFlight(d *delivery) {
 	if i := slices.Index(p.inFlight, d); i >= 0 {
 		p.inFlight = slices.Delete(p.inFlight, i, i+1)
 	}

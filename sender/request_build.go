@@ -118,7 +118,7 @@ func (c *core) add(r *request, p *partition, d *delivery) {
 	d.attempts++
 	p.unblock()
 	p.inFlight = append(p.inFlight, d)
-	c.requests.took()
+	c.requests.batchAdded()
 	r.deliveries = append(r.deliveries, d)
 	if c.touchDue(p.topic) {
 		c.touch(p.topic)
@@ -206,8 +206,8 @@ func (c *core) unsent(r *request) {
 // takeBack takes a batch out of a request that was not sent.
 func (c *core) takeBack(d *delivery) {
 	p := d.part
-	p.landed(d)
-	c.requests.gave()
+	p.removeInFlight(d)
+	c.requests.batchGone()
 	d.conn = nil
 	d.attempts--
 	d.Drop()

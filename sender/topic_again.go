@@ -41,7 +41,7 @@ func (c *core) recreated(t *topic, why error) {
 	for i, p := range t.parts {
 		c.txn.wiped(p, why)
 		c.abandon(p)
-		p.failures, p.roused, p.backoff = 0, 0, zero
+		p.failures, p.backoffsEnded, p.backoff = 0, 0, zero
 		for _, d := range p.inFlight {
 			d.old = true
 			d.reopen(why == ErrClusterReplaced)

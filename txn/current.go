@@ -44,7 +44,7 @@ const (
 	endNotSent endRequest = iota // it was not sent, or was refused without effect
 	endSent                      // it was sent, and has not taken effect as far as is known
 	endInDoubt                   // it may have taken effect
-	endCrossed                   // the same, for one of the new protocol; the next one is of the old, and its epoch may be over
+	endLowered                   // the same, for one of the new protocol; the next one is of the old, and its epoch may be over
 )
 
 // doubt notes that an EndTxn may have taken effect.
@@ -57,6 +57,6 @@ func (t *transaction) doubtful() bool { return t.end >= endInDoubt }
 func (t *transaction) lowerEnd() {
 	t.endLevel = 1
 	if t.doubtful() {
-		t.end = endCrossed
+		t.end = endLowered
 	}
 }

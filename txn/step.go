@@ -222,9 +222,9 @@ func (t *Txn) fill(s *Step) {
 	}
 }
 
-// Crosses reports whether s repeats an EndTxn of the new protocol whose answer was lost. In the old protocol nobody can say
+// RepeatsEnd reports whether s repeats an EndTxn of the new protocol whose answer was lost. In the old protocol nobody can say
 // what became of that.
-func (t *Txn) Crosses(s *Step) bool { return s.kind == end && t.current.doubtful() }
+func (t *Txn) RepeatsEnd(s *Step) bool { return s.kind == end && t.current.doubtful() }
 
 // Lower notes that the node of s, which was not Sent, knows the request only in the versions of the old protocol, though the
 // transaction is in the new one. It reports whether those will do. Another step is due then.

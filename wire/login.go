@@ -212,18 +212,18 @@ func (l *login) hampered(err error) *Error {
 	return &Error{Stage: StageSASL, Addr: l.peer.Addr, NodeID: l.peer.NodeID, Err: err}
 }
 
-// tellTo sets the function that is called with what keeps credentials from coming, as an *Error, and with nil once they have
-// come. tell must not block, and may be nil.
-func (l *login) tellTo(tell func(error)) {
-	if tell == nil {
+// reportTo sets the function that is called with what keeps credentials from coming, as an *Error, and with nil once they have
+// come. report must not block, and may be nil.
+func (l *login) reportTo(report func(error)) {
+	if report == nil {
 		return
 	}
-	l.obstacle.tell = func(err error) {
+	l.obstacle.report = func(err error) {
 		if err == nil {
-			tell(nil)
+			report(nil)
 			return
 		}
-		tell(l.hampered(l.without(err)))
+		report(l.hampered(l.without(err)))
 	}
 }
 
@@ -236,11 +236,11 @@ func (cfg *Config) warnReadable(addr string) {
 		cfg.logger().Warn("credentials go over the network as they are", "addr", protocol.Shown(addr), "mechanism", cfg.SASL.Name(),
 			"remedy", "set TLS (security.protocol SASL_SSL), or use SCRAM")
 	}
-	if cfg.ToldReadable == nil {
+	if cfg.LogReadableOnce == nil {
 		warn()
 		return
 	}
-	cfg.ToldReadable.Do(warn)
+	cfg.LogReadableOnce.Do(warn)
 }
 
 // stageBound returns how long a stage may take once the socket is open; 0 is no bound.
