@@ -91,8 +91,8 @@ func (p *partition) keeps() bool {
 	return slices.ContainsFunc(p.retry, func(d *delivery) bool { return d.keeps })
 }
 
-// resends reports whether d, the oldest of what is not in flight, is to be sent again unchanged though the partition needs a
-// new epoch: d may have been written, or d or a batch behind it is a part of one that may have been.
+// resends reports whether d is sent again unchanged although the partition needs a new epoch. That is so if d may be written,
+// or if d, or a batch behind it, is a part of a batch that may be. d is the oldest batch that is not in flight.
 func (p *partition) resends(d *delivery) bool {
 	return d.numbered && (d.doubtful() || d.keeps || p.keeps())
 }

@@ -52,7 +52,7 @@ func (t *Txn) removeInFlight(s *Step) {
 	t.inFlight = slices.DeleteFunc(t.inFlight, func(o *Step) bool { return o == s })
 }
 
-// Unsupported notes that a node knows no version of a step that means what is meant here. The step need not have been Sent.
+// Unsupported notes that a node knows none of the versions of s that would do. The step need not have been Sent.
 func (t *Txn) Unsupported(s *Step, err error) {
 	t.removeInFlight(s)
 	switch {

@@ -10,8 +10,8 @@ type transaction struct {
 	end    endRequest
 	cause  error // why it cannot be committed: the first failure, or ErrAborted
 
-	// The levels of transaction.version whose requests are used to send offsets, and to end the transaction. They are less than
-	// that of the transaction where a node has no others.
+	// The levels of transaction.version by which offsets are sent, and by which the transaction is ended. Both are the
+	// transaction's own level, unless a node knows only the requests of a lower one.
 	offsetsLevel int16
 	endLevel     int16
 

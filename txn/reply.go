@@ -40,12 +40,12 @@ const ruleOverlap = "If that is another goroutine, calls overlap: give each a pr
 // A row is the replies to each call in one state, and what is then known of the transaction.
 type row struct {
 	init, begin, add, commit, abort reply   // add: a record, or offsets
-	left                            Outcome // what a caller is told who leaves a call that was to end it, or to add offsets
-	lost                            Outcome // if the producer dies: nobody can commit it any more. But see lostOutcome
+	left                            Outcome // for a caller who no longer waits for its end, or for offsets to be added
+	lost                            Outcome // if the producer dies, since nobody can commit it any more; but see lostOutcome
 }
 
-// said has a row for each state; testdata/replies.txt prints it. The last two columns mean nothing for a producer that is
-// fatal: its outcome is that of its death.
+// said has a row for each state; testdata/replies.txt prints it. In state Fatal the last two columns mean nothing: the outcome
+// is that of the error which made the producer Dead.
 var said = [stateCount]row{
 	Uninitialized:    {starts, needsInit, needsBoth, needsInit, needsInit, Open, Open},
 	Initializing:     {waits, needsInit, needsBoth, needsInit, needsInit, Open, Open},

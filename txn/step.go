@@ -14,7 +14,8 @@ import (
 type Step struct {
 	Node    int32 // which node to ask, or Anyone
 	Request protocol.Request
-	// The versions that mean what is meant here; 0 for no bound. A node that knows none of them ends the step in Unsupported.
+	// The versions that will do, since others mean something else; 0 for no bound. If the node knows none of them, call
+	// Unsupported.
 	MinVersion, MaxVersion int16
 
 	// Set by the sender of the step: the node that is asked, and its name for errors.

@@ -35,7 +35,7 @@ type Txn struct {
 	level    int16     // of transaction.version, under which the identity was given or last used
 	renewal  bool      // the sequence of some partition is broken: a new epoch is needed before the next transaction
 
-	newest   int16 // the finalised level of transaction.version, or the one below it for which brokers have the requests, as last heard
+	newest   int16 // as SetLevel, for the next transaction
 	unspoken error // why no transaction can be begun: the coordinator has no request to end one, as last heard
 
 	// Calls that wait.

@@ -21,7 +21,7 @@ type session struct {
 
 	hampered func(error) // as Bounds.Hampered; never changed
 
-	begun   time.Time // when the last authentication began on the wire, or was to
+	begun   time.Time // when renew last took the writer to authenticate; zero: it has not
 	renewAt time.Time // when the next is to begin; zero: never, since the session has no end
 	holdAt  time.Time // from then on nothing is written before it
 
