@@ -24,19 +24,29 @@ var (
 // goes wrong that a network and brokers can do, at random but by a seed, and
 // then compares what the log holds with what the callers were told: I1 to I6.
 func TestFaultHistories(t *testing.T) {
-	if *historySeed != 0 {
-		runHistory(t, *historySeed)
+	eachSeed(t, "-history.seed", *historySeed, fewer(*historyCount, 10), runHistory)
+}
+
+// eachSeed runs a test for one seed, or if that is 0 for so many from 1 on. The first that fails ends it, and is named by flag.
+func eachSeed(t *testing.T, flag string, one uint64, count int, run func(*testing.T, uint64)) {
+	t.Helper()
+	if one != 0 {
+		run(t, one)
 		return
 	}
-	count := *historyCount
-	if testing.Short() {
-		count /= 10
-	}
 	for seed := range uint64(count) {
-		if !t.Run(fmt.Sprint("seed=", seed+1), func(t *testing.T) { runHistory(t, seed+1) }) {
-			t.Fatalf("the history of -history.seed=%d failed", seed+1)
+		if !t.Run(fmt.Sprint("seed=", seed+1), func(t *testing.T) { run(t, seed+1) }) {
+			t.Fatalf("%s=%d failed", flag, seed+1)
 		}
 	}
+}
+
+// fewer returns count, or in short tests that part of it.
+func fewer(count, part int) int {
+	if testing.Short() {
+		return count / part
+	}
+	return count
 }
 
 func runHistory(t *testing.T, seed uint64) {

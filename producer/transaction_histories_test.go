@@ -18,19 +18,7 @@ import (
 // may be done next, and makes a new producer where it must: what read_committed consumers see afterwards has to be what the
 // calls have said, whole transactions, with their offsets.
 func TestTransactionHistories(t *testing.T) {
-	if *historySeed != 0 {
-		runTxHistory(t, *historySeed)
-		return
-	}
-	count := *historyCount / 2
-	if testing.Short() {
-		count /= 10
-	}
-	for seed := range uint64(count) {
-		if !t.Run(fmt.Sprint("seed=", seed+1), func(t *testing.T) { runTxHistory(t, seed+1) }) {
-			t.Fatalf("the history of -history.seed=%d failed", seed+1)
-		}
-	}
+	eachSeed(t, "-history.seed", *historySeed, fewer(*historyCount/2, 10), runTxHistory)
 }
 
 func runTxHistory(t *testing.T, seed uint64) {
