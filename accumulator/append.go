@@ -178,8 +178,8 @@ func (q *Queue) needs(e *Entry, n int, nowMs int64) need {
 	return nothingMore
 }
 
-// sizeFor returns the size of the chunk that e, of n bytes, is best given for what it needs, and the smallest size that will
-// do. q.mu is held.
+// sizeFor returns two sizes of the chunk that e, of n bytes, needs: the one that is best, and the smallest that will do. q.mu
+// is held.
 func (q *Queue) sizeFor(e *Entry, n int, what need) (best, least int) {
 	most := q.topic.acc.Memory.most()
 	switch open := &q.current; what {
@@ -229,8 +229,8 @@ func (q *Queue) put(e *Entry, body, n int) (changed bool) {
 	return changed
 }
 
-// leave unlocks q. Only then it gives back two chunks: spent, whose bytes are reserved for something else now, and unused.
-// Either may be nil.
+// leave unlocks q, and then gives back two chunks, each of which may be nil. The bytes of spent stay reserved, for callbacks.
+// Those of unused do not.
 func (q *Queue) leave(spent, unused *chunk) {
 	q.mu.Unlock()
 	if spent != nil {

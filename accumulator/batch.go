@@ -95,8 +95,8 @@ func (b *Batch) ResolveRange(first, count int32, offset, appendTime int64, err e
 // Hold keeps the batch's bytes until a matching Drop.
 func (b *Batch) Hold() { b.holders.Add(1) }
 
-// Drop ends one hold. The last one gives the chunks back to the pool and their bytes to the memory bound. The batch then waits
-// in its first chunk for the next batch that begins there.
+// Drop ends one hold. The last one, and none before it, gives the chunks back to the pool and their bytes to the memory bound
+// (I5). The batch then waits in its first chunk for the next batch that begins there.
 func (b *Batch) Drop() {
 	switch n := b.holders.Add(-1); {
 	case n < 0:

@@ -10,8 +10,8 @@ type Scratch struct {
 }
 
 // Compress compresses the records of a drained batch into its own chunks, and gives back those that it no longer needs. So it
-// takes no memory but scratch, which grows as needed. A batch that would grow stays uncompressed. The batch must have no other
-// holder.
+// takes no memory but scratch, which grows as needed (I5). A batch that would grow stays uncompressed. The batch must have no
+// other holder.
 func (b *Batch) Compress(codec protocol.Codec, c *protocol.Compressor, scratch *Scratch) error {
 	raw := b.Bytes(scratch.raw[:0])
 	raw[0] = raw[0][protocol.BatchHeaderSize:]

@@ -39,8 +39,8 @@ type HeadChange struct {
 	Head  Head
 }
 
-// report reports whether the loop must be told that of b, and remembers that it was. The loop is told only of the next batch to
-// be drained, and each thing once. q.mu is held.
+// report reports whether a HeadChange must tell the loop that b waits, or is ready, and notes that it does. Only the head of
+// the queue is worth one, and each of the two only once. q.mu is held.
 func (q *Queue) report(b *Batch, what reported) bool {
 	if q.head != b || q.reported >= what {
 		return false

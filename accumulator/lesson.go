@@ -31,8 +31,8 @@ type lesson struct {
 // long as they are taken, a larger one again.
 const probeEvery = time.Minute
 
-// Taught reports whether the topic has taught that it takes smaller batches than others.
-func (t *Topic) Taught() bool { return t.lesson.limit > 0 }
+// HasLimit reports whether it is known that the topic takes smaller batches than others.
+func (t *Topic) HasLimit() bool { return t.lesson.limit > 0 }
 
 // Refused notes that a broker has refused b as too large.
 func (t *Topic) Refused(now time.Time, b *Batch) {
@@ -92,7 +92,7 @@ func (l *lesson) witnessed(b *Batch) bool {
 }
 
 // Limit returns the most bytes that b may have, as brokers count them. For a piece it is what the other pieces of its batch
-// have taught. It is that for other batches, too, while one of them finds out whether it holds.
+// have taught. That holds for all batches while one is on its way to find out whether it is true.
 func (t *Topic) Limit(now time.Time, b *Batch) int {
 	l := &t.lesson
 	if l.hearsay > 0 && (l.witnessed(b) || l.trial.After(now)) {
@@ -173,8 +173,7 @@ func (t *Topic) Split(now time.Time, b *Batch) (pieces []*Batch, limit int, err 
 	return pieces, t.Limit(now, b), err
 }
 
-// recap makes the queues keep to what is learned. It visits all of them, so it does nothing for a change of no more than some
-// bytes.
+// recap sets the queues' cap to what is learned. It visits all queues, so a change of at most some bytes is not worth it.
 func (t *Topic) recap(some int) {
 	most, now := t.acc.maxBatchBytes, t.cap()
 	if l := &t.lesson; l.limit > 0 {

@@ -67,7 +67,7 @@ func TestBatchesGrowAgain(t *testing.T) {
 		t.Error("a second larger batch is tried within a minute")
 	}
 	at = at.Add(probeEvery)
-	for serial := int64(7); topic.Taught(); serial++ {
+	for serial := int64(7); topic.HasLimit(); serial++ {
 		if serial == 20 {
 			t.Fatalf("the cap is %d still", topic.cap())
 		}

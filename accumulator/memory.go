@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-// Memory bounds the bytes held for records that have not ended: buffer.memory in Java. It counts whole chunks, so it bounds
-// what is allocated and not only what is written. Waiters are served in the order in which they came. Nobody overtakes a
+// Memory bounds the bytes held for records that have not ended (I5): buffer.memory in Java. It counts whole chunks, so it
+// bounds what is allocated and not only what is written. Waiters are served in the order in which they came. Nobody overtakes a
 // waiter. It is safe for concurrent use.
 type Memory struct {
 	limit  int64

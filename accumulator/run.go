@@ -20,7 +20,8 @@ const (
 // AppendRun appends records that have no key, each with its own value and all else of e, under one lock: the lock is what a
 // small record costs most. It takes as many as fit the open batch without more work. It stops behind a record after which
 // another partition may be due: see package internal/sticky. It returns how many it has appended. e then says where the last of
-// them is, with the Size of all of them. 0 means: use Append, which has the reason. nowMs is as in TryAppend.
+// them is, and its Size is that of all. If none was appended, Append must be called: it returns the reason, if there is one.
+// nowMs is as in TryAppend.
 func (q *Queue) AppendRun(e *Entry, records []KeyValue, nowMs int64) int {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -73,7 +74,7 @@ func (q *Queue) countRun(e *Entry, records []KeyValue) {
 	q.countBytes(e, size)
 }
 
-// runBytes returns after how many bytes a run stops: behind the record with which it has them. q.mu is held.
+// runBytes returns how many bytes a run may have before it stops, with the record that reaches that number. q.mu is held.
 func (q *Queue) runBytes(e *Entry) int {
 	if e.Series == nil {
 		return q.current.fastLimit

@@ -1,9 +1,9 @@
 package accumulator
 
 // A slab is the memory of several blocks, allocated at once. A slab is as large as all before it together, up to mostSlab, so
-// that memory follows the data. Slabs of that size are to lie in huge pages: a full buffer is written and read from end to end,
-// over and over, and with pages of 4 KiB a processor, which remembers a few thousand, has to look into the page table every few
-// records.
+// that memory follows the data. Slabs of that size are to lie in huge pages. A full buffer is written and read from end to end,
+// over and over, and a processor remembers where a few thousand pages are. If they have 4 KiB, it has to look into the page
+// table every few records.
 type slab struct {
 	index  int // in slabs
 	blocks int

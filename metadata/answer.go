@@ -122,15 +122,15 @@ func newBroker(id int32, host string, port int32, rack *string) Broker {
 
 // takeTopics takes what the answer says of each topic that req asked for and that is still known or looked for.
 func (a *answer) takeTopics(req *protocol.MetadataRequest, resp *protocol.MetadataResponse) {
-	told := make(map[string]*protocol.MetadataTopic, len(resp.Topics))
+	listed := make(map[string]*protocol.MetadataTopic, len(resp.Topics))
 	for i := range resp.Topics {
 		if t := &resp.Topics[i]; t.Name != nil {
-			told[*t.Name] = t
+			listed[*t.Name] = t
 		}
 	}
 	for _, asked := range req.Topics {
 		if t := a.topics[*asked.Name]; t != nil {
-			a.takeTopic(t, told[t.name])
+			a.takeTopic(t, listed[t.name])
 		}
 	}
 }
@@ -169,7 +169,7 @@ func (a *answer) takeTopic(t *topic, in *protocol.MetadataTopic) {
 // again keeps t among the topics to ask for soon.
 func (a *answer) again(t *topic, reason error) {
 	a.ask(t)
-	a.nodes.disappointed(a.node)
+	a.nodes.markUnhelpful(a.node)
 	if t.data == nil {
 		t.reason = reason
 		a.snapshot = nil
@@ -223,7 +223,7 @@ func (a *answer) described(t *topic, in *protocol.MetadataTopic) {
 	}
 	if old != nil && in.TopicID != old.ID && in.TopicID != (protocol.UUID{}) && old.ID != (protocol.UUID{}) {
 		if t.stale(a.now, a.node, in.TopicID, len(a.brokers)) {
-			a.nodes.disappointed(a.node)
+			a.nodes.markUnhelpful(a.node)
 			return
 		}
 		old = nil
@@ -353,7 +353,7 @@ func (a *answer) pace(full bool, waited int) {
 		inVain := a.flight.due && !helped
 		a.fullPace.answered(a.now, !inVain, a.backoff, a.cfg.Jitter())
 		if inVain {
-			a.nodes.disappointed(a.node)
+			a.nodes.markUnhelpful(a.node)
 		}
 	}
 	switch {

@@ -8,7 +8,7 @@ type nodes struct {
 	silent map[int32]bool // has given no usable answer since some node last did
 }
 
-func (n *nodes) disappointed(node int32) {
+func (n *nodes) markUnhelpful(node int32) {
 	if n.order == nil {
 		n.order = make(map[int32]int)
 	}
@@ -16,8 +16,8 @@ func (n *nodes) disappointed(node int32) {
 	n.order[node] = n.count
 }
 
-func (n *nodes) gaveNoAnswer(node int32) {
-	n.disappointed(node)
+func (n *nodes) markSilent(node int32) {
+	n.markUnhelpful(node)
 	if n.silent == nil {
 		n.silent = make(map[int32]bool)
 	}

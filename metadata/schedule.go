@@ -189,7 +189,7 @@ func (c *Cluster) Unreachable(now time.Time, node int32) Changes {
 	if c.since.IsZero() {
 		c.since = now
 	}
-	c.nodes.gaveNoAnswer(node)
+	c.nodes.markSilent(node)
 	if c.cfg.Rebootstrap && len(c.brokers) > 0 && (c.allSilent() || now.Sub(c.since) >= c.cfg.RebootstrapTrigger) {
 		return c.rebootstrap()
 	}

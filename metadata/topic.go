@@ -105,13 +105,13 @@ func merge(old *Topic, in *protocol.MetadataTopic, known func(node int32) bool) 
 	if old != nil {
 		copy(merged.Partitions, old.Partitions)
 	}
-	told := make([]bool, len(in.Partitions))
+	listed := make([]bool, len(in.Partitions))
 	for i := range in.Partitions {
 		p := &in.Partitions[i]
-		if p.PartitionIndex < 0 || int(p.PartitionIndex) >= len(told) || told[p.PartitionIndex] {
+		if p.PartitionIndex < 0 || int(p.PartitionIndex) >= len(listed) || listed[p.PartitionIndex] {
 			return old, false
 		}
-		told[p.PartitionIndex] = true
+		listed[p.PartitionIndex] = true
 		merged.Partitions[p.PartitionIndex].take(p)
 	}
 	for i := range merged.Partitions {

@@ -26,18 +26,23 @@ func (v ViolationError) Error() string {
 }
 
 func (e *ConfigError) Error() string {
-	if len(e.Violations) == 1 {
-		return "invalid configuration: " + e.Violations[0].Error()
+	return listed("invalid configuration", "violations", e.Unwrap())
+}
+
+// listed is the text of one error or more: one after what, on the same line, and several below it.
+func listed(what, many string, errs []error) string {
+	if len(errs) == 1 {
+		return what + ": " + errs[0].Error()
 	}
 	var b strings.Builder
-	fmt.Fprintf(&b, "invalid configuration, %d violations:", len(e.Violations))
-	for i, v := range e.Violations {
+	fmt.Fprintf(&b, "%s, %d %s:", what, len(errs), many)
+	for i, err := range errs {
 		if i == maxListed {
-			fmt.Fprintf(&b, "\n  and %d more", len(e.Violations)-i)
+			fmt.Fprintf(&b, "\n  and %d more", len(errs)-i)
 			break
 		}
 		b.WriteString("\n  ")
-		b.WriteString(v.Error())
+		b.WriteString(err.Error())
 	}
 	return b.String()
 }

@@ -24,19 +24,7 @@ var (
 // true then. But nothing crashes and nothing hangs: each record has its outcome in bounded time, each call returns, and
 // afterwards records get through again.
 func TestOneFlippedBit(t *testing.T) {
-	if *flipSeed != 0 {
-		flipOne(t, *flipSeed)
-		return
-	}
-	count := *flipCount
-	if testing.Short() {
-		count /= 4
-	}
-	for seed := range uint64(count) {
-		if !t.Run(fmt.Sprint("seed=", seed+1), func(t *testing.T) { flipOne(t, seed+1) }) {
-			t.Fatalf("-flip.seed=%d failed", seed+1)
-		}
-	}
+	eachSeed(t, seeds{flag: "-flip.seed", one: *flipSeed, count: fewer(*flipCount, 4)}, flipOne)
 }
 
 // flipTimes bound everything in these tests.
@@ -127,22 +115,9 @@ func (f flip) run() {
 
 // So it is with a bit of what brokers answer to a login, again and again as sessions end, and of what they say of metrics.
 func TestOneFlippedBitOfALogin(t *testing.T) {
-	one := func(seed uint64) func(t *testing.T) {
-		return func(t *testing.T) { synctest.Test(t, func(t *testing.T) { flipLogin(t, seed) }) }
-	}
-	if *flipSeed != 0 {
-		one(*flipSeed)(t)
-		return
-	}
-	count := *flipCount / 2
-	if testing.Short() {
-		count /= 4
-	}
-	for seed := range uint64(count) {
-		if !t.Run(fmt.Sprint("seed=", seed+1), one(seed+1)) {
-			t.Fatalf("-flip.seed=%d failed", seed+1)
-		}
-	}
+	eachSeed(t, seeds{flag: "-flip.seed", one: *flipSeed, count: fewer(*flipCount/2, 4)}, func(t *testing.T, seed uint64) {
+		synctest.Test(t, func(t *testing.T) { flipLogin(t, seed) })
+	})
 }
 
 func flipLogin(t *testing.T, seed uint64) {

@@ -96,8 +96,8 @@ func (t *Topic) TrySend(key, value []byte, done Callback) error {
 // fill makes e of a key and a value.
 func (t *Topic) fill(ctx context.Context, e *entry, key, value []byte, done Callback) {
 	if t.p.watched {
-		if told, concerned := t.p.watchers(ctx, t.name); concerned {
-			t.fillWatched(ctx, e, key, value, done, told)
+		if hooks, concerned := t.p.watchers(ctx, t.name); concerned {
+			t.fillWatched(ctx, e, key, value, done, hooks)
 			return
 		}
 	}
@@ -106,9 +106,9 @@ func (t *Topic) fill(ctx context.Context, e *entry, key, value []byte, done Call
 
 // fillWatched is fill for a record that concerns interceptors or hooks. Interceptors see a Record, and may change even its
 // topic: then the record goes to another topic than the handle's.
-func (t *Topic) fillWatched(ctx context.Context, e *entry, key, value []byte, done Callback, told recordHooks) {
+func (t *Topic) fillWatched(ctx context.Context, e *entry, key, value []byte, done Callback, hooks recordHooks) {
 	e.Txn = t.txn
-	t.p.fillWatched(ctx, e, &Record{Topic: t.name, Key: key, Value: value}, done, told)
+	t.p.fillWatched(ctx, e, &Record{Topic: t.name, Key: key, Value: value}, done, hooks)
 }
 
 // fillPlain is fill for a record that concerns neither.

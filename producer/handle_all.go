@@ -57,7 +57,7 @@ func (t *Topic) SendAllFunc(ctx context.Context, records []KeyValue, done Callba
 			t.fillPlain(&e, records[0].Key, records[0].Value, done)
 			said.plain--
 		} else {
-			t.fillWatched(ctx, &e, records[0].Key, records[0].Value, done, said.told)
+			t.fillWatched(ctx, &e, records[0].Key, records[0].Value, done, said.hooks)
 			said.concerned = false
 		}
 		if err == nil {
@@ -81,13 +81,13 @@ const longestRun = 256
 type verdict struct {
 	plain     int         // how many records concern neither hooks nor interceptors
 	concerned bool        // the record behind these was asked for, too, and concerns some
-	told      recordHooks // the hooks that want to be told of that one
+	hooks     recordHooks // the hooks that want to be told of that one
 }
 
 // ask asks the hooks for the records that they were not asked for, up to the first that concerns any hook or interceptor.
 func (t *Topic) ask(ctx context.Context, said *verdict, records []KeyValue) {
 	for !said.concerned && said.plain < min(len(records), longestRun) {
-		if said.told, said.concerned = t.p.watchers(ctx, t.name); !said.concerned {
+		if said.hooks, said.concerned = t.p.watchers(ctx, t.name); !said.concerned {
 			said.plain++
 		}
 	}

@@ -161,7 +161,7 @@ func (p *Producer) examine(topics ...string) (Health, []TopicHealth) {
 		LastAcknowledged: s.LastAcknowledged, OldestAge: s.Oldest, Leaderless: topicHealth(s.Leaderless),
 	}
 	h.LastErrorAt, h.FailingSince, h.LastError = p.failing()
-	tell := func(state HealthState, format string, args ...any) {
+	report := func(state HealthState, format string, args ...any) {
 		h.State = max(h.State, state)
 		h.Reasons = append(h.Reasons, fmt.Sprintf(format, args...))
 	}
@@ -170,28 +170,28 @@ func (p *Producer) examine(topics ...string) (Health, []TopicHealth) {
 	}
 	switch {
 	case s.Closed:
-		tell(HealthDead, "%v", ErrClosed)
+		report(HealthDead, "%v", ErrClosed)
 		return h, topicHealth(s.Asked)
 	case s.Dead != nil:
-		tell(HealthDead, "%v", outward(s.Dead))
+		report(HealthDead, "%v", outward(s.Dead))
 	}
 	switch {
 	case s.Connected > 0:
 	case s.Refused > 0:
-		tell(HealthFailing, "no broker lets this client in: %v", h.LastError)
+		report(HealthFailing, "no broker lets this client in: %v", h.LastError)
 	case !h.FailingSince.IsZero():
-		tell(HealthFailing, "no broker can be reached since %v: %v", h.FailingSince.Format(time.RFC3339), h.LastError)
+		report(HealthFailing, "no broker can be reached since %v: %v", h.FailingSince.Format(time.RFC3339), h.LastError)
 	case s.Tried && !s.Met:
-		tell(HealthFailing, "no broker has been reached yet")
+		report(HealthFailing, "no broker has been reached yet")
 	}
 	if s.Identity != nil {
-		tell(HealthFailing, "%v", outward(&sender.IdentityError{Err: s.Identity}))
+		report(HealthFailing, "%v", outward(&sender.IdentityError{Err: s.Identity}))
 	}
 	if s.Waits != nil && s.Oldest >= late {
-		tell(HealthFailing, "a record has waited for %v: %v", s.Oldest.Round(time.Millisecond), outward(s.Waits))
+		report(HealthFailing, "a record has waited for %v: %v", s.Oldest.Round(time.Millisecond), outward(s.Waits))
 	}
 	for _, t := range h.Leaderless[:min(len(h.Leaderless), maxListed)] {
-		tell(HealthFailing, "%v", t)
+		report(HealthFailing, "%v", t)
 	}
 	return h, topicHealth(s.Asked)
 }

@@ -31,21 +31,43 @@ func TestFaultHistories(t *testing.T) {
 
 // eachHistory runs the history that was asked for, or as many as count, of which a short test takes a tenth.
 func eachHistory(t *testing.T, count int, run func(*testing.T, uint64)) {
-	if *historySeed != 0 {
-		run(t, *historySeed)
+	t.Helper()
+	eachSeed(t, seeds{flag: "-history.seed", one: *historySeed, from: *historyFrom, count: fewer(count, 10), keep: *historyKeep}, run)
+}
+
+// seeds are those that a test is run for: one, or if that is 0 so many from the first on.
+type seeds struct {
+	flag  string // that names one of them
+	one   uint64
+	from  uint64 // 0 is 1
+	count int
+	keep  bool // go on after one that fails
+}
+
+// eachSeed runs a test for each of its seeds, and names those that fail by their flag.
+func eachSeed(t *testing.T, s seeds, run func(*testing.T, uint64)) {
+	t.Helper()
+	if s.one != 0 {
+		run(t, s.one)
 		return
 	}
-	if testing.Short() {
-		count /= 10
-	}
-	for seed := *historyFrom; seed < *historyFrom+uint64(count); seed++ {
+	first := max(s.from, 1)
+	for seed := first; seed < first+uint64(s.count); seed++ {
 		if t.Run(fmt.Sprint("seed=", seed), func(t *testing.T) { run(t, seed) }) {
 			continue
 		}
-		if t.Errorf("the history of -history.seed=%d failed", seed); !*historyKeep {
+		if t.Errorf("%s=%d failed", s.flag, seed); !s.keep {
 			return
 		}
 	}
+}
+
+// fewer returns count, or in short tests that part of it.
+func fewer(count, part int) int {
+	if testing.Short() {
+		return count / part
+	}
+	return count
 }
 
 func runHistory(t *testing.T, seed uint64) {

@@ -17,18 +17,18 @@ type hook struct {
 	done    Callback        // the record's callback; nil: none
 	began   time.Time       // when Send was called, for hooks; zero if there are none
 	sent    context.Context // the caller's, for interceptors
-	told    recordHooks     // the hooks that are told of the record; nobody changes the list
+	hooks   recordHooks     // the hooks that are told of the record; nobody changes the list
 }
 
 // watchers returns the hooks that want to be told of a record, and whether the record concerns any hook or interceptor. It is
 // called if p.watched is set.
-func (p *Producer) watchers(ctx context.Context, topic string) (told recordHooks, concerned bool) {
-	told = p.records.wanting(ctx, topic)
-	return told, len(told) > 0 || len(p.cfg.Interceptors) > 0
+func (p *Producer) watchers(ctx context.Context, topic string) (hooks recordHooks, concerned bool) {
+	hooks = p.records.wanting(ctx, topic)
+	return hooks, len(hooks) > 0 || len(p.cfg.Interceptors) > 0
 }
 
 // intercept lets the interceptors see the record and change it, and then the hooks that are told of it.
-func (p *Producer) intercept(ctx context.Context, rec *Record, done Callback, told recordHooks) *hook {
+func (p *Producer) intercept(ctx context.Context, rec *Record, done Callback, hooks recordHooks) *hook {
 	for _, i := range p.cfg.Interceptors {
 		changed := *rec
 		if err := onSend(ctx, i, &changed); err != nil {
@@ -38,7 +38,7 @@ func (p *Producer) intercept(ctx context.Context, rec *Record, done Callback, to
 		}
 		*rec = changed
 	}
-	h := &hook{ctx: ctx, sent: ctx, done: done, told: told}
+	h := &hook{ctx: ctx, sent: ctx, done: done, hooks: hooks}
 	h.begin(rec)
 	if len(p.cfg.Interceptors) > 0 {
 		h.headers = slices.Clone(rec.Headers)

@@ -56,15 +56,15 @@ func (r recordHooks) wanting(ctx context.Context, topic string) recordHooks {
 
 // begin tells the hooks that a record is about to be sent. They may add headers to rec, and to h's context.
 func (h *hook) begin(rec *Record) {
-	if len(h.told) == 0 {
+	if len(h.hooks) == 0 {
 		return
 	}
 	h.began = time.Now()
 	seen := *rec
 	seen.Headers = slices.Clip(seen.Headers) // what is behind them is the caller's
 	e := RecordBegun{Record: &seen}
-	for i := range h.told {
-		if one := h.told[i].begun; one != nil {
+	for i := range h.hooks {
+		if one := h.hooks[i].begun; one != nil {
 			if ctx := one.OnRecordBegun(h.ctx, &e); ctx != nil {
 				h.ctx = ctx
 			}
@@ -75,8 +75,8 @@ func (h *hook) begin(rec *Record) {
 
 // choose tells the hooks where a record goes.
 func (h *hook) choose(topic string, partition int32) {
-	for i := range h.told {
-		if one := h.told[i].partitioned; one != nil {
+	for i := range h.hooks {
+		if one := h.hooks[i].partitioned; one != nil {
 			one.OnRecordPartitioned(h.ctx, RecordPartitioned{Topic: topic, Partition: partition})
 		}
 	}
@@ -84,8 +84,8 @@ func (h *hook) choose(topic string, partition int32) {
 
 // end tells the hooks how a record has ended.
 func (h *hook) end(md RecordMetadata, err error) {
-	for i := range h.told {
-		if one := h.told[i].ended; one != nil {
+	for i := range h.hooks {
+		if one := h.hooks[i].ended; one != nil {
 			one.OnRecordEnded(h.ctx, RecordEnded{Metadata: md, Err: err, MayBeWritten: MayBeWritten(err), Began: h.began})
 		}
 	}
@@ -101,9 +101,9 @@ func among[H any](all []Hook) (some []H) {
 	return some
 }
 
-// telling returns a function that makes an event public and tells it to the hooks that have an interface; nil if there are
+// notifying returns a function that makes an event public and tells it to the hooks that have an interface; nil if there are
 // none.
-func telling[H, Event, Public any](all []Hook, public func(Event) Public, tell func(H, Public)) func(Event) {
+func notifying[H, Event, Public any](all []Hook, public func(Event) Public, notify func(H, Public)) func(Event) {
 	some := among[H](all)
 	if some == nil {
 		return nil
@@ -111,7 +111,7 @@ func telling[H, Event, Public any](all []Hook, public func(Event) Public, tell f
 	return func(e Event) {
 		p := public(e)
 		for _, one := range some {
-			tell(one, p)
+			notify(one, p)
 		}
 	}
 }
@@ -120,19 +120,19 @@ func telling[H, Event, Public any](all []Hook, public func(Event) Public, tell f
 func (p *Producer) senderHooks() *sender.Hooks {
 	all := p.cfg.Hooks
 	on := &sender.Hooks{
-		BatchSent:         telling(all, batchSent, BatchSentHook.OnBatchSent),
-		BatchAcknowledged: telling(all, batchAcknowledged, BatchAcknowledgedHook.OnBatchAcknowledged),
-		BatchRetried:      telling(all, batchRetried, BatchRetriedHook.OnBatchRetried),
-		BatchSplit:        telling(all, batchSplit, BatchSplitHook.OnBatchSplit),
-		BatchFailed:       telling(all, batchFailed, BatchFailedHook.OnBatchFailed),
-		Connected:         telling(all, brokerConnected, BrokerConnectedHook.OnBrokerConnected),
-		Disconnected:      telling(all, brokerDisconnected, BrokerDisconnectedHook.OnBrokerDisconnected),
-		RequestEnded:      telling(all, requestEnded, RequestEndedHook.OnRequestEnded),
-		Throttled:         telling(all, brokerThrottled, BrokerThrottledHook.OnBrokerThrottled),
-		LeaderMoved:       telling(all, leaderMoved, LeaderMovedHook.OnLeaderMoved),
-		EpochRenewed:      telling(all, epochRenewed, EpochRenewedHook.OnEpochRenewed),
-		TransactionBegun:  telling(all, p.transactionBegun, TransactionBegunHook.OnTransactionBegun),
-		TransactionEnded:  telling(all, p.transactionEnded, TransactionEndedHook.OnTransactionEnded),
+		BatchSent:         notifying(all, batchSent, BatchSentHook.OnBatchSent),
+		BatchAcknowledged: notifying(all, batchAcknowledged, BatchAcknowledgedHook.OnBatchAcknowledged),
+		BatchRetried:      notifying(all, batchRetried, BatchRetriedHook.OnBatchRetried),
+		BatchSplit:        notifying(all, batchSplit, BatchSplitHook.OnBatchSplit),
+		BatchFailed:       notifying(all, batchFailed, BatchFailedHook.OnBatchFailed),
+		Connected:         notifying(all, brokerConnected, BrokerConnectedHook.OnBrokerConnected),
+		Disconnected:      notifying(all, brokerDisconnected, BrokerDisconnectedHook.OnBrokerDisconnected),
+		RequestEnded:      notifying(all, requestEnded, RequestEndedHook.OnRequestEnded),
+		Throttled:         notifying(all, brokerThrottled, BrokerThrottledHook.OnBrokerThrottled),
+		LeaderMoved:       notifying(all, leaderMoved, LeaderMovedHook.OnLeaderMoved),
+		EpochRenewed:      notifying(all, epochRenewed, EpochRenewedHook.OnEpochRenewed),
+		TransactionBegun:  notifying(all, p.transactionBegun, TransactionBegunHook.OnTransactionBegun),
+		TransactionEnded:  notifying(all, p.transactionEnded, TransactionEndedHook.OnTransactionEnded),
 	}
 	if !on.Any() {
 		return nil

@@ -28,8 +28,8 @@ type entry struct {
 // fill makes e of a record and its callback. Interceptors and hooks may change the record.
 func (p *Producer) fill(ctx context.Context, e *entry, rec *Record, done Callback) {
 	if p.watched {
-		if told, concerned := p.watchers(ctx, rec.Topic); concerned {
-			p.fillWatched(ctx, e, rec, done, told)
+		if hooks, concerned := p.watchers(ctx, rec.Topic); concerned {
+			p.fillWatched(ctx, e, rec, done, hooks)
 			return
 		}
 	}
@@ -40,8 +40,8 @@ func (p *Producer) fill(ctx context.Context, e *entry, rec *Record, done Callbac
 }
 
 // fillWatched is fill for a record that concerns interceptors or hooks.
-func (p *Producer) fillWatched(ctx context.Context, e *entry, rec *Record, done Callback, told recordHooks) {
-	e.hook = p.intercept(ctx, rec, done, told)
+func (p *Producer) fillWatched(ctx context.Context, e *entry, rec *Record, done Callback, hooks recordHooks) {
+	e.hook = p.intercept(ctx, rec, done, hooks)
 	e.Callback = e.hook
 	e.set(rec)
 }

@@ -60,22 +60,7 @@ func (p PropertyError) Error() string {
 	return b.String()
 }
 
-func (e *PropertiesError) Error() string {
-	if len(e.Problems) == 1 {
-		return "invalid properties: " + e.Problems[0].Error()
-	}
-	var b strings.Builder
-	fmt.Fprintf(&b, "invalid properties, %d problems:", len(e.Problems))
-	for i, p := range e.Problems {
-		if i == maxListed {
-			fmt.Fprintf(&b, "\n  and %d more", len(e.Problems)-i)
-			break
-		}
-		b.WriteString("\n  ")
-		b.WriteString(p.Error())
-	}
-	return b.String()
-}
+func (e *PropertiesError) Error() string { return listed("invalid properties", "problems", e.Unwrap()) }
 
 // Unwrap returns the problems, so that errors.As finds each.
 func (e *PropertiesError) Unwrap() []error {

@@ -16,9 +16,12 @@ import (
 )
 
 // attempts returns when brokers were presented with a token.
-func attempts(c *brokertest.Cluster) (at []time.Time) {
+func attempts(c *brokertest.Cluster) []time.Time { return requestedAt(c, brokertest.SaslAuthenticate) }
+
+// requestedAt returns when brokers got requests of that API.
+func requestedAt(c *brokertest.Cluster, api int16) (at []time.Time) {
 	for _, r := range c.Requests() {
-		if r.APIKey == brokertest.SaslAuthenticate {
+		if r.APIKey == api {
 			at = append(at, r.At)
 		}
 	}

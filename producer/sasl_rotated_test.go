@@ -16,14 +16,7 @@ import (
 )
 
 // logins returns when brokers were asked to begin an authentication.
-func logins(c *brokertest.Cluster) (at []time.Time) {
-	for _, r := range c.Requests() {
-		if r.APIKey == brokertest.SaslHandshake {
-			at = append(at, r.At)
-		}
-	}
-	return at
-}
+func logins(c *brokertest.Cluster) []time.Time { return requestedAt(c, brokertest.SaslHandshake) }
 
 // mostPerMinute is the greatest number of them within any minute.
 func mostPerMinute(at []time.Time) (most int) {
@@ -99,8 +92,8 @@ func TestAPasswordThatComesLater(t *testing.T) {
 	}
 }
 
-// A function is asked for each attempt, and for no more; how often callers call does not matter. At first contact it is the same,
-// but that records are not kept.
+// A function is asked for each attempt, and for no more; how often callers call does not matter. At first contact it is the
+// same, but that records are not kept.
 func TestAFunctionThatReturnsAWrongPassword(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		c := brokertest.New(t, brokertest.InMemory(), brokertest.Brokers(3), brokertest.Topic("t", 1), brokertest.SASL(brokertest.Plain("alice", "secret")))

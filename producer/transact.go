@@ -192,7 +192,7 @@ func (p *Producer) transactOnce(ctx context.Context, f func(tx *Tx) error) (lost
 		switch failure.Next {
 		case NextAbort:
 		case NextFixConfiguration: // only an abort can be done
-			if aborted := p.abortAnyway(ctx); aborted != nil && failure.Outcome == OutcomeAborted && !says(aborted, failure) {
+			if aborted := p.abortAnyway(ctx); aborted != nil && failure.Outcome == OutcomeAborted && !sameCause(aborted, failure) {
 				err = fmt.Errorf("%w; %w", err, aborted)
 			}
 			return false, err
@@ -200,7 +200,7 @@ func (p *Producer) transactOnce(ctx context.Context, f func(tx *Tx) error) (lost
 			return false, err
 		}
 	}
-	lost = p.lostIt(err)
+	lost = p.mustAbort(err)
 	if aborted := p.abortAnyway(ctx); aborted != nil {
 		// The abort says what to do next. So errors.As finds it before err, though err comes first in the text.
 		return false, fmt.Errorf("%[2]w; %[1]w", aborted, err)
@@ -213,15 +213,15 @@ func (p *Producer) transactOnce(ctx context.Context, f func(tx *Tx) error) (lost
 	return lost, err
 }
 
-// says reports whether err and failed are refusals for the same cause.
-func says(err error, failed *TransactionError) bool {
+// sameCause reports whether err and failed are refusals for the same cause.
+func sameCause(err error, failed *TransactionError) bool {
 	var again *TransactionError
 	return errors.As(err, &again) && again.Err == failed.Err
 }
 
-// lostIt reports whether err says that the open transaction can only be aborted, for a reason that another transaction need not
-// meet.
-func (p *Producer) lostIt(err error) bool {
+// mustAbort reports whether err says that the open transaction can only be aborted, for a reason that another transaction need
+// not meet.
+func (p *Producer) mustAbort(err error) bool {
 	var failure *TransactionError
 	if !errors.As(outward(p.sender.SettledTransaction().Refusal), &failure) || failure.Next != NextAbort || !errors.Is(err, failure.Err) {
 		return false

@@ -87,7 +87,7 @@ func (p *Producer) transactOnce(ctx context.Context, f func(tx *producer.Tx) err
 		switch failure.Next {
 		case producer.NextAbort:
 		case producer.NextFixConfiguration: // nothing can be done but to abort
-			if aborted := p.abortAnyway(ctx); aborted != nil && failure.Outcome == producer.OutcomeAborted && !says(aborted, failure) {
+			if aborted := p.abortAnyway(ctx); aborted != nil && failure.Outcome == producer.OutcomeAborted && !sameCause(aborted, failure) {
 				err = fmt.Errorf("%w; %w", err, aborted)
 			}
 			return false, err
@@ -95,7 +95,7 @@ func (p *Producer) transactOnce(ctx context.Context, f func(tx *producer.Tx) err
 			return false, err
 		}
 	}
-	lost = p.lostIt(err)
+	lost = p.mustAbort(err)
 	if aborted := p.abortAnyway(ctx); aborted != nil {
 		return false, fmt.Errorf("%[2]w; %[1]w", aborted, err)
 	}
@@ -119,14 +119,14 @@ func (p *Producer) tooLate(ctx context.Context) error {
 }
 
 // says reports whether err is the refusal of a producer that has failed with that.
-func says(err error, failed *producer.TransactionError) bool {
+func sameCause(err error, failed *producer.TransactionError) bool {
 	var again *producer.TransactionError
 	return errors.As(err, &again) && again.Err == failed.Err
 }
 
-// lostIt reports whether err is told of an open transaction that can only be aborted, for a reason that another one need not
+// mustAbort reports whether err is told of an open transaction that can only be aborted, for a reason that another one need not
 // meet.
-func (p *Producer) lostIt(err error) bool {
+func (p *Producer) mustAbort(err error) bool {
 	p.mu.Lock()
 	refusal := p.tx.Refusal("Transact")
 	p.mu.Unlock()

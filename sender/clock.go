@@ -57,7 +57,7 @@ func (c *Clock) touch() int64 {
 	return c.Millis(now)
 }
 
-// Millis returns an exact time as Now would.
+// Millis returns an exact time in the milliseconds of Now.
 func (c *Clock) Millis(now time.Time) int64 { return now.Sub(c.epoch).Milliseconds() }
 
 // Wall returns the Unix time in milliseconds of what Now has returned.

@@ -15,8 +15,8 @@ type completions struct {
 	wake chan struct{} // capacity 1
 	done chan struct{}
 
-	// running is the number, from 1 on, of a callback of the batch at hand; 0: there is none. While somebody watches it is that
-	// of the callback that runs.
+	// running is 0 while no callback runs. Otherwise it is the number, from 1 on, of a callback of the batch at hand: of the
+	// one that runs if somebody watches, and of any one if nobody does.
 	running atomic.Int64
 	watched atomic.Int32 // how many callers watch
 	last    int64        // number of the last callback; the goroutine's alone

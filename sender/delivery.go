@@ -23,7 +23,7 @@ type delivery struct {
 	conn     conn  // which it is in flight on
 	era      int32 // of its partition's numbers when it was sent
 	attempts int
-	limit    int  // of a half: the topic's, as known when the batch was split; 0: it is no half
+	limit    int  // of a half of a split batch: the topic's limit when it was split; 0: it is no half
 	unknown  bool // some attempt may have been written; see doubtful
 	keeps    bool // it keeps its numbers, though its partition needs a new epoch
 	resolved bool // its records have their outcome

@@ -55,8 +55,9 @@ func (q *doubt) end(byName bool) {
 	}
 }
 
-// reopen opens the doubts of d that have ended by the word of a log which may not be that of the attempts in doubt: of one that
-// was named by name, as the topic was made again; or of any, as the cluster was.
+// reopen opens doubts of d again, since the log whose word has ended them may be another than the one that d may be written to.
+// If only the topic was made again, these are the doubts that ended by a log which was named by the topic's name. If the
+// cluster was (any), these are all.
 func (d *delivery) reopen(any bool) {
 	for q := d.doubt; q != nil; q = q.around {
 		if q.byName || any {
@@ -80,8 +81,8 @@ func (c *core) proven(p *partition, d *delivery, byName bool) {
 	}
 }
 
-// forgetYounger notes that what is to be sent again behind d is certainly not written, since some numbers between d's and its
-// own go to nobody. Only the other parts of q's batch can keep their numbers.
+// forgetYounger notes that no batch that is to be sent again behind d is written: some numbers between d's and theirs go to
+// nobody, so no broker can have taken one of these batches. Only the other parts of q's batch keep their numbers.
 func (c *core) forgetYounger(p *partition, d *delivery, q *doubt, byName bool) {
 	for _, r := range p.retry {
 		if r.before(d) <= 0 {

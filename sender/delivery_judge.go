@@ -60,6 +60,7 @@ func judge(a attempt) verdict {
 	return fail
 }
 
+// tooLarge reports whether a batch of fewer records may be taken.
 func tooLarge(code protocol.ErrorCode) bool {
 	return code == protocol.MessageTooLarge || code == protocol.RecordListTooLarge
 }

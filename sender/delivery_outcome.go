@@ -13,7 +13,7 @@ import (
 
 // deliver ends a batch that the broker has.
 func (c *core) deliver(p *partition, d *delivery, offset, appendTime int64) {
-	p.failures, p.roused, p.backoff, p.lastErr = 0, 0, time.Time{}, nil
+	p.failures, p.backoffsEnded, p.backoff, p.lastErr = 0, 0, time.Time{}, nil
 	// An answer about a log that is gone, or of a former leader, proves nothing.
 	if !d.old && d.era == p.numbers.Era() {
 		p.numbers.Acked(d.identity, c.now)
@@ -32,7 +32,7 @@ func (c *core) deliver(p *partition, d *delivery, offset, appendTime int64) {
 		// A broker that has the batch already answers with its timestamp here, whether or not the topic sets times.
 		appendTime = -1
 	}
-	if p.topic.queues.Taught() {
+	if p.topic.queues.HasLimit() {
 		p.topic.queues.Accepted(c.now, d.Batch)
 	}
 	c.hooks.acknowledged(d, offset, appendTime)
@@ -78,10 +78,10 @@ func (c *core) lost(p *partition, d *delivery) error {
 }
 
 // later sets the backoff of p after a failed attempt. With now it is known already where to send to, and p goes on at once, up
-// to maxRoused times.
+// to maxBackoffsEnded times.
 func (c *core) later(p *partition, now bool, err error) {
-	if now && p.roused < maxRoused {
-		p.roused++
+	if now && p.backoffsEnded < maxBackoffsEnded {
+		p.backoffsEnded++
 		return
 	}
 	delay := c.cfg.RetryBackoff.Delay(p.failures, c.out.random())
@@ -217,7 +217,7 @@ func (d *delivery) replace(p *partition, pieces []*accumulator.Batch, limit int)
 // may be written already is sent unchanged.
 func (c *core) fit(p *partition, d *delivery) *delivery {
 	t := p.topic.queues
-	if !t.Taught() || d.unknown || d.limit > 0 && d.limit <= t.Limit(c.now, d.Batch) || t.Fits(c.now, d.Batch) {
+	if !t.HasLimit() || d.unknown || d.limit > 0 && d.limit <= t.Limit(c.now, d.Batch) || t.Fits(c.now, d.Batch) {
 		return d // one half may be larger than the other, and is tried all the same
 	}
 	pieces, err := d.SplitTo(t.Most(c.now, d.Batch))

@@ -172,12 +172,12 @@ func (d *desk) hand(r slog.Record) {
 	if !d.handler.Enabled(ctx, r.Level) {
 		return
 	}
-	told := slog.NewRecord(r.Time, r.Level, r.Message, r.PC)
+	fitted := slog.NewRecord(r.Time, r.Level, r.Message, r.PC)
 	r.Attrs(func(a slog.Attr) bool {
-		told.AddAttrs(fit(a))
+		fitted.AddAttrs(fit(a))
 		return true
 	})
-	_ = d.handler.Handle(ctx, told) // there is nobody to tell
+	_ = d.handler.Handle(ctx, fitted) // there is nobody to tell
 }
 
 // fit makes an error or another value into text, and text printable and short.

@@ -63,7 +63,7 @@ func (c *core) urge() {
 func (e closing) apply(c *core) {
 	c.news.closing()
 	c.closing = true
-	c.schedule.hurry()
+	c.schedule.endLingers()
 	c.acc.Memory.Close(ErrClosed)
 	for _, t := range c.topics.all() {
 		for _, q := range t.queues.Queues() {

@@ -92,7 +92,7 @@ func (n *news) failed(topic string, partition int32, records int32, err error, m
 		n.failures[kind] = f
 	}
 	if f.held && !n.holds(lineFailed, kind.subject()) {
-		*f = failure{} // the log has been told of it since
+		*f = failure{} // a line about it was written since
 	}
 	f.add(topic, partition)
 	f.records += int64(records)
@@ -105,7 +105,7 @@ type failureKind struct{ reason, written string }
 
 func (k failureKind) subject() subject { return subject{name: k.reason + ", written=" + k.written} }
 
-// A failure is records that have failed for one reason, and that the log was not told of.
+// A failure is the records that have failed for one reason since the last line about it.
 type failure struct {
 	bunch
 	fresh bool // some of them in this step

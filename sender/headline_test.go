@@ -69,8 +69,8 @@ func linesOf(t *testing.T, dir string) (lines []string) {
 				}
 			case *ast.CallExpr: // log.Warn("text", …)
 				method, ok := n.Fun.(*ast.SelectorExpr)
-				if ok && len(n.Args) > 0 && slices.Contains([]string{"Debug", "Info", "Warn", "Error", "tellOnce"}, method.Sel.Name) && unquoted(n.Args[0]) != "" {
-					lines = append(lines, unquoted(n.Args[0])+" "+strings.Replace(strings.ToUpper(method.Sel.Name), "TELLONCE", "INFO", 1))
+				if ok && len(n.Args) > 0 && slices.Contains([]string{"Debug", "Info", "Warn", "Error", "logSocketOnce"}, method.Sel.Name) && unquoted(n.Args[0]) != "" {
+					lines = append(lines, unquoted(n.Args[0])+" "+strings.Replace(strings.ToUpper(method.Sel.Name), "LOGSOCKETONCE", "INFO", 1))
 				}
 			}
 			return true

@@ -114,7 +114,7 @@ type hooks struct {
 	txn reportedTransaction
 }
 
-// An opened connection is what is told of its end.
+// An opened connection is one whose beginning the hooks know, with what they will be told when it ends.
 type opened struct {
 	node    int32
 	addr    string

@@ -49,8 +49,8 @@ func (h *hooks) disconnected(cn conn, err error) {
 
 // closed tells of the end of cn, once, if its beginning was told.
 func (h *hooks) closed(cn conn, err error) {
-	o, told := h.open[cn]
-	if !told {
+	o, reported := h.open[cn]
+	if !reported {
 		return
 	}
 	delete(h.open, cn)

@@ -59,7 +59,7 @@ func (h *hooks) endTransaction(t *transactor) {
 	switch state := t.State(); {
 	case state.Dead():
 		e.Outcome, e.Err = t.InDoubt(), t.Cause()
-	case state == txn.CommitUntold, t.state == txn.Committing:
+	case state == txn.CommitUnreported, t.state == txn.Committing:
 		e.Outcome = txn.Committed
 	default:
 		e.Outcome = txn.Aborted

@@ -13,8 +13,8 @@ import (
 type identity struct {
 	current idempotent.Identity
 	valid   bool
-	highest int16                 // epoch that a partition has taken of the current id; -1: there is none to remember
-	had     []idempotent.Identity // those before, with their highest epochs
+	highest int16                 // the highest epoch of the current id that a partition has taken; -1: none has
+	had     []idempotent.Identity // earlier ids, each with its highest epoch
 	retired retired               // of the partitions of forgotten topics
 
 	asking     bool

@@ -69,7 +69,7 @@ func (c *core) takeIdentity(n *node, call *wire.Call) {
 // identified refreshes the partitions that waited for a producer id.
 func (c *core) identified() {
 	for _, p := range c.identity.release() {
-		c.rouse(p)
+		c.endBackoff(p)
 		c.refresh(p)
 	}
 }

@@ -9,8 +9,8 @@ import (
 )
 
 // renew gives p a new epoch if that is possible now (I3). It reports whether p may be drained. If only batches of unknown
-// outcome, or parts of one, stand in the way, the oldest of them is retried unchanged first. A batch behind one that has lost
-// its numbers keeps its own in vain.
+// outcome, or parts of one, stand in the way, the oldest of them is retried unchanged first. A batch that may be written cannot
+// be taken once one in front of it has lost its numbers, so it fails.
 func (c *core) renew(p *partition) bool {
 	if len(p.inFlight) > 0 {
 		return false

@@ -2,7 +2,7 @@ package sender
 
 import "github.com/epistle-kafka/epistle/idempotent"
 
-// A retired identity is the newest, under the producer's present id, that partitions of forgotten topics have numbered with. A
+// A retired identity has the newest epoch, of the producer's present id, that a partition of a forgotten topic has used. A
 // broker remembers such a partition for longer than the loop does (pitfall 9). If its numbers began anew under the same epoch,
 // the broker would take new records for old ones. So every partition that is met after a topic was forgotten begins with the
 // epoch after this one. Ids before the present one are not used again.

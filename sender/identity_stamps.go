@@ -44,7 +44,7 @@ func (s stamps) untimed(leader int32) bool {
 }
 
 // untimed reports whether the broker has left out the time often enough to show that it always does. One success is enough at
-// first. After each time that came all the same it takes eight times as many, since logs of one broker may differ, too.
+// first. Each time that comes all the same makes it eight times as many, since the logs of one broker may differ.
 func (b *stamping) untimed() bool {
 	return b.without >= min(1<<min(3*b.doubts, 30), maxWithout)
 }
@@ -52,8 +52,8 @@ func (b *stamping) untimed() bool {
 // strange reports whether a success is about another producer's batch: leader has taken d, which cannot be written yet, for a
 // duplicate of it. The answer then has that batch's time, even in a topic whose answers have no time of append. If the topic
 // has only just been set to have times, nobody can tell. Then d fails as one that may be written, with the batches in flight
-// behind it, and later times are believed. What was in flight when the cluster turned out to be another one may have reached that,
-// and is judged by what the former one has answered.
+// behind it, and later times are believed. A batch that was in flight when the cluster turned out to be another one may have
+// reached the new one. It is judged by what the former cluster has answered.
 func (c *core) strange(p *partition, d *delivery, leader int32, appendTime int64) bool {
 	if d.doubtful() {
 		return false

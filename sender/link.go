@@ -28,12 +28,12 @@ type link struct {
 	unheard  int           // dials in a row that were hung up on without a word: see wire.Error.Unheard
 	asked    time.Duration // of the last throttling, what the broker has asked for
 
-	stale   int  // how many requests in flight were sent before a connection was last lost; below 0: so many answers were to later ones
-	vouches bool // one of those later ones has been answered: so conn still leads to the cluster that it led to
-	unsure  bool // conn may lead to another cluster than those before: see lostTouch
+	stale   int  // requests in flight that were sent before any connection was last lost; below 0: answers to later ones
+	vouches bool // a later one has been answered, so conn still leads to the cluster that it led to
+	unsure  bool // conn may lead to another cluster than those before: see doubtCluster
 
-	heard time.Time          // when something last came on conn, or was sent when nothing was unanswered
-	pause time.Duration      // the longest of late between two of these; 0: nothing has come yet
+	heard time.Time          // when something last came on conn, or was sent while nothing else was unanswered
+	pause time.Duration      // the longest recent time between two such moments; 0: nothing has come yet
 	moved *metadata.Snapshot // as of which movedFrom has looked
 }
 

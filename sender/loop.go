@@ -62,7 +62,7 @@ func newSender(cfg Config) *Sender {
 		cfg: &cfg, inbox: newInbox(), stepToken: make(chan struct{}, 1), trimmed: time.Now(),
 		stopped: make(chan struct{}), ended: make(chan struct{}),
 	}
-	s.cfg.Wire.MaxThrottle, s.cfg.Wire.Told, s.cfg.Wire.ToldReadable = cfg.DeliveryTimeout, new(sync.Once), new(sync.Once)
+	s.cfg.Wire.MaxThrottle, s.cfg.Wire.LogSocketOnce, s.cfg.Wire.LogReadableOnce = cfg.DeliveryTimeout, new(sync.Once), new(sync.Once)
 	s.cfg.Wire.Renewed = func(err error) {
 		if err == nil {
 			s.published.renewed.Add(1)

@@ -206,7 +206,7 @@ func (t *txnCounts) moved(before, now txn.State, outcome txn.Outcome) {
 	switch {
 	case !open:
 		return
-	case now == txn.Ready || now == txn.CommitUntold || now == txn.AbortUntold:
+	case now == txn.Ready || now == txn.CommitUnreported || now == txn.AbortUnreported:
 		outcome = txn.Aborted
 		if before == txn.Committing {
 			outcome = txn.Committed

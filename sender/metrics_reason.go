@@ -80,9 +80,10 @@ func Reason(err error) string {
 
 // reasonOfCode returns a broker's code as a reason. A code that is not known here has no name of its own: there are too many.
 func reasonOfCode(code protocol.ErrorCode) string {
-	switch code {
-	case protocol.MessageTooLarge, protocol.RecordListTooLarge:
+	if tooLarge(code) {
 		return ReasonTooLarge
+	}
+	switch code {
 	case protocol.TopicAuthorizationFailed, protocol.GroupAuthorizationFailed, protocol.ClusterAuthorizationFailed,
 		protocol.TransactionalIDAuthorizationFailed, protocol.DelegationTokenAuthorizationFailed:
 		return ReasonAuthorization

@@ -158,13 +158,13 @@ func TestTransactionsAreCountedOnce(t *testing.T) {
 		{txn.InTransaction, txn.Committing, txn.Open},
 		{txn.Committing, txn.Ready, txn.Open}, // committed
 		{txn.Ready, txn.InTransaction, txn.Open},
-		{txn.Committing, txn.CommitUntold, txn.Open}, // committed
-		{txn.CommitUntold, txn.Ready, txn.Open},
+		{txn.Committing, txn.CommitUnreported, txn.Open}, // committed
+		{txn.CommitUnreported, txn.Ready, txn.Open},
 		{txn.InTransaction, txn.Failed, txn.Open},
 		{txn.Failed, txn.Aborting, txn.Open},
 		{txn.Aborting, txn.AbortingByEpoch, txn.Open},
-		{txn.AbortingByEpoch, txn.AbortUntold, txn.Open}, // aborted
-		{txn.AbortUntold, txn.InTransaction, txn.Open},
+		{txn.AbortingByEpoch, txn.AbortUnreported, txn.Open}, // aborted
+		{txn.AbortUnreported, txn.InTransaction, txn.Open},
 		{txn.InTransaction, txn.Orphaned, txn.Aborted}, // aborted
 		{txn.Orphaned, txn.AbortingOrphan, txn.Aborted},
 		{txn.AbortingOrphan, txn.Fatal, txn.Aborted},

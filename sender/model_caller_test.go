@@ -361,7 +361,7 @@ func (c *modelCaller) mayInit() error {
 	switch c.state {
 	case callerOpen, callerCommitting, callerMustAbort:
 		switch c.h.core.transactor().State() {
-		case txn.Ready, txn.CommitUntold, txn.AbortUntold, txn.Renewing, txn.AbortingByEpoch:
+		case txn.Ready, txn.CommitUnreported, txn.AbortUnreported, txn.Renewing, txn.AbortingByEpoch:
 			return nil // it has ended, or ends so, and the caller will learn of it
 		}
 		return fmt.Errorf("transaction %d is %v", c.number, c.state)

@@ -39,7 +39,7 @@ const (
 	// mostAtOnce bounds how often a record is sent without time or a success of its partition in between: once, again for each
 	// news that ends its backoff, and for connections that are lost before they have written it, or that have been given up for
 	// another leader.
-	mostAtOnce = 2 + maxRoused
+	mostAtOnce = 2 + maxBackoffsEnded
 	// mostDials bounds how often one end is dialled in a second. Each connection that was made allows for more.
 	mostDials = 60
 	// mostMoves bounds how often it is dialled elsewhere than the time before.
@@ -96,7 +96,7 @@ func (h *history) checkRoused() {
 		for _, p := range t.parts {
 			is, was := outset{p.leader, p.epoch, t.id, p.failures, p.lastErr, p.unidentified}, h.live.seen[p]
 			h.live.seen[p] = is
-			if !p.backoff.After(h.now) || p.failures > 0 && (p.failures != was.failures || p.lastErr != was.err) || p.roused >= maxRoused {
+			if !p.backoff.After(h.now) || p.failures > 0 && (p.failures != was.failures || p.lastErr != was.err) || p.backoffsEnded >= maxBackoffsEnded {
 				continue
 			}
 			switch {

@@ -11,22 +11,27 @@ import (
 	"github.com/epistle-kafka/epistle/protocol"
 )
 
-// What modes are worth: of 5,000 histories, how many notice a patch of testdata/mutants that takes a promise out.
+// What modes are worth: of the histories of 5,000 seeds, how many notice a patch of testdata/mutants that takes a promise out.
 //
-//	address-storm                 66  of modeDisagreeing: an end is dialled elsewhere too often
-//	news-without-bound             4  of modeContradicting: a batch is sent too often at one time
-//	news-backoff-slept-out        58  a topic is made again, and its backoff stays
-//	news-leader-unheard          253  another leader, and the backoff stays
-//	doubtful-fails-as-a-whole      6  of modeDoubting: a batch in no log fails as too large
-//	lesson-for-the-future-alone   16  of modeResizing: too many batches are refused for their size
-//	lesson-never-forgotten        74  of modeResizing: batches stay small when the limit has gone
-//	pause-deadline-before-answers 45  of modePauses: answers lie ready, and the clock counts
-//	pause-after-pause             14  of modePauses
-//	i6-never-sent-without-acks     1  of modeUnacknowledged: what was never sent may be written
-//	old-epoch-raised              39  of modeStrangers: a connection has outlived its cluster, so that the producer sends to
-//	old-epoch-one-partition        2  the new one before it has asked who that is. Where all are lost it asks first
-//	duplicate-of-nothing           5
-//	metadata-news-forgotten        1
+//	address-storm                   91  modeDisagreeing    an end is dialled elsewhere too often
+//	news-without-bound               3  modeContradicting  a batch is sent too often at one time
+//	news-leader-unheard             76  modeContradicting  there is another leader, and the backoff stays
+//	doubtful-fails-as-a-whole        3  modeDoubting       a batch in no log fails as too large
+//	lesson-for-the-future-alone      5  modeResizing       too many batches are refused for their size
+//	lesson-never-forgotten          81  modeResizing       batches stay small when the limit has gone
+//	pause-deadline-before-answers   34  modePauses         answers lie ready, and the clock counts
+//	pause-after-pause                7  modePauses         the same, after two pauses
+//	i6-never-sent-without-acks       0  modeUnacknowledged what was never sent may be written
+//	old-epoch-raised                 0  modeStrangers      a connection has outlived its cluster, and the producer
+//	old-epoch-one-partition          0  modeStrangers      sends to the new one before it has asked who that is
+//	duplicate-of-nothing             0  modeStrangers      the same
+//	metadata-news-forgotten          0  modeStrangers      a topic is made again, and forgotten in the same breath
+//	news-backoff-slept-out          46  any mode           a topic is made again, and its backoff stays
+//
+// Nothing compares these numbers. They change with the model's dice and with the core, so count them anew when either has
+// changed much: apply the patch, run `go test ./sender -run 'TestModel$' -v -args -model.mode=N -model.count=5000 -model.keep`,
+// and read how many fail. Where none does, the script or the test that the patch names still finds it, and the mode no longer
+// does. N is the mode's number; without -model.mode all modes run. A count takes a few seconds.
 
 // A mode is what a history is made for. What is rare in any history is frequent in those of its mode; half of all
 // histories have none. It is chosen by dice of its own, so that those of the others fall as if there were no modes.

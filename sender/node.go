@@ -35,7 +35,7 @@ type node struct {
 	counts  brokerCounts // for metrics
 }
 
-// open reports whether the node can take one more produce request now.
+// open reports whether the node can take one more produce request now, limit being the most that may be unanswered (I1).
 func (n *node) open(now time.Time, limit int) bool {
 	l := &n.links[data]
 	return l.conn != nil && l.busy < limit && !l.conn.ThrottledUntil().After(now)
@@ -59,8 +59,8 @@ func (n *node) ended(which lane, cn conn) *link {
 	return nil
 }
 
-// landed takes r out of the requests in flight.
-func (n *node) landed(r *request) {
+// removeInFlight takes r out of the requests in flight.
+func (n *node) removeInFlight(r *request) {
 	if i := slices.Index(n.flights, r); i >= 0 {
 		n.flights = slices.Delete(n.flights, i, i+1)
 	}

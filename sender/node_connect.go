@@ -25,8 +25,8 @@ type dial struct {
 // maxDials bounds the attempts of a link that are under way at once.
 const maxDials = 4
 
-// How long an attempt may be silent before another begins beside it, and how long a connection may be before it counts as
-// silent.
+// The bounds of patience: after it, another attempt begins beside one that is silent, and a connection on which nothing comes
+// counts as silent.
 const (
 	leastPatience = 250 * time.Millisecond
 	mostPatience  = time.Second
@@ -40,8 +40,8 @@ func patient(enough time.Duration) time.Duration {
 	return min(max(4*enough, leastPatience), mostPatience)
 }
 
-// usual returns a duration as it is known now that it was took once more: at most twice as long as before, since an outage may
-// have lengthened it.
+// usual returns what is known of a duration after it was measured again, as took: at most twice what was known before, since an
+// outage may have lengthened it.
 func usual(known, took time.Duration) time.Duration {
 	took = max(took, 1)
 	if known == 0 {
@@ -175,9 +175,9 @@ func (c *core) connected(e dialed) {
 	}
 	c.hooks.connected(e)
 	c.nodes.letIn(e.node)
-	first := c.nodes.cutOff()
-	if c.nodes.outOfTouch() {
-		c.lostTouch(e.node, e.which)
+	first := c.nodes.noneConnected()
+	if c.nodes.mayReachAnother() {
+		c.doubtCluster(e.node, e.which)
 	}
 	c.nodes.opened(l, e.conn)
 	e.node.up(c.now)

@@ -42,7 +42,7 @@ func (ns *nodes) refused(n *node, now time.Time, random func() float64) (everLet
 	n.refusals++
 	n.barred = now.Add(comeBack.Delay(n.refusals-1, random()))
 	s := &ns.reception
-	if ns.cutOff() {
+	if ns.noneConnected() {
 		s.refused++
 	}
 	s.notUntil = now.Add(comeBack.Delay(max(s.refused-1, 0), random()))

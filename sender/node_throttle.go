@@ -50,8 +50,8 @@ func (c *core) quiet(n *node, l *link) {
 	c.published.throttleTime.Add(int64(until.Sub(c.now)))
 }
 
-// mute returns a ThrottleError if all connected brokers throttle this client, so that none can be asked now: that of the broker
-// that can be asked first. Otherwise it returns nil.
+// mute returns nil unless all connected brokers throttle this client. Then it returns the ThrottleError of the one whose
+// throttling ends first.
 func (c *core) mute() error {
 	var first error
 	var at time.Time

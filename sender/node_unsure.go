@@ -35,8 +35,8 @@ func (ns *nodes) vouchedFor() bool {
 	})
 }
 
-// outOfTouch reports whether a connection that is made now may lead to another cluster than those before.
-func (ns *nodes) outOfTouch() bool { return ns.met && !ns.vouchedFor() }
+// mayReachAnother reports whether a connection that is made now may lead to another cluster than those before.
+func (ns *nodes) mayReachAnother() bool { return ns.met && !ns.vouchedFor() }
 
 // doubted reports whether there is a doubt about which cluster is there.
 func (ns *nodes) doubted() bool { return ns.unsure != nil }
@@ -54,10 +54,10 @@ func (ns *nodes) sure() {
 	}
 }
 
-// lostTouch deals with a new connection to n when no other vouches for the cluster. Until an answer has said which topics there
-// are, nothing that has our numbers goes out on it, or on connections made meanwhile. n is asked first, since it has just been
-// heard of. Its control connection may be half open, so it is made anew if it is idle.
-func (c *core) lostTouch(n *node, which lane) {
+// doubtCluster deals with a new connection to n when no other vouches for the cluster. Until an answer has said which topics
+// there are, nothing that has our numbers goes out on it, or on connections made meanwhile. n is asked first, since it has just
+// been heard of. Its control connection may be half open, so it is made anew if it is idle.
+func (c *core) doubtCluster(n *node, which lane) {
 	if !c.cfg.Idempotent {
 		return
 	}

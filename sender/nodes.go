@@ -50,8 +50,8 @@ func (ns *nodes) add(id int32, addr string) *node {
 	return n
 }
 
-// meet sees to it that a broker of the snapshot has a node. A node that is there stays where it is: what the snapshot says of
-// it may be older than what another answer has said since.
+// meet gives a broker of the snapshot a node if it has none. A node that is there keeps its address: another answer may have
+// named a newer one than the snapshot has.
 func (ns *nodes) meet(s *metadata.Snapshot, id int32) {
 	if b, ok := s.Brokers[id]; ok && ns.byID[id] == nil {
 		ns.add(id, b.Addr())
@@ -77,8 +77,8 @@ func (ns *nodes) opened(l *link, cn conn) {
 	l.made++
 }
 
-// cutOff reports whether there is no connection to anybody.
-func (ns *nodes) cutOff() bool {
+// noneConnected reports whether there is no connection to anybody.
+func (ns *nodes) noneConnected() bool {
 	for _, n := range ns.order {
 		for i := range n.links {
 			if n.links[i].conn != nil {
@@ -155,8 +155,8 @@ func (ns *nodes) troubled(now time.Time, err error) {
 // untroubled forgets it.
 func (ns *nodes) untroubled() { ns.published.trouble.Store(nil) }
 
-// lastFailure returns err, with which a request has failed at that time, or what has kept the loop from the cluster since; nil
-// if there is neither.
+// lastFailure returns the newer of two failures, nil if there is neither: err, with which a request failed at that time, and
+// what last kept the loop from the cluster.
 func (ns *nodes) lastFailure(at time.Time, err error) error {
 	if trouble := ns.published.trouble.Load(); trouble != nil && (err == nil || at.Before(ns.troubledAt)) {
 		err = *trouble

@@ -6,11 +6,11 @@ import (
 )
 
 const (
-	// firstPace is how long after it was told of a lasting state the log is told again. It doubles each time, up to slowPace.
+	// firstPace is the time between the first two lines about a state that lasts. It doubles with each line, up to slowPace.
 	firstPace = 30 * time.Second
 	slowPace  = 10 * time.Minute
-	// burst is how many lines about one subject come at once; then they keep a pace, up to pulsePace, until none has come for
-	// calm.
+	// burst is how many lines about one subject are written at once. Further ones keep a pace, which grows to pulsePace, until
+	// none has come for calm.
 	burst     = 5
 	pulsePace = time.Minute
 	calm      = 5 * time.Minute

@@ -22,9 +22,9 @@ type partition struct {
 	place  int       // of its entry in the heap of alarms; -1: it has none
 	listed *node     // whose ready list has its newest entry, whether it counts or not
 
-	backoff  time.Time // not before
-	failures int       // failed attempts since the last success
-	roused   int       // how often since then news has ended the backoff
+	backoff       time.Time // not before
+	failures      int       // failed attempts since the last success
+	backoffsEnded int       // how often since then news has ended the backoff
 
 	head    accumulator.Head // of queue, as far as the loop has been told
 	drained int64            // serial of the last batch that was taken out of queue
@@ -91,8 +91,8 @@ func (p *partition) keeps() bool {
 	return slices.ContainsFunc(p.retry, func(d *delivery) bool { return d.keeps })
 }
 
-// resends reports whether d, the oldest of what is not in flight, is to be sent again unchanged though the partition needs a
-// new epoch: d may have been written, or d or a batch behind it is a part of one that may have been.
+// resends reports whether d is sent again unchanged although the partition needs a new epoch. That is so if d may be written,
+// or if d, or a batch behind it, is a part of a batch that may be. d is the oldest batch that is not in flight.
 func (p *partition) resends(d *delivery) bool {
 	return d.numbered && (d.doubtful() || d.keeps || p.keeps())
 }
@@ -128,8 +128,8 @@ func (p *partition) drain() *accumulator.Batch {
 	return b
 }
 
-// landed takes d out of the batches in flight.
-func (p *partition) landed(d *delivery) {
+// removeInFlight takes d out of the batches in flight.
+func (p *partition) removeInFlight(d *delivery) {
 	if i := slices.Index(p.inFlight, d); i >= 0 {
 		p.inFlight = slices.Delete(p.inFlight, i, i+1)
 	}

@@ -42,8 +42,8 @@ func (c *core) askMetadata() time.Time {
 	}
 }
 
-// controlNode returns a node with a free control connection that is not one of but. If there is none it returns nil and when to
-// come back; the zero time if only an event can help.
+// controlNode returns a node with a free control connection, but none of those that are named. If there is none it returns nil
+// and when to come back; the zero time if only an event can help.
 func (c *core) controlNode(but ...int32) (*node, time.Time) {
 	ids := slices.DeleteFunc(c.candidates(), func(id int32) bool { return slices.Contains(but, id) })
 	var at time.Time

@@ -19,7 +19,7 @@ func (e answered) apply(c *core) {
 	c.pending--
 	c.metrics.countProduced(r)
 	c.hooks.produceEnded(r)
-	r.node.landed(r)
+	r.node.removeInFlight(r)
 	l := r.node.ended(data, r.conn)
 	if l != nil && call.Err == nil {
 		l.answered(c.now)
@@ -37,10 +37,10 @@ func (e answered) apply(c *core) {
 	}
 	for _, d := range r.deliveries {
 		p := d.part
-		p.landed(d)
-		c.requests.gave()
+		p.removeInFlight(d)
+		c.requests.batchGone()
 		d.conn = nil
-		late := d.resolved // then nobody else may hold its batch, which is needed below
+		late := d.resolved // then nobody else may hold its batch, which is needed below (I5)
 		if !late {
 			d.Drop()
 		}

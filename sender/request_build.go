@@ -114,11 +114,11 @@ func (c *core) putBack(p *partition, d *delivery) {
 func (c *core) add(r *request, p *partition, d *delivery) {
 	p.number(d)
 	d.conn, d.old, d.era = r.conn, false, p.numbers.Era()
-	d.Hold()
+	d.Hold() // until the connection is done with its bytes (I5)
 	d.attempts++
 	p.unblock()
 	p.inFlight = append(p.inFlight, d)
-	c.requests.took()
+	c.requests.batchAdded()
 	r.deliveries = append(r.deliveries, d)
 	if c.touchDue(p.topic) {
 		c.touch(p.topic)
@@ -206,8 +206,8 @@ func (c *core) unsent(r *request) {
 // takeBack takes a batch out of a request that was not sent.
 func (c *core) takeBack(d *delivery) {
 	p := d.part
-	p.landed(d)
-	c.requests.gave()
+	p.removeInFlight(d)
+	c.requests.batchGone()
 	d.conn = nil
 	d.attempts--
 	d.Drop()

@@ -2,8 +2,8 @@ package sender
 
 import "slices"
 
-// take returns the next batch of p to be sent to n, numbered, or nil if none may be drained now. What it waits for leads to
-// another refresh: an answer, an identity, new metadata.
+// take returns the next batch of p to be sent to n, numbered, or nil if none may be drained now. Then p is refreshed, and take
+// is called again, once an answer, an identity or new metadata has come.
 func (c *core) take(p *partition, n *node) *delivery {
 	if !c.mayDrain(p, n) {
 		return nil
@@ -23,7 +23,7 @@ func (c *core) take(p *partition, n *node) *delivery {
 	switch due := c.due(p); {
 	case due.IsZero():
 		return nil
-	case !c.schedule.goes(due): // it was hurried, and the reason has gone
+	case !c.schedule.goes(due): // it was ready while lingers were ended, and they are allowed again
 		c.schedule.set(p, sooner(p.wake, due))
 		return nil
 	}

@@ -14,11 +14,11 @@ func (rs *requests) next() uint64 {
 	return rs.number
 }
 
-// took notes that a request was given a batch.
-func (rs *requests) took() { rs.flying++ }
+// batchAdded notes that a request was given a batch.
+func (rs *requests) batchAdded() { rs.flying++ }
 
-// gave notes that a request has given a batch back, or has ended with it.
-func (rs *requests) gave() { rs.flying-- }
+// batchGone notes that a request has given a batch back, or has ended with it.
+func (rs *requests) batchGone() { rs.flying-- }
 
-// none reports whether no request has a batch.
-func (rs *requests) none() bool { return rs.flying == 0 }
+// empty reports whether no request has a batch.
+func (rs *requests) empty() bool { return rs.flying == 0 }

@@ -11,9 +11,9 @@ import (
 type schedule struct {
 	alarms
 
-	expiry  time.Time // batches that were opened then or before have expired: delivery.timeout ago
-	horizon time.Time // what is due by then goes in this step: now, or a little later, see early
-	hurried bool      // nothing lingers: closing, or a caller waits for memory
+	expiry   time.Time // batches that were opened then or before have expired: delivery.timeout ago
+	horizon  time.Time // what is due by then goes in this step: now, or a little later, see early
+	noLinger bool      // nothing lingers: closing, or a caller waits for memory
 
 	changed []accumulator.HeadChange // scratch of changes
 	parts   []*partition             // scratch of working
@@ -35,12 +35,12 @@ func (s *schedule) expired(opened time.Time) bool { return !opened.After(s.expir
 // is none.
 func (s *schedule) nextEarly() *partition { return s.takeSoon(s.horizon) }
 
-// hurry ends all lingers, and relax allows them again.
-func (s *schedule) hurry() { s.hurried = true }
-func (s *schedule) relax() { s.hurried = false }
+// endLingers ends all lingers, and allowLingers allows them again.
+func (s *schedule) endLingers()   { s.noLinger = true }
+func (s *schedule) allowLingers() { s.noLinger = false }
 
-// hurries reports whether nothing lingers.
-func (s *schedule) hurries() bool { return s.hurried }
+// lingersEnded reports whether nothing lingers.
+func (s *schedule) lingersEnded() bool { return s.noLinger }
 
 // idle reports whether no partition has an alarm. Each that has work has one.
 func (s *schedule) idle() bool { return s.waiting == 0 }

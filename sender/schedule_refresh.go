@@ -46,11 +46,11 @@ const briefLinger = 100 * time.Millisecond
 // sending can free. While an answer will free some soon, batches linger on: with many partitions and little for each, sending
 // it all at once would make the smallest batches just when there is the most to send.
 func (c *core) takeChanges() {
-	if waiting := c.acc.Memory.Waiting(); waiting && !c.schedule.hurries() && (c.requests.none() || c.cfg.Linger > briefLinger) {
-		c.schedule.hurry()
+	if waiting := c.acc.Memory.Waiting(); waiting && !c.schedule.lingersEnded() && (c.requests.empty() || c.cfg.Linger > briefLinger) {
+		c.schedule.endLingers()
 		c.refreshAll()
 	} else if !waiting && !c.closing {
-		c.schedule.relax()
+		c.schedule.allowLingers()
 	}
 	notes := c.schedule.changes(c.acc)
 	for i := range notes {
@@ -82,7 +82,7 @@ func (c *core) due(p *partition) time.Time {
 		return time.Time{}
 	}
 	due := c.now
-	if !p.head.Ready && !c.schedule.hurries() && c.cfg.Linger > 0 && !c.txn.Ending() {
+	if !p.head.Ready && !c.schedule.lingersEnded() && c.cfg.Linger > 0 && !c.txn.Ending() {
 		due = p.head.Opened.Add(c.cfg.Linger)
 	}
 	if p.backoff.After(due) {

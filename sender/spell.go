@@ -15,8 +15,8 @@ type spell struct {
 	pace   pace
 	bunch                      // partitions of late, and the last error
 	parts  map[*partition]bool // that have not come through
-	sent   int64               // batches that are sent again
-	kept   int64               // of which the log knows
+	sent   int64               // batches that were sent again
+	kept   int64               // those of them that are in a line of the log
 }
 
 // retrying tells that a batch of p is to be sent again.

@@ -41,7 +41,7 @@ func (c *core) recreated(t *topic, why error) {
 	for i, p := range t.parts {
 		c.txn.wiped(p, why)
 		c.abandon(p)
-		p.failures, p.roused, p.backoff = 0, 0, zero
+		p.failures, p.backoffsEnded, p.backoff = 0, 0, zero
 		for _, d := range p.inFlight {
 			d.old = true
 			d.reopen(why == ErrClusterReplaced)
@@ -67,8 +67,8 @@ func (c *core) recreated(t *topic, why error) {
 	}
 }
 
-// retire ends the partitions that the topic no longer has. Callers know that by now, so none chooses one of them for a record
-// that could go elsewhere.
+// retire ends the partitions that the topic no longer has. Callers have the new number by now, so a record that may go anywhere
+// does not go to one of them.
 func (c *core) retire(t *topic) {
 	for _, p := range t.parts[min(len(t.parts), len(t.meta.Partitions)):] {
 		p.queue.Refuse(ErrPartitionGone)

@@ -145,20 +145,20 @@ func (c *core) lead(s *metadata.Snapshot, p *partition, m metadata.Partition) {
 	c.hooks.moved(p, p.leader, m.Leader)
 	p.leader, p.epoch = m.Leader, m.LeaderEpoch
 	if m.Leader >= 0 {
-		c.rouse(p)
+		c.endBackoff(p)
 	}
 	c.refresh(p)
 }
 
-// maxRoused bounds how often news skips a partition's backoff until it has a success. Brokers that contradict each other always
-// have news.
-const maxRoused = 5
+// maxBackoffsEnded bounds how often news skips a partition's backoff until it has a success. Brokers that contradict each other
+// always have news.
+const maxBackoffsEnded = 5
 
-// rouse ends p's backoff, since the cause of its failures may be over. Otherwise p would sleep on after what it waits for has
-// come.
-func (c *core) rouse(p *partition) {
-	if p.backoff.After(c.now) && p.roused < maxRoused {
-		p.roused++
+// endBackoff ends p's backoff, since the cause of its failures may be over. Otherwise p would sleep on after what it waits for
+// has come.
+func (c *core) endBackoff(p *partition) {
+	if p.backoff.After(c.now) && p.backoffsEnded < maxBackoffsEnded {
+		p.backoffsEnded++
 		p.backoff = zero
 	}
 }

@@ -102,7 +102,7 @@ func (t *transactor) askSteps() time.Time {
 	c := t.c
 	t.held = nil
 	for {
-		step, at := t.Next(c.pause.judged(c.now), c.schedule.idle() && c.requests.none())
+		step, at := t.Next(c.pause.judged(c.now), c.schedule.idle() && c.requests.empty())
 		at = c.pause.judgedAt(c.now, at)
 		t.moved()
 		if step == nil {
@@ -151,7 +151,7 @@ func (t *transactor) sendStep(step *txn.Step) (at time.Time, sent bool) {
 	newest, ok := n.links[control].conn.Version(api.Key)
 	if l := &n.links[control]; ok && newest < step.MinVersion {
 		switch {
-		case !t.Crosses(step) && t.Lower(step):
+		case !t.RepeatsEnd(step) && t.Lower(step):
 			return c.now, false
 		case !c.askOffer(l, api.Key), t.Lower(step):
 			return l.notUntil, false

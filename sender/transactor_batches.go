@@ -40,7 +40,7 @@ func (c *core) adds(p *partition) bool {
 // spare is how many of n may be in flight now. While a transaction is open one is kept free for the batches that its end sends
 // out. They would wait a round trip for an answer otherwise.
 func (t *transactor) spare(n int) int {
-	if n == 1 || t.RoundingOff() {
+	if n == 1 || t.EndsSoon() {
 		return n
 	}
 	return n - 1

@@ -37,7 +37,8 @@ func (t *transactor) watch() (at time.Time) {
 	return at
 }
 
-// missing reports whether l, which has no connection, is more than merely being made: nobody answers there, or nobody did.
+// missing reports whether nobody answers at the other end of l, which has no connection: an attempt takes longer than usual, or
+// the last one has failed.
 func (l *link) missing(now time.Time) bool {
 	long, _ := l.trying(now)
 	return long || len(l.dials) == 0 && l.failures > 0 && l.notUntil.After(now)

@@ -214,8 +214,8 @@ func (c *core) delayed(d *delivery) string {
 	return "waiting to be sent again"
 }
 
-// closest returns the error to tell of a partition: own, its last failure, which may be nil, or err, with which its leader's
-// connection has ended or could not be made. Of one that has ended, a request knows that it was cut off.
+// closest returns the better of two errors for a partition. own is its last failure, and may be nil. err is why its leader's
+// connection has ended, or could not be made. If a connection has ended, own is better: it says that the request was cut off.
 func closest(own, err error) error {
 	var of, at *wire.Error
 	if errors.As(own, &of) && errors.As(err, &at) && at.Stage == wire.StageRequest && of.NodeID == at.NodeID {

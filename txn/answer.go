@@ -53,7 +53,7 @@ func (t *Txn) removeInFlight(s *Step) {
 	t.inFlight = slices.DeleteFunc(t.inFlight, func(o *Step) bool { return o == s })
 }
 
-// Unsupported notes that a node knows no version of a step that means what is meant here. The step need not have been Sent.
+// Unsupported notes that a node knows none of the versions of s that would do. The step need not have been Sent.
 func (t *Txn) Unsupported(s *Step, err error) {
 	t.removeInFlight(s)
 	switch {
@@ -101,11 +101,11 @@ func (t *Txn) unknownYet(now time.Time, s *Step, code protocol.ErrorCode) bool {
 	return code == protocol.InvalidProducerIDMapping && (t.fresh.unknown(now, t.cfg.Patience) || s.early && t.fresh.stage == met)
 }
 
-// unmet reports whether the coordinator's PRODUCER_FENCED, for a request for a new epoch, only means that it does not know the
-// fresh producer id yet. It looks at the id before it looks whether the last transaction is complete. The request is repeated
-// as it is. If another producer has taken over meanwhile, it has the id's next epoch, or another id. Then the repeated request
-// fences nobody and gets the same answer, which is final after delivery.timeout.
-func (t *Txn) unmet(now time.Time, code protocol.ErrorCode) bool {
+// fencedAsUnknown reports whether the coordinator's PRODUCER_FENCED, for a request for a new epoch, only means that it does not
+// know the fresh producer id yet. It looks at the id before it looks whether the last transaction is complete. The request is
+// repeated as it is. If another producer has taken over meanwhile, it has the id's next epoch, or another id. Then the repeated
+// request fences nobody and gets the same answer, which is final after delivery.timeout.
+func (t *Txn) fencedAsUnknown(now time.Time, code protocol.ErrorCode) bool {
 	return code == protocol.ProducerFenced && t.fresh.unknown(now, t.cfg.Patience)
 }
 
@@ -227,7 +227,7 @@ func (t *Txn) initialised(now time.Time, s *Step, resp *protocol.InitProducerIDR
 	case code == protocol.NoError:
 		t.identify(idempotent.Identity{ID: resp.ProducerID, Epoch: resp.ProducerEpoch})
 	case t.retry(now, s, code):
-	case t.unmet(now, code):
+	case t.fencedAsUnknown(now, code):
 		t.backoffBriefly(now, s.answered(code))
 	case t.state == AbortingOrphan:
 		t.endOrphanBy(s, code)

@@ -68,19 +68,19 @@ var situations = []situation{
 		r.Leave(r.call((*Txn).Begin).op)
 		return r
 	}, map[string]string{CallInit: "ok", CallBegin: "waits"}},
-	{"with a commit that nobody was told of", CommitUntold, func(t *testing.T) *rig {
+	{"with a commit that nobody was told of", CommitUnreported, func(t *testing.T) *rig {
 		r := open(t, 2)
 		r.Leave(r.call((*Txn).Commit).op)
 		r.answer(r.ended())
 		return r
 	}, map[string]string{CallInit: "ok", CallCommit: "ok"}},
-	{"with an abort that nobody was told of", AbortUntold, func(t *testing.T) *rig {
+	{"with an abort that nobody was told of", AbortUnreported, func(t *testing.T) *rig {
 		r := open(t, 2)
 		r.Leave(r.call((*Txn).Abort).op)
 		r.answer(r.ended())
 		return r
 	}, map[string]string{CallInit: "ok", CallAbort: "ok", CallBegin: "ok"}},
-	{"with an abort by a new epoch that nobody was told of", AbortUntold, func(t *testing.T) *rig {
+	{"with an abort by a new epoch that nobody was told of", AbortUnreported, func(t *testing.T) *rig {
 		r := ready(t, 1)
 		r.opening()
 		r.Leave(r.call((*Txn).Abort).op)
@@ -94,7 +94,7 @@ var situations = []situation{
 		r.call((*Txn).Abort)
 		return r
 	}, orphans("waits")},
-	{"dead, with an abort that nobody was told of", OrphanUntold, func(t *testing.T) *rig {
+	{"dead, with an abort that nobody was told of", OrphanUnreported, func(t *testing.T) *rig {
 		r := orphaned(t)
 		r.Leave(r.call((*Txn).Abort).op)
 		r.answer(r.ended())

@@ -11,8 +11,8 @@ type transaction struct {
 	end    endRequest
 	cause  error // why it cannot be committed: the first failure, or ErrAborted
 
-	// The levels of transaction.version whose requests are used to send offsets, and to end the transaction. They are less than
-	// that of the transaction where a node has no others.
+	// The levels of transaction.version by which offsets are sent, and by which the transaction is ended. Both are the
+	// transaction's own level, unless a node knows only the requests of a lower one.
 	offsetsLevel int16
 	endLevel     int16
 
@@ -45,7 +45,7 @@ const (
 	endNotSent endRequest = iota // it was not sent, or was refused without effect
 	endSent                      // it was sent, and has not taken effect as far as is known
 	endInDoubt                   // it may have taken effect
-	endCrossed                   // the same, for one of the new protocol; the next one is of the old, and its epoch may be over
+	endLowered                   // the same, for one of the new protocol; the next one is of the old, and its epoch may be over
 )
 
 // doubt notes that an EndTxn may have taken effect.
@@ -58,6 +58,6 @@ func (t *transaction) doubtful() bool { return t.end >= endInDoubt }
 func (t *transaction) lowerEnd() {
 	t.endLevel = 1
 	if t.doubtful() {
-		t.end = endCrossed
+		t.end = endLowered
 	}
 }

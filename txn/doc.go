@@ -12,17 +12,17 @@
 //	         ┌───────────────────── Abort ─────────────────── InTransaction
 //	         │                                                 │      │ Commit
 //	         │                                       a failure │      ▼
-//	         │                                                 │  Committing ──EndTxn──► Ready, CommitUntold
+//	         │                                                 │  Committing ──EndTxn──► Ready, CommitUnreported
 //	         │                                                 ▼      │
 //	         │   ┌──────────────────── Abort ─────────────── Failed ◄─┘ a failure before EndTxn
 //	         ▼   ▼
-//	       Aborting ────────────────────────────────────────────EndTxn──► Ready, AbortUntold
+//	       Aborting ────────────────────────────────────────────EndTxn──► Ready, AbortUnreported
 //	           └──where EndTxn cannot end it──► AbortingByEpoch ──identity──► the same
 //
 //	Any state goes to Fatal when the producer is fenced or can be of no more use, and none leaves it. On the way there an
 //	open transaction can be an orphan (see below):
 //
-//	       any in which a transaction is open ──► Orphaned ──Abort──► AbortingOrphan ──EndTxn──► Fatal, OrphanUntold
+//	       any in which a transaction is open ──► Orphaned ──Abort──► AbortingOrphan ──EndTxn──► Fatal, OrphanUnreported
 //	                                                 ▲                   │       └─refused for good──► Fatal
 //	                                                 └──refused for now──┘
 //

@@ -38,7 +38,7 @@ func (t *Txn) endAnswered(now time.Time, s *Step, resp *protocol.EndTxnResponse)
 		t.endOrphanBy(s, protocol.NoError) // the same, and no transaction comes after it
 	case t.unknownYet(now, s, code) && t.current.known != registered:
 		t.retry(now, s, code)
-	case s.old && t.current.end == endCrossed && (fenced(code) || code == protocol.InvalidProducerIDMapping):
+	case s.old && t.current.end == endLowered && (fenced(code) || code == protocol.InvalidProducerIDMapping):
 		t.endedAlready(s, code)
 	case t.state == AbortingOrphan:
 		t.endOrphanBy(s, code)
@@ -103,7 +103,7 @@ func (t *Txn) endedAs(s *Step, resp *protocol.EndTxnResponse) {
 func (t *Txn) ended() {
 	m := finish
 	if len(t.endings) == 0 {
-		m = finishUntold
+		m = finishUnreported
 	}
 	t.move(m)
 	t.finishEndings(nil)

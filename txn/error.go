@@ -42,9 +42,9 @@ const (
 	// NewProducer: close this producer. Another one with the same transactional id can go on, unless it is the one that has
 	// fenced this one.
 	NewProducer
-	// FixConfiguration: a setting or a permission has to be put right first. If InitTransactions or BeginTransaction says so, it
-	// may then be called again. If another call does, a new producer is needed, and Begin says that. Abort ends what is open,
-	// and can be called again if that is refused.
+	// FixConfiguration: a setting or a permission has to be put right first. If InitTransactions or BeginTransaction says so,
+	// it may then be called again. If another call does, a new producer is needed, and Begin says that. Abort ends what is
+	// open, and can be called again if that is refused.
 	FixConfiguration
 )
 
@@ -60,12 +60,14 @@ func (n Next) String() string {
 // the transaction has timed out: the coordinator's answer is the same. It is final.
 var ErrFenced = errors.New("the producer is fenced")
 
-// A doomed error is the error of records whose transaction can no longer be committed, and may not have been aborted yet. It is
-// an ErrAborted.
-type doomed struct{ err error }
+// An uncommittable error is the error of records whose transaction can no longer be committed, and may not have been aborted
+// yet. It is an ErrAborted.
+type uncommittable struct{ err error }
 
-func (d *doomed) Error() string   { return "its transaction cannot be committed: " + d.err.Error() }
-func (d *doomed) Unwrap() []error { return []error{ErrAborted, d.err} }
+func (d *uncommittable) Error() string {
+	return "its transaction cannot be committed: " + d.err.Error()
+}
+func (d *uncommittable) Unwrap() []error { return []error{ErrAborted, d.err} }
 
 // Error is what a transactional call fails with.
 type Error struct {

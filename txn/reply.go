@@ -7,7 +7,7 @@ const (
 	starts       reply = iota // it begins what it asks for, and waits for it
 	waits                     // it waits for what an earlier call has begun
 	done                      // there is nothing to do
-	tells                     // it has been done, and nobody was told
+	reports                   // it has been done, and nobody was told
 	isDead                    // an Error: nothing is possible any more
 	hasFailed                 // an Error: the transaction can only be aborted
 	needsInit                 // from here on it is refused with a StateError
@@ -17,7 +17,7 @@ const (
 	isOpen                    // a transaction is open
 	isCommitting              // it is being committed
 	isAborting                // it is being aborted
-	isUntold                  // the last commit has been told to nobody
+	isUnreported              // the last commit has been told to nobody
 	isWaited                  // somebody waits already, where only one can
 	replies
 )
@@ -31,7 +31,7 @@ var rules = [replies]string{
 	isOpen:       "a transaction is open, and whoever has begun it has to commit or abort it first. " + ruleOverlap,
 	isCommitting: "a commit is in progress, and only its end can tell the outcome: call CommitTransaction again",
 	isAborting:   "the transaction is being aborted: call AbortTransaction again to wait for it",
-	isUntold:     "the outcome of the last commit has been told to nobody: call CommitTransaction again",
+	isUnreported: "the outcome of the last commit has been told to nobody: call CommitTransaction again",
 	isWaited:     "it has been called already, and has not returned",
 }
 
@@ -40,28 +40,28 @@ const ruleOverlap = "If that is another goroutine, calls overlap: give each a pr
 // A row is the replies to each call in one state, and what is then known of the transaction.
 type row struct {
 	init, begin, add, commit, abort reply   // add: a record, or offsets
-	left                            Outcome // what a caller is told who leaves a call that was to end it, or to add offsets
-	lost                            Outcome // if the producer dies: nobody can commit it any more. But see lostOutcome
+	left                            Outcome // for a caller who no longer waits for its end, or for offsets to be added
+	lost                            Outcome // if the producer dies, since nobody can commit it any more; but see lostOutcome
 }
 
-// said has a row for each state; testdata/replies.txt prints it. The last two columns mean nothing for a producer that is
-// fatal: its outcome is that of its death.
+// said has a row for each state; testdata/replies.txt prints it. In state Fatal the last two columns mean nothing: the outcome
+// is that of the error which made the producer Dead.
 var said = [stateCount]row{
-	Uninitialized:   {starts, needsInit, needsBoth, needsInit, needsInit, Open, Open},
-	Initializing:    {waits, needsInit, needsBoth, needsInit, needsInit, Open, Open},
-	Ready:           {done, starts, needsOpen, needsBegin, needsBegin, Open, Open},
-	CommitUntold:    {done, isUntold, needsOpen, tells, needsBegin, Open, Committed},
-	AbortUntold:     {done, starts, needsOpen, needsBegin, tells, Open, Open},
-	Renewing:        {done, waits, needsOpen, needsBegin, needsBegin, Open, Open},
-	InTransaction:   {isOpen, isOpen, starts, starts, starts, Open, Aborted},
-	Committing:      {isOpen, isCommitting, needsOpen, waits, isCommitting, Unknown, Aborted},
-	Failed:          {isOpen, isOpen, hasFailed, hasFailed, starts, Open, Aborted},
-	Aborting:        {isOpen, isAborting, needsOpen, isAborting, waits, Aborted, Aborted},
-	AbortingByEpoch: {done, isAborting, needsOpen, isAborting, waits, Aborted, Aborted},
-	Orphaned:        {isDead, isDead, isDead, isDead, starts, Aborted, Aborted},
-	AbortingOrphan:  {isDead, isDead, isDead, isDead, waits, Aborted, Aborted},
-	OrphanUntold:    {isDead, isDead, isDead, isDead, tells, Aborted, Aborted},
-	Fatal:           {isDead, isDead, isDead, isDead, isDead, Open, Open},
+	Uninitialized:    {starts, needsInit, needsBoth, needsInit, needsInit, Open, Open},
+	Initializing:     {waits, needsInit, needsBoth, needsInit, needsInit, Open, Open},
+	Ready:            {done, starts, needsOpen, needsBegin, needsBegin, Open, Open},
+	CommitUnreported: {done, isUnreported, needsOpen, reports, needsBegin, Open, Committed},
+	AbortUnreported:  {done, starts, needsOpen, needsBegin, reports, Open, Open},
+	Renewing:         {done, waits, needsOpen, needsBegin, needsBegin, Open, Open},
+	InTransaction:    {isOpen, isOpen, starts, starts, starts, Open, Aborted},
+	Committing:       {isOpen, isCommitting, needsOpen, waits, isCommitting, Unknown, Aborted},
+	Failed:           {isOpen, isOpen, hasFailed, hasFailed, starts, Open, Aborted},
+	Aborting:         {isOpen, isAborting, needsOpen, isAborting, waits, Aborted, Aborted},
+	AbortingByEpoch:  {done, isAborting, needsOpen, isAborting, waits, Aborted, Aborted},
+	Orphaned:         {isDead, isDead, isDead, isDead, starts, Aborted, Aborted},
+	AbortingOrphan:   {isDead, isDead, isDead, isDead, waits, Aborted, Aborted},
+	OrphanUnreported: {isDead, isDead, isDead, isDead, reports, Aborted, Aborted},
+	Fatal:            {isDead, isDead, isDead, isDead, isDead, Open, Open},
 }
 
 func (t *Txn) said() *row { return &said[t.state] }
@@ -70,8 +70,8 @@ func (t *Txn) said() *row { return &said[t.state] }
 func (t *Txn) reply(call string, r reply, op *Op) reply {
 	switch r {
 	case starts, waits:
-	case tells:
-		t.move(tell)
+	case reports:
+		t.move(report)
 		op.Done(nil)
 	default:
 		op.Done(t.refusal(call, r))

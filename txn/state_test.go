@@ -55,8 +55,8 @@ func TestEveryReplyInEveryState(t *testing.T) {
 
 func nameOf(r reply) string {
 	return [replies]string{
-		"starts", "waits", "done", "tells", "dead", "failed", "needs init", "needs both", "needs begin", "needs open",
-		"open", "committing", "aborting", "untold", "waited for",
+		"starts", "waits", "done", "reports", "dead", "failed", "needs init", "needs both", "needs begin", "needs open",
+		"open", "committing", "aborting", "unreported", "waited for",
 	}[r]
 }
 

@@ -14,7 +14,8 @@ import (
 type Step struct {
 	Node    int32 // which node to ask, or Anyone
 	Request protocol.Request
-	// The versions that mean what is meant here; 0 for no bound. A node that knows none of them ends the step in Unsupported.
+	// The versions that will do, since others mean something else; 0 for no bound. If the node knows none of them, call
+	// Unsupported.
 	MinVersion, MaxVersion int16
 
 	// Set by the sender of the step: the node that is asked, and its name for errors.
@@ -222,9 +223,9 @@ func (t *Txn) fill(s *Step) {
 	}
 }
 
-// Crosses reports whether s repeats an EndTxn of the new protocol whose answer was lost. In the old protocol nobody can say
+// RepeatsEnd reports whether s repeats an EndTxn of the new protocol whose answer was lost. In the old protocol nobody can say
 // what became of that.
-func (t *Txn) Crosses(s *Step) bool { return s.kind == end && t.current.doubtful() }
+func (t *Txn) RepeatsEnd(s *Step) bool { return s.kind == end && t.current.doubtful() }
 
 // Lower notes that the node of s, which was not Sent, knows the request only in the versions of the old protocol, though the
 // transaction is in the new one. It reports whether those will do. Another step is due then.

@@ -35,7 +35,7 @@ type Txn struct {
 	level    int16     // of transaction.version, under which the identity was given or last used
 	renewal  bool      // the sequence of some partition is broken: a new epoch is needed before the next transaction
 
-	newest   int16 // the finalised level of transaction.version, or the one below it for which brokers have the requests, as last heard
+	newest   int16 // as SetLevel, for the next transaction
 	unspoken error // why no transaction can be begun: the coordinator has no request to end one, as last heard
 
 	// Calls that wait.
@@ -126,8 +126,8 @@ func (t *Txn) Last() int64 { return t.current.number }
 // Ending reports whether the transaction waits for the last of its records.
 func (t *Txn) Ending() bool { return t.state == Committing || t.state == Aborting }
 
-// RoundingOff reports whether the last records of the transaction have probably come: its end, or its offsets, were asked for.
-func (t *Txn) RoundingOff() bool { return t.Ending() || len(t.offsets) > 0 }
+// EndsSoon reports whether the last records of the transaction have probably come: its end, or its offsets, were asked for.
+func (t *Txn) EndsSoon() bool { return t.Ending() || len(t.offsets) > 0 }
 
 // Idle reports whether no transaction is open, so that closing loses and blocks nothing.
 func (t *Txn) Idle() bool { return !t.state.open() }
@@ -146,9 +146,9 @@ func (t *Txn) Asked() bool { return t.current.end != endNotSent }
 func (t *Txn) Cause() error {
 	switch cause := t.current.cause; {
 	case t.state.Dead():
-		return &doomed{t.fatal.Err}
+		return &uncommittable{t.fatal.Err}
 	case cause != nil && cause != ErrAborted:
-		return &doomed{cause}
+		return &uncommittable{cause}
 	default:
 		return cause
 	}

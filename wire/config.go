@@ -51,14 +51,14 @@ type Config struct {
 	// Read and Write do nothing but call the inner ones, which are then called instead.
 	DialContext func(ctx context.Context, network, addr string) (net.Conn, error)
 
-	// Told makes the log line about a socket that cannot be seen one for all connections. nil: each dial logs it.
-	Told *sync.Once
+	// LogSocketOnce makes the log line about a socket that cannot be seen one for all connections. nil: each dial logs it.
+	LogSocketOnce *sync.Once
 
 	// SASL authenticates each connection after the versions are known and before Dial returns, and again before its session
 	// ends (KIP-368). nil for none.
 	SASL sasl.Mechanism
-	// ToldReadable makes the log line about readable credentials one for all connections. nil: each dial logs it.
-	ToldReadable *sync.Once
+	// LogReadableOnce makes the log line about readable credentials one for all connections. nil: each dial logs it.
+	LogReadableOnce *sync.Once
 	// Renewed is called after each attempt to authenticate a connection again, with nil if it has succeeded. It runs on a
 	// goroutine of the connection and must not block. It may be nil.
 	Renewed func(err error)

@@ -276,8 +276,8 @@ func (c *Conn) noteAnswerLocked(call *Call) {
 	c.answered[key>>6&1] |= 1 << (key & 63)
 }
 
-// cutOff returns the error of a call that ends with the connection, without the call's API. That another call has timed out
-// does not make this one time out.
+// cutOff returns the error of a call that ends with the connection, without the call's API. If the reason is that another call
+// has timed out, the error is no ErrTimeout: this call has not.
 func (c *Conn) cutOff(cause error) Error {
 	cut := *c.failure(ErrClosed)
 	var e *Error

@@ -22,7 +22,7 @@ type Renewals struct {
 	Longest           time.Duration // of these, since TakeRenewals was last called
 }
 
-// Bytes returns how many were written and read. What a write has left over that failed counts as far as the system took it.
+// Bytes returns how many were written and read. Of a write that failed, the bytes count that the system took.
 func (c *Counters) Bytes() (written, read int64) { return c.written.Load(), c.read.Load() }
 
 // TakeRenewals returns what was counted, and begins to look for the longest anew.

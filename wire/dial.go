@@ -121,8 +121,8 @@ func (d *dialer) within(ctx context.Context, stage Stage, bound time.Duration, d
 	return err
 }
 
-// tell has whoever wants to know it be told of the stage that has ended.
-func (d *dialer) tell(p Passed) {
+// reportPassed calls Bounds.Passed, if it is set, for the stage that has ended.
+func (d *dialer) reportPassed(p Passed) {
 	if d.bounds.Passed == nil {
 		return
 	}
@@ -156,7 +156,7 @@ func (d *dialer) connect(ctx context.Context) (net.Conn, error) {
 		}
 		return nil, err
 	}
-	d.tell(Passed{Remote: sock.RemoteAddr(), TLS: tlsState(sock)})
+	d.reportPassed(Passed{Remote: sock.RemoteAddr(), TLS: tlsState(sock)})
 	d.cfg.setBuffers(sock)
 	return sock, nil
 }
@@ -197,7 +197,7 @@ func (d *dialer) establish(ctx context.Context, sock net.Conn) (*Conn, error) {
 		if err != nil {
 			return nil, err
 		}
-		d.tell(Passed{TLS: tlsState(conn)})
+		d.reportPassed(Passed{TLS: tlsState(conn)})
 	}
 
 	d.reads = &watch{r: conn, count: d.peer.Counters}
@@ -215,7 +215,7 @@ func (d *dialer) establish(ctx context.Context, sock net.Conn) (*Conn, error) {
 		return nil, err
 	}
 	hs.versions = n.versions
-	d.tell(Passed{Offered: n.offered, Features: n.features.level})
+	d.reportPassed(Passed{Offered: n.offered, Features: n.features.level})
 
 	var admitted session
 	if d.cfg.SASL != nil {
@@ -226,7 +226,7 @@ func (d *dialer) establish(ctx context.Context, sock net.Conn) (*Conn, error) {
 		if err != nil {
 			return nil, err
 		}
-		d.tell(Passed{Session: admitted.granted.lifetime})
+		d.reportPassed(Passed{Session: admitted.granted.lifetime})
 	}
 	d.stage = StageRequest
 	hs.frames.limit = maxResponse
@@ -250,7 +250,7 @@ func (d *dialer) authenticate(ctx context.Context) (session, error) {
 		d.cfg.warnReadable(d.peer.Addr)
 	}
 	d.login = d.cfg.newLogin(d.peer, target, d.hs.versions)
-	d.login.tellTo(d.bounds.Hampered)
+	d.login.reportTo(d.bounds.Hampered)
 	if err := d.login.begin(ctx); err != nil {
 		return session{}, err
 	}

@@ -14,6 +14,30 @@ import (
 	"github.com/epistle-kafka/epistle/protocol"
 )
 
+// sendFromAll sends calls of all kinds from as many goroutines as there may be calls, until the end, which comes in the midst
+// if closing. Then it waits for the end of the connection.
+func sendFromAll(t *testing.T, conn *Conn, closing bool) {
+	var senders sync.WaitGroup
+	for i := range conn.cfg.MaxInFlight {
+		senders.Go(func() {
+			for n := range 150 {
+				if closing && i == 0 && n == 100 {
+					conn.Close(nil)
+				}
+				if !sendAny(t, conn, i) {
+					if !closing {
+						t.Error("the connection has ended")
+					}
+					return
+				}
+			}
+		})
+	}
+	senders.Wait()
+	conn.Close(nil)
+	<-conn.Closed()
+}
+
 // stingy lets a part of the direct writes through only in part.
 type stingy struct {
 	to       trySink
@@ -93,25 +117,7 @@ func TestDirectWritesAmongOthers(t *testing.T) {
 			if s.to != nil {
 				conn.direct = s
 			}
-			var senders sync.WaitGroup
-			for i := range cfg.MaxInFlight {
-				senders.Go(func() {
-					for n := range 150 {
-						if closing && i == 0 && n == 100 {
-							conn.Close(nil)
-						}
-						if !sendAny(t, conn, i) {
-							if !closing {
-								t.Error("the connection has ended")
-							}
-							return
-						}
-					}
-				})
-			}
-			senders.Wait()
-			conn.Close(nil)
-			<-conn.Closed()
+			sendFromAll(t, conn, closing)
 			t.Logf("%d direct writes, %d cut", s.all.Load(), s.cut.Load())
 			if s.to != nil && (s.cut.Load() == 0 || s.all.Load() == s.cut.Load()) {
 				t.Error("direct writes were all cut or none: this proves little")

@@ -42,7 +42,7 @@ func (f *frameReader) next() ([]byte, error) {
 	}
 	size := int32(binary.BigEndian.Uint32(prefix))
 	if size < minFrameSize || int64(size) > int64(f.limit) {
-		return nil, f.insane(size)
+		return nil, f.badLength(size)
 	}
 	f.r.Discard(4) // cannot fail: the bytes are in the buffer
 	frame, err := f.read(int(size))
@@ -79,9 +79,9 @@ func (f *frameReader) reuse(frame []byte) {
 	}
 }
 
-// insane describes a stream that does not begin with a sane length. It looks at what has already arrived, and does not wait for
-// more.
-func (f *frameReader) insane(size int32) *FrameError {
+// badLength describes a stream that begins with an impossible length. It looks at what has already arrived, and does not wait
+// for more.
+func (f *frameReader) badLength(size int32) *FrameError {
 	first, _ := f.r.Peek(min(f.r.Buffered(), 16))
 	return &FrameError{Size: size, Limit: f.limit, First: bytes.Clone(first)}
 }

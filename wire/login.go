@@ -159,10 +159,15 @@ func (l *login) shakeHands(ctx context.Context, ask asking) error {
 		if !l.target.Again {
 			refused.Hint = protocol.Shown(l.peer.Addr) + " is not a SASL listener: use the port of one, or no SASL (security.protocol PLAINTEXT or SSL)"
 		}
-	case resp.ErrorCode != protocol.UnsupportedSaslMechanism && resp.ErrorCode != protocol.IllegalSaslState && resp.ErrorCode != protocol.SaslAuthenticationFailed:
+	case !isRefusal(resp.ErrorCode):
 		return resp.ErrorCode
 	}
 	return refused
+}
+
+// isRefusal reports whether a broker that answers an authentication with code does not let this client in.
+func isRefusal(code protocol.ErrorCode) bool {
+	return code == protocol.UnsupportedSaslMechanism || code == protocol.IllegalSaslState || code == protocol.SaslAuthenticationFailed
 }
 
 // notLetIn returns the error of an answer with an error code. It is a refusal if the broker means one. Other codes may pass.
@@ -171,12 +176,11 @@ func (l *login) notLetIn(resp *protocol.SaslAuthenticateResponse) error {
 	if resp.ErrorMessage != nil {
 		words = *resp.ErrorMessage
 	}
-	switch resp.ErrorCode {
-	case protocol.UnsupportedSaslMechanism, protocol.IllegalSaslState, protocol.SaslAuthenticationFailed:
+	switch {
+	case isRefusal(resp.ErrorCode):
+	case words == "":
+		return resp.ErrorCode
 	default:
-		if words == "" {
-			return resp.ErrorCode
-		}
 		return fmt.Errorf("%w: %s", resp.ErrorCode, protocol.Quoted(words))
 	}
 	refused := &sasl.RefusedError{Mechanism: l.mechanism.Name(), Words: words, Err: resp.ErrorCode}
@@ -208,18 +212,18 @@ func (l *login) hampered(err error) *Error {
 	return &Error{Stage: StageSASL, Addr: l.peer.Addr, NodeID: l.peer.NodeID, Err: err}
 }
 
-// tellTo sets the function that is called with what keeps credentials from coming, as an *Error, and with nil once they have
-// come. tell must not block, and may be nil.
-func (l *login) tellTo(tell func(error)) {
-	if tell == nil {
+// reportTo sets the function that is called with what keeps credentials from coming, as an *Error, and with nil once they have
+// come. report must not block, and may be nil.
+func (l *login) reportTo(report func(error)) {
+	if report == nil {
 		return
 	}
-	l.obstacle.tell = func(err error) {
+	l.obstacle.report = func(err error) {
 		if err == nil {
-			tell(nil)
+			report(nil)
 			return
 		}
-		tell(l.hampered(l.without(err)))
+		report(l.hampered(l.without(err)))
 	}
 }
 
@@ -232,11 +236,11 @@ func (cfg *Config) warnReadable(addr string) {
 		cfg.logger().Warn("credentials go over the network as they are", "addr", protocol.Shown(addr), "mechanism", cfg.SASL.Name(),
 			"remedy", "set TLS (security.protocol SASL_SSL), or use SCRAM")
 	}
-	if cfg.ToldReadable == nil {
+	if cfg.LogReadableOnce == nil {
 		warn()
 		return
 	}
-	cfg.ToldReadable.Do(warn)
+	cfg.LogReadableOnce.Do(warn)
 }
 
 // stageBound returns how long a stage may take once the socket is open; 0 is no bound.

@@ -58,7 +58,7 @@ func negotiate(ctx context.Context, hs *handshake) (negotiation, error) {
 			return negotiation{}, err
 		}
 		_, err = protocol.DecodeResponse(frame, version, resp)
-		if !refused(frame) {
+		if !isUnsupportedVersion(frame) {
 			if err != nil {
 				return negotiation{}, err
 			}
@@ -113,7 +113,7 @@ func (hs *handshake) firstVersion(api protocol.API) int16 {
 	return min(newest, ladder[hs.peer.HungUp/hangUpsPerVersion%len(ladder)])
 }
 
-// refused reports whether an answer to ApiVersions begins with UNSUPPORTED_VERSION, whatever follows.
-func refused(frame []byte) bool {
+// isUnsupportedVersion reports whether an answer to ApiVersions begins with UNSUPPORTED_VERSION, whatever follows.
+func isUnsupportedVersion(frame []byte) bool {
 	return len(frame) >= 6 && protocol.ErrorCode(binary.BigEndian.Uint16(frame[4:])) == protocol.UnsupportedVersion
 }

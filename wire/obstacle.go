@@ -16,15 +16,15 @@ var errLateCredentials = fmt.Errorf("nothing has come from their source for %v",
 // An obstacle is what keeps the credentials of one authentication from coming, according to the mechanism. What the mechanism
 // says after it has returned, or was left behind, does not count.
 type obstacle struct {
-	tell func(error) // does not block, and is not changed while the mechanism is at work; nil: nobody is told
+	report func(error) // does not block, and is not changed while the mechanism is at work; nil: nobody listens
 
-	mu    sync.Mutex // guards the following; not held while tell is called
+	mu    sync.Mutex // guards the following; not held while report is called
 	err   error      // nil: there is none
-	clear bool       // tell was called with nil
+	clear bool       // report was called with nil
 	end   bool
 }
 
-// say is told by the mechanism, from any goroutine.
+// say is called by the mechanism, from any goroutine, with what is in the way now; nil: nothing is any more.
 func (o *obstacle) say(err error) {
 	o.mu.Lock()
 	news := !o.end && (err != nil || o.err != nil)
@@ -32,8 +32,8 @@ func (o *obstacle) say(err error) {
 		o.err, o.clear = err, err == nil
 	}
 	o.mu.Unlock()
-	if news && o.tell != nil {
-		o.tell(err)
+	if news && o.report != nil {
+		o.report(err)
 	}
 }
 
@@ -45,8 +45,8 @@ func (o *obstacle) late() {
 		o.err, o.clear = errLateCredentials, false
 	}
 	o.mu.Unlock()
-	if news && o.tell != nil {
-		o.tell(errLateCredentials)
+	if news && o.report != nil {
+		o.report(errLateCredentials)
 	}
 }
 
@@ -56,8 +56,8 @@ func (o *obstacle) came() {
 	over := !o.clear && (o.err == nil || o.err == errLateCredentials)
 	o.end = true
 	o.mu.Unlock()
-	if over && o.tell != nil {
-		o.tell(nil)
+	if over && o.report != nil {
+		o.report(nil)
 	}
 }
 

@@ -15,7 +15,7 @@ const (
 
 // takeWriterLocked takes the writer for a direct write, if no call is before it and the broker lets us write.
 func (c *Conn) takeWriterLocked() bool {
-	if c.writerOwner != ownerNone || c.waiting.len() > 0 || c.muteLocked() > 0 || c.heldLocked() {
+	if c.writerOwner != ownerNone || c.waiting.len() > 0 || c.muteLocked() > 0 || c.sendWaitsLocked() {
 		return false
 	}
 	c.writerOwner = ownerSend
@@ -36,7 +36,7 @@ func (c *Conn) awaitWriter() bool {
 	for {
 		c.mu.Lock()
 		owner, closing, calls, mute := c.writerOwner, c.closing, c.waiting.len(), c.muteLocked()
-		held := owner == ownerNone && !closing && calls > 0 && c.holdsLocked()
+		held := owner == ownerNone && !closing && calls > 0 && c.holdBackLocked()
 		if owner == ownerNone && !closing && calls > 0 && mute == 0 && !held {
 			c.writerOwner = ownerLoop
 		}

@@ -21,7 +21,7 @@ type session struct {
 
 	hampered func(error) // as Bounds.Hampered; never changed
 
-	begun   time.Time // when the last authentication began on the wire, or was to
+	begun   time.Time // when renew last took the writer to authenticate; zero: it has not
 	renewAt time.Time // when the next is to begin; zero: never, since the session has no end
 	holdAt  time.Time // from then on nothing is written before it
 
@@ -67,8 +67,8 @@ func (c *Conn) grantLocked(g granted) {
 	c.setAlarmLocked(s.renewAt)
 }
 
-// heldLocked reports whether a Send has to leave its call to writeLoop because of the session.
-func (c *Conn) heldLocked() bool {
+// sendWaitsLocked reports whether a Send has to leave its call to writeLoop because of the session.
+func (c *Conn) sendWaitsLocked() bool {
 	s := &c.session
 	if s.renewAt.IsZero() {
 		return false // without a look at the clock
@@ -77,8 +77,8 @@ func (c *Conn) heldLocked() bool {
 	return s.wants || !now.Before(s.holdAt) || !s.renewing && !now.Before(s.renewAt)
 }
 
-// holdsLocked reports whether writeLoop has to hold back its calls because of the session. It starts renew if it is time.
-func (c *Conn) holdsLocked() bool {
+// holdBackLocked reports whether writeLoop has to hold back its calls because of the session. It starts renew if it is time.
+func (c *Conn) holdBackLocked() bool {
 	s := &c.session
 	if s.renewAt.IsZero() {
 		return false
@@ -109,7 +109,7 @@ func (c *Conn) renew() {
 	defer c.loopEnded()
 	began := time.Now()
 	l := c.cfg.newLogin(c.peer, c.session.target, c.versions)
-	l.tellTo(c.session.hampered)
+	l.reportTo(c.session.hampered)
 	g, err := c.loginAgain(l)
 
 	c.mu.Lock()
@@ -135,7 +135,7 @@ func (c *Conn) renew() {
 	}
 	notify(c.wake)
 	if !errors.Is(err, ErrClosed) { // otherwise the connection has ended, and its end is told
-		c.tellRenewed(l, g, began, err, over)
+		c.reportRenewed(l, g, began, err, over)
 	}
 }
 
@@ -158,8 +158,9 @@ func (c *Conn) explainSessionLocked(e *Error) error {
 	return nil
 }
 
-// tellRenewed reports how the authentication went. If it has ended the connection, the end of the connection is told elsewhere.
-func (c *Conn) tellRenewed(l *login, g granted, began time.Time, err error, over bool) {
+// reportRenewed reports how the authentication went. If it has ended the connection, the end of the connection is told
+// elsewhere.
+func (c *Conn) reportRenewed(l *login, g granted, began time.Time, err error, over bool) {
 	if c.cfg.Renewed != nil {
 		c.cfg.Renewed(err)
 	}

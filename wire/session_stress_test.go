@@ -2,7 +2,6 @@ package wire
 
 import (
 	"fmt"
-	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -49,25 +48,7 @@ func TestRenewalsUnderLoad(t *testing.T) {
 				c.direct = s
 			}
 			c.expire()
-			var senders sync.WaitGroup
-			for i := range cfg.MaxInFlight {
-				senders.Go(func() {
-					for n := range 150 {
-						if closing && i == 0 && n == 100 {
-							c.Close(nil)
-						}
-						if !sendAny(t, c, i) {
-							if !closing {
-								t.Error("the connection has ended")
-							}
-							return
-						}
-					}
-				})
-			}
-			senders.Wait()
-			c.Close(nil)
-			<-c.Closed()
+			sendFromAll(t, c, closing)
 			t.Logf("%d renewals, %d direct writes, %d cut", renewals.Load(), s.all.Load(), s.cut.Load())
 			if renewals.Load() < 20 {
 				t.Errorf("%d renewals: this proves little", renewals.Load())

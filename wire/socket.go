@@ -73,16 +73,16 @@ func (cfg *Config) setBuffers(sock net.Conn) {
 		lost = append(lost, "requests are copied before they are written, and none is written without the write loop")
 	}
 	if len(lost) > 0 {
-		cfg.tellOnce("not all of a socket can be had of what DialContext returned", "conn", fmt.Sprintf("%T", sock),
+		cfg.logSocketOnce("not all of a socket can be had of what DialContext returned", "conn", fmt.Sprintf("%T", sock),
 			"lost", strings.Join(lost, "; "),
 			"remedy", "give it NetConn() net.Conn, and Transparent() bool if its Read and Write only pass bytes on")
 	}
 }
 
-func (cfg *Config) tellOnce(message string, args ...any) {
-	if cfg.Told == nil {
+func (cfg *Config) logSocketOnce(message string, args ...any) {
+	if cfg.LogSocketOnce == nil {
 		cfg.logger().Info(message, args...)
 		return
 	}
-	cfg.Told.Do(func() { cfg.logger().Info(message, args...) })
+	cfg.LogSocketOnce.Do(func() { cfg.logger().Info(message, args...) })
 }

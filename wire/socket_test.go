@@ -69,7 +69,7 @@ func TestWrappedConnections(t *testing.T) {
 			var log bytes.Buffer
 			cfg := testConfig()
 			cfg.SendBuffer, cfg.ReceiveBuffer = 32<<10, 32<<10
-			cfg.Logger, cfg.Told = slog.New(slog.NewTextHandler(&log, nil)), new(sync.Once)
+			cfg.Logger, cfg.LogSocketOnce = slog.New(slog.NewTextHandler(&log, nil)), new(sync.Once)
 			var made []*counted
 			dialWrapped(cfg, func(conn net.Conn) net.Conn {
 				made = append(made, &counted{Conn: conn})

@@ -39,7 +39,7 @@ func (c *Conn) onTimer() {
 	idle := c.idleDeadlineLocked()
 	switch {
 	case overdue != nil:
-		c.condemnLocked(now)
+		c.markOverdueLocked(now)
 		failure := c.failure(ErrTimeout)
 		failure.API = overdue.Request.API().Name
 		cause = failure
@@ -70,8 +70,8 @@ func (c *Conn) overdueLocked(now time.Time) (overdue *Call) {
 	return overdue
 }
 
-// condemnLocked marks the calls that have timed out.
-func (c *Conn) condemnLocked(now time.Time) {
+// markOverdueLocked marks the calls that have timed out.
+func (c *Conn) markOverdueLocked(now time.Time) {
 	c.eachBegunLocked(func(call *Call) {
 		call.timedOut = !call.deadline.IsZero() && !call.deadline.After(now)
 	})

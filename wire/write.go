@@ -16,8 +16,8 @@ type writer struct {
 	correlationID int32    // of the next request
 }
 
-// A group takes no further call once it has so many bytes, which make the system call cheap. No answer counts before the write
-// has returned, so a larger group would hold back the answer to its first call until its last is written.
+// A group takes no further call once it has so many bytes: the system call costs little beside them. A larger group would hold
+// back the answer to its first call, since no answer counts before the write of all has returned.
 const groupSize = 128 << 10
 
 // Scratch that has grown beyond this, as for a metadata request for very many topics, is not kept.

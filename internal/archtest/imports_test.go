@@ -47,6 +47,7 @@ var mayImport = map[string]struct {
 	"internal/testcert": {},
 	"internal/notrun":   {},
 	"internal/vectors":  {},
+	"internal/script":   {},
 	"internal/readfile": {},
 	"internal/keystore": {ours: []string{"internal/pbe"}},
 	"internal/tlsconf":  {ours: []string{"internal/keystore", "internal/readfile"}},

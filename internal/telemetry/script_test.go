@@ -3,58 +3,20 @@ package telemetry
 import (
 	"flag"
 	"fmt"
-	"os"
-	"path/filepath"
 	"strconv"
 	"strings"
 	"testing"
 	"time"
 
+	scripts "github.com/epistle-kafka/epistle/internal/script"
 	"github.com/epistle-kafka/epistle/protocol"
 )
 
 var update = flag.Bool("update", false, "write the output of the scripts in testdata as the expected one")
 
-// A script is blocks of a command, ----, the expected output and an empty line. What the commands are, script.run says.
+// TestScripts runs the scripts of testdata. What the commands are, script.run says.
 func TestScripts(t *testing.T) {
-	files, err := filepath.Glob("testdata/*.txt")
-	if err != nil || len(files) == 0 {
-		t.Fatalf("no scripts: %v", err)
-	}
-	for _, file := range files {
-		t.Run(strings.TrimSuffix(filepath.Base(file), ".txt"), func(t *testing.T) { runScript(t, file) })
-	}
-}
-
-func runScript(t *testing.T, file string) {
-	data, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	s := newScript(t)
-	var out strings.Builder
-	for i, block := range strings.Split(strings.TrimSpace(string(data)), "\n\n") {
-		input, want, ok := strings.Cut(block, "\n----")
-		if !ok { // a comment
-			out.WriteString(block + "\n\n")
-			continue
-		}
-		want = strings.TrimPrefix(want, "\n")
-		got := s.run(strings.Split(input, "\n"))
-		fmt.Fprintf(&out, "%s\n----\n", input)
-		if got != "" {
-			out.WriteString(got + "\n")
-		}
-		out.WriteString("\n")
-		if !*update && got != want {
-			t.Errorf("%s, block %d:\n%s\n---- got\n%s\n---- want\n%s", file, i+1, input, got, want)
-		}
-	}
-	if *update {
-		if err := os.WriteFile(file, []byte(strings.TrimSpace(out.String())+"\n"), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
+	scripts.Run(t, *update, func(t *testing.T) func([]string) string { return newScript(t).run })
 }
 
 // began is when scripts begin, and their counters.
