@@ -32,9 +32,10 @@ type link struct {
 	vouches bool // a later one has been answered, so conn still leads to the cluster that it led to
 	unsure  bool // conn may lead to another cluster than those before: see doubtCluster
 
-	heard time.Time          // when something last came on conn, or was sent while nothing else was unanswered
-	pause time.Duration      // the longest recent time between two such moments; 0: nothing has come yet
-	moved *metadata.Snapshot // as of which movedFrom has looked
+	opened time.Time          // when conn was made
+	heard  time.Time          // when something last came on conn, or was sent while nothing else was unanswered
+	pause  time.Duration      // the longest recent time between two such moments; 0: nothing has come yet
+	moved  *metadata.Snapshot // as of which movedFrom has looked
 }
 
 // A conn is what the core needs of a [wire.Conn].

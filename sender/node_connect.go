@@ -179,7 +179,7 @@ func (c *core) connected(e dialed) {
 	if c.nodes.mayReachAnother() {
 		c.doubtCluster(e.node, e.which)
 	}
-	c.nodes.opened(l, e.conn)
+	c.nodes.opened(l, e.conn, c.now)
 	e.node.up(c.now)
 	c.news.connected(e.node)
 	l.asked = e.asked
@@ -228,15 +228,18 @@ func (e hungUp) apply(c *core) {
 	if e.which == data {
 		c.topics.disturb(e.node.id)
 	}
-	e.node.down(c.now, !errors.Is(e.err, wire.ErrTimeout) && !errors.Is(e.err, errMoved))
+	e.node.down(c.now, !errors.Is(e.err, wire.ErrTimeout) && !errors.Is(e.err, errMoved) && !errors.Is(e.err, errTwin))
 	if former {
 		return
 	}
 	if !errors.Is(e.err, errOffer) { // else we have closed it, and the broker was there
 		c.nodes.doubtLinks()
 	}
-	if errors.Is(e.err, wire.ErrIdle) {
+	switch {
+	case errors.Is(e.err, wire.ErrIdle), errors.Is(e.err, errTwin):
 		return
+	case errors.Is(e.err, wire.ErrTimeout) && !aboutMetrics(e.err):
+		c.twinLost(e.node, e.which)
 	}
 	l.lost(c, e.err)
 	e.node.failed(c.now, e.err)

@@ -5,10 +5,15 @@ import (
 	"time"
 
 	"github.com/epistle-kafka/epistle/metadata"
+	"github.com/epistle-kafka/epistle/protocol"
+	"github.com/epistle-kafka/epistle/wire"
 )
 
 // errMoved ends a connection to a silent broker whose role another one has now (R4).
 var errMoved = errors.New("the broker is silent, and another one has taken over from it")
+
+// errTwin ends a connection that is probably as lost as another one (R6).
+var errTwin = errors.New("another connection brought no answer, and this one may be as lost")
 
 // begin notes a call on l's connection.
 func (l *link) begin(now time.Time) {
@@ -90,4 +95,37 @@ func (n *node) movedFrom(snapshot *metadata.Snapshot) bool {
 		}
 	}
 	return false
+}
+
+// unheardSince reports whether there is a connection on l that has shown no sign of life since then.
+func (l *link) unheardSince(at time.Time) bool {
+	return l.conn != nil && !l.opened.After(at) && !l.heard.After(at)
+}
+
+// twinLost closes the connection beside one of n's that request.timeout has ended, if it is probably as lost (R6). Batches that
+// are in flight there are left to their own time: they may be late because replicas are.
+func (c *core) twinLost(n *node, which lane) {
+	l := &n.links[lanes-1-which]
+	if l.unheardSince(n.links[which].heard) && l.busy == 0 || lanes-1-which == control && l.silent(c.pause.judged(c.now)) {
+		l.conn.Close(errTwin)
+	}
+}
+
+// aboutMetrics reports whether it was a request about metrics that had no answer: nothing else is to feel that.
+func aboutMetrics(err error) bool {
+	var failed *wire.Error
+	if !errors.As(err, &failed) {
+		return false
+	}
+	return failed.API == (*protocol.GetTelemetrySubscriptionsRequest)(nil).API().Name || failed.API == (*protocol.PushTelemetryRequest)(nil).API().Name
+}
+
+// renewBootstrap closes the idle connections to bootstrap servers: no broker answers, and what is from before may be as lost as
+// the connections to brokers (R6).
+func (ns *nodes) renewBootstrap() {
+	for _, n := range ns.order[:ns.bootstrap] {
+		if l := &n.links[control]; l.conn != nil && l.busy == 0 {
+			l.conn.Close(errTwin)
+		}
+	}
 }

@@ -69,8 +69,9 @@ func (ns *nodes) sending() bool {
 }
 
 // opened makes cn the connection of l, a link of some node.
-func (ns *nodes) opened(l *link, cn conn) {
+func (ns *nodes) opened(l *link, cn conn, now time.Time) {
 	ns.met = true
+	l.opened = now
 	l.conn, l.busy, l.lastErr = cn, 0, nil
 	l.stale, l.vouches, l.unsure = 0, false, ns.unsure != nil
 	l.span = remembers(cn)

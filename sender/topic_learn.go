@@ -60,6 +60,7 @@ func (c *core) change(ch metadata.Changes) {
 	}
 	if ch.Rebootstrap {
 		c.news.rebootstrap()
+		c.nodes.renewBootstrap()
 	}
 	for _, name := range ch.Changed {
 		c.learn(name)
