@@ -83,7 +83,10 @@ func TestMetricsThatAreNotAnsweredCostRecordsNothing(t *testing.T) {
 		c.On(brokertest.PushTelemetry).Always().Do(brokertest.HandleThenSwallow())
 		p := start(t, c)
 		send(t, p, record("first"))
-		time.Sleep(time.Minute) // a push has timed out
+		if err := p.Ping(t.Context()); err != nil { // over the other connection, on which metrics are pushed
+			t.Fatal(err)
+		}
+		time.Sleep(2 * time.Minute) // a push has timed out
 		before := c.Dials(1)
 		send(t, p, record("second"))
 		if n := c.Dials(1) - before; n > 0 {
