@@ -223,17 +223,25 @@ func (h *history) checkOwner(a *modelAttempt) {
 	}
 }
 
-// tell notes what an answer to Metadata that the core has just taken has said of topics.
-func (h *history) tell(e event) {
+// tells returns what an answer to Metadata that the core is about to take says of topics. Of brokers that are asked the same,
+// side by side, only the first that answers is heard (R3). The core takes nothing from the others, and does not know what they
+// say.
+func (h *history) tells(e event) []protocol.MetadataTopic {
 	r, ok := e.(replied)
 	if !ok || r.call.Err != nil {
-		return
+		return nil
 	}
 	resp, ok := r.call.Response.(*protocol.MetadataResponse)
-	if !ok || resp.ErrorCode != protocol.NoError || *resp.ClusterID != h.cluster {
-		return
+	heard := slices.ContainsFunc(h.core.questions.all(), func(q *question) bool { return q.request == r.call.Request })
+	if !ok || !heard || resp.ErrorCode != protocol.NoError || *resp.ClusterID != h.cluster {
+		return nil
 	}
-	for _, told := range resp.Topics {
+	return resp.Topics
+}
+
+// tell notes what the core has just been told of topics.
+func (h *history) tell(topics []protocol.MetadataTopic) {
+	for _, told := range topics {
 		if told.ErrorCode == protocol.NoError {
 			h.topic(*told.Name).told = told.TopicID
 		}

@@ -303,8 +303,9 @@ func (h *history) settle() {
 		h.sortEvents()
 		events := h.takeEvents()
 		for _, e := range events {
+			told := h.tells(e)
 			h.core.handle(h.now, e)
-			h.tell(e)
+			h.tell(told)
 		}
 		for _, id := range h.spoils {
 			h.spoiled[id] = true
