@@ -249,10 +249,11 @@ func (h *history) tell(topics []protocol.MetadataTopic) {
 }
 
 // checkTold: once the core has heard that a topic is another one, nothing that is in the log of the one before is sent to it
-// (I6). checkNumbers sees that only where requests name topics by their ids.
+// (I6). checkNumbers sees that only where requests name topics by their ids. A request that names the one before by its id
+// reaches no other. The core may send it still: it takes one answer that has the new id for an older one that was late.
 func (h *history) checkTold(a *modelAttempt) {
 	t := a.part.topic
-	if t.told != t.id {
+	if t.told != t.id || a.life >= 0 && a.life != t.life {
 		return
 	}
 	for _, r := range a.records {
