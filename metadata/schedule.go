@@ -79,6 +79,12 @@ func (c *Cluster) inFlight() (partial int, full bool) {
 	return partial, full
 }
 
+// AsksForAll reports whether req, which is in flight, asks for every topic that there was when it was made.
+func (c *Cluster) AsksForAll(req *protocol.MetadataRequest) bool {
+	f := c.flight(req)
+	return f != nil && f.full
+}
+
 // Next says what to send. If req is not nil, send it now, to the node that Prefer chooses, and call Sent. Until then Next
 // returns the same request, unless more is wanted meanwhile. If req is nil, call Next again at the time at, or after the next
 // change. A zero at means that nothing is planned. Two requests in flight never ask for the same topic, except one for all

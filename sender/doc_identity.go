@@ -26,7 +26,8 @@
 //     notice none. So touch is lost when a connection is made after one has ended, and no other has answered a request that was
 //     sent after that end. Then nothing that has numbers, and nothing of a transaction, is sent on that connection, or on one
 //     that is made later, until an answer to Metadata has told which topics there are. If one topic has kept its id, all goes
-//     on as before.
+//     on as before. That none has, only an answer shows that was asked for all topics. A topic that is learned while the answer
+//     is awaited need not be in it, and its id shows nothing: it may be the other cluster's.
 //
 // That is safe with every broker. What may be written keeps its numbers. It is sent again, unchanged, to the same log, or it
 // fails as one that may be written (I3, I6). It is never sent to the log of another topic or cluster. What was numbered and

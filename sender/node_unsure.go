@@ -10,7 +10,7 @@ import (
 type likeness uint8
 
 const (
-	unseen   likeness = iota // the answer does not tell of all topics, or of nothing
+	unseen   likeness = iota // the answer does not tell
 	same                     // a topic has the id that it had
 	other                    // topics have other ids, and none has its own
 	nameless                 // there is no topic, or none with an id, to tell by
@@ -70,19 +70,12 @@ func (c *core) doubtCluster(n *node, which lane) {
 	}
 }
 
-// recognise compares an answer to Metadata with what is known.
+// recognise compares an answer to Metadata with what was known before the doubt. One topic with its own id is enough. That none
+// has its own, only an answer shows that was asked for all topics. New ones that are learned meanwhile need not be in it, so
+// each such answer ends the doubt. Their ids show nothing: they may be the other cluster's.
 func (c *core) recognise(req *protocol.MetadataRequest, resp *protocol.MetadataResponse) likeness {
 	if resp.ErrorCode != protocol.NoError || len(resp.Brokers) == 0 {
 		return unseen
-	}
-	asked := make(map[string]bool, len(req.Topics))
-	for i := range req.Topics {
-		asked[*req.Topics[i].Name] = true
-	}
-	for _, t := range c.topics.all() {
-		if !asked[t.name] && c.meta.Topic(t.name) != nil { // metadata may have given it up
-			return unseen
-		}
 	}
 	verdict := nameless
 	for i := range resp.Topics {
@@ -91,12 +84,15 @@ func (c *core) recognise(req *protocol.MetadataRequest, resp *protocol.MetadataR
 			continue
 		}
 		switch t := c.topics.named(*in.Name); {
-		case t == nil || t.id == protocol.UUID{}:
+		case t == nil || t.unproven || t.id == protocol.UUID{}:
 		case t.id == in.TopicID:
 			return same
 		default:
 			verdict = other
 		}
+	}
+	if !c.meta.AsksForAll(req) {
+		return unseen
 	}
 	return verdict
 }
@@ -104,6 +100,9 @@ func (c *core) recognise(req *protocol.MetadataRequest, resp *protocol.MetadataR
 // sure ends the doubt about who is there. If it may be another cluster, no producer id of the old one is used any more.
 func (c *core) sure(l likeness) {
 	c.nodes.sure()
+	for _, t := range c.topics.all() {
+		t.unproven = false
+	}
 	if l != same {
 		c.txn.unrecognised()
 	}

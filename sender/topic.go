@@ -18,6 +18,8 @@ type topic struct {
 	parts  []*partition
 	at     int // its index in topics.listed
 
+	unproven bool // id was learned while it was in doubt which cluster is there, and the doubt is not over
+
 	// place is its index in the request of that number, which is being built.
 	requestNo uint64
 	place     int

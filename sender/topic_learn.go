@@ -95,6 +95,7 @@ func (c *core) learn(name string) {
 	}
 	// The loop remembers a topic for longer than metadata does, so it has to see for itself that this is another one.
 	again := t.id != (protocol.UUID{}) && m.ID != (protocol.UUID{}) && t.id != m.ID
+	t.unproven = t.unproven || t.id != m.ID && c.nodes.doubted()
 	t.id, t.meta = m.ID, m
 	if again {
 		c.news.again(t)
