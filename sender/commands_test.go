@@ -18,7 +18,7 @@ import (
 // run does one command, and then lets the core settle.
 //
 //	config key=value …            start anew with these settings
-//	topic t id leader/epoch …     what the cluster says of a topic from now on
+//	topic t id leader/epoch …     what the cluster says of a topic from now on; topic t: that it knows none of that name
 //	want t                        a caller looks the topic up
 //	refresh                       ask for metadata now
 //	identity id/epoch|CODE        what InitProducerId gets from now on
@@ -346,6 +346,9 @@ func (b *bench) state(p *partition) {
 }
 
 func worldTopicOf(args []string) *worldTopic {
+	if len(args) == 0 {
+		return nil
+	}
 	t := &worldTopic{}
 	if args[0] != "-" {
 		t.id = protocol.UUID{1: args[0][0]}
