@@ -8,7 +8,8 @@ package sender
 // acknowledged ends the doubt, and those of all batches around it: they are in no log, and their first numbers are used up.
 //
 // The log that has taken the part is the topic's of that name, unless the request named the topic by its id. If the topic turns
-// out to have been made again, it may be the new log, which says nothing of the old one: the doubt is open again.
+// out to have been made again, it may be the new log, which says nothing of the old one: the doubt is open again. While nobody
+// knows whether the cluster is still the same, no part that is acknowledged ends the doubt.
 type doubt struct {
 	around *doubt // of the batch that this one was a part of; nil if there is none
 	over   bool
@@ -71,6 +72,9 @@ func (d *delivery) reopen(any bool) {
 func (c *core) proven(p *partition, d *delivery, byName bool) {
 	if !d.numbered || !c.cfg.Idempotent {
 		return // without numbers a broker takes everything
+	}
+	if d.old || p.numbers.Abandoned() {
+		return // the log that has taken d may be another than that to which the batch was sent before
 	}
 	for q := d.doubt; q != nil; q = q.around {
 		if q.rejected && !q.over {

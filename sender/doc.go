@@ -248,7 +248,8 @@
 //     and proves nothing about the old one. A request that names its topic by id (Produce 13) reaches the old log alone. After
 //     any older one the doubt is open again when the topic turns out to be another, and what is left fails as what may be
 //     written. A success that comes after that ends no doubt. When the cluster is another one, ids prove nothing either, since
-//     it may be a copy that has them.
+//     it may be a copy that has them. Nor does a success while the partition has abandoned its producer id, and waits for the
+//     next: nobody knows yet whose log it is.
 //
 // Only an answer that the part was written proves that, and only where batches have numbers. Without numbers parts stay in
 // doubt. They also do where nothing is sent under the batch's first number, because all its records are at fault or the first

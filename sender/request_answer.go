@@ -145,7 +145,7 @@ func (c *core) judge(r *request, p *partition, d *delivery, a *protocol.ProduceP
 	if v == delivered || v == duplicate {
 		if v == duplicate {
 			a.BaseOffset, a.LogAppendTime = -1, -1 // not reliable (pitfall 12)
-		} else if d.doubt != nil && !d.old { // else it may be the new log that has taken d
+		} else if d.doubt != nil {
 			c.proven(p, d, r.call.Version <= lastVersionByName)
 		}
 		c.deliver(p, d, a.BaseOffset, a.LogAppendTime)
