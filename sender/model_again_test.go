@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"time"
 
 	"github.com/epistle-kafka/epistle/protocol"
 )
@@ -90,6 +91,9 @@ func (h *history) makeAgain() {
 			s := &stranger{id: h.newProducerID(), next: map[*modelLog]int32{}}
 			if h.mode == modeStrangers {
 				s.epoch = int16(h.rng.IntN(4))
+				if ours := h.core.identity.current.ID; ours > s.id && h.chance(0.7) {
+					s.id, h.lastID = ours, ours // so many were given before it came
+				}
 			}
 			h.strangers = append(h.strangers, s)
 		}
@@ -107,7 +111,10 @@ func (h *history) makeAgain() {
 // it is another. See elsewhere, and README's limits.
 func (h *history) outlive() *modelConn {
 	likely := 0.2
-	if h.mode == modeStrangers {
+	switch {
+	case h.mode == modeStrangers && len(h.conns) == 1:
+		likely = 1
+	case h.mode == modeStrangers:
 		likely = 0.5
 	}
 	h.blind = false
@@ -124,6 +131,91 @@ func (h *history) outlive() *modelConn {
 	h.counts[tallyOutlived]++
 	h.tracef("connection %d.%d outlives it", mc.node.id, mc.which)
 	return mc
+}
+
+// makeAgainUnawares has the cluster made again, mostly such that the producer sends to the new one before it hears of it.
+func (h *history) makeAgainUnawares() {
+	if h.chance(0.7) {
+		h.leaveOne()
+	}
+	h.makeAgain()
+	if h.blind && h.chance(0.5) {
+		for range 3 {
+			h.strangerWrites()
+		}
+	}
+	for range 3 {
+		h.send()
+	}
+	if h.blind && h.chance(0.5) {
+		h.hearLate()
+	}
+}
+
+// leaveOne has all connections end but one, which then brings metadata: the producer knows that the cluster is there, and asks
+// nobody again before it sends. If the cluster is made again at this moment, and that connection outlives it, the producer
+// sends to the new one unawares. First it writes to partitions of all topics, so that it has a producer id, and knows how
+// brokers answer.
+func (h *history) leaveOne() {
+	for range 4 {
+		for _, t := range h.topics {
+			h.append(pick(h, t.existing()), 0, false)
+		}
+		for range 4 {
+			h.serve()
+			h.pass(5 * time.Millisecond)
+		}
+	}
+	i := slices.IndexFunc(h.conns, func(mc *modelConn) bool { return mc.which == control && mc.node.id >= 0 && !mc.deaf })
+	if i < 0 {
+		return
+	}
+	stays := h.conns[i]
+	for _, mc := range slices.Clone(h.conns) {
+		if mc != stays {
+			mc.hangUp(errReset, pick(h, []hangWay{hangDrop, hangUnsent}))
+		}
+	}
+	h.core.meta.RequestUpdate()
+	for range 3 {
+		h.pass(20 * time.Millisecond)
+		for len(stays.flights) > 0 && !stays.broken {
+			h.serveConn(stays)
+		}
+		h.settle()
+	}
+	h.tracef("connection %d.%d alone has stayed", stays.node.id, stays.which)
+}
+
+// hearLate has brokers work at batches while their answers, and those to Metadata on a connection that has outlived its
+// cluster, take their time. So the producer may hear of the new cluster before it hears what that has made of a batch.
+func (h *history) hearLate() {
+	h.core.meta.RequestUpdate()
+	h.pass(h.cfg.RequestTimeout / 2)
+	for len(h.dials) > 0 {
+		h.dialDone()
+	}
+	h.settle()
+	for _, mc := range slices.Clone(h.conns) {
+		for _, f := range mc.flights {
+			if mc.which == data && !f.processed {
+				h.work(f)
+			}
+		}
+	}
+	for range 7 { // an eighth before the batches time out
+		h.pass(h.cfg.RequestTimeout / 8)
+		for len(h.dials) > 0 {
+			h.dialDone()
+		}
+		h.settle()
+		for _, mc := range slices.Clone(h.conns) {
+			if mc.which == control && len(mc.flights) > 0 {
+				h.serveConn(mc)
+			}
+		}
+		h.settle()
+	}
 }
 
 // inParts reports whether a batch goes on in parts because it is in doubt.
@@ -169,11 +261,13 @@ func (h *history) strangerWrites() {
 	s.next[l] = sequenceAfter(seq, n)
 }
 
-// twin has another producer, which has our id in another cluster, write what has a batch's numbers just before that comes.
+// twin has another producer, which has our id in another cluster, write what has a batch's numbers just before that is
+// written. Not where the producer cannot tell (see blindTo): the batch would be refused, and sent again behind younger ones, which
+// the log takes as next to the stranger's. No producer can prevent that.
 func (h *history) twin(a *modelAttempt) {
 	l := a.part.log
 	p := l.producers[a.id]
-	if h.given[a.id] || p != nil && (p.epoch != a.epoch || p.next() != a.seq) || !slices.ContainsFunc(h.strangers, func(s *stranger) bool { return s.id == a.id }) {
+	if h.given[a.id] || h.blindTo(a) || p != nil && (p.epoch != a.epoch || p.next() != a.seq) || !slices.ContainsFunc(h.strangers, func(s *stranger) bool { return s.id == a.id }) {
 		return
 	}
 	n := int32(len(a.records))

@@ -293,11 +293,7 @@ func (h *history) serveConn(mc *modelConn) {
 		return
 	}
 	f := mc.flights[i]
-	resp := f.call.Response
-	if resp == nil { // acks=0
-		resp = f.call.Request.NewResponse()
-	}
-	h.process(f, resp, true)
+	h.work(f)
 	if i == 0 && (h.calm || h.chance(0.8)) {
 		if h.chance(0.1) && h.fault() || h.mode == modeDoubting && !h.calm && h.chance(0.1) {
 			h.tracef("the answer is lost")
@@ -306,6 +302,15 @@ func (h *history) serveConn(mc *modelConn) {
 		}
 		mc.deliver()
 	}
+}
+
+// work lets a broker work at a request, whose answer is then on its way.
+func (h *history) work(f *flight) {
+	resp := f.call.Response
+	if resp == nil { // acks=0
+		resp = f.call.Request.NewResponse()
+	}
+	h.process(f, resp, true)
 }
 
 func (h *history) dialDone() {

@@ -78,9 +78,6 @@ func (h *history) produceOne(f *flight, a *modelAttempt, answer *protocol.Produc
 		answer.ErrorCode = protocol.NotEnoughReplicas // those that follow have yet to cut their logs back
 		return
 	}
-	if faults && h.mode == modeStrangers && !h.calm && h.chance(0.3) {
-		h.twin(a)
-	}
 	if faults && h.mode == modeContradicting && !h.calm && h.chance(0.6) {
 		answer.ErrorCode = protocol.NotLeaderOrFollower
 		return
@@ -189,6 +186,9 @@ func (h *history) appendBatch(f *flight, a *modelAttempt, answer *protocol.Produ
 		return
 	}
 	if a.id >= 0 {
+		if h.mode == modeStrangers && !late && !h.calm && h.chance(0.3) {
+			h.twin(a)
+		}
 		duplicate, code := l.admit(a)
 		if code != protocol.NoError {
 			if code == protocol.OutOfOrderSequenceNumber && !late {

@@ -13,9 +13,9 @@ import (
 )
 
 var (
-	modelCount = flag.Uint64("model.count", 0, "how many histories TestModel drives; 0: as many as suit the run")
+	modelCount = flag.Uint64("model.count", 0, "how many histories TestModel drives, of one mode with -model.mode; 0: as many as suit the run")
 	modelKeep  = flag.Bool("model.keep", false, "go on after a failure, and count the histories that fail")
-	modelMode  = flag.Int("model.mode", -1, "run histories of this mode alone; -1: of all")
+	modelMode  = flag.Int("model.mode", -1, "run histories of the mode with this number alone; -1: of all")
 	modelSeed  = flag.Uint64("model.seed", 1, "seed of the first history of TestModel; the next has the next")
 )
 
@@ -27,16 +27,19 @@ func TestModel(t *testing.T) {
 	if count == 0 {
 		count = defaultHistories(testing.Short())
 	}
-	var next atomic.Uint64
-	next.Store(*modelSeed)
+	if *modelMode >= int(modes) {
+		t.Fatalf("there is no mode %d", *modelMode)
+	}
+	seeds := seedsOf{next: *modelSeed, left: count}
 	var failed atomic.Uint64
 	var totals tally
 	var all sync.WaitGroup
 	for range runtime.GOMAXPROCS(0) {
 		all.Go(func() {
-			for seed := next.Add(1) - 1; seed < *modelSeed+count && (*modelKeep || failed.Load() == 0); seed = next.Add(1) - 1 {
-				if *modelMode >= 0 && newExtras(seed).mode != mode(*modelMode) {
-					continue
+			for *modelKeep || failed.Load() == 0 {
+				seed, ok := seeds.take()
+				if !ok {
+					return
 				}
 				h, err := tryHistory(seed, false)
 				totals.add(h)
@@ -57,6 +60,27 @@ func TestModel(t *testing.T) {
 	if failed.Load() == 0 && count >= 1000 && *modelMode < 0 {
 		totals.demandVariety(t)
 	}
+}
+
+// seedsOf gives out the seeds of so many histories: all from the first on, or with -model.mode those of that mode.
+type seedsOf struct {
+	mu   sync.Mutex
+	next uint64
+	left uint64
+}
+
+func (s *seedsOf) take() (seed uint64, ok bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.left == 0 {
+		return 0, false
+	}
+	for *modelMode >= 0 && newExtras(s.next).mode != mode(*modelMode) {
+		s.next++
+	}
+	s.left--
+	s.next++
+	return s.next - 1, true
 }
 
 // TestModelRepeats guards what a printed seed is worth: a history runs the same way each time.

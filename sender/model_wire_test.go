@@ -204,7 +204,10 @@ func (mc *modelConn) hangUp(err error, way hangWay) {
 	for _, f := range flights {
 		h.checkBytes(f)
 		switch {
-		case f.processed:
+		case f.processed: // whatever the answer says, the client does not hear it
+			for _, a := range f.attempts {
+				a.vague = true
+			}
 		case (way == hangKeep || way == hangTimeout) && h.mayBeLate(f):
 			late = append(late, f)
 		default:
