@@ -303,8 +303,9 @@ func (h *history) settle() {
 		h.sortEvents()
 		events := h.takeEvents()
 		for _, e := range events {
+			doubted := h.core.nodes.doubted()
 			h.core.handle(h.now, e)
-			h.tell(e)
+			h.tell(e, doubted && !h.core.nodes.doubted())
 		}
 		for _, id := range h.spoils {
 			h.spoiled[id] = true
