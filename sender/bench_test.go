@@ -59,6 +59,8 @@ type world struct {
 type worldTopic struct {
 	id    protocol.UUID
 	parts []metadata.Partition
+	code  protocol.ErrorCode
+	out   bool // answers leave it out
 }
 
 type benchRequest struct {
@@ -352,7 +354,10 @@ func (w *world) describe(req *protocol.MetadataRequest, resp *protocol.MetadataR
 			resp.Topics = append(resp.Topics, protocol.MetadataTopic{Name: asked.Name, ErrorCode: protocol.UnknownTopicOrPartition})
 			continue
 		}
-		m := protocol.MetadataTopic{Name: asked.Name, TopicID: t.id}
+		if t.out {
+			continue
+		}
+		m := protocol.MetadataTopic{Name: asked.Name, TopicID: t.id, ErrorCode: t.code}
 		for i, p := range t.parts {
 			m.Partitions = append(m.Partitions, protocol.MetadataPartition{PartitionIndex: int32(i), LeaderID: p.Leader, LeaderEpoch: p.LeaderEpoch})
 		}

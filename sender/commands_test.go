@@ -20,6 +20,7 @@ import (
 //	config key=value …            start anew with these settings
 //	topic t id leader/epoch …     what the cluster says of a topic from now on
 //	topic t                       it is not there any more
+//	topic t CODE | topic t out    it gives an error; it does not mention the topic
 //	want t                        a caller looks the topic up
 //	refresh                       ask for metadata now
 //	identity id/epoch|CODE        what InitProducerId gets from now on
@@ -351,7 +352,12 @@ func worldTopicOf(args []string) *worldTopic {
 		return nil
 	}
 	t := &worldTopic{}
-	if args[0] != "-" {
+	switch {
+	case args[0] == "out":
+		t.out = true
+	case len(args[0]) > 1:
+		t.code = code(args[0])
+	case args[0] != "-":
 		t.id = protocol.UUID{1: args[0][0]}
 	}
 	for _, arg := range args[1:] {

@@ -100,7 +100,7 @@
 //	node_move                former                       What if a broker is at another address?
 //	node_reception           reception                    Who turns us away?
 //	node_credentials                                      What keeps a mechanism from having credentials?
-//	node_unsure              likeness                     Is this the cluster that was here before?
+//	node_unsure              likeness                     Is this the cluster that was here before, and whose are its topics?
 //	node_silent                                           Who says nothing?
 //	node_throttle            ThrottleError                Who wants to be left alone?
 //	node_offers              offerError                   Who lacks a request?

@@ -29,7 +29,15 @@
 //     on as before. That none has, only an answer shows that was asked for all topics. A topic that is learned while the answer
 //     is awaited need not be in it, and its id shows nothing: it may be the other cluster's.
 //
-// That is safe with every broker. What may be written keeps its numbers. It is sent again, unchanged, to the same log, or it
+// If none has, the answer need not describe each topic. It may call one unknown, give another error or no partitions, or leave
+// it out. That topic may have yet to be made again, and be named by another id then. So it is withheld on all connections until
+// an answer describes it: nothing of it is sent that may be written, and nothing of a transaction, whose producer id stays.
+// What was never sent goes out under the new id. Metadata goes on asking for the topic, and what is withheld has its outcome by
+// delivery.timeout (I4). An answer to what was asked before connections were lost describes nothing, since it may be the former
+// cluster's. A topic without an id cannot be told from another one of its name. Where the ids of others say that the cluster is
+// another one, it is taken for another one, too. Where no topic has an id, it goes on once it is described.
+//
+// All this is safe with every broker. What may be written keeps its numbers. It is sent again, unchanged, to the same log, or it
 // fails as one that may be written (I3, I6). It is never sent to the log of another topic or cluster. What was numbered and
 // never sent is numbered anew. A new id has no state in any log, so nothing under it is taken for a duplicate. It does not
 // fence the old id, and need not: what is still on its way under that was reported as one that may be written, before anything

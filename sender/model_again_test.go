@@ -333,20 +333,40 @@ func (h *history) tells(e event) []protocol.MetadataTopic {
 	return resp.Topics
 }
 
-// tell notes what the core has just been told of topics.
-func (h *history) tell(topics []protocol.MetadataTopic) {
+// tell notes what the core has just been told of topics. Settled says that it has ended a doubt about which cluster is there.
+func (h *history) tell(topics []protocol.MetadataTopic, settled bool) {
+	if settled {
+		h.hush(topics)
+	}
 	for _, told := range topics {
-		if told.ErrorCode == protocol.NoError {
-			h.topic(*told.Name).told = told.TopicID
+		if t := h.topic(*told.Name); told.ErrorCode == protocol.NoError {
+			t.told, t.hushed = told.TopicID, false
 		}
+	}
+}
+
+// hush notes that the cluster may be another one, if no topic has the id that it had in the answer that ends the doubt.
+func (h *history) hush(topics []protocol.MetadataTopic) {
+	for _, told := range topics {
+		if told.ErrorCode == protocol.NoError && told.TopicID == h.topic(*told.Name).told {
+			return
+		}
+	}
+	for _, t := range h.topics {
+		t.hushed = true
 	}
 }
 
 // checkTold: once the core has heard that a topic is another one, nothing that is in the log of the one before is sent to it
 // (I6). checkNumbers sees that only where requests name topics by their ids. A request that names the one before by its id
-// reaches no other. The core may send it still: it takes one answer that has the new id for an older one that was late.
+// reaches no other. The core may send it still: it takes one answer that has the new id for an older one that was late. And
+// once the core has heard that the cluster may be another one, nothing that may be written, and nothing of a transaction, is
+// sent to a topic of which it has heard nothing.
 func (h *history) checkTold(a *modelAttempt) {
 	t := a.part.topic
+	if t.hushed && h.cfg.Idempotent && (a.txn || a.part.doubts(a) || slices.ContainsFunc(a.records, func(r *modelRecord) bool { return len(r.places) > 0 })) {
+		h.fail("I6: %v is sent to a topic that no answer has described since the cluster may be another one, and may be written or is of a transaction", a)
+	}
 	if t.told != t.id || a.life >= 0 && a.life != t.life {
 		return
 	}

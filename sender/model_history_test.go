@@ -303,9 +303,9 @@ func (h *history) settle() {
 		h.sortEvents()
 		events := h.takeEvents()
 		for _, e := range events {
-			told := h.tells(e)
+			told, doubted := h.tells(e), h.core.nodes.doubted()
 			h.core.handle(h.now, e)
-			h.tell(told)
+			h.tell(told, doubted && !h.core.nodes.doubted())
 		}
 		for _, id := range h.spoils {
 			h.spoiled[id] = true

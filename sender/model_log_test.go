@@ -13,6 +13,7 @@ type modelTopic struct {
 	name     string
 	id       protocol.UUID // zero where the brokers have no topic ids
 	told     protocol.UUID // the id that the core heard last
+	hushed   bool          // the cluster may be another one than before, and no answer has described the topic since
 	life     int
 	met      *topic // what the core had of it when the cluster was made again under its old id
 	parts    []*modelPart

@@ -221,6 +221,9 @@ func (mc *modelConn) hangUp(err error, way hangWay) {
 		written := f.processed || way != hangUnsent
 		if !written {
 			h.undone(f)
+			for _, a := range f.attempts {
+				a.vague = false
+			}
 		}
 		call := f.call
 		f.keep()

@@ -97,6 +97,60 @@ func (c *core) recognise(req *protocol.MetadataRequest, resp *protocol.MetadataR
 	return verdict
 }
 
+// doubtTopics has each topic withheld until an answer describes it, since it may be another cluster's: that is not known to be
+// the one that was there before. A topic that had an id is nameless till then, as learn compares the ids. One that had none is
+// other if the ids of others say that the cluster is another one.
+func (c *core) doubtTopics(l likeness) {
+	if l != other && l != nameless {
+		return
+	}
+	for _, t := range c.topics.all() {
+		switch {
+		case l == other && t.id == protocol.UUID{}:
+			t.unsure = other
+		case t.unsure == unseen:
+			t.unsure = nameless
+		}
+	}
+}
+
+// trustTopics ends the doubt about the topics that an answer has described, and that core has learned from it. One with an id
+// that metadata does not believe is not described.
+func (c *core) trustTopics(resp *protocol.MetadataResponse, otherCluster bool) {
+	for i := range resp.Topics {
+		in := &resp.Topics[i]
+		if in.Name == nil || in.ErrorCode != protocol.NoError || len(in.Partitions) == 0 {
+			continue
+		}
+		t := c.topics.named(*in.Name)
+		if t == nil || t.unsure == unseen || in.TopicID != t.id && in.TopicID != (protocol.UUID{}) {
+			continue
+		}
+		if t.unsure == other && !otherCluster { // with another cluster id all topics were dealt with
+			c.recreated(t, ErrClusterReplaced)
+		}
+		t.unsure = unseen
+		c.refreshTopic(t)
+	}
+}
+
+// withholds reports whether a batch of t is not to be sent, since t may be another cluster's: one that may be written, or one
+// of a transaction, whose producer id stays.
+func (t *topic) withholds(mayBeWritten bool, txn int64) bool {
+	return t.unsure != unseen && (mayBeWritten || txn != 0)
+}
+
+// withheld reports whether d is not to be sent for that reason.
+func (p *partition) withheld(d *delivery) bool { return p.topic.withholds(d.doubtful(), d.Txn()) }
+
+// withholds reports whether p's next batch is withheld.
+func (p *partition) withholds() bool {
+	if len(p.retry) > 0 {
+		return p.withheld(p.retry[0])
+	}
+	return p.queued() && p.topic.withholds(false, p.head.Txn)
+}
+
 // sure ends the doubt about who is there. If it may be another cluster, no producer id of the old one is used any more.
 func (c *core) sure(l likeness) {
 	c.nodes.sure()
@@ -105,5 +159,8 @@ func (c *core) sure(l likeness) {
 	}
 	if l != same {
 		c.txn.unrecognised()
+		for _, t := range c.topics.sorted() {
+			c.refreshTopic(t) // what is withheld may be on its leader's list
+		}
 	}
 }

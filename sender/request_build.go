@@ -216,12 +216,13 @@ func (c *core) takeBack(d *delivery) {
 }
 
 // dropOld takes back the batches that may no longer go as they are, because of what has happened while r was with the
-// compressors. If a topic was made again, their numbers are for a log that is gone. If the broker's state is no longer trusted,
-// no batch may go behind another one in flight. And none may overtake one that was taken back.
+// compressors. If a topic was made again, their numbers are for a log that is gone. If it may be another cluster's, what may
+// be written is withheld. If the broker's state is no longer trusted, no batch may go behind another one in flight. And none may
+// overtake one that was taken back.
 func (c *core) dropOld(r *request) {
 	r.deliveries = slices.DeleteFunc(r.deliveries, func(d *delivery) bool {
 		p := d.part
-		back := d.old || p.numbers.Abandoned() && !p.resends(d) || c.cfg.Idempotent && d.era != p.numbers.Era() && !p.oldest(d)
+		back := d.old || p.withheld(d) || p.numbers.Abandoned() && !p.resends(d) || c.cfg.Idempotent && d.era != p.numbers.Era() && !p.oldest(d)
 		if back {
 			c.takeBack(d)
 		}

@@ -35,7 +35,7 @@ func (c *core) take(p *partition, n *node) *delivery {
 
 // mayDrain applies I2 and the rule of one at a time until proven.
 func (c *core) mayDrain(p *partition, n *node) bool {
-	if !c.txn.admits(p) {
+	if p.withholds() || !c.txn.admits(p) {
 		return false
 	}
 	if !p.numbers.Started() {

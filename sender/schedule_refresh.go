@@ -21,6 +21,9 @@ func (c *core) refresh(p *partition) {
 	switch due := c.due(p); {
 	case due.IsZero():
 		p.unoffer() // it may have been ready, and what it had has ended unsent
+	case c.schedule.goes(due) && p.withholds():
+		p.unoffer()
+		at = sooner(at, c.askAfter(p.topic))
 	case c.schedule.goes(due):
 		c.offer(p)
 	case due.Before(at):
@@ -28,6 +31,13 @@ func (c *core) refresh(p *partition) {
 		return
 	}
 	c.schedule.set(p, at)
+}
+
+// refreshTopic refreshes the partitions of t.
+func (c *core) refreshTopic(t *topic) {
+	for _, p := range t.parts {
+		c.refresh(p)
+	}
 }
 
 // refreshDelivered is refresh after one batch of p was delivered, and nothing else has changed. A partition on a ready list is
@@ -125,6 +135,16 @@ func (c *core) touchDue(t *topic) bool {
 func (c *core) touch(t *topic) {
 	t.touched = c.now
 	c.meta.Touch(c.now, t.name)
+}
+
+// askAfter sees to it that metadata goes on asking for t, whose batches are withheld until an answer describes it. It returns
+// when to come back.
+func (c *core) askAfter(t *topic) time.Time {
+	if c.touchDue(t) && c.meta.UnknownTopic(c.now, t.name) == nil {
+		c.touch(t)
+		c.meta.Refresh(t.name)
+	}
+	return c.now.Add(touchEvery)
 }
 
 // expire ends the drained batches of p that are too old (I4), and returns when the oldest that is left was opened; the zero

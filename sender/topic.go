@@ -26,6 +26,7 @@ type topic struct {
 	filledNo  uint64 // number of the last request that has a batch of it
 
 	touched    time.Time // when metadata was last told that it is in use
+	unsure     likeness  // whether it may be another cluster's, and is withheld: see doubtTopics
 	leaderless time.Time // since when some partition has no leader, as the log was told; zero: all have one
 	again      error     // how it last became another topic
 	stamps     stamps

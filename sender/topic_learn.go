@@ -27,6 +27,7 @@ func (c *core) takeMetadata(n *node, call *wire.Call) {
 		if like = c.recognise(req, resp); like == other {
 			c.txn.replaced() // before the answer is taken in: what the transaction has written is in the old cluster
 		}
+		c.doubtTopics(like)
 	}
 	unnamed := c.meta.Snapshot().ClusterID == ""
 	changes := c.meta.Answer(c.now, n.id, req, resp)
@@ -34,6 +35,9 @@ func (c *core) takeMetadata(n *node, call *wire.Call) {
 		c.txn.disown() // nobody knows whose it was: the cluster had no name yet
 	}
 	c.change(changes)
+	if n.links[control].vouches { // else it may be the former cluster's answer, to what was asked before connections were lost
+		c.trustTopics(resp, changes.OtherCluster)
+	}
 	if like != unseen {
 		c.sure(like)
 	}
@@ -106,9 +110,7 @@ func (c *core) learn(name string) {
 		c.lead(snapshot, t.parts[i], m.Partitions[i])
 	}
 	if again {
-		for _, p := range t.parts {
-			c.refresh(p)
-		}
+		c.refreshTopic(t)
 	}
 	c.news.led(t)
 	c.cfg.OnTopic(t.queues, m, snapshot)

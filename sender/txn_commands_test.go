@@ -167,6 +167,9 @@ func (b *bench) take(name string) *heldCall {
 
 func (b *bench) reply(args []string) {
 	h := b.take(args[0])
+	if resp, ok := h.call.Response.(*protocol.MetadataResponse); ok {
+		b.world.describe(h.call.Request.(*protocol.MetadataRequest), resp)
+	}
 	fillTxn(h.call, code(args[1]), b.coordinator)
 	if len(args) > 2 {
 		id, epoch, _ := strings.Cut(args[2], "/")

@@ -175,6 +175,9 @@ func (c *core) obstacle(p *partition) error {
 	return p.lastErr
 }
 
+// undescribed is what a batch waits for that is withheld.
+const undescribed = "waiting for an answer to Metadata that describes the topic, which may be another cluster's than before connections were lost"
+
 // waitingFor says what an undrained batch of p waited for.
 func (c *core) waitingFor(p *partition) string {
 	n := c.nodes.of(p.leader)
@@ -187,6 +190,8 @@ func (c *core) waitingFor(p *partition) string {
 		return "waiting for its partition to be added to the transaction"
 	case n.links[data].unsure:
 		return "waiting for an answer to Metadata, which says whether the cluster is the one that it was before connections were lost"
+	case p.withholds():
+		return undescribed
 	case n.links[data].conn == nil:
 		return "not connected to its leader, " + n.String()
 	case n.links[data].conn.ThrottledUntil().After(c.now):
@@ -208,6 +213,8 @@ func (c *core) delayed(d *delivery) string {
 	switch {
 	case d.conn != nil:
 		return "no answer yet" + c.nodes.from(d.conn)
+	case d.part.withheld(d):
+		return undescribed
 	case d.attempts == 0:
 		return "waiting for a place in a request"
 	}
