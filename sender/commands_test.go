@@ -19,8 +19,7 @@ import (
 //
 //	config key=value …            start anew with these settings
 //	topic t id leader/epoch …     what the cluster says of a topic from now on
-//	topic t                       it is not there any more
-//	topic t CODE | topic t out    it gives an error; it does not mention the topic
+//	topic t [CODE | out]          it is not there any more; it gives an error; answers leave it out
 //	want t                        a caller looks the topic up
 //	refresh                       ask for metadata now
 //	identity id/epoch|CODE        what InitProducerId gets from now on
