@@ -22,7 +22,7 @@ func TestWhatRunsQuietlyIsSeenToGoOn(t *testing.T) {
 . "$(dirname "$0")/lib.sh"
 quietly sh -c 'echo unseen'
 alive_every=1
-quietly sh -c 'echo go: downloading a module; until [ -e told ]; do sleep 0.1; done' | while read -r line; do say "$line"; : >told; done
+quietly sh -c 'echo go: downloading a module; n=0; until [ -e told ] || [ $((n += 1)) -gt 200 ]; do sleep 0.1; done' | while read -r line; do say "$line"; : >told; done
 quietly sh -c 'echo why; exit 3' || say "status $?"
 `
 	err = errors.Join(os.Mkdir("scripts", 0o755),
