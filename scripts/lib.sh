@@ -29,9 +29,31 @@ duration() {
 # took is how long this has run, with what it was called from.
 took() { duration $(($(date +%s) - began)); }
 
-# quietly runs a command and shows what it says only if it fails.
+alive_every=20 # seconds
+
+# alive FILE says every alive_every seconds that what runs quietly goes on, with its last line, until the file is gone or the
+# shell. It is not killed: a shell may lose a signal that comes right after its start.
+alive() {
+  alive_began=$(date +%s)
+  alive_next=$alive_every
+  while sleep 1 >/dev/null 2>&1 && [ -e "$1" ] && kill -0 $$ 2>/dev/null; do
+    alive_took=$(($(date +%s) - alive_began))
+    [ "$alive_took" -ge "$alive_next" ] || continue
+    alive_last=$(tail -n 1 "$scratch/quietly" 2>/dev/null || :)
+    say "   $(duration "$alive_took") so far${alive_last:+: $alive_last}"
+    alive_next=$((alive_took + alive_every))
+  done
+}
+
+# quietly runs a command and shows what it says only if it fails; while it runs, that it does.
 quietly() {
-  if "$@" >"$scratch/quietly" 2>&1; then return 0; fi
+  : >"$scratch/quietly"
+  quietly_runs=$(mktemp "$scratch/runs.XXXXXX")
+  alive "$quietly_runs" &
+  quietly_status=0
+  "$@" >"$scratch/quietly" 2>&1 || quietly_status=$?
+  rm -f "$quietly_runs"
+  [ "$quietly_status" -ne 0 ] || return 0
   grep -v '^go: downloading ' "$scratch/quietly" || :
   return 1
 }

@@ -2,11 +2,14 @@ package kafka
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"io"
 	"net/netip"
+	"os"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/moby/moby/api/types/container"
@@ -21,8 +24,10 @@ import (
 // own API, which can also kill and pause.
 type containers struct {
 	docker  client.APIClient
-	network *testcontainers.DockerNetwork
+	mark    string                     // the label, as key=value, of all that is made
+	network string                     // by its name
 	all     []testcontainers.Container // by broker
+	whole   bool                       // whether each was made: no request to make one can be on its way
 }
 
 // dockerTimeout bounds each question to the engine but those that make a container, which may have
@@ -45,9 +50,14 @@ func openDocker(ctx context.Context, o Options) (*Cluster, error) {
 	if err != nil {
 		return nil, err
 	}
-	d := &containers{docker: docker}
+	d := &containers{docker: docker, mark: markKey + "=" + rand.Text()}
+	// What is made after this process has ended is found, too: the reaper knows the mark before anything bears it.
+	if err := theReaper.entrust("marked", d.mark); err != nil {
+		return nil, err
+	}
 	c := &Cluster{Version: o.Version, nodes: d}
 	began := time.Now()
+	defer o.keepTelling("Docker makes and starts " + image(o) + ", and pulls it first where it is not there")()
 	if err := d.create(ctx, o, c); err != nil {
 		return nil, errors.Join(err, c.Close())
 	}
@@ -58,6 +68,28 @@ func openDocker(ctx context.Context, o Options) (*Cluster, error) {
 	return c, nil
 }
 
+// image is what the containers run.
+func image(o Options) string { return "apache/kafka:" + o.Version }
+
+// withoutRyuk switches off ryuk, the container by which testcontainers cleans up. Its image is not Kafka's, and where it cannot
+// be pulled, minutes pass until testcontainers says so, and no container is made. theReaper covers what ryuk does: both learn of
+// our end by a connection that closes, whether Close was forgotten, or a panic, Ctrl-C, a test's timeout or a SIGKILL ended us, and
+// both go by a label, so that they find what was being made at that moment. ryuk alone survives where all processes of a user
+// are killed at once, and the engine is not: the label says then what to remove.
+//
+// testcontainers keeps what it has read, so the environment is given back: a command that we start may use ryuk.
+var withoutRyuk = sync.OnceFunc(func() {
+	const variable = "TESTCONTAINERS_RYUK_DISABLED"
+	before, set := os.LookupEnv(variable)
+	os.Setenv(variable, "true")
+	testcontainers.ReadConfig()
+	if set {
+		os.Setenv(variable, before)
+	} else {
+		os.Unsetenv(variable)
+	}
+})
+
 // findDocker looks for an engine that answers. The library panics where it finds no trace of one.
 func findDocker(ctx context.Context) (docker client.APIClient, err error) {
 	defer func() {
@@ -65,6 +97,7 @@ func findDocker(ctx context.Context) (docker client.APIClient, err error) {
 			docker, err = nil, unavailable("no Docker engine: %v", cause)
 		}
 	}()
+	withoutRyuk()
 	tclog.SetDefault(silent{})
 	provider, err := testcontainers.NewDockerProvider()
 	if err != nil {
@@ -83,16 +116,38 @@ type silent struct{}
 
 func (silent) Printf(string, ...any) {}
 
+// pulls hears of the library, on the goroutine that waits for it, each time that the image cannot be pulled. The library tries
+// again for a quarter of an hour; pulls tells the first reason at once, and gives up after pullPatience.
+type pulls struct {
+	o      Options
+	giveUp context.CancelCauseFunc
+	began  time.Time
+	told   bool
+}
+
+// pullPatience is how long a pull that fails is tried again.
+const pullPatience = 30 * time.Second
+
+func (p *pulls) Printf(format string, args ...any) {
+	if !strings.HasPrefix(format, "Failed to pull image") {
+		return
+	}
+	err := fmt.Errorf("pull %s: %v", image(p.o), args[0])
+	if time.Since(p.began) >= pullPatience {
+		p.giveUp(err)
+	} else if !p.told {
+		p.told = true
+		p.o.logf("docker: %v; it is tried again until %s", err, p.began.Add(pullPatience).Format(time.TimeOnly))
+	}
+}
+
 // create makes the containers, and for several brokers a network where they find each other by name.
 func (d *containers) create(ctx context.Context, o Options, c *Cluster) error {
-	net, err := tcnetwork.New(ctx)
+	net, err := tcnetwork.New(ctx, tcnetwork.WithLabels(d.labels()))
 	if err != nil {
-		return unavailableIn("make a network", err)
+		return unavailable("make a network: %w", err)
 	}
-	d.network = net
-	if err := theReaper.entrust("network", net.ID); err != nil {
-		return err
-	}
+	d.network = net.Name
 	ports, err := freePorts(o.Brokers)
 	if err != nil {
 		return err
@@ -109,24 +164,12 @@ func (d *containers) create(ctx context.Context, o Options, c *Cluster) error {
 	for i := range at {
 		made, err := d.container(ctx, o, i, at)
 		if err != nil {
-			return unavailableIn("make a container", err)
+			return unavailable("make a container: %w", err)
 		}
 		d.all = append(d.all, made)
-		if err := theReaper.entrust("container", made.GetContainerID()); err != nil {
-			return err
-		}
 	}
+	d.whole = true
 	return nil
-}
-
-// unavailableIn says what Docker could not do. Where it is testcontainers' own container that did not start, what to do
-// about that comes first: the rest is long, and none of it names the way out.
-func unavailableIn(step string, err error) error {
-	if strings.Contains(err.Error(), "reaper") {
-		return unavailable("set TESTCONTAINERS_RYUK_DISABLED=true and try again: testcontainers cannot start the container that cleans up "+
-			"after it (testcontainers/ryuk), which is not needed, as a process of our own does that (%s: %w)", step, err)
-	}
-	return unavailable("%s: %w", step, err)
 }
 
 // container makes that of broker i without starting it.
@@ -142,22 +185,25 @@ func (d *containers) container(ctx context.Context, o Options, i int, at []endpo
 	name, _, _ := strings.Cut(at[i].internal, ":")
 	_, port, _ := strings.Cut(at[i].client, ":")
 	published := network.MustParsePort(clientPort + "/tcp")
+	ctx, giveUp := context.WithCancelCause(ctx)
+	defer giveUp(nil)
 	made, err := testcontainers.GenericContainer(ctx, testcontainers.GenericContainerRequest{
-		Logger: silent{},
+		Logger: &pulls{o: o, giveUp: giveUp, began: time.Now()},
 		ContainerRequest: testcontainers.ContainerRequest{
-			Image:          "apache/kafka:" + o.Version,
+			Image:          image(o),
+			Labels:         d.labels(),
 			Env:            env,
 			ExposedPorts:   []string{published.String()},
-			Networks:       []string{d.network.Name},
-			NetworkAliases: map[string][]string{d.network.Name: {name}},
+			Networks:       []string{d.network},
+			NetworkAliases: map[string][]string{d.network: {name}},
 			ConfigModifier: func(config *container.Config) { config.Hostname = name },
 			HostConfigModifier: func(host *container.HostConfig) {
 				host.PortBindings = network.PortMap{published: {{HostIP: netip.MustParseAddr("127.0.0.1"), HostPort: port}}}
 			},
 		},
 	})
-	if err != nil && made != nil {
-		err = errors.Join(err, made.Terminate(context.WithoutCancel(ctx)))
+	if cause := context.Cause(ctx); err != nil && cause != ctx.Err() {
+		err = cause // that of pulls
 	}
 	return made, err
 }
@@ -249,49 +295,78 @@ func (d *containers) logs(i int) string {
 	return string(text)
 }
 
+// close removes the containers and the network. The reaper looks again at the end of this process, unless all is known to be gone.
 func (d *containers) close() error {
-	var all []error
-	for _, made := range d.all {
-		err := ask(func(ctx context.Context) error { return forceRemove(ctx, d.docker, made.GetContainerID()) })
-		if err == nil {
-			theReaper.release("container", made.GetContainerID())
-		}
-		all = append(all, err)
+	err := ask(func(ctx context.Context) error {
+		_, err := removeMarked(ctx, d.docker, d.mark)
+		return err
+	})
+	if err == nil && d.whole {
+		theReaper.release("marked", d.mark)
 	}
-	if d.network != nil {
-		err := ask(d.network.Remove)
-		if err == nil {
-			theReaper.release("network", d.network.ID)
-		}
-		all = append(all, err)
-	}
-	return errors.Join(all...)
-}
-
-// forceRemove ends a container at once, also a paused one, and removes it with its volumes.
-func forceRemove(ctx context.Context, docker client.APIClient, id string) error {
-	_, err := docker.ContainerRemove(ctx, id, client.ContainerRemoveOptions{Force: true, RemoveVolumes: true})
 	return err
 }
 
-// removeContainer and removeNetwork are the reaper's.
-func removeContainer(id string) {
-	_ = ask(func(ctx context.Context) error {
-		docker, err := findDocker(ctx)
-		if err != nil {
-			return err
-		}
-		return forceRemove(ctx, docker, id)
-	})
+// markKey is the key of the label that each container and each network bears; its value is a cluster's own.
+const markKey = "epistle-integration.cluster"
+
+func (d *containers) labels() map[string]string {
+	key, value, _ := strings.Cut(d.mark, "=")
+	return map[string]string{key: value}
 }
 
-func removeNetwork(id string) {
+// removeMarked removes the containers that bear the label, with their volumes, at once and also paused ones, and then the
+// networks. It returns how many there were.
+func removeMarked(ctx context.Context, docker client.APIClient, mark string) (found int, err error) {
+	containers, err := docker.ContainerList(ctx, client.ContainerListOptions{All: true, Filters: make(client.Filters).Add("label", mark)})
+	if err != nil {
+		return 0, err
+	}
+	networks, err := docker.NetworkList(ctx, client.NetworkListOptions{Filters: make(client.Filters).Add("label", mark)})
+	if err != nil {
+		return 0, err
+	}
+	var failed []error
+	for _, c := range containers.Items {
+		_, err := docker.ContainerRemove(ctx, c.ID, client.ContainerRemoveOptions{Force: true, RemoveVolumes: true})
+		failed = append(failed, err)
+	}
+	for _, n := range networks.Items {
+		_, err := docker.NetworkRemove(ctx, n.ID, client.NetworkRemoveOptions{})
+		failed = append(failed, err)
+	}
+	return len(containers.Items) + len(networks.Items), errors.Join(failed...)
+}
+
+// The reaper looks until it has found nothing this many times, a while apart: the engine may still be making what it was asked for.
+const (
+	reaperLooks = 4
+	reaperPause = time.Second
+)
+
+// sweep is the reaper's: it removes what bears the label, and what comes to bear it.
+func sweep(ctx context.Context, docker client.APIClient, mark string) {
+	for nothing := 0; nothing < reaperLooks; {
+		if found, err := removeMarked(ctx, docker, mark); found > 0 || err != nil {
+			nothing = 0
+		} else {
+			nothing++
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(reaperPause):
+		}
+	}
+}
+
+// sweepDocker is sweep with the engine of this environment.
+func sweepDocker(mark string) {
 	_ = ask(func(ctx context.Context) error {
 		docker, err := findDocker(ctx)
-		if err != nil {
-			return err
+		if err == nil {
+			sweep(ctx, docker, mark)
 		}
-		_, err = docker.NetworkRemove(ctx, id, client.NetworkRemoveOptions{})
 		return err
 	})
 }

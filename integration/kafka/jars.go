@@ -40,6 +40,7 @@ func (o Options) jars(ctx context.Context) (string, error) {
 	}
 	o.logf("Maven resolves the jars of Kafka %s, once", o.Version)
 	began := time.Now()
+	defer o.keepTelling("Maven resolves the jars")()
 	cmd := exec.CommandContext(ctx, maven, "-q", "-B", "-f", filepath.Join(filling, "pom.xml"),
 		"dependency:copy-dependencies", "-DoutputDirectory="+filepath.Join(filling, "jars"))
 	if out, err := cmd.CombinedOutput(); err != nil {

@@ -64,6 +64,7 @@ func openJVM(ctx context.Context, o Options) (*Cluster, error) {
 	j := &jvm{java: java, classpath: classpath, dir: dir, options: o.JVM, processes: make([]*process, o.Brokers)}
 	c := &Cluster{Version: o.Version, nodes: j}
 	began := time.Now()
+	defer o.keepTelling("the JVM starts Kafka")()
 	if err := j.prepare(ctx, o, c); err != nil {
 		return nil, errors.Join(err, c.Close())
 	}

@@ -36,8 +36,8 @@ type Options struct {
 	// Front, if it is set, is given each broker's address as it is reached, and returns the one that the brokers tell
 	// their clients: that of a proxy in between. Address and Bootstrap stay the brokers' own.
 	Front func(address string) (advertised string)
-	// Log is told which kind was taken and why not the others, and how long things take; nil is
-	// standard error.
+	// Log is told why a kind cannot be had, before the next one is tried, which was taken, and how long
+	// things take; nil is standard error.
 	Log io.Writer
 }
 
@@ -83,11 +83,11 @@ func Open(ctx context.Context, o Options) (*Cluster, error) {
 		return nil, err
 	}
 	var reasons []string
-	for _, k := range tried {
+	for i, k := range tried {
 		cluster, err := k.open(ctx, o)
 		if err == nil {
 			cluster.Kind = k.name
-			o.announce(cluster, reasons)
+			o.announce(cluster)
 			return cluster, nil
 		}
 		if !errors.Is(err, ErrUnavailable) && len(tried) == 1 {
@@ -96,6 +96,9 @@ func Open(ctx context.Context, o Options) (*Cluster, error) {
 		reasons = append(reasons, fmt.Sprintf("%s: %v", k.name, err))
 		if ctx.Err() != nil {
 			break
+		}
+		if i < len(tried)-1 {
+			o.logf("not by %s: %v; trying %s", k.name, err, tried[i+1].name)
 		}
 	}
 	return nil, fmt.Errorf("kafka: %w:\n  %s", ErrUnavailable, strings.Join(reasons, "\n  "))
@@ -120,14 +123,37 @@ func wantedKinds(forced string, o Options) ([]kind, error) {
 	return kinds[i : i+1], nil
 }
 
-func (o Options) announce(c *Cluster, reasons []string) {
+func (o Options) announce(c *Cluster) {
 	version := ""
 	if c.Version != "" {
 		version = " " + c.Version
 	}
 	o.logf("Kafka%s by %s, %d broker(s) at %s", version, c.Kind, c.Brokers(), c.Bootstrap())
-	for _, reason := range reasons {
-		o.logf("not by %s", reason)
+}
+
+// tellEvery is how often who waits is told that it goes on.
+const tellEvery = 20 * time.Second
+
+// keepTelling says every tellEvery that something goes on, until the function that it returns is called.
+func (o Options) keepTelling(what string) (end func()) {
+	began := time.Now()
+	ended, quiet := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(quiet)
+		tick := time.NewTicker(tellEvery)
+		defer tick.Stop()
+		for {
+			select {
+			case <-ended:
+				return
+			case <-tick.C:
+				o.logf("%s so far: %s", time.Since(began).Round(time.Second), what)
+			}
+		}
+	}()
+	return func() {
+		close(ended)
+		<-quiet
 	}
 }
 

@@ -13,8 +13,8 @@ import (
 )
 
 // reaper is a second process of the running program, which waits for the end of the first and then
-// kills and removes what that left behind: broker processes, containers, networks, directories. It
-// learns of the end by its standard input, which closes whatever ended the first process, a SIGKILL or
+// kills and removes what that left behind: broker processes, directories, and the containers and networks
+// that bear a label. It learns of the end by its standard input, which closes whatever ended the first process, a SIGKILL or
 // a test's timeout included. It is started with the first thing that is entrusted to it.
 //
 // Each line it reads is "+" or "-", a sort and a name: "+pid 123" entrusts, "-pid 123" takes back.
@@ -73,7 +73,7 @@ func startReaper() (io.Writer, error) {
 // reap is the whole life of the second process.
 func reap(input io.Reader) {
 	signal.Ignore(terminating...)
-	var order []string // the last entrusted goes first: a container before its network
+	var order []string // the last entrusted goes first: a broker before its directory
 	held := make(map[string]bool)
 	for lines := bufio.NewScanner(input); lines.Scan(); {
 		if thing, ok := strings.CutPrefix(lines.Text(), "+"); ok {
@@ -101,9 +101,7 @@ func remove(thing string) {
 		}
 	case "dir":
 		_ = os.RemoveAll(name)
-	case "container":
-		removeContainer(name)
-	case "network":
-		removeNetwork(name)
+	case "marked":
+		sweepDocker(name)
 	}
 }
