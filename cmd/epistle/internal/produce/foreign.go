@@ -69,9 +69,11 @@ func (o *options) readerProperties() error {
 	}
 	if given["parse.key"] == "true" && o.delimiter == "" {
 		o.delimiter = tab("key.separator", `\t`)
+		o.keyDemanded = given["ignore.error"] != "true" && !o.keyGiven
 	}
 	if given["parse.headers"] == "true" && o.headerDelimiter == "" {
 		o.headerDelimiter = tab("headers.delimiter", `\t`)
+		o.headersDemanded = given["ignore.error"] != "true"
 	}
 	_, separator := given["key.separator"]
 	if separator && given["parse.key"] != "true" && o.delimiter == "" {
