@@ -112,7 +112,7 @@ func TestMaxErrorsStopsReading(t *testing.T) {
 			if got := s.wait(); got != 1 {
 				t.Errorf("exit status %d, want 1", got)
 			}
-			s.wantErr("stopped reading: --max-errors is 25, and ", "of standard input, ")
+			s.wantErr("stopped reading: --max-errors is 25, and ", " of them had been read when so many had failed", "of standard input, ")
 		})
 	}
 	epistle(t, 2, "", "produce", "-b", "h:1", "-t", "t", "--max-errors", "-1").wantErr("--max-errors -1")

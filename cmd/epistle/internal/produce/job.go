@@ -273,7 +273,11 @@ func (j *job) summary(input error, interrupt os.Signal) error {
 // enough says why reading was stopped although nobody has asked for it.
 func (j *job) enough(failed int64) string {
 	if most := j.options.maxErrors; most > 0 && failed >= most {
-		return fmt.Sprintf("stopped reading: --max-errors is %s, and %s failed", ui.Count(most), ui.Number(failed, "line"))
+		text := fmt.Sprintf("stopped reading: --max-errors is %s, and %s failed", ui.Count(most), ui.Number(failed, "line"))
+		if more := failed - most; more > 0 {
+			text += fmt.Sprintf("; %s of them had been read when so many had failed", ui.Count(more))
+		}
+		return text
 	}
 	return "stopped reading: there is no room for more lines that are not delivered; name a place with --failed-to FILE"
 }
