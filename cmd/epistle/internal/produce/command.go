@@ -40,7 +40,8 @@ group of lines: their numbers in FILE, where they were read, whether they may be
 same (may-be-written) or not (not-written), and the reason, whose text is written out once. Both
 files are readable by their owner alone, and neither is left behind if nothing failed. "-" for FILE
 is standard output. Without --failed-to the first few are shown; if there are more, or longer ones,
-all of them are kept in a new file in the directory for temporary files, and its name is told.
+all of them are kept in a new file in the directory for temporary files, the reasons beside it, and
+its name is told.
 
 With --transactional-id the lines are sent in transactions of --transaction-size lines, the last of
 them smaller: consumers that read committed records only see all lines of a transaction or none. An

@@ -227,7 +227,7 @@ func (e *lostError) head() string {
 	if e.maybe {
 		return "its transaction may be committed, or not: "
 	}
-	return "its transaction was aborted: "
+	return "its transaction was not committed: "
 }
 
 func (e *lostError) Unwrap() error { return e.err }
