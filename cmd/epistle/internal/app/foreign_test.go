@@ -94,8 +94,20 @@ func TestOtherToolsWordsAreAnswered(t *testing.T) {
 		{"produce -bootstrap-server h:1", []string{"two dashes: --bootstrap-server"}},
 		{"produce -b h:1 -t t -C", []string{"does not consume"}},
 		{"produce -b h:1 -L", []string{"lists no brokers"}},
-		{"produce -b h:1 -t t -c 5", []string{"head -n"}},
+		{"produce -b h:1 -t t -c 3", []string{"-c: put head(1) before it: head -n 3 FILE"}},
+		{"produce -b h:1 -t t -c few", []string{"head -n 100 FILE"}},
+		{"produce -b h:1 -t t -m 5", []string{"-m: how long to wait for the cluster is -X max.block.ms=5000"}},
+		{"produce -b h:1 -t t -m x", []string{"-X max.block.ms=60000"}},
 		{"produce -b h:1 -t t -D ;", []string{"records end at a newline", "tr ';'"}},
+		{"produce -b h:1 -t t -D,", []string{`tr ',' '\n' < FILE`}},
+		{`produce -b h:1 -t t -D \t`, []string{`tr '\t' '\n' < FILE`}},
+		{"produce -b h:1 -t t -D '", []string{`tr ';' '\n' < FILE`}},
+		{"produce -b h:1 -t t --from-beginning", []string{"--from-beginning: epistle produces and does not consume"}},
+		{"--from-beginning -b h:1", []string{"--from-beginning: epistle produces and does not consume"}},
+		{"produce -b h:1 -t t --consumer.config c.properties", []string{"--consumer.config: epistle produces and does not consume"}},
+		{"perf -b h:1 -t t --max-messages 5", []string{"--max-messages: epistle produces and does not consume"}},
+		{"produce -b h:1 -t t --group g", []string{"--group: epistle produces and does not consume"}},
+		{"produce -b h:1 -t t --property print.key=true", []string{"--property print.key: is kafka-console-consumer's; epistle produces and does not consume"}},
 		{"produce -b h:1 -t t -T", []string{"tee"}},
 		{"produce -b h:1 -t t --value x", []string{"printf", "epistle produce"}},
 		{"produce -b h:1 -t t --line-reader org.example.Reader", []string{"Java class"}},
@@ -129,6 +141,25 @@ func TestOtherToolsWordsAreAnswered(t *testing.T) {
 		{"perf -b h:1 -t t --num-records 0", []string{"--num-records (here --records) 0: want at least 1"}},
 	} {
 		t.Run(test.line, func(t *testing.T) { epistle(t, 2, "", strings.Fields(test.line)...).wantErr(test.want...) })
+	}
+}
+
+// A value that gives way to another on the same command line is told of, and no value is shown: it may be a secret.
+func TestAValueThatGivesWayIsToldOf(t *testing.T) {
+	_, b := brokers(t, brokertest.Topic("t", 1))
+	for _, test := range []struct {
+		args []string
+		want string // "" for no note
+	}{
+		{[]string{"-b", b, "-X", "bootstrap.servers=127.0.0.1:2"}, "note: bootstrap.servers: has no effect, since -b is given\n"},
+		{[]string{"-b", b, "-X", "bootstrap.servers=" + b}, ""},
+		{[]string{"-b", b, "-X", "acks=1", "-X", " acks=0", "-X", "acks=all"}, "note: acks: is given more than once; the last value counts\n"},
+		{[]string{"-b", b, "-X", "acks=all", "-X", "acks=all", "-X", "linger.ms=0"}, ""},
+	} {
+		got := epistle(t, 0, "x\n", append([]string{"produce", "-t", "t"}, test.args...)...).stderr.String()
+		if strings.Count(got, "note: ") != strings.Count(test.want, "note: ") || !strings.Contains(got, test.want) {
+			t.Errorf("%q says\n%s, want %q", test.args, got, test.want)
+		}
 	}
 }
 

@@ -74,7 +74,7 @@ func TestLinesOfAnAbortedTransactionAreKept(t *testing.T) {
 	failed := t.TempDir() + "/failed.txt"
 	s := epistle(t, 1, text(numbered(1, 25)), "produce", "-b", b, "-t", "t", "--transactional-id", "x", "--transaction-size", "10",
 		"--failed-to", failed, "-X", "linger.ms=60000", "-X", "delivery.timeout.ms=120000")
-	s.wantErr("25 lines read, 15 committed in 2 transactions, 10 failed", "10 lines not delivered: its transaction was aborted: TOPIC_AUTHORIZATION_FAILED")
+	s.wantErr("25 lines read, 15 committed in 2 transactions, 10 failed", "10 lines not delivered: its transaction was not committed: TOPIC_AUTHORIZATION_FAILED")
 	if got, want := committed(c, "t"), append(numbered(1, 10), numbered(21, 25)...); !slices.Equal(got, want) {
 		t.Errorf("committed = %q, want %q", got, want)
 	}
@@ -91,7 +91,7 @@ func TestLinesOfAnAbortedTransactionGoToStandardError(t *testing.T) {
 	c, b := brokers(t, brokertest.Topic("t", 1))
 	c.On(brokertest.Produce).Do(brokertest.Error(protocol.TopicAuthorizationFailed))
 	s := epistle(t, 1, "one\ntwo\n", "produce", "-b", b, "-t", "t", "--transactional-id", "x")
-	s.wantErr("epistle: standard input:1 was not delivered: its transaction was aborted: ", "\none\n", "standard input:2", "\ntwo\n", "0 committed in 0 transactions, 2 failed")
+	s.wantErr("epistle: standard input:1 was not delivered: its transaction was not committed: ", "\none\n", "standard input:2", "\ntwo\n", "0 committed in 0 transactions, 2 failed")
 }
 
 // The answer to a commit may be lost: it is asked for again, and nothing is reported that was committed.

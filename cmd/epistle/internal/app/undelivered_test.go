@@ -38,8 +38,12 @@ func TestFailureIsBounded(t *testing.T) {
 		t.Fatalf("kept in %q, %v, want one file", kept, err)
 	}
 	wantSameLines(t, read(t, kept[0]), input.String())
+	if n := explained(t, read(t, kept[0]+".reasons"), "not-written"); n != lines {
+		t.Errorf("%d lines have a reason beside the file that nobody has named, want %d", n, lines)
+	}
 	if runtime.GOOS != "windows" {
 		wantMode(t, kept[0], 0o600)
+		wantMode(t, kept[0]+".reasons", 0o600)
 	}
 
 	// With a file for them, the reasons take less room than the lines.
@@ -97,8 +101,8 @@ func TestALongLineIsShownInPart(t *testing.T) {
 		t.Errorf("standard error has %d bytes", n)
 	}
 	kept, _ := filepath.Glob(dir + "/*")
-	if len(kept) != 1 || read(t, kept[0]) != long+"\n" {
-		t.Errorf("kept in %q, want the line in one file", kept)
+	if len(kept) != 2 || read(t, kept[0]) != long+"\n" || explained(t, read(t, kept[1]), "not-written") != 1 {
+		t.Errorf("kept in %q, want the line in one file, and the reason beside it", kept)
 	}
 }
 
@@ -112,7 +116,7 @@ func TestMaxErrorsStopsReading(t *testing.T) {
 			if got := s.wait(); got != 1 {
 				t.Errorf("exit status %d, want 1", got)
 			}
-			s.wantErr("stopped reading: --max-errors is 25, and ", "of standard input, ")
+			s.wantErr("stopped reading: --max-errors is 25, and ", " of them had been read when so many had failed", "of standard input, ")
 		})
 	}
 	epistle(t, 2, "", "produce", "-b", "h:1", "-t", "t", "--max-errors", "-1").wantErr("--max-errors -1")

@@ -134,9 +134,11 @@ var ForeignSettings = []Foreign{
 	{Names: "--sasl-mechanism --sasl.mechanism --sasl.mechanisms", Takes: One, Setting: "sasl.mechanism"},
 	{Names: "--password --pass --sasl-password", Takes: One, Instead: "on the command line everybody could read it; --user NAME asks for it, or takes it from --password-file FILE or from " + PasswordVariable},
 	{Names: "--version -V", Takes: Nothing, Never: true, Instead: "`epistle version` prints it"},
-	{Names: "-C --consumer --consume", Takes: Nothing, Never: true, Instead: "epistle produces and does not consume"},
+	{Names: "-C --consumer --consume", Takes: Nothing, Never: true, Instead: notConsumed},
+	{Names: "--from-beginning --skip-message-on-error", Takes: Nothing, Never: true, Instead: notConsumed},
+	{Names: "--consumer.config --consumer-config --consumer-property --consumer-group --group --group-id --max-messages --offset --offsets --isolation-level --formatter --formatter-config --formatter-property --key-deserializer --value-deserializer", Takes: One, Never: true, Instead: notConsumed},
 	{Names: "-L --list", Takes: Nothing, Never: true, Instead: "epistle produces; it lists no brokers and no topics"},
-	{Names: "-G", Takes: One, Never: true, Instead: "epistle produces and does not consume"},
+	{Names: "-G", Takes: One, Never: true, Instead: notConsumed},
 	{Names: "-M -Q", Takes: Nothing, Never: true, Instead: "epistle produces only"},
 	{Names: "-d --debug", Takes: Optional, Instead: "there are no debug switches; what goes wrong is told on standard error"},
 	{Names: "-v --verbose", Takes: Nothing, Drop: true},
@@ -144,6 +146,9 @@ var ForeignSettings = []Foreign{
 	{Names: "--schema-id --schema-key-id", Takes: One, Instead: "there is no schema registry here: lines are sent as they are"},
 	{Names: "--key-serializer --value-serializer", Takes: One, Instead: "a Java class cannot run here; keys and values are sent as they are"},
 }
+
+// notConsumed answers the flags of consumers.
+const notConsumed = "epistle produces and does not consume"
 
 // codec is for --compression-codec, which means gzip if it has no value.
 func codec(value string) ([]string, error) {

@@ -72,6 +72,15 @@ func (s *Settings) Extract(keys ...string) map[string]string {
 	return found
 }
 
+// Keys are the settings of -X, in their order.
+func (s *Settings) Keys() (keys []string) {
+	for _, pair := range s.pairs {
+		key, _, _ := strings.Cut(pair, "=")
+		keys = append(keys, strings.TrimSpace(key))
+	}
+	return keys
+}
+
 // Misspelt returns a key that is probably a slip for one of keys, and which one; "" if there is none.
 func (s *Settings) Misspelt(keys []string) (key, meant string) {
 	for _, pair := range s.pairs {
@@ -96,6 +105,7 @@ func (s *Settings) Config(ctx context.Context, env *Env) (producer.Config, error
 	if err != nil {
 		return producer.Config{}, err
 	}
+	s.tellDropped(env)
 	warnOfExposed(env, exposed(given))
 	asked, err := s.login.asked(given, s.file != "")
 	if err != nil {
@@ -164,6 +174,26 @@ func (s *Settings) given() (map[string]string, error) {
 		return nil, Usagef("which cluster? Name a broker with -b host:port")
 	}
 	return given, nil
+}
+
+// tellDropped names settings that are given more than once on the command line, where one value wins over another.
+func (s *Settings) tellDropped(env *Env) {
+	values := make(map[string]string)
+	told := make(map[string]bool)
+	for _, pair := range s.pairs {
+		key, value, _ := strings.Cut(pair, "=")
+		key, value = strings.TrimSpace(key), strings.TrimSpace(value)
+		before, twice := values[key]
+		values[key] = value
+		if twice && before != value && !told[key] {
+			told[key] = true
+			env.Say("note: %s: is given more than once; the last value counts", ui.Plain(key))
+		}
+	}
+	const key = "bootstrap.servers"
+	if value, ok := values[key]; ok && s.Bootstrap != "" && value != s.Bootstrap {
+		env.Say("note: %s: has no effect, since -b is given", key)
+	}
 }
 
 // kcatTopic is before the name of a setting that is a topic's, to kcat.

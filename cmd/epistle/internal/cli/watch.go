@@ -15,9 +15,11 @@ type Watch struct {
 	patience time.Duration
 	timeout  time.Duration // delivery.timeout.ms
 
-	ended int64     // records, at the last look
-	since time.Time // of the last look that something had come to its end before
-	told  bool
+	acknowledged, failed int64     // records, at the last look
+	since                time.Time // of the last look with records acknowledged, or with none under way
+	moved                time.Time // of the last look with records at their end, whichever, or with none under way
+	told                 bool      // that nothing is acknowledged; it stays until something is
+	fails                bool      // that records fail, since told
 }
 
 // Written and Acknowledged are what is said of records that are delivered.
@@ -40,19 +42,28 @@ func NewWatch(env *Env, cfg *producer.Config) *Watch {
 	return &Watch{env: env, verb: Verb(cfg), patience: patience + cfg.Linger, timeout: cfg.DeliveryTimeout}
 }
 
-// Look compares the counters with those of the last call. It says once that nothing moves, and once that something does again.
-// The result is for the line of progress: ", nothing acknowledged for 7s", or "".
+// Look compares the counters with those of the last call. It says once that nothing is acknowledged, once that records fail then,
+// and once that something is acknowledged again. The result is for the line of progress: ", NOTHING acknowledged for 7s", or "".
 func (w *Watch) Look(now time.Time, s producer.Stats) string {
-	ended := s.Acknowledged + s.Failed
 	idle := s.InFlight == 0 && s.BufferedBytes == 0
-	if w.since.IsZero() || idle || ended != w.ended {
-		if w.told && ended != w.ended {
+	delivered, failed := s.Acknowledged != w.acknowledged, s.Failed != w.failed
+	w.acknowledged, w.failed = s.Acknowledged, s.Failed
+	switch {
+	case delivered:
+		if w.told {
 			w.env.Say("it goes on: after %s records are %s again", w.stood(now), w.verb)
 		}
-		w.ended, w.since, w.told = ended, now, false
+		w.since, w.moved, w.told, w.fails = now, now, false, false
 		return ""
+	case w.told && failed && !w.fails:
+		w.fails = true
+		w.env.Say("records fail now: none was %s for %s", w.verb, w.stood(now))
+	case !w.told && (w.since.IsZero() || idle):
+		w.since, w.moved = now, now
+	case failed:
+		w.moved = now
 	}
-	if now.Sub(w.since) < w.patience {
+	if idle || !w.told && now.Sub(w.moved) < w.patience {
 		return ""
 	}
 	if !w.told {

@@ -53,6 +53,61 @@ func TestWatchTellsOfAStandstillOnce(t *testing.T) {
 	}
 }
 
+// A broker that does not come back: records fail, more of them come, and nobody is told that it goes on. Only a record that is
+// acknowledged ends the standstill, also where all have failed meanwhile.
+func TestWatchTakesNoFailureForProgress(t *testing.T) {
+	env, out := testEnv()
+	w := NewWatch(env, &producer.Config{Acks: producer.AcksAll, DeliveryTimeout: 6 * time.Second})
+	now := time.Unix(1000, 0)
+	look := func(s producer.Stats) string {
+		now = now.Add(time.Second)
+		return w.Look(now, s)
+	}
+	look(producer.Stats{InFlight: 5, Acknowledged: 9})
+	for range 5 {
+		look(producer.Stats{InFlight: 50, Acknowledged: 9})
+	}
+	var status string
+	for i := range int64(5) {
+		status = look(producer.Stats{InFlight: 50, Acknowledged: 9, Failed: 10 * (i + 1)})
+	}
+	if want := ", NOTHING acknowledged for 10s"; status != want {
+		t.Errorf("status = %q while records fail, want %q", status, want)
+	}
+	if status := look(producer.Stats{Acknowledged: 9, Failed: 100}); status != "" {
+		t.Errorf("status = %q with nothing under way, want none", status)
+	}
+	look(producer.Stats{InFlight: 5, Acknowledged: 9, Failed: 100})
+	look(producer.Stats{InFlight: 5, Acknowledged: 10, Failed: 100})
+	want := "epistle: no record was acknowledged for 2s; trying on, each record for delivery.timeout.ms (6s)\n" +
+		"epistle: records fail now: none was acknowledged for 6s\n" +
+		"epistle: it goes on: after 13s records are acknowledged again\n"
+	if out.String() != want {
+		t.Errorf("it says\n%s, want\n%s", out, want)
+	}
+}
+
+// Records that fail at once do not stand still. When one of them does, the time counts since the last that was acknowledged.
+func TestWatchTellsOfNoStandstillWhileRecordsFail(t *testing.T) {
+	env, out := testEnv()
+	w := NewWatch(env, &producer.Config{Acks: producer.AcksAll, DeliveryTimeout: time.Minute})
+	now := time.Unix(1000, 0)
+	for i := range int64(10) {
+		now = now.Add(time.Second)
+		w.Look(now, producer.Stats{InFlight: 5, Failed: i})
+	}
+	if out.Len() != 0 {
+		t.Fatalf("it says %q while records come to their end", out)
+	}
+	for range 2 {
+		now = now.Add(time.Second)
+		w.Look(now, producer.Stats{InFlight: 5, Failed: 9})
+	}
+	if want := "epistle: no record was acknowledged for 11s; trying on"; !strings.HasPrefix(out.String(), want) {
+		t.Errorf("it says %q, want %q", out, want)
+	}
+}
+
 // Warnings are shown, debug lines are not; the same words are not repeated, and a flood has a bound.
 func TestLoggerShowsWarnings(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

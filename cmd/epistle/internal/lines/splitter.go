@@ -18,17 +18,22 @@ type Splitter struct {
 	NullMarker  []byte // a key, or a value, of this text alone is null; empty: none is
 }
 
+// Lacks says which delimiters a line should have and has not.
+type Lacks struct{ Headers, Key bool }
+
 // Split cuts at the first delimiter of each kind. A line without the delimiter has no headers, or no key. The results share the
 // line's memory. Where they are empty they are not nil, which would be null.
-func (s *Splitter) Split(line []byte) (headers []producer.Header, key, value []byte) {
+func (s *Splitter) Split(line []byte) (headers []producer.Header, key, value []byte, lacks Lacks) {
 	value = line
 	if len(s.Headers) > 0 {
-		if before, after, found := bytes.Cut(value, s.Headers); found {
+		before, after, found := bytes.Cut(value, s.Headers)
+		if lacks.Headers = !found; found {
 			headers, value = s.headers(before), after
 		}
 	}
 	if len(s.Key) > 0 {
-		if before, after, found := bytes.Cut(value, s.Key); found {
+		before, after, found := bytes.Cut(value, s.Key)
+		if lacks.Key = !found; found {
 			key, value = before, after
 		}
 	}
@@ -38,7 +43,7 @@ func (s *Splitter) Split(line []byte) (headers []producer.Header, key, value []b
 	if s.null(value) {
 		value = nil
 	}
-	return headers, key, value
+	return headers, key, value, lacks
 }
 
 func (s *Splitter) null(field []byte) bool {

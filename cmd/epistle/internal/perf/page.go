@@ -86,7 +86,7 @@ func (m *measurement) page(now time.Time) *report.Page {
 func (m *measurement) figures() []report.Figure {
 	r := m.result
 	figures := []report.Figure{
-		{Name: "Throughput", Value: ui.Count(int64(r.RecordsPerSecond)) + "/s", Note: fmt.Sprintf("records; %.1f MB/s of keys and values", r.MegabytesPerSecond)},
+		{Name: "Throughput", Value: ui.Count(int64(r.RecordsPerSecond)) + "/s", Note: fmt.Sprintf("records; %s/s of keys and values", ui.Megabytes(r.MegabytesPerSecond*1e6))},
 		{Name: "Latency, p50", Value: micros(r.LatencyP50), Note: latencyFrom(m.options)},
 		{Name: "Latency, p99", Value: micros(r.LatencyP99), Note: "p99.9 " + micros(r.LatencyP999)},
 		{Name: "Not acknowledged", Value: ui.Count(r.Errors), Note: ui.Count(r.Retries) + " sent again"},

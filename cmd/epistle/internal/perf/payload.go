@@ -73,7 +73,7 @@ func cutPayloads(text, delimiter []byte, splitter *lines.Splitter, fixed []produ
 	}
 	for part := range bytes.SplitSeq(text, delimiter) {
 		var p payload
-		p.headers, p.key, p.value = splitter.Split(part)
+		p.headers, p.key, p.value, _ = splitter.Split(part)
 		p.headers = append(p.headers[:len(p.headers):len(p.headers)], fixed...)
 		list = append(list, p)
 	}

@@ -74,7 +74,7 @@ func (r *result) write(w io.Writer) {
 	wall := time.Duration(r.WallSeconds * float64(time.Second))
 	fmt.Fprintf(w, "%s sent, %s failed, %s sent again, in %s\n",
 		ui.Number(r.Records, "record"), ui.Count(r.Errors), ui.Count(r.Retries), ui.Elapsed(wall))
-	fmt.Fprintf(w, "  throughput  %s records/s, %.1f MB/s\n", ui.Count(int64(r.RecordsPerSecond)), r.MegabytesPerSecond)
+	fmt.Fprintf(w, "  throughput  %s records/s, %s/s\n", ui.Count(int64(r.RecordsPerSecond)), ui.Megabytes(r.MegabytesPerSecond*1e6))
 	fmt.Fprintf(w, "  network     %s of batches for %s of keys and values, %.1f %%\n",
 		ui.Megabytes(float64(r.SentBytes)), ui.Megabytes(float64(r.PayloadBytes)), 100*ratio(float64(r.SentBytes), float64(r.PayloadBytes)))
 	fmt.Fprintf(w, "  CPU         %.2f s, %s records per CPU second\n", r.CPUSeconds, ui.Count(int64(r.RecordsPerCPUSecond)))

@@ -18,11 +18,14 @@ var Command = cli.Command{
 	About: `
 Each line becomes a record; without FILE, or for the FILE "-", the lines of standard input do. Only
 the newline ends a line: a carriage return before it is part of the record, the last line needs no
-newline, and an empty line is a record with an empty value (null with -Z).
+newline, and an empty line is a record with an empty value (null with -Z). The summary says how many
+lines end in a carriage return.
 
 With -K the line is cut at the first delimiter into key and value. A line without the delimiter has
-no key (null), or that of -k. Records of one key are written to one partition, in order. With
---header-delimiter a line begins with headers, name:value,name:value.
+no key (null), or that of -k; the summary says how many there are. Records of one key are written to
+one partition, in order. With --header-delimiter a line begins with headers, name:value,name:value.
+With --property parse.key=true or parse.headers=true, kafka-console-producer's, a line without the
+delimiter ends the reading, unless there is --property ignore.error=true.
 
 A file in gzip is unpacked. Other compressed files and archives are refused, with the command that
 unpacks them.
@@ -37,7 +40,8 @@ group of lines: their numbers in FILE, where they were read, whether they may be
 same (may-be-written) or not (not-written), and the reason, whose text is written out once. Both
 files are readable by their owner alone, and neither is left behind if nothing failed. "-" for FILE
 is standard output. Without --failed-to the first few are shown; if there are more, or longer ones,
-all of them are kept in a new file in the directory for temporary files, and its name is told.
+all of them are kept in a new file in the directory for temporary files, the reasons beside it, and
+its name is told.
 
 With --transactional-id the lines are sent in transactions of --transaction-size lines, the last of
 them smaller: consumers that read committed records only see all lines of a transaction or none. An
@@ -122,6 +126,8 @@ type options struct {
 	failedTo    string
 	maxErrors   int64
 	quiet       bool
+
+	keyDemanded, headersDemanded bool // a line without them ends the reading, as in kafka-console-producer
 
 	headerDelimiter, pair, name, nullMarker string // of headers that a line has, and of null
 

@@ -2,6 +2,10 @@ package produce
 
 import (
 	"errors"
+	"fmt"
+	"regexp"
+	"strconv"
+	"strings"
 
 	"github.com/epistle-kafka/epistle/cmd/epistle/internal/cli"
 	"github.com/epistle-kafka/epistle/cmd/epistle/internal/lines"
@@ -34,8 +38,8 @@ var foreign = []cli.Foreign{
 	{Names: "-E -u -U -J -S -A -O", Takes: cli.Nothing, Drop: true},
 	{Names: "-T", Takes: cli.Nothing, Instead: "put tee(1) before it: tee /dev/stderr < FILE | epistle produce …"},
 	{Names: "-D --delimiter --message-delimiter", Takes: cli.One, Rewrite: messageDelimiter},
-	{Names: "-c --count", Takes: cli.One, Instead: "put head(1) before it: head -n 100 FILE | epistle produce …"},
-	{Names: "-m", Takes: cli.One, Instead: "how long to wait for the cluster is -X max.block.ms=60000"},
+	{Names: "-c --count", Takes: cli.One, Rewrite: messageCount},
+	{Names: "-m", Takes: cli.One, Rewrite: metadataTimeout},
 	{Names: "-o -s -f --output --format", Takes: cli.One, Instead: "each line is a record; -K : cuts it into key and value, and there is no other format"},
 }
 
@@ -52,7 +56,31 @@ func messageDelimiter(value string) ([]string, error) {
 	if text, err := lines.Unescape(value); err == nil && text == "\n" {
 		return nil, nil
 	}
-	return nil, errors.New("records end at a newline; tr(1) makes newlines of another delimiter: tr ';' '\\n' < FILE | epistle produce …")
+	if !oneByte.MatchString(value) {
+		value = ";" // as an example
+	}
+	return nil, fmt.Errorf("records end at a newline; tr(1) makes newlines of another delimiter: tr '%s' '\\n' < FILE | epistle produce …", value)
+}
+
+// oneByte is a delimiter that tr(1) and a shell take as it is, in quotes.
+var oneByte = regexp.MustCompile(`^([!-&(-\[\]-~]|\\t|\\r)$`)
+
+// messageCount is kcat's -c, a number of lines.
+func messageCount(value string) ([]string, error) {
+	n, err := strconv.ParseUint(value, 10, 32)
+	if err != nil {
+		n = 100 // as an example
+	}
+	return nil, fmt.Errorf("put head(1) before it: head -n %d FILE | epistle produce …", n)
+}
+
+// metadataTimeout is kcat's -m, in seconds.
+func metadataTimeout(value string) ([]string, error) {
+	s, err := strconv.ParseUint(value, 10, 16)
+	if err != nil {
+		s = 60 // as an example
+	}
+	return nil, fmt.Errorf("how long to wait for the cluster is -X max.block.ms=%d", 1000*s)
 }
 
 // lineReader are the properties of kafka-console-producer's reader of lines, which share --property with those of the producer.
@@ -69,13 +97,20 @@ func (o *options) readerProperties() error {
 	}
 	if given["parse.key"] == "true" && o.delimiter == "" {
 		o.delimiter = tab("key.separator", `\t`)
+		o.keyDemanded = given["ignore.error"] != "true" && !o.keyGiven
 	}
 	if given["parse.headers"] == "true" && o.headerDelimiter == "" {
 		o.headerDelimiter = tab("headers.delimiter", `\t`)
+		o.headersDemanded = given["ignore.error"] != "true"
 	}
 	_, separator := given["key.separator"]
 	if separator && given["parse.key"] != "true" && o.delimiter == "" {
 		return cli.Usagef("--property key.separator: is of no use without --property parse.key=true; -K %s stands for both", given["key.separator"])
+	}
+	for _, key := range o.settings.Keys() {
+		if strings.HasPrefix(key, "print.") {
+			return cli.Usagef("--property %s: is kafka-console-consumer's; epistle produces and does not consume", key)
+		}
 	}
 	if key, meant := o.settings.Misspelt(lineReader); key != "" {
 		return cli.Usagef("--property %s: did you mean %s?", key, meant)

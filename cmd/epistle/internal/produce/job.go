@@ -32,12 +32,13 @@ type job struct {
 	maxLine     int           // bytes
 	verb        string        // what becomes of a line that is delivered
 	watch       *cli.Watch
+	remarks     *remarks
 	typed       bool // somebody types the lines, at the terminal that shows them
 	began       time.Time
 
 	read         atomic.Int64 // lines
-	bytes        atomic.Int64 // of lines, newlines excluded
 	acknowledged atomic.Int64 // lines
+	bytes        atomic.Int64 // of these, newlines excluded
 
 	fed chan error // what kept the reading goroutine from reading everything, or nil, once it has ended
 }
@@ -51,6 +52,8 @@ func run(env *cli.Env, o *options, args []string) error {
 	if j.splitter, err = o.splitter(); err != nil {
 		return err
 	}
+	j.remarks = newRemarks(env, &j.splitter)
+	o.warnOfFiles(env)
 	ctx, release := env.UntilInterrupted(context.Background())
 	defer release()
 	cfg, err := o.config(ctx, env)
@@ -194,11 +197,17 @@ func (j *job) stopReading() (left bool) {
 // finished is the callback of every line.
 func (j *job) finished(l *line, _ producer.RecordMetadata, err error) {
 	if err == nil {
-		j.acknowledged.Add(1)
+		j.arrived(l)
 	} else {
 		j.undelivered.add(l.source, l.number, l.text, err)
 	}
 	l.block.release()
+}
+
+// arrived counts a line that is delivered.
+func (j *job) arrived(l *line) {
+	j.acknowledged.Add(1)
+	j.bytes.Add(int64(len(l.text)))
 }
 
 // progress shows how it goes, and brings undelivered lines to their file.
@@ -235,6 +244,9 @@ func (j *job) summary(input error, interrupt os.Signal) error {
 			ui.PerSecond(acknowledged, took), ui.MegabytesPerSecond(j.bytes.Load(), took),
 			ui.Number(j.producer.Stats().Retried, "record"))
 	}
+	if !j.options.quiet {
+		j.remarks.report(read)
+	}
 	j.undelivered.report(j.options.failedTo)
 	broken, isBroken := errors.AsType[*brokenError](input)
 	if errors.Is(input, errStopped) || isBroken {
@@ -261,7 +273,11 @@ func (j *job) summary(input error, interrupt os.Signal) error {
 // enough says why reading was stopped although nobody has asked for it.
 func (j *job) enough(failed int64) string {
 	if most := j.options.maxErrors; most > 0 && failed >= most {
-		return fmt.Sprintf("stopped reading: --max-errors is %s, and %s failed", ui.Count(most), ui.Number(failed, "line"))
+		text := fmt.Sprintf("stopped reading: --max-errors is %s, and %s failed", ui.Count(most), ui.Number(failed, "line"))
+		if more := failed - most; more > 0 {
+			text += fmt.Sprintf("; %s of them had been read when so many had failed", ui.Count(more))
+		}
+		return text
 	}
 	return "stopped reading: there is no room for more lines that are not delivered; name a place with --failed-to FILE"
 }
@@ -319,7 +335,9 @@ func (j *job) feedFrom(s *source, hand func(*line)) error {
 		switch {
 		case err == nil:
 			j.read.Add(1)
-			j.bytes.Add(int64(len(l.text)))
+			if err := j.demand(l); err != nil {
+				return err
+			}
 			hand(l)
 		case errors.Is(err, io.EOF):
 			return nil
@@ -344,30 +362,15 @@ func (j *job) send(l *line) {
 	j.producer.SendFunc(context.Background(), j.recordOf(l), l.done)
 }
 
-func (j *job) recordOf(l *line) producer.Record {
-	rec := j.record
-	headers, key, value := j.splitter.Split(l.text)
-	rec.Value = value
-	if key != nil || !j.options.keyGiven {
-		rec.Key = key
-	}
-	if len(headers) > 0 {
-		rec.Headers = append(headers, rec.Headers...)
-	}
-	return rec
-}
-
 // refuseLong hands a line that is too long for any request to the undelivered ones, without holding all of it.
 func (j *job) refuseLong(r *reader, s *source) {
 	j.read.Add(1)
 	limit := int64(j.maxLine - j.splitter.Longer())
 	why := &producer.AdmissionError{Topic: j.record.Topic, Err: &longLineError{&producer.RecordTooLargeError{Limit: limit, Key: "max.request.size"}}}
-	var length int64
-	j.undelivered.addFrom(s, s.lines+1, why, func(w io.Writer) (err error) {
-		length, err = r.long(w)
+	j.undelivered.addFrom(s, s.lines+1, why, func(w io.Writer) error {
+		_, err := r.long(w)
 		return err
 	})
-	j.bytes.Add(length)
 }
 
 // longLineError says that a line makes a record that is too large. The line was not read completely, so its size is not known.

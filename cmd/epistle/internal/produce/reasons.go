@@ -17,7 +17,8 @@ import (
 type reason struct {
 	number int // from 1, in the order in which they came up
 	text   string
-	told   bool // its text has been written out
+	told   bool // its text has been written to the file of reasons
+	shown  bool // its text has been shown on the screen
 	count  int64
 	lines  spans
 }

@@ -182,7 +182,7 @@ func (t *transactions) settle(l *line, outcome producer.TransactionOutcome, err 
 	j := t.job
 	switch {
 	case outcome == producer.OutcomeCommitted && l.err == nil:
-		j.acknowledged.Add(1)
+		j.arrived(l)
 	case outcome == producer.OutcomeCommitted:
 		j.undelivered.add(l.source, l.number, l.text, l.err) // it was not taken, and came too late to count
 	default:
@@ -227,7 +227,7 @@ func (e *lostError) head() string {
 	if e.maybe {
 		return "its transaction may be committed, or not: "
 	}
-	return "its transaction was aborted: "
+	return "its transaction was not committed: "
 }
 
 func (e *lostError) Unwrap() error { return e.err }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"io"
 	"os"
+	"slices"
 	"sync"
 
 	"github.com/epistle-kafka/epistle/cmd/epistle/internal/cli"
@@ -23,6 +24,7 @@ type undelivered struct {
 	lines   *spool     // nil: none is named, and so far none is needed
 	named   bool       // by the user
 	reasons *reasonsFile
+	pending []row // of the lines that were shown, while there is no file
 	files   []*keptFile
 	spools  []*spool
 	shown   []byte // the lines that were shown, while there is no file
@@ -108,17 +110,20 @@ func (u *undelivered) addFrom(source *source, number int64, err error, copy func
 // settle writes a line and its reason. text is the line, or its beginning.
 func (u *undelivered) settle(source *source, number int64, text []byte, length int64, err error, write func(io.Writer) error) {
 	why := u.tally(source, number, err)
-	if u.reasons == nil {
+	if u.reasons == nil || !u.named {
 		u.show(source, number, text, length, err, why)
 	}
 	if u.lines != nil {
 		write(u.lines)
 		io.WriteString(u.lines, "\n")
 	}
-	if u.most > 0 && u.count >= u.most || u.lines != nil && !u.named && (u.lines.size > maxUnasked || u.lines.lost) {
+	if u.most > 0 && u.count >= u.most || !u.named && slices.ContainsFunc(u.spools, (*spool).over) {
 		u.stop()
 	}
 }
+
+// over says that a file for which nobody has asked takes no more.
+func (s *spool) over() bool { return s.lost || s.size > maxUnasked }
 
 // stop stops the reading.
 func (u *undelivered) stop() {
@@ -141,11 +146,11 @@ func (u *undelivered) show(source *source, number int64, text []byte, length int
 		return
 	}
 	u.excerpt++
-	if why.told {
+	if why.shown {
 		u.env.Say("%s was not delivered: the reason is the same as before", source.at(number))
 	} else {
 		u.env.Say("%s was not delivered: %v", source.at(number), err)
-		why.told = true
+		why.shown = true
 	}
 	if u.named {
 		return
@@ -176,7 +181,33 @@ func (u *undelivered) keep() io.Writer {
 	u.lines = u.spool(&spool{env: u.env, name: f.Name(), w: f, unasked: true})
 	u.lines.Write(u.shown)
 	u.shown = nil
+	u.keepReasons(f.Name() + reasonsSuffix)
 	return u.lines
+}
+
+// row is what the file of reasons says of a line.
+type row struct {
+	n      int64 // of all that failed
+	source *source
+	number int64
+	fate   string
+	why    *reason
+}
+
+// keepReasons makes the file of reasons beside one that nobody has named.
+func (u *undelivered) keepReasons(name string) {
+	f, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, ownerOnly)
+	if err != nil {
+		u.env.Say("the reasons cannot be kept: %v; --failed-to FILE names a place", ui.OneLine(err))
+		u.pending = nil
+		return
+	}
+	u.files = append(u.files, &keptFile{f, true})
+	u.reasons = &reasonsFile{w: u.spool(&spool{env: u.env, name: name, w: f, unasked: true})}
+	for _, r := range u.pending {
+		u.reasons.add(r.n, r.source, r.number, r.fate, r.why)
+	}
+	u.pending = nil
 }
 
 // head passes on a line, and keeps its beginning.
@@ -204,8 +235,11 @@ func (u *undelivered) tally(source *source, number int64, err error) *reason {
 	why := u.why.of(err)
 	why.count++
 	why.lines.add(source, number)
-	if u.reasons != nil {
+	switch {
+	case u.reasons != nil:
 		u.reasons.add(u.count, source, number, fate, why)
+	case !u.named && u.lines == nil:
+		u.pending = append(u.pending, row{u.count, source, number, fate, why})
 	}
 	return why
 }
@@ -254,6 +288,8 @@ func (u *undelivered) report(name string) {
 		u.env.Say("  the lines are in %s, the reasons in %s", ui.Plain(name), ui.Plain(name+reasonsSuffix))
 	case name != "":
 		u.env.Say("  the lines went to %s", ui.Plain(name))
+	case u.reasons != nil && !slices.ContainsFunc(u.spools, func(s *spool) bool { return s.lost }):
+		u.env.Say("  all of these lines are in %s, the reasons in %s; --failed-to FILE keeps them where you want them", u.lines.name, u.lines.name+reasonsSuffix)
 	case u.lines != nil && !u.lines.lost:
 		u.env.Say("  all of these lines are in %s; --failed-to FILE keeps them where you want them", u.lines.name)
 	}
