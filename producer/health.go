@@ -22,7 +22,7 @@ type Health struct {
 
 	Reachable     bool // there is a connection to a broker
 	Authenticated bool // a broker has let this client in, and none has refused it since then while there was no connection
-	Brokers       int  // brokers with a connection
+	Brokers       int  // brokers with a connection; while none has one, the bootstrap servers with one
 
 	LastAcknowledged time.Time     // when a record was acknowledged last; zero: none was yet
 	OldestAge        time.Duration // age of the oldest record that has no outcome; 0: every record has its outcome

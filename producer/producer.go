@@ -297,7 +297,7 @@ type Stats struct {
 // failure is counted where it shows: an attempt to connect or a connection that fails, a request without an answer, or an
 // answer that is an error.
 type BrokerStats struct {
-	ID        int32 // negative: a bootstrap server
+	ID        int32 // negative: a bootstrap server, -1 the first of Config.BootstrapServers
 	Addr      string
 	Connected bool
 	Since     time.Time // when Connected changed last; zero: nobody has tried to connect yet
@@ -311,7 +311,9 @@ type BrokerStats struct {
 }
 
 // Brokers returns what was seen of each broker: whether there is a connection, since when, what failed last, since when the
-// broker fails, and how often. Bootstrap servers come first, with ids below 0, then brokers by their ids. Brokers asks nobody.
+// broker fails, and how often. Bootstrap servers come first, with ids below 0, then brokers by their ids. A bootstrap server is
+// asked before it is known which broker it is, by a connection of its own, so that broker is there twice: once with an id below
+// 0, and once with its own. Health.Brokers counts it once. Brokers asks nobody.
 func (p *Producer) Brokers() []BrokerStats {
 	seen := p.sender.Brokers()
 	brokers := make([]BrokerStats, len(seen))

@@ -73,8 +73,8 @@ func asProperties(c Config) map[string]string {
 // Whatever a setting does to another one is said, with its line.
 func TestConsequencesAreNoticed(t *testing.T) {
 	for _, test := range []struct{ properties, want string }{
-		{"acks=1", "acks: switches enable.idempotence off"},
-		{"retries=0", "retries: switches enable.idempotence off"},
+		{"acks=1", "acks: switches enable.idempotence off, as in Java, since it is not all: retries may write records twice or out of order; set"},
+		{"retries=0", "retries: switches enable.idempotence off, as in Java, since it is 0: nothing is sent again, so a record fails at the first failure that would pass by itself; set"},
 		{"request.timeout.ms=200000", "request.timeout.ms: raises delivery.timeout.ms to linger.ms + request.timeout.ms = 3m20.005s"},
 		{"linger.ms=100000", "linger.ms: raises delivery.timeout.ms"},
 		{"linger.ms=9223372036854775807\ndelivery.timeout.ms=2147483647", "linger.ms: lowered to"},

@@ -97,6 +97,33 @@ func TestReadiness(t *testing.T) {
 	})
 }
 
+// A bootstrap server is one of the brokers, so it is not counted beside them: where the cluster has one broker, one is connected.
+func TestHealthCountsEachBrokerOnce(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		c := brokertest.New(t, brokertest.InMemory(), brokertest.Topic("t", 1))
+		p := start(t, c)
+		brokers := func(when string, want int) {
+			t.Helper()
+			if h := p.Health(); h.Brokers != want || h.Reachable != (want > 0) {
+				t.Errorf("%s: %d brokers, reachable: %v; want %d", when, h.Brokers, h.Reachable, want)
+			}
+		}
+		brokers("before anything was asked", 0)
+		if err := p.Ping(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		brokers("when the bootstrap server alone was asked", 1)
+		send(t, p, record("a"))
+		if n := len(p.Brokers()); n != 2 {
+			t.Errorf("Brokers has %d, want the bootstrap server and the broker", n)
+		}
+		brokers("when the broker has taken a record", 1)
+		c.StopBroker(1)
+		time.Sleep(time.Second)
+		brokers("without a broker", 0)
+	})
+}
+
 // A partition without a leader is a reason, and named; so is a broker that lets nobody in.
 func TestReasonsNotToBeReady(t *testing.T) {
 	bubble(t, func(t *testing.T) {

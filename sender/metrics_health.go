@@ -10,7 +10,7 @@ type Health struct {
 
 	Tried     bool // some broker was dialled
 	Met       bool // there was a connection to somebody
-	Connected int  // brokers with a connection now
+	Connected int  // brokers with a connection now; bootstrap servers, where no broker has one
 	Refused   int  // times in a row that nobody has let this client in, without a connection
 	Identity  error
 
@@ -63,15 +63,7 @@ func (c *core) examine(topics []string, old time.Duration) *Health {
 		At: c.now, Closed: c.closing, Dead: c.txn.dead(), LastAcknowledged: c.metrics.acknowledged(), Identity: c.identity.lacking(),
 	}
 	h.Met, h.Refused = c.nodes.reached()
-	for _, n := range c.nodes.all() {
-		h.Tried = h.Tried || n.tried()
-		for i := range n.links {
-			if n.links[i].conn != nil {
-				h.Connected++
-				break
-			}
-		}
-	}
+	h.Tried, h.Connected = c.nodes.brokersConnected()
 	if !c.aborted {
 		c.takeChanges()
 	}
@@ -99,6 +91,26 @@ func (m *metrics) acknowledged() time.Time { return m.lastAck }
 
 // reached reports whether there ever was a connection, and how many refusals in a row have come without one.
 func (ns *nodes) reached() (ever bool, refused int) { return ns.met, ns.reception.refused }
+
+// brokersConnected reports whether anybody was ever dialled, and how many brokers have a connection now. A bootstrap server is one of
+// the brokers that have an id, so it counts only where none of these has a connection.
+func (ns *nodes) brokersConnected() (tried bool, brokers int) {
+	var servers int
+	for _, n := range ns.all() {
+		tried = tried || n.tried()
+		switch {
+		case !n.connected():
+		case n.id < 0:
+			servers++
+		default:
+			brokers++
+		}
+	}
+	if brokers == 0 {
+		return tried, servers
+	}
+	return tried, brokers
+}
 
 // lacking returns what keeps the producer id from coming, if there is none and the last request for one has failed.
 func (id *identity) lacking() error {

@@ -80,14 +80,17 @@ func (ns *nodes) opened(l *link, cn conn, now time.Time) {
 
 // noneConnected reports whether there is no connection to anybody.
 func (ns *nodes) noneConnected() bool {
-	for _, n := range ns.order {
-		for i := range n.links {
-			if n.links[i].conn != nil {
-				return false
-			}
+	return !slices.ContainsFunc(ns.order, (*node).connected)
+}
+
+// connected reports whether there is a connection to n.
+func (n *node) connected() bool {
+	for i := range n.links {
+		if n.links[i].conn != nil {
+			return true
 		}
 	}
-	return true
+	return false
 }
 
 // encourage lets all links but those of n begin a fresh attempt: no broker could be reached, and one can be now. It happens

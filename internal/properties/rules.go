@@ -55,13 +55,17 @@ func (s *Set) resolveIdempotence() {
 	}
 	off := func(key, why string) {
 		s.changed["enable.idempotence"] = "false"
-		s.Notice(key, "switches enable.idempotence off, as in Java, since "+why+": retries may write records twice or out of order; set enable.idempotence=false to say so yourself")
+		s.Notice(key, "switches enable.idempotence off, as in Java, since "+why+"; set enable.idempotence=false to say so yourself")
 	}
 	if s.number("retries") == 0 {
-		off("retries", "it is 0")
+		off("retries", "it is 0: nothing is sent again, so a record fails at the first failure that would pass by itself")
 	}
-	if acks := s.effective("acks"); acks == "0" || acks == "1" {
+	switch acks := s.effective("acks"); {
+	case acks != "0" && acks != "1":
+	case s.number("retries") == 0:
 		off("acks", "it is not all")
+	default:
+		off("acks", "it is not all: retries may write records twice or out of order")
 	}
 	if s.changed["enable.idempotence"] == "false" && s.number("max.in.flight.requests.per.connection") > idempotentInFlight {
 		s.Problem("max.in.flight.requests.per.connection", "must be at most 5 unless enable.idempotence=false is set")
