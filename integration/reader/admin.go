@@ -11,6 +11,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
+	"github.com/twmb/franz-go/pkg/kmsg"
 )
 
 // Admin changes topics and brokers. Its methods return when the cluster shows the change, as far as
@@ -128,19 +129,6 @@ func (a *Admin) Leaders(ctx context.Context, topic string) (map[int32]int32, err
 	return leaders, nil
 }
 
-// InSync is the number of in-sync replicas of each partition.
-func (a *Admin) InSync(ctx context.Context, topic string) (map[int32]int, error) {
-	details, err := a.describe(ctx, topic)
-	if err != nil {
-		return nil, err
-	}
-	inSync := make(map[int32]int)
-	for _, p := range details.Partitions {
-		inSync[p.Partition] = len(p.ISR)
-	}
-	return inSync, nil
-}
-
 // Ends is the offset after the last record of each partition of the topics.
 func (a *Admin) Ends(ctx context.Context, topics ...string) (kadm.ListedOffsets, error) {
 	return offsets(ctx, a.client.ListEndOffsets, topics...)
@@ -164,20 +152,52 @@ func offsets(ctx context.Context, list func(context.Context, ...string) (kadm.Li
 	return listed, err
 }
 
-// AwaitInSync waits until each partition of the topic has that many in-sync replicas.
+// AwaitInSync waits until each partition of the topic has that many in-sync replicas, and all brokers agree on its leader. A
+// broker that stood still tells of what was before, and answers as the leader that it was.
 func (a *Admin) AwaitInSync(ctx context.Context, topic string, replicas int) error {
 	return poll(ctx, func() (bool, error) {
-		inSync, err := a.InSync(ctx, topic)
+		brokers, err := a.client.ListBrokers(ctx)
 		if err != nil {
 			return false, err
 		}
-		for partition, n := range inSync {
-			if n != replicas {
-				return false, fmt.Errorf("partition %d of topic %s has %d in-sync replicas, want %d", partition, topic, n, replicas)
+		leaders := make(map[int32]int32)
+		for _, broker := range brokers {
+			if err := a.inSyncAt(ctx, broker.NodeID, topic, replicas, leaders); err != nil {
+				return false, err
 			}
 		}
-		return true, nil
+		return len(leaders) > 0, nil
 	})
+}
+
+// inSyncAt demands that a broker knows of so many in-sync replicas of each partition, and of those leaders. Partitions that
+// leaders does not have yet are put there.
+func (a *Admin) inSyncAt(ctx context.Context, broker int32, topic string, replicas int, leaders map[int32]int32) error {
+	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
+	defer cancel()
+	req := kmsg.NewPtrMetadataRequest()
+	asked := kmsg.NewMetadataRequestTopic()
+	asked.Topic = &topic
+	req.Topics = append(req.Topics, asked)
+	resp, err := req.RequestWith(ctx, a.conn.Broker(int(broker)))
+	if err != nil {
+		return fmt.Errorf("broker %d: %w", broker, err)
+	}
+	for _, t := range resp.Topics {
+		if err := kerr.ErrorForCode(t.ErrorCode); err != nil {
+			return fmt.Errorf("broker %d: topic %s: %w", broker, topic, err)
+		}
+		for _, p := range t.Partitions {
+			if len(p.ISR) != replicas {
+				return fmt.Errorf("partition %d of topic %s has %d in-sync replicas as broker %d sees it, want %d", p.Partition, topic, len(p.ISR), broker, replicas)
+			}
+			if leader, known := leaders[p.Partition]; known && leader != p.Leader {
+				return fmt.Errorf("partition %d of topic %s is led by %d as broker %d sees it, and by %d as another does", p.Partition, topic, p.Leader, broker, leader)
+			}
+			leaders[p.Partition] = p.Leader
+		}
+	}
+	return nil
 }
 
 func (a *Admin) describe(ctx context.Context, topic string) (kadm.TopicDetail, error) {
