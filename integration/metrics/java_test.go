@@ -15,6 +15,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/epistle-kafka/epistle/integration/kafka"
 	"github.com/epistle-kafka/epistle/producer"
@@ -132,7 +133,23 @@ func (c *javas) flush(ctx context.Context) (acknowledged, failed int64, err erro
 	return acknowledged, failed, err
 }
 
+// metrics returns what Java gives once it has all of its memory back: it calls back, and lets flush return, before it frees a
+// batch. Memory that has not come back within ten seconds is lost.
 func (c *javas) metrics(ctx context.Context) (all []producer.JavaMetric, err error) {
+	for range 200 {
+		if all, err = c.metricsNow(ctx); err != nil {
+			return nil, err
+		}
+		o := outcome{metrics: all}
+		if o.read(ofProducer, "buffer-available-bytes").sum == bufferMemory {
+			break
+		}
+		time.Sleep(50 * time.Millisecond)
+	}
+	return all, nil
+}
+
+func (c *javas) metricsNow(ctx context.Context) (all []producer.JavaMetric, err error) {
 	lines, err := c.tell(ctx, "metrics")
 	for _, line := range lines {
 		words := strings.Split(line, "\t")
