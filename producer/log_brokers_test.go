@@ -212,6 +212,25 @@ func init() {
 		j.none(t, "topic was made again")
 	}
 
+	logStories["a cluster that has started anew knows no topic yet"] = func(t *testing.T, j *journal) {
+		c := brokertest.New(t, brokertest.InMemory(), brokertest.Topic("t", 3))
+		p := start(t, c, j.logs, patiently)
+		underLoad(t, p, time.Second)
+		c.On(brokertest.Metadata).Times(1000).Do(brokertest.Error(protocol.UnknownTopicOrPartition))
+		c.CutConnections(1, true)
+		underLoad(t, p, 10*time.Second)
+		if l := j.one(t, slog.LevelWarn, "it is not known which cluster this is"); l.at > 2*time.Second || !strings.Contains(l.word("err"), "UNKNOWN_TOPIC_OR_PARTITION") {
+			t.Errorf("got %v, want what the broker says, at once", l)
+		}
+		j.none(t, "it is known which cluster this is")
+		c.ClearFaults()
+		underLoad(t, p, 2*time.Second)
+		if l := j.one(t, slog.LevelInfo, "it is known which cluster this is"); l.lasted() < 9*time.Second || !l.attrs["same"].Bool() {
+			t.Errorf("got %v, want that it is the same, after 10 s", l)
+		}
+		j.one(t, slog.LevelInfo, "producer id given")
+	}
+
 	logStories["connecting takes its time"] = func(t *testing.T, j *journal) {
 		c := brokertest.New(t, brokertest.InMemory(), brokertest.Topic("t", 3))
 		c.Pause(1)

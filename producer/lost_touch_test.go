@@ -3,11 +3,13 @@ package producer_test
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"testing"
 	"time"
 
 	"github.com/epistle-kafka/epistle/brokertest"
 	"github.com/epistle-kafka/epistle/producer"
+	"github.com/epistle-kafka/epistle/protocol"
 )
 
 func recordTo(topic, v string) producer.Record {
@@ -177,4 +179,69 @@ func TestATopicIsMadeAgainUnderATransaction(t *testing.T) {
 			})
 		})
 	}
+}
+
+// All connections are lost, and the broker that comes back calls the topic unknown for a moment. A request from before that was
+// delayed is written then. No younger record is in front of it, and a transaction goes on.
+func TestAnErrorThatPassesCostsNoProducerID(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		c := brokertest.New(t, brokertest.InMemory(), brokertest.Topic("t", 1))
+		p := start(t, c, func(cfg *producer.Config) { cfg.RequestTimeout, cfg.DeliveryTimeout = 2*time.Second, 4*time.Second })
+		send(t, p, record("a"))
+		c.On(brokertest.Produce).Times(1).Do(brokertest.Pass().Delayed(6 * time.Second))
+		doubtful := p.Send(t.Context(), record("b"))
+		time.Sleep(1500 * time.Millisecond)
+		c.On(brokertest.Metadata).Times(4).Do(brokertest.Error(protocol.UnknownTopicOrPartition))
+		c.CutConnections(1, true)
+		younger := p.Send(t.Context(), record("c"))
+		if _, err := younger.Wait(t.Context()); err != nil {
+			t.Error(err)
+		}
+		if _, err := doubtful.Wait(t.Context()); err != nil {
+			t.Error(err)
+		}
+		time.Sleep(10 * time.Second)
+		if got := logged(c); !slices.Equal(got, []string{"a", "b", "c"}) {
+			t.Errorf("the log holds %v, want a, b, c", got)
+		}
+		if n := c.Count(brokertest.InitProducerID); n != 1 {
+			t.Errorf("a producer id was asked for %d times, want once", n)
+		}
+	})
+}
+
+// The same in a transaction, which goes on.
+func TestAnErrorThatPassesEndsNoTransaction(t *testing.T) {
+	for _, s := range speeches {
+		t.Run(s.name, func(t *testing.T) {
+			bubble(t, func(t *testing.T) {
+				c := s.cluster(t)
+				p := transactional(t, c)
+				begin(t, p)
+				send(t, p, record("a"))
+				c.On(brokertest.Metadata).Times(4).Do(brokertest.Error(protocol.UnknownTopicOrPartition))
+				c.CutConnections(1, true)
+				send(t, p, record("b"))
+				commit(t, p)
+			})
+		})
+	}
+}
+
+// The only topic is deleted while all connections are lost. Records of another one wait for 30 s, a quarter of
+// delivery.timeout, and no longer.
+func TestATopicThatIsGoneHoldsUpOthersForABoundedTime(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		c := brokertest.New(t, brokertest.InMemory(), brokertest.AutoCreate(false), brokertest.Topic("t", 1), brokertest.Topic("u", 1))
+		p := start(t, c)
+		send(t, p, record("a"))
+		c.DeleteTopic("t")
+		c.CutConnections(1, true)
+		time.Sleep(time.Second)
+		began := time.Now()
+		send(t, p, recordTo("u", "b"))
+		if took := time.Since(began); took < 25*time.Second || took > 35*time.Second {
+			t.Errorf("the record took %v, want 30 s", took)
+		}
+	})
 }

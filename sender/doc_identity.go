@@ -29,19 +29,32 @@
 //     on as before. That none has, only an answer shows that was asked for all topics. A topic that is learned while the answer
 //     is awaited need not be in it, and its id shows nothing: it may be the other cluster's.
 //
-// If none has, the answer need not describe each topic. It may call one unknown, give another error or no partitions, or leave
-// it out. That topic may have yet to be made again, and be named by another id then. So it is withheld on all connections until
-// an answer describes it: nothing of it is sent that may be written, and nothing of a transaction, whose producer id stays.
-// What was never sent goes out under the new id. Metadata goes on asking for the topic, and what is withheld has its outcome by
-// delivery.timeout (I4). An answer to what was asked before connections were lost describes nothing, since it may be the former
-// cluster's. A topic without an id cannot be told from another one of its name. Where the ids of others say that the cluster is
-// another one, it is taken for another one, too. Where no topic has an id, it goes on once it is described.
+// An answer may describe no topic that had an id: it calls each unknown, gives another error or no partitions, or leaves it
+// out. A broker that has just started, and has not caught up, says the same as one of another cluster. So the answer shows
+// nothing, and metadata is asked again, with its backoff. Until an answer describes one of these topics, nothing is sent that
+// the doubt holds up. Records in doubt keep their numbers meanwhile, and no younger record overtakes them: that is why the id
+// is not given up for an error that passes. These topics may be gone for good, and records of new ones wait. So this has a
+// bound: request.timeout, or a quarter of delivery.timeout if that is less, counted from the first such answer. A time between
+// two of them counts as a quarter of the bound at most. It may be an outage, which shows nothing, either. So at least five such
+// answers come first, and each brings the end nearer, however often connections are lost. After that the cluster counts as
+// another one. This is no less safe than an answer that shows it (see below): to take our own cluster for another one costs
+// order, and a transactional producer, and no more. Where there is no topic with an id to tell by, or a broker describes one
+// without its id, there is nothing to wait for, and the producer id is given up at once. Another cluster id tells at once, too.
 //
-// All this is safe with every broker. What may be written keeps its numbers. It is sent again, unchanged, to the same log, or it
-// fails as one that may be written (I3, I6). It is never sent to the log of another topic or cluster. What was numbered and
+// If no topic has kept its id, the answer need not describe each topic. A topic that it does not describe may have yet to be
+// made again, and be named by another id then. So it is withheld on all connections until an answer describes it: nothing of it
+// is sent that may be written, and nothing of a transaction, whose producer id stays. What was never sent goes out under the
+// new id. Metadata goes on asking for the topic, and what is withheld has its outcome by delivery.timeout (I4). An answer to
+// what was asked before connections were lost describes nothing, since it may be the former cluster's. A topic without an id
+// cannot be told from another one of its name. Where the ids of others say that the cluster is another one, it is taken for
+// another one, too. Where no topic has an id, it goes on once it is described.
+//
+// All this is safe with every broker. What may be written keeps its numbers. It is sent again, unchanged, to the same log, or
+// it fails as one that may be written (I3, I6). It is never sent to the log of another topic or cluster. What was numbered and
 // never sent is numbered anew. A new id has no state in any log, so nothing under it is taken for a duplicate. It does not
 // fence the old id, and need not: what is still on its way under that was reported as one that may be written, before anything
-// went out under the new id. A broker that is told the name of a topic, and not its id, writes it behind what is new.
+// went out under the new id. It can be written late, behind what is new, where the cluster is the same after all. A broker that
+// is told the name of a topic, and not its id, writes it behind what is new.
 //
 // A cluster that begins to give ids from the start can give one that we had. Its epoch is then raised above all that we have
 // used with it, so that nothing of ours has its numbers. A cluster that was restored from a copy, with its allocator and its

@@ -171,6 +171,26 @@ func (n *news) otherCluster(id string) {
 	}
 }
 
+// untold tells that records wait, since answers to Metadata do not show which cluster is there. nd has given the first of them.
+func (n *news) untold(nd *node, of error) {
+	if n == nil || n.recognising.lasts() {
+		return
+	}
+	n.recognising.since = n.c.now
+	n.settle(lineTold, subject{})
+	n.say(lineUntold, subject{}, who(nd, slog.Any("err", of))...)
+}
+
+// told tells that one shows it, or that none has for long.
+func (n *news) told(like likeness) {
+	if n == nil || !n.recognising.lasts() {
+		return
+	}
+	n.settle(lineUntold, subject{})
+	n.say(lineTold, subject{}, slog.Bool("same", like == same), slog.Duration("lasted", n.c.now.Sub(n.recognising.since)))
+	n.recognising = standstill{}
+}
+
 // rebootstrap tells that no broker is of use, so that bootstrapping begins again.
 func (n *news) rebootstrap() {
 	if n != nil {

@@ -41,6 +41,8 @@ var (
 	lineTopicThere   = &headline{"topic has come", slog.LevelInfo}
 	lineTopicAgain   = &headline{"topic was made again", slog.LevelWarn}
 	lineOtherCluster = &headline{"the cluster is another one", slog.LevelError}
+	lineUntold       = &headline{"it is not known which cluster this is", slog.LevelWarn}
+	lineTold         = &headline{"it is known which cluster this is", slog.LevelInfo}
 )
 
 // Records.

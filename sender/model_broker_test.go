@@ -272,7 +272,7 @@ func (h *history) describe(req *protocol.MetadataRequest, resp *protocol.Metadat
 	}
 	for _, asked := range req.Topics {
 		t := h.topic(*asked.Name)
-		if h.fault() {
+		if h.fault() || h.ignore.After(h.now) && !h.calm {
 			// A broker that has just started knows no topic yet.
 			resp.Topics = append(resp.Topics, protocol.MetadataTopic{Name: asked.Name, ErrorCode: protocol.UnknownTopicOrPartition})
 			continue

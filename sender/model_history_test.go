@@ -303,8 +303,9 @@ func (h *history) settle() {
 		h.sortEvents()
 		events := h.takeEvents()
 		for _, e := range events {
-			told, doubted := h.tells(e), h.core.nodes.doubted()
+			told, doubted, nothing := h.tells(e), h.core.nodes.doubted(), h.tellsNothing(e)
 			h.core.handle(h.now, e)
+			h.checkDoubt(nothing)
 			h.tell(told, doubted && !h.core.nodes.doubted())
 		}
 		for _, id := range h.spoils {

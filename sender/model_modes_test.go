@@ -76,6 +76,8 @@ type extras struct {
 	inRow   int       // how often it has stood still without a moment in between
 	blind   bool      // a connection has outlived the cluster before
 	live    liveness
+	untold  modelSilence
+	ignore  time.Time // until then brokers know no topic
 	storage *accumulator.Scratch
 }
 
@@ -134,6 +136,7 @@ func (h *history) actMore() {
 	case modeRebootstrap:
 		if h.chance(0.3) {
 			h.refuseAll()
+			h.beIgnorant()
 		}
 	case modeWaiting:
 		for range 20 {

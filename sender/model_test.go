@@ -167,6 +167,8 @@ const (
 	tallyCompressed
 	tallyOutlived
 	tallyRestarted
+	tallyUntold
+	tallyUntoldLong
 	tallies
 )
 
@@ -178,6 +180,7 @@ var tallyNames = [tallies]string{
 	"clusters made again", "brokers moved", "batches of strangers",
 	"numbers of partitions changed", "partitions whose producers were forgotten", "brokers joined or left", "callers that waited for memory",
 	"times that the process stood still", "batches compressed", "connections that outlived their cluster", "brokers restarted as others",
+	"answers that told nothing of the cluster", "clusters given up for such answers",
 }
 
 func (t *tally) add(h *history) {

@@ -33,6 +33,8 @@ type news struct {
 	memory    shortage            // of buffer.memory
 	missing   map[string]*absence // topics that are waited for
 	txn       standstill          // of transactional requests
+
+	recognising standstill // of all that waits until it is known which cluster is there
 }
 
 // lookEvery is how often what lasts is looked at. Nothing is told much later.

@@ -1,7 +1,10 @@
 package sender
 
 import (
+	"errors"
+	"fmt"
 	"slices"
+	"time"
 
 	"github.com/epistle-kafka/epistle/protocol"
 )
@@ -12,8 +15,9 @@ type likeness uint8
 const (
 	unseen   likeness = iota // the answer does not tell
 	same                     // a topic has the id that it had
-	other                    // topics have other ids, and none has its own
+	other                    // topics have other ids, and none has its own; or none that had one is described, for long
 	nameless                 // there is no topic, or none with an id, to tell by
+	untold                   // there are such topics, and the answer describes none of them
 )
 
 // doubtLinks is called when a connection has ended. A cluster that is wiped loses all of its connections, but we do not notice
@@ -46,7 +50,7 @@ func (ns *nodes) doubt(n *node) { ns.unsure = n }
 
 // sure ends the doubt.
 func (ns *nodes) sure() {
-	ns.unsure = nil
+	ns.unsure, ns.untold, ns.untoldAt, ns.changed = nil, 0, zero, false
 	for _, n := range ns.order {
 		for i := range n.links {
 			n.links[i].unsure = false
@@ -70,31 +74,97 @@ func (c *core) doubtCluster(n *node, which lane) {
 	}
 }
 
+// untoldFor notes an answer that tells nothing, and reports whether such answers have come for that long. A time between two
+// of them counts as a quarter of that at most, since it may be an outage, in which nobody was there to tell. So five at least
+// have come.
+func (ns *nodes) untoldFor(now time.Time, long time.Duration) bool {
+	most := long / 4
+	if !ns.untoldAt.IsZero() {
+		ns.untold += min(now.Sub(ns.untoldAt), most)
+	}
+	ns.untoldAt = now
+	return ns.untold >= 4*most
+}
+
+// sawChanged notes that t has another id than before. If the doubt had begun by then, the cluster may be another one, unless a
+// topic has kept its id.
+func (ns *nodes) sawChanged(t *topic) { ns.changed = ns.changed || ns.doubted() && t.tells() }
+
+// changedInDoubt reports whether there was such a topic.
+func (ns *nodes) changedInDoubt() bool { return ns.changed }
+
 // recognise compares an answer to Metadata with what was known before the doubt. One topic with its own id is enough. That none
-// has its own, only an answer shows that was asked for all topics. New ones that are learned meanwhile need not be in it, so
-// each such answer ends the doubt. Their ids show nothing: they may be the other cluster's.
+// has its own, only an answer shows that was asked for all topics. New ones that are learned meanwhile need not be in it. Their
+// ids show nothing: they may be the other cluster's. An answer that describes no topic that had an id before leaves the doubt
+// open until such answers have come for long: a broker that has just started may know no topic yet.
 func (c *core) recognise(req *protocol.MetadataRequest, resp *protocol.MetadataResponse) likeness {
 	if resp.ErrorCode != protocol.NoError || len(resp.Brokers) == 0 {
 		return unseen
 	}
-	verdict := nameless
+	verdict := c.unlike()
 	for i := range resp.Topics {
 		in := &resp.Topics[i]
-		if in.Name == nil || in.ErrorCode != protocol.NoError || in.TopicID == (protocol.UUID{}) {
+		if in.Name == nil || in.ErrorCode != protocol.NoError {
 			continue
 		}
 		switch t := c.topics.named(*in.Name); {
-		case t == nil || t.unproven || t.id == protocol.UUID{}:
+		case t == nil || !t.tells():
 		case t.id == in.TopicID:
 			return same
-		default:
+		case in.TopicID != protocol.UUID{}:
 			verdict = other
+		case len(in.Partitions) > 0 && verdict == untold:
+			verdict = nameless // from a broker that gives no ids, so to wait is of no use
 		}
 	}
 	if !c.meta.AsksForAll(req) {
 		return unseen
 	}
+	if verdict == untold && c.nodes.untoldFor(c.now, c.cfg.longestUntold()) {
+		return other
+	}
 	return verdict
+}
+
+// unlike returns what an answer shows that describes no topic with an id.
+func (c *core) unlike() likeness {
+	switch {
+	case c.nodes.changedInDoubt():
+		return other
+	case slices.ContainsFunc(c.topics.all(), (*topic).tells):
+		return untold
+	}
+	return nameless
+}
+
+// tells reports whether the cluster can be told by t's id.
+func (t *topic) tells() bool { return !t.unproven && t.id != protocol.UUID{} }
+
+// longestUntold is how long answers that describe no topic leave the doubt open. It is long for a broker that has just started,
+// and leaves most of their time to the records of new topics, which wait meanwhile: those that were known may be gone for good.
+func (cfg *Config) longestUntold() time.Duration {
+	return min(cfg.RequestTimeout, cfg.DeliveryTimeout/4)
+}
+
+// errUntold: an answer to Metadata describes none of the topics by which the cluster could be told.
+var errUntold = errors.New("it describes no topic that was known before connections were lost")
+
+// askAnew asks for all topics by which the cluster can be told, after n's answer has described none of them. Metadata may have
+// forgotten some of them.
+func (c *core) askAnew(n *node, resp *protocol.MetadataResponse) {
+	err := errUntold
+	for i := range resp.Topics {
+		if code := resp.Topics[i].ErrorCode; code != protocol.NoError {
+			err = fmt.Errorf("%w: %w", errUntold, code)
+		}
+	}
+	c.news.untold(n, n.refused("Metadata", err))
+	for _, t := range c.topics.all() {
+		if t.tells() && c.meta.UnknownTopic(c.now, t.name) == nil {
+			c.touch(t)
+		}
+	}
+	c.meta.RequestUpdate()
 }
 
 // doubtTopics has each topic withheld until an answer describes it, since it may be another cluster's: that is not known to be
@@ -154,6 +224,7 @@ func (p *partition) withholds() bool {
 // sure ends the doubt about who is there. If it may be another cluster, no producer id of the old one is used any more.
 func (c *core) sure(l likeness) {
 	c.nodes.sure()
+	c.news.told(l)
 	for _, t := range c.topics.all() {
 		t.unproven = false
 	}

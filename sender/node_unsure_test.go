@@ -65,7 +65,7 @@ func TestATopicLearnedInTheDoubtProvesNothing(t *testing.T) {
 	b := outOfTouch(t, "topic t", "identity 8/0")
 	b.run([]string{"hangupcontrol"})
 	b.mutes()
-	b.run([]string{"+10s"})
+	b.run([]string{"+31s"})
 	if b.c.nodes.doubted() {
 		t.Error("it is still in doubt which cluster is there, after an answer about all topics")
 	}

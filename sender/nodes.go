@@ -20,10 +20,13 @@ type nodes struct {
 	bootstrap int        // of them, the first so many; their ids are -1, -2 and so on
 	published *published // what others read of them
 
-	met        bool      // there was a connection to somebody
-	reception  reception // by brokers that are to let us in
-	unsure     *node     // it has answered, and may be another cluster's; nil: there is no such doubt. See node_unsure.go
-	troubledAt time.Time // when published.trouble was last set
+	met        bool          // there was a connection to somebody
+	reception  reception     // by brokers that are to let us in
+	unsure     *node         // it has answered, and may be another cluster's; nil: there is no such doubt. See node_unsure.go
+	changed    bool          // since this doubt began a topic has another id
+	untoldAt   time.Time     // when an answer has last told nothing of it; zero: none has since this doubt began
+	untold     time.Duration // for how long such answers have come
+	troubledAt time.Time     // when published.trouble was last set
 
 	firstChoice uint32 // odd; a different order of brokers for each producer
 }

@@ -38,7 +38,10 @@ func (c *core) takeMetadata(n *node, call *wire.Call) {
 	if n.links[control].vouches { // else it may be the former cluster's answer, to what was asked before connections were lost
 		c.trustTopics(resp, changes.OtherCluster)
 	}
-	if like != unseen {
+	switch {
+	case like == untold && !changes.OtherCluster:
+		c.askAnew(n, resp) // the doubt stays
+	case like != unseen:
 		c.sure(like)
 	}
 	c.relocate(c.meta.Snapshot().Brokers)
@@ -99,6 +102,9 @@ func (c *core) learn(name string) {
 	}
 	// The loop remembers a topic for longer than metadata does, so it has to see for itself that this is another one.
 	again := t.id != (protocol.UUID{}) && m.ID != (protocol.UUID{}) && t.id != m.ID
+	if again {
+		c.nodes.sawChanged(t)
+	}
 	t.unproven = t.unproven || t.id != m.ID && c.nodes.doubted()
 	t.id, t.meta = m.ID, m
 	if again {

@@ -178,18 +178,27 @@ func (c *core) obstacle(p *partition) error {
 // undescribed is what a batch waits for that is withheld.
 const undescribed = "waiting for an answer to Metadata that describes the topic, which may be another cluster's than before connections were lost"
 
+// unrecognised is what a batch waits for while it is in doubt which cluster is there.
+const unrecognised = "waiting for an answer to Metadata, which says whether the cluster is the one that it was before connections were lost"
+
+// waitsForCluster reports whether what p waits for is that this doubt ends.
+func (c *core) waitsForCluster(p *partition) bool {
+	n := c.nodes.of(p.leader)
+	return c.nodes.doubted() && n != nil && (n.links[data].unsure || !c.identity.known())
+}
+
 // waitingFor says what an undrained batch of p waited for.
 func (c *core) waitingFor(p *partition) string {
 	n := c.nodes.of(p.leader)
 	switch {
 	case p.leader < 0 || n == nil:
 		return "the partition has no leader"
+	case c.waitsForCluster(p):
+		return unrecognised
 	case !c.identity.known():
 		return "waiting for a producer id"
 	case c.txn.joins(p):
 		return "waiting for its partition to be added to the transaction"
-	case n.links[data].unsure:
-		return "waiting for an answer to Metadata, which says whether the cluster is the one that it was before connections were lost"
 	case p.withholds():
 		return undescribed
 	case n.links[data].conn == nil:
@@ -215,6 +224,8 @@ func (c *core) delayed(d *delivery) string {
 		return "no answer yet" + c.nodes.from(d.conn)
 	case d.part.withheld(d):
 		return undescribed
+	case c.waitsForCluster(d.part):
+		return unrecognised
 	case d.attempts == 0:
 		return "waiting for a place in a request"
 	}
