@@ -13,6 +13,7 @@
 //	create orders   PRODUCER  for each record, from the call of Send until its outcome; a child of the span in Send's ctx
 //	send orders     CLIENT    for each attempt to send a batch, from when it was handed to a connection until its answer; a
 //	                          trace of its own, with links to the spans of up to 128 of its records
+//	commit, abort   CLIENT    for each transaction, from when its end was asked for until the outcome; a trace of its own
 //
 // The context of a record's span goes with the record, in headers, as the propagator writes it: W3C's traceparent and
 // tracestate as a rule. It is written before the record is measured, once, and a record that is sent again keeps it. If a
@@ -22,7 +23,7 @@
 // WithoutBatchSpans leaves out what is told of batches. Then the span of a record is its send span, named so.
 //
 // A span that has failed has error.type, and the status says why. Its epistle.written says whether the record, or the batch, is
-// in the log: yes, no, or maybe.
+// in the log: yes, no, or maybe. Of a transaction it says whether that was committed.
 //
 // # Metrics
 //

@@ -154,6 +154,11 @@ func errorType(err error) attribute.KeyValue {
 			return semconv.ErrorTypeKey.String(r.name)
 		}
 	}
+	return errorKind(err)
+}
+
+// errorKind is error.type of an error that has no name of its own, or of what is behind that name.
+func errorKind(err error) attribute.KeyValue {
 	if code, ok := errors.AsType[protocol.ErrorCode](err); ok {
 		if name := code.Name(); !strings.HasPrefix(name, "ERROR_") { // else nobody knows it, and there may be thousands
 			return semconv.ErrorTypeKey.String(name)

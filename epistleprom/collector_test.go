@@ -1,7 +1,11 @@
 package epistleprom
 
 import (
+	"errors"
+	"fmt"
+	"maps"
 	"math"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -10,7 +14,9 @@ import (
 	"github.com/prometheus/client_golang/prometheus/testutil"
 	dto "github.com/prometheus/client_model/go"
 
+	"github.com/epistle-kafka/epistle/brokertest"
 	"github.com/epistle-kafka/epistle/producer"
+	"github.com/epistle-kafka/epistle/sender"
 )
 
 // A reading is what a producer would say.
@@ -96,34 +102,125 @@ kafka_producer_records_failed_total{reason="timeout",topic="a",written="maybe"} 
 	}
 }
 
-// A histogram has classic buckets, and native ones where the bounds are those of native ones.
+// A histogram has the values where a histogram of Prometheus' own library has them, in classic buckets and in native ones. What is
+// above the last bound is in the native bucket behind it, however large it is.
 func TestHistograms(t *testing.T) {
-	m := busy()
-	c := New(&reading{m}, Options{})
+	c := New(&reading{}, Options{})
+	for name, tt := range map[string]struct {
+		metric string
+		bounds []float64
+		values []float64
+	}{
+		"times": {"queue_seconds", sender.Bounds(sender.Times), []float64{0, 0.00001, 0.0001220703125, 0.00013, 0.001, 0.5, 0.7, 1, 1.1, 128, 200}},
+		"sizes": {"batch_bytes", sender.Bounds(sender.Bytes), []float64{61, 64, 65, 127, 128, 16_384, 16 << 20, 17 << 20}},
+		"few":   {"batch_records", sender.Bounds(sender.Records), []float64{1, 1, 1, 2, 3, 65_536, 65_537}},
+		"none":  {"callbacks_seconds", sender.Bounds(sender.Times), nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			theirs := prometheus.NewHistogram(prometheus.HistogramOpts{
+				Name: name, Buckets: tt.bounds, NativeHistogramBucketFactor: 2, NativeHistogramZeroThreshold: tt.bounds[0],
+			})
+			ours := producer.Histogram{Bounds: tt.bounds, Counts: make([]uint64, len(tt.bounds)+1)}
+			for _, v := range tt.values {
+				theirs.Observe(v)
+				i, _ := slices.BinarySearch(tt.bounds, v)
+				ours.Counts[i]++
+				ours.Count, ours.Sum = ours.Count+1, ours.Sum+v
+			}
+			var want, got dto.Metric
+			if err := errors.Join(theirs.Write(&want), newHistogram(c.descs.of(tt.metric), ours, nil).Write(&got)); err != nil {
+				t.Fatal(err)
+			}
+			if got, want := classic(got.Histogram), classic(want.Histogram); !slices.Equal(got, want) || len(got) != len(tt.bounds) {
+				t.Errorf("classic buckets: %v, want %v", got, want)
+			}
+			if got, want := native(got.Histogram), native(want.Histogram); !maps.Equal(got, want) {
+				t.Errorf("native buckets, by the power of two that they end with: %v, want %v", got, want)
+			}
+			g, w := got.Histogram, want.Histogram
+			if g.GetSampleCount() != w.GetSampleCount() || g.GetSampleSum() != w.GetSampleSum() ||
+				g.Schema == nil || g.GetSchema() != w.GetSchema() || g.GetZeroThreshold() != w.GetZeroThreshold() {
+				t.Errorf("%v, want %v", g, w)
+			}
+		})
+	}
+}
+
+// The compression ratio, whose bounds are no powers of two, has classic buckets alone.
+func TestHistogramOfRatios(t *testing.T) {
+	bounds := sender.Bounds(sender.Ratios)
 	var out dto.Metric
-	if err := newHistogram(c.descs.of("batch_bytes"), m.BatchBytes, nil).Write(&out); err != nil {
+	h := producer.Histogram{Bounds: bounds, Counts: make([]uint64, len(bounds)+1)}
+	if err := newHistogram(New(&reading{}, Options{}).descs.of("compression_ratio"), h, nil).Write(&out); err != nil {
 		t.Fatal(err)
 	}
-	h := out.Histogram
-	if len(h.Bucket) != 3 || h.Bucket[2].GetCumulativeCount() != 3 || h.GetSampleCount() != 4 || h.GetSampleSum() != 900 {
-		t.Errorf("classic: %v", h)
+	if h := out.Histogram; h.Schema != nil || len(h.PositiveSpan) != 0 || len(h.Bucket) != len(bounds) {
+		t.Errorf("ratios have other than classic buckets: %v", h)
 	}
-	if h.GetSchema() != 0 || len(h.PositiveSpan) != 1 || h.PositiveSpan[0].GetOffset() != 6 || h.PositiveSpan[0].GetLength() != 4 {
-		t.Errorf("native: %v", h)
-	}
-	n, all := int64(0), int64(0)
-	for _, d := range h.PositiveDelta {
-		n += d
-		all += n
-	}
-	if all != 4 || math.Exp2(6) != m.BatchBytes.Bounds[0] {
-		t.Errorf("native buckets hold %d values, want 4", all)
-	}
-	out.Reset()
-	if err := newHistogram(c.descs.of("queue_seconds"), m.QueueTime, nil).Write(&out); err != nil {
+}
+
+// All histograms of times and sizes of a producer have native buckets.
+func TestEveryHistogramButThatOfRatiosIsNative(t *testing.T) {
+	kafka := brokertest.New(t, brokertest.Topic("t", 1))
+	p, err := producer.New(producer.DefaultConfig(kafka.Bootstrap()...))
+	if err != nil {
 		t.Fatal(err)
 	}
-	if out.Histogram.Schema != nil || len(out.Histogram.PositiveSpan) != 0 || len(out.Histogram.Bucket) != 2 {
-		t.Errorf("times have no native buckets: %v", out.Histogram)
+	defer p.Close(t.Context())
+	if _, err := p.SendSync(t.Context(), producer.Record{Topic: "t", Value: []byte("12.50")}); err != nil {
+		t.Fatal(err)
 	}
+	registry := prometheus.NewRegistry()
+	registry.MustRegister(New(p, Options{}))
+	families, err := registry.Gather()
+	if err != nil {
+		t.Fatal(err)
+	}
+	histograms := 0
+	for _, family := range families {
+		for _, m := range family.GetMetric() {
+			if m.Histogram == nil {
+				continue
+			}
+			histograms++
+			if native := m.Histogram.Schema != nil; native == strings.HasSuffix(family.GetName(), "_ratio") {
+				t.Errorf("%s has native buckets: %v", family.GetName(), native)
+			}
+		}
+	}
+	if histograms < 10 {
+		t.Errorf("there are %d histograms, want at least 10", histograms)
+	}
+}
+
+// classic returns what is not above each bound.
+func classic(h *dto.Histogram) (all []string) {
+	for _, b := range h.Bucket {
+		all = append(all, fmt.Sprint(b.GetUpperBound(), ": ", b.GetCumulativeCount()))
+	}
+	return all
+}
+
+// zeroBucket stands for the zero bucket among powers of two.
+const zeroBucket = math.MinInt32
+
+// native returns what is in each bucket of schema 0 that is not empty, by the power of two that the bucket ends with.
+func native(h *dto.Histogram) map[int32]int64 {
+	all := map[int32]int64{}
+	if n := h.GetZeroCount(); n > 0 {
+		all[zeroBucket] = int64(n)
+	}
+	power, n, deltas := int32(0), int64(0), h.PositiveDelta
+	for _, span := range h.PositiveSpan {
+		power += span.GetOffset()
+		for range span.GetLength() {
+			n += deltas[0]
+			deltas = deltas[1:]
+			if n > 0 {
+				all[power] = n
+			}
+			power++
+		}
+	}
+	return all
 }

@@ -10,9 +10,10 @@
 // Labels are bounded: topic by Options.MaxTopics, beyond which all is under "_other"; node_id by the brokers that there are;
 // reason, api and stage by what there can be. No record's key, no partition and no client address is a label.
 //
-// Histograms have classic buckets, which every scrape gets. Those whose bounds are powers of two, which are sizes, have native
-// buckets beside them, for scrapes that ask for protobuf; the others Prometheus can convert
-// (convert_classic_histograms_to_nhcb).
+// Histograms have classic buckets, which every scrape gets. Those of times and sizes, whose bounds are powers of two of a second,
+// a byte or a record, have native buckets beside them, for scrapes that ask for native histograms. Such a scrape leaves the
+// classic ones out, unless always_scrape_classic_histograms is set; dashboard.json takes whichever are there. The compression
+// ratio has classic buckets alone.
 //
 // An alert that finds every kind of trouble:
 //

@@ -9,7 +9,8 @@ import (
 	"github.com/epistle-kafka/epistle/producer"
 )
 
-// A histogram is one of a producer's, with the classic buckets, and, where these are as native ones are, with those too.
+// A histogram is one of a producer's, with the classic buckets, and, where these are as native ones are, with those too. Only
+// ratios have classic buckets alone: native ones near 1 would be too coarse.
 type histogram struct {
 	desc   *prometheus.Desc
 	h      producer.Histogram
@@ -39,14 +40,15 @@ func (h *histogram) Write(to *dto.Metric) error {
 	return nil
 }
 
-// writeNative adds native buckets of schema 0, each of which ends with a power of two. What is above the last bound is shown as in
-// the bucket behind it.
+// writeNative adds native buckets of schema 0, each of which ends with a power of two. The zero bucket is what is not above the
+// first bound, which may be anything from 0 on. What is above the last bound is shown as in the bucket behind it.
 func (h *histogram) writeNative(out *dto.Histogram, first int32) {
-	schema, threshold, zeros, length := int32(0), 0.0, uint64(0), uint32(len(h.h.Counts))
-	out.Schema, out.ZeroThreshold, out.ZeroCount = &schema, &threshold, &zeros
-	out.PositiveSpan = []*dto.BucketSpan{{Offset: &first, Length: &length}}
+	threshold, counts := h.h.Bounds[0], h.h.Counts[1:]
+	schema, offset, length := int32(0), first+1, uint32(len(counts))
+	out.Schema, out.ZeroThreshold, out.ZeroCount = &schema, &threshold, &h.h.Counts[0]
+	out.PositiveSpan = []*dto.BucketSpan{{Offset: &offset, Length: &length}}
 	last := int64(0)
-	for _, n := range h.h.Counts {
+	for _, n := range counts {
 		out.PositiveDelta = append(out.PositiveDelta, int64(n)-last)
 		last = int64(n)
 	}

@@ -73,7 +73,7 @@ func TestEveryAlertHasItsTest(t *testing.T) {
 // A server is a Prometheus that scrapes one target, and has the alert rules.
 type server struct{ address string }
 
-func scraped(t *testing.T, target string) *server {
+func scraped(t *testing.T, target string, more ...string) *server {
 	t.Helper()
 	prometheus := program(t, "prometheus")
 	dir := t.TempDir()
@@ -88,7 +88,9 @@ func scraped(t *testing.T, target string) *server {
 		t.Fatal(err)
 	}
 	s := &server{freeAddress(t)}
-	cmd := exec.Command(prometheus, "--config.file="+file, "--storage.tsdb.path="+filepath.Join(dir, "data"), "--web.listen-address="+s.address)
+	cmd := exec.Command(prometheus, append([]string{
+		"--config.file=" + file, "--storage.tsdb.path=" + filepath.Join(dir, "data"), "--web.listen-address=" + s.address,
+	}, more...)...)
 	var log bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &log, &log
 	if err := cmd.Start(); err != nil {
@@ -236,16 +238,7 @@ func TestARealPrometheus(t *testing.T) {
 	target := httptest.NewServer(promhttp.HandlerFor(registry, promhttp.HandlerOpts{}))
 	t.Cleanup(target.Close)
 	s := scraped(t, strings.TrimPrefix(target.URL, "http://"))
-
-	for _, expr := range expressions(t) {
-		await(t, "data for "+expr, func() bool {
-			a, ok := s.query(t, expr)
-			if ok && a.Status != "success" {
-				t.Fatalf("%s: %s", expr, a.Error)
-			}
-			return ok && (len(a.Data.Result) > 0 || rare(expr))
-		})
-	}
+	s.answers(t, expressions(t)...)
 	await(t, "the alert rules have been evaluated", func() bool {
 		a, ok := s.ask(t, "/api/v1/rules", nil)
 		rules := 0
@@ -266,6 +259,33 @@ func TestARealPrometheus(t *testing.T) {
 		a, ok := s.query(t, `ALERTS{alertname="EpistleRecordsFailed", alertstate="firing", reason="INVALID_RECORD"}`)
 		return ok && len(a.Data.Result) > 0
 	})
+}
+
+// answers waits for data for each expression.
+func (s *server) answers(t *testing.T, expressions ...string) {
+	t.Helper()
+	for _, expr := range expressions {
+		await(t, "data for "+expr, func() bool {
+			a, ok := s.query(t, expr)
+			if ok && a.Status != "success" {
+				t.Fatalf("%s: %s", expr, a.Error)
+			}
+			return ok && (len(a.Data.Result) > 0 || rare(expr))
+		})
+	}
+}
+
+// A real Prometheus that takes native histograms, and not the classic ones beside them, has those of times and sizes. The
+// dashboard is answered all the same.
+func TestARealPrometheusWithNativeHistograms(t *testing.T) {
+	registry := prometheus.NewRegistry()
+	registry.MustRegister(epistleprom.New(troubled(t), epistleprom.Options{Transactional: true}))
+	target := httptest.NewServer(promhttp.HandlerFor(registry, promhttp.HandlerOpts{}))
+	t.Cleanup(target.Close)
+	s := scraped(t, strings.TrimPrefix(target.URL, "http://"), "--enable-feature=native-histograms")
+	s.answers(t, `histogram_count(kafka_producer_record_delivery_seconds) > 0`, `histogram_count(kafka_producer_batch_bytes) > 0`,
+		`histogram_quantile(0.5, rate(kafka_producer_request_seconds{api="Produce"}[10s])) < 60`)
+	s.answers(t, expressions(t)...)
 }
 
 // rare says of an expression that it may have nothing to show here: no attempt to connect has failed.

@@ -120,6 +120,8 @@ type TransactionEndedHook interface{ OnTransactionEnded(e TransactionEnded) }
 // TransactionEnded is the end of a transaction.
 type TransactionEnded struct {
 	Transaction Transaction
+	Asked       time.Time          // when its commit or abort began, the last if there were several; zero: the end came unasked
+	Commit      bool               // that was a commit
 	Outcome     TransactionOutcome // never OutcomeOpen
 	Err         error              // why it was not committed; nil: it was, or an abort was asked for without a failure
 }

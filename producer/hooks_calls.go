@@ -223,5 +223,7 @@ func (p *Producer) transactionBegun(e *sender.TransactionEvent) TransactionBegun
 }
 
 func (p *Producer) transactionEnded(e *sender.TransactionEvent) TransactionEnded {
-	return TransactionEnded{Transaction: p.transactionOf(e), Outcome: TransactionOutcome(e.Outcome), Err: outward(e.Err)}
+	return TransactionEnded{
+		Transaction: p.transactionOf(e), Asked: e.Asked, Commit: e.Commit, Outcome: TransactionOutcome(e.Outcome), Err: outward(e.Err),
+	}
 }

@@ -99,6 +99,8 @@ type TransactionEvent struct {
 	ID      int64 // the producer's
 	Epoch   int16
 	Began   time.Time
+	Asked   time.Time // of the end: when it was asked for; zero: it was not
+	Commit  bool      // that was a commit
 	Outcome txn.Outcome
 	Err     error
 }

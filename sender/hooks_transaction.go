@@ -13,6 +13,9 @@ type reportedTransaction struct {
 	number   int64               // of the last that was told to have begun
 	began    time.Time
 	open     bool // it was not told to have ended
+
+	asked  time.Time // when its end was asked for last; zero: never
+	commit bool      // that was a commit; else an abort
 }
 
 // transacted tells what has changed of the transaction since t.state was the state.
@@ -24,9 +27,13 @@ func (h *hooks) transacted(t *transactor) {
 		h.txn.open = false
 		h.endTransaction(t)
 	}
+	if state := t.State(); h.txn.open && state != t.state && (state == txn.Committing || state == txn.Aborting) {
+		h.txn.asked, h.txn.commit = h.c.now, state == txn.Committing
+	}
 	h.identify(t.Identity())
 	if number := t.Last(); number != h.txn.number {
 		h.txn.number, h.txn.began, h.txn.open = number, h.c.now, true
+		h.txn.asked, h.txn.commit = time.Time{}, false
 		if h.on.TransactionBegun != nil {
 			e := h.transaction()
 			h.on.TransactionBegun(&e)
@@ -56,6 +63,7 @@ func (h *hooks) endTransaction(t *transactor) {
 		return
 	}
 	e := h.transaction()
+	e.Asked, e.Commit = h.txn.asked, h.txn.commit
 	switch state := t.State(); {
 	case state.Dead():
 		e.Outcome, e.Err = t.InDoubt(), t.Cause()

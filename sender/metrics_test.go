@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -59,12 +61,16 @@ func TestBuckets(t *testing.T) {
 	}{
 		{Times, func(h *Histogram) { h.time(-time.Second, 1) }, 0},
 		{Times, func(h *Histogram) { h.time(0, 1) }, 0},
-		{Times, func(h *Histogram) { h.time(time.Millisecond, 1) }, 0},
-		{Times, func(h *Histogram) { h.time(time.Millisecond+1, 1) }, 1},
-		{Times, func(h *Histogram) { h.time(2*time.Millisecond, 1) }, 1},
-		{Times, func(h *Histogram) { h.time(131072*time.Millisecond, 1) }, 17},
-		{Times, func(h *Histogram) { h.time(131073*time.Millisecond, 1) }, 18},
-		{Times, func(h *Histogram) { h.time(1<<62, 1) }, 18},
+		{Times, func(h *Histogram) { h.time(122070, 1) }, 0}, // a bound is 122,070.3125 ns
+		{Times, func(h *Histogram) { h.time(122071, 1) }, 1},
+		{Times, func(h *Histogram) { h.time(time.Millisecond, 1) }, 4},
+		{Times, func(h *Histogram) { h.time(1953125, 1) }, 4}, // and this one, too: 1/512 s
+		{Times, func(h *Histogram) { h.time(1953126, 1) }, 5},
+		{Times, func(h *Histogram) { h.time(time.Second, 1) }, 13},
+		{Times, func(h *Histogram) { h.time(time.Second+1, 1) }, 14},
+		{Times, func(h *Histogram) { h.time(128*time.Second, 1) }, 20},
+		{Times, func(h *Histogram) { h.time(128*time.Second+1, 1) }, 21},
+		{Times, func(h *Histogram) { h.time(math.MaxInt64, 1) }, 21},
 		{Bytes, func(h *Histogram) { h.size(1) }, 0},
 		{Bytes, func(h *Histogram) { h.size(64) }, 0},
 		{Bytes, func(h *Histogram) { h.size(65) }, 1},
@@ -87,8 +93,24 @@ func TestBuckets(t *testing.T) {
 			t.Errorf("%+v, want it in bucket %d", h, tt.bucket)
 		}
 		b := Bounds(tt.scale)
-		if h.Sum > 0 && (tt.bucket < len(b) && h.Sum > b[tt.bucket]+1e-9 || tt.bucket > 0 && h.Sum <= b[tt.bucket-1]) {
+		if h.Sum > 0 && (tt.bucket < len(b) && h.Sum > b[tt.bucket] || tt.bucket > 0 && h.Sum <= b[tt.bucket-1]) {
 			t.Errorf("%v is in bucket %d of %v", h.Sum, tt.bucket, b)
+		}
+	}
+}
+
+// Around each bound, a time is counted where its value in seconds belongs.
+func TestTimesAroundBounds(t *testing.T) {
+	bounds := Bounds(Times)
+	for _, bound := range bounds {
+		near := time.Duration(bound * float64(time.Second))
+		for d := near - 2; d <= near+2; d++ {
+			var h Histogram
+			h.time(d, 1)
+			want, _ := slices.BinarySearch(bounds, d.Seconds())
+			if h.Buckets[want] != 1 {
+				t.Errorf("%v is counted in %v, want bucket %d", d, h.Buckets, want)
+			}
 		}
 	}
 }

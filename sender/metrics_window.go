@@ -1,6 +1,7 @@
 package sender
 
 import (
+	"math"
 	"math/bits"
 	"time"
 )
@@ -141,7 +142,7 @@ type Scale uint8
 
 // The scales of histograms.
 const (
-	Times   Scale = iota // seconds: 1 ms, doubled up to 131.072 s
+	Times   Scale = iota // seconds: 2^-13, which is 122 µs, doubled up to 2^7, which is 128 s
 	Bytes                // 64, doubled up to 16 MiB
 	Records              // 1, doubled up to 65,536
 	Ratios               // 0.05, 0.1 … 1.1
@@ -151,21 +152,26 @@ const (
 // maxBuckets is the most that a histogram has, with the one for what is above all bounds.
 const maxBuckets = 23
 
-// firstBytes is the power of two that the bounds of Bytes begin with.
-const firstBytes = 6
+// firstTimes and firstBytes are the powers of two that the bounds of Times and Bytes begin with. All bounds but those of Ratios
+// are powers of two, as those of Prometheus' native histograms are.
+const (
+	firstTimes = -13
+	firstBytes = 6
+)
 
 // bounds of each scale's buckets.
 var bounds = [scales][]float64{
-	Times:   doubled(0.001, 18),
-	Bytes:   doubled(1<<firstBytes, 19),
-	Records: doubled(1, 17),
+	Times:   doubled(firstTimes, 21),
+	Bytes:   doubled(firstBytes, 19),
+	Records: doubled(0, 17),
 	Ratios:  twentieths(maxBuckets - 1),
 }
 
-func doubled(first float64, n int) []float64 {
+// doubled returns n powers of two.
+func doubled(first, n int) []float64 {
 	all := make([]float64, n)
 	for i := range all {
-		all[i] = first * float64(int64(1)<<i)
+		all[i] = math.Ldexp(1, first+i)
 	}
 	return all
 }
@@ -195,10 +201,14 @@ func (h *Histogram) put(s Scale, bucket int, v float64, n uint64) {
 	h.Count += n
 }
 
+// sixteenths of a nanosecond that the first bound of Times has: a whole number, so that integers tell the bucket.
+const sixteenths = 16 * int64(time.Second) >> -firstTimes
+
 // time counts a duration n times.
 func (h *Histogram) time(d time.Duration, n uint64) {
 	d = max(d, 0)
-	h.put(Times, bits.Len64(uint64(max(d-1, 0)/time.Millisecond)), d.Seconds(), n)
+	of := 16 * min(int64(d), int64(time.Hour)) // an hour is above all bounds
+	h.put(Times, bits.Len64(uint64(max(of-1, 0)/sixteenths)), d.Seconds(), n)
 }
 
 // size counts a number of bytes.
