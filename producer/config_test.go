@@ -196,7 +196,7 @@ func TestBootstrapServers(t *testing.T) {
 		"localhost:-1":            `has port "-1"`,
 		"a:1,b:2":                 "each server is an element of its own",
 		" a:1":                    "without spaces",
-		"SSL://a:1":               "without a scheme",
+		"SSL://a:1":               "without a scheme, which is taken in properties alone",
 	} {
 		c := DefaultConfig("localhost:9092", server)
 		err := c.Validate()

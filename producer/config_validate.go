@@ -224,7 +224,7 @@ func bootstrapRule(server string) string {
 	case strings.Contains(server, "@"):
 		return "must be host:port without a user in front; who logs in is said by SASL (sasl.jaas.config)"
 	case strings.Contains(server, "://"):
-		return "must be host:port without a scheme; TLS is asked for by TLS (security.protocol), not by the address"
+		return "must be host:port without a scheme, which is taken in properties alone; TLS is asked for by TLS (security.protocol), not by the address"
 	}
 	host, port, err := net.SplitHostPort(server)
 	if err != nil {

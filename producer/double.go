@@ -23,7 +23,7 @@ func init() {
 		return checkOffsets(offsets.(map[TopicPartition]OffsetAndMetadata), group.(ConsumerGroupMetadata))
 	}
 	double.Outward, double.CalledBy, double.InTransact = outward, calledBy, inTransact
-	double.NotTransactional, double.Passes = notTransactional, passes
+	double.NotTransactional, double.Passes, double.AbortFailed = notTransactional, passes, abortFailed
 	double.Retries = func(options any) int { return chosen(options.([]TransactOption)).retries }
 	double.Joined = joined
 	double.ErrTxEnded, double.ErrOverlap = errTxEnded, errOverlap

@@ -69,6 +69,23 @@ func init() {
 		j.few(t, 12)
 	}
 
+	logStories["the only broker is away, so that the bootstrap servers are asked anew"] = func(t *testing.T, j *journal) {
+		c := brokertest.New(t, brokertest.InMemory(), brokertest.Topic("t", 3))
+		p := start(t, c, j.logs, patiently)
+		underLoad(t, p, time.Second)
+		c.Break(1, brokertest.Refusing)
+		underLoad(t, p, 10*time.Second)
+		l := j.one(t, slog.LevelWarn, "asking the bootstrap servers anew")
+		if err := l.word("err"); !strings.Contains(err, "broker 1") || !strings.Contains(err, "connection refused") {
+			t.Errorf("the line names %q as the cause, want that the broker cannot be reached: %v", err, l)
+		}
+		c.Mend(1)
+		underLoad(t, p, 10*time.Second)
+		if back := j.of("connected"); back[len(back)-1].at < l.at {
+			t.Errorf("the log does not tell the end: %v", j)
+		}
+	}
+
 	logStories["thousands of partitions are sent again"] = func(t *testing.T, j *journal) {
 		c := brokertest.New(t, brokertest.InMemory(), brokertest.Topic("t", 2000))
 		p := start(t, c, j.logs, patiently)

@@ -163,6 +163,37 @@ func TestATopicThatTakesLongToBeMade(t *testing.T) {
 	})
 }
 
+// A topic is unknown at first, and then no broker answers any more. The error has both: what the last answer said is old by now.
+func TestTheLastAnswerIsOlderThanTheOutage(t *testing.T) {
+	for _, of := range []struct {
+		what string
+		how  func(*brokertest.Cluster)
+		want string
+	}{
+		{"nothing happens", func(*brokertest.Cluster) {}, ""},
+		{"connections are refused", func(c *brokertest.Cluster) { c.Break(1, brokertest.Refusing) }, "no broker can be reached: "},
+		{"connections are reset", func(c *brokertest.Cluster) { c.Break(1, brokertest.Resetting) }, "no broker can be reached: "},
+		{"packets are lost", func(c *brokertest.Cluster) { c.Break(1, brokertest.Dropping) }, "Metadata has no answer yet from broker 1"},
+		{"nothing is answered", func(c *brokertest.Cluster) { c.On(brokertest.Metadata).Always().Do(brokertest.Swallow()) }, "Metadata has no answer yet from broker 1"},
+	} {
+		t.Run(of.what, func(t *testing.T) {
+			bubble(t, func(t *testing.T) {
+				c := brokertest.New(t, brokertest.InMemory(), brokertest.AutoCreate(false))
+				p := start(t, c, func(cfg *producer.Config) { cfg.MaxBlock = 20 * time.Second })
+				time.AfterFunc(5*time.Second, func() { of.how(c) })
+				_, err := p.SendSync(t.Context(), producer.Record{Topic: "nowhere"})
+				if !errors.As(err, new(*producer.UnknownTopicError)) {
+					t.Fatalf("%v, want what the last answer said", err)
+				}
+				_, now, ok := strings.Cut(err.Error(), "or check its name; ")
+				if ok != (of.want != "") || !strings.HasPrefix(now, of.want) {
+					t.Errorf("what is in the way now is %q in %v, want %q", now, err, of.want)
+				}
+			})
+		})
+	}
+}
+
 // Who knows that topics are made beforehand is told sooner, if the setting says so.
 func TestUnknownTopicGraceIsHeeded(t *testing.T) {
 	bubble(t, func(t *testing.T) {

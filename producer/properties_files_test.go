@@ -123,7 +123,7 @@ func TestFilesThatAreRefused(t *testing.T) {
 		{"written-for-2.x", []string{"line 3: partitioner.class = org.apache.kafka.clients.producer.internals.DefaultPartitioner: was removed in Kafka 4.0: leave it out",
 			"line 5: client.dns.lookup = default: is a value of an older Kafka: leave the key out"}},
 		{"distribution-with-its-own-protocol", []string{"line 4: security.protocol = PLAINTEXTSASL: must be one of SASL_SSL, PLAINTEXT, SSL, SASL_PLAINTEXT; did you mean SASL_PLAINTEXT?",
-			"line 4: sasl.jaas.config: is not set, and SASL needs it. A file that -Djava.security.auth.login.config names is not read here"}},
+			"line 4: sasl.mechanism: is not set, and Java's default is GSSAPI: set it, such as PLAIN or SCRAM-SHA-512. sasl.jaas.config is not set, and SASL needs it. A file that -Djava.security.auth.login.config names is not read here"}},
 		{"names-of-constants", []string{"bootstrap.servers = (empty): at least one host:port is required; line 1 has BOOTSTRAP_SERVERS_CONFIG instead"}},
 		{"kerberos-without-login", []string{"line 2: sasl.jaas.config: is not set, and SASL needs it. A file that -Djava.security.auth.login.config names is not read here: what its section KafkaClient holds goes into sasl.jaas.config. For GSSAPI it looks like this: sasl.jaas.config=com.sun.security.auth.module.Krb5LoginModule required"}},
 		{"librdkafka", []string{"line 2: sasl.jaas.config: is not set, and SASL needs it; line 4 has sasl.username instead"}},

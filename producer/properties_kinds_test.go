@@ -164,7 +164,7 @@ var kindsOfMixtures = []kind{
 	{name: "quotes of printed text", mechanism: "PLAIN", text: "bootstrap.servers=b:9092\nsecurity.protocol=SASL_SSL\nsasl.mechanism=PLAIN\nsasl.jaas.config=" + plainModule + "username=“a” password=“letmein”;\n", said: "sasl.jaas.config"},
 	{name: "the address of a REST API", mechanism: "PLAIN", text: "bootstrap.servers=https://pkc-1.cloud.example:443\nsecurity.protocol=SASL_SSL\nsasl.mechanism=PLAIN\nsasl.jaas.config=" + plainModule + "username=a password=letmein;\n", said: "bootstrap.servers"},
 	{name: "YAML", text: "bootstrap.servers: b:9092\nsecurity.protocol: SASL_SSL\nsasl:\n  mechanism: PLAIN\n  jaas:\n    config: \"" + plainModule + "username='a' password='letmein';\"\n",
-		said: "sasl mechanism jaas config", problems: []string{"sasl.jaas.config: is not set"}},
+		said: "sasl mechanism jaas config", problems: []string{"sasl.mechanism: is not set, and Java's default is GSSAPI"}},
 	{name: "kafka-python's names below a section", text: "[kafka]\nexport X=1\nbootstrap_servers=b:9092\nsecurity_protocol=SASL_SSL\nsasl_plain_username=a\nsasl_plain_password=letmein\nssl_cafile=ca.pem\n",
 		said: "[kafka] export bootstrap_servers security_protocol sasl_plain_username sasl_plain_password ssl_cafile", problems: []string{"line 3 has bootstrap_servers instead"}},
 }

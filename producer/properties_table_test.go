@@ -3,6 +3,9 @@ package producer
 import (
 	"flag"
 	"fmt"
+	"go/ast"
+	"go/parser"
+	"go/token"
 	"os"
 	"reflect"
 	"slices"
@@ -133,7 +136,7 @@ func renderSettings() string {
 	}
 	b.WriteString("\nKeys of Epistle's own:\n\n| key | default | here | what it does |\n| --- | --- | --- | --- |\n")
 	for _, s := range properties.Own() {
-		fmt.Fprintf(&b, "| `%s` | %s | `Config.%s` | %s |\n", s.Key, code(s.Default), s.Field, cell(s.Why))
+		fmt.Fprintf(&b, "| `%s` | %s | `Config.%s`%s | %s |\n", s.Key, code(s.Default), s.Field, constantsOf(s.Field), cell(s.Why))
 	}
 	return b.String()
 }
@@ -148,12 +151,46 @@ func writeRow(b *strings.Builder, s properties.Setting) {
 	}
 	text := s.Why
 	if s.Field != "" && s.How != properties.Refused {
-		text = "`Config." + s.Field + "`"
+		text = "`Config." + s.Field + "`" + constantsOf(s.Field)
 		if s.Why != "" {
 			text += "; " + s.Why
 		}
 	}
 	fmt.Fprintf(b, "| `%s` | %s | %s | %v | %s |\n", s.Key, code(s.Default), ours, s.How, cell(text))
+}
+
+// constantsOf names the constants that a field of Config can have, in their order in the source: ": `producer.Gzip`, …"; "" for a
+// field that takes other values, too.
+func constantsOf(field string) string {
+	f, ok := reflect.TypeFor[Config]().FieldByName(field)
+	if !ok || f.Type.PkgPath() != reflect.TypeFor[Config]().PkgPath() {
+		return ""
+	}
+	source, err := parser.ParseFile(token.NewFileSet(), "config_types.go", nil, 0)
+	if err != nil {
+		panic(err)
+	}
+	var names []string
+	for _, d := range source.Decls {
+		g, ok := d.(*ast.GenDecl)
+		if !ok || g.Tok != token.CONST {
+			continue
+		}
+		of := "" // with iota the first one alone has the type
+		for _, spec := range g.Specs {
+			v := spec.(*ast.ValueSpec)
+			if typ, ok := v.Type.(*ast.Ident); ok {
+				of = typ.Name
+			}
+			if of == f.Type.Name() {
+				names = append(names, "`producer."+v.Names[0].Name+"`")
+			}
+		}
+	}
+	if names == nil {
+		return ""
+	}
+	return ": " + strings.Join(names, ", ")
 }
 
 func cell(s string) string { return strings.ReplaceAll(s, "|", `\|`) }

@@ -193,7 +193,7 @@ func (p *Producer) transactOnce(ctx context.Context, f func(tx *Tx) error) (lost
 		case NextAbort:
 		case NextFixConfiguration: // only an abort can be done
 			if aborted := p.abortAnyway(ctx); aborted != nil && failure.Outcome == OutcomeAborted && !sameCause(aborted, failure) {
-				err = fmt.Errorf("%w; %w", err, aborted)
+				err = abortFailed(err, aborted, false)
 			}
 			return false, err
 		default:
@@ -202,8 +202,7 @@ func (p *Producer) transactOnce(ctx context.Context, f func(tx *Tx) error) (lost
 	}
 	lost = p.mustAbort(err)
 	if aborted := p.abortAnyway(ctx); aborted != nil {
-		// The abort says what to do next. So errors.As finds it before err, though err comes first in the text.
-		return false, fmt.Errorf("%[2]w; %[1]w", aborted, err)
+		return false, abortFailed(err, aborted, true)
 	}
 	if failure, ok := err.(*TransactionError); ok && failure.Outcome == OutcomeOpen {
 		settled := *failure

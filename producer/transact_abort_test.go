@@ -2,6 +2,7 @@ package producer_test
 
 import (
 	"errors"
+	"strings"
 	"testing"
 	"testing/synctest"
 
@@ -30,6 +31,10 @@ func TestTransactSaysWhatItsAbortSays(t *testing.T) {
 		var failure *producer.TransactionError
 		if !errors.As(err, &failure) || failure.Next != producer.NextNewProducer || !errors.Is(failure, producer.ErrFenced) {
 			t.Errorf("Transact: the first TransactionError is %v, want one that says fenced and %q", failure, producer.NextNewProducer)
+		}
+		if text := err.Error(); strings.Count(text, "to do: ") != 1 || !strings.HasPrefix(text, "Transact of \"x\": ") || !strings.Contains(text, "; the abort failed: ") ||
+			!strings.HasSuffix(text, "to do: close this producer, and make a new producer unless another has taken its place)") {
+			t.Errorf("Transact says %q, want both failures, and one thing to do", text)
 		}
 		if got := len(c.Committed("a", 0)); got != 0 {
 			t.Errorf("%d records are visible, want none", got)

@@ -19,10 +19,12 @@ type TransactionError struct {
 	Err             error              // the cause; errors.Is finds a broker's protocol.ErrorCode in it, among others
 }
 
-func (e *TransactionError) Error() string {
-	return (&txn.Error{
+func (e *TransactionError) Error() string { return e.inner().Error() }
+
+func (e *TransactionError) inner() *txn.Error {
+	return &txn.Error{
 		Call: e.Call, TransactionalID: e.TransactionalID, Outcome: txn.Outcome(e.Outcome), Next: txn.Next(e.Next), Err: e.Err,
-	}).Error()
+	}
 }
 
 // Unwrap returns the cause.

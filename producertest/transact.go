@@ -88,7 +88,7 @@ func (p *Producer) transactOnce(ctx context.Context, f func(tx *producer.Tx) err
 		case producer.NextAbort:
 		case producer.NextFixConfiguration: // nothing can be done but to abort
 			if aborted := p.abortAnyway(ctx); aborted != nil && failure.Outcome == producer.OutcomeAborted && !sameCause(aborted, failure) {
-				err = fmt.Errorf("%w; %w", err, aborted)
+				err = double.AbortFailed(err, aborted, false)
 			}
 			return false, err
 		default:
@@ -97,7 +97,7 @@ func (p *Producer) transactOnce(ctx context.Context, f func(tx *producer.Tx) err
 	}
 	lost = p.mustAbort(err)
 	if aborted := p.abortAnyway(ctx); aborted != nil {
-		return false, fmt.Errorf("%[2]w; %[1]w", aborted, err)
+		return false, double.AbortFailed(err, aborted, true)
 	}
 	if failure, ok := err.(*producer.TransactionError); ok && failure.Outcome == producer.OutcomeOpen {
 		settled := *failure

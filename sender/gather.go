@@ -191,11 +191,16 @@ func (n *news) told(like likeness) {
 	n.recognising = standstill{}
 }
 
-// rebootstrap tells that no broker is of use, so that bootstrapping begins again.
+// rebootstrap tells that no broker is of use, so that bootstrapping begins again, and what went wrong with the last one.
 func (n *news) rebootstrap() {
-	if n != nil {
-		n.say(lineRebootstrap, subject{}, slog.Any("addr", n.c.cfg.Bootstrap))
+	if n == nil {
+		return
 	}
+	attrs := []slog.Attr{slog.Any("addr", n.c.cfg.Bootstrap)}
+	if trouble := n.c.published.trouble.Load(); trouble != nil {
+		attrs = append(attrs, slog.Any("err", *trouble))
+	}
+	n.say(lineRebootstrap, subject{}, attrs...)
 }
 
 // closing tells what is left to do.

@@ -2,6 +2,7 @@ package sender
 
 import (
 	"fmt"
+	"strings"
 	"time"
 )
 
@@ -13,6 +14,35 @@ func (c *core) hindrance(api string) error {
 		return awaits(api, n, why)
 	}
 	return both(c.nodes.stillConnecting(), why)
+}
+
+// outage returns what keeps brokers from answering Metadata now, so that what the last answer said may be old; nil: they may
+// answer.
+func (c *core) outage() error {
+	if c.nodes.noneConnected() {
+		return c.nodes.cutOff()
+	}
+	if n := c.unanswered("Metadata"); n != nil && n.silent(c.pause.judged(c.now)) {
+		return awaits("Metadata", n, nil)
+	}
+	return nil
+}
+
+// cutOff says that no broker can be reached, since when, and why, where there is no connection; nil if no attempt has failed.
+func (ns *nodes) cutOff() error {
+	trouble := ns.published.trouble.Load()
+	if trouble == nil {
+		return nil
+	}
+	var heard time.Time
+	for _, n := range ns.order {
+		heard = latter(heard, n.health.heard)
+	}
+	since := " since " + heard.Format(time.RFC3339)
+	if heard.IsZero() || strings.Contains((*trouble).Error(), since) { // the failure itself says it
+		since = ""
+	}
+	return fmt.Errorf("no broker can be reached%s: %w", since, *trouble)
 }
 
 // unanswered returns the node that was asked and has not answered yet, or nil.

@@ -52,12 +52,13 @@ func (e wanted) apply(c *core) {
 type unwanted struct {
 	topic string
 	wait  *lookup
-	left  chan struct{} // closed when why is set
+	left  chan struct{} // closed when the others are set
 	why   error         // what keeps the look-up from its end; nil: nothing is known to
+	now   error         // what has kept brokers from answering since they last did; nil: nothing has
 }
 
 func (e *unwanted) apply(c *core) {
-	e.why = c.hindrance("Metadata")
+	e.why, e.now = c.hindrance("Metadata"), c.outage()
 	close(e.left)
 	if c.lookups.leave(e.topic, e.wait) && c.topics.named(e.topic) != nil {
 		c.lookups.end(e.topic) // it is there, and nobody waits for more of it

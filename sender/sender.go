@@ -105,7 +105,7 @@ func (s *Sender) awaitLookup(ctx context.Context, topic string, l *lookup) error
 			last = snapshot.LastFailure(topic) // it may have failed in this very moment
 		}
 		if last != nil {
-			return fmt.Errorf("looking up topic %q: %w; the last answer: %w", topic, err, last)
+			return both(fmt.Errorf("looking up topic %q: %w; the last answer: %w", topic, err, last), e.now)
 		}
 	}
 	if e.why != nil {

@@ -158,7 +158,7 @@ func (c *core) obstacle(p *partition) error {
 		return why
 	}
 	if p.leader < 0 {
-		return both(c.mute(), leaderless(p.lastErr))
+		return both(both(c.mute(), leaderless(p.lastErr)), c.outage())
 	}
 	if !c.identity.known() {
 		if err := c.txn.unidentified(); err != nil {

@@ -79,14 +79,9 @@ type Error struct {
 }
 
 func (e *Error) Error() string {
-	fate := ""
-	switch e.Outcome {
-	case Committed:
-		fate = "the transaction is committed; "
-	case Aborted:
-		fate = "nothing of the transaction will be visible; "
-	case Unknown:
-		fate = "it is not known whether the transaction was committed; "
+	fate := e.fate()
+	if fate != "" {
+		fate += "; "
 	}
 	next := e.Next.String()
 	switch {
@@ -95,7 +90,32 @@ func (e *Error) Error() string {
 	case e.Next == NewProducer && errors.Is(e.Err, ErrFenced):
 		next = "close this producer, and make a new producer unless another has taken its place"
 	}
-	return fmt.Sprintf("%s of %s: %v (%sto do: %s)", e.Call, protocol.Quoted(e.TransactionalID), e.Err, fate, next)
+	return fmt.Sprintf("%s (%sto do: %s)", e.failure(), fate, next)
+}
+
+// WithoutNext is the text of the error without what to do next, for where another error says that.
+func (e *Error) WithoutNext() string {
+	if fate := e.fate(); fate != "" {
+		return fmt.Sprintf("%s (%s)", e.failure(), fate)
+	}
+	return e.failure()
+}
+
+func (e *Error) failure() string {
+	return fmt.Sprintf("%s of %s: %v", e.Call, protocol.Quoted(e.TransactionalID), e.Err)
+}
+
+// fate says what has become of the transaction, "" if it has not ended.
+func (e *Error) fate() string {
+	switch e.Outcome {
+	case Committed:
+		return "the transaction is committed"
+	case Aborted:
+		return "nothing of the transaction will be visible"
+	case Unknown:
+		return "it is not known whether the transaction was committed"
+	}
+	return ""
 }
 
 func (e *Error) Unwrap() error { return e.Err }

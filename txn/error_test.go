@@ -29,6 +29,11 @@ func TestErrorTexts(t *testing.T) {
 		if got := c.err.Error(); got != c.want {
 			t.Errorf("the text is\n%s\nwant\n%s", got, c.want)
 		}
+		before, _, _ := strings.Cut(c.want, "to do: ")
+		before = strings.TrimRight(before, "(; ")
+		if got := strings.TrimSuffix(c.err.WithoutNext(), ")"); got != before {
+			t.Errorf("without what to do next the text is\n%s\nwant\n%s", got, before)
+		}
 		if !errors.Is(c.err, c.err.Err) {
 			t.Errorf("errors.Is does not reach the cause of %v", c.err)
 		}

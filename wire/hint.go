@@ -22,7 +22,7 @@ const (
 	hintPort         = "check bootstrap.servers"
 	hintName         = "check the host name in bootstrap.servers, and the resolver"
 	hintNoRoute      = "nothing came back: check the address, the network and firewalls"
-	hintHungUp       = "the other end hung up on the very first request: the listener may want TLS (security.protocol SSL or SASL_SSL); or this is no Kafka broker, or a proxy that reaches none"
+	hintHungUp       = "the other end hung up on the very first request, as a container's port does while the broker in it is still starting (try again in some seconds); or the listener may want TLS (security.protocol SSL or SASL_SSL); or this is no Kafka broker, or a proxy that reaches none"
 	hintHungUpTLS    = "the other end speaks TLS, and hung up on the very first request: this may be no Kafka broker, or a proxy that reaches none"
 	hintHalfAnswer   = "the other end hung up in the middle of its answer, as a broker does that stops, or a proxy that loses it"
 	hintStopped      = "the broker may have stopped; if it hangs up each time, "

@@ -31,8 +31,8 @@ func TestHangUpsDuringSetUp(t *testing.T) {
 		want   []string // in this order
 		not    []string
 	}{
-		{"no TLS where it is wanted, or a proxy", plain, readThenClose, []string{"may want TLS", "no Kafka broker", "a proxy"}, []string{version, "SASL listener"}},
-		{"TLS where there is none, or a proxy", overTLS, readThenClose, []string{"without a word", "without TLS (security.protocol PLAINTEXT or SASL_PLAINTEXT)", "a proxy"},
+		{"no TLS where it is wanted, or a proxy", plain, readThenClose, []string{"still starting (try again in some seconds)", "may want TLS", "no Kafka broker", "a proxy"}, []string{version, "SASL listener"}},
+		{"TLS where there is none, or a proxy", overTLS, readThenClose, []string{"without a word", "without TLS (security.protocol PLAINTEXT or SASL_PLAINTEXT)", "a proxy", "still starting"},
 			[]string{version, "client certificate"}},
 		{"in the middle of TLS", overTLS, func(c net.Conn) { server(&cutConn{c}).Handshake() },
 			[]string{"in the middle of the TLS handshake", "versions and ciphers"}, []string{version, "without TLS"}},

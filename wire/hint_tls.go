@@ -17,7 +17,7 @@ import (
 
 const (
 	hintNoTLS     = "the other end does not speak TLS: use its TLS port, or no TLS (security.protocol PLAINTEXT or SASL_PLAINTEXT)"
-	hintTLSHungUp = "the other end hung up on the TLS handshake without a word: the listener may be one without TLS (security.protocol PLAINTEXT or SASL_PLAINTEXT); or a proxy reaches no broker, or knows none by this name"
+	hintTLSHungUp = "the other end hung up on the TLS handshake without a word: the listener may be one without TLS (security.protocol PLAINTEXT or SASL_PLAINTEXT); or a proxy reaches no broker, or knows none by this name; or the broker in a container is still starting behind its port (try again in some seconds)"
 	hintTLSMiddle = "the other end hung up in the middle of the TLS handshake: check the versions and ciphers allowed on both sides; or a proxy has lost the broker"
 	hintTLSSilent = "the other end took the connection and does not answer the TLS handshake: it may be overloaded, or speak no TLS; or a firewall drops what it says"
 	hintAlert     = "the broker refused our side of TLS: check the client certificate and the versions and ciphers allowed"

@@ -85,6 +85,9 @@ func TestLoginsThatCannotBe(t *testing.T) {
 	}{
 		{sslStub, 1, "sasl.jaas.config = [hidden]: is not set, and SASL needs it"},
 		{"security.protocol=SASL_SSL\nsasl.mechanism=GSSAPI\n", 1, "sasl.jaas.config=com.sun.security.auth.module.Krb5LoginModule required useKeyTab=true"},
+		{"security.protocol=SASL_SSL\n", 1, "sasl.mechanism = [hidden]: is not set, and Java's default is GSSAPI: set it, such as PLAIN or SCRAM-SHA-512. sasl.jaas.config is not set, and SASL needs it"},
+		{"security.protocol=SASL_SSL\nsasl.mechanisms=PLAIN\n", 1, "set it, such as PLAIN or SCRAM-SHA-512; line 2 has sasl.mechanisms instead. sasl.jaas.config is not set"},
+		{"security.protocol=SASL_SSL\nsasl.kerberos.service.name=kafka\n", 1, "sasl.jaas.config = [hidden]: is not set, and SASL needs it"},
 		{sslStub + "sasl.username=a\n", 1, "; line 3 has sasl.username instead. A file that -Djava.security.auth.login.config names is not read here"},
 		{sslStub + "sasl.jaas.config=com.example.Login required password=1hunter2;\n", 3, "sasl.jaas.config = [hidden]: at character 37, after the option password"},
 		{sslStub + "sasl.jaas.config=com.example.Login required refuse=yes;\n", 3, "sasl.login.retry.backoff.ms must be less"},

@@ -11,6 +11,7 @@ type meaning struct {
 	key  string // of the producer's, that was probably meant; "" for none
 	text string // a sentence that begins with "it"; "" if nobody knows the key
 	slip bool   // the key is only near, by its letters
+	read bool   // who asks for librdkafka's names reads it
 }
 
 // refusal is the text if the key is an error, and consequence the text if it is not.
@@ -45,6 +46,9 @@ func (s *Set) knowStrangers() {
 		m := meaningOf(e.written)
 		if m == (meaning{}) && e.value == "" && nests[strings.ToLower(e.written)] {
 			m.text = "it is the head of a part of YAML, as it seems: in properties each line has the whole of a key, such as sasl.mechanism=PLAIN"
+		}
+		if m.read && !s.options.Librdkafka {
+			m.text += "; producer.LibrdkafkaNames() reads it"
 		}
 		goesOn := e.line > 0 && hidden == e.line-1
 		if m == (meaning{}) && e.line > 0 && pieceOfSecret(e, goesOn) {
@@ -140,7 +144,7 @@ func foreign(_, lower string) meaning {
 		if f.note != "" {
 			text += " (" + f.note + ")"
 		}
-		return meaning{key: f.key, text: text}
+		return meaning{key: f.key, text: text, read: librdkafka[lower].key != "" || f.whose == "librdkafka" && f.key == jaasKey}
 	}
 	if whose, ok := ownerOf[lower]; ok {
 		return meaning{text: whose}
@@ -149,7 +153,7 @@ func foreign(_, lower string) meaning {
 		return meaning{} // but for its case
 	}
 	if rule := librdkafka[lower]; rule.key != "" {
-		return meaning{key: rule.key, text: "it is librdkafka's name for " + rule.key}
+		return meaning{key: rule.key, text: "it is librdkafka's name for " + rule.key, read: true}
 	}
 	if librdkafkaKey(lower) {
 		return meaning{text: "it belongs to librdkafka"}

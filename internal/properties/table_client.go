@@ -3,7 +3,7 @@ package properties
 // clientSettings are the keys about the cluster, connections and metrics.
 var clientSettings = []Setting{
 	{Key: "bootstrap.resolve.timeout.ms", Kind: "LONG", Default: "0", Valid: "[0,...]", How: WithoutEffect, Why: "New looks up no name; names are resolved on each dial, within max.block and the delivery timeout"},
-	{Key: "bootstrap.servers", Kind: "LIST", Default: Required, How: Honoured, Field: "BootstrapServers", Why: "`PLAINTEXT://host:port` and bare IPv6 addresses are taken as Java takes them"},
+	{Key: "bootstrap.servers", Kind: "LIST", Default: Required, How: Honoured, Field: "BootstrapServers", Why: "in properties, `PLAINTEXT://host:port` and bare IPv6 addresses are taken as Java takes them"},
 	{Key: "client.dns.lookup", Kind: "STRING", Default: "use_all_dns_ips", Valid: "[use_all_dns_ips, resolve_canonical_bootstrap_servers_only]", How: Refused, Why: "every dial tries all addresses of a name; reverse look-ups are not made: list the brokers' own names in bootstrap.servers"},
 	{Key: "client.id", Kind: "STRING", Default: "", How: Honoured, Field: "ClientID", Why: "where Java would make up producer-1, it stays empty"},
 	{Key: "client.rack", Kind: "STRING", Default: "", How: Honoured, Field: "ClientRack"},

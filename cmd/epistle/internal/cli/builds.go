@@ -62,9 +62,13 @@ func howToGetAll(info *debug.BuildInfo) string {
 // release matches the versions under which all modules of the repository are published.
 var release = regexp.MustCompile(`^v\d+\.\d+\.\d+(-[a-z]+(\.\d+)?)?$`)
 
-// forUsers rewrites a rule about a mechanism that this build lacks. An import is advice for those who write a program; its
-// users need another build.
+// forUsers rewrites a rule that is advice for those who write a program. Its users need another build where a mechanism is
+// lacking, and have a flag for who logs in.
 func forUsers(rule string) string {
+	const noLogin = "is not set, and SASL needs it"
+	if !strings.Contains(rule, "For GSSAPI") || strings.Contains(rule, "set it, such as PLAIN") {
+		rule = strings.Replace(rule, noLogin, noLogin+": name the user with --user", 1)
+	}
 	for _, a := range apart {
 		rule = strings.Replace(rule, fmt.Sprintf("It comes with a module of its own: import _ %q", a.Module), HowToGetAll(), 1)
 	}
