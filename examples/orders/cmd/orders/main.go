@@ -1,7 +1,7 @@
 // Orders takes orders over HTTP, and tells Kafka of each:
 //
 //	go run ./orders/cmd/orders -b localhost:9092
-//	curl -d '{"customer":"customer-7","item":"tea","cents":1250}' localhost:8080/orders
+//	curl -i -d '{"customer":"customer-7","item":"tea","cents":1250}' localhost:8080/orders
 //
 // SIGTERM and Ctrl-C end it gracefully: requests are answered, and events that wait are sent, for 20 s at most. What is left
 // then is in the database, and is sent after the next start.

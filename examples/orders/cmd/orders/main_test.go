@@ -16,7 +16,7 @@ import (
 )
 
 // shown are the two commands of docs/exactly-once.md: how the service is started, and how an order is placed.
-var shown = regexp.MustCompile(`(?m)^    go -C examples run \./orders/cmd/orders (.*)\n    curl -d '(.*)' localhost:8080(/\w+)$`)
+var shown = regexp.MustCompile(`(?m)^    go -C examples run \./orders/cmd/orders (.*)\n    curl -i -d '(.*)' localhost:8080(/\w+)$`)
 
 // What the page shows works, with another port and a cluster in the process: the event is there, and the service ends
 // gracefully.
