@@ -93,6 +93,9 @@ func TestTransactWhoseContextEnds(t *testing.T) {
 			if !errors.Is(err, want) {
 				t.Errorf("Transact says %v, want %v", err, want)
 			}
+			if strings.Contains(err.Error(), "the abort failed") {
+				t.Errorf("Transact says %v, and returned before the abort had its answer", err)
+			}
 			if tx, _ := c.Transaction("tx"); tx.State != brokertest.StateCompleteAbort {
 				t.Errorf("the coordinator says %v, want the transaction aborted", tx.State)
 			}
