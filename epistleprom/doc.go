@@ -5,7 +5,8 @@
 //	prometheus.MustRegister(epistleprom.New(p, epistleprom.Options{}))
 //
 // A collector asks the producer for its Metrics whenever Prometheus asks for it, and for nothing in between: records cost
-// nothing more. The package documentation of producer, and docs/metrics.md, say what each number means.
+// nothing more. The package documentation of producer, and docs/metrics.md, say what each number means. The latter has all names
+// with their labels, under "Under Prometheus".
 //
 // Labels are bounded: topic by Options.MaxTopics, beyond which all is under "_other"; node_id by the brokers that there are;
 // reason, api and stage by what there can be. No record's key, no partition and no client address is a label.
