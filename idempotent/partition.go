@@ -15,6 +15,7 @@ type Partition struct {
 	next     int32 // of the next batch's first record
 	broken   bool  // the broker may expect another number than next
 	left     bool  // the producer id was abandoned: no epoch of it may be taken any more
+	strange  bool  // it was, and somebody else is known to have it
 	proven   bool  // the broker has acknowledged under this producer id, and nothing has disturbed that since
 	era      int32 // disturbances so far
 	lastAck  time.Time
@@ -96,6 +97,12 @@ func (p *Partition) Abandon() {
 
 // Abandoned reports whether the partition waits for another identity.
 func (p *Partition) Abandoned() bool { return p.left }
+
+// Estrange notes of a producer id that was abandoned that somebody else is known to have it.
+func (p *Partition) Estrange() { p.strange = p.left }
+
+// Estranged reports whether somebody else is known to have the producer id. What brokers have under its numbers may be that one's.
+func (p *Partition) Estranged() bool { return p.strange }
 
 // Renew takes the next epoch, at sequence 0. newest is the producer's newest identity. A partition whose own id has run out of
 // epochs, or was abandoned, moves to it. Renew reports false if newest is the id that has run out: the producer then needs a

@@ -26,6 +26,7 @@ type attempt struct {
 	fresh         bool // the producer id is one that brokers need not know yet
 	oldest        bool // no older batch of its partition is unresolved
 	unknown       bool // an earlier attempt may have been written, of it or of the batch that it is a part of
+	estranged     bool // somebody else is known to have the producer id
 }
 
 // judge is the whole rule, to be read as a table: the first case that matches decides. It never gives a new epoch to records
@@ -34,7 +35,7 @@ func judge(a attempt) verdict {
 	switch {
 	case a.code == protocol.NoError:
 		return delivered
-	case a.code == protocol.DuplicateSequenceNumber && a.idempotent && !a.unknown:
+	case a.code == protocol.DuplicateSequenceNumber && a.idempotent && (!a.unknown || a.estranged):
 		return fail // the log has these numbers, and not from us as far as can be known
 	case a.code == protocol.DuplicateSequenceNumber:
 		return duplicate

@@ -42,9 +42,16 @@ func (c *core) abandonEach(lost func(*partition) bool) {
 	}
 }
 
-// abandonAll has all partitions that have that producer id give it up.
+// abandonAll has all partitions that have that producer id give it up, since somebody else has it, too.
 func (c *core) abandonAll(producerID int64) {
 	c.abandonEach(func(p *partition) bool { return p.numbers.Identity().ID == producerID })
+	for _, t := range c.topics.all() {
+		for _, p := range t.parts {
+			if p.numbers.Identity().ID == producerID {
+				p.numbers.Estrange()
+			}
+		}
+	}
 	if c.identity.latest().ID == producerID {
 		c.txn.disown()
 	}
@@ -55,12 +62,12 @@ func (c *core) abandonAll(producerID int64) {
 //
 // Only the producer of an id raises its epoch, and a partition never sends an older one after a newer. So where a broker calls
 // our epoch old, somebody else has the id, and may have it in each partition. The same follows from a duplicate of a batch that
-// cannot have been written. In a topic without an id nothing shows that the log is still the one that we began.
+// cannot have been written. Once that is known, each duplicate may be the other's. In a topic without an id nothing shows that the log is still the one that we began.
 func (c *core) suspect(p *partition, d *delivery, code protocol.ErrorCode, err error) error {
-	stranger := code == protocol.InvalidProducerEpoch || code == protocol.DuplicateSequenceNumber && !d.doubtful()
+	stranger := code == protocol.InvalidProducerEpoch || code == protocol.DuplicateSequenceNumber && (!d.doubtful() || p.numbers.Estranged())
 	switch {
 	case stranger && !d.old:
-		if !p.numbers.Abandoned() { // else all partitions have
+		if !p.numbers.Estranged() { // else all partitions have
 			c.abandonAll(d.identity.ID)
 		}
 		return fmt.Errorf("%w: %w", errStranger, err)

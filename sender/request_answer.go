@@ -128,7 +128,7 @@ func (c *core) judge(r *request, p *partition, d *delivery, a *protocol.ProduceP
 	if code != protocol.NoError {
 		at := attempt{
 			code: code, records: d.Count(), named: len(a.RecordErrors) > 0,
-			idempotent: c.cfg.Idempotent, oldest: p.oldest(d), unknown: d.doubtful(),
+			idempotent: c.cfg.Idempotent, oldest: p.oldest(d), unknown: d.doubtful(), estranged: p.numbers.Estranged(),
 		}
 		c.txn.qualify(&at)
 		v = judge(at)
