@@ -8,6 +8,7 @@ import (
 	"sync"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/epistle-kafka/epistle/brokertest"
 	"github.com/epistle-kafka/epistle/producer"
@@ -242,6 +243,14 @@ func (s *side) group() {
 	}
 	o, ok := s.double.GroupOffsets("g")[producer.TopicPartition{Topic: "one"}]
 	s.say("the group has offset %d, %v", o.Offset, ok)
+}
+
+// slow has the next answer of Kafka take time. A call whose ctx has ended takes one that is there all the same, which the double's
+// never are.
+func (s *side) slow(api int16) {
+	if s.kafka != nil {
+		s.kafka.On(api).Do(brokertest.Pass().Delayed(time.Second))
+	}
 }
 
 // refuseNext has the next record be refused with a code.

@@ -6,6 +6,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/epistle-kafka/epistle/brokertest"
 	"github.com/epistle-kafka/epistle/producer"
 	"github.com/epistle-kafka/epistle/producertest"
 	"github.com/epistle-kafka/epistle/protocol"
@@ -204,18 +205,22 @@ var stepStories = []story{
 	{name: "calls whose ctx has ended", change: transactional, tell: func(s *side) {
 		ended, cancel := context.WithCancelCause(s.t.Context())
 		cancel(errOwn)
+		s.slow(brokertest.InitProducerID)
 		s.did("InitTransactions", s.p.InitTransactions(ended))
 		s.initialise()
 		s.begin()
 		s.sync("a", one("a"))
 		s.offsets(1)
+		s.slow(brokertest.TxnOffsetCommit)
 		s.did("SendOffsetsToTransaction", s.p.SendOffsetsToTransaction(ended, offset(2), groupG))
+		s.slow(brokertest.EndTxn)
 		s.did("CommitTransaction", s.p.CommitTransaction(ended))
 		s.commit()
 		s.visible("one")
 		s.group()
 		s.begin()
 		s.sync("b", one("b"))
+		s.slow(brokertest.EndTxn)
 		s.did("AbortTransaction", s.p.AbortTransaction(ended))
 		s.abort()
 		s.visible("one")
