@@ -110,7 +110,7 @@ func TestACommitThatIsLate(t *testing.T) {
 	c, b := brokers(t, brokertest.Topic("t", 1))
 	answer := make(chan struct{})
 	c.On(brokertest.EndTxn).Do(brokertest.Pass().Held(answer))
-	s := start(t, strings.NewReader("one\n"), "produce", "-b", b, "-t", "t", "--transactional-id", "x", "-X", "max.block.ms=300")
+	s := start(t, strings.NewReader("one\n"), "produce", "-b", b, "-t", "t", "--transactional-id", "x", "-X", "max.block.ms=2000")
 	s.says("still waiting to commit: ")
 	close(answer)
 	if got := s.wait(); got != 0 {
