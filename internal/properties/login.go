@@ -170,16 +170,20 @@ func (s *Set) findLogin(mechanism string) login {
 	return login{}
 }
 
-// noMechanism is said first where no mechanism is set, and nothing says that Kerberos is meant. Advice on Kerberos alone would mislead.
-const noMechanism = "is not set, and Java's default is GSSAPI: set it, such as PLAIN or SCRAM-SHA-512"
+// MissingLogin is in the rule about a login that is missing. Behind it is the example of its mechanism, if that is known.
+const MissingLogin = "is not set, and SASL needs it"
+
+// NoMechanism is said first where no mechanism is set, and nothing says that Kerberos is meant. Advice on Kerberos alone would
+// mislead.
+const NoMechanism = "is not set, and Java's default is GSSAPI: set it, such as PLAIN or SCRAM-SHA-512"
 
 // missingLogin reports a login that is missing. It does so at security.protocol, since the login's own key is not there.
 func (s *Set) missingLogin(mechanism string) {
 	key, first := jaasKey, ""
 	if !s.isSet("sasl.mechanism") && !s.isSet("sasl.kerberos.service.name") {
-		key, first = "sasl.mechanism", noMechanism+s.Instead("sasl.mechanism")+". "+jaasKey+" "
+		key, first = "sasl.mechanism", NoMechanism+s.Instead("sasl.mechanism")+". "+jaasKey+" "
 	}
-	rule := first + "is not set, and SASL needs it" + s.Instead(jaasKey) +
+	rule := first + MissingLogin + s.Instead(jaasKey) +
 		". A file that -Djava.security.auth.login.config names is not read here: what its section KafkaClient holds goes into sasl.jaas.config"
 	if k := known(mechanism); k != nil {
 		rule += fmt.Sprintf(". For %s it looks like this: sasl.jaas.config=%s", mechanism, k.example)

@@ -128,6 +128,7 @@ func TestLoginsThatCannotBe(t *testing.T) {
 		"no mechanism":      {[]string{"--user", "alice"}, []string{"sasl.mechanism=", "PLAIN, SCRAM-SHA-256, SCRAM-SHA-512"}},
 		"no user at all":    {nil, []string{"sasl.mechanism: is not set, and Java's default is GSSAPI: set it, such as PLAIN", "name the user with --user"}},
 		"no user of PLAIN":  {[]string{"-X", "sasl.mechanism=PLAIN"}, []string{"sasl.jaas.config: is not set, and SASL needs it: name the user with --user"}},
+		"no OAUTHBEARER":    {[]string{"-X", "sasl.mechanism=OAUTHBEARER"}, []string{"sasl.jaas.config: is not set, and SASL needs it. A file that"}},
 		"no password in it": {[]string{"--user", "alice", "-X", "sasl.mechanism=OAUTHBEARER"}, []string{"OAUTHBEARER does not log in with a user name"}},
 		"not there":         {[]string{"--user", "alice", "-X", "sasl.mechanism=SCRAM"}, []string{"did you mean SCRAM-SHA-512"}},
 		"no user":           {[]string{"--password-file", none}, []string{"Add --user NAME"}},

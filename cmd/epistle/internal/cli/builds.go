@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"regexp"
 	"runtime/debug"
+	"slices"
 	"strings"
 
 	"github.com/epistle-kafka/epistle/internal/properties"
@@ -65,12 +66,18 @@ var release = regexp.MustCompile(`^v\d+\.\d+\.\d+(-[a-z]+(\.\d+)?)?$`)
 // forUsers rewrites a rule that is advice for those who write a program. Its users need another build where a mechanism is
 // lacking, and have a flag for who logs in.
 func forUsers(rule string) string {
-	const noLogin = "is not set, and SASL needs it"
-	if !strings.Contains(rule, "For GSSAPI") || strings.Contains(rule, "set it, such as PLAIN") {
-		rule = strings.Replace(rule, noLogin, noLogin+": name the user with --user", 1)
+	if logsInByPassword(rule) {
+		rule = strings.Replace(rule, properties.MissingLogin, properties.MissingLogin+": name the user with --user", 1)
 	}
 	for _, a := range apart {
 		rule = strings.Replace(rule, fmt.Sprintf("It comes with a module of its own: import _ %q", a.Module), HowToGetAll(), 1)
 	}
 	return rule
+}
+
+// logsInByPassword reports whether a rule about a login is one about a user with a password, or may come to be one.
+func logsInByPassword(rule string) bool {
+	return strings.HasPrefix(rule, properties.NoMechanism) || slices.ContainsFunc(properties.Mechanisms(), func(m properties.Mechanism) bool {
+		return withPassword[m.Name] != nil && strings.Contains(rule, m.Example)
+	})
 }
