@@ -102,8 +102,8 @@ kafka_producer_records_failed_total{reason="timeout",topic="a",written="maybe"} 
 	}
 }
 
-// A histogram has the values where a histogram of Prometheus' own library has them, in classic buckets and in native ones. What is
-// above the last bound is in the native bucket behind it, however large it is.
+// A histogram has the values where a histogram of Prometheus' own library has them, in classic buckets and in native ones. What
+// is above the last bound is in the native bucket behind it, however large it is.
 func TestHistograms(t *testing.T) {
 	c := New(&reading{}, Options{})
 	for name, tt := range map[string]struct {

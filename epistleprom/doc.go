@@ -5,16 +5,16 @@
 //	prometheus.MustRegister(epistleprom.New(p, epistleprom.Options{}))
 //
 // A collector asks the producer for its Metrics whenever Prometheus asks for it, and for nothing in between: records cost
-// nothing more. The package documentation of producer, and docs/metrics.md, say what each number means. The latter has all names
-// with their labels, under "Under Prometheus".
+// nothing more. The package documentation of producer, and docs/metrics.md, say what each number means. The latter has all
+// names with their labels, under "Under Prometheus".
 //
 // Labels are bounded: topic by Options.MaxTopics, beyond which all is under "_other"; node_id by the brokers that there are;
 // reason, api and stage by what there can be. No record's key, no partition and no client address is a label.
 //
-// Histograms have classic buckets, which every scrape gets. Those of times and sizes, whose bounds are powers of two of a second,
-// a byte or a record, have native buckets beside them, for scrapes that ask for native histograms. Such a scrape leaves the
-// classic ones out, unless always_scrape_classic_histograms is set; dashboard.json takes whichever are there. The compression
-// ratio has classic buckets alone.
+// Histograms have classic buckets, which every scrape gets. Those of times and sizes, whose bounds are powers of two of a
+// second, a byte or a record, have native buckets beside them, for scrapes that ask for native histograms. Such a scrape leaves
+// the classic ones out, unless always_scrape_classic_histograms is set; dashboard.json takes whichever are there. The
+// compression ratio has classic buckets alone.
 //
 // An alert that finds every kind of trouble:
 //

@@ -39,7 +39,7 @@ func TestThePageHasEachName(t *testing.T) {
 		return
 	}
 	if !*update {
-		t.Fatalf("%s has another table than there are metrics: go test ./epistleprom -run %s -update", page, t.Name())
+		t.Fatalf("%s has another table than there are metrics: go -C epistleprom test -run %s -update .", page, t.Name())
 	}
 	if err := os.WriteFile(page, []byte(before+head+want+"\n\n"+after), 0o644); err != nil {
 		t.Fatal(err)

@@ -101,7 +101,8 @@ func (p *Partition) Abandoned() bool { return p.left }
 // Estrange notes of a producer id that was abandoned that somebody else is known to have it.
 func (p *Partition) Estrange() { p.strange = p.left }
 
-// Estranged reports whether somebody else is known to have the producer id. What brokers have under its numbers may be that one's.
+// Estranged reports whether somebody else is known to have the producer id. What brokers have under its numbers may be that
+// one's.
 func (p *Partition) Estranged() bool { return p.strange }
 
 // Renew takes the next epoch, at sequence 0. newest is the producer's newest identity. A partition whose own id has run out of

@@ -163,7 +163,8 @@ func TestATopicThatTakesLongToBeMade(t *testing.T) {
 	})
 }
 
-// A topic is unknown at first, and then no broker answers any more. The error has both: what the last answer said is old by now.
+// A topic is unknown at first, and then no broker answers any more. The error has both: what the last answer said is old by
+// now.
 func TestTheLastAnswerIsOlderThanTheOutage(t *testing.T) {
 	for _, of := range []struct {
 		what string

@@ -159,8 +159,8 @@ func writeRow(b *strings.Builder, s properties.Setting) {
 	fmt.Fprintf(b, "| `%s` | %s | %s | %v | %s |\n", s.Key, code(s.Default), ours, s.How, cell(text))
 }
 
-// constantsOf names the constants that a field of Config can have, in their order in the source: ": `producer.Gzip`, …"; "" for a
-// field that takes other values, too.
+// constantsOf names the constants that a field of Config can have, in their order in the source: ": `producer.Gzip`, …"; "" for
+// a field that takes other values, too.
 func constantsOf(field string) string {
 	f, ok := reflect.TypeFor[Config]().FieldByName(field)
 	if !ok || f.Type.PkgPath() != reflect.TypeFor[Config]().PkgPath() {

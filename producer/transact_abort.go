@@ -5,8 +5,8 @@ import (
 	"strings"
 )
 
-// An abortError joins the error for which a transaction was to be aborted and that of the abort. One of them says what to do next:
-// errors.As finds it first, and the text of the other leaves that out.
+// An abortError joins the error for which a transaction was to be aborted and that of the abort. One of them says what to do
+// next: errors.As finds it first, and the text of the other leaves that out.
 type abortError struct {
 	text   string
 	causes []error
@@ -15,8 +15,8 @@ type abortError struct {
 func (e *abortError) Error() string   { return e.text }
 func (e *abortError) Unwrap() []error { return e.causes }
 
-// abortFailed joins err, for which a transaction was to be aborted, and aborted, the error of the abort. abortSays has aborted say
-// what to do next, if it is a *TransactionError; otherwise err does.
+// abortFailed joins err, for which a transaction was to be aborted, and aborted, the error of the abort. abortSays has aborted
+// say what to do next, if it is a *TransactionError; otherwise err does.
 func abortFailed(err, aborted error, abortSays bool) error {
 	if !abortSays {
 		return &abortError{err.Error() + "; " + withoutNext(aborted), []error{err, aborted}}

@@ -245,8 +245,8 @@ func (s *side) group() {
 	s.say("the group has offset %d, %v", o.Offset, ok)
 }
 
-// slow has the next answer of Kafka take time. A call whose ctx has ended takes one that is there all the same, which the double's
-// never are.
+// slow has the next answer of Kafka take time. A call whose ctx has ended takes one that is there all the same, which the
+// double's never are.
 func (s *side) slow(api int16) {
 	if s.kafka != nil {
 		s.kafka.On(api).Do(brokertest.Pass().Delayed(time.Second))

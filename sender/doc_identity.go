@@ -19,9 +19,9 @@
 //     is in doubt. Such a batch fails as one that may be written. A success can show that somebody else has the id, too. Where
 //     a topic's answers have no time of append, one that has a time is about an older batch. Each broker is judged by its own
 //     answers, since a change of message.timestamp.type does not reach all at once. A broker that has given a time against its
-//     habit is trusted again when it has left out the time eight times as often as before, so that a lasting disagreement
-//     raises ever fewer doubts. A batch that was in flight when the cluster turned out to be another one may have reached that
-//     on a connection that outlived the former. Its answer is judged by the former one's habit.
+//     habit is trusted again when it has left out the time eight times as often as before. So a lasting disagreement raises
+//     ever fewer doubts. A batch that was in flight when the cluster turned out to be another one may have reached that on a
+//     connection that outlived the former. Its answer is judged by the former one's habit.
 //   - A broker refuses a sequence in a topic without an id. Nothing says then that the log is still the same.
 //   - Touch with the cluster was lost, and afterwards no topic has the id that it had. A cluster that is wiped loses all
 //     connections, whatever ids it keeps. But we notice the end of one before that of another, and of one that is half open we

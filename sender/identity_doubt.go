@@ -31,12 +31,12 @@ func (c *core) abandon(p *partition) {
 	c.txn.forsake(p)
 }
 
-// abandonEach abandons the numbers of each partition for which lost reports true.
-func (c *core) abandonEach(lost func(*partition) bool) {
+// numbered yields each partition that has a producer id.
+func (c *core) numbered(yield func(*partition) bool) {
 	for _, t := range c.topics.all() {
 		for _, p := range t.parts {
-			if p.numbers.Started() && lost(p) {
-				c.abandon(p)
+			if p.numbers.Started() && !yield(p) {
+				return
 			}
 		}
 	}
@@ -44,12 +44,10 @@ func (c *core) abandonEach(lost func(*partition) bool) {
 
 // abandonAll has all partitions that have that producer id give it up, since somebody else has it, too.
 func (c *core) abandonAll(producerID int64) {
-	c.abandonEach(func(p *partition) bool { return p.numbers.Identity().ID == producerID })
-	for _, t := range c.topics.all() {
-		for _, p := range t.parts {
-			if p.numbers.Identity().ID == producerID {
-				p.numbers.Estrange()
-			}
+	for p := range c.numbered {
+		if p.numbers.Identity().ID == producerID {
+			c.abandon(p)
+			p.numbers.Estrange()
 		}
 	}
 	if c.identity.latest().ID == producerID {
@@ -62,7 +60,8 @@ func (c *core) abandonAll(producerID int64) {
 //
 // Only the producer of an id raises its epoch, and a partition never sends an older one after a newer. So where a broker calls
 // our epoch old, somebody else has the id, and may have it in each partition. The same follows from a duplicate of a batch that
-// cannot have been written. Once that is known, each duplicate may be the other's. In a topic without an id nothing shows that the log is still the one that we began.
+// cannot have been written. Once that is known, each duplicate may be the other's. In a topic without an id nothing shows that
+// the log is still the one that we began.
 func (c *core) suspect(p *partition, d *delivery, code protocol.ErrorCode, err error) error {
 	stranger := code == protocol.InvalidProducerEpoch || code == protocol.DuplicateSequenceNumber && (!d.doubtful() || p.numbers.Estranged())
 	switch {

@@ -100,7 +100,11 @@ func (ordinary) Coordinator() (int32, bool) { return 0, false }
 // unrecognised gives up all producer ids of the old cluster.
 func (m ordinary) unrecognised() {
 	m.disown()
-	m.c.abandonEach(func(p *partition) bool { return !p.numbers.Abandoned() })
+	for p := range m.c.numbered {
+		if !p.numbers.Abandoned() {
+			m.c.abandon(p)
+		}
+	}
 }
 
 func (ordinary) sweep(*partition)          {}

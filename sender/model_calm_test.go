@@ -123,8 +123,8 @@ func (h *history) rest(what string) {
 	}
 }
 
-// staysAway reports whether the core stays for a while where a broker is no more, since brokers have disagreed about the address.
-// A coordinator is asked there in vain meanwhile.
+// staysAway reports whether the core stays for a while where a broker is no more, since brokers have disagreed about the
+// address. A coordinator is asked there in vain meanwhile.
 func (h *history) staysAway() bool {
 	return slices.ContainsFunc(h.core.nodes.order, func(n *node) bool {
 		return n.id >= 0 && n.addr != addrOf(h.host(n.id), 9092) && !n.mayMove(h.now)

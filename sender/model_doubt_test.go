@@ -35,9 +35,9 @@ func (h *history) tellsNothing(e event) bool {
 	})
 }
 
-// checkDoubt demands that answers which tell nothing leave the doubt open, so that no producer id is given up for an error that
-// passes, and that they end it when they have come for long: what was known may be gone for good. nothing says that one has
-// just been handled.
+// checkDoubt demands two things of answers which tell nothing. They leave the doubt open, so that no producer id is given up
+// for an error that passes. They end it when they have come for long: what was known may be gone for good. nothing says that
+// one has just been handled.
 func (h *history) checkDoubt(nothing bool) {
 	over := !h.core.nodes.doubted()
 	if nothing {

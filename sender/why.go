@@ -181,7 +181,7 @@ const undescribed = "waiting for an answer to Metadata that describes the topic,
 // unrecognised is what a batch waits for while it is in doubt which cluster is there.
 const unrecognised = "waiting for an answer to Metadata, which says whether the cluster is the one that it was before connections were lost"
 
-// waitsForCluster reports whether what p waits for is that this doubt ends.
+// waitsForCluster reports whether p waits for the end of this doubt.
 func (c *core) waitsForCluster(p *partition) bool {
 	n := c.nodes.of(p.leader)
 	return c.nodes.doubted() && n != nil && (n.links[data].unsure || !c.identity.known())

@@ -26,7 +26,7 @@ var (
 	CalledBy func(call string, err error) error
 	// InTransact does that for Transact, unless it is the other method which is to be called again.
 	InTransact func(err error) error
-	// AbortFailed joins the error for which Transact was to abort, and that of the abort. Only one of them says what to do next.
+	// AbortFailed joins the error for which Transact was to abort and that of the abort. Only one of them says what to do next.
 	AbortFailed func(err, aborted error, abortSays bool) error
 	// NotTransactional is the error of a transactional method of a producer without a transactional id.
 	NotTransactional func(call string) error
