@@ -205,7 +205,7 @@ var stepStories = []story{
 	{name: "calls whose ctx has ended", change: transactional, tell: func(s *side) {
 		ended, cancel := context.WithCancelCause(s.t.Context())
 		cancel(errOwn)
-		s.slow(brokertest.InitProducerID)
+		s.slow(brokertest.FindCoordinator)
 		s.did("InitTransactions", s.p.InitTransactions(ended))
 		s.initialise()
 		s.begin()
