@@ -32,6 +32,7 @@ import (
 //	answer n.m [t-0] CODE [leader=n/e] [at=n] [bad=i,j:text] [message=text]
 //	                              other partitions of the request are acknowledged
 //	forget n.m                    an answer that mentions no partition
+//	twice n.m CODE                one that mentions each twice: it is acknowledged, and has the code
 //	hangup n [unwritten|timeout]  the data connection ends
 //	hangupcontrol                 the control connections end
 //	faildial n                    a dial for a control request ends in vain
@@ -72,6 +73,11 @@ func (b *bench) run(args []string) *bench {
 		}
 	case "answer":
 		b.answer(args[0], args[1:])
+	case "twice":
+		b.request(args[0], func(r *benchRequest) {
+			b.fill(r, nil)
+			b.fill(r, args[1:])
+		})
 	case "forget":
 		b.request(args[0], func(r *benchRequest) {})
 	case "hangup":
@@ -204,73 +210,6 @@ func (b *bench) appendEntry(q *accumulator.Queue, e *accumulator.Entry, name str
 		b.printf("%s: %v", name, err)
 	case err != nil:
 		b.printf("%s: refused: %v", name, err)
-	}
-}
-
-// answer lets a broker answer a produce request.
-func (b *bench) answer(name string, args []string) {
-	b.request(name, func(r *benchRequest) {
-		req, resp := r.call.Request.(*protocol.ProduceRequest), r.call.Response.(*protocol.ProduceResponse)
-		where := ""
-		if len(args) > 0 && strings.Contains(args[0], "-") {
-			where, args = args[0], args[1:]
-		}
-		for _, t := range req.Topics {
-			answer := protocol.ProduceTopicResponse{Name: t.Name, TopicID: t.TopicID}
-			for _, p := range t.Partitions {
-				place := fmt.Sprintf("%s-%d", t.Name, p.Index)
-				a := protocol.ProducePartitionResponse{
-					Index: p.Index, BaseOffset: -1, LogAppendTime: -1,
-					CurrentLeader: protocol.LeaderIDAndEpoch{LeaderID: -1, LeaderEpoch: -1},
-				}
-				if len(args) > 0 && (where == "" || where == place) {
-					a.ErrorCode = code(args[0])
-					embellish(&a, resp, args[1:])
-				}
-				if a.ErrorCode == protocol.NoError {
-					h, _, err := protocol.DecodeBatch(slices.Concat(p.Records...), 1<<20)
-					if err != nil {
-						panic(err)
-					}
-					a.BaseOffset = b.ends[place]
-					b.ends[place] += int64(h.Count)
-				}
-				answer.Partitions = append(answer.Partitions, a)
-			}
-			resp.Topics = append(resp.Topics, answer)
-		}
-	})
-}
-
-// embellish adds what comes with an error.
-func embellish(a *protocol.ProducePartitionResponse, resp *protocol.ProduceResponse, args []string) {
-	for _, arg := range args {
-		key, value, _ := strings.Cut(arg, "=")
-		switch key {
-		case "leader":
-			p := leaderOf(value)
-			a.CurrentLeader = protocol.LeaderIDAndEpoch{LeaderID: p.Leader, LeaderEpoch: p.LeaderEpoch}
-		case "at":
-			n := number(value)
-			resp.NodeEndpoints = append(resp.NodeEndpoints, protocol.NodeEndpoint{NodeID: int32(n), Host: "host" + value, Port: 9092})
-		case "offset":
-			a.BaseOffset = int64(number(value))
-		case "time":
-			a.LogAppendTime = int64(number(value))
-		case "message":
-			a.ErrorMessage = &value
-		case "bad":
-			list, text, _ := strings.Cut(value, ":")
-			for i := range strings.SplitSeq(list, ",") {
-				e := protocol.RecordError{BatchIndex: int32(number(i))}
-				if text != "" {
-					e.Message = &text
-				}
-				a.RecordErrors = append(a.RecordErrors, e)
-			}
-		default:
-			panic("no argument " + arg)
-		}
 	}
 }
 

@@ -27,9 +27,10 @@
 //     connections, whatever ids it keeps. But we notice the end of one before that of another, and of one that is half open we
 //     notice none. So touch is lost when a connection is made after one has ended, and no other has answered a request that was
 //     sent after that end. Then nothing that has numbers, and nothing of a transaction, is sent on that connection, or on one
-//     that is made later, until an answer to Metadata has told which topics there are. If one topic has kept its id, all goes
-//     on as before. That none has, only an answer shows that was asked for all topics. A topic that is learned while the answer
-//     is awaited need not be in it, and its id shows nothing: it may be the other cluster's.
+//     that is made later, until an answer to Metadata has told which topics there are. An answer to what was asked before
+//     connections were lost tells nothing, since it may be the former cluster's, and metadata is asked again. If one topic has
+//     kept its id, all goes on as before. That none has, only an answer shows that was asked for all topics. A topic that is
+//     learned while the answer is awaited need not be in it, and its id shows nothing: it may be the other cluster's.
 //
 // An answer may describe no topic that had an id: it calls each unknown, gives another error or no partitions, or leaves it
 // out. A broker that has just started, and has not caught up, says the same as one of another cluster. So the answer shows

@@ -187,6 +187,9 @@ func (h *history) addOffsets(req *protocol.AddOffsetsToTxnRequest, f *flight) pr
 }
 
 func (h *history) commitOffsets(f *flight, req *protocol.TxnOffsetCommitRequest, resp *protocol.TxnOffsetCommitResponse, faults bool) {
+	if faults && h.babbles() {
+		return
+	}
 	code := h.coordinated(f, offsetCodes, faults, func() protocol.ErrorCode {
 		h.asked(req.ProducerID)
 		isNew := f.call.Version >= 5

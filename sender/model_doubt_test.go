@@ -13,8 +13,8 @@ type modelSilence struct {
 	sum  time.Duration
 }
 
-// tellsNothing reports whether e is an answer about all topics, in that doubt, that describes none of those by whose ids the
-// cluster could be told.
+// tellsNothing reports whether e is an answer about all topics, to what was asked in that doubt, that describes none of those by
+// whose ids the cluster could be told.
 func (h *history) tellsNothing(e event) bool {
 	r, ok := e.(replied)
 	if !ok || !h.core.nodes.doubted() || h.core.nodes.changed || r.call.Err != nil {
@@ -24,6 +24,9 @@ func (h *history) tellsNothing(e event) bool {
 	heard := slices.ContainsFunc(h.core.questions.all(), func(q *question) bool { return q.request == r.call.Request })
 	if !ok || !heard || !h.core.meta.AsksForAll(req) {
 		return false
+	}
+	if l := &r.node.links[control]; !l.vouches && l.stale > 0 {
+		return false // it was asked before connections were lost
 	}
 	resp := r.call.Response.(*protocol.MetadataResponse)
 	if known := h.core.meta.Snapshot().ClusterID; resp.ErrorCode != protocol.NoError || len(resp.Brokers) == 0 || known != "" && known != *resp.ClusterID {

@@ -31,6 +31,7 @@ type history struct {
 	faults float64 // how likely a broker does not do what it should, or says so
 	calm   bool    // not any more
 
+	answers  int  // how many might have made no sense
 	mumbling bool // brokers often write a batch and do not say so, while many are in flight
 
 	// The brokers.

@@ -43,6 +43,13 @@ func (h *history) produce(f *flight, req *protocol.ProduceRequest, resp *protoco
 		a.vague = answer.ErrorCode.MayBeWritten()
 		switch answer.ErrorCode {
 		case protocol.NoError:
+			if faults && h.babbles() {
+				a.vague = true
+				other := *answer
+				other.ErrorCode = protocol.MessageTooLarge
+				resp.Topics[a.place].Partitions = append(resp.Topics[a.place].Partitions, other)
+				break
+			}
 			a.acked = true
 		case protocol.InvalidProducerEpoch:
 			f.spoils = append(f.spoils, a.id)
@@ -52,6 +59,16 @@ func (h *history) produce(f *flight, req *protocol.ProduceRequest, resp *protoco
 			h.counts[tallyCut]++
 		}
 	}
+}
+
+// babbles reports whether an answer makes no sense, since it mentions a partition twice or not at all. In histories where brokers
+// do that, every fourth does.
+func (h *history) babbles() bool {
+	if h.calm || h.faults == 0 || h.seed%9 != 4 {
+		return false
+	}
+	h.answers++
+	return h.answers%4 == 0
 }
 
 // Codes that a leader may give to a batch.

@@ -73,3 +73,48 @@ func TestATopicLearnedInTheDoubtProvesNothing(t *testing.T) {
 		t.Errorf("a topic of the new cluster is sent to under producer id %d of the old one, want 8", got)
 	}
 }
+
+// What was asked for before connections were lost may be answered by the cluster before, though it names the topic rightly. It
+// does not end the doubt: an answer to what was asked since does.
+func TestWhatWasAskedForBeforeRecognisesNobody(t *testing.T) {
+	b := newBench(nil)
+	b.runAll("topic t a 1/0", "want t", "append t-0 a", "ok 1.1", "silent", "refresh")
+	var asked *node
+	for _, bc := range b.conns {
+		if bc.which == control && bc.node.links[control].conn == bc && bc.node.links[control].busy > 0 {
+			asked = bc.node
+		}
+	}
+	if asked == nil {
+		t.Fatal("nobody is asked for metadata, as this test needs")
+	}
+	for _, bc := range b.conns {
+		if bc.node != asked || bc.which != control {
+			bc.hangUp(errHangUp, true)
+		}
+	}
+	b.runAll("append t-0 b", "+1s")
+	if !b.c.nodes.doubted() {
+		t.Fatal("it is not in doubt which cluster is there, as this test needs")
+	}
+	var others []int32
+	for _, n := range b.c.nodes.all() {
+		if n != asked {
+			others = append(others, n.id)
+		}
+	}
+	b.mutes(others...)
+	b.runAll("vocal", "+1ms")
+	if !b.c.nodes.doubted() {
+		t.Fatal("an answer to what was asked before connections were lost tells which cluster is there")
+	}
+	b.runAll("topic t b 1/0", "identity 8/0")
+	b.mutes()
+	b.runAll("+1s")
+	if b.c.nodes.doubted() {
+		t.Error("it is still in doubt which cluster is there")
+	}
+	if got := b.part("t-0").numbers.Identity().ID; got != 8 {
+		t.Errorf("the topic of another cluster is sent to under producer id %d, want 8", got)
+	}
+}

@@ -13,6 +13,12 @@ import (
 // errNoAnswer: the broker's response does not mention the partition.
 var errNoAnswer = errors.New("the broker's answer does not mention the partition")
 
+// errTwoAnswers: the broker's response mentions the partition twice, so that nobody knows which of the two is meant.
+var errTwoAnswers = errors.New("the broker's answer mentions the partition twice")
+
+// twice is the answer of a partition that has two.
+var twice = &protocol.ProducePartitionResponse{}
+
 // apply ends an attempt of each batch of a produce request.
 func (e answered) apply(c *core) {
 	r, call := e.request, &e.request.call
@@ -52,6 +58,8 @@ func (e answered) apply(c *core) {
 			c.deliver(p, d, -1, -1) // acks=0: written is all there is to know
 		case a == nil:
 			c.broken(r.node, p, d, r.node.refused("Produce", errNoAnswer), true)
+		case a == twice:
+			c.broken(r.node, p, d, r.node.refused("Produce", errTwoAnswers), true)
 		default:
 			c.judge(r, p, d, a)
 		}
@@ -86,7 +94,7 @@ func (c *core) learnHinted() {
 }
 
 // match stores in each partition of r its answer. Answers of version 13 and later name a topic by the id that it has in the
-// request.
+// request. One that is mentioned twice has the answer twice.
 func (r *request) match(known *topics) {
 	for _, d := range r.deliveries {
 		d.part.answer = nil
@@ -101,9 +109,14 @@ func (r *request) match(known *topics) {
 		of := known.named(name)
 		for j := range t.Partitions {
 			a := &t.Partitions[j]
-			if of != nil && a.Index >= 0 && int(a.Index) < len(of.parts) {
-				of.parts[a.Index].answer = a
+			if of == nil || a.Index < 0 || int(a.Index) >= len(of.parts) {
+				continue
 			}
+			p := of.parts[a.Index]
+			if p.answer != nil {
+				a = twice
+			}
+			p.answer = a
 		}
 	}
 }

@@ -23,7 +23,12 @@ func (c *core) takeMetadata(n *node, call *wire.Call) {
 	c.txn.askFeatures(n)
 	resp := call.Response.(*protocol.MetadataResponse)
 	like := unseen
-	if c.nodes.doubted() {
+	recent := n.links[control].vouches // else it may be the former cluster's answer, to what was asked before connections were lost
+	switch {
+	case !c.nodes.doubted():
+	case !recent:
+		c.meta.RequestUpdate()
+	default:
 		if like = c.recognise(req, resp); like == other {
 			c.txn.replaced() // before the answer is taken in: what the transaction has written is in the old cluster
 		}
@@ -35,7 +40,7 @@ func (c *core) takeMetadata(n *node, call *wire.Call) {
 		c.txn.disown() // nobody knows whose it was: the cluster had no name yet
 	}
 	c.change(changes)
-	if n.links[control].vouches { // else it may be the former cluster's answer, to what was asked before connections were lost
+	if recent {
 		c.trustTopics(resp, changes.OtherCluster)
 	}
 	switch {

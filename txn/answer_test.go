@@ -150,6 +150,31 @@ func reaction(r *rig, before State, api string) string {
 	}
 }
 
+// An offset that the answer leaves out may not be committed. Without it, what was read would be worked on twice.
+func TestOffsetsThatTheAnswerLeavesOut(t *testing.T) {
+	r := open(t, 2)
+	call := r.offsets(protocol.TxnOffsetCommitTopic{Name: "t", Partitions: []protocol.TxnOffsetCommitPartition{
+		{PartitionIndex: 0, CommittedOffset: 5}, {PartitionIndex: 1, CommittedOffset: 7},
+	}})
+	r.answer(found(1))
+	for _, incomplete := range []*protocol.TxnOffsetCommitResponse{{}, committed(protocol.NoError)} {
+		before := r.State()
+		r.answer(incomplete)
+		if got := reaction(r, before, "TxnOffsetCommit"); got != again || call.got() != "waits" {
+			t.Fatalf("%d topics in the answer lead to %q, and the call is told %q, want it again, and the call to wait", len(incomplete.Topics), got, call.got())
+		}
+		if trouble := r.Trouble(); trouble == nil || !strings.Contains(trouble.Error(), "the answer does not mention partition") {
+			t.Errorf("the trouble is %v, want the partition that is left out", trouble)
+		}
+	}
+	complete := committed(protocol.NoError)
+	complete.Topics[0].Partitions = append(complete.Topics[0].Partitions, protocol.TxnOffsetCommitPartitionResponse{PartitionIndex: 1})
+	r.answer(complete)
+	if call.got() != "ok" {
+		t.Errorf("the call is told %q, want ok", call.got())
+	}
+}
+
 // A backoff grows with failures, ends with a success, and is short while the transaction before is being completed.
 func TestConcurrentTransactionsIsAskedAgainSoon(t *testing.T) {
 	r := open(t, 2)
