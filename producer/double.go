@@ -25,6 +25,10 @@ func init() {
 	double.Outward, double.CalledBy, double.InTransact = outward, calledBy, inTransact
 	double.NotTransactional, double.Passes, double.AbortFailed = notTransactional, passes, abortFailed
 	double.Retries = func(options any) int { return chosen(options.([]TransactOption)).retries }
+	double.Grace = func(config any) time.Duration {
+		c := config.(Config)
+		return c.grace()
+	}
 	double.Joined = joined
 	double.ErrTxEnded, double.ErrOverlap = errTxEnded, errOverlap
 }

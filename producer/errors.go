@@ -33,7 +33,8 @@ var (
 	// first, so its error also wraps ErrMaxBlock or the error of ctx.
 	ErrBufferFull = errors.New("buffer.memory is used up")
 	// ErrTopicNotLoaded: TrySend does not know the topic yet. It has started to look it up: try again soon, or call LoadTopics
-	// first. A topic that nothing was sent to for metadata.max.idle is forgotten, and has to be looked up again.
+	// first. The error also wraps what brokers have answered of the topic meanwhile, such as UNKNOWN_TOPIC_OR_PARTITION, and why
+	// none can be reached. A topic that nothing was sent to for metadata.max.idle is forgotten, and has to be looked up again.
 	ErrTopicNotLoaded = errors.New("the topic's metadata is not loaded yet")
 	// ErrOutcomeUnknown: the ctx of Future.Wait or SendSync ended before the record had an outcome. The record goes on, and may
 	// be delivered. A later Wait can learn the outcome.

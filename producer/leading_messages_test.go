@@ -8,6 +8,7 @@ import (
 
 	"github.com/epistle-kafka/epistle/brokertest"
 	"github.com/epistle-kafka/epistle/producer"
+	"github.com/epistle-kafka/epistle/protocol"
 )
 
 // Whoever makes a Config by hand is told where to start, once, and not what each of its fields should have been.
@@ -87,8 +88,8 @@ func TestTrySendToAMissingTopicSaysTheSameEachTime(t *testing.T) {
 		p.SendSync(t.Context(), producer.Record{Topic: "missing"}) // which waits for the verdict
 		for i := range 60 {
 			err := p.TrySend(producer.Record{Topic: "missing"}, nil)
-			if !errors.As(err, new(*producer.UnknownTopicError)) {
-				t.Errorf("after %d times half a second: %v, want an *UnknownTopicError", i, err)
+			if !errors.As(err, new(*producer.UnknownTopicError)) || errors.Is(err, producer.ErrTopicNotLoaded) {
+				t.Errorf("after %d times half a second: %v, want an *UnknownTopicError, and not that it is not loaded yet", i, err)
 			}
 			time.Sleep(500 * time.Millisecond)
 		}
@@ -101,6 +102,84 @@ func TestTrySendToAMissingTopicSaysTheSameEachTime(t *testing.T) {
 			}
 		}
 	})
+}
+
+// Nothing but TrySend asks for a topic that does not exist. Until max.block has passed, nobody can know that it never will. What
+// brokers have answered meanwhile is told all the same, as Send tells it with max.block=0.
+func TestTrySendTellsTheLastAnswer(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		c := brokertest.New(t, brokertest.InMemory(), brokertest.AutoCreate(false))
+		p := start(t, c)
+		impatient := start(t, c, func(cfg *producer.Config) { cfg.MaxBlock = 0 })
+		rec := producer.Record{Topic: "missing"}
+		err := p.TrySend(rec, nil)
+		if !errors.Is(err, producer.ErrTopicNotLoaded) || errors.Is(err, protocol.UnknownTopicOrPartition) {
+			t.Errorf("before any answer: %v, want ErrTopicNotLoaded alone", err)
+		}
+		impatient.SendSync(t.Context(), rec)
+		time.Sleep(time.Second)
+		for began := time.Now(); time.Since(began) < 57*time.Second; time.Sleep(500 * time.Millisecond) {
+			err := p.TrySend(rec, nil)
+			want(t, "TrySend", err, []string{"not loaded yet; the last answer: topic \"missing\" is unknown to "})
+			if !errors.Is(err, producer.ErrTopicNotLoaded) || producer.FailureReason(err) != "topic_not_loaded" {
+				t.Fatalf("TrySend: %v, want ErrTopicNotLoaded in it", err)
+			}
+			_, sent := impatient.SendSync(t.Context(), rec)
+			for _, err := range []error{err, sent} {
+				if !errors.Is(err, protocol.UnknownTopicOrPartition) || !errors.As(err, new(*producer.UnknownTopicError)) {
+					t.Fatalf("%v, want what the broker has answered", err)
+				}
+			}
+		}
+		time.Sleep(5 * time.Second)
+		for range 60 {
+			err := p.TrySend(rec, nil)
+			if errors.Is(err, producer.ErrTopicNotLoaded) || !errors.As(err, new(*producer.UnknownTopicError)) {
+				t.Fatalf("after max.block: %v, want the verdict", err)
+			}
+			time.Sleep(500 * time.Millisecond)
+		}
+	})
+}
+
+// What keeps brokers from answering is told, too, and whatever else they answer.
+func TestTrySendTellsOfWhatItWaitsFor(t *testing.T) {
+	for _, test := range []struct {
+		name   string
+		breaks func(*brokertest.Cluster)
+		says   string
+		is     func(error) bool
+	}{
+		{"no broker", func(c *brokertest.Cluster) { c.Break(1, brokertest.Refusing) }, "not loaded yet; last failure: bootstrap server ",
+			func(err error) bool { return errors.As(err, new(*producer.BrokerError)) }},
+		{"no leader", func(c *brokertest.Cluster) {
+			c.On(brokertest.Metadata).Topic("t").Always().Do(brokertest.Error(protocol.LeaderNotAvailable))
+		}, "not loaded yet; the last answer: ", func(err error) bool { return errors.Is(err, protocol.LeaderNotAvailable) }},
+		{"an outage after the first answer", func(c *brokertest.Cluster) {
+			c.On(brokertest.Metadata).Topic("t").Do(brokertest.Error(protocol.LeaderNotAvailable))
+			c.On(brokertest.Metadata).Topic("t").Always().Do(brokertest.Drop())
+		}, "last failure: ", func(err error) bool { return errors.Is(err, protocol.LeaderNotAvailable) }},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			bubble(t, func(t *testing.T) {
+				c := brokertest.New(t, brokertest.InMemory(), brokertest.Topic("t", 1))
+				test.breaks(c)
+				p := start(t, c)
+				p.TrySend(record("a"), nil)
+				time.Sleep(5 * time.Second)
+				for _, try := range []func() error{
+					func() error { return p.TrySend(record("a"), nil) },
+					func() error { return p.Topic("t").TrySend(nil, nil, nil) },
+				} {
+					err := try()
+					want(t, test.name, err, []string{test.says})
+					if !errors.Is(err, producer.ErrTopicNotLoaded) || !test.is(err) {
+						t.Errorf("%v, want ErrTopicNotLoaded, and the reason", err)
+					}
+				}
+			})
+		})
+	}
 }
 
 // No error is no doubt.

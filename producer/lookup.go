@@ -27,6 +27,9 @@ func (p *Producer) lookup(w *wait, name string) (*topic, error) {
 		if err := p.sender.Refusal(); err != nil {
 			return nil, fmt.Errorf("%w: %w", ErrTopicNotLoaded, err)
 		}
+		if err := p.sender.Missing(name); err != nil {
+			return nil, fmt.Errorf("%w; %w", ErrTopicNotLoaded, err)
+		}
 		return nil, ErrTopicNotLoaded
 	}
 	for {

@@ -101,7 +101,7 @@ func (p *Producer) senderConfig() sender.Config {
 			AutoCreate:         cfg.AllowAutoTopicCreation,
 			Rebootstrap:        cfg.MetadataRecoveryStrategy == RecoveryRebootstrap,
 			RebootstrapTrigger: cfg.MetadataRecoveryRebootstrapTrigger,
-			UnknownTopicGrace:  p.grace(),
+			UnknownTopicGrace:  cfg.grace(),
 			UnknownTopicMemory: metadata.DefaultUnknownTopicMemory,
 		},
 		BatchSize: cfg.BatchSize, MaxBatchBytes: p.maxBatchBytes(), MaxRequestSize: cfg.MaxRequestSize,
@@ -140,9 +140,9 @@ func (c *Config) wireConfig() wire.Config {
 
 // grace is how long a topic is looked for before it counts as unknown. If max.block bounds that, the verdict comes just before
 // those who wait give up.
-func (p *Producer) grace() time.Duration {
-	wait := p.cfg.MaxBlock - min(time.Second, p.cfg.MaxBlock/10)
-	return min(p.cfg.UnknownTopicGrace, max(wait, metadata.LeastGrace))
+func (c *Config) grace() time.Duration {
+	wait := c.MaxBlock - min(time.Second, c.MaxBlock/10)
+	return min(c.UnknownTopicGrace, max(wait, metadata.LeastGrace))
 }
 
 // maxBatchBytes leaves room in a request for what is around a single batch.

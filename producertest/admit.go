@@ -79,7 +79,7 @@ func (p *Producer) refuse(e *entry, err error) {
 
 // admit takes a record: it chooses its partition, and puts it where it waits for its completion. An error is why it does not.
 func (p *Producer) admit(ctx context.Context, e *entry, block bool) error {
-	view, err := p.receive(ctx, e)
+	view, err := p.receive(ctx, e, block)
 	if err != nil {
 		if view != nil {
 			_ = p.place(e, view)
@@ -108,7 +108,7 @@ func (p *Producer) admit(ctx context.Context, e *entry, block bool) error {
 
 // receive is what comes first: whether anything is taken now, and to which topic. A producer that is closed chooses the
 // partition before it says so, if it knows the topic: then there is a topic, too.
-func (p *Producer) receive(ctx context.Context, e *entry) (*partition.Topic, error) {
+func (p *Producer) receive(ctx context.Context, e *entry, block bool) (*partition.Topic, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if err := p.admitTo(e); err != nil {
@@ -123,7 +123,11 @@ func (p *Producer) receive(ctx context.Context, e *entry) (*partition.Topic, err
 	if err := p.faults.refusal(); err != nil {
 		return nil, err
 	}
-	t, err := p.topic(e.rec.Topic)
+	find := p.topic
+	if !block {
+		find = p.known
+	}
+	t, err := find(e.rec.Topic)
 	if err != nil {
 		return nil, err
 	}

@@ -139,6 +139,22 @@ var sendingStories = []story{
 		s.say("Partitions: %d, %s", n, kind(err))
 		s.did("Ping", s.p.Ping(s.t.Context()))
 	}},
+	{name: "TrySend to a topic that does not exist", tell: func(s *side) {
+		_ = s.p.TrySend(producer.Record{Topic: "unknown"}, nil) // the double has the answer already
+		for range 8 {
+			time.Sleep(10 * time.Second)
+			s.did("TrySend", s.p.TrySend(producer.Record{Topic: "unknown"}, s.callback("never")))
+			s.did("TrySend of a handle", s.p.Topic("unknown").TrySend(nil, nil, s.callback("never")))
+		}
+		s.sync("SendSync to another", producer.Record{Topic: "unknown too"})
+		s.sync("SendSync to a third", producer.Record{Topic: "unknown-too"})
+		s.did("TrySend to that", s.p.TrySend(producer.Record{Topic: "unknown-too"}, s.callback("never")))
+	}},
+	{name: "brokers are believed at once", change: func(cfg *producer.Config) { cfg.AllowAutoTopicCreation = false }, tell: func(s *side) {
+		_ = s.p.TrySend(producer.Record{Topic: "unknown"}, nil)
+		time.Sleep(time.Second)
+		s.did("TrySend", s.p.TrySend(producer.Record{Topic: "unknown"}, s.callback("never")))
+	}},
 	{name: "interceptors", change: func(cfg *producer.Config) {
 		cfg.Interceptors = []producer.Interceptor{&interceptor{name: "a"}, &interceptor{name: "b"}}
 	}, tell: func(s *side) {

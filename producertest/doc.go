@@ -27,7 +27,7 @@
 // Nothing is batched, compressed, retried or throttled. buffer.memory is not counted: [BufferRecords] bounds the records that
 // wait. Every topic exists unless [AutoCreate] is off. Where a producer waits for what never comes, the double says at once
 // what a producer says in the end: for a topic that does not exist, for example, or for the answer that [Producer.LoseAnswer]
-// loses.
+// loses. TrySend waits for nothing, so it says at first that such a topic is not loaded yet, and what brokers answer.
 //
 // # When records are completed
 //

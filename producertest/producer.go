@@ -10,6 +10,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/epistle-kafka/epistle/internal/double"
 	"github.com/epistle-kafka/epistle/partition"
 	"github.com/epistle-kafka/epistle/producer"
 	"github.com/epistle-kafka/epistle/protocol"
@@ -34,6 +35,7 @@ type Producer struct {
 	closing bool          // nothing is taken any more
 	ended   bool          // nothing waits any more
 	topics  map[string]*topic
+	denied  map[string]time.Time // topics that do not exist, and from when on a producer would be sure of that
 
 	history   []*entry
 	pending   []*entry // taken, and without an outcome; the oldest first
@@ -88,7 +90,7 @@ func Start(opts ...Option) (*Producer, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &Producer{cfg: *o.cfg, set: o, started: time.Now(), log: o.cfg.Logger, changed: make(chan struct{}), topics: map[string]*topic{}}
+	p := &Producer{cfg: *o.cfg, set: o, started: time.Now(), log: o.cfg.Logger, changed: make(chan struct{}), topics: map[string]*topic{}, denied: map[string]time.Time{}}
 	if p.log == nil {
 		p.log = slog.New(slog.DiscardHandler)
 	}
@@ -251,6 +253,27 @@ func (p *Producer) Brokers() []producer.BrokerStats {
 	return slices.Clone(p.brokers)
 }
 
+// known is topic for a TrySend, which waits for nothing. Of a topic that does not exist, a producer can be sure only when it has
+// looked for it for long. Until then it says what brokers have answered.
+func (p *Producer) known(name string) (*topic, error) {
+	sure, asked := p.denied[name]
+	t, err := p.topic(name)
+	if _, unknown := errors.AsType[*producer.UnknownTopicError](err); !unknown {
+		return t, err
+	}
+	if !asked {
+		sure = time.Now()
+		if p.cfg.AllowAutoTopicCreation { // else brokers are believed at once
+			sure = sure.Add(double.Grace(p.cfg))
+		}
+	}
+	p.denied[name] = sure
+	if time.Now().Before(sure) {
+		err = fmt.Errorf("%w; the last answer: %w", producer.ErrTopicNotLoaded, err)
+	}
+	return nil, err
+}
+
 // topic returns a topic that exists, or is made now.
 func (p *Producer) topic(name string) (*topic, error) {
 	if t := p.topics[name]; t != nil {
@@ -260,6 +283,7 @@ func (p *Producer) topic(name string) (*topic, error) {
 		return nil, err
 	}
 	if !p.set.autoCreate {
+		p.denied[name] = time.Now()
 		return nil, &producer.UnknownTopicError{Topic: name, Brokers: []int32{broker}, After: p.cfg.UnknownTopicGrace}
 	}
 	return p.addTopic(name, p.set.partitions), nil

@@ -99,19 +99,39 @@ func (s *Sender) awaitLookup(ctx context.Context, topic string, l *lookup) error
 		return ErrClosed
 	}
 	err := fmt.Errorf("%w, and the look-up goes on", cause.Of(ctx))
-	if snapshot := s.Snapshot(); snapshot != nil {
-		last := snapshot.Waiting(topic)
-		if last == nil {
-			last = snapshot.LastFailure(topic) // it may have failed in this very moment
-		}
-		if last != nil {
-			return both(fmt.Errorf("looking up topic %q: %w; the last answer: %w", topic, err, last), e.now)
-		}
+	if last := s.lastAnswer(topic); last != nil {
+		return both(fmt.Errorf("looking up topic %q: %w; %w", topic, err, last), e.now)
 	}
 	if e.why != nil {
 		err = fmt.Errorf("%w; %w", err, e.why)
 	}
 	return fmt.Errorf("looking up topic %q: %w", topic, err)
+}
+
+// lastAnswer returns what the last answer said of a topic that is looked up; nil if there was none.
+func (s *Sender) lastAnswer(topic string) error {
+	snapshot := s.Snapshot()
+	if snapshot == nil {
+		return nil
+	}
+	last := snapshot.Waiting(topic)
+	if last == nil {
+		last = snapshot.LastFailure(topic) // it may have failed in this very moment
+	}
+	if last == nil {
+		return nil
+	}
+	return fmt.Errorf("the last answer: %w", last)
+}
+
+// Missing returns, without waiting for the loop, what is known of why a topic is not there yet: what the last answer said of it,
+// and what has kept the loop from the cluster since then. Nil: nothing is known.
+func (s *Sender) Missing(topic string) error {
+	last := s.lastAnswer(topic)
+	if trouble := s.published.trouble.Load(); trouble != nil {
+		return both(last, fmt.Errorf("last failure: %w", *trouble))
+	}
+	return last
 }
 
 // ErrCallback says that a callback has been running for so long that waiting for it was given up. Flush or Close inside a

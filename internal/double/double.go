@@ -7,6 +7,7 @@ package double
 
 import (
 	"sync/atomic"
+	"time"
 
 	"github.com/epistle-kafka/epistle/protocol"
 	"github.com/epistle-kafka/epistle/txn"
@@ -34,6 +35,8 @@ var (
 	Passes func(err error) bool
 	// Retries returns the number that a []TransactOption allows.
 	Retries func(options any) int
+	// Grace returns how long a producer with a Config looks for a topic before it says that there is none.
+	Grace func(config any) time.Duration
 	// Joined makes one error of the LoadErrors of a LoadTopics; nil of none.
 	Joined func(errs []error) error
 )

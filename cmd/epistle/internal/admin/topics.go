@@ -10,12 +10,12 @@ import (
 )
 
 // CreateTopic makes a topic, with as many replicas as the cluster gives by default. One that exists by that name is left as it
-// is, without an error.
-func (c *Client) CreateTopic(ctx context.Context, name string, partitions int32) error {
+// is, without an error; then made is false.
+func (c *Client) CreateTopic(ctx context.Context, name string, partitions int32) (made bool, err error) {
 	const patience = 30 * time.Second
 	conn, err := c.controller(ctx)
 	if err != nil {
-		return err
+		return false, err
 	}
 	defer conn.Close(errDone)
 	req := &protocol.CreateTopicsRequest{
@@ -24,18 +24,20 @@ func (c *Client) CreateTopic(ctx context.Context, name string, partitions int32)
 	}
 	resp := new(protocol.CreateTopicsResponse)
 	if err := ask(ctx, conn, req, resp); err != nil {
-		return err
+		return false, err
 	}
+	made = true
 	for _, t := range resp.Topics {
 		switch {
 		case t.ErrorCode == protocol.TopicAlreadyExists:
+			made = false
 		case t.ErrorCode != protocol.NoError && t.ErrorMessage != nil:
-			return fmt.Errorf("creating topic %s: %w: %s", protocol.Quoted(name), t.ErrorCode, protocol.Quoted(*t.ErrorMessage))
+			return false, fmt.Errorf("creating topic %s: %w: %s", protocol.Quoted(name), t.ErrorCode, protocol.Quoted(*t.ErrorMessage))
 		case t.ErrorCode != protocol.NoError:
-			return fmt.Errorf("creating topic %s: %w", protocol.Quoted(name), t.ErrorCode)
+			return false, fmt.Errorf("creating topic %s: %w", protocol.Quoted(name), t.ErrorCode)
 		}
 	}
-	return nil
+	return made, nil
 }
 
 // controller connects to the broker that changes the cluster. With KRaft any broker passes the request on.
@@ -74,7 +76,7 @@ func (c *Client) Offsets(ctx context.Context, topic string) ([]Range, error) {
 	for node, partitions := range leaders {
 		addr, ok := cluster.brokers[node]
 		if !ok {
-			return nil, fmt.Errorf("topic %q: partitions %v have no leader", topic, partitions)
+			return nil, fmt.Errorf("topic %q: partitions %v have no leader: %w", topic, partitions, protocol.LeaderNotAvailable)
 		}
 		if err := c.offsetsAt(ctx, addr, node, topic, partitions, ranges); err != nil {
 			return nil, err

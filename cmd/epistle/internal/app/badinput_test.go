@@ -164,13 +164,35 @@ func TestTopicsThatCannotBeSentTo(t *testing.T) {
 	}{
 		{"unknown", []string{"-t", "nowhere", "-X", "unknown.topic.grace.ms=50"}, []string{`topic "nowhere" is unknown`}},
 		{"illegal", []string{"-t", "a b"}, []string{`"a b" is not a topic name`}},
-		{"no such partition", []string{"-t", "t", "-p", "3"}, []string{"partition 3 does not exist", "the topic has 3"}},
+		{"no such partition", []string{"-t", "t", "-p", "3", "-X", "max.block.ms=700"}, []string{"not every broker knows it yet: asking again until ", "partition 3 does not exist", "the topic has 3, numbered from 0, still so after "}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			s := epistle(t, 1, "x\n", append([]string{"produce", "-b", b}, test.args...)...)
 			s.wantErr(append(test.want, "nothing was read or sent")...)
 		})
 	}
+}
+
+// A partition that was added a moment ago is waited for: brokers hear of it one after the other.
+func TestAPartitionThatWasJustAdded(t *testing.T) {
+	const asking = "not every broker knows it yet: asking again until "
+	c, b := brokers(t, brokertest.Topic("t", 2))
+	s := start(t, strings.NewReader("x\n"), "produce", "-b", b, "-t", "t", "-p", "2")
+	s.says(asking)
+	if err := c.AddPartitions("t", 3); err != nil {
+		t.Fatal(err)
+	}
+	if got := s.wait(); got != 0 || len(c.Records("t", 2)) != 1 {
+		t.Errorf("exit status %d, %d records in the partition, want 0 and 1; standard error:\n%s", got, len(c.Records("t", 2)), s.stderr.String())
+	}
+
+	s = start(t, strings.NewReader("x\n"), "produce", "-b", b, "-t", "t", "-p", "3")
+	s.says(asking)
+	s.interrupt()
+	if got := s.wait(); got != 130 {
+		t.Errorf("after Ctrl-C: exit status %d, want 130", got)
+	}
+	s.wantErr("stopped by signal", "nothing was read or sent")
 }
 
 func TestPortsThatAreNotKafka(t *testing.T) {

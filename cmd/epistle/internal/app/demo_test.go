@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/epistle-kafka/epistle/brokertest"
+	"github.com/epistle-kafka/epistle/protocol"
 )
 
 func TestDemoOnItsOwnBrokers(t *testing.T) {
@@ -51,6 +52,26 @@ func TestDemoOnACluster(t *testing.T) {
 	if out := epistle(t, 0, "", "demo", "-b", b, "-t", "shop").stdout.String(); !strings.Contains(out, "Topic shop exists") || count(c, "shop") != 8000 {
 		t.Errorf("the second demo does not add to the topic: %d records\n%s", count(c, "shop"), out)
 	}
+}
+
+// A topic that somebody has made a moment ago is not known to every broker yet, or has no leaders yet. The demo waits, and does
+// not say that it has created what was there.
+func TestDemoOnATopicThatWasJustMade(t *testing.T) {
+	for name, answer := range map[string]protocol.ErrorCode{"not known": protocol.UnknownTopicOrPartition, "no leaders": protocol.LeaderNotAvailable} {
+		t.Run(name, func(t *testing.T) {
+			c, b := brokers(t, brokertest.AutoCreate(false), brokertest.Topic("shop", 2))
+			c.On(brokertest.Metadata).Topic("shop").Times(2).Do(brokertest.Error(answer))
+			out := epistle(t, 0, "", "demo", "-b", b, "-t", "shop").stdout.String()
+			if !strings.Contains(out, "Topic shop exists") || strings.Contains(out, "Created") || count(c, "shop") != 4000 {
+				t.Errorf("%d records; the demo says:\n%s", count(c, "shop"), out)
+			}
+		})
+	}
+	t.Run("denied", func(t *testing.T) {
+		c, b := brokers(t, brokertest.Topic("shop", 2))
+		c.DenyTopic("shop")
+		epistle(t, 1, "", "demo", "-b", b, "-t", "shop").wantErr("TOPIC_AUTHORIZATION_FAILED")
+	})
 }
 
 // With acks=0 nobody says when a record is in the log, and the demo waits until the logs say so.

@@ -20,32 +20,51 @@ type realCluster struct {
 }
 
 func (c *realCluster) prepare(ctx context.Context, d *demo) error {
+	// It takes a moment until a new topic has leaders and all brokers know it, whoever has made it.
+	const pause, quiet = 100 * time.Millisecond, 500 * time.Millisecond
 	ctx, cancel := context.WithTimeoutCause(ctx, patience, fmt.Errorf("the cluster was not ready within %v", patience))
 	defer cancel()
-	var err error
-	if c.before, err = c.admin.Offsets(ctx, d.topic); err == nil {
-		d.say("Topic %s exists; what is sent is added to it.", d.topic)
-		return nil
-	}
-	if !errors.Is(err, protocol.UnknownTopicOrPartition) {
-		return err
-	}
-	if err := c.admin.CreateTopic(ctx, d.topic, c.partitions); err != nil {
-		return err
-	}
-	d.say("Created topic %s with %s.", d.topic, ui.Number(int64(c.partitions), "partition"))
-	// It takes a moment until a new topic has leaders and all brokers know it.
-	const pause = 100 * time.Millisecond
-	for {
-		if c.before, err = c.admin.Offsets(ctx, d.topic); err == nil && len(c.before) > 0 {
+	asked, made, told := false, false, false
+	for began := time.Now(); ; {
+		before, err := c.admin.Offsets(ctx, d.topic)
+		switch {
+		case err == nil && len(before) > 0:
+			if !made {
+				d.say("Topic %s exists; what is sent is added to it.", d.topic)
+			}
+			c.before = before
 			return nil
+		case err == nil || asked:
+		case errors.Is(err, protocol.UnknownTopicOrPartition):
+			asked = true
+			if made, err = c.admin.CreateTopic(ctx, d.topic, c.partitions); err != nil {
+				return err
+			}
+			if made {
+				d.say("Created topic %s with %s.", d.topic, ui.Number(int64(c.partitions), "partition"))
+			}
+		case !passes(err):
+			return err
+		}
+		if err != nil && !told && time.Since(began) > quiet {
+			told = true
+			d.env.Say("not ready yet: %v; waiting until %s", err, began.Add(patience).Format(time.TimeOnly))
 		}
 		select {
 		case <-ctx.Done():
+			if err == nil {
+				return context.Cause(ctx)
+			}
 			return fmt.Errorf("%w: %w", context.Cause(ctx), err)
 		case <-time.After(pause):
 		}
 	}
+}
+
+// passes reports whether brokers may answer otherwise soon: a topic was made a moment ago, or its leaders move.
+func passes(err error) bool {
+	code, ok := errors.AsType[protocol.ErrorCode](err)
+	return ok && code.Retriable()
 }
 
 // written counts by how much the logs have grown.

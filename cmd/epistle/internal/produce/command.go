@@ -27,6 +27,9 @@ one partition, in order. With --header-delimiter a line begins with headers, nam
 With --property parse.key=true or parse.headers=true, kafka-console-producer's, a line without the
 delimiter ends the reading, unless there is --property ignore.error=true.
 
+If the topic lacks the partition of -p, the cluster is asked again for 5 seconds, or for
+max.block.ms if that is less: one that was added a moment ago is not known to every broker yet.
+
 A file in gzip is unpacked. Other compressed files and archives are refused, with the command that
 unpacks them.
 
@@ -188,12 +191,4 @@ func (o *options) config(ctx context.Context, env *cli.Env) (producer.Config, er
 		o.settings.Set("compression.type", o.codec)
 	}
 	return o.settings.Config(ctx, env)
-}
-
-// checkPartition refuses a partition that the topic does not have.
-func (o *options) checkPartition(have int) error {
-	if int(o.partition) < have {
-		return nil
-	}
-	return &producer.NoSuchPartitionError{Want: o.partition, Have: int32(have)}
 }

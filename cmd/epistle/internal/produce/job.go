@@ -97,13 +97,16 @@ func (j *job) open(ctx context.Context, cfg producer.Config) error {
 		j.pool = newPool(math.MaxInt64, j.txns.finished)
 	}
 
+	began := time.Now()
 	p, partitions, err := j.options.settings.Open(ctx, j.env, cfg, j.record.Topic)
 	if err != nil {
 		return fmt.Errorf("%w; nothing was read or sent", err)
 	}
-	if err := j.options.checkPartition(partitions); err != nil {
-		p.Close(context.Background())
-		return fmt.Errorf("topic %q: %w; nothing was read or sent", j.record.Topic, err)
+	if n, named := j.record.Partition.Get(); named && int(n) >= partitions {
+		if err := cli.AwaitPartition(ctx, j.env, p, j.record.Topic, n, cfg.MaxBlock-time.Since(began)); err != nil {
+			cli.CloseNow(p)
+			return fmt.Errorf("%w; nothing was read or sent", err)
+		}
 	}
 	j.producer = p
 	if j.txns != nil {
