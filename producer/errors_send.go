@@ -73,16 +73,18 @@ func (e *IdentityError) Error() string { return (&sender.IdentityError{Err: e.Er
 func (e *IdentityError) Unwrap() error { return e.Err }
 
 // A ThrottleError says that a broker has asked the producer to send nothing for a while, since a quota is used up (KIP-219).
-// Errors that ErrDeliveryTimeout, ErrMaxBlock or ErrBufferFull is in wrap it, if that is what the record waited for.
+// Errors that ErrDeliveryTimeout, ErrMaxBlock or ErrBufferFull is in wrap it, if that is what the record has waited for, most of
+// the time at least.
 type ThrottleError struct {
 	Broker  int32         // id of the broker; negative: a bootstrap server
 	Addr    string        // host:port
 	Asked   time.Duration // what the broker asked for
 	Granted time.Duration // how long the producer sends nothing: Asked, or delivery.timeout if that is less
+	Lasted  time.Duration // how much of the wait it took, which is most of it, if it is over; 0: it goes on
 }
 
 func (e *ThrottleError) Error() string {
-	return (&sender.ThrottleError{Broker: e.Broker, Addr: e.Addr, Asked: e.Asked, Granted: e.Granted}).Error()
+	return (&sender.ThrottleError{Broker: e.Broker, Addr: e.Addr, Asked: e.Asked, Granted: e.Granted, Lasted: e.Lasted}).Error()
 }
 
 // Stage is how far a connection to a broker had come when something failed.

@@ -215,6 +215,8 @@ func TestAThrottlingIsNoReasonAfterItsConnection(t *testing.T) {
 func asksForQuiet(d time.Duration) *brokertest.Action {
 	return brokertest.Edit(func(_ *brokertest.Request, resp protocol.Response) {
 		switch m := resp.(type) {
+		case *protocol.ProduceResponse:
+			m.ThrottleTime = d
 		case *protocol.ApiVersionsResponse:
 			m.ThrottleTime = d
 		case *protocol.FindCoordinatorResponse:

@@ -38,7 +38,7 @@ func translated(err error) error {
 	case *sender.IdentityError:
 		return &IdentityError{Err: nested(e.Err)}
 	case *sender.ThrottleError:
-		return &ThrottleError{Broker: e.Broker, Addr: e.Addr, Asked: e.Asked, Granted: e.Granted}
+		return &ThrottleError{Broker: e.Broker, Addr: e.Addr, Asked: e.Asked, Granted: e.Granted, Lasted: e.Lasted}
 	case *metadata.UnknownTopicError:
 		return &UnknownTopicError{Topic: e.Topic, Brokers: e.Nodes, After: e.After}
 	case *metadata.TopicError:

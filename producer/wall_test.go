@@ -25,7 +25,7 @@ func innerErrors() map[string]struct{ inner, public error } {
 			&SendError{Topic: "t", Partition: 4, Attempts: 3, Elapsed: time.Second, Err: code, MayBeWritten: true},
 		},
 		"identity":      {&sender.IdentityError{Err: code}, &IdentityError{Err: code}},
-		"throttle":      {&sender.ThrottleError{Broker: 1, Addr: "b:9092", Asked: time.Hour, Granted: time.Minute}, &ThrottleError{Broker: 1, Addr: "b:9092", Asked: time.Hour, Granted: time.Minute}},
+		"throttle":      {&sender.ThrottleError{Broker: 1, Addr: "b:9092", Asked: 4, Granted: 3, Lasted: 2}, &ThrottleError{Broker: 1, Addr: "b:9092", Asked: 4, Granted: 3, Lasted: 2}},
 		"unknown topic": {&metadata.UnknownTopicError{Topic: "t", Nodes: []int32{1, -1}, After: time.Second}, &UnknownTopicError{Topic: "t", Brokers: []int32{1, -1}, After: time.Second}},
 		"topic":         {&metadata.TopicError{Topic: "t", Node: 3, Code: protocol.TopicAuthorizationFailed, Addr: "b:9092"}, &TopicError{Topic: "t", Broker: 3, Code: protocol.TopicAuthorizationFailed, Addr: "b:9092"}},
 		"broker":        {down, &BrokerError{Stage: StageDial, Addr: "b:9092", Broker: 2, API: "Produce", Round: 3, Err: io.ErrUnexpectedEOF, Hint: "look at it"}},

@@ -263,6 +263,9 @@ func (bc *benchConn) hangUp(err error, written bool) {
 func (bc *benchConn) finish(call *wire.Call) {
 	bc.calls = slices.DeleteFunc(bc.calls, func(o *wire.Call) bool { return o == call })
 	call.Written = true
+	if call.Response != nil && call.Response.ThrottleFor() > 0 {
+		bc.throttled = bc.b.now.Add(min(call.Response.ThrottleFor(), bc.b.c.cfg.DeliveryTimeout))
+	}
 	call.Done(call)
 }
 

@@ -63,6 +63,8 @@ func embellish(a *protocol.ProducePartitionResponse, resp *protocol.ProduceRespo
 			a.LogAppendTime = int64(number(value))
 		case "message":
 			a.ErrorMessage = &value
+		case "throttle":
+			resp.ThrottleTime = duration(value)
 		case "bad":
 			list, text, _ := strings.Cut(value, ":")
 			for i := range strings.SplitSeq(list, ",") {

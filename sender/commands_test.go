@@ -4,13 +4,11 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
 	"github.com/epistle-kafka/epistle/accumulator"
 	"github.com/epistle-kafka/epistle/idempotent"
-	"github.com/epistle-kafka/epistle/metadata"
 	"github.com/epistle-kafka/epistle/protocol"
 	"github.com/epistle-kafka/epistle/wire"
 )
@@ -29,7 +27,7 @@ import (
 //	+100ms                        let time pass, alarm by alarm
 //	pause 3s                      let time pass, and the process stand still
 //	ok n.m …                      acknowledge requests, with offsets
-//	answer n.m [t-0] CODE [leader=n/e] [at=n] [bad=i,j:text] [message=text]
+//	answer n.m [t-0] CODE [leader=n/e] [at=n] [bad=i,j:text] [message=text] [throttle=1h]
 //	                              other partitions of the request are acknowledged
 //	forget n.m                    an answer that mentions no partition
 //	twice n.m CODE                one that mentions each twice: it is acknowledged, and has the code
@@ -283,57 +281,4 @@ func (b *bench) state(p *partition) {
 		fmt.Fprintf(&s, ", backoff %v", p.backoff.Sub(b.now))
 	}
 	b.printf("%s", s.String())
-}
-
-func worldTopicOf(args []string) *worldTopic {
-	if len(args) == 0 {
-		return nil
-	}
-	t := &worldTopic{}
-	switch {
-	case args[0] == "out":
-		t.out = true
-	case len(args[0]) > 1:
-		t.code = code(args[0])
-	case args[0] != "-":
-		t.id = protocol.UUID{1: args[0][0]}
-	}
-	for _, arg := range args[1:] {
-		t.parts = append(t.parts, leaderOf(arg))
-	}
-	return t
-}
-
-func leaderOf(arg string) metadata.Partition {
-	leader, epoch, _ := strings.Cut(arg, "/")
-	return metadata.Partition{Leader: int32(number(leader)), LeaderEpoch: int32(number(epoch))}
-}
-
-// code returns the error code of a name, or of a number.
-func code(name string) protocol.ErrorCode {
-	if name == "ok" {
-		return protocol.NoError
-	}
-	for c := protocol.ErrorCode(-1); c < 200; c++ {
-		if c.Name() == name {
-			return c
-		}
-	}
-	return protocol.ErrorCode(number(name))
-}
-
-func number(s string) int {
-	n, err := strconv.Atoi(s)
-	if err != nil {
-		panic(errors.Join(errors.New("a number is wanted"), err))
-	}
-	return n
-}
-
-func duration(s string) time.Duration {
-	d, err := time.ParseDuration(s)
-	if err != nil {
-		panic(err)
-	}
-	return d
 }

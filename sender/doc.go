@@ -102,7 +102,7 @@
 //	node_credentials                                      What keeps a mechanism from having credentials?
 //	node_unsure              likeness                     Is this the cluster that was here before, and whose are its topics?
 //	node_silent                                           Who says nothing?
-//	node_throttle            ThrottleError                Who wants to be left alone?
+//	node_throttle            ThrottleError, quietTimes    Who wants to be left alone, and for how long did they?
 //	node_offers              offerError                   Who lacks a request?
 //	node_health              Broker, health               How has a broker been of late?
 //
@@ -163,7 +163,8 @@
 //
 // The error that ends a wait says whether ctx or a setting ended it, and what was waited for: the last failure, and the request
 // that has no answer yet. The loop is asked for that when the wait ends, so that nothing is said which is no longer true: see
-// core.hindrance, transactor.obstacle and core.stuck.
+// core.hindrance, transactor.obstacle and core.stuck. If most of the wait was for a broker that had asked to be sent nothing, the
+// error says that, too, though it is over: what stands in the way in the end has used up little of the time.
 //
 // # Recovery
 //

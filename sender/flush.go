@@ -86,12 +86,12 @@ func (e aborting) apply(c *core) {
 		for _, p := range t.parts {
 			for _, d := range p.open() {
 				if d.conn != nil {
-					c.failBatch(d, c.closed(p, c.delayed(d)), true)
+					c.failBatch(d, c.closed(p, d.opened, c.delayed(d)), true)
 				} else {
-					c.giveUp(p, d, c.closed(p, c.delayed(d)))
+					c.giveUp(p, d, c.closed(p, d.opened, c.delayed(d)))
 				}
 			}
-			c.failAll(p, c.closed(p, c.waitingFor(p)))
+			c.failAll(p, c.closed(p, p.head.Opened, c.waitingFor(p)))
 			c.schedule.set(p, zero)
 		}
 	}

@@ -7,9 +7,10 @@ import (
 )
 
 // hindrance returns why a request that any broker can answer has not ended: it has no answer yet, or nobody is connected, and
-// what went wrong last. api is the request's name; "" if none was sent. Nil: nothing is known.
-func (c *core) hindrance(api string) error {
-	why := both(c.mute(), c.nodes.lastFailure(time.Time{}, nil))
+// what went wrong last. api is the request's name; "" if none was sent. Nil: nothing is known. It is for one who waits since a
+// time.
+func (c *core) hindrance(api string, since time.Time) error {
+	why := both(both(c.mute(), c.nodes.lastFailure(time.Time{}, nil)), c.wasMute(since))
 	if n := c.unanswered(api); n != nil {
 		return awaits(api, n, why)
 	}

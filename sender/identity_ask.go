@@ -83,10 +83,10 @@ func (c *core) refusedIdentity(err error) {
 }
 
 // unidentified returns what keeps the producer id from coming; nil if nothing is known.
-func (m ordinary) unidentified() error {
+func (m ordinary) unidentified(since time.Time) error {
 	c := m.c
 	const api = "InitProducerId"
-	why := c.nodes.lastFailure(c.identity.lastRefusal())
+	why := both(c.nodes.lastFailure(c.identity.lastRefusal()), c.wasMute(since))
 	if n := c.unanswered(api); n != nil {
 		return awaits(api, n, why)
 	}

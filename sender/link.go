@@ -27,6 +27,7 @@ type link struct {
 	span     int           // of batches that the broker at the other end remembers for each partition
 	unheard  int           // dials in a row that were hung up on without a word: see wire.Error.Unheard
 	asked    time.Duration // of the last throttling, what the broker has asked for
+	quiet    quietTimes    // that were granted
 
 	stale   int  // requests in flight that were sent before any connection was last lost; below 0: answers to later ones
 	vouches bool // a later one has been answered, so conn still leads to the cluster that it led to

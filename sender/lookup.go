@@ -10,6 +10,7 @@ import (
 // A lookup is a caller that waits for a topic's metadata. The look-up itself goes on when the caller has left.
 type lookup struct {
 	partitions int           // that the topic must have at least
+	since      time.Time     // when it began
 	done       chan struct{} // closed when err is set
 	err        error
 }

@@ -41,7 +41,7 @@ func (e wanted) apply(c *core) {
 	}
 	switch {
 	case e.wait != nil:
-		e.wait.partitions = e.partitions
+		e.wait.partitions, e.wait.since = e.partitions, c.now
 		c.lookups.add(e.topic, e.wait, known)
 	case !known:
 		c.lookups.begin(e.topic)
@@ -58,7 +58,7 @@ type unwanted struct {
 }
 
 func (e *unwanted) apply(c *core) {
-	e.why, e.now = c.hindrance("Metadata"), c.outage()
+	e.why, e.now = c.hindrance("Metadata", e.wait.since), c.outage()
 	close(e.left)
 	if c.lookups.leave(e.topic, e.wait) && c.topics.named(e.topic) != nil {
 		c.lookups.end(e.topic) // it is there, and nobody waits for more of it

@@ -38,20 +38,22 @@ type manager interface {
 	unrecognised()                     // by the topics that are there, it may be another cluster
 	disown()                           // the producer id may be another cluster's
 	Coordinator() (int32, bool)        // the node that transactional requests go to, if it is known
-	unidentified() error               // what keeps the producer id from coming; nil: nothing that is known
+	// unidentified returns what keeps the producer id from coming, for one who waits since then; nil: nothing that is known.
+	unidentified(since time.Time) error
 
 	// Of partitions.
 	sweep(p *partition)            // each refresh of p begins with it
 	sweeps() bool                  // sweep can do something
 	admits(p *partition) bool      // batches of p may be sent
 	joins(p *partition) bool       // p has to be added to the transaction first
-	joining(p *partition) error    // what keeps that from being done; nil: nothing that is known
 	Ending() bool                  // nothing lingers: the transaction waits for its last records
 	spare(n int) int               // how many of n may be in flight now
 	sequenceBroken(p *partition)   // p's sequence is broken
 	forsake(p *partition)          // p's producer id may be somebody else's
 	wiped(p *partition, why error) // p's log is gone
 	retire(p *partition)           // p is forgotten, and has numbers
+	// joining returns what keeps p from being added, for one who waits since then; nil: nothing that is known.
+	joining(p *partition, since time.Time) error
 
 	// Of batches.
 	stamp(r *request)                     // r is about to be sent
@@ -107,16 +109,16 @@ func (m ordinary) unrecognised() {
 	}
 }
 
-func (ordinary) sweep(*partition)          {}
-func (ordinary) sweeps() bool              { return false }
-func (ordinary) admits(*partition) bool    { return true }
-func (ordinary) joins(*partition) bool     { return false }
-func (ordinary) joining(*partition) error  { return nil }
-func (ordinary) Ending() bool              { return false }
-func (ordinary) spare(n int) int           { return n }
-func (ordinary) sequenceBroken(*partition) {}
-func (ordinary) forsake(p *partition)      { p.numbers.Abandon() }
-func (ordinary) wiped(*partition, error)   {}
+func (ordinary) sweep(*partition)                    {}
+func (ordinary) sweeps() bool                        { return false }
+func (ordinary) admits(*partition) bool              { return true }
+func (ordinary) joins(*partition) bool               { return false }
+func (ordinary) joining(*partition, time.Time) error { return nil }
+func (ordinary) Ending() bool                        { return false }
+func (ordinary) spare(n int) int                     { return n }
+func (ordinary) sequenceBroken(*partition)           {}
+func (ordinary) forsake(p *partition)                { p.numbers.Abandon() }
+func (ordinary) wiped(*partition, error)             {}
 
 func (m ordinary) retire(p *partition) { m.c.identity.retire(p) }
 

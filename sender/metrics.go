@@ -131,8 +131,6 @@ type brokerCounts struct {
 	renewals wire.Renewals   // as last sampled
 	requests []requestCounts // by API
 	retried  int64
-	quiet    [8]interval // the last intervals in which it had asked to be sent nothing
-	quieted  int         // how many there were
 
 	throttles    int64
 	throttleTime time.Duration
@@ -153,9 +151,6 @@ type requestCounts struct {
 	latency                Histogram
 }
 
-// An interval is one in which a broker is sent nothing.
-type interval struct{ from, until time.Time }
-
 func (m *metrics) start(now time.Time) {
 	m.started, m.now, m.slots.began, m.id = now, now, now, idempotent.None.ID
 }
@@ -171,33 +166,6 @@ func (b *brokerCounts) request(api string) *requestCounts {
 	}
 	b.requests = append(b.requests, requestCounts{api: api})
 	return &b.requests[len(b.requests)-1]
-}
-
-// mute notes an interval, which may go on from the last.
-func (b *brokerCounts) mute(from, until time.Time) {
-	if b.quieted > 0 {
-		if last := &b.quiet[(b.quieted-1)%len(b.quiet)]; !from.After(last.until) {
-			last.until = latter(last.until, until)
-			return
-		}
-	}
-	b.quiet[b.quieted%len(b.quiet)] = interval{from, until}
-	b.quieted++
-}
-
-// muted returns how much of the time from one moment to another the broker had asked to be sent nothing.
-func (b *brokerCounts) muted(from, until time.Time) (d time.Duration) {
-	for i := range min(b.quieted, len(b.quiet)) {
-		q := b.quiet[i]
-		if q.from.Before(from) {
-			q.from = from
-		}
-		if until.Before(q.until) {
-			q.until = until
-		}
-		d += max(q.until.Sub(q.from), 0)
-	}
-	return d
 }
 
 // moved counts how a transaction ended, if its state says that it did.

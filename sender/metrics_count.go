@@ -63,7 +63,7 @@ func (m *metrics) countWritten(r *request) (bytes, sent, retried int64) {
 		t := &d.part.topic.counts
 		if !d.counted {
 			d.counted = true
-			m.countQueued(d, b)
+			m.countQueued(d, &r.node.links[data].quiet)
 		}
 		switch {
 		case w.again:
@@ -111,15 +111,15 @@ func (t *counts) written(slot int64, w writtenBatch) {
 	t.compression.add(slot, float64(w.size)/float64(w.raw))
 }
 
-// countQueued counts how long a batch has waited before it was written first, to a broker.
-func (m *metrics) countQueued(d *delivery, b *brokerCounts) {
+// countQueued counts how long a batch has waited before it was written first, to a broker that had asked for quiet.
+func (m *metrics) countQueued(d *delivery, quiet *quietTimes) {
 	if d.IsPiece() {
 		return // it left its queue with the batch that it is a part of
 	}
 	waited := m.now.Sub(d.opened)
 	m.queue.time(waited, 1)
 	m.queued.add(m.slots.number, milliseconds(waited))
-	if muted := b.muted(d.opened, m.now); muted > 0 {
+	if muted := quiet.within(d.opened, m.now); muted > 0 {
 		m.throttle.time(muted, 1)
 	}
 }
@@ -199,13 +199,10 @@ func (m *metrics) countSplit(t *topic) {
 // countForgotten keeps the counts of a topic that is forgotten, so that totals never decrease.
 func (m *metrics) countForgotten(t *topic) { m.gone.add(&t.counts) }
 
-// countThrottle counts an answer that asks for quiet on l, a link of n, which is granted.
-func (m *metrics) countThrottle(n *node, l *link, until time.Time) {
+// countThrottle counts an answer of n that asks for quiet, which is granted.
+func (m *metrics) countThrottle(n *node, until time.Time) {
 	n.counts.throttles++
 	n.counts.throttleTime += until.Sub(m.now)
-	if l == &n.links[data] {
-		n.counts.mute(m.now, until)
-	}
 }
 
 // countDialed counts the end of an attempt to connect.

@@ -115,28 +115,6 @@ func TestTimesAroundBounds(t *testing.T) {
 	}
 }
 
-// A broker's quiet is what is in the time asked for, each moment once.
-func TestMutedTime(t *testing.T) {
-	at := func(s int) time.Time { return time.Unix(int64(s), 0) }
-	var b brokerCounts
-	b.mute(at(10), at(20))
-	b.mute(at(15), at(25))
-	b.mute(at(40), at(50))
-	for _, tt := range []struct{ from, until, want int }{
-		{0, 5, 0}, {0, 100, 25}, {12, 18, 6}, {22, 45, 8}, {25, 40, 0}, {45, 60, 5},
-	} {
-		if got := b.muted(at(tt.from), at(tt.until)); got != time.Duration(tt.want)*time.Second {
-			t.Errorf("from %d to %d: %v, want %d s", tt.from, tt.until, got, tt.want)
-		}
-	}
-	for i := range 20 {
-		b.mute(at(100+10*i), at(105+10*i))
-	}
-	if got := b.muted(at(0), at(1000)); got != 8*5*time.Second {
-		t.Errorf("of 20 the last 8 are known, and they are %v, want 40 s", got)
-	}
-}
-
 // Whatever else is inside an error, it is counted as what matters most.
 func TestReasons(t *testing.T) {
 	disconnected := &wire.Error{Stage: wire.StageRequest, Err: fmt.Errorf("%w: %w", wire.ErrClosed, io.EOF)}

@@ -182,8 +182,10 @@ func (c *core) connected(e dialed) {
 	c.nodes.opened(l, e.conn, c.now)
 	e.node.up(c.now)
 	c.news.connected(e.node)
-	l.asked = e.asked
-	c.quiet(e.node, l)
+	if e.asked > 0 {
+		l.asked = e.asked
+		c.quiet(e.node, l)
+	}
 	l.timeouts, l.hedges, l.pause, l.notUntil = 0, 0, 0, time.Time{}
 	if e.dial != nil {
 		l.took = usual(l.took, c.now.Sub(e.dial.began))
@@ -220,6 +222,9 @@ func (e hungUp) apply(c *core) {
 	l := &e.node.links[e.which]
 	if l.conn == e.conn {
 		l.conn, l.busy = nil, 0
+	}
+	if l.conn == nil {
+		l.quiet.end(c.now)
 	}
 	former := e.node.parted(e.conn)
 	if !former && (errors.Is(e.err, errBeaten) || errors.Is(e.err, errElsewhere)) {

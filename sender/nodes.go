@@ -75,6 +75,7 @@ func (ns *nodes) sending() bool {
 func (ns *nodes) opened(l *link, cn conn, now time.Time) {
 	ns.met = true
 	l.opened = now
+	l.quiet.end(now)
 	l.conn, l.busy, l.lastErr = cn, 0, nil
 	l.stale, l.vouches, l.unsure = 0, false, ns.unsure != nil
 	l.span = remembers(cn)

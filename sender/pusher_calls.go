@@ -22,9 +22,10 @@ var (
 
 // An identifying is a caller that waits for the instance id.
 type identifying struct {
-	done chan struct{} // closed when id or err is set
-	id   protocol.UUID
-	err  error
+	done  chan struct{} // closed when id or err is set
+	id    protocol.UUID
+	err   error
+	since time.Time // when it began
 }
 
 func (e *identifying) end(err error) {
@@ -34,6 +35,7 @@ func (e *identifying) end(err error) {
 
 func (e *identifying) apply(c *core) {
 	p := c.pusher
+	e.since = c.now
 	p.callers = append(p.callers, e)
 	p.reporter.Hurry(c.now)
 	p.endCallers()
@@ -64,7 +66,7 @@ type unidentifying struct {
 
 func (e *unidentifying) apply(c *core) {
 	c.pusher.callers = slices.DeleteFunc(c.pusher.callers, func(o *identifying) bool { return o == e.caller })
-	e.why = c.hindrance("")
+	e.why = c.hindrance("", e.caller.since)
 	close(e.left)
 }
 

@@ -16,6 +16,7 @@ import (
 type ping struct {
 	done   chan struct{} // closed when err is set
 	err    error
+	since  time.Time       // when it began
 	asked  bool            // its request is under way
 	at     *node           // where to
 	broken map[int32]error // nodes that once did not answer it
@@ -37,15 +38,16 @@ func (e pinging) apply(c *core) {
 		e.ping.end(ErrClosed)
 		return
 	}
+	e.ping.since = c.now
 	c.questions.addPing(e.ping)
 }
 
 func (e *parting) apply(c *core) {
 	p := e.ping
 	if p.asked {
-		e.why = awaits("Metadata", p.at, nil)
+		e.why = awaits("Metadata", p.at, c.wasMute(p.since))
 	} else {
-		e.why = c.hindrance("")
+		e.why = c.hindrance("", p.since)
 	}
 	c.questions.dropPing(p)
 	close(e.left)

@@ -159,9 +159,9 @@ func (c *core) expire(p *partition) (oldest time.Time) {
 		if d.conn != nil {
 			// Its bytes stay with the connection, and its sequence stays unresolved, until the answer or the connection's end
 			// (pitfall 8).
-			c.failBatch(d, c.timeout(p, c.delayed(d)), true)
+			c.failBatch(d, c.timeout(p, d.opened, c.delayed(d)), true)
 		} else {
-			c.giveUp(p, d, c.timeout(p, c.delayed(d)))
+			c.giveUp(p, d, c.timeout(p, d.opened, c.delayed(d)))
 		}
 	}
 	return oldest
@@ -171,6 +171,7 @@ func (c *core) expire(p *partition) (oldest time.Time) {
 func (c *core) expireQueued(p *partition) {
 	for p.queued() && c.schedule.expired(p.head.Opened) {
 		c.metrics.countExpired(p.topic)
-		c.failQueued(p.drain(), c.timeout(p, c.waitingFor(p)))
+		why := c.timeout(p, p.head.Opened, c.waitingFor(p))
+		c.failQueued(p.drain(), why)
 	}
 }

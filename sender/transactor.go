@@ -21,15 +21,16 @@ type transactor struct {
 	stirred bool      // partitions with work have to be refreshed
 
 	// Of Close, which waits for the end of the transaction, though not for ever.
-	closing []*accumulator.Group
-	closeBy time.Time
-	gaveUp  error // that the transaction had not ended by then
+	closing  []*accumulator.Group
+	closedAt time.Time // when it was first called
+	gaveUp   error     // that the transaction had not ended within delivery.timeout
 
 	// The cluster's finalised features as of the highest epoch heard of, and the level of transaction.version in them.
 	features  int64
 	finalized int16
 
 	held    *txn.Step   // due, and not sent for now
+	heldBy  *node       // whose throttling has last kept a step from being sent
 	waiting []*txn.Step // sent to coordinators and not answered
 	search  search      // for a coordinator in place of a silent one
 }
@@ -47,7 +48,8 @@ func newTransactor(c *core) *transactor {
 	t := &transactor{c: c, features: -1}
 	t.Txn = txn.New(txn.Config{
 		ID: c.cfg.TransactionalID, Timeout: c.cfg.TransactionTimeout, Patience: c.cfg.DeliveryTimeout,
-		Delay: func(failures int) time.Duration { return c.cfg.RetryBackoff.Delay(failures, c.out.random()) },
+		Delay:    func(failures int) time.Duration { return c.cfg.RetryBackoff.Delay(failures, c.out.random()) },
+		Hindered: t.stepObstacle,
 	})
 	c.published.txn.Store(&Transaction{Refusal: t.Refusal(sendCall)})
 	return t
@@ -100,10 +102,10 @@ func (t *transactor) ask() time.Time {
 
 func (t *transactor) askSteps() time.Time {
 	c := t.c
-	t.held = nil
 	for {
 		step, at := t.Next(c.pause.judged(c.now), c.schedule.idle() && c.requests.empty())
 		at = c.pause.judgedAt(c.now, at)
+		t.held = nil
 		t.moved()
 		if step == nil {
 			if t.stirred {
@@ -113,6 +115,9 @@ func (t *transactor) askSteps() time.Time {
 		}
 		if at, sent := t.sendStep(step); !sent {
 			t.held = step
+			if n := t.holder(); n != nil {
+				t.heldBy = n
+			}
 			return at
 		}
 	}
@@ -239,6 +244,6 @@ func (t *transactor) unrecognised() {}
 func (t *transactor) disown()       {}
 
 // unidentified returns nothing: calls tell what the identity waits for.
-func (t *transactor) unidentified() error { return nil }
+func (t *transactor) unidentified(time.Time) error { return nil }
 
 func (t *transactor) report(n *news) { n.lookTxn(t) }

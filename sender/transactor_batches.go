@@ -1,6 +1,8 @@
 package sender
 
 import (
+	"time"
+
 	"github.com/epistle-kafka/epistle/accumulator"
 	"github.com/epistle-kafka/epistle/protocol"
 	"github.com/epistle-kafka/epistle/txn"
@@ -52,11 +54,11 @@ func (t *transactor) joins(p *partition) bool {
 }
 
 // joining returns what keeps p from being added, as far as is known.
-func (t *transactor) joining(p *partition) error {
+func (t *transactor) joining(p *partition, since time.Time) error {
 	if !t.joins(p) {
 		return nil
 	}
-	return t.stepObstacle()
+	return t.stepObstacle(since)
 }
 
 // join asks the coordinator to add p to the transaction, once.

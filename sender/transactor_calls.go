@@ -3,6 +3,7 @@ package sender
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/epistle-kafka/epistle/accumulator"
 	"github.com/epistle-kafka/epistle/internal/cause"
@@ -16,6 +17,7 @@ type txnCall struct {
 	txn.Op
 	name      string
 	start     func(*transactor, *txnCall)
+	since     time.Time          // when it began
 	ended     chan struct{}      // closed when err is set
 	callbacks *accumulator.Group // ends when the callbacks of records that ended before have returned
 	err       error
@@ -38,6 +40,7 @@ func (e calling) apply(c *core) { c.txn.call(e.call) }
 // call starts a call, and tells its caller when it has ended.
 func (t *transactor) call(call *txnCall) {
 	c := t.c
+	call.since = c.now
 	call.Done = func(err error) {
 		t.moved() // a caller that is told that it may send must be able to
 		call.err, call.number = err, t.Last()
@@ -60,7 +63,7 @@ func (t *transactor) leave(e *leaving) {
 	select {
 	case <-e.call.ended: // both at once
 	default:
-		if e.why = t.obstacle(); e.call.name != txn.CallInit && e.call.name != txn.CallBegin {
+		if e.why = t.obstacle(e.call.since); e.call.name != txn.CallInit && e.call.name != txn.CallBegin {
 			e.how = t.InDoubt()
 		}
 		t.Leave(&e.call.Op)

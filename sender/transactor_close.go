@@ -15,8 +15,8 @@ func (t *transactor) close(g *accumulator.Group) {
 		return
 	}
 	g.Enter()
-	if t.closing = append(t.closing, g); t.closeBy.IsZero() {
-		t.closeBy = c.now.Add(c.cfg.DeliveryTimeout)
+	if t.closing = append(t.closing, g); t.closedAt.IsZero() {
+		t.closedAt = c.now
 	}
 	if t.CanAbort() {
 		t.abortToClose()
@@ -49,11 +49,12 @@ func (t *transactor) releaseClose() {
 // closeTimeout gives up a transaction when Close has waited for its end for long enough. It returns when to look again.
 func (t *transactor) closeTimeout() time.Time {
 	c := t.c
+	by := t.closedAt.Add(c.cfg.DeliveryTimeout)
 	switch {
 	case len(t.closing) == 0:
 		return zero
-	case t.closeBy.After(c.now):
-		return t.closeBy
+	case by.After(c.now):
+		return by
 	}
 	t.giveUp(fmt.Errorf("%w (%v) since Close was called, and the transaction has not ended: %w", ErrDeliveryTimeout, c.cfg.DeliveryTimeout, ErrClosed))
 	return zero
@@ -70,7 +71,7 @@ func (t *transactor) abandon() {
 }
 
 func (t *transactor) giveUp(err error) {
-	if why := t.obstacle(); why != nil {
+	if why := t.obstacle(t.closedAt); why != nil {
 		err = fmt.Errorf("%w; %w", err, why)
 	}
 	t.gaveUp = t.GiveUp(txn.CallClose, err)
@@ -80,37 +81,55 @@ func (t *transactor) giveUp(err error) {
 // unended returns how the transaction was given up, for Close to say; nil if it was not.
 func (t *transactor) unended() error { return t.gaveUp }
 
-// obstacle returns what keeps the transactional call at hand from its end; nil if nothing is known.
-func (t *transactor) obstacle() error {
+// obstacle returns what keeps the transactional call at hand from its end, for one who waits since a time; nil if nothing is
+// known.
+func (t *transactor) obstacle(since time.Time) error {
 	c := t.c
 	if t.Ending() && !t.Asked() {
 		if records := c.oldestStanding(); records != nil { // its end waits for its records
 			return records
 		}
 	}
-	return t.stepObstacle()
+	return t.stepObstacle(since)
 }
 
-// stepObstacle returns what keeps the transaction's next request from its end.
-func (t *transactor) stepObstacle() error {
+// stepObstacle returns what keeps the transaction's next request from its end, for one who waits since a time.
+func (t *transactor) stepObstacle(since time.Time) error {
 	c := t.c
-	why := both(t.holding(), c.nodes.lastFailure(t.TroubledAt(), t.Trouble()))
+	why := both(both(t.holding(), c.nodes.lastFailure(t.TroubledAt(), t.Trouble())), t.wasHeld(since))
 	if api, node := t.Awaits(); api != "" {
 		return awaits(api, c.nodes.of(node), why)
 	}
 	return both(c.nodes.stillConnecting(), why)
 }
 
-// holding returns the throttling that keeps the transaction's next request from being sent, or nil.
-func (t *transactor) holding() error {
+// holder returns the node whose throttling keeps the transaction's next request from being sent, or nil.
+func (t *transactor) holder() *node {
 	c := t.c
-	step := t.held
-	switch {
+	switch step := t.held; {
 	case step == nil:
-		return nil
 	case step.Node == txn.Anyone:
-		return c.mute()
+		return c.muter()
+	default:
+		if n := c.nodes.of(step.Node); c.throttling(n, &n.links[control]) != nil {
+			return n
+		}
 	}
-	n := c.nodes.of(step.Node)
-	return c.throttling(n, &n.links[control])
+	return nil
+}
+
+// holding returns that throttling, or nil.
+func (t *transactor) holding() error {
+	if n := t.holder(); n != nil {
+		return t.c.throttling(n, &n.links[control])
+	}
+	return nil
+}
+
+// wasHeld is hadThrottled of the last one that kept a request from being sent.
+func (t *transactor) wasHeld(since time.Time) error {
+	if n := t.heldBy; n != nil {
+		return t.c.hadThrottled(n, &n.links[control], since)
+	}
+	return nil
 }

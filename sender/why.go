@@ -70,9 +70,9 @@ func saidOnce(said, node, more string) string {
 
 func (s *stuck) Unwrap() error { return s.err }
 
-// stuck returns what stands in the way of p.
-func (c *core) stuck(p *partition, state string) *stuck {
-	why := &stuck{state: state, err: c.obstacle(p)}
+// stuck returns what stands in the way of p, for a batch that waits since a time.
+func (c *core) stuck(p *partition, since time.Time, state string) *stuck {
+	why := &stuck{state: state, err: c.obstacle(p, since)}
 	if n := c.nodes.of(p.leader); n != nil {
 		why.node = n.String()
 	}
@@ -80,8 +80,8 @@ func (c *core) stuck(p *partition, state string) *stuck {
 }
 
 // closed is ErrClosed with what the records still waited for.
-func (c *core) closed(p *partition, state string) error {
-	return fmt.Errorf("%w: %w", ErrClosed, c.stuck(p, state))
+func (c *core) closed(p *partition, since time.Time, state string) error {
+	return fmt.Errorf("%w: %w", ErrClosed, c.stuck(p, since, state))
 }
 
 // standing returns what the batch of o, or some piece of it, waits for; nil if nothing waits any more.
@@ -92,17 +92,17 @@ func (c *core) standing(o *accumulator.Outcome) error {
 	}
 	for _, d := range p.open() {
 		if d.Outcome() == o {
-			return c.stuckAt(p, c.delayed(d))
+			return c.stuckAt(p, d.opened, c.delayed(d))
 		}
 	}
 	if !p.queued() {
 		return nil
 	}
-	return c.stuckAt(p, c.waitingFor(p))
+	return c.stuckAt(p, p.head.Opened, c.waitingFor(p))
 }
 
-func (c *core) stuckAt(p *partition, state string) error {
-	why := c.stuck(p, state)
+func (c *core) stuckAt(p *partition, since time.Time, state string) error {
+	why := c.stuck(p, since, state)
 	why.where = fmt.Sprintf("%s-%d", p.topic.name, p.index)
 	if why.node != "" && !strings.Contains(state, why.node) {
 		why.where += ", led by " + why.node
@@ -140,7 +140,7 @@ func (c *core) oldestStanding() error {
 	} else {
 		state = c.waitingFor(of)
 	}
-	why := c.stuckAt(of, state)
+	why := c.stuckAt(of, oldest, state)
 	if waiting > 1 {
 		return fmt.Errorf("records of %d partitions wait, for longest those of %w", waiting, why)
 	}
@@ -148,29 +148,34 @@ func (c *core) oldestStanding() error {
 }
 
 // timeout is ErrDeliveryTimeout with what is known of the reason.
-func (c *core) timeout(p *partition, state string) error {
-	return fmt.Errorf("%w (%v): %w", ErrDeliveryTimeout, c.cfg.DeliveryTimeout, c.stuck(p, state))
+func (c *core) timeout(p *partition, since time.Time, state string) error {
+	return fmt.Errorf("%w (%v): %w", ErrDeliveryTimeout, c.cfg.DeliveryTimeout, c.stuck(p, since, state))
 }
 
-// obstacle is the last error that stood in p's way, or nil.
-func (c *core) obstacle(p *partition) error {
-	if why := c.txn.joining(p); why != nil {
+// obstacle is the last error that stood in p's way, or nil. It is for a batch that waits since a time, and says what it has
+// mainly waited for, if that was a throttling.
+func (c *core) obstacle(p *partition, since time.Time) error {
+	if why := c.txn.joining(p, since); why != nil {
 		return why
 	}
 	if p.leader < 0 {
 		return both(both(c.mute(), leaderless(p.lastErr)), c.outage())
 	}
 	if !c.identity.known() {
-		if err := c.txn.unidentified(); err != nil {
+		if err := c.txn.unidentified(since); err != nil {
 			return err
 		}
 	}
 	if n := c.nodes.of(p.leader); n != nil {
-		if l := &n.links[data]; l.conn == nil && l.lastErr != nil {
-			return closest(p.lastErr, l.lastErr)
-		} else if err := c.throttling(n, l); err != nil {
+		l := &n.links[data]
+		if err := c.throttling(n, l); err != nil {
 			return err
 		}
+		why := p.lastErr
+		if l.conn == nil && l.lastErr != nil {
+			why = closest(why, l.lastErr)
+		}
+		return both(why, c.hadThrottled(n, l, since))
 	}
 	return p.lastErr
 }

@@ -130,8 +130,8 @@ func (t *Txn) deadline() time.Time {
 func (t *Txn) expire(now time.Time) {
 	if len(t.offsets) > 0 && !t.offsets[0].until.After(now) {
 		err := fmt.Errorf("the offsets of group %s were not taken within delivery.timeout (%v)", protocol.Quoted(t.offsets[0].Group.ID), t.cfg.Patience)
-		if t.attempts.trouble != nil {
-			err = fmt.Errorf("%w: %w", err, t.attempts.trouble)
+		if why := t.cfg.Hindered(t.offsets[0].until.Add(-t.cfg.Patience)); why != nil {
+			err = fmt.Errorf("%w: %w", err, why)
 		}
 		t.Fail(err)
 	}

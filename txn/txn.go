@@ -17,6 +17,8 @@ type Config struct {
 	Delay func(failures int) time.Duration
 	// Patience is how long offsets are sent again until the transaction fails: delivery.timeout.ms.
 	Patience time.Duration
+	// Hindered returns what has kept the request that is due from its end, for one who waits since a time; nil: nothing is known.
+	Hindered func(since time.Time) error
 }
 
 // ErrAborted is the error of records that were not acknowledged before their transaction was aborted, or could only be aborted.

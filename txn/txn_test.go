@@ -23,7 +23,8 @@ func newRig(t *testing.T, level int16) *rig {
 	r := &rig{t: t, now: time.Date(2030, 1, 1, 0, 0, 0, 0, time.UTC)}
 	r.Txn = New(Config{
 		ID: "tx", Timeout: time.Minute, Patience: 2 * time.Minute,
-		Delay: func(int) time.Duration { return delay },
+		Delay:    func(int) time.Duration { return delay },
+		Hindered: func(time.Time) error { return r.Trouble() },
 	})
 	r.SetLevel(level)
 	return r
