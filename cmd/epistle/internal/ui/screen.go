@@ -2,6 +2,7 @@ package ui
 
 import (
 	"io"
+	"strings"
 	"sync"
 	"time"
 	"unicode/utf8"
@@ -16,7 +17,8 @@ type Screen struct {
 	mu     sync.Mutex // guards the following; held while writing, which may wait for the terminal
 	w      io.Writer
 	status bool // a status line is on the screen
-	still  bool // there is to be none
+	still  bool // there is to be none, since somebody types
+	open   bool // what was written last has not ended its line
 }
 
 // NewScreen returns a screen that writes to w. live says that w is a terminal. width may be nil.
@@ -24,7 +26,8 @@ func NewScreen(w io.Writer, live bool, width func() int) *Screen {
 	return &Screen{w: w, live: live, width: width}
 }
 
-// Still ends the status line for good: somebody types where it would be.
+// Still ends the status line for good: somebody types where it would be. From then on lasting output begins on a line of its
+// own. The terminal keeps what is typed, and passes it on when the line ends.
 func (s *Screen) Still() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -40,7 +43,33 @@ func (s *Screen) Write(b []byte) (int, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.clear()
-	return s.w.Write(b)
+	fresh := ""
+	if s.still && s.live && !s.open {
+		fresh = s.freshLine()
+	}
+	if len(b) > 0 {
+		s.open = b[len(b)-1] != '\n'
+	}
+	if fresh == "" {
+		return s.w.Write(b)
+	}
+	n, err := s.w.Write(append([]byte(fresh), b...)) // at once, so that nothing is typed in between
+	return max(n-len(fresh), 0), err
+}
+
+// freshLine is what brings the cursor to the beginning of an empty line. A cursor that is there already stays: else there would
+// be an empty line above each message. Where it is depends on what somebody has typed, which a terminal does not tell before
+// the line ends. But as many spaces as there are columns fill an empty line, and reach into the next one otherwise.
+func (s *Screen) freshLine() string {
+	const widest = 1000 // columns; what claims more is no screen
+	columns := 0
+	if s.width != nil {
+		columns = s.width()
+	}
+	if columns < 1 || columns > widest {
+		return "\n"
+	}
+	return strings.Repeat(" ", columns) + "\r"
 }
 
 // Status replaces the status line; "" removes it.

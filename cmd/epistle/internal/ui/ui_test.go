@@ -2,6 +2,7 @@ package ui
 
 import (
 	"bytes"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -26,6 +27,106 @@ func TestScreen(t *testing.T) {
 	if want := "lasting\n"; b.String() != want {
 		t.Errorf("without a terminal = %q, want %q", b.String(), want)
 	}
+}
+
+// Somebody types at the terminal. A message begins on a line of its own, and leaves no empty line where nothing was typed.
+func TestMessagesBesideWhatIsTyped(t *testing.T) {
+	const width = 20
+	for _, test := range []struct {
+		name  string
+		typed string
+		write []string
+		want  []string // the rows of the terminal
+	}{
+		{"nothing is typed", "", []string{"message\n"}, []string{"message", ""}},
+		{"a line has ended", "one\n", []string{"message\n"}, []string{"one", "message", ""}},
+		{"in the middle of a line", "hello two", []string{"message\n"}, []string{"hello two", "message", ""}},
+		{"after one character", "h", []string{"message\n"}, []string{"h", "message", ""}},
+		{"one column is left", strings.Repeat("x", width-1), []string{"message\n"}, []string{strings.Repeat("x", width-1), "message", ""}},
+		{"the row is full", strings.Repeat("x", width), []string{"message\n"}, []string{strings.Repeat("x", width), "message", ""}},
+		{"a line of two rows", strings.Repeat("x", width+3), []string{"message\n"}, []string{strings.Repeat("x", width), "xxx", "message", ""}},
+		{"Ctrl-C", "hello^C", []string{"stopped reading\n"}, []string{"hello^C", "stopped reading", ""}},
+		{"several messages", "hello", []string{"one\n", "  more of it\n", "two\n"}, []string{"hello", "one", "  more of it", "two", ""}},
+		{"a message in pieces", "hello", []string{"one", " and the same", "\n", "two\n"}, []string{"hello", "one and the same", "two", ""}},
+		{"a message that is as wide", "hello", []string{strings.Repeat("m", width) + "\n", "two\n"}, []string{"hello", strings.Repeat("m", width), "two", ""}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			var term terminal
+			s := NewScreen(&term, true, func() int { return width })
+			s.Still()
+			term.width = width
+			term.Write([]byte(test.typed)) // its echo
+			for _, text := range test.write {
+				if n, err := s.Write([]byte(text)); n != len(text) || err != nil {
+					t.Errorf("Write of %d bytes = %d, %v", len(text), n, err)
+				}
+			}
+			if got := term.shown(); !slices.Equal(got, test.want) {
+				t.Errorf("the terminal shows %q, want %q", got, test.want)
+			}
+		})
+	}
+}
+
+// Where the width is not known, a message begins on a new line at any rate. What is no terminal, or has nobody who types, gets
+// the message alone.
+func TestNothingIsAddedWhereNobodyTypes(t *testing.T) {
+	for _, test := range []struct {
+		live, still bool
+		width       func() int
+		want        string
+	}{
+		{true, true, nil, "\nmessage\n"}, {true, true, func() int { return 0 }, "\nmessage\n"}, {true, true, func() int { return 1 << 16 }, "\nmessage\n"},
+		{true, false, func() int { return 20 }, "message\n"}, {false, true, func() int { return 20 }, "message\n"}, {false, false, nil, "message\n"},
+	} {
+		var b bytes.Buffer
+		s := NewScreen(&b, test.live, test.width)
+		if test.still {
+			s.Still()
+		}
+		s.Write([]byte("message\n"))
+		if b.String() != test.want {
+			t.Errorf("a terminal: %v, somebody types: %v: %q, want %q", test.live, test.still, b.String(), test.want)
+		}
+	}
+}
+
+// A terminal shows what is written to it. After the last column it waits for the next character before it begins a new row, as
+// all terminals do today.
+type terminal struct {
+	width  int
+	rows   []string
+	column int
+}
+
+func (t *terminal) Write(b []byte) (int, error) {
+	if t.rows == nil {
+		t.rows = []string{""}
+	}
+	for _, c := range string(b) {
+		switch {
+		case c == '\r':
+			t.column = 0
+			continue
+		case c == '\n', t.column == t.width:
+			t.rows, t.column = append(t.rows, ""), 0
+		}
+		if c == '\n' {
+			continue
+		}
+		row := t.rows[len(t.rows)-1]
+		t.rows[len(t.rows)-1] = row[:t.column] + string(c) + row[min(t.column+1, len(row)):]
+		t.column++
+	}
+	return len(b), nil
+}
+
+// shown returns the rows, without spaces at their ends, which nobody sees.
+func (t *terminal) shown() (rows []string) {
+	for _, row := range t.rows {
+		rows = append(rows, strings.TrimRight(row, " "))
+	}
+	return rows
 }
 
 func TestNumbers(t *testing.T) {
