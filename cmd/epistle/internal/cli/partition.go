@@ -42,7 +42,7 @@ func AwaitPartition(ctx context.Context, env *Env, p *producer.Producer, topic s
 	case lacking == nil || !errors.Is(err, errPartitionLag):
 		return fmt.Errorf("topic %q: %w", topic, err)
 	}
-	err = fmt.Errorf("topic %q: %w, still so after %v", topic, lacking, time.Since(began).Round(time.Millisecond))
+	err = fmt.Errorf("topic %q: %w, still so after %v", topic, lacking, time.Since(began).Round(100*time.Millisecond))
 	if h := p.Health(); h.State == producer.HealthFailing { // so the brokers said it before that
 		err = fmt.Errorf("%w; %s", err, h.Reasons[0])
 	}
