@@ -27,7 +27,7 @@ func New(cfg producer.Config) *Client {
 			ClientID: cfg.ClientID, SoftwareName: "epistle", SoftwareVersion: producer.Version,
 			MaxInFlight: 1, RequestTimeout: cfg.RequestTimeout,
 			SendBuffer: -1, ReceiveBuffer: -1,
-			TLS: cfg.TLS, DialContext: cfg.DialContext, Logger: cfg.Logger,
+			TLS: cfg.TLS, SASL: cfg.SASL, DialContext: cfg.DialContext, Logger: cfg.Logger,
 		},
 		bootstrap: cfg.BootstrapServers,
 		dialing:   cfg.SocketConnectionSetupTimeout,

@@ -14,8 +14,15 @@ import (
 //
 // final says that each server has shown that it is not what the settings say, so that a later attempt would fail as well. A
 // server that refuses, resets or closes the connection, or says nothing, has shown nothing: a broker that is starting does the
-// same. If a server hangs up, it is tried the other way, with TLS or without. An answer to that is evidence.
+// same. If a server hangs up, it is tried the other way, with TLS or without. An answer to that is evidence. Reach does not log
+// in: whether a server can be reached shows before that.
 func (c *Client) Reach(ctx context.Context) (final bool, err error) {
+	anybody := *c
+	anybody.wire.SASL = nil
+	return anybody.reach(ctx)
+}
+
+func (c *Client) reach(ctx context.Context) (final bool, err error) {
 	var failed []error
 	final = true
 	for _, addr := range c.bootstrap {
@@ -53,7 +60,7 @@ func (c *Client) otherWay(ctx context.Context, addr string, failed error) error 
 // speaksKafka reports whether a server answers without TLS.
 func (c *Client) speaksKafka(ctx context.Context, addr string) bool {
 	plain := *c
-	plain.wire.TLS, plain.wire.ClientID = nil, "" // nothing of the user's goes out without encryption
+	plain.wire.TLS, plain.wire.SASL, plain.wire.ClientID = nil, nil, "" // nothing of the user's goes out without encryption
 	conn, err := plain.dial(ctx, addr, -1)
 	if err != nil {
 		return false

@@ -55,6 +55,17 @@ func TestLoginByAFileOfThePassword(t *testing.T) {
 	}
 }
 
+// The demo looks at the logs by itself, and logs in for that as its producer does. A wrong password is told.
+func TestDemoLogsIn(t *testing.T) {
+	c, b := brokers(t, brokertest.SASL(brokertest.SCRAM256("alice", "pencil")))
+	args := []string{"demo", "-b", b, "-t", "shop", "-X", "security.protocol=SASL_PLAINTEXT", "-X", "sasl.mechanism=SCRAM-SHA-256", "--user", "alice", "--password-file"}
+	out := epistle(t, 0, "", append(args, file(t, "pencil\n"))...).stdout.String()
+	if !strings.Contains(out, "Created topic shop") || !strings.Contains(out, "ok      count: the logs have grown by 4,000 records") || count(c, "shop") != 4000 {
+		t.Errorf("%d records; the demo says:\n%s", count(c, "shop"), out)
+	}
+	epistle(t, 1, "", append(args, file(t, "crayon\n"))...).wantErr("SASL_AUTHENTICATION_FAILED")
+}
+
 func TestAFileOfThePasswordThatOthersMayRead(t *testing.T) {
 	if runtime.GOOS == "windows" {
 		t.Skip("Windows has other permissions")
