@@ -195,6 +195,30 @@ func TestAPartitionThatWasJustAdded(t *testing.T) {
 	s.wantErr("stopped by signal", "nothing was read or sent")
 }
 
+// With max.block.ms=0 sending never waits. The command still waits for the cluster before it begins.
+func TestNothingWaitsButTheStart(t *testing.T) {
+	c, b := brokers(t, brokertest.Topic("t", 1))
+	for _, args := range [][]string{
+		{"produce", "-t", "t"}, {"produce", "-t", "t", "--transactional-id", "x"}, {"perf", "-t", "t", "-n", "1"}, {"demo"},
+	} {
+		s := start(t, strings.NewReader("x\n"), append(args, "-b", b, "-X", "max.block.ms=0")...)
+		if got := s.wait(); got != 0 {
+			t.Errorf("%v: exit status %d, want 0; standard error:\n%s", args, got, s.stderr.String())
+		}
+	}
+	if got := len(c.Records("t", 0)); got < 3 {
+		t.Errorf("%d records in the topic, want one of each command", got)
+	}
+	s := start(t, strings.NewReader("x\n"), "produce", "-b", b, "-t", "t", "-p", "1", "-X", "max.block.ms=0")
+	s.says("not every broker knows it yet: asking again until ")
+	if err := c.AddPartitions("t", 2); err != nil {
+		t.Fatal(err)
+	}
+	if got := s.wait(); got != 0 || len(c.Records("t", 1)) != 1 {
+		t.Errorf("exit status %d, %d records in the partition that comes, want 0 and 1; standard error:\n%s", got, len(c.Records("t", 1)), s.stderr.String())
+	}
+}
+
 func TestPortsThatAreNotKafka(t *testing.T) {
 	silent := httptest.NewServer(http.NotFoundHandler()) // waits for the end of a line
 	defer silent.Close()

@@ -11,7 +11,16 @@ import (
 	"github.com/epistle-kafka/epistle/producer"
 )
 
-// Open makes a producer, waits until it knows the topic, for cfg.MaxBlock at most, and returns the topic's number of
+// StartPatience is how long a command waits for the cluster before it begins: max.block.ms. Where that is 0, sending is never to wait,
+// and the command waits for as long as by default.
+func StartPatience(cfg *producer.Config) time.Duration {
+	if cfg.MaxBlock > 0 {
+		return cfg.MaxBlock
+	}
+	return producer.DefaultConfig().MaxBlock
+}
+
+// Open makes a producer, waits until it knows the topic, for StartPatience at most, and returns the topic's number of
 // partitions. It waits for a cluster that cannot be reached, and says the reason at once. A server that is not Kafka, or not as
 // the settings say, is an error at once. After that, unless max.block.ms is given, records may wait for memory as long as their
 // delivery may take: a program that reads a file has nothing better to do, and delivery.timeout.ms frees memory in the end.
@@ -26,7 +35,8 @@ func (s *Settings) Open(ctx context.Context, env *Env, cfg producer.Config, topi
 	if err != nil {
 		return nil, 0, &UsageError{err.Error()}
 	}
-	ctx, cancel := cause.Within(ctx, cfg.MaxBlock, fmt.Errorf("%w (%v)", producer.ErrMaxBlock, cfg.MaxBlock))
+	patience := StartPatience(&cfg)
+	ctx, cancel := cause.Within(ctx, patience, fmt.Errorf("%w (%v)", producer.ErrMaxBlock, patience))
 	defer cancel()
 	partitions, err := lookUp(ctx, env, p, cfg, topic)
 	if err != nil {
@@ -51,6 +61,10 @@ func lookUp(ctx context.Context, env *Env, p *producer.Producer, cfg producer.Co
 		final <- err
 	}()
 	n, err := p.Partitions(ctx, topic)
+	for errors.Is(err, producer.ErrMaxBlock) && context.Cause(ctx) == nil { // it has ended at once, and the look-up goes on
+		time.Sleep(pause)
+		n, err = p.Partitions(ctx, topic)
+	}
 	interrupted, stopped := errors.AsType[*Interrupted](context.Cause(ctx))
 	cancel(nil)
 	shown := <-final

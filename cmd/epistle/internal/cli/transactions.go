@@ -10,19 +10,28 @@ import (
 	"github.com/epistle-kafka/epistle/producer"
 )
 
+// pause is between two calls of a method that ends at once, since max.block.ms is next to nothing.
+const pause = 100 * time.Millisecond
+
 // InitTransactions calls Producer.InitTransactions until it succeeds, within patience.
 func InitTransactions(ctx context.Context, env *Env, p *producer.Producer, patience time.Duration) error {
 	env.Screen.Status("starting transactions …")
 	defer env.Screen.Status("")
 	ctx, cancel := cause.Within(ctx, patience, fmt.Errorf("%w (%v)", producer.ErrMaxBlock, patience))
 	defer cancel()
-	return p.InitTransactions(ctx)
+	for {
+		err := p.InitTransactions(ctx) // which ends at once where max.block.ms is 0, and goes on all the same
+		failure, ok := errors.AsType[*producer.TransactionError](err)
+		if !ok || failure.Next != producer.NextRetryCall || ctx.Err() != nil {
+			return err
+		}
+		time.Sleep(pause)
+	}
 }
 
 // Insist calls a transactional method until it succeeds or fails for good. When patience ends it closes the producer, and the
 // method then returns what it knows.
 func Insist(env *Env, p *producer.Producer, patience time.Duration, what string, call func(context.Context) error) error {
-	const pause = 100 * time.Millisecond // where max.block.ms is next to nothing
 	giveUp := time.AfterFunc(patience, func() { CloseNow(p) })
 	defer giveUp.Stop()
 	var doubt error

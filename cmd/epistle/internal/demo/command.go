@@ -115,10 +115,8 @@ func run(env *cli.Env, o *options) error {
 	if err := d.send(ctx); err != nil {
 		return err
 	}
-	if d.verb == cli.Written {
-		if err := d.settle(ctx, place); err != nil {
-			return err
-		}
+	if err := d.settle(ctx, place); err != nil {
+		return err
 	}
 	d.say("\nChecked, %s:", d.how(place))
 	r := &report{d: d}
@@ -132,8 +130,8 @@ func run(env *cli.Env, o *options) error {
 	return nil
 }
 
-// settle waits until the logs have as much as was sent. With acks=0 nobody says when that is so. It gives up when the logs no
-// longer grow.
+// settle waits until the logs have as much as was sent. With acks=0 nobody says when that is so, and with acks=1 followers may
+// have yet to copy it, before which it is not to be read. It gives up when the logs no longer grow.
 func (d *demo) settle(ctx context.Context, place stage) error {
 	const pause, still = 100 * time.Millisecond, 5 * time.Second
 	defer d.env.Screen.Status("")

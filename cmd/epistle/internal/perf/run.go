@@ -46,7 +46,7 @@ func run(env *cli.Env, o *options) error {
 		goroutines: o.goroutines, rate: o.rate, random: randomText(randomSize + max(o.size, o.keySize)),
 	}}
 	if cfg.TransactionalID != "" {
-		m.load.txns = &transactions{env: env, producer: p, size: o.transactionSize, patience: cli.Patience(&cfg)}
+		m.load.txns = &transactions{env: env, producer: p, size: o.transactionSize, patience: cli.StartPatience(&cfg)}
 	}
 	return m.run()
 }
@@ -73,7 +73,7 @@ func open(env *cli.Env, o *options, cfg producer.Config) (*producer.Producer, er
 	if err != nil || cfg.TransactionalID == "" {
 		return p, err
 	}
-	if err := cli.InitTransactions(ctx, env, p, cfg.MaxBlock); err != nil {
+	if err := cli.InitTransactions(ctx, env, p, cli.StartPatience(&cfg)); err != nil {
 		cli.CloseNow(p)
 		return nil, err
 	}

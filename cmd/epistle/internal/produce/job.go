@@ -103,14 +103,14 @@ func (j *job) open(ctx context.Context, cfg producer.Config) error {
 		return fmt.Errorf("%w; nothing was read or sent", err)
 	}
 	if n, named := j.record.Partition.Get(); named && int(n) >= partitions {
-		if err := cli.AwaitPartition(ctx, j.env, p, j.record.Topic, n, cfg.MaxBlock-time.Since(began)); err != nil {
+		if err := cli.AwaitPartition(ctx, j.env, p, j.record.Topic, n, cli.StartPatience(&cfg)-time.Since(began)); err != nil {
 			cli.CloseNow(p)
 			return fmt.Errorf("%w; nothing was read or sent", err)
 		}
 	}
 	j.producer = p
 	if j.txns != nil {
-		if err := cli.InitTransactions(ctx, j.env, p, cfg.MaxBlock); err != nil {
+		if err := cli.InitTransactions(ctx, j.env, p, cli.StartPatience(&cfg)); err != nil {
 			cli.CloseNow(p)
 			return fmt.Errorf("%w; nothing was read or sent", err)
 		}
