@@ -1,7 +1,9 @@
 package producer_test
 
 import (
+	"errors"
 	"fmt"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -59,38 +61,77 @@ type load struct {
 	done   sync.WaitGroup
 }
 
-func newLoad(t *testing.T, p *producer.Producer, partitions int32) *load {
+func newLoad(_ *testing.T, p *producer.Producer, partitions int32) *load {
 	l := &load{acks: map[int32]time.Time{}, stop: make(chan struct{})}
 	for i := range partitions {
-		l.done.Go(func() {
-			for {
-				select {
-				case <-l.stop:
-					return
-				case <-time.After(50 * time.Millisecond):
-				}
-				l.send(p, i)
-			}
+		l.repeat(func() {
+			p.TrySend(l.next(i, 0), func(_ producer.RecordMetadata, err error) { l.ended(i, err) })
 		})
 	}
 	return l
 }
 
-func (l *load) send(p *producer.Producer, partition int32) {
-	l.mu.Lock()
-	l.sent++
-	value := fmt.Sprint(l.sent)
-	l.mu.Unlock()
-	rec := producer.Record{Topic: "t", Partition: producer.OnPartition(partition), Value: []byte(value)}
-	p.TrySend(rec, func(_ producer.RecordMetadata, err error) {
-		l.mu.Lock()
-		defer l.mu.Unlock()
-		if err != nil {
-			l.failed = append(l.failed, err)
-		} else if _, ok := l.acks[partition]; !ok {
-			l.acks[partition] = time.Now()
+// newBlockedLoad is a load of records of 4 kB each, from callers that wait for memory.
+func newBlockedLoad(t *testing.T, p *producer.Producer, partitions int32) *load {
+	l := &load{acks: map[int32]time.Time{}, stop: make(chan struct{})}
+	for i := range partitions {
+		l.repeat(func() {
+			p.SendFunc(t.Context(), l.next(i, 4000), func(_ producer.RecordMetadata, err error) { l.ended(i, err) })
+		})
+	}
+	return l
+}
+
+// newTransactions is a load of transactions of one record for each partition. It notes when they are committed.
+func newTransactions(t *testing.T, p *producer.Producer, partitions int32) *load {
+	l := &load{acks: map[int32]time.Time{}, stop: make(chan struct{})}
+	l.repeat(func() {
+		err := p.Transact(t.Context(), func(tx *producer.Tx) error {
+			for i := range partitions {
+				tx.Send(t.Context(), l.next(i, 0))
+			}
+			return nil
+		})
+		for i := range partitions {
+			l.ended(i, err)
 		}
 	})
+	return l
+}
+
+// repeat calls f every 50 ms, on a goroutine of its own.
+func (l *load) repeat(f func()) {
+	l.done.Go(func() {
+		for {
+			select {
+			case <-l.stop:
+				return
+			case <-time.After(50 * time.Millisecond):
+			}
+			f()
+		}
+	})
+}
+
+// next is a record that differs from all others, with so many bytes more.
+func (l *load) next(partition int32, more int) producer.Record {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.sent++
+	return producer.Record{
+		Topic: "t", Partition: producer.OnPartition(partition), Value: fmt.Append(nil, l.sent, strings.Repeat(" ", more)),
+	}
+}
+
+// ended notes how a record has ended.
+func (l *load) ended(partition int32, err error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if err != nil {
+		l.failed = append(l.failed, err)
+	} else if _, ok := l.acks[partition]; !ok {
+		l.acks[partition] = time.Now()
+	}
 }
 
 // forget begins to note acknowledgements anew.
@@ -130,8 +171,48 @@ func TestRecovery(t *testing.T) {
 				lasts   time.Duration
 			}{{1, 2 * time.Second}, {1, 6 * time.Second}, {3, 6 * time.Second}, {3, 20 * time.Second}} {
 				t.Run(fmt.Sprintf("%s/%s/%d of 3/%v", s.name, shape.name, of.brokers, of.lasts), func(t *testing.T) {
-					bubble(t, func(t *testing.T) { recovery(t, shape, of.brokers, of.lasts, s.request, s.delivery) })
+					bubble(t, func(t *testing.T) {
+						recovery(t, shape, of.brokers, of.lasts, s.request, s.delivery, sending{begin: newLoad})
+					})
 				})
+			}
+		}
+	}
+}
+
+// A sending is what a producer sends through an outage.
+type sending struct {
+	config func(*producer.Config) // nil: it takes none
+	begin  func(*testing.T, *producer.Producer, int32) *load
+	before func(*testing.T, *producer.Producer) // the outage ends, what must be so; nil: nothing
+}
+
+// The same in an outage in which TCP accepts and nobody answers, for a producer whose memory is used up meanwhile, and for one
+// that sends transactions. What counts of these is the first commit after the outage. A transaction whose records expired in it
+// is aborted first.
+func TestRecoveryFromSilence(t *testing.T) {
+	for name, how := range map[string]sending{
+		"memory used up": {
+			func(cfg *producer.Config) { cfg.BufferMemory = 64 << 10 }, newBlockedLoad,
+			func(t *testing.T, p *producer.Producer) {
+				rec := producer.Record{Topic: "t", Value: make([]byte, 16<<10)}
+				if err := p.TrySend(rec, nil); !errors.Is(err, producer.ErrBufferFull) {
+					t.Errorf("at the end of the outage one more record: %v, want %v", err, producer.ErrBufferFull)
+				}
+			},
+		},
+		"transactions": {func(cfg *producer.Config) { cfg.TransactionalID = "tx" }, newTransactions, nil},
+	} {
+		for _, s := range recoverySettings {
+			for _, shape := range shapes() {
+				for _, lasts := range []time.Duration{6 * time.Second, 20 * time.Second} {
+					if shape.name != "silent" && shape.name != "half open" {
+						continue
+					}
+					t.Run(fmt.Sprintf("%s/%s/%s/%v", name, s.name, shape.name, lasts), func(t *testing.T) {
+						bubble(t, func(t *testing.T) { recovery(t, shape, 3, lasts, s.request, s.delivery, how) })
+					})
+				}
 			}
 		}
 	}
@@ -140,16 +221,24 @@ func TestRecovery(t *testing.T) {
 // backoffInForce is reconnect.backoff.max.ms, and a fifth of it.
 const backoffInForce = 1200 * time.Millisecond
 
-func recovery(t *testing.T, shape outageShape, brokers int32, lasts, request, delivery time.Duration) {
+func recovery(t *testing.T, shape outageShape, brokers int32, lasts, request, delivery time.Duration, how sending) {
 	c := brokertest.New(t, brokertest.InMemory(), brokertest.Brokers(3), brokertest.Topic("t", 3))
-	p := start(t, c, func(cfg *producer.Config) { cfg.RequestTimeout, cfg.DeliveryTimeout = request, delivery })
+	p := start(t, c, func(cfg *producer.Config) {
+		cfg.RequestTimeout, cfg.DeliveryTimeout = request, delivery
+		if how.config != nil {
+			how.config(cfg)
+		}
+	})
 	warm(t, p, "t")
-	l := newLoad(t, p, 3)
+	l := how.begin(t, p, 3)
 	time.Sleep(time.Second)
 	for id := range brokers {
 		shape.begin(c, id+1)
 	}
 	time.Sleep(lasts)
+	if how.before != nil {
+		how.before(t, p)
+	}
 	for id := range brokers {
 		shape.end(c, id+1)
 	}

@@ -148,11 +148,22 @@ func TestOneProbeAMinute(t *testing.T) {
 // inDoubt is how many records loseAnswer sends.
 const inDoubt = 20
 
-// loseAnswer sends a batch whose first attempt ends in fault, and then spoils its topic. It returns how its records ended;
-// those that are invalid have no key.
+// loseAnswer is sendInDoubt by a producer without transactions.
 func loseAnswer(t *testing.T, fault *brokertest.Action, spoil func(*brokertest.Cluster) error, invalid ...int) (*brokertest.Cluster, []error) {
 	c := brokertest.New(t, brokertest.InMemory(), brokertest.Topic("t", 1))
 	p := start(t, c, func(cfg *producer.Config) { cfg.Linger = 10 * time.Millisecond })
+	errs := sendInDoubt(t, c, p, fault, spoil, invalid...)
+	if err := c.Verify(func(r brokertest.Record) string { return string(r.Value) }); err != nil {
+		t.Error(err)
+	}
+	return c, errs
+}
+
+// sendInDoubt sends a batch whose first attempt ends in fault, and then spoils its topic. It returns how its records ended;
+// those that are invalid have no key.
+func sendInDoubt(
+	t *testing.T, c *brokertest.Cluster, p *producer.Producer, fault *brokertest.Action, spoil func(*brokertest.Cluster) error, invalid ...int,
+) []error {
 	warm(t, p, "t")
 	first := record("first")
 	first.Key = []byte("k")
@@ -174,18 +185,15 @@ func loseAnswer(t *testing.T, fault *brokertest.Action, spoil func(*brokertest.C
 	for i, f := range futures {
 		_, errs[i] = f.Wait(t.Context())
 	}
-	if err := c.Verify(func(r brokertest.Record) string { return string(r.Value) }); err != nil {
-		t.Error(err)
-	}
-	return c, errs
+	return errs
 }
+
+func shrink(c *brokertest.Cluster) error  { return c.SetTopicMaxBytes("t", 1000) }
+func compact(c *brokertest.Cluster) error { return c.SetCompacted("t", true) }
 
 // One answer is lost, and then the batch is refused for good: too large, or some of its records invalid. What is in no log
 // is sent, or fails as what is not written.
 func TestRefusedForGoodAfterALostAnswer(t *testing.T) {
-	shrink := func(c *brokertest.Cluster) error { return c.SetTopicMaxBytes("t", 1000) }
-	compact := func(c *brokertest.Cluster) error { return c.SetCompacted("t", true) }
-
 	t.Run("too large, and in no log", func(t *testing.T) {
 		bubble(t, func(t *testing.T) {
 			c, errs := loseAnswer(t, brokertest.Drop(), shrink)
@@ -242,4 +250,64 @@ func TestRefusedForGoodAfterALostAnswer(t *testing.T) {
 			}
 		})
 	})
+}
+
+// The same in a transaction. One that is too large and in no log goes on in pieces, and all of it is committed. If records are at
+// fault, or if the batch is in the log after all, the transaction can only be aborted, and nobody sees any part of it.
+func TestRefusedForGoodInATransaction(t *testing.T) {
+	for _, tt := range []struct {
+		name    string
+		fault   *brokertest.Action
+		spoil   func(*brokertest.Cluster) error
+		invalid []int
+		logged  int // of the records, in the end
+		commits bool
+	}{
+		{"too large, and in no log", brokertest.Drop(), shrink, nil, inDoubt, true},
+		{"too large, and in the log", brokertest.HandleThenDrop(), shrink, nil, inDoubt, false},
+		{"two invalid, and in no log", brokertest.Drop(), compact, []int{0, 7}, 0, false},
+		{"two invalid by now, and in the log", brokertest.HandleThenDrop(), compact, []int{0, 7}, inDoubt, false},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			inEachProtocol(t, func(t *testing.T, s speech) {
+				c := s.cluster(t)
+				p := transactional(t, c, func(cfg *producer.Config) { cfg.Linger = 10 * time.Millisecond })
+				begin(t, p)
+				errs := sendInDoubt(t, c, p, tt.fault, tt.spoil, tt.invalid...)
+				if got := len(logged(c)); got != tt.logged+1 {
+					t.Errorf("the log holds %d records, want %d", got, tt.logged+1)
+				}
+				if tt.commits {
+					for i, err := range errs {
+						if err != nil {
+							t.Errorf("record %d: %v", i, err)
+						}
+					}
+					commit(t, p)
+					if got := c.Committed("t", 0); len(got) != inDoubt+1 {
+						t.Errorf("%d records are to be seen, want %d", len(got), inDoubt+1)
+					}
+					soundLog(t, c)
+					return
+				}
+				for i, err := range errs {
+					switch {
+					case err == nil, tt.logged > 0 && !producer.MayBeWritten(err):
+						t.Errorf("record %d ended with %v, and %d of %d are in the log", i, err, tt.logged, inDoubt)
+					case slices.Contains(tt.invalid, i) && !errors.Is(err, protocol.InvalidRecord):
+						t.Errorf("record %d without a key: %v, want INVALID_RECORD", i, err)
+					}
+				}
+				wantTold(t, "CommitTransaction", p.CommitTransaction(t.Context()), openAbort)
+				abort(t, p)
+				wantVisible(t, c, "")
+				if err := c.SetCompacted("t", false); err != nil {
+					t.Fatal(err)
+				}
+				transaction(t, p, "next")
+				wantVisible(t, c, "next")
+				soundLog(t, c)
+			})
+		})
+	}
 }

@@ -34,6 +34,7 @@ type link struct {
 	unsure  bool // conn may lead to another cluster than those before: see doubtCluster
 
 	opened time.Time          // when conn was made
+	came   time.Time          // when something last came, on any connection
 	heard  time.Time          // when something last came on conn, or was sent while nothing else was unanswered
 	pause  time.Duration      // the longest recent time between two such moments; 0: nothing has come yet
 	moved  *metadata.Snapshot // as of which movedFrom has looked

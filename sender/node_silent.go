@@ -28,7 +28,7 @@ func (l *link) answered(now time.Time) {
 	l.failures = 0
 	l.vouches = l.vouches || l.stale < 0
 	l.pause = max(l.pause-l.pause/8, usual(l.pause, now.Sub(l.heard)))
-	l.heard = now
+	l.heard, l.came = now, now
 }
 
 // silentFrom returns when l is silent if nothing comes until then (R3); the zero time if nothing has to come.
@@ -99,14 +99,16 @@ func (n *node) movedFrom(snapshot *metadata.Snapshot) bool {
 
 // unheardSince reports whether there is a connection on l that has shown no sign of life since then.
 func (l *link) unheardSince(at time.Time) bool {
-	return l.conn != nil && !l.opened.After(at) && !l.heard.After(at)
+	return l.conn != nil && !l.opened.After(at) && !l.came.After(at)
 }
 
 // twinLost closes the connection beside one of n's that request.timeout has ended, if it is probably as lost (R6). Batches that
-// are in flight there are left to their own time: they may be late because replicas are.
+// are in flight there are left to their own time: they may be late because replicas are. A request that was only just sent on
+// the control connection, maybe for the loss of another one, says nothing for it.
 func (c *core) twinLost(n *node, which lane) {
-	l := &n.links[lanes-1-which]
-	if l.unheardSince(n.links[which].heard) && l.busy == 0 || lanes-1-which == control && l.silent(c.pause.judged(c.now)) {
+	l, other := &n.links[lanes-1-which], lanes-1-which
+	unheard := l.unheardSince(n.links[which].heard) && (l.busy == 0 || other == control)
+	if unheard || other == control && l.silent(c.pause.judged(c.now)) {
 		l.conn.Close(errTwin)
 	}
 }
