@@ -56,6 +56,11 @@ func (t *Topic) Send(ctx context.Context, key, value []byte) Future {
 }
 
 func (t *Topic) send(ctx context.Context, key, value []byte, call string) Future {
+	if passing.Load() != 0 {
+		if err := t.refuseUnserialized(ctx, 1, nil); err != nil {
+			return refusedFuture((&Record{Topic: t.name}).noMetadata(), err)
+		}
+	}
 	var e entry
 	e.call = call
 	t.fill(ctx, &e, key, value, nil)
@@ -66,6 +71,9 @@ func (t *Topic) send(ctx context.Context, key, value []byte, call string) Future
 func (t *Topic) SendFunc(ctx context.Context, key, value []byte, done Callback) {
 	if t.p == nil {
 		t.sendFuncOver(ctx, key, value, done)
+		return
+	}
+	if passing.Load() != 0 && t.refuseUnserialized(ctx, 1, done) != nil {
 		return
 	}
 	var e entry

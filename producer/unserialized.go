@@ -96,3 +96,18 @@ func (p *Producer) refuseUnserialized(ctx context.Context, rec *Record, number i
 	p.spoil(number, failed)
 	return failed
 }
+
+// refuseUnserialized is the same for n records that a wrapper sends by a handle, which takes no Record: only the context has the
+// mark then. done is told of each.
+//
+//go:noinline
+func (t *Topic) refuseUnserialized(ctx context.Context, n int, done Callback) error {
+	rec := Record{Topic: t.name}
+	err := t.p.refuseUnserialized(ctx, &rec, t.txn)
+	if err != nil && done != nil {
+		for range n {
+			done(rec.noMetadata(), err)
+		}
+	}
+	return err
+}

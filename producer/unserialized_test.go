@@ -66,6 +66,37 @@ func (w contextless) SendFunc(_ context.Context, rec producer.Record, done produ
 	}
 }
 
+// byHandle sends by the handles of topics, as a wrapper does that keeps one for each.
+type byHandle struct {
+	producer.Sender
+	topic func(name string) *producer.Topic
+}
+
+func (w byHandle) Send(ctx context.Context, rec producer.Record) producer.Future {
+	return w.topic(rec.Topic).Send(ctx, rec.Key, rec.Value)
+}
+
+func (w byHandle) SendFunc(ctx context.Context, rec producer.Record, done producer.Callback) {
+	w.topic(rec.Topic).SendFunc(ctx, rec.Key, rec.Value, done)
+}
+
+func (w byHandle) SendSync(ctx context.Context, rec producer.Record) (producer.RecordMetadata, error) {
+	return w.topic(rec.Topic).SendSync(ctx, rec.Key, rec.Value)
+}
+
+// manyAtOnce sends by the fastest call of a handle.
+type manyAtOnce struct{ byHandle }
+
+func (w manyAtOnce) SendFunc(ctx context.Context, rec producer.Record, done producer.Callback) {
+	w.topic(rec.Topic).SendAllFunc(ctx, []producer.KeyValue{{Key: rec.Key, Value: rec.Value}}, done)
+}
+
+func handlesOf(s producer.Sender) byHandle {
+	return byHandle{s, s.(interface {
+		Topic(name string) *producer.Topic
+	}).Topic}
+}
+
 // Between a Typed and its transaction may be any wrapper. A record that cannot be serialized refuses the commit all the same,
 // though nobody has looked at its outcome, and nothing is sent in its place. The wrappers are left no choice by their types:
 // a Sender is all that they are known to be.
@@ -80,6 +111,8 @@ func TestNoWrapperHidesARecordThatCannotBeSerialized(t *testing.T) {
 		"changes":      func(s producer.Sender) producer.Sender { return tracing{s} },
 		"makes anew":   func(s producer.Sender) producer.Sender { return encrypting{tracing{encrypting{s}}} },
 		"no context":   func(s producer.Sender) producer.Sender { return contextless{counting{s}} },
+		"by handles":   func(s producer.Sender) producer.Sender { return tracing{handlesOf(s)} },
+		"many at once": func(s producer.Sender) producer.Sender { return manyAtOnce{handlesOf(s)} },
 	}
 	ways := map[string]func(context.Context, *producer.Typed[string, string]) error{
 		"Send": func(ctx context.Context, typed *producer.Typed[string, string]) error {
