@@ -236,3 +236,59 @@ func TestFlushEndsWithItsContext(t *testing.T) {
 		}
 	})
 }
+
+// A ctx that has ended is no error where there is nothing to wait for: nothing was left undone.
+func TestNothingIsLeftToWaitFor(t *testing.T) {
+	ended, cancel := context.WithCancel(context.Background())
+	cancel()
+	calls := map[string]func(*producer.Producer) error{
+		"Flush": func(p *producer.Producer) error { return p.Flush(ended) },
+		"Close": func(p *producer.Producer) error { return p.Close(ended) },
+	}
+	for name, call := range calls {
+		for _, tt := range []struct {
+			name   string
+			before func(*testing.T, *brokertest.Cluster, *producer.Producer)
+			left   producer.Undelivered
+			ok     bool
+			within time.Duration
+		}{
+			{"never used", func(*testing.T, *brokertest.Cluster, *producer.Producer) {}, producer.Undelivered{}, true, 0},
+			{"all delivered", func(t *testing.T, _ *brokertest.Cluster, p *producer.Producer) { send(t, p, record("a")) }, producer.Undelivered{}, true, 0},
+			{"a record is left", func(t *testing.T, c *brokertest.Cluster, p *producer.Producer) {
+				warm(t, p, "t")
+				c.Pause(1)
+				p.SendFunc(t.Context(), record("a"), nil)
+				time.Sleep(time.Second)
+			}, producer.Undelivered{NotWritten: 1}, false, 0},
+			{"a callback runs", func(t *testing.T, _ *brokertest.Cluster, p *producer.Producer) {
+				p.SendFunc(t.Context(), record("a"), func(producer.RecordMetadata, error) { time.Sleep(10 * time.Second) })
+				time.Sleep(time.Second)
+			}, producer.Undelivered{}, false, time.Second},
+		} {
+			t.Run(name+"/"+tt.name, func(t *testing.T) {
+				bubble(t, func(t *testing.T) {
+					c := brokertest.New(t, brokertest.InMemory(), brokertest.Topic("t", 1))
+					p := start(t, c)
+					tt.before(t, c, p)
+					began := time.Now()
+					err := call(p)
+					c.Resume(1)
+					if took := time.Since(began); took > tt.within+10*time.Millisecond {
+						t.Errorf("it took %v, want %v", took, tt.within)
+					}
+					var left producer.Undelivered
+					if e, ok := errors.AsType[*producer.FlushError](err); ok {
+						left = e.Waiting
+					}
+					if e, ok := errors.AsType[*producer.CloseError](err); ok {
+						left = e.Lost
+					}
+					if (err == nil) != tt.ok || left != tt.left || err != nil && !errors.Is(err, context.Canceled) {
+						t.Errorf("%v, with %+v left, want no error: %v, and %+v left", err, left, tt.ok, tt.left)
+					}
+				})
+			})
+		}
+	}
+}

@@ -169,7 +169,8 @@ func (p *Producer) codecLevel() int {
 // waits for what they send meanwhile only if that is in the same batches.
 //
 // Flush ends early only if ctx ends, or with ErrCallback. The error is then a *FlushError, which counts the records that are
-// still under way: they go on. If ctx does not end, Flush takes no longer than delivery.timeout and the callbacks.
+// still under way: they go on. With nothing to wait for it is nil, though ctx has ended. If ctx does not end, Flush takes no
+// longer than delivery.timeout and the callbacks.
 func (p *Producer) Flush(ctx context.Context) error {
 	began := time.Now()
 	waiting, err := p.sender.Flush(ctx)
@@ -185,7 +186,8 @@ func (p *Producer) Flush(ctx context.Context) error {
 // ErrClosed.
 //
 // If ctx ends first, the records that are left fail with ErrClosed. The error is a *CloseError, which counts these records and
-// says what they waited for. Close then waits for their callbacks, and for the log, for at most a second more.
+// says what they waited for. Close then waits for their callbacks, and for the log, for at most a second more. With nothing to
+// wait for the error is nil, though ctx has ended.
 //
 // If ctx does not end, Close takes no longer than delivery.timeout, which bounds every record, and the callbacks. Within the
 // same time it aborts a transaction that is open, and finishes a commit that is in progress. If the cluster gives no answer to

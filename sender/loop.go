@@ -223,6 +223,9 @@ func (s *Sender) stepInline() {
 // not must not hold Close up.
 const closeGrace = time.Second
 
+// flushGrace is how long a Flush whose ctx has ended waits for callbacks, if every record has its outcome.
+const flushGrace = 10 * time.Millisecond
+
 // grace waits for done, but not for longer than left. It returns how much of left remains.
 func (s *Sender) grace(done <-chan struct{}, left time.Duration) time.Duration {
 	began := time.Now()

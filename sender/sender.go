@@ -153,6 +153,9 @@ func (s *Sender) Flush(ctx context.Context) (waiting Undelivered, err error) {
 		waiting = e.waiting
 	case <-s.stopped: // they have failed by now
 	}
+	if ctx.Err() != nil && waiting == (Undelivered{}) && s.grace(g.Done(), flushGrace) > 0 {
+		return waiting, nil // there was nothing to wait for
+	}
 	return waiting, s.Explain(err)
 }
 
@@ -187,6 +190,9 @@ func (s *Sender) Close(ctx context.Context) (lost Undelivered, err error) {
 		err = s.await(ctx, s.ended)
 	} else { // without an error it was the last push that took the time
 		left = s.grace(s.ended, left) // so that whoever counts outcomes has them all
+		if ctx.Err() != nil && s.core.givenUp() == (Undelivered{}) && left > 0 {
+			err = nil // there was nothing to wait for
+		}
 	}
 	if gaveUp := s.core.txn.unended(); gaveUp != nil { // nobody does steps any more
 		if err = gaveUp; ctx.Err() != nil {
