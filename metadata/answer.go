@@ -228,6 +228,11 @@ func (a *answer) described(t *topic, in *protocol.MetadataTopic) {
 		}
 		old = nil
 	}
+	if old != nil {
+		old = t.heldAgainst(a.now, a.node, in, len(a.brokers))
+	} else {
+		t.older.by = nil
+	}
 	merged, ok := merge(old, in, a.leaderKnown)
 	if !ok {
 		a.again(t, a.bad(t, "its partitions are not numbered 0 to n-1"))

@@ -17,6 +17,7 @@ type topic struct {
 	shared   bool         // data was given out and must not be written
 	replaced []replacedID // ids it had before, newest last
 	foreign  bool         // data is of another cluster than the present one
+	older    olderView    // what answers in a row have said that are behind data
 	asked    bool         // a request in flight asks for it
 	doubted  bool         // Refresh was called: a caller hopes that it has changed
 
@@ -34,8 +35,18 @@ type replacedID struct {
 	by    []int32 // nodes that have named it since the present id was last confirmed
 }
 
+// olderView is the answers in a row that have an older leader epoch than the one known. As a rule their brokers lag behind. But
+// epochs go back for good where a topic without an id was made again, or where a cluster was restored from a copy, and one
+// answer with an epoch that is too high is never right again. So once nobody confirms what is known, the older view is believed
+// after staleTime, if two brokers have it. If it is wrong after all, its leaders refuse what they are sent.
+type olderView struct {
+	since time.Time
+	by    []int32 // empty: the last answer was not behind
+}
+
 const (
-	// staleTime is how long brokers may take to hear that a topic was made anew. If all is well it is a second at most.
+	// staleTime is how long brokers may take to hear that a topic was made anew, or has another leader. If all is well it is a
+	// second at most.
 	staleTime = 10 * time.Second
 
 	// maxReplaced bounds how many replaced ids are remembered. Brokers lag behind by a deletion or two, not by more.
@@ -58,6 +69,32 @@ func (t *topic) replace(now time.Time, next protocol.UUID) {
 	t.replaced = slices.DeleteFunc(t.replaced, func(r replacedID) bool { return r.id == next })
 	t.replaced = append(t.replaced, replacedID{id: t.data.ID, since: now})
 	t.replaced = t.replaced[max(0, len(t.replaced)-maxReplaced):]
+}
+
+// heldAgainst returns what the answer in of a node is merged into: what is known, without the epochs that in may replace although
+// its own are older.
+func (t *topic) heldAgainst(now time.Time, node int32, in *protocol.MetadataTopic, brokers int) *Topic {
+	ahead := func(p protocol.MetadataPartition) bool {
+		i := p.PartitionIndex
+		return i >= 0 && int(i) < len(t.data.Partitions) && p.LeaderEpoch >= 0 && p.LeaderEpoch < t.data.Partitions[i].LeaderEpoch
+	}
+	if !slices.ContainsFunc(in.Partitions, ahead) {
+		t.older.by = nil
+		return t.data
+	}
+	if len(t.older.by) == 0 {
+		t.older.since = now
+	}
+	t.older.by = withNode(t.older.by, node)
+	if now.Sub(t.older.since) < staleTime || !agreed(t.older.by, brokers) {
+		return t.data
+	}
+	t.older.by = nil
+	old := &Topic{Name: t.data.Name, ID: t.data.ID, Partitions: slices.Clone(t.data.Partitions)}
+	for i := range min(len(in.Partitions), len(old.Partitions)) {
+		old.Partitions[i].LeaderEpoch = -1
+	}
+	return old
 }
 
 // confirm notes that a broker knows the topic by its present id.

@@ -248,3 +248,44 @@ func TestALateBatchOfTheOldTopicWasToldToBeInDoubt(t *testing.T) {
 		})
 	}
 }
+
+// Leader epochs go back where a topic is made again that has no id, and where a cluster was restored from a copy with its ids.
+// What is known is newer than what all brokers say then. It is given up after ten seconds, and not kept until the program ends.
+func TestLeaderEpochsThatGoBackAreFollowed(t *testing.T) {
+	noIDs := []brokertest.Option{brokertest.Versions(brokertest.Metadata, 0, 9), brokertest.Versions(brokertest.Produce, 3, 12)}
+	for name, world := range map[string]struct {
+		options []brokertest.Option
+		change  func(*brokertest.Cluster) error
+	}{
+		"a topic without an id": {noIDs, func(c *brokertest.Cluster) error { return c.RecreateTopic("t") }},
+		"a restored cluster": {nil, func(c *brokertest.Cluster) error {
+			c.MakeAgain(brokertest.Again{ClusterID: true, TopicIDs: true})
+			return nil
+		}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			bubble(t, func(t *testing.T) {
+				options := []brokertest.Option{brokertest.InMemory(), brokertest.Brokers(3), brokertest.Topic("t", 1), brokertest.Delay(time.Millisecond)}
+				c := brokertest.New(t, append(options, world.options...)...)
+				p := start(t, c)
+				for _, leader := range []int32{3, 2} {
+					if err := c.MoveLeader("t", 0, leader); err != nil {
+						t.Fatal(err)
+					}
+					send(t, p, record("old"))
+				}
+				if err := world.change(c); err != nil {
+					t.Fatal(err)
+				}
+				began := time.Now()
+				send(t, p, record("new"))
+				if took := time.Since(began); took > 12*time.Second {
+					t.Errorf("the new leader was found after %v, want some 10 s", took)
+				}
+				if got := logged(c); !slices.Equal(got, []string{"new"}) {
+					t.Errorf("the log holds %v, want the new record", got)
+				}
+			})
+		})
+	}
+}
