@@ -110,6 +110,7 @@ func FuzzTokenAnswer(f *testing.F) {
 		}
 	}
 	f.Add(200, "text/html", "", "", "x")
+	f.Add(460, "0", "", "", `{"description":"`+"penc\x8b\x8bil"+strings.Repeat("x", 100)+`"}`)
 	f.Fuzz(func(t *testing.T, status int, kind, date, location, body string) {
 		config := OIDCConfig{TokenURL: "https://idp.example/token", ClientID: "id", ClientSecret: "pencil", RetryBudget: 1}
 		config.HTTP = &http.Client{Transport: roundTrip(func(r *http.Request) (*http.Response, error) {

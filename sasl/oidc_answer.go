@@ -131,7 +131,7 @@ const mostOfBeginning = 80
 func (a *oidcAnswer) beginning() string {
 	text := strings.Join(strings.Fields(a.proof.hide(string(a.body))), " ")
 	if len(text) > mostOfBeginning {
-		text = strings.ToValidUTF8(text[:mostOfBeginning], "") + "…"
+		text = strings.ToValidUTF8(text[:mostOfBeginning], "\uFFFD") + "…" // to leave bytes out could put a secret together
 	}
 	return strconv.Quote(text)
 }
