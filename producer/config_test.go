@@ -248,6 +248,27 @@ func TestNamesOfValues(t *testing.T) {
 
 var _ Interceptor = (*stamp)(nil)
 
+// What contradicts transactions is told all at once, also beside idempotence that is switched off: whoever puts that right would
+// hear of the rest only then.
+func TestAllThatContradictsTransactionsIsTold(t *testing.T) {
+	c := ExactlyOnce("a", "localhost:9092")
+	c.EnableIdempotence, c.Acks, c.Retries, c.MaxInFlightRequestsPerConnection, c.DeliveryTimeout = false, AcksNone, 0, 6, 10*time.Millisecond
+	var fields []string
+	if invalid, ok := errors.AsType[*ConfigError](c.Validate()); ok {
+		for _, v := range invalid.Violations {
+			fields = append(fields, v.Field)
+		}
+	}
+	want := []string{"Acks", "DeliveryTimeout", "MaxInFlightRequestsPerConnection", "Retries", "TransactionalID"}
+	if slices.Sort(fields); !slices.Equal(fields, want) {
+		t.Errorf("got %v, want %v", fields, want)
+	}
+	_, _, err := FromMap(with("transactional.id", "a", "enable.idempotence", "false", "acks", "0", "delivery.timeout.ms", "10"))
+	if invalid, ok := errors.AsType[*PropertiesError](err); !ok || len(invalid.Problems) != 3 || !strings.Contains(err.Error(), "acks = 0: must be AcksAll") {
+		t.Errorf("got %v, want three problems, and acks among them", err)
+	}
+}
+
 // stamp is what most interceptors are: it adds a header. It shows that the interface can be met from outside.
 type stamp struct{}
 

@@ -109,9 +109,9 @@ func (c *Config) checkDelivery(k *checker) {
 }
 
 // checkIdempotence names every setting that contradicts idempotence. Whoever set it must choose: idempotence that is switched
-// off silently is how duplicates are made.
+// off silently is how duplicates are made. Transactions need the same, also where idempotence itself is off and has to be on.
 func (c *Config) checkIdempotence(k *checker) {
-	if !c.EnableIdempotence {
+	if !c.EnableIdempotence && c.TransactionalID == "" {
 		return
 	}
 	needs := " with EnableIdempotence (enable.idempotence), or switch that off"

@@ -78,7 +78,7 @@ var compiled = map[string][]string{
 	"telemetry.md": {"docs_snippets_test.go"},
 	"migrating.md": {"docs_migrating_test.go", "../bench/driver/migrating_test.go"},
 	"testing.md":   {"../producertest/docs_test.go", "../integration/send/docs_test.go"},
-	"running.md":   {"../epistleprom/docs_test.go"},
+	"running.md":   {"../epistleprom/docs_test.go", "docs_running_test.go"},
 	"tracing.md":   {"../epistleotel/readme_test.go"},
 }
 

@@ -95,7 +95,7 @@ var kindsOfPrograms = []kind{
 	{name: "ksqlDB, Schema Registry, NiFi", text: "bootstrap.servers=b:9092\nlisteners=http://0.0.0.0:8088\nksql.service.id=shop\nksql.streams.producer.acks=all\nkafkastore.bootstrap.servers=SASL_SSL://b:9092\nnifi.web.port=1\n",
 		said: "listeners ksql.service.id ksql.streams.producer.acks kafkastore.bootstrap.servers nifi.web.port"},
 	{name: "Flink, which has Kafka's packages below its own", mechanism: "PLAIN", text: "bootstrap.servers=b:9092\nsecurity.protocol=SASL_SSL\nsasl.mechanism=PLAIN\ntransaction.timeout.ms=900000\nflink.partition-discovery.interval-millis=1\n" +
-		"sasl.jaas.config=org.apache.flink.kafka.shaded." + plainModule + "username=\"a\" password=\"letmein\";\n", said: "flink.partition-discovery.interval-millis"},
+		"sasl.jaas.config=org.apache.flink.kafka.shaded." + plainModule + "username=\"a\" password=\"letmein\";\n", said: "transaction.timeout.ms flink.partition-discovery.interval-millis"},
 	{name: "Logstash", text: "bootstrap_servers => \"b:9092\"\ntopic_id => \"x\"\n", said: "bootstrap_servers topic_id", problems: []string{"line 1 has bootstrap_servers instead"}},
 	{name: "a broker", text: "broker.id=0\nlisteners=SASL_SSL://:9093\nlog.dirs=/data\nzookeeper.connect=zk:2181\nauto.create.topics.enable=false\n",
 		said: "broker.id listeners log.dirs zookeeper.connect auto.create.topics.enable", problems: []string{"bootstrap.servers = (empty)"}},

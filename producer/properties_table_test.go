@@ -206,3 +206,47 @@ func code(def string) string {
 	}
 	return "`" + strings.TrimPrefix(def, "org.apache.kafka.common.metrics.") + "`"
 }
+
+// Whatever the table says to be of no effect beside another setting gives a notice that names it. Beside other values of that
+// setting, and for the default, there is none.
+func TestSettingsOfNoEffectAreNoticed(t *testing.T) {
+	const roundRobin = "org.apache.kafka.clients.producer.RoundRobinPartitioner"
+	cases := map[string]struct {
+		value         string
+		idle, working []string // the other setting
+	}{
+		"compression.gzip.level":                   {"7", []string{"compression.type", "zstd"}, []string{"compression.type", "gzip"}},
+		"compression.lz4.level":                    {"3", nil, []string{"compression.type", "lz4"}},
+		"compression.zstd.level":                   {"7", []string{"compression.type", "lz4"}, []string{"compression.type", "zstd"}},
+		"metadata.cluster.check.enable":            {"false", []string{"metadata.recovery.strategy", "NONE"}, nil},
+		"metadata.recovery.rebootstrap.trigger.ms": {"1000", []string{"metadata.recovery.strategy", "none"}, nil},
+		"partitioner.adaptive.partitioning.enable": {"false", []string{"partitioner.class", roundRobin}, nil},
+		"partitioner.availability.timeout.ms":      {"1000", []string{"partitioner.adaptive.partitioning.enable", "false"}, nil},
+		"partitioner.ignore.keys":                  {"true", []string{"partitioner.class", roundRobin}, nil},
+		"partitioner.rack.aware":                   {"true", nil, []string{"client.rack", "a"}},
+		"transaction.timeout.ms":                   {"5000", nil, []string{"transactional.id", "x"}},
+		"unknown.topic.grace.ms":                   {"1000", []string{"allow.auto.create.topics", "false"}, nil},
+	}
+	for _, s := range slices.Concat(properties.Java(), properties.Own()) {
+		c, has := cases[s.Key]
+		if has != strings.Contains(s.Why, "no effect") {
+			t.Errorf("%s: the table says %q; a case of this test: %v", s.Key, s.Why, has)
+		}
+		if !has {
+			continue
+		}
+		_, notices := fromMap(t, with(append([]string{s.Key, c.value}, c.idle...)...))
+		said := func(n Notice) bool {
+			_, since, found := strings.Cut(n.Text, "has no effect")
+			return n.Key == s.Key && found && (len(c.idle) == 0 || strings.Contains(since, c.idle[0]))
+		}
+		if len(notices) != 1 || !said(notices[0]) {
+			t.Errorf("%s=%s with %q: got notices %v, want one that it has no effect", s.Key, c.value, c.idle, notices)
+		}
+		for _, quiet := range [][]string{append([]string{s.Key, c.value}, c.working...), append([]string{s.Key, s.Default}, c.idle...)} {
+			if _, notices := fromMap(t, with(quiet...)); len(notices) != 0 {
+				t.Errorf("%q: got notices %v, want none", quiet, notices)
+			}
+		}
+	}
+}

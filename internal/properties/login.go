@@ -182,6 +182,7 @@ func (s *Set) missingLogin(mechanism string) {
 	key, first := jaasKey, ""
 	if !s.isSet("sasl.mechanism") && !s.isSet("sasl.kerberos.service.name") {
 		key, first = "sasl.mechanism", NoMechanism+s.Instead("sasl.mechanism")+". "+jaasKey+" "
+		defer func() { s.broken[key] = true }() // that GSSAPI is not in the program is nothing to tell beside it
 	}
 	rule := first + MissingLogin + s.Instead(jaasKey) +
 		". A file that -Djava.security.auth.login.config names is not read here: what its section KafkaClient holds goes into sasl.jaas.config"

@@ -107,7 +107,7 @@ func TestLoginsThatCannotBe(t *testing.T) {
 			`comes with a module of its own: import _ "github.com/epistle-kafka/epistle/sasl/mskiam"`},
 		{"security.protocol=SASL_SSL\nsasl.mechanism=AWS_MSK_IAM\nsasl.jaas.config=software.amazon.msk.auth.iam.IAMLoginModule required;\n", 2, `import _ "github.com/epistle-kafka/epistle/sasl/mskiam"`},
 		{"security.protocol=SASL_SSL\nsasl.mechanism=GSSAPI\nsasl.jaas.config=com.sun.security.auth.module.Krb5LoginModule required;\n", 2, `import _ "github.com/epistle-kafka/epistle/sasl/gssapi"`},
-		{"security.protocol=SASL_PLAINTEXT\n", 1, "sasl.mechanism = GSSAPI: is what Java takes if sasl.mechanism is not set, and is not in this program"},
+		{"security.protocol=SASL_PLAINTEXT\nsasl.kerberos.service.name=kafka\n", 1, "sasl.mechanism = GSSAPI: is what Java takes if sasl.mechanism is not set, and is not in this program"},
 	} {
 		s := read(test.text, Options{})
 		_, problems := said(s)
@@ -118,6 +118,13 @@ func TestLoginsThatCannotBe(t *testing.T) {
 		if !found || s.Mechanism() != nil || strings.Contains(problems, "hunter2") {
 			t.Errorf("%s:\n got %swant, in line %d, %s", test.text, problems, test.line, test.want)
 		}
+	}
+}
+
+// A login of which nothing is said is one mistake: that GSSAPI, Java's default, is not in the program says nothing more.
+func TestALoginOfWhichNothingIsSaidIsOneProblem(t *testing.T) {
+	if found := read("security.protocol=sasl_ssl\n", Options{}).Problems(); len(found) != 1 || found[0].Key != "sasl.mechanism" {
+		t.Errorf("got %v, want one problem, of sasl.mechanism", found)
 	}
 }
 

@@ -16,6 +16,8 @@ func (s *Set) settle() {
 	s.resolveBackoffs()
 	s.resolveDeliveryTimeout()
 	s.resolveSizes()
+	s.tellIdle()
+	s.tellOtherMechanisms()
 }
 
 func (s *Set) isSet(key string) bool { return s.entries[key] != nil }
@@ -121,7 +123,6 @@ func (s *Set) resolveSizes() {
 	}
 	if Bool(s.effective("partitioner.rack.aware")) && s.effective("client.rack") == "" {
 		s.changed["partitioner.rack.aware"] = "false"
-		s.Notice("partitioner.rack.aware", "has no effect, as in Java, since client.rack is not set")
 	}
 }
 
