@@ -22,9 +22,9 @@ var transactional struct {
 	producers map[*Producer]struct{}
 }
 
-// passing is the number of records that are being passed on so. While it is 0, as it nearly always is, no context is looked
-// into.
-var passing atomic.Int32
+// passing is 1 from when a record was passed on so until the next transaction begins and no other is open: a wrapper may send
+// the record later, from a goroutine of its own. While it is 0, as it nearly always is, no context is looked into.
+var passing atomic.Int32 // written under transactional.mu
 
 type unserializedKey = double.UnserializedKey
 
@@ -43,13 +43,26 @@ func (p *Producer) delist() {
 	delete(transactional.producers, p)
 }
 
-// inTransaction reports whether any producer, or double of one, has a transaction open that takes records.
-func inTransaction() bool {
+// inTransaction reports whether any producer, or double of one, has a transaction open that takes records, and keeps in passing
+// that a record may be on its way to it.
+func inTransaction(passes bool) bool {
+	transactional.mu.Lock()
+	defer transactional.mu.Unlock()
+	open := anyOpen()
+	switch {
+	case !open:
+		passing.Store(0)
+	case passes:
+		passing.Store(1)
+	}
+	return open
+}
+
+// anyOpen is called under transactional.mu.
+func anyOpen() bool {
 	if double.Open.Load() > 0 {
 		return true
 	}
-	transactional.mu.Lock()
-	defer transactional.mu.Unlock()
 	for p := range transactional.producers {
 		if t := p.sender.Transaction(); t != nil && t.Refusal == nil {
 			return true
@@ -60,12 +73,10 @@ func inTransaction() bool {
 
 // passOn has send pass on a record that could not be serialized, if a transaction may be at the end of the way.
 func passOn(ctx context.Context, rec Record, err *SerializationError, send func(context.Context, Record)) {
-	if !inTransaction() {
+	if !inTransaction(true) {
 		return
 	}
 	rec.unserialized = err
-	passing.Add(1)
-	defer passing.Add(-1)
 	send(context.WithValue(ctx, unserializedKey{}, err), rec)
 }
 

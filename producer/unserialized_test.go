@@ -170,6 +170,47 @@ func TestNoWrapperHidesARecordThatCannotBeSerialized(t *testing.T) {
 	}
 }
 
+// laterAnew makes records anew, and sends them when somebody else says so.
+type laterAnew struct {
+	encrypting
+	send chan func()
+}
+
+func (w laterAnew) SendFunc(ctx context.Context, rec producer.Record, done producer.Callback) {
+	made := w.made(rec)
+	w.send <- func() { w.to.SendFunc(ctx, made, done) }
+}
+
+// A wrapper may have returned long before it sends the record on.
+func TestNoWrapperHidesARecordThatItSendsLater(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		c := brokertest.New(t, brokertest.InMemory(), brokertest.Topic("t", 1))
+		p := start(t, c, func(cfg *producer.Config) { cfg.TransactionalID = "shop" })
+		fail := producer.SerializerFunc[string](func(context.Context, []byte, *producer.Serialization, string) ([]byte, error) {
+			return nil, errors.New("no")
+		})
+		err := p.Transact(t.Context(), func(tx *producer.Tx) error {
+			w := laterAnew{encrypting{tx}, make(chan func(), 1)}
+			producer.NewTyped(w, producer.StringSerializer{}, fail).Topic("t").SendFunc(t.Context(), "key", "value", nil)
+			(<-w.send)()
+			return nil
+		})
+		var failed *producer.SerializationError
+		if !errors.As(err, &failed) {
+			t.Errorf("Transact says %v, want a *SerializationError", err)
+		}
+		if n := len(c.Records("t", 0)); n != 0 {
+			t.Errorf("%d records are in the log, want none", n)
+		}
+		if err := p.Transact(t.Context(), func(tx *producer.Tx) error {
+			_, err := tx.SendSync(t.Context(), record("next"))
+			return err
+		}); err != nil {
+			t.Errorf("the next transaction: %v", err)
+		}
+	})
+}
+
 // What is no producer of this package is never given a record that was none, as long as no transaction is open: see
 // TestTypedSerializationErrors. While one is, it can tell.
 func TestAnotherSenderCanTellWhatIsNoRecord(t *testing.T) {
