@@ -193,6 +193,16 @@ func TestPerfSendsInTransactions(t *testing.T) {
 	}
 }
 
+// A commit may take longer than max.block: the call is made again, for as long as records and their coordinator may take.
+func TestPerfWaitsForASlowCommit(t *testing.T) {
+	c, b := brokers(t, brokertest.Topic("load", 1))
+	c.On(brokertest.EndTxn).Do(brokertest.Pass().Delayed(1500 * time.Millisecond))
+	s := epistle(t, 0, "", "perf", "-b", b, "-t", "load", "-n", "10", "--transactional-id", "x", "-X", "max.block.ms=500")
+	if n := len(c.Committed("load", 0)); n != 10 {
+		t.Errorf("%d records are committed, want 10; standard error:\n%s", n, s.stderr.String())
+	}
+}
+
 // All records of a transaction that is lost count as failed, those that were acknowledged before among them, and no other.
 func TestPerfCountsRecordsOfLostTransactions(t *testing.T) {
 	c, b := brokers(t, brokertest.Topic("load", 1))

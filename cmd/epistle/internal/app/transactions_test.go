@@ -246,8 +246,13 @@ func TestALongLineIsNoPartOfATransaction(t *testing.T) {
 }
 
 func TestTransactionsThatCannotBegin(t *testing.T) {
-	c, b := brokers(t, brokertest.Topic("t", 1))
-	c.On(brokertest.InitProducerID).Do(brokertest.Error(protocol.TransactionalIDAuthorizationFailed))
-	s := epistle(t, 1, "one\n", "produce", "-b", b, "-t", "t", "--transactional-id", "x")
-	s.wantErr("TRANSACTIONAL_ID_AUTHORIZATION_FAILED", "nothing was read or sent")
+	for _, code := range []protocol.ErrorCode{protocol.TransactionalIDAuthorizationFailed, protocol.UnknownServerError} {
+		c, b := brokers(t, brokertest.Topic("t", 1))
+		c.On(brokertest.InitProducerID).Always().Do(brokertest.Error(code))
+		s := epistle(t, 1, "one\n", "produce", "-b", b, "-t", "t", "--transactional-id", "x")
+		s.wantErr(code.Name(), "nothing was read or sent")
+		if n := c.Count(brokertest.InitProducerID); n != 1 {
+			t.Errorf("%s: it was asked %d times, want once", code.Name(), n)
+		}
+	}
 }

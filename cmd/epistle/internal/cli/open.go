@@ -11,8 +11,8 @@ import (
 	"github.com/epistle-kafka/epistle/producer"
 )
 
-// StartPatience is how long a command waits for the cluster before it begins: max.block.ms. Where that is 0, sending is never to wait,
-// and the command waits for as long as by default.
+// StartPatience is how long a command waits for the cluster before it begins: max.block.ms. Where that is 0, sending is never to
+// wait, and the command waits for as long as by default.
 func StartPatience(cfg *producer.Config) time.Duration {
 	if cfg.MaxBlock > 0 {
 		return cfg.MaxBlock
@@ -60,11 +60,11 @@ func lookUp(ctx context.Context, env *Env, p *producer.Producer, cfg producer.Co
 		}
 		final <- err
 	}()
-	n, err := p.Partitions(ctx, topic)
-	for errors.Is(err, producer.ErrMaxBlock) && context.Cause(ctx) == nil { // it has ended at once, and the look-up goes on
-		time.Sleep(pause)
+	n := 0
+	err := patiently(ctx, func() (err error) {
 		n, err = p.Partitions(ctx, topic)
-	}
+		return err
+	})
 	interrupted, stopped := errors.AsType[*Interrupted](context.Cause(ctx))
 	cancel(nil)
 	shown := <-final
@@ -77,6 +77,25 @@ func lookUp(ctx context.Context, env *Env, p *producer.Producer, cfg producer.Co
 		err = shown
 	}
 	return 0, err
+}
+
+// patiently calls what max.block.ms bounds, again and again while it is that which ends the call, and ctx has not ended: where
+// max.block.ms is 0, a call ends at once, and what it has begun goes on.
+func patiently(ctx context.Context, call func() error) error {
+	for {
+		err := call()
+		if !errors.Is(err, producer.ErrMaxBlock) || ctx.Err() != nil {
+			return err
+		}
+		select {
+		case <-time.After(pause):
+		case <-ctx.Done():
+			if err = call(); err == nil || errors.Is(err, context.Cause(ctx)) {
+				return err
+			}
+			return fmt.Errorf("%w: %w", err, context.Cause(ctx))
+		}
+	}
 }
 
 // watchReach checks whether the cluster can be reached, until it can or ctx ends. It tells the user of the first failure, and

@@ -52,16 +52,5 @@ func AwaitPartition(ctx context.Context, env *Env, p *producer.Producer, topic s
 func awaitPartition(ctx context.Context, p *producer.Producer, topic string, n int32, d time.Duration) error {
 	ctx, cancel := cause.Within(ctx, d, errPartitionLag)
 	defer cancel()
-	for {
-		err := await.Partition(ctx, p, topic, n)
-		lacking, _ := errors.AsType[*producer.NoSuchPartitionError](err)
-		if lacking == nil || !errors.Is(err, producer.ErrMaxBlock) {
-			return err
-		}
-		select { // max.block.ms is 0, and the look-up goes on
-		case <-time.After(pause):
-		case <-ctx.Done():
-			return fmt.Errorf("%w: %w", lacking, context.Cause(ctx))
-		}
-	}
+	return patiently(ctx, func() error { return await.Partition(ctx, p, topic, n) })
 }

@@ -19,14 +19,7 @@ func InitTransactions(ctx context.Context, env *Env, p *producer.Producer, patie
 	defer env.Screen.Status("")
 	ctx, cancel := cause.Within(ctx, patience, fmt.Errorf("%w (%v)", producer.ErrMaxBlock, patience))
 	defer cancel()
-	for {
-		err := p.InitTransactions(ctx) // which ends at once where max.block.ms is 0, and goes on all the same
-		failure, ok := errors.AsType[*producer.TransactionError](err)
-		if !ok || failure.Next != producer.NextRetryCall || ctx.Err() != nil {
-			return err
-		}
-		time.Sleep(pause)
-	}
+	return patiently(ctx, func() error { return p.InitTransactions(ctx) })
 }
 
 // Insist calls a transactional method until it succeeds or fails for good. When patience ends it closes the producer, and the

@@ -46,7 +46,7 @@ func run(env *cli.Env, o *options) error {
 		goroutines: o.goroutines, rate: o.rate, random: randomText(randomSize + max(o.size, o.keySize)),
 	}}
 	if cfg.TransactionalID != "" {
-		m.load.txns = &transactions{env: env, producer: p, size: o.transactionSize, patience: cli.StartPatience(&cfg)}
+		m.load.txns = &transactions{env: env, producer: p, size: o.transactionSize, patience: cli.Patience(&cfg)}
 	}
 	return m.run()
 }
