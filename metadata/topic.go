@@ -36,9 +36,9 @@ type replacedID struct {
 }
 
 // olderView is the answers in a row that have an older leader epoch than the one known. As a rule their brokers lag behind. But
-// epochs go back for good where a topic without an id was made again, or where a cluster was restored from a copy, and one
-// answer with an epoch that is too high is never right again. So once nobody confirms what is known, the older view is believed
-// after staleTime, if two brokers have it. If it is wrong after all, its leaders refuse what they are sent.
+// epochs go back for good where a topic without an id was made again, or where a cluster was restored from a copy. And one
+// answer with an epoch that is too high is contradicted by all later ones. So once nobody confirms what is known, the older view
+// is believed after staleTime, if two brokers have it. If it is wrong after all, its leaders refuse what they are sent.
 type olderView struct {
 	since time.Time
 	by    []int32 // empty: the last answer was not behind
@@ -71,14 +71,14 @@ func (t *topic) replace(now time.Time, next protocol.UUID) {
 	t.replaced = t.replaced[max(0, len(t.replaced)-maxReplaced):]
 }
 
-// heldAgainst returns what the answer in of a node is merged into: what is known, without the epochs that in may replace although
-// its own are older.
+// heldAgainst returns what the answer in of a node is merged into: what is known, without the epochs that in may replace
+// although its own are older.
 func (t *topic) heldAgainst(now time.Time, node int32, in *protocol.MetadataTopic, brokers int) *Topic {
-	ahead := func(p protocol.MetadataPartition) bool {
+	behind := func(p protocol.MetadataPartition) bool {
 		i := p.PartitionIndex
 		return i >= 0 && int(i) < len(t.data.Partitions) && p.LeaderEpoch >= 0 && p.LeaderEpoch < t.data.Partitions[i].LeaderEpoch
 	}
-	if !slices.ContainsFunc(in.Partitions, ahead) {
+	if !slices.ContainsFunc(in.Partitions, behind) {
 		t.older.by = nil
 		return t.data
 	}

@@ -56,7 +56,7 @@ func (t *Topic) Send(ctx context.Context, key, value []byte) Future {
 }
 
 func (t *Topic) send(ctx context.Context, key, value []byte, call string) Future {
-	if passing.Load() != 0 {
+	if passing.Load() {
 		if err := t.refuseUnserialized(ctx, 1, nil); err != nil {
 			return refusedFuture((&Record{Topic: t.name}).noMetadata(), err)
 		}
@@ -73,7 +73,7 @@ func (t *Topic) SendFunc(ctx context.Context, key, value []byte, done Callback) 
 		t.sendFuncOver(ctx, key, value, done)
 		return
 	}
-	if passing.Load() != 0 && t.refuseUnserialized(ctx, 1, done) != nil {
+	if passing.Load() && t.refuseUnserialized(ctx, 1, done) != nil {
 		return
 	}
 	var e entry

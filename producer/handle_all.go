@@ -31,7 +31,7 @@ func (t *Topic) SendAllFunc(ctx context.Context, records []KeyValue, done Callba
 		t.sendAllOver(ctx, records, done)
 		return
 	}
-	if passing.Load() != 0 && t.refuseUnserialized(ctx, len(records), done) != nil {
+	if passing.Load() && t.refuseUnserialized(ctx, len(records), done) != nil {
 		return
 	}
 	run := entry{Entry: accumulator.Entry{Detached: true}}

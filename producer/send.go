@@ -13,7 +13,7 @@ func (p *Producer) Send(ctx context.Context, rec Record) Future { return p.send(
 // to send. It is passed on by reference, since to copy it costs as much as to hash a key. call names the method that was
 // called.
 func (p *Producer) send(ctx context.Context, rec *Record, number int64, call string) Future {
-	if rec.unserialized != nil || passing.Load() != 0 {
+	if rec.unserialized != nil || passing.Load() {
 		if err := p.refuseUnserialized(ctx, rec, number); err != nil {
 			return refusedFuture(rec.noMetadata(), err)
 		}
@@ -41,7 +41,7 @@ func (p *Producer) SendFunc(ctx context.Context, rec Record, done Callback) {
 }
 
 func (p *Producer) sendFunc(ctx context.Context, rec *Record, done Callback, number int64) {
-	if rec.unserialized != nil || passing.Load() != 0 {
+	if rec.unserialized != nil || passing.Load() {
 		if err := p.refuseUnserialized(ctx, rec, number); err != nil {
 			if done != nil {
 				done(rec.noMetadata(), err)

@@ -49,7 +49,7 @@ func (p *Producer) BeginTransaction(ctx context.Context) error {
 }
 
 func (p *Producer) begin(ctx context.Context) (number int64, err error) {
-	inTransaction(false) // what was passed on in an earlier one is on its way no more
+	stopPassing()
 	err = p.transactional(ctx, txn.CallBegin, func(ctx context.Context) (err error) {
 		number, err = p.sender.BeginTransaction(ctx)
 		return err

@@ -22,9 +22,9 @@ var transactional struct {
 	producers map[*Producer]struct{}
 }
 
-// passing is 1 from when a record was passed on so until the next transaction begins and no other is open: a wrapper may send
-// the record later, from a goroutine of its own. While it is 0, as it nearly always is, no context is looked into.
-var passing atomic.Int32 // written under transactional.mu
+// passing is set from when a record was passed on so until the next transaction begins and no other is open: a wrapper may send
+// the record later, from a goroutine of its own. While it is not, as nearly always, no context is looked into.
+var passing atomic.Bool // written under transactional.mu
 
 type unserializedKey = double.UnserializedKey
 
@@ -43,22 +43,26 @@ func (p *Producer) delist() {
 	delete(transactional.producers, p)
 }
 
-// inTransaction reports whether any producer, or double of one, has a transaction open that takes records, and keeps in passing
-// that a record may be on its way to it.
-func inTransaction(passes bool) bool {
+// startPassing notes that a record is about to be passed on, if any transaction is open that could take it.
+func startPassing() bool {
 	transactional.mu.Lock()
 	defer transactional.mu.Unlock()
-	open := anyOpen()
-	switch {
-	case !open:
-		passing.Store(0)
-	case passes:
-		passing.Store(1)
-	}
-	return open
+	passing.Store(anyOpen())
+	return passing.Load()
 }
 
-// anyOpen is called under transactional.mu.
+// stopPassing notes that a transaction begins: unless another is open, what was passed on is on its way no more.
+func stopPassing() {
+	if !passing.Load() {
+		return
+	}
+	transactional.mu.Lock()
+	defer transactional.mu.Unlock()
+	passing.Store(anyOpen())
+}
+
+// anyOpen reports whether any producer, or double of one, has a transaction open that takes records. It is called under
+// transactional.mu.
 func anyOpen() bool {
 	if double.Open.Load() > 0 {
 		return true
@@ -73,7 +77,7 @@ func anyOpen() bool {
 
 // passOn has send pass on a record that could not be serialized, if a transaction may be at the end of the way.
 func passOn(ctx context.Context, rec Record, err *SerializationError, send func(context.Context, Record)) {
-	if !inTransaction(true) {
+	if !startPassing() {
 		return
 	}
 	rec.unserialized = err

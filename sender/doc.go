@@ -163,8 +163,8 @@
 //
 // The error that ends a wait says whether ctx or a setting ended it, and what was waited for: the last failure, and the request
 // that has no answer yet. The loop is asked for that when the wait ends, so that nothing is said which is no longer true: see
-// core.hindrance, transactor.obstacle and core.stuck. If most of the wait was for a broker that had asked to be sent nothing, the
-// error says that, too, though it is over: what stands in the way in the end has used up little of the time.
+// core.hindrance, transactor.obstacle and core.stuck. Most of the wait may have been for a broker that had asked to be sent
+// nothing. Then the error says that, too, though it is over: what stands in the way in the end has used up little of the time.
 //
 // # Recovery
 //
@@ -208,10 +208,10 @@
 //
 // R6. What has taken one connection has probably taken those beside it, and one that is idle does not show that. So one
 // silence is paid for once. When request.timeout ends a connection, the other one to the same broker is closed, too, if nothing
-// has come on it since, and no batch is in flight there; a control connection also if it is silent. When the bootstrap servers
-// are asked anew, idle connections to them are closed first. Nothing is in flight on an idle connection. A request on a control
-// connection is asked again, as after R4. Batches in flight are left to their own time: it may be replicas that hold up their
-// answer. That a request about metrics has no answer closes nothing else.
+// has come on it since, and no batch is in flight there. A control connection is closed also if it is silent. When the bootstrap
+// servers are asked anew, idle connections to them are closed first. Nothing is in flight on an idle connection. A request on a
+// control connection is asked again, as after R4. Batches in flight are left to their own time: it may be replicas that hold up
+// their answer. That a request about metrics has no answer closes nothing else.
 //
 // # What a broker recognises
 //

@@ -124,8 +124,8 @@ func (s *Sender) lastAnswer(topic string) error {
 	return fmt.Errorf("the last answer: %w", last)
 }
 
-// Missing returns, without waiting for the loop, what is known of why a topic is not there yet: what the last answer said of it,
-// and what has kept the loop from the cluster since then. Nil: nothing is known.
+// Missing returns what is known of why a topic is not there yet: what the last answer said of it, and what has kept the loop from
+// the cluster since then. Nil: nothing is known. Missing does not wait for the loop.
 func (s *Sender) Missing(topic string) error {
 	last := s.lastAnswer(topic)
 	if trouble := s.published.trouble.Load(); trouble != nil {

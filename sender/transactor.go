@@ -105,7 +105,7 @@ func (t *transactor) askSteps() time.Time {
 	for {
 		step, at := t.Next(c.pause.judged(c.now), c.schedule.idle() && c.requests.empty())
 		at = c.pause.judgedAt(c.now, at)
-		t.held = nil
+		t.held = nil // not before Next, which may ask what has held it: see Hindered
 		t.moved()
 		if step == nil {
 			if t.stirred {

@@ -33,10 +33,13 @@ func (t *Txn) offsetsCommitted(now time.Time, s *Step, resp *protocol.TxnOffsetC
 			}
 		}
 	}
-	unmentioned, left := s.op.unmentioned(resp)
+	left := ""
+	if worst == protocol.NoError {
+		left = s.op.unmentioned(resp)
+	}
 	switch {
-	case worst == protocol.NoError && left:
-		t.backoff(now, s.answered(fmt.Errorf("the answer does not mention %s", unmentioned))) // its offset may not be committed
+	case left != "": // its offset may not be committed
+		t.backoff(now, s.answered(fmt.Errorf("the answer does not mention %s", left)))
 	case worst == protocol.NoError:
 		t.attempts.succeeded()
 		t.confirmed()
@@ -50,8 +53,8 @@ func (t *Txn) offsetsCommitted(now time.Time, s *Step, resp *protocol.TxnOffsetC
 	}
 }
 
-// unmentioned names a partition that was asked for, and that an answer leaves out.
-func (op *Op) unmentioned(resp *protocol.TxnOffsetCommitResponse) (where string, ok bool) {
+// unmentioned names a partition that was asked for, and that an answer leaves out; "" if there is none.
+func (op *Op) unmentioned(resp *protocol.TxnOffsetCommitResponse) string {
 	mentioned := map[Partition]bool{}
 	for i := range resp.Topics {
 		topic := &resp.Topics[i]
@@ -62,11 +65,11 @@ func (op *Op) unmentioned(resp *protocol.TxnOffsetCommitResponse) (where string,
 	for _, asked := range op.Offsets {
 		for _, p := range asked.Partitions {
 			if !mentioned[Partition{asked.Name, p.PartitionIndex}] {
-				return named(asked.Name, p.PartitionIndex), true
+				return named(asked.Name, p.PartitionIndex)
 			}
 		}
 	}
-	return "", false
+	return ""
 }
 
 // named is how texts name a partition.

@@ -56,8 +56,11 @@ func (s *Set) tellIdle() {
 	}
 }
 
-// tellOtherMechanisms gives a notice for each key that belongs to another mechanism than the one that logs in, of those of Java's
-// own. A mechanism of somebody else's may read any key.
+// mechanismOf is whose a key is that the table says to be one mechanism's alone.
+var mechanismOf = map[string]string{ofGSSAPI: "GSSAPI", ofOAuth: "OAUTHBEARER"}
+
+// tellOtherMechanisms gives a notice for each key that belongs to another mechanism than the one that logs in, of Java's own. A
+// mechanism of somebody else's may read any key.
 func (s *Set) tellOtherMechanisms() {
 	mechanism, _ := s.Value("sasl.mechanism")
 	k := known(mechanism)
@@ -66,13 +69,10 @@ func (s *Set) tellOtherMechanisms() {
 	}
 	for key, e := range s.entries {
 		row := rows[key]
-		if row.How != Mapped || row.isDefault(e.value) || e.value == "" {
+		name := mechanismOf[row.Why]
+		if row.How != Mapped || row.isDefault(e.value) || e.value == "" || name == "" || name == mechanism {
 			continue
 		}
-		for why, name := range map[string]string{ofGSSAPI: "GSSAPI", ofOAuth: "OAUTHBEARER"} {
-			if row.Why == why && name != mechanism {
-				s.Notice(key, "has no effect, as in Java, since sasl.mechanism is "+mechanism+", and not "+name)
-			}
-		}
+		s.Notice(key, "has no effect, as in Java, since sasl.mechanism is "+mechanism+", and not "+name)
 	}
 }

@@ -182,7 +182,6 @@ func (s *Set) missingLogin(mechanism string) {
 	key, first := jaasKey, ""
 	if !s.isSet("sasl.mechanism") && !s.isSet("sasl.kerberos.service.name") {
 		key, first = "sasl.mechanism", NoMechanism+s.Instead("sasl.mechanism")+". "+jaasKey+" "
-		defer func() { s.broken[key] = true }() // that GSSAPI is not in the program is nothing to tell beside it
 	}
 	rule := first + MissingLogin + s.Instead(jaasKey) +
 		". A file that -Djava.security.auth.login.config names is not read here: what its section KafkaClient holds goes into sasl.jaas.config"
@@ -191,7 +190,7 @@ func (s *Set) missingLogin(mechanism string) {
 	}
 	line, _ := s.place("security.protocol")
 	s.complain(Problem{Line: line, Key: key, Value: Hidden, Rule: rule})
-	s.broken[jaasKey] = true
+	s.broken[jaasKey], s.broken[key] = true, true // that Java's default is not in the program is nothing to tell beside it
 }
 
 // checkModule refuses the login module of another mechanism: most often sasl.mechanism is what was forgotten.

@@ -11,6 +11,9 @@ import (
 	"github.com/epistle-kafka/epistle/producer"
 )
 
+// Quiet is the time after which a user who waits wants to know what for.
+const Quiet = 500 * time.Millisecond
+
 // StartPatience is how long a command waits for the cluster before it begins: max.block.ms. Where that is 0, sending is never to
 // wait, and the command waits for as long as by default.
 func StartPatience(cfg *producer.Config) time.Duration {
@@ -101,12 +104,9 @@ func patiently(ctx context.Context, call func() error) error {
 // watchReach checks whether the cluster can be reached, until it can or ctx ends. It tells the user of the first failure, and
 // returns a failure that no waiting will mend.
 func watchReach(ctx context.Context, env *Env, cfg producer.Config) error {
-	const (
-		quiet = 500 * time.Millisecond // after which the user wants to know what is going on
-		again = 5 * time.Second
-	)
+	const again = 5 * time.Second
 	told := false
-	for pause := quiet; ; pause = again {
+	for pause := Quiet; ; pause = again {
 		select {
 		case <-ctx.Done():
 			return nil

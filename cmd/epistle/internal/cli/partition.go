@@ -22,10 +22,9 @@ var errPartitionLag = errors.New("the partition has not come")
 // AwaitPartition waits until a topic has partition n. One that was added a moment ago is not known to every broker yet, so the
 // cluster is asked again for partitionLag, or for most if that is less. A user who waits is told what for.
 func AwaitPartition(ctx context.Context, env *Env, p *producer.Producer, topic string, n int32, most time.Duration) error {
-	const quiet = 500 * time.Millisecond // after which the user wants to know what is going on
 	began := time.Now()
 	until := began.Add(min(partitionLag, most))
-	err := awaitPartition(ctx, p, topic, n, min(quiet, time.Until(until)))
+	err := awaitPartition(ctx, p, topic, n, min(Quiet, time.Until(until)))
 	lacking, _ := errors.AsType[*producer.NoSuchPartitionError](err)
 	if lacking != nil && errors.Is(err, errPartitionLag) && time.Until(until) > 0 {
 		env.Say("topic %q has %s, numbered from 0, and not partition %d; if that was added a moment ago, not every broker knows it yet: asking again until %s",

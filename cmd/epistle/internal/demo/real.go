@@ -21,7 +21,7 @@ type realCluster struct {
 
 func (c *realCluster) prepare(ctx context.Context, d *demo) error {
 	// It takes a moment until a new topic has leaders and all brokers know it, whoever has made it.
-	const pause, quiet = 100 * time.Millisecond, 500 * time.Millisecond
+	const pause = 100 * time.Millisecond
 	ctx, cancel := context.WithTimeoutCause(ctx, patience, fmt.Errorf("the cluster was not ready within %v", patience))
 	defer cancel()
 	asked, made, told := false, false, false
@@ -46,7 +46,7 @@ func (c *realCluster) prepare(ctx context.Context, d *demo) error {
 		case !passes(err):
 			return err
 		}
-		if err != nil && !told && time.Since(began) > quiet {
+		if err != nil && !told && time.Since(began) > cli.Quiet {
 			told = true
 			d.env.Say("not ready yet: %v; waiting until %s", err, began.Add(patience).Format(time.TimeOnly))
 		}
