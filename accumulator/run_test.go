@@ -164,6 +164,25 @@ func TestARunOfAnEvenSeriesEndsWhetherOrNotItsBatchIsFull(t *testing.T) {
 	}
 }
 
+// With Config.Even a record counts the same wherever in a batch it is. In the batch itself it takes more bytes the later it comes:
+// the batch of a slow broker stays open for longer, and its partition would get fewer records.
+func TestARecordOfAnEvenSeriesCountsTheSameWhereverItIs(t *testing.T) {
+	q := small(func(c *Config) { c.BatchSize, c.Even = 20_000, true }).Topic("t", 1).Queues()[0]
+	series := new(int32)
+	counted := int64(0)
+	for i := range 100 { // offsets of one byte, and of two
+		e := sized(90)
+		e.Series = series
+		e.Timestamp += int64(i) * 100 // differences of one byte, of two and of three
+		after := add(t, q, e, noon).SeriesBytes
+		if got, want := after-counted, int64(97); got != want {
+			t.Fatalf("record %d counts as %d bytes, want %d", i, got, want)
+		}
+		counted = after
+	}
+	end(drain(q), 0, nil)
+}
+
 // Where more has to be done for a record than to write it, no run begins, and nothing has changed.
 func TestNoRunBegins(t *testing.T) {
 	records := []KeyValue{{Value: []byte("a")}, {Value: []byte("b")}}
