@@ -85,6 +85,7 @@ func (s *Set) resolveLogin() {
 		return
 	}
 	s.warnOfPlaintext(mechanism)
+	s.leaveOut(login.Login)
 	settings := &sasl.Settings{Mechanism: mechanism, Login: login.Login, Keys: map[string]string{}, TLS: s.endpointTLS}
 	for key, e := range s.entries {
 		if strings.HasPrefix(key, "sasl.") {

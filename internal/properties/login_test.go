@@ -146,3 +146,25 @@ func TestLoginWithoutSASL(t *testing.T) {
 		}
 	}
 }
+
+// Java takes no notice of an option that a module of passwords does not read. One that is near an option of the module's is a
+// slip, and refused.
+func TestAnOptionThatAPasswordsModuleDoesNotReadIsANotice(t *testing.T) {
+	const plain = "security.protocol=SASL_SSL\nsasl.mechanism=PLAIN\nsasl.jaas.config=org.apache.kafka.common.security.plain.PlainLoginModule required username=a password=hunter2 "
+	const scram = "security.protocol=SASL_SSL\nsasl.mechanism=SCRAM-SHA-512\nsasl.jaas.config=org.apache.kafka.common.security.scram.ScramLoginModule required username=a password=hunter2 "
+	for _, test := range []struct{ text, notice string }{
+		{plain + "serviceName=\"kafka\";\n", "option serviceName has no effect: PlainLoginModule has username, password"},
+		{plain + "debug=true;\n", "option debug has no effect: PlainLoginModule has username, password"},
+		{scram + "serviceName=kafka;\n", "option serviceName has no effect: ScramLoginModule has username, password, tokenauth"},
+	} {
+		s := read(test.text, Options{})
+		if notices, problems := said(s); !strings.Contains(notices, test.notice) || problems != "" || s.Mechanism() == nil {
+			t.Errorf("%s:\n got %s%s, want the notice %s", test.text, notices, problems, test.notice)
+		}
+	}
+	for _, text := range []string{plain + "Password=hunter2;\n", plain + "user=a;\n", scram + "tokenAuth=true;\n", scram + "tokenauht=true;\n"} {
+		if s := read(text, Options{}); s.Mechanism() != nil || len(s.Problems()) != 1 {
+			t.Errorf("%s:\n got %v, want one problem", text, s.Problems())
+		}
+	}
+}
