@@ -98,6 +98,18 @@ func (r *settingsReader) needed(option string) string {
 	return string(value)
 }
 
+// missing names the options that must be there and are not, beside an option that is unknown: its name may be a misspelt one.
+func (r *settingsReader) missing(options ...string) {
+	if !isClass(r.Login.Module, r.module) || r.text(loginHandlerKey) != "" || r.text(clientHandler) != "" {
+		return
+	}
+	for _, option := range options {
+		if _, isSet := r.Login.Options[option]; !isSet {
+			r.needed(option)
+		}
+	}
+}
+
 // placeholders are what templates and unresolved references leave.
 var placeholders = regexp.MustCompile(`^(<[^<>]+>|\$\{[^{}]*\}|\{\{[^{}]*\}\})$`)
 
@@ -206,6 +218,7 @@ func buildPlain(s *Settings) (Mechanism, error) {
 		r.options([]string{"username", "password"}, nil, "user_") // user_NAME is how brokers have their users
 	}
 	if r.settingErrors != nil {
+		r.missing("username", "password")
 		return nil, r.err()
 	}
 	user, password := r.needed("username"), r.needed("password")
@@ -223,6 +236,7 @@ func buildScram(s *Settings) (Mechanism, error) {
 		r.options([]string{"username", "password", "tokenauth"}, nil)
 	}
 	if r.settingErrors != nil {
+		r.missing("username", "password")
 		return nil, r.err()
 	}
 	c := Credentials{User: r.needed("username"), Password: Secret(r.needed("password"))}
