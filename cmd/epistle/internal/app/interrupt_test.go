@@ -67,6 +67,29 @@ func TestInterruptWhileTheClusterIsStuck(t *testing.T) {
 	}
 }
 
+// What is given up is in its file as it was read, whatever the partition: the line for which Send has waited, and which fails first,
+// comes last.
+func TestWhatIsGivenUpKeepsItsOrder(t *testing.T) {
+	c, b := brokers(t, brokertest.Topic("t", 3))
+	c.On(brokertest.Produce).Always().Do(brokertest.Swallow())
+	var input strings.Builder
+	for i := range 50_000 {
+		fmt.Fprintf(&input, "key %d\n", i)
+	}
+	failed := t.TempDir() + "/failed.txt"
+	s := start(t, strings.NewReader(input.String()), "produce", "-b", b, "-t", "t", "-K", " ", "-X", "buffer.memory=65536", "--failed-to", failed)
+	eventually(t, "a batch is under way", func() bool { return c.Count(brokertest.Produce) > 0 })
+	s.interrupt()
+	s.says("Ctrl-C again gives it up")
+	s.interrupt()
+	if got := s.wait(); got != 130 {
+		t.Errorf("exit status %d, want 130", got)
+	}
+	if got := read(t, failed); got == "" || !strings.HasPrefix(input.String(), got) {
+		t.Errorf("the file has %d bytes that are not the beginning of the input", len(got))
+	}
+}
+
 // endless is an input that never ends.
 type endless struct{ bytes atomic.Int64 }
 

@@ -235,11 +235,12 @@ func TestSlowInputIsCommittedInTime(t *testing.T) {
 	s.wantErr("2 lines read, 2 committed in 2 transactions, 0 failed")
 }
 
-// A line that is too long to be a record is handed back alone.
-func TestALongLineIsNoPartOfATransaction(t *testing.T) {
+// A line that is too long to be held is handed back alone. It waits for its turn among the lines that are handed back, so the
+// transaction of the lines before it ends early.
+func TestALongLineEndsTheOpenTransaction(t *testing.T) {
 	c, b := brokers(t, brokertest.Topic("t", 1))
 	s := epistle(t, 1, "one\n"+strings.Repeat("x", 2_000_000)+"\ntwo\n", "produce", "-b", b, "-t", "t", "--transactional-id", "x", "--failed-to", t.TempDir()+"/failed.txt", "-X", "linger.ms=0")
-	s.wantErr("3 lines read, 2 committed in 1 transaction, 1 failed", "1 line not delivered: the record is larger than max.request.size")
+	s.wantErr("3 lines read, 2 committed in 2 transactions, 1 failed", "1 line not delivered: the record is larger than max.request.size")
 	if got := committed(c, "t"); !slices.Equal(got, []string{"one", "two"}) {
 		t.Errorf("committed = %q, want one and two", got)
 	}

@@ -96,6 +96,7 @@ func (j *job) open(ctx context.Context, cfg producer.Config) error {
 		j.txns = newTransactions(j, &cfg)
 		j.pool = newPool(math.MaxInt64, j.txns.finished)
 	}
+	j.pool.taken, j.pool.freed = j.undelivered.taken, j.undelivered.freed
 
 	began := time.Now()
 	p, partitions, err := j.options.settings.Open(ctx, j.env, cfg, j.record.Topic)
@@ -132,6 +133,7 @@ func (j *job) run() error {
 	go j.start()
 	interrupt, input := j.await()
 	tick()
+	j.undelivered.endLong()
 	j.undelivered.flush()
 	return j.summary(input, interrupt)
 }
@@ -202,15 +204,15 @@ func (j *job) finished(l *line, _ producer.RecordMetadata, err error) {
 	if err == nil {
 		j.arrived(l)
 	} else {
-		j.undelivered.add(l.source, l.number, l.text, err)
+		j.undelivered.add(l, err)
 	}
-	l.block.release()
 }
 
 // arrived counts a line that is delivered.
 func (j *job) arrived(l *line) {
 	j.acknowledged.Add(1)
 	j.bytes.Add(int64(len(l.text)))
+	j.undelivered.passed(l)
 }
 
 // progress shows how it goes, and brings undelivered lines to their file.
@@ -345,9 +347,11 @@ func (j *job) feedFrom(s *source, hand func(*line)) error {
 		case errors.Is(err, io.EOF):
 			return nil
 		case errors.Is(err, errTooLong):
-			j.refuseLong(r, s)
+			if err := j.refuseLong(r, s); err != nil {
+				return err
+			}
 		default:
-			j.keepRest(r, s, err)
+			j.keepRest(r, err)
 			return err
 		}
 	}
@@ -363,34 +367,4 @@ func (j *job) sniffed(in io.Reader, s *source) io.Reader {
 
 func (j *job) send(l *line) {
 	j.producer.SendFunc(context.Background(), j.recordOf(l), l.done)
-}
-
-// refuseLong hands a line that is too long for any request to the undelivered ones, without holding all of it.
-func (j *job) refuseLong(r *reader, s *source) {
-	j.read.Add(1)
-	limit := int64(j.maxLine - j.splitter.Longer())
-	why := &producer.AdmissionError{Topic: j.record.Topic, Err: &longLineError{&producer.RecordTooLargeError{Limit: limit, Key: "max.request.size"}}}
-	j.undelivered.addFrom(s, s.lines+1, why, func(w io.Writer) error {
-		_, err := r.long(w)
-		return err
-	})
-}
-
-// longLineError says that a line makes a record that is too large. The line was not read completely, so its size is not known.
-type longLineError struct{ record *producer.RecordTooLargeError }
-
-func (e *longLineError) Error() string { return tooLarge(e.record) }
-
-func (e *longLineError) Unwrap() error { return e.record }
-
-// keepRest saves the beginning of a line in which reading failed. It is not sent as a record.
-func (j *job) keepRest(r *reader, s *source, err error) {
-	rest := r.rest()
-	if errors.Is(err, errStopped) || len(rest) == 0 {
-		return
-	}
-	s.lines++
-	j.read.Add(1)
-	why := &producer.AdmissionError{Topic: j.record.Topic, Err: fmt.Errorf("reading failed inside of the line: %w", err)}
-	j.undelivered.add(s, s.lines, rest, why)
 }

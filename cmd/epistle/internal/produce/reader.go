@@ -101,6 +101,13 @@ func (r *reader) move(size int) {
 	r.block = b
 }
 
+// apart goes on in a block of its own, so that all lines that were cut may come to their end.
+func (r *reader) apart() {
+	if r.block.cut > 0 {
+		r.move(blockSize)
+	}
+}
+
 // long writes a line that is longer than maxLine to w, without its newline, and returns its length. The next line can be read
 // afterwards, unless the input has ended.
 func (r *reader) long(w io.Writer) (length int64, err error) {

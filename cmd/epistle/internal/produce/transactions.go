@@ -78,8 +78,12 @@ func (t *transactions) run(read <-chan error) error {
 }
 
 // add sends a line as part of the open transaction, which it begins and ends as needed. It refuses a line that no transaction
-// can hold before it is sent, since it would fail its neighbours.
+// can hold before it is sent, since it would fail its neighbours. In place of a line, nil ends the transaction.
 func (t *transactions) add(l *line) {
+	if l == nil {
+		t.end()
+		return
+	}
 	rec := t.job.recordOf(l)
 	asSent := protocol.Record{Key: rec.Key, Value: rec.Value, Headers: rec.Headers}
 	if size := asSent.SizeAlone(); size > t.largest {
@@ -105,8 +109,7 @@ func (t *transactions) add(l *line) {
 
 // refuse hands back a line that is part of no transaction.
 func (t *transactions) refuse(l *line, err error) {
-	t.job.undelivered.add(l.source, l.number, l.text, &producer.AdmissionError{Topic: t.job.record.Topic, Err: err})
-	l.block.release()
+	t.job.undelivered.add(l, &producer.AdmissionError{Topic: t.job.record.Topic, Err: err})
 }
 
 // finished is the callback of every line.
@@ -177,22 +180,20 @@ func (t *transactions) breakDown(err error) {
 	}
 }
 
-// settle reports what became of a line.
+// settle reports what became of a line, which may be in use for another one afterwards.
 func (t *transactions) settle(l *line, outcome producer.TransactionOutcome, err error) {
 	j := t.job
 	switch {
 	case outcome == producer.OutcomeCommitted && l.err == nil:
 		j.arrived(l)
 	case outcome == producer.OutcomeCommitted:
-		j.undelivered.add(l.source, l.number, l.text, l.err) // it was not taken, and came too late to count
+		j.undelivered.add(l, l.err) // it was not taken, and came too late to count
 	default:
 		if l.err != nil && !errors.Is(err, producer.ErrFenced) && ownFailure(l.err) {
 			err = l.err
 		}
-		j.undelivered.add(l.source, l.number, l.text, &lostError{maybe: outcome == producer.OutcomeUnknown, err: err})
+		j.undelivered.add(l, &lostError{maybe: outcome == producer.OutcomeUnknown, err: err})
 	}
-	l.err = nil
-	l.block.release()
 }
 
 // ownFailure reports whether a line failed by itself, and not as one of its transaction.
