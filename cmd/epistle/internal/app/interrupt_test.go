@@ -1,12 +1,14 @@
 package app
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
+	"testing/iotest"
 
 	"github.com/epistle-kafka/epistle/brokertest"
 )
@@ -132,4 +134,36 @@ func TestABrokerThatComesBack(t *testing.T) {
 	if n := c.PendingFaults(); n != 0 {
 		t.Errorf("%d faults did not happen", n)
 	}
+}
+
+// Ctrl-C while a line is read that is too large to be held: its beginning is kept, and the reason is that reading was stopped.
+func TestInterruptInsideALongLine(t *testing.T) {
+	_, b := brokers(t, brokertest.Topic("t", 1))
+	stdin, typing := io.Pipe()
+	defer typing.Close()
+	failed := t.TempDir() + "/failed.txt"
+	s := start(t, stdin, "produce", "-b", b, "-t", "t", "--failed-to", failed)
+	long := strings.Repeat("x", 3_000_000)
+	io.WriteString(typing, "one\n"+long)
+	io.WriteString(typing, "y")
+	s.interrupt()
+	if got := s.wait(); got != 130 {
+		t.Errorf("exit status %d, want 130", got)
+	}
+	s.wantErr("2 lines read, 1 acknowledged, 1 failed", "reading was stopped inside of the line")
+	if got := strings.TrimSuffix(read(t, failed), "\n"); !strings.HasPrefix(long+"y", got) || got == "" {
+		t.Errorf("%d bytes are kept, want the beginning of the line", len(got))
+	}
+}
+
+// So it is with an input that fails inside of such a line.
+func TestAnInputThatFailsInsideALongLine(t *testing.T) {
+	_, b := brokers(t, brokertest.Topic("t", 1))
+	failed := t.TempDir() + "/failed.txt"
+	in := io.MultiReader(strings.NewReader(strings.Repeat("x", 3_000_000)), iotest.ErrReader(errors.New("the disk is gone")))
+	s := start(t, in, "produce", "-b", b, "-t", "t", "--failed-to", failed)
+	if got := s.wait(); got != 1 {
+		t.Errorf("exit status %d, want 1", got)
+	}
+	s.wantErr("1 line not delivered: reading failed inside of the line: the disk is gone", "reading stopped after 1 line: the disk is gone")
 }

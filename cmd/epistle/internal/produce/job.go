@@ -130,10 +130,11 @@ func (j *job) run() error {
 		j.env.Say("each line that you type is a record%s; Ctrl-D ends", when)
 	}
 	tick := j.env.Screen.Every(200*time.Millisecond, j.progress)
+	j.env.AtOnce(j.endAtOnce)
 	go j.start()
 	interrupt, input := j.await()
 	tick()
-	j.undelivered.endLong()
+	j.undelivered.endLong(errStopped)
 	j.undelivered.flush()
 	return j.summary(input, interrupt)
 }

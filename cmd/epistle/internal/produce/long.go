@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"time"
 
+	"github.com/epistle-kafka/epistle/cmd/epistle/internal/ui"
 	"github.com/epistle-kafka/epistle/producer"
 )
 
@@ -58,5 +60,35 @@ func (j *job) keepRest(r *reader, err error) {
 	}
 	l := r.cut(r.end, 0)
 	j.read.Add(1)
-	j.undelivered.add(l, &producer.AdmissionError{Topic: j.record.Topic, Err: fmt.Errorf("reading failed inside of the line: %w", err)})
+	j.undelivered.add(l, cutOff(j.record.Topic, err))
+}
+
+// cutOff is the error of a line of which only the beginning was read.
+func cutOff(topic string, err error) error {
+	if errors.Is(err, errStopped) {
+		err = errors.New("reading was stopped inside of the line: this is its beginning")
+	} else {
+		err = fmt.Errorf("reading failed inside of the line: %w", err)
+	}
+	return &producer.AdmissionError{Topic: topic, Err: err}
+}
+
+// endAtOnce says what a process leaves behind that is ended by a third interrupt. Lines that failed are written, if their file
+// takes them at once.
+func (j *job) endAtOnce() {
+	const patience = time.Second
+	written := make(chan struct{})
+	go func() {
+		j.undelivered.rescue()
+		close(written)
+	}()
+	select {
+	case <-written:
+		if open := j.read.Load() - j.acknowledged.Load() - j.undelivered.failed(); open > 0 {
+			j.env.Say("ended at once: %s had no outcome yet, may be delivered or not, and were not kept", ui.Number(open, "line"))
+		}
+	case <-time.After(patience):
+		j.env.Say("ended at once: of %s that were read and not delivered, some were not kept, as writing hangs",
+			ui.Number(j.read.Load()-j.acknowledged.Load(), "line"))
+	}
 }

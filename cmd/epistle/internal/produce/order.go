@@ -1,6 +1,10 @@
 package produce
 
-import "io"
+import (
+	"io"
+
+	"github.com/epistle-kafka/epistle/producer"
+)
 
 // What has become of a line. Whoever settles a line writes it, and write reads it.
 const (
@@ -98,6 +102,24 @@ func (u *undelivered) advance() {
 	}
 }
 
+// rescue writes all lines that have failed, though lines before them have no outcome yet. It is for a process that ends at once:
+// their blocks stay in use.
+func (u *undelivered) rescue() {
+	u.mu.Lock()
+	for b := u.order.first; b != nil; b = b.after {
+		for i := b.written; i < len(b.lines); i++ {
+			if l := &b.lines[i]; l.outcome.Load() == failed {
+				u.write(l)
+				u.waiting.Add(-1)
+				l.outcome.Store(delivered) // it is not written again
+			}
+		}
+	}
+	u.mu.Unlock()
+	u.endLong(errStopped)
+	u.flush()
+}
+
 // alone waits until no line is left of those that were read, but for the block of the reader. It reports false if stop comes first.
 func (u *undelivered) alone(stop <-chan struct{}) bool {
 	for {
@@ -122,6 +144,7 @@ func (u *undelivered) alone(stop <-chan struct{}) bool {
 // longLine is a line that is written while it is read. No other line is under way then.
 type longLine struct {
 	to     *undelivered
+	topic  string
 	source *source
 	number int64
 	err    error
@@ -130,14 +153,14 @@ type longLine struct {
 }
 
 // addLong keeps a line that copy writes. alone has to have returned true.
-func (u *undelivered) addLong(source *source, number int64, err error, copy func(io.Writer) error) (copyErr error) {
-	l := &longLine{to: u, source: source, number: number, err: err}
+func (u *undelivered) addLong(source *source, number int64, err *producer.AdmissionError, copy func(io.Writer) error) (copyErr error) {
+	l := &longLine{to: u, topic: err.Topic, source: source, number: number, err: err}
 	u.mu.Lock()
 	u.keep()
 	u.long = l
 	u.mu.Unlock()
 	copyErr = copy(l) // which may wait for the input, and holds no lock then
-	u.endLong()
+	u.endLong(copyErr)
 	return copyErr
 }
 
@@ -156,8 +179,8 @@ func (l *longLine) Write(b []byte) (int, error) {
 	return u.lines.Write(b)
 }
 
-// endLong ends the line that addLong has begun, if there is one.
-func (u *undelivered) endLong() {
+// endLong ends the line that addLong has begun, if there is one. cut is why reading has ended inside of it, or nil.
+func (u *undelivered) endLong(cut error) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	l := u.long
@@ -165,6 +188,9 @@ func (u *undelivered) endLong() {
 		return
 	}
 	u.long = nil
+	if cut != nil {
+		l.err = cutOff(l.topic, cut)
+	}
 	why, fate := u.tally(l.source, l.number, l.err)
 	if u.reasons == nil || !u.named {
 		u.show(l.source, l.number, l.begins, l.length, l.err, why)

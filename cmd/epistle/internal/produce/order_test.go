@@ -67,7 +67,7 @@ func TestFailedLinesAreInTheOrderOfTheInput(t *testing.T) {
 					if !u.alone(nil) {
 						t.Fatal("not alone")
 					}
-					u.addLong(s, s.lines+1, errors.New("long"), func(w io.Writer) error {
+					u.addLong(s, s.lines+1, &producer.AdmissionError{Err: errors.New("long")}, func(w io.Writer) error {
 						_, err := rd.long(io.MultiWriter(w, &want))
 						return err
 					})
@@ -103,6 +103,42 @@ func TestFailedLinesAreInTheOrderOfTheInput(t *testing.T) {
 			t.Errorf("seed %d: the %d bytes of the file are not the %d of the lines that failed, in the order of the input", seed, len(got), want.Len())
 		}
 		wantAscending(t, name+reasonsSuffix, u.rows)
+	}
+}
+
+// A process that ends at once leaves no failed line behind, though lines before it are still under way.
+func TestFailedLinesAreWrittenBeforeAProcessEndsAtOnce(t *testing.T) {
+	name := filepath.Join(t.TempDir(), "failed.txt")
+	var screen bytes.Buffer
+	env := &cli.Env{Screen: ui.NewScreen(&screen, false, nil)}
+	s := &source{name: "a"}
+	u, err := openUndelivered(context.Background(), env, &options{failedTo: name}, []*source{s})
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := newPool(1<<30, func(*line, producer.RecordMetadata, error) {})
+	p.taken, p.freed = u.taken, u.freed
+	rd := &reader{pool: p, gate: newGate(), in: strings.NewReader("one\ntwo\nthree\nfour\n"), source: s, maxLine: 100}
+	var cut []*line
+	j := &job{env: env, undelivered: u}
+	for range 4 {
+		l, err := rd.next()
+		if err != nil {
+			t.Fatal(err)
+		}
+		cut = append(cut, l)
+		j.read.Add(1)
+	}
+	u.add(cut[3], errors.New("failed"))
+	u.add(cut[1], errors.New("failed"))
+	j.arrived(cut[2])
+	env.AtOnce(j.endAtOnce)
+	env.EndAtOnce()
+	if got, err := os.ReadFile(name); string(got) != "two\nfour\n" {
+		t.Errorf("the file has %q, %v, want the second and the fourth", got, err)
+	}
+	if want := "ended at once: 1 line had no outcome yet"; !strings.Contains(screen.String(), want) {
+		t.Errorf("the screen says %q, want %q", screen.String(), want)
 	}
 }
 

@@ -30,11 +30,15 @@ type transactions struct {
 	hang      func()        // closes abandoned, once
 
 	open      []*line        // of the open transaction
+	held      int            // bytes of lines that were refused and wait for these
 	callbacks sync.WaitGroup // of these, which have not returned
 	broken    error          // why there can be no other transaction
 
 	committed atomic.Int64 // transactions
 }
+
+// maxHeld bounds the lines that no transaction can hold, and that wait for the open one to have their turn in the file.
+const maxHeld = 32 << 20 // bytes
 
 func newTransactions(j *job, cfg *producer.Config) *transactions {
 	const ahead = 64 // lines, so that the two goroutines do not wake each other for each
@@ -87,7 +91,11 @@ func (t *transactions) add(l *line) {
 	rec := t.job.recordOf(l)
 	asSent := protocol.Record{Key: rec.Key, Value: rec.Value, Headers: rec.Headers}
 	if size := asSent.SizeAlone(); size > t.largest {
+		t.held += len(l.text)
 		t.refuse(l, &producer.RecordTooLargeError{Size: size, Limit: int64(t.largest), Key: t.limitedBy})
+		if t.held > maxHeld {
+			t.end()
+		}
 		return
 	}
 	if len(t.open) == 0 && t.broken == nil {
@@ -120,6 +128,7 @@ func (t *transactions) finished(l *line, _ producer.RecordMetadata, err error) {
 
 // end commits the open transaction, or aborts it if it has to be, and tells what became of its lines.
 func (t *transactions) end() {
+	t.held = 0
 	if len(t.open) == 0 {
 		return
 	}
