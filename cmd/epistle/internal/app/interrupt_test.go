@@ -25,7 +25,7 @@ func TestInterruptDrains(t *testing.T) {
 	if got := s.wait(); got != 130 {
 		t.Errorf("exit status %d, want 130", got)
 	}
-	s.wantErr("stopped reading after 2 lines", "2 lines read, 2 acknowledged, 0 failed", "of standard input, 2 lines read")
+	s.wantErr("stopped reading; waiting", "2 lines read, 2 acknowledged, 0 failed", "of standard input, 2 lines read")
 	if want, got := []string{"<null>=one", "<null>=two"}, logged(c, "t"); !slices.Equal(got, want) {
 		t.Errorf("log = %q, want %q", got, want)
 	}
@@ -46,6 +46,10 @@ func TestSecondInterruptGivesUp(t *testing.T) {
 	}
 	if got := read(t, failed); got != "one\ntwo\n" {
 		t.Errorf("undelivered lines = %q, want both", got)
+	}
+	s.wantErr("2 lines not delivered: given up on Ctrl-C")
+	if text := s.stderr.String(); strings.Contains(text, "0 records sent again") {
+		t.Errorf("it counts what is not there:\n%s", text)
 	}
 	if got := explained(t, read(t, failed+".reasons"), "may-be-written"); got != 2 {
 		t.Errorf("%d lines are marked as may-be-written, want 2", got)

@@ -182,7 +182,7 @@ func TestInterruptCommits(t *testing.T) {
 	if got := s.wait(); got != 130 {
 		t.Errorf("exit status %d, want 130", got)
 	}
-	s.wantErr("stopped reading after 2 lines", "2 lines read, 2 committed in 1 transaction, 0 failed", "of standard input, 2 lines read")
+	s.wantErr("stopped reading; waiting", "2 lines read, 2 committed in 1 transaction, 0 failed", "of standard input, 2 lines read")
 	if got := committed(c, "t"); !slices.Equal(got, []string{"one", "two"}) {
 		t.Errorf("committed = %q, want one and two", got)
 	}

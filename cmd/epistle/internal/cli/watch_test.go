@@ -80,7 +80,7 @@ func TestWatchTakesNoFailureForProgress(t *testing.T) {
 	look(producer.Stats{InFlight: 5, Acknowledged: 9, Failed: 100})
 	look(producer.Stats{InFlight: 5, Acknowledged: 10, Failed: 100})
 	want := "epistle: no record was acknowledged for 2s; trying on, each record for delivery.timeout.ms (6s)\n" +
-		"epistle: records fail now: none was acknowledged for 6s\n" +
+		"epistle: records have begun to fail, and none was acknowledged for 6s\n" +
 		"epistle: it goes on: after 13s records are acknowledged again\n"
 	if out.String() != want {
 		t.Errorf("it says\n%s, want\n%s", out, want)

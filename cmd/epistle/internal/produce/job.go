@@ -173,6 +173,7 @@ func (j *job) await() (interrupt os.Signal, input error) {
 		case sig := <-j.env.Interrupts:
 			switch {
 			case interrupt != nil:
+				j.undelivered.givenUp.Store(true)
 				giveUp()
 				finish() // which also ends a send that waits for room
 			case fed == nil:
@@ -182,7 +183,8 @@ func (j *job) await() (interrupt os.Signal, input error) {
 					input, fed = errStopped, nil
 					finish()
 				}
-				j.env.Say("stopped reading after %s; waiting for what is under way (Ctrl-C again gives it up)", ui.Number(j.read.Load(), "line"))
+				// Of a line that is just being read it is not known yet whether it counts, so the summary tells how many.
+				j.env.Say("stopped reading; waiting for what is under way (Ctrl-C again gives it up)")
 			}
 			interrupt = sig
 		}
@@ -245,10 +247,13 @@ func (j *job) summary(input error, interrupt os.Signal) error {
 	took := time.Since(j.began)
 	read, acknowledged, failed := j.read.Load(), j.acknowledged.Load(), j.undelivered.failed()
 	if !j.options.quiet || failed > 0 || input != nil {
-		j.env.Say("%s read, %s, %s failed in %s (%s/s, %s; %s sent again)",
+		again := ""
+		if n := j.producer.Stats().Retried; n > 0 {
+			again = fmt.Sprintf("; %s sent again", ui.Number(n, "record"))
+		}
+		j.env.Say("%s read, %s, %s failed in %s (%s/s, %s%s)",
 			ui.Number(read, "line"), j.delivered(acknowledged), ui.Count(failed), ui.Elapsed(took),
-			ui.PerSecond(acknowledged, took), ui.MegabytesPerSecond(j.bytes.Load(), took),
-			ui.Number(j.producer.Stats().Retried, "record"))
+			ui.PerSecond(acknowledged, took), ui.MegabytesPerSecond(j.bytes.Load(), took), again)
 	}
 	if !j.options.quiet {
 		j.remarks.report(read)

@@ -2,6 +2,7 @@ package produce
 
 import (
 	"context"
+	"errors"
 	"io"
 	"os"
 	"slices"
@@ -10,6 +11,7 @@ import (
 
 	"github.com/epistle-kafka/epistle/cmd/epistle/internal/cli"
 	"github.com/epistle-kafka/epistle/cmd/epistle/internal/ui"
+	"github.com/epistle-kafka/epistle/producer"
 )
 
 // undelivered keeps lines that were not acknowledged. They go, as they were read, to a file that can be sent again, and their
@@ -21,6 +23,7 @@ type undelivered struct {
 	most    int64         // lines that may fail before reading stops; 0: any number
 	enough  chan struct{} // closed when reading is to stop
 	waiting atomic.Int64  // lines that failed and have not had their turn
+	givenUp atomic.Bool   // by the user: that is why the producer is closed
 
 	mu      sync.Mutex // guards the following and the spools; held while writing
 	lines   *spool     // nil: none is named, and so far none is needed
@@ -94,6 +97,9 @@ func (u *undelivered) spool(s *spool) *spool {
 
 // add keeps a line, which is written in its turn. Its block is released then.
 func (u *undelivered) add(l *line, err error) {
+	if u.givenUp.Load() && errors.Is(err, producer.ErrClosed) {
+		err = givenUp(err)
+	}
 	u.mu.Lock()
 	l.err = nil
 	l.why, l.fate = u.tally(l.source, l.number, err)
