@@ -139,3 +139,15 @@ func TestLoggerShowsWarnings(t *testing.T) {
 		}
 	})
 }
+
+// Where max.block.ms is 0, what a user is told to wait for is the time that the command waits.
+func TestThePatienceThatIsAnnounced(t *testing.T) {
+	for most, want := range map[time.Duration]string{
+		0:               "1m0s in all, as max.block.ms is 0",
+		5 * time.Second: "max.block.ms is 5s",
+	} {
+		if got := patienceOf(&producer.Config{MaxBlock: most}); got != want {
+			t.Errorf("%v: %q, want %q", most, got, want)
+		}
+	}
+}

@@ -110,7 +110,7 @@ epistle produce --config producer.properties -t orders -H source=import orders.t
 				o.settings.Set("transactional.id", o.transactionalID)
 			}
 			if o.topic == "" {
-				return cli.Usagef("which topic? Name it with -t%s", cli.Positional(args))
+				return o.settings.NoTopic(cli.Positional(args))
 			}
 			o.sizeGiven = fs.Changed("transaction-size")
 			return run(env, &o, args)
