@@ -246,6 +246,15 @@ func TestALongLineEndsTheOpenTransaction(t *testing.T) {
 	}
 }
 
+// Lines that no transaction can hold wait for the open one, to have their turn among the lines that are handed back. They are not
+// held without a bound: too many of them end the transaction.
+func TestManyRefusedLinesEndTheOpenTransaction(t *testing.T) {
+	_, b := brokers(t, brokertest.Topic("t", 1))
+	input := "one\n" + strings.Repeat(strings.Repeat("x", 600_000)+"\n", 60) + "two\n"
+	s := epistle(t, 1, input, "produce", "-b", b, "-t", "t", "--transactional-id", "x", "--failed-to", t.TempDir()+"/failed.txt", "-X", "linger.ms=0", "-X", "buffer.memory=65536")
+	s.wantErr("62 lines read, 2 committed in 2 transactions, 60 failed")
+}
+
 func TestTransactionsThatCannotBegin(t *testing.T) {
 	for _, code := range []protocol.ErrorCode{protocol.TransactionalIDAuthorizationFailed, protocol.UnknownServerError} {
 		c, b := brokers(t, brokertest.Topic("t", 1))
