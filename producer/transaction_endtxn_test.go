@@ -130,13 +130,19 @@ func goesOn(t *testing.T, c *brokertest.Cluster, p *producer.Producer, err error
 				"Send":                     func() error { _, err := p.SendSync(t.Context(), record("late")); return err }(),
 				"SendOffsetsToTransaction": p.SendOffsetsToTransaction(t.Context(), offsets(1), groupG),
 			} {
-				next := failure.Next
+				next, outcome := failure.Next, failure.Outcome
+				switch what {
+				case "BeginTransaction", "Send", "SendOffsetsToTransaction":
+					if outcome != producer.OutcomeAborted { // what comes later is no part of a transaction that may be committed
+						outcome = producer.OutcomeOpen
+					}
+				}
 				if what == "InitTransactions" || what == "BeginTransaction" { // nothing that is put right lets it begin anything
 					next = producer.NextNewProducer
 				}
 				var again *producer.TransactionError
-				if !errors.As(err, &again) || again.Next != next || again.Outcome != failure.Outcome {
-					t.Errorf("afterwards %s says %v, want what was said before: %v", what, err, failure)
+				if !errors.As(err, &again) || again.Next != next || again.Outcome != outcome {
+					t.Errorf("afterwards %s says %v, want the outcome %v, and what was said before: %v", what, err, outcome, failure)
 				}
 			}
 			if took := time.Since(at); took != 0 {
@@ -251,5 +257,33 @@ func TestACommitFailsWhileNobodyWaits(t *testing.T) {
 			t.Errorf("error = %v, want ErrFenced", err)
 		}
 		honest(t, c, true, err)
+	})
+}
+
+// Once a commit is in doubt for good, later input is not: no transaction was begun for it, and its function has not run.
+func TestWhatComesAfterACommitInDoubtIsNotInDoubt(t *testing.T) {
+	inEachProtocol(t, func(t *testing.T, s speech) {
+		c := s.cluster(t)
+		p := transactional(t, c)
+		c.On(brokertest.EndTxn).Do(brokertest.Error(protocol.ErrorCode(9999)))
+		run := 0
+		transact := func() *producer.TransactionError {
+			err := p.Transact(t.Context(), func(tx *producer.Tx) error {
+				run++
+				tx.SendFunc(t.Context(), record("a"), nil)
+				return nil
+			})
+			failure, _ := errors.AsType[*producer.TransactionError](err)
+			if failure == nil {
+				t.Fatalf("Transact: %v, want a TransactionError", err)
+			}
+			return failure
+		}
+		if first := transact(); first.Outcome != producer.OutcomeUnknown || first.Next != producer.NextNewProducer {
+			t.Fatalf("the first is %v, %v: %v", first.Outcome, first.Next, first)
+		}
+		if second := transact(); second.Outcome != producer.OutcomeOpen || second.Next != producer.NextNewProducer || run != 1 {
+			t.Errorf("the second is %v, %v, and functions ran %d times: %v", second.Outcome, second.Next, run, second)
+		}
 	})
 }

@@ -241,7 +241,7 @@ func (t *Txn) die(err *Error) {
 		op.Done(t.dead(CallInit))
 	}
 	if t.beginning != nil {
-		t.beginning.Done(t.dead(CallBegin))
+		t.beginning.Done(t.tooLate(CallBegin))
 	}
 	t.inits, t.beginning = nil, nil
 	t.finishOffsets(t.dead(CallOffsets))

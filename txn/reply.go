@@ -84,8 +84,10 @@ func (t *Txn) refusal(call string, r reply) error {
 	switch {
 	case r == hasFailed:
 		return t.failure(call, Open, Abort, t.current.cause)
-	case r == isDead:
+	case r == isDead && (call == CallInit || call == CallCommit || call == CallAbort):
 		return t.dead(call)
+	case r == isDead:
+		return t.tooLate(call)
 	case rules[r] != "":
 		return &StateError{call, rules[r]}
 	}

@@ -214,3 +214,13 @@ func (t *Txn) dead(call string) *Error {
 	}
 	return &e
 }
+
+// tooLate is dead for a call that would begin or add to a transaction. Where the last one is committed or in doubt, what is too
+// late for it is neither: nothing of it is begun.
+func (t *Txn) tooLate(call string) *Error {
+	e := t.dead(call)
+	if e.Outcome == Committed || e.Outcome == Unknown {
+		e.Outcome = Open
+	}
+	return e
+}
