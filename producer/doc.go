@@ -8,7 +8,7 @@
 //	…
 //	err = p.Close(ctx)
 //
-// Brokers of Apache Kafka 0.11 and later speak what the producer speaks; zstd needs 2.1. The tests run on real brokers of 4.4.0,
+// The producer works with brokers of Apache Kafka 0.11 and later; zstd needs 2.1. The tests run on real brokers of 4.4.0,
 // 4.0.1 and 3.9.1; for what is older, only the versions of requests are tested, byte for byte against Kafka's own client.
 //
 // One producer serves a whole process: make it at the start, share it among all goroutines, and close it at the end.

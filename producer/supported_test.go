@@ -33,9 +33,9 @@ func TestTheVersionsOfKafkaThatAreNamed(t *testing.T) {
 		t.Fatalf("integration.sh runs the versions %q", run)
 	}
 	last := len(run) - 1
-	want := fmt.Sprintf("Brokers of Apache Kafka %s and later speak what %%s speaks; zstd needs 2.1. The tests run on real brokers of %s and %s;",
+	want := fmt.Sprintf("%%s works with brokers of Apache Kafka %s and later; zstd needs 2.1. The tests run on real brokers of %s and %s;",
 		oldest, strings.Join(run[:last], ", "), run[last])
-	for file, subject := range map[string]string{"../README.md": "it", "doc.go": "the producer"} {
+	for file, subject := range map[string]string{"../README.md": "It", "doc.go": "The producer"} {
 		text, err := os.ReadFile(file)
 		if err != nil {
 			t.Fatal(err)
