@@ -74,7 +74,7 @@ var compiled = map[string][]string{
 	"exactly-once.md": {
 		"docs_exactly_once_test.go", "docs_transaction_steps_test.go", "../examples/orders/outbox.go", "../integration/cmd/transform/worker.go", "../bench/driver/exactly_once_test.go",
 	},
-	"metrics.md":   {"docs_snippets_test.go"},
+	"metrics.md":   {"docs_snippets_test.go", "../epistleprom/docs_test.go"},
 	"telemetry.md": {"docs_snippets_test.go"},
 	"migrating.md": {"docs_migrating_test.go", "../bench/driver/migrating_test.go"},
 	"testing.md":   {"../producertest/docs_test.go", "../integration/send/docs_test.go"},
