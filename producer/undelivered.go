@@ -18,8 +18,13 @@ func (u Undelivered) String() string {
 	if u.Total() == 1 {
 		text = "1 record"
 	}
-	if u.MayBeWritten == 0 {
+	switch {
+	case u.MayBeWritten == 0:
 		return text + " (not in the log)"
+	case u.Total() == 1:
+		return text + " (it may be in the log)"
+	case u.NotWritten == 0:
+		return text + " (all may be in the log)"
 	}
 	return fmt.Sprintf("%s (%d of them may be in the log)", text, u.MayBeWritten)
 }

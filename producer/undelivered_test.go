@@ -97,7 +97,8 @@ func TestUndeliveredSaysHowMany(t *testing.T) {
 	for u, want := range map[producer.Undelivered]string{
 		{NotWritten: 1}:                  "1 record (not in the log)",
 		{NotWritten: 3}:                  "3 records (not in the log)",
-		{MayBeWritten: 1}:                "1 record (1 of them may be in the log)",
+		{MayBeWritten: 1}:                "1 record (it may be in the log)",
+		{MayBeWritten: 3}:                "3 records (all may be in the log)",
 		{NotWritten: 1, MayBeWritten: 2}: "3 records (2 of them may be in the log)",
 	} {
 		if got := u.String(); got != want {

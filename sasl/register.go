@@ -21,6 +21,11 @@ type Settings struct {
 	// TLS makes a configuration of the options "ssl.…" of a login module, which are for the token endpoint alone. It is nil if
 	// whoever reads the properties cannot do that.
 	TLS func(options map[string]Secret) (*tls.Config, error)
+
+	// Ignore tells the user that an option of the login module has no effect, as Java ignores an option that its module does not
+	// know. It reports false, and tells nothing, if the option may be a slip of one of known, which are all that the module has:
+	// then a [Builder] refuses it. Nil, for whoever reads no properties: every option that is unknown is refused.
+	Ignore func(option string, known []string) bool
 }
 
 func (s Settings) String() string { return "settings of SASL, mechanism " + Quoted(s.Mechanism) }

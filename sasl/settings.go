@@ -20,7 +20,8 @@ const (
 type settingsReader struct {
 	*Settings
 	settingErrors
-	module string // the mechanism's login module, without its package
+	module string   // the mechanism's login module, without its package
+	musts  []string // the options that have to be there
 }
 
 // modules are the login modules that people have, and what they are for. The example shows how to write one.
@@ -37,8 +38,8 @@ func simpleName(class string) string { return class[strings.LastIndexByte(class,
 
 // read checks that the login module is the mechanism's: its class ends in module. Builds of Java that put Kafka's packages
 // below others are known by that end.
-func (s *Settings) read(module string) *settingsReader {
-	r := &settingsReader{Settings: s, module: module}
+func (s *Settings) read(module string, musts ...string) *settingsReader {
+	r := &settingsReader{Settings: s, module: module, musts: musts}
 	needs := ""
 	for _, m := range modules {
 		if isClass(m.class, module) {
@@ -62,9 +63,15 @@ func (s *Settings) read(module string) *settingsReader {
 	return r
 }
 
-// options demands that each option of the login module is one of known, or begins with one of prefixes. Options that begin with
-// one of ignored have no effect: only brokers read them, or another kind of login.
+// options demands that each option of the login module is one of known, or begins with one of prefixes, or has no effect and can
+// be mistaken for none of these. Options that begin with one of ignored are known to have none: only brokers read them, or
+// another kind of login.
 func (r *settingsReader) options(known, prefixes []string, ignored ...string) {
+	mayIgnore := r.Ignore != nil && !slices.ContainsFunc(r.musts, r.lacks) // else it may be a slip of one that is missing
+	all := slices.Clone(known)
+	for _, p := range prefixes {
+		all = append(all, p+"…")
+	}
 	for _, option := range slices.Sorted(maps.Keys(r.Login.Options)) {
 		hasPrefix := func(p string) bool { return strings.HasPrefix(option, p) }
 		if slices.Contains(known, option) || slices.ContainsFunc(prefixes, hasPrefix) || slices.ContainsFunc(ignored, hasPrefix) {
@@ -76,11 +83,10 @@ func (r *settingsReader) options(known, prefixes []string, ignored ...string) {
 				meant = "; did you mean " + name + "?"
 			}
 		}
-		list := strings.Join(known, ", ")
-		for _, p := range prefixes {
-			list += ", " + p + "…"
+		if mayIgnore && meant == "" && r.Ignore(option, all) {
+			continue
 		}
-		r.option(option, "is no option of %s, which has %s%s", r.module, list, meant)
+		r.option(option, "is no option of %s, which has %s%s", r.module, strings.Join(all, ", "), meant)
 	}
 }
 
@@ -96,6 +102,23 @@ func (r *settingsReader) needed(option string) string {
 		r.option(option, "still is a placeholder, %s: fill it in (if that is the real one, set it in code)", shapeOf(string(value)))
 	}
 	return string(value)
+}
+
+// missing names the options that have to be there and are not, beside an option that is unknown: its name may be a misspelt one.
+func (r *settingsReader) missing() {
+	if !isClass(r.Login.Module, r.module) || r.text(loginHandlerKey) != "" || r.text(clientHandler) != "" {
+		return
+	}
+	for _, option := range r.musts {
+		if r.lacks(option) {
+			r.needed(option)
+		}
+	}
+}
+
+func (r *settingsReader) lacks(option string) bool {
+	_, isSet := r.Login.Options[option]
+	return !isSet
 }
 
 // placeholders are what templates and unresolved references leave.
@@ -200,12 +223,13 @@ func init() {
 }
 
 func buildPlain(s *Settings) (Mechanism, error) {
-	r := s.read("PlainLoginModule")
+	r := s.read("PlainLoginModule", "username", "password")
 	r.noHandlers("sasl.PlainFrom")
 	if isClass(s.Login.Module, r.module) {
 		r.options([]string{"username", "password"}, nil, "user_") // user_NAME is how brokers have their users
 	}
 	if r.settingErrors != nil {
+		r.missing()
 		return nil, r.err()
 	}
 	user, password := r.needed("username"), r.needed("password")
@@ -213,7 +237,7 @@ func buildPlain(s *Settings) (Mechanism, error) {
 }
 
 func buildScram(s *Settings) (Mechanism, error) {
-	r := s.read("ScramLoginModule")
+	r := s.read("ScramLoginModule", "username", "password")
 	constructor, from := "sasl.ScramSHA256From", ScramSHA256From
 	if s.Mechanism == scramSHA512 {
 		constructor, from = "sasl.ScramSHA512From", ScramSHA512From
@@ -223,6 +247,7 @@ func buildScram(s *Settings) (Mechanism, error) {
 		r.options([]string{"username", "password", "tokenauth"}, nil)
 	}
 	if r.settingErrors != nil {
+		r.missing()
 		return nil, r.err()
 	}
 	c := Credentials{User: r.needed("username"), Password: Secret(r.needed("password"))}

@@ -118,7 +118,7 @@ func TestMistakesWithGSSAPI(t *testing.T) {
 	const (
 		jaas    = "epistle: line 6: sasl.jaas.config: cannot be used: gssapi: "
 		refused = "epistle: bootstrap server broker:9092: SASL: getting credentials for GSSAPI: "
-		waited  = `epistle: looking up topic "orders": max.block passed (4s), and the look-up goes on; last failure: bootstrap server broker:9092: SASL: getting credentials for GSSAPI: `
+		waited  = `epistle: looking up topic "orders": max.block passed (4s); last failure: bootstrap server broker:9092: SASL: getting credentials for GSSAPI: `
 		nothing = "; nothing was read or sent"
 		help    = "\nepistle: `epistle help produce` tells how it works"
 	)

@@ -85,8 +85,8 @@ func (s *Set) resolveLogin() {
 		return
 	}
 	s.warnOfPlaintext(mechanism)
-	s.leaveOut(login.Login)
 	settings := &sasl.Settings{Mechanism: mechanism, Login: login.Login, Keys: map[string]string{}, TLS: s.endpointTLS}
+	settings.Ignore = func(option string, known []string) bool { return s.ignoreOption(login.Login.Module, option, known) }
 	for key, e := range s.entries {
 		if strings.HasPrefix(key, "sasl.") {
 			settings.Keys[key] = e.value
@@ -192,6 +192,16 @@ func (s *Set) missingLogin(mechanism string) {
 	line, _ := s.place("security.protocol")
 	s.complain(Problem{Line: line, Key: key, Value: Hidden, Rule: rule})
 	s.broken[jaasKey], s.broken[key] = true, true // that Java's default is not in the program is nothing to tell beside it
+}
+
+// ignoreOption tells of an option that a login module does not have, unless it may be a slip of one that it has. Java takes no
+// notice of such options, and files have them: serviceName, which is for Kerberos, or debug.
+func (s *Set) ignoreOption(module, option string, known []string) bool {
+	if nameMeant(option, known) != "" {
+		return false
+	}
+	s.Notice(jaasKey, "option "+shown.Name(option)+" has no effect, as in Java: "+simpleName(module)+" has "+strings.Join(known, ", "))
+	return true
 }
 
 // checkModule refuses the login module of another mechanism: most often sasl.mechanism is what was forgotten.

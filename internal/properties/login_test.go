@@ -147,24 +147,30 @@ func TestLoginWithoutSASL(t *testing.T) {
 	}
 }
 
-// Java takes no notice of an option that a module of passwords does not read. One that is near an option of the module's is a
-// slip, and refused.
-func TestAnOptionThatAPasswordsModuleDoesNotReadIsANotice(t *testing.T) {
+// Java takes no notice of an option that a login module does not have. One that is near an option of the module's is a slip, and
+// refused. So is one that stands beside an option that is missing.
+func TestAnOptionThatALoginModuleDoesNotHaveIsANotice(t *testing.T) {
+	const oauth = "security.protocol=SASL_SSL\nsasl.mechanism=OAUTHBEARER\nsasl.oauthbearer.token.endpoint.url=https://idp.example/token\nsasl.login.callback.handler.class=org.apache.kafka.common.security.oauthbearer.OAuthBearerLoginCallbackHandler\nsasl.jaas.config=a.OAuthBearerLoginModule required clientId=a clientSecret=hunter2 "
 	const plain = "security.protocol=SASL_SSL\nsasl.mechanism=PLAIN\nsasl.jaas.config=org.apache.kafka.common.security.plain.PlainLoginModule required username=a password=hunter2 "
 	const scram = "security.protocol=SASL_SSL\nsasl.mechanism=SCRAM-SHA-512\nsasl.jaas.config=org.apache.kafka.common.security.scram.ScramLoginModule required username=a password=hunter2 "
 	for _, test := range []struct{ text, notice string }{
-		{plain + "serviceName=\"kafka\";\n", "option serviceName has no effect: PlainLoginModule has username, password"},
-		{plain + "debug=true;\n", "option debug has no effect: PlainLoginModule has username, password"},
-		{scram + "serviceName=kafka;\n", "option serviceName has no effect: ScramLoginModule has username, password, tokenauth"},
+		{plain + "serviceName=\"kafka\";\n", "option serviceName has no effect, as in Java: PlainLoginModule has username, password"},
+		{plain + "debug=true;\n", "option debug has no effect, as in Java: PlainLoginModule has username, password"},
+		{scram + "serviceName=kafka;\n", "option serviceName has no effect, as in Java: ScramLoginModule has username, password, tokenauth"},
+		{oauth + "logicalCluster=lkc-1;\n", "option logicalCluster has no effect, as in Java: OAuthBearerLoginModule has clientId, clientSecret, scope, extension_…, ssl.…"},
 	} {
 		s := read(test.text, Options{})
 		if notices, problems := said(s); !strings.Contains(notices, test.notice) || problems != "" || s.Mechanism() == nil {
 			t.Errorf("%s:\n got %s%s, want the notice %s", test.text, notices, problems, test.notice)
 		}
 	}
-	for _, text := range []string{plain + "Password=hunter2;\n", plain + "user=a;\n", scram + "tokenAuth=true;\n", scram + "tokenauht=true;\n"} {
+	for _, text := range []string{plain + "Password=hunter2;\n", plain + "user=a;\n", oauth + "clientid=a;\n", oauth + "scopes=a;\n", scram + "tokenAuth=true;\n", scram + "tokenauht=true;\n"} {
 		if s := read(text, Options{}); s.Mechanism() != nil || len(s.Problems()) != 1 {
 			t.Errorf("%s:\n got %v, want one problem", text, s.Problems())
 		}
+	}
+	lacks := strings.Replace(plain, "password=hunter2", "pwd=hunter2", 1) + ";\n"
+	if _, text := said(read(lacks, Options{})); !strings.Contains(text, "option pwd is no option of PlainLoginModule") || !strings.Contains(text, "option password is not set") {
+		t.Errorf("got %s, want that pwd is unknown and that password is missing", text)
 	}
 }

@@ -201,11 +201,15 @@ func nearest(lower string) string {
 	return abbreviated(letters(lower))
 }
 
-// abbreviated returns the one key of Java's that begins with these letters, and has at most as many more.
+// abbreviated returns the one key of Java's that begins with these letters, and has at most as many more. Where only the unit
+// is missing, that is the one.
 func abbreviated(start string) string {
 	found := ""
 	for i := range Java() {
 		if full := letters(all[i].Key); len(start) >= 5 && len(full) <= 2*len(start) && strings.HasPrefix(full, start) {
+			if unit := full[len(start):]; unit == "ms" || unit == "bytes" {
+				return all[i].Key
+			}
 			if found != "" {
 				return ""
 			}

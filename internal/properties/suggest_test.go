@@ -6,6 +6,8 @@ import "testing"
 func TestSuggestions(t *testing.T) {
 	for key, want := range map[string]string{
 		"linger":                          "linger.ms",
+		"retry.backoff":                   "retry.backoff.ms",
+		"reconnect.backoff":               "reconnect.backoff.ms",
 		"retry":                           "",
 		"linger.m":                        "linger.ms",
 		"Linger.MS":                       "linger.ms",

@@ -168,6 +168,9 @@ func (r *reader) others() {
 				meant = "; did you mean " + known + "?"
 			}
 		}
+		if meant == "" && r.settings.Ignore != nil && r.settings.Ignore(name, withEffect) {
+			continue
+		}
 		r.option(name, "is no option of Krb5LoginModule, which has %s%s", strings.Join(withEffect, ", "), meant)
 	}
 }

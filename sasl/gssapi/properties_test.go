@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -102,6 +103,13 @@ func TestSettingsThatAreWrong(t *testing.T) {
 		} else if _, ok := errors.AsType[*sasl.SettingError](err); !ok || strings.Contains(err.Error(), "hunter2") {
 			t.Errorf("the error has no key, or shows the password: %v", err)
 		}
+	}
+	ignored := settings(with("useSubjectCredsOnly", "false", "useKeytab", "true"), nil)
+	ignored.Ignore = func(option string, known []string) bool {
+		return option == "useSubjectCredsOnly" && slices.Contains(known, "keyTab")
+	}
+	if _, err := FromSettings(ignored); err == nil || strings.Contains(err.Error(), "useSubjectCredsOnly") || !strings.Contains(err.Error(), "useKeytab") {
+		t.Errorf("with one option that is ignored, and one that is a slip: %v", err)
 	}
 	_, err := FromSettings(settings(with("debug", "a lot", "isInitiator", "false"), map[string]string{keyJitter: "no"}))
 	for _, word := range []string{"debug", "isInitiator", keyJitter} {

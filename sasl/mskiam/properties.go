@@ -76,8 +76,12 @@ func FromSettings(s *sasl.Settings) (Config, error) {
 	}
 	r.needs(cfg)
 	for _, name := range slices.Sorted(maps.Keys(r.left)) {
-		if s.Mechanism == Name || strings.HasPrefix(name, "aws") {
-			r.wrong(name, "is none of AWS's, which are %s%s", strings.Join(r.asked, ", "), r.meant(name))
+		isAWS, meant := strings.HasPrefix(name, "aws"), r.meant(name)
+		switch {
+		case s.Mechanism != Name && !isAWS: // FromSettings reads what is AWS's of another module
+		case !isAWS && meant == "" && s.Ignore != nil && s.Ignore(name, r.asked):
+		default:
+			r.wrong(name, "is none of AWS's, which are %s%s", strings.Join(r.asked, ", "), meant)
 		}
 	}
 	return cfg, r.err()

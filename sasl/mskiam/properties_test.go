@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -88,6 +89,18 @@ func TestSettingsThatAreWrong(t *testing.T) {
 		if _, err := FromSettings(settings(map[string]sasl.Secret{option: "hunter2"})); err == nil || strings.Contains(err.Error(), "; ") {
 			t.Errorf("%s: %v", option, err)
 		}
+	}
+	ignored := settings(map[string]sasl.Secret{"debug": "true"})
+	ignored.Ignore = func(option string, known []string) bool {
+		return option == "debug" && slices.Contains(known, "awsProfileName")
+	}
+	if _, err := FromSettings(ignored); err != nil {
+		t.Errorf("an option of nobody's, which Java ignores: %v", err)
+	}
+	ignored.Login.Options = map[string]sasl.Secret{"awsNewOption": "a"}
+	ignored.Ignore = func(string, []string) bool { return true }
+	if _, err := FromSettings(ignored); err == nil {
+		t.Error("an option of AWS's that is not known here is ignored: it may say who logs in")
 	}
 	other := settings(nil)
 	other.Login.Module = "org.apache.kafka.common.security.plain.PlainLoginModule"

@@ -106,7 +106,7 @@ func TestMistakesWithMSK(t *testing.T) {
 	m := newMSK(t)
 	const (
 		server  = "bootstrap server broker:9098: SASL: getting credentials for AWS_MSK_IAM: "
-		waited  = `epistle: looking up topic "orders": max.block passed (1.5s), and the look-up goes on; last failure: ` + server + "no credentials of AWS: failed to refresh cached credentials, no EC2 IMDS role found, operation error ec2imds: GetMetadata, access disabled to EC2 IMDS via client option, or \"AWS_EC2_METADATA_DISABLED\" environment variable "
+		waited  = `epistle: looking up topic "orders": max.block passed (1.5s); last failure: ` + server + "no credentials of AWS: failed to refresh cached credentials, no EC2 IMDS role found, operation error ec2imds: GetMetadata, access disabled to EC2 IMDS via client option, or \"AWS_EC2_METADATA_DISABLED\" environment variable "
 		nothing = "; nothing was read or sent"
 		help    = "\nepistle: `epistle help produce` tells how it works"
 	)

@@ -18,7 +18,6 @@ import (
 func Main(from string) {
 	signals := make(chan os.Signal, 4)
 	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
-	end := func(sig os.Signal) { os.Exit(cli.Status(&cli.Interrupted{Signal: sig})) }
 	stderr := int(os.Stderr.Fd())
 	width := func() int {
 		columns, _, err := term.GetSize(stderr)
@@ -27,16 +26,20 @@ func Main(from string) {
 		}
 		return columns
 	}
-	os.Exit(Run(&cli.Env{
+	env := &cli.Env{
 		Stdin:       os.Stdin,
 		Stdout:      os.Stdout,
 		Screen:      ui.NewScreen(os.Stderr, term.IsTerminal(stderr), width),
-		Interrupts:  cli.LastWord(cli.Debounce(signals), end),
 		StdinClosed: stdinClosed(),
 		Program:     program(os.Args[0], from),
 		Interactive: term.IsTerminal(int(os.Stdin.Fd())) && term.IsTerminal(stderr),
 		AskPassword: askPassword,
-	}, os.Args[1:]))
+	}
+	env.Interrupts = cli.LastWord(cli.Debounce(signals), func(sig os.Signal) {
+		env.EndAtOnce()
+		os.Exit(cli.Status(&cli.Interrupted{Signal: sig}))
+	})
+	os.Exit(Run(env, os.Args[1:]))
 }
 
 // program returns how the user can call the program again. What `go run` has built is gone afterwards.

@@ -32,6 +32,9 @@ func TestWrongCommandLines(t *testing.T) {
 		{[]string{"produce", "-b", "h:1", "-t", "t", "-y"}, []string{"there is no flag -y"}},
 		{[]string{"produce", "-b", "h:1", "-t"}, []string{"needs an argument"}},
 		{[]string{"produce", "-b", "h:1"}, []string{"which topic?", "-t"}},
+		{[]string{"produce"}, []string{"which cluster, and which topic?", "-b host:port", "-t"}},
+		{[]string{"perf"}, []string{"which cluster, and which topic?", "-b host:port", "-t"}},
+		{[]string{"produce", "-b", "h:1", "-t", "t", "-X", "retry.backoff=5"}, []string{"did you mean retry.backoff.ms?"}},
 		{[]string{"produce", "-t", "t"}, []string{"which cluster?", "-b host:port"}},
 		{[]string{"produce", "-b", "h", "-t", "t"}, []string{`"h"`, "has no port", "h:9092"}},
 		{[]string{"produce", "-b", "h:1", "-t", "t", "-p", "x"}, []string{"-p/--partition", `"x"`}},
@@ -249,6 +252,9 @@ func TestPortsThatAreNotKafka(t *testing.T) {
 			began := time.Now()
 			s := epistle(t, 1, "x\n", append([]string{"produce", "-t", "t"}, test.args...)...)
 			s.wantErr(append(test.want, "nothing was read or sent")...)
+			if text := s.stderr.String(); strings.Contains(text, "goes on") {
+				t.Errorf("it says that something goes on, though it has ended:\n%s", text)
+			}
 			if took := time.Since(began); took > 10*time.Second {
 				t.Errorf("it took %v to say so, want a few seconds", took)
 			}

@@ -1,12 +1,14 @@
 package app
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
+	"testing/iotest"
 
 	"github.com/epistle-kafka/epistle/brokertest"
 )
@@ -23,7 +25,7 @@ func TestInterruptDrains(t *testing.T) {
 	if got := s.wait(); got != 130 {
 		t.Errorf("exit status %d, want 130", got)
 	}
-	s.wantErr("stopped reading after 2 lines", "2 lines read, 2 acknowledged, 0 failed", "of standard input, 2 lines read")
+	s.wantErr("stopped reading; waiting", "2 lines read, 2 acknowledged, 0 failed", "of standard input, 2 lines read")
 	if want, got := []string{"<null>=one", "<null>=two"}, logged(c, "t"); !slices.Equal(got, want) {
 		t.Errorf("log = %q, want %q", got, want)
 	}
@@ -45,6 +47,10 @@ func TestSecondInterruptGivesUp(t *testing.T) {
 	if got := read(t, failed); got != "one\ntwo\n" {
 		t.Errorf("undelivered lines = %q, want both", got)
 	}
+	s.wantErr("2 lines not delivered: given up on Ctrl-C")
+	if text := s.stderr.String(); strings.Contains(text, "0 records sent again") {
+		t.Errorf("it counts what is not there:\n%s", text)
+	}
 	if got := explained(t, read(t, failed+".reasons"), "may-be-written"); got != 2 {
 		t.Errorf("%d lines are marked as may-be-written, want 2", got)
 	}
@@ -64,6 +70,29 @@ func TestInterruptWhileTheClusterIsStuck(t *testing.T) {
 	}
 	if lines.bytes.Load() > 64<<20 {
 		t.Errorf("%d bytes were read while nothing was delivered, want a bound", lines.bytes.Load())
+	}
+}
+
+// What is given up is in its file as it was read, whatever the partition: the line for which Send has waited, and which fails first,
+// comes last.
+func TestWhatIsGivenUpKeepsItsOrder(t *testing.T) {
+	c, b := brokers(t, brokertest.Topic("t", 3))
+	c.On(brokertest.Produce).Always().Do(brokertest.Swallow())
+	var input strings.Builder
+	for i := range 50_000 {
+		fmt.Fprintf(&input, "key %d\n", i)
+	}
+	failed := t.TempDir() + "/failed.txt"
+	s := start(t, strings.NewReader(input.String()), "produce", "-b", b, "-t", "t", "-K", " ", "-X", "buffer.memory=65536", "--failed-to", failed)
+	eventually(t, "a batch is under way", func() bool { return c.Count(brokertest.Produce) > 0 })
+	s.interrupt()
+	s.says("Ctrl-C again gives it up")
+	s.interrupt()
+	if got := s.wait(); got != 130 {
+		t.Errorf("exit status %d, want 130", got)
+	}
+	if got := read(t, failed); got == "" || !strings.HasPrefix(input.String(), got) {
+		t.Errorf("the file has %d bytes that are not the beginning of the input", len(got))
 	}
 }
 
@@ -109,4 +138,36 @@ func TestABrokerThatComesBack(t *testing.T) {
 	if n := c.PendingFaults(); n != 0 {
 		t.Errorf("%d faults did not happen", n)
 	}
+}
+
+// Ctrl-C while a line is read that is too large to be held: its beginning is kept, and the reason is that reading was stopped.
+func TestInterruptInsideALongLine(t *testing.T) {
+	_, b := brokers(t, brokertest.Topic("t", 1))
+	stdin, typing := io.Pipe()
+	defer typing.Close()
+	failed := t.TempDir() + "/failed.txt"
+	s := start(t, stdin, "produce", "-b", b, "-t", "t", "--failed-to", failed)
+	long := strings.Repeat("x", 3_000_000)
+	io.WriteString(typing, "one\n"+long)
+	io.WriteString(typing, "y")
+	s.interrupt()
+	if got := s.wait(); got != 130 {
+		t.Errorf("exit status %d, want 130", got)
+	}
+	s.wantErr("2 lines read, 1 acknowledged, 1 failed", "reading was stopped inside of the line")
+	if got := strings.TrimSuffix(read(t, failed), "\n"); !strings.HasPrefix(long+"y", got) || got == "" {
+		t.Errorf("%d bytes are kept, want the beginning of the line", len(got))
+	}
+}
+
+// So it is with an input that fails inside of such a line.
+func TestAnInputThatFailsInsideALongLine(t *testing.T) {
+	_, b := brokers(t, brokertest.Topic("t", 1))
+	failed := t.TempDir() + "/failed.txt"
+	in := io.MultiReader(strings.NewReader(strings.Repeat("x", 3_000_000)), iotest.ErrReader(errors.New("the disk is gone")))
+	s := start(t, in, "produce", "-b", b, "-t", "t", "--failed-to", failed)
+	if got := s.wait(); got != 1 {
+		t.Errorf("exit status %d, want 1", got)
+	}
+	s.wantErr("1 line not delivered: reading failed inside of the line: the disk is gone", "reading stopped after 1 line: the disk is gone")
 }

@@ -48,10 +48,10 @@ func TestTheFirstInterruptEndsTheWaitAtAPipe(t *testing.T) {
 		{"settings of demo", func(pipe string) []string { return []string{"demo", "--config", pipe} }, "cli.(*Settings).resolve", []string{"stopped by signal"}},
 		{"lines of demo", func(pipe string) []string { return []string{"demo", "--file-out", pipe} }, "demo.writeOut", []string{"stopped by signal"}},
 		{"payloads", func(pipe string) []string { return []string{"perf", "-b", b, "-t", "t", "--payload-file", pipe} }, "perf.(*options).payloads", []string{"stopped by signal"}},
-		{"lines", func(pipe string) []string { return []string{"produce", "-b", b, "-t", "t", pipe} }, "produce.(*source).open", []string{"stopped reading after 0 lines"}},
+		{"lines", func(pipe string) []string { return []string{"produce", "-b", b, "-t", "t", pipe} }, "produce.(*source).open", []string{"stopped reading; waiting", "0 lines read"}},
 		{"lines of transactions", func(pipe string) []string {
 			return []string{"produce", "-b", b, "-t", "t", "--transactional-id", "x", pipe}
-		}, "produce.(*source).open", []string{"stopped reading after 0 lines"}},
+		}, "produce.(*source).open", []string{"stopped reading; waiting", "0 lines read"}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			s := start(t, strings.NewReader(""), tt.args(pipe(t))...)

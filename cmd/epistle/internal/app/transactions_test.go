@@ -182,7 +182,7 @@ func TestInterruptCommits(t *testing.T) {
 	if got := s.wait(); got != 130 {
 		t.Errorf("exit status %d, want 130", got)
 	}
-	s.wantErr("stopped reading after 2 lines", "2 lines read, 2 committed in 1 transaction, 0 failed", "of standard input, 2 lines read")
+	s.wantErr("stopped reading; waiting", "2 lines read, 2 committed in 1 transaction, 0 failed", "of standard input, 2 lines read")
 	if got := committed(c, "t"); !slices.Equal(got, []string{"one", "two"}) {
 		t.Errorf("committed = %q, want one and two", got)
 	}
@@ -235,14 +235,24 @@ func TestSlowInputIsCommittedInTime(t *testing.T) {
 	s.wantErr("2 lines read, 2 committed in 2 transactions, 0 failed")
 }
 
-// A line that is too long to be a record is handed back alone.
-func TestALongLineIsNoPartOfATransaction(t *testing.T) {
+// A line that is too long to be held is handed back alone. It waits for its turn among the lines that are handed back, so the
+// transaction of the lines before it ends early.
+func TestALongLineEndsTheOpenTransaction(t *testing.T) {
 	c, b := brokers(t, brokertest.Topic("t", 1))
 	s := epistle(t, 1, "one\n"+strings.Repeat("x", 2_000_000)+"\ntwo\n", "produce", "-b", b, "-t", "t", "--transactional-id", "x", "--failed-to", t.TempDir()+"/failed.txt", "-X", "linger.ms=0")
-	s.wantErr("3 lines read, 2 committed in 1 transaction, 1 failed", "1 line not delivered: the record is larger than max.request.size")
+	s.wantErr("3 lines read, 2 committed in 2 transactions, 1 failed", "1 line not delivered: the record is larger than max.request.size")
 	if got := committed(c, "t"); !slices.Equal(got, []string{"one", "two"}) {
 		t.Errorf("committed = %q, want one and two", got)
 	}
+}
+
+// Lines that no transaction can hold wait for the open one, to have their turn among the lines that are handed back. They are not
+// held without a bound: too many of them end the transaction.
+func TestManyRefusedLinesEndTheOpenTransaction(t *testing.T) {
+	_, b := brokers(t, brokertest.Topic("t", 1))
+	input := "one\n" + strings.Repeat(strings.Repeat("x", 600_000)+"\n", 60) + "two\n"
+	s := epistle(t, 1, input, "produce", "-b", b, "-t", "t", "--transactional-id", "x", "--failed-to", t.TempDir()+"/failed.txt", "-X", "linger.ms=0", "-X", "buffer.memory=65536")
+	s.wantErr("62 lines read, 2 committed in 2 transactions, 60 failed")
 }
 
 func TestTransactionsThatCannotBegin(t *testing.T) {

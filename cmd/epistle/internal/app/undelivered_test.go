@@ -236,6 +236,7 @@ func TestInputThatIsNoText(t *testing.T) {
 		{"Parquet", "PAR1\x15\x04\n", 1, "Parquet", ""},
 		{"text that begins alike", "BZh9 is no archive\nPK\n", 0, "2 lines read", "<null>=BZh9 is no archive <null>=PK"},
 		{"UTF-16", "\xff\xfea\x00\n\x00", 0, "looks like UTF-16", "<null>=\xff\xfea\x00 <null>=\x00"},
+		{"UTF-8 with a byte order mark", "\xef\xbb\xbfone\ntwo\n", 0, "begins with a byte order mark", "<null>=\xef\xbb\xbfone <null>=two"},
 		{"bytes", "a\x00b\n", 0, "bytes that no text has", "<null>=a\x00b"},
 	} {
 		t.Run(test.name, func(t *testing.T) {

@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/epistle-kafka/epistle/cmd/epistle/internal/ui"
@@ -37,6 +38,29 @@ type Env struct {
 	// AskPassword asks for a password at the terminal, which does not show what is typed. When ctx ends it fails with the cause
 	// of that. nil: there is no terminal.
 	AskPassword func(ctx context.Context, prompt string) (string, error)
+
+	atOnce atomic.Pointer[func()]
+}
+
+// AtOnce has do called before a third interrupt ends the process.
+func (e *Env) AtOnce(do func()) { e.atOnce.Store(&do) }
+
+// EndAtOnce calls what AtOnce was given, and does not wait for it long: a full pipe may hang.
+func (e *Env) EndAtOnce() {
+	const patience = 2 * time.Second
+	do := e.atOnce.Load()
+	if do == nil {
+		return
+	}
+	done := make(chan struct{})
+	go func() {
+		(*do)()
+		close(done)
+	}()
+	select {
+	case <-done:
+	case <-time.After(patience):
+	}
 }
 
 // Command is how the user calls this program, for lines that are to be copied.

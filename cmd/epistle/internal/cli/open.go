@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/epistle-kafka/epistle/cmd/epistle/internal/admin"
@@ -79,8 +80,17 @@ func lookUp(ctx context.Context, env *Env, p *producer.Producer, cfg producer.Co
 	case shown != nil:
 		err = shown
 	}
-	return 0, err
+	return 0, &over{err}
 }
+
+// over is the error of a look-up with which a command ends, so that nothing goes on.
+type over struct{ err error }
+
+func (e *over) Error() string {
+	return strings.Replace(e.err.Error(), ", and the look-up goes on", "", 1)
+}
+
+func (e *over) Unwrap() error { return e.err }
 
 // patiently calls what max.block.ms bounds, again and again while it is that which ends the call, and ctx has not ended: where
 // max.block.ms is 0, a call ends at once, and what it has begun goes on.
@@ -119,9 +129,17 @@ func watchReach(ctx context.Context, env *Env, cfg producer.Config) error {
 			return err
 		case !told:
 			told = true
-			env.Say("not connected yet: %v; or it is still starting: waiting until %s (max.block.ms is %v)", err, untilWhen(ctx), cfg.MaxBlock)
+			env.Say("not connected yet: %v; or it is still starting: waiting until %s (%s)", err, untilWhen(ctx), patienceOf(&cfg))
 		}
 	}
+}
+
+// patienceOf says how long StartPatience is, and why.
+func patienceOf(cfg *producer.Config) string {
+	if cfg.MaxBlock > 0 {
+		return fmt.Sprintf("max.block.ms is %v", cfg.MaxBlock)
+	}
+	return fmt.Sprintf("%v in all, as max.block.ms is 0", StartPatience(cfg))
 }
 
 // untilWhen says when ctx ends.

@@ -176,6 +176,19 @@ func (s *Settings) given() (map[string]string, error) {
 	return given, nil
 }
 
+// namesNoCluster reports whether neither -b nor -X nor a file can name a broker.
+func (s *Settings) namesNoCluster() bool {
+	return s.Bootstrap == "" && !s.Has("bootstrap.servers") && !s.Has("metadata.broker.list") && s.file == ""
+}
+
+// NoTopic is the error where -t is missing, and says in one go if -b is missing, too. more follows.
+func (s *Settings) NoTopic(more Phrase) error {
+	if s.namesNoCluster() {
+		return Usagef("which cluster, and which topic? Name a broker with -b host:port, and the topic with -t%s", more)
+	}
+	return Usagef("which topic? Name it with -t%s", more)
+}
+
 // tellDropped names settings that are given more than once on the command line, where one value wins over another.
 func (s *Settings) tellDropped(env *Env) {
 	values := make(map[string]string)

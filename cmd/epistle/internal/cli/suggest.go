@@ -16,7 +16,11 @@ import (
 // explainFlag makes a usage error of what pflag says of a value.
 func explainFlag(err error) error {
 	if invalid, ok := errors.AsType[*pflag.InvalidValueError](err); ok {
-		return Usagef("%s is %q: %v", flagName(invalid.GetFlag()), invalid.GetValue(), invalid.Unwrap())
+		f, value := invalid.GetFlag(), invalid.GetValue()
+		if _, err := strconv.ParseUint(value, 10, 32); err == nil && f.Value.Type() == "duration" {
+			return Usagef("%s is %q, which has no unit: for seconds %ss", flagName(f), value, value)
+		}
+		return Usagef("%s is %q: %v", flagName(f), value, invalid.Unwrap())
 	}
 	return Usagef("%v", err)
 }

@@ -57,7 +57,7 @@ func (w *Watch) Look(now time.Time, s producer.Stats) string {
 		return ""
 	case w.told && failed && !w.fails:
 		w.fails = true
-		w.env.Say("records fail now: none was %s for %s", w.verb, w.stood(now))
+		w.env.Say("records have begun to fail, and none was %s for %s", w.verb, w.stood(now))
 	case !w.told && (w.since.IsZero() || idle):
 		w.since, w.moved = now, now
 	case failed:

@@ -80,7 +80,7 @@ func TestWatchTakesNoFailureForProgress(t *testing.T) {
 	look(producer.Stats{InFlight: 5, Acknowledged: 9, Failed: 100})
 	look(producer.Stats{InFlight: 5, Acknowledged: 10, Failed: 100})
 	want := "epistle: no record was acknowledged for 2s; trying on, each record for delivery.timeout.ms (6s)\n" +
-		"epistle: records fail now: none was acknowledged for 6s\n" +
+		"epistle: records have begun to fail, and none was acknowledged for 6s\n" +
 		"epistle: it goes on: after 13s records are acknowledged again\n"
 	if out.String() != want {
 		t.Errorf("it says\n%s, want\n%s", out, want)
@@ -138,4 +138,16 @@ func TestLoggerShowsWarnings(t *testing.T) {
 			t.Errorf("%d lines, want at most %d of a flood", got-3, warnMost+1)
 		}
 	})
+}
+
+// Where max.block.ms is 0, what a user is told to wait for is the time that the command waits.
+func TestThePatienceThatIsAnnounced(t *testing.T) {
+	for most, want := range map[time.Duration]string{
+		0:               "1m0s in all, as max.block.ms is 0",
+		5 * time.Second: "max.block.ms is 5s",
+	} {
+		if got := patienceOf(&producer.Config{MaxBlock: most}); got != want {
+			t.Errorf("%v: %q, want %q", most, got, want)
+		}
+	}
 }

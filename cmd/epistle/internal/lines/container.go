@@ -45,6 +45,9 @@ var containers = []container{
 	{"an SQLite database", "SQLite format 3\x00", ""},
 }
 
+// byteOrderMark is what some programs write before UTF-8.
+const byteOrderMark = "\xef\xbb\xbf"
+
 // sniffSize is how much of an input's beginning tells what it is, a tar archive included.
 const sniffSize = 512 // bytes
 
@@ -100,6 +103,8 @@ func doubt(head, delimiter []byte, first bool) string {
 	switch {
 	case first && (bytes.HasPrefix(head, []byte("\xff\xfe")) || bytes.HasPrefix(head, []byte("\xfe\xff"))):
 		return "looks like UTF-16, and is sent as it is; iconv -f UTF-16 -t UTF-8 makes UTF-8 of it"
+	case first && bytes.HasPrefix(head, []byte(byteOrderMark)):
+		return "begins with a byte order mark, and is sent as it is: the first line has three bytes that nobody sees"
 	case bytes.IndexByte(head, 0) >= 0 && bytes.IndexByte(delimiter, 0) < 0:
 		return "has bytes that no text has; it is sent as it is, cut where a newline happens to be"
 	}
@@ -158,7 +163,7 @@ func (s *sniffer) begin() error {
 		n, err := s.in.Read(head[len(head):cap(head)])
 		head, ended = head[:len(head)+n], err
 		c, undecided = identify(head)
-		undecided = undecided || n == 0
+		undecided = undecided || n == 0 || len(head) < len(byteOrderMark) && strings.HasPrefix(byteOrderMark, string(head))
 	}
 	rest := s.in
 	if ended != nil {

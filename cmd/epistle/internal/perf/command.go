@@ -174,7 +174,7 @@ func (o *options) check() error {
 	const maxGoroutines = 10_000
 	switch {
 	case o.topic == "":
-		return cli.Usagef("which topic? Name it with -t")
+		return o.settings.NoTopic("")
 	case o.records < 1:
 		return cli.Usagef("--records %d: want at least 1", o.records)
 	case o.size < 0:

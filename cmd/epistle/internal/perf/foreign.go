@@ -18,6 +18,7 @@ var foreign = []cli.Foreign{
 	{Names: "--print-metrics", Takes: cli.Nothing, Note: "there are no metrics but the figures; --json prints all of them"},
 	{Names: "--reporting-interval", Takes: cli.One, Note: "on a terminal the progress is shown twice a second, elsewhere not at all"},
 	{Names: "--transaction-duration-ms", Takes: cli.One, Instead: "transactions have a number of records: --transactional-id ID --transaction-size N; with --rate R, N is R times the seconds"},
+	{Names: "--duration --time --run-time", Takes: cli.One, Instead: "a load has a number of records: -n N; with --rate R, N is R times the seconds"},
 	{Names: "--threads --num-threads --producers", Takes: cli.One, Flag: "goroutines"},
 	{Names: "--in.flight --max-in-flight", Takes: cli.One, Flag: "in-flight"},
 	{Names: "-P --producer", Takes: cli.Nothing, Drop: true},

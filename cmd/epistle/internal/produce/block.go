@@ -10,7 +10,7 @@ import (
 const (
 	blockSize  = 64 << 10 // bytes of input
 	blockLines = 1024
-	lineCost   = 112 // bytes of memory for a line besides its text, its callback included
+	lineCost   = 144 // bytes of memory for a line besides its text, its callback included
 )
 
 // block is a piece of input with the lines that were cut from it. The reader fills it. It is used for other input when the
@@ -21,6 +21,9 @@ type block struct {
 	lines []line // of fixed length, as their callbacks point into it
 	cut   int    // lines in use
 	refs  atomic.Int32
+
+	before, after *block // in the order of reading; undelivered.mu guards these
+	written       int    // lines that need not be looked at again, as they are delivered or written
 }
 
 // line is a line of the input, until its outcome is known.
@@ -31,10 +34,17 @@ type line struct {
 	number int64 // in its source, from 1
 	done   producer.Callback
 	err    error // what its record ended with, until its transaction ends
+
+	outcome atomic.Uint32 // pending, delivered or failed
+	why     *reason       // if it failed
+	fate    string        // if it failed
 }
 
 func (b *block) release() {
 	if b.refs.Add(-1) == 0 {
+		if b.pool.freed != nil {
+			b.pool.freed(b)
+		}
 		b.pool.put(b)
 	}
 }
@@ -45,6 +55,8 @@ func (b *block) cost() int64 { return int64(len(b.buf)) + blockLines*lineCost }
 type pool struct {
 	done  func(*line, producer.RecordMetadata, error) // every line's callback
 	limit int64                                       // bytes
+	taken func(*block)                                // if not nil: called when the reader gets a block
+	freed func(*block)                                // if not nil: called when a block is no longer in use
 
 	mu   sync.Mutex // guards the following; never held while sending
 	room sync.Cond
@@ -61,6 +73,14 @@ func newPool(limit int64, done func(*line, producer.RecordMetadata, error)) *poo
 // get returns a block for at least size bytes, with one reference. It waits for memory, but not for what only the caller can
 // free: own, which may be nil, is the block that the caller holds. So there may be one block beyond the limit.
 func (p *pool) get(size int, own *block) *block {
+	b := p.await(size, own)
+	if p.taken != nil {
+		p.taken(b)
+	}
+	return b
+}
+
+func (p *pool) await(size int, own *block) *block {
 	size = max(size, blockSize)
 	kept := int64(0)
 	if own != nil {
@@ -76,6 +96,9 @@ func (p *pool) get(size int, own *block) *block {
 	if n := len(p.free); n > 0 && size == blockSize {
 		b := p.free[n-1]
 		p.free = p.free[:n-1]
+		for i := range b.lines[:b.cut] {
+			b.lines[i].outcome.Store(pending)
+		}
 		b.cut = 0
 		b.refs.Store(1)
 		return b

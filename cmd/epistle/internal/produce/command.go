@@ -40,7 +40,10 @@ slower than the input, reading waits, for as long as that.
 A line that could not be delivered is not dropped. With --failed-to FILE it goes to that file,
 exactly as it was read, so that the file can be sent again. FILE.reasons says why, a line for each
 group of lines: their numbers in FILE, where they were read, whether they may be in the log all the
-same (may-be-written) or not (not-written), and the reason, whose text is written out once. Both
+same (may-be-written) or not (not-written), and the reason, whose text is written out once. The lines
+are in the order in which they were read, so that records of one key keep theirs when they are sent
+again: a line is written when those before it have their outcome. Before a line that is too large to
+be held, reading waits for that, and an open transaction is committed. Both
 files are readable by their owner alone, and neither is left behind if nothing failed. "-" for FILE
 is standard output. Without --failed-to the first few are shown; if there are more, or longer ones,
 all of them are kept in a new file in the directory for temporary files, the reasons beside it, and
@@ -107,7 +110,7 @@ epistle produce --config producer.properties -t orders -H source=import orders.t
 				o.settings.Set("transactional.id", o.transactionalID)
 			}
 			if o.topic == "" {
-				return cli.Usagef("which topic? Name it with -t%s", cli.Positional(args))
+				return o.settings.NoTopic(cli.Positional(args))
 			}
 			o.sizeGiven = fs.Changed("transaction-size")
 			return run(env, &o, args)

@@ -1,8 +1,9 @@
 // Package produce is the command that sends a record for each line of its input.
 //
 // One goroutine reads and sends. What it reads stays in blocks, until every line of a block has its outcome. Only then it is
-// known that none of them has to be handed back. The number of blocks is bounded, so that a partition that gets nowhere stops
-// the reading and does not fill the memory.
+// known that none of them has to be handed back. Lines that are handed back are written in the order in which they were read,
+// and hold their block until it is their turn. The number of blocks is bounded, so that a partition that gets nowhere stops the
+// reading and does not fill the memory.
 //
 //	input ── reader ──► line ── SendFunc ──► outcome ── block free ──► reader
 //	            waits for a free block           └── undelivered: the line and its reason

@@ -96,6 +96,7 @@ func (j *job) open(ctx context.Context, cfg producer.Config) error {
 		j.txns = newTransactions(j, &cfg)
 		j.pool = newPool(math.MaxInt64, j.txns.finished)
 	}
+	j.pool.taken, j.pool.freed = j.undelivered.taken, j.undelivered.freed
 
 	began := time.Now()
 	p, partitions, err := j.options.settings.Open(ctx, j.env, cfg, j.record.Topic)
@@ -129,9 +130,11 @@ func (j *job) run() error {
 		j.env.Say("each line that you type is a record%s; Ctrl-D ends", when)
 	}
 	tick := j.env.Screen.Every(200*time.Millisecond, j.progress)
+	j.env.AtOnce(j.endAtOnce)
 	go j.start()
 	interrupt, input := j.await()
 	tick()
+	j.undelivered.endLong(errStopped)
 	j.undelivered.flush()
 	return j.summary(input, interrupt)
 }
@@ -170,6 +173,7 @@ func (j *job) await() (interrupt os.Signal, input error) {
 		case sig := <-j.env.Interrupts:
 			switch {
 			case interrupt != nil:
+				j.undelivered.givenUp.Store(true)
 				giveUp()
 				finish() // which also ends a send that waits for room
 			case fed == nil:
@@ -179,7 +183,8 @@ func (j *job) await() (interrupt os.Signal, input error) {
 					input, fed = errStopped, nil
 					finish()
 				}
-				j.env.Say("stopped reading after %s; waiting for what is under way (Ctrl-C again gives it up)", ui.Number(j.read.Load(), "line"))
+				// Of a line that is just being read it is not known yet whether it counts, so the summary tells how many.
+				j.env.Say("stopped reading; waiting for what is under way (Ctrl-C again gives it up)")
 			}
 			interrupt = sig
 		}
@@ -202,15 +207,15 @@ func (j *job) finished(l *line, _ producer.RecordMetadata, err error) {
 	if err == nil {
 		j.arrived(l)
 	} else {
-		j.undelivered.add(l.source, l.number, l.text, err)
+		j.undelivered.add(l, err)
 	}
-	l.block.release()
 }
 
 // arrived counts a line that is delivered.
 func (j *job) arrived(l *line) {
 	j.acknowledged.Add(1)
 	j.bytes.Add(int64(len(l.text)))
+	j.undelivered.passed(l)
 }
 
 // progress shows how it goes, and brings undelivered lines to their file.
@@ -242,10 +247,13 @@ func (j *job) summary(input error, interrupt os.Signal) error {
 	took := time.Since(j.began)
 	read, acknowledged, failed := j.read.Load(), j.acknowledged.Load(), j.undelivered.failed()
 	if !j.options.quiet || failed > 0 || input != nil {
-		j.env.Say("%s read, %s, %s failed in %s (%s/s, %s; %s sent again)",
+		again := ""
+		if n := j.producer.Stats().Retried; n > 0 {
+			again = fmt.Sprintf("; %s sent again", ui.Number(n, "record"))
+		}
+		j.env.Say("%s read, %s, %s failed in %s (%s/s, %s%s)",
 			ui.Number(read, "line"), j.delivered(acknowledged), ui.Count(failed), ui.Elapsed(took),
-			ui.PerSecond(acknowledged, took), ui.MegabytesPerSecond(j.bytes.Load(), took),
-			ui.Number(j.producer.Stats().Retried, "record"))
+			ui.PerSecond(acknowledged, took), ui.MegabytesPerSecond(j.bytes.Load(), took), again)
 	}
 	if !j.options.quiet {
 		j.remarks.report(read)
@@ -345,9 +353,11 @@ func (j *job) feedFrom(s *source, hand func(*line)) error {
 		case errors.Is(err, io.EOF):
 			return nil
 		case errors.Is(err, errTooLong):
-			j.refuseLong(r, s)
+			if err := j.refuseLong(r, s); err != nil {
+				return err
+			}
 		default:
-			j.keepRest(r, s, err)
+			j.keepRest(r, err)
 			return err
 		}
 	}
@@ -363,34 +373,4 @@ func (j *job) sniffed(in io.Reader, s *source) io.Reader {
 
 func (j *job) send(l *line) {
 	j.producer.SendFunc(context.Background(), j.recordOf(l), l.done)
-}
-
-// refuseLong hands a line that is too long for any request to the undelivered ones, without holding all of it.
-func (j *job) refuseLong(r *reader, s *source) {
-	j.read.Add(1)
-	limit := int64(j.maxLine - j.splitter.Longer())
-	why := &producer.AdmissionError{Topic: j.record.Topic, Err: &longLineError{&producer.RecordTooLargeError{Limit: limit, Key: "max.request.size"}}}
-	j.undelivered.addFrom(s, s.lines+1, why, func(w io.Writer) error {
-		_, err := r.long(w)
-		return err
-	})
-}
-
-// longLineError says that a line makes a record that is too large. The line was not read completely, so its size is not known.
-type longLineError struct{ record *producer.RecordTooLargeError }
-
-func (e *longLineError) Error() string { return tooLarge(e.record) }
-
-func (e *longLineError) Unwrap() error { return e.record }
-
-// keepRest saves the beginning of a line in which reading failed. It is not sent as a record.
-func (j *job) keepRest(r *reader, s *source, err error) {
-	rest := r.rest()
-	if errors.Is(err, errStopped) || len(rest) == 0 {
-		return
-	}
-	s.lines++
-	j.read.Add(1)
-	why := &producer.AdmissionError{Topic: j.record.Topic, Err: fmt.Errorf("reading failed inside of the line: %w", err)}
-	j.undelivered.add(s, s.lines, rest, why)
 }

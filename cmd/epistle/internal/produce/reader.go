@@ -101,8 +101,15 @@ func (r *reader) move(size int) {
 	r.block = b
 }
 
+// apart goes on in a block of its own, so that all lines that were cut may come to their end.
+func (r *reader) apart() {
+	if r.block.cut > 0 {
+		r.move(blockSize)
+	}
+}
+
 // long writes a line that is longer than maxLine to w, without its newline, and returns its length. The next line can be read
-// afterwards, unless the input has ended.
+// afterwards, unless the input has ended. The error is errStopped or the input's, if reading ended inside of the line.
 func (r *reader) long(w io.Writer) (length int64, err error) {
 	r.source.lines++
 	for {
@@ -123,7 +130,10 @@ func (r *reader) long(w io.Writer) (length int64, err error) {
 		}
 		if r.ended != nil {
 			r.scanned = r.start
-			return length, nil
+			if errors.Is(r.ended, io.EOF) {
+				return length, nil
+			}
+			return length, r.ended
 		}
 		if r.block.cut == 0 {
 			r.start, r.end, r.scanned = 0, 0, 0

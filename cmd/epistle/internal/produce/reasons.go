@@ -59,6 +59,23 @@ func (r *reasons) byCount() []*reason {
 	return list
 }
 
+// givenUp replaces the reason in an error of a record that was given up, as the user has asked for that.
+func givenUp(err error) error {
+	reason := errors.New("given up on Ctrl-C")
+	if lost, ok := errors.AsType[*lostError](err); ok {
+		return &lostError{lost.maybe, givenUp(lost.err)}
+	}
+	if send, ok := errors.AsType[*producer.SendError](err); ok {
+		other := *send
+		other.Err = reason
+		return &other
+	}
+	if admission, ok := errors.AsType[*producer.AdmissionError](err); ok {
+		return &producer.AdmissionError{Topic: admission.Topic, Err: reason}
+	}
+	return err
+}
+
 // cause is the text of an error without what differs from line to line.
 func cause(err error) string {
 	if lost, ok := errors.AsType[*lostError](err); ok {

@@ -115,8 +115,7 @@ func (o *options) lacking(splitter *lines.Splitter, l *line) error {
 func (j *job) demand(l *line) error {
 	err := j.options.lacking(&j.splitter, l)
 	if err != nil {
-		j.undelivered.add(l.source, l.number, l.text, &producer.AdmissionError{Topic: j.record.Topic, Err: err})
-		l.block.release()
+		j.undelivered.add(l, &producer.AdmissionError{Topic: j.record.Topic, Err: err})
 	}
 	return err
 }

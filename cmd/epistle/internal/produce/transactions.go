@@ -30,11 +30,15 @@ type transactions struct {
 	hang      func()        // closes abandoned, once
 
 	open      []*line        // of the open transaction
+	held      int            // bytes of lines that were refused and wait for these
 	callbacks sync.WaitGroup // of these, which have not returned
 	broken    error          // why there can be no other transaction
 
 	committed atomic.Int64 // transactions
 }
+
+// maxHeld bounds the lines that no transaction can hold, and that wait for the open one to have their turn in the file.
+const maxHeld = 32 << 20 // bytes
 
 func newTransactions(j *job, cfg *producer.Config) *transactions {
 	const ahead = 64 // lines, so that the two goroutines do not wake each other for each
@@ -78,12 +82,20 @@ func (t *transactions) run(read <-chan error) error {
 }
 
 // add sends a line as part of the open transaction, which it begins and ends as needed. It refuses a line that no transaction
-// can hold before it is sent, since it would fail its neighbours.
+// can hold before it is sent, since it would fail its neighbours. In place of a line, nil ends the transaction.
 func (t *transactions) add(l *line) {
+	if l == nil {
+		t.end()
+		return
+	}
 	rec := t.job.recordOf(l)
 	asSent := protocol.Record{Key: rec.Key, Value: rec.Value, Headers: rec.Headers}
 	if size := asSent.SizeAlone(); size > t.largest {
+		t.held += len(l.text)
 		t.refuse(l, &producer.RecordTooLargeError{Size: size, Limit: int64(t.largest), Key: t.limitedBy})
+		if t.held > maxHeld {
+			t.end()
+		}
 		return
 	}
 	if len(t.open) == 0 && t.broken == nil {
@@ -105,8 +117,7 @@ func (t *transactions) add(l *line) {
 
 // refuse hands back a line that is part of no transaction.
 func (t *transactions) refuse(l *line, err error) {
-	t.job.undelivered.add(l.source, l.number, l.text, &producer.AdmissionError{Topic: t.job.record.Topic, Err: err})
-	l.block.release()
+	t.job.undelivered.add(l, &producer.AdmissionError{Topic: t.job.record.Topic, Err: err})
 }
 
 // finished is the callback of every line.
@@ -117,6 +128,7 @@ func (t *transactions) finished(l *line, _ producer.RecordMetadata, err error) {
 
 // end commits the open transaction, or aborts it if it has to be, and tells what became of its lines.
 func (t *transactions) end() {
+	t.held = 0
 	if len(t.open) == 0 {
 		return
 	}
@@ -177,22 +189,20 @@ func (t *transactions) breakDown(err error) {
 	}
 }
 
-// settle reports what became of a line.
+// settle reports what became of a line, which may be in use for another one afterwards.
 func (t *transactions) settle(l *line, outcome producer.TransactionOutcome, err error) {
 	j := t.job
 	switch {
 	case outcome == producer.OutcomeCommitted && l.err == nil:
 		j.arrived(l)
 	case outcome == producer.OutcomeCommitted:
-		j.undelivered.add(l.source, l.number, l.text, l.err) // it was not taken, and came too late to count
+		j.undelivered.add(l, l.err) // it was not taken, and came too late to count
 	default:
 		if l.err != nil && !errors.Is(err, producer.ErrFenced) && ownFailure(l.err) {
 			err = l.err
 		}
-		j.undelivered.add(l.source, l.number, l.text, &lostError{maybe: outcome == producer.OutcomeUnknown, err: err})
+		j.undelivered.add(l, &lostError{maybe: outcome == producer.OutcomeUnknown, err: err})
 	}
-	l.err = nil
-	l.block.release()
 }
 
 // ownFailure reports whether a line failed by itself, and not as one of its transaction.

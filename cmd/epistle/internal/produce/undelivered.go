@@ -2,13 +2,16 @@ package produce
 
 import (
 	"context"
+	"errors"
 	"io"
 	"os"
 	"slices"
 	"sync"
+	"sync/atomic"
 
 	"github.com/epistle-kafka/epistle/cmd/epistle/internal/cli"
 	"github.com/epistle-kafka/epistle/cmd/epistle/internal/ui"
+	"github.com/epistle-kafka/epistle/producer"
 )
 
 // undelivered keeps lines that were not acknowledged. They go, as they were read, to a file that can be sent again, and their
@@ -19,17 +22,24 @@ type undelivered struct {
 	sources []*source
 	most    int64         // lines that may fail before reading stops; 0: any number
 	enough  chan struct{} // closed when reading is to stop
+	waiting atomic.Int64  // lines that failed and have not had their turn
+	givenUp atomic.Bool   // by the user: that is why the producer is closed
 
 	mu      sync.Mutex // guards the following and the spools; held while writing
 	lines   *spool     // nil: none is named, and so far none is needed
 	named   bool       // by the user
 	reasons *reasonsFile
-	pending []row // of the lines that were shown, while there is no file
+	pending []row // of these lines
 	files   []*keptFile
 	spools  []*spool
-	shown   []byte // the lines that were shown, while there is no file
+	shown   []byte // the lines that were shown and whose turn has come, while there is no file
 	excerpt int    // lines that were shown
 	stopped bool   // enough is closed
+
+	order order
+	fewer chan struct{} // closed when a block is freed; nil: nobody waits
+	long  *longLine     // that is being written
+	rows  int64         // lines that are written, or shown
 
 	count int64
 	maybe int64  // of these, lines that may be in the log all the same, or committed
@@ -85,38 +95,37 @@ func (u *undelivered) spool(s *spool) *spool {
 	return s
 }
 
-// add keeps a line. Text is without its newline, and may be reused afterwards.
-func (u *undelivered) add(source *source, number int64, text []byte, err error) {
+// add keeps a line, which is written in its turn. Its block is released then.
+func (u *undelivered) add(l *line, err error) {
+	if u.givenUp.Load() && errors.Is(err, producer.ErrClosed) {
+		err = givenUp(err)
+	}
 	u.mu.Lock()
-	defer u.mu.Unlock()
-	u.count++
-	u.settle(source, number, text, int64(len(text)), err, func(w io.Writer) error {
-		w.Write(text)
-		return nil
-	})
-}
-
-// addFrom keeps a line that copy writes.
-func (u *undelivered) addFrom(source *source, number int64, err error, copy func(io.Writer) error) (copyErr error) {
-	u.mu.Lock()
-	defer u.mu.Unlock()
-	u.count++
-	out := &head{w: u.keep()}
-	copyErr = copy(out)
-	u.settle(source, number, out.begins, out.length, err, func(io.Writer) error { return nil })
-	return copyErr
-}
-
-// settle writes a line and its reason. text is the line, or its beginning.
-func (u *undelivered) settle(source *source, number int64, text []byte, length int64, err error, write func(io.Writer) error) {
-	why := u.tally(source, number, err)
+	l.err = nil
+	l.why, l.fate = u.tally(l.source, l.number, err)
 	if u.reasons == nil || !u.named {
-		u.show(source, number, text, length, err, why)
+		u.show(l.source, l.number, l.text, int64(len(l.text)), err, l.why)
 	}
+	u.waiting.Add(1)
+	l.outcome.Store(failed)
+	u.mu.Unlock()
+	u.advance()
+}
+
+// write writes a line and its reason.
+func (u *undelivered) write(l *line) {
 	if u.lines != nil {
-		write(u.lines)
+		u.lines.Write(l.text)
 		io.WriteString(u.lines, "\n")
+	} else {
+		u.shown = append(append(u.shown, l.text...), '\n') // whole, or there would be a file
 	}
+	u.explain(l.source, l.number, l.fate, l.why)
+	l.why = nil
+}
+
+// stopIfFull stops the reading if enough lines have failed, or if there is no room for more.
+func (u *undelivered) stopIfFull() {
 	if u.most > 0 && u.count >= u.most || !u.named && slices.ContainsFunc(u.spools, (*spool).over) {
 		u.stop()
 	}
@@ -157,16 +166,12 @@ func (u *undelivered) show(source *source, number int64, text []byte, length int
 	}
 	line, whole := ui.Excerpt(text, length, maxExcerpt)
 	io.WriteString(u.env.Screen, line+"\n")
-	switch {
-	case !whole:
+	if !whole {
 		u.keep()
-	case u.lines == nil:
-		u.shown = append(append(u.shown, text...), '\n')
 	}
 }
 
-// keep returns the file for lines, and opens one if none was named. The lines that were shown are its beginning, without the
-// present one.
+// keep returns the file for lines, and opens one if none was named. It begins with the lines that were shown and whose turn has come.
 func (u *undelivered) keep() io.Writer {
 	if u.lines != nil {
 		return u.lines
@@ -187,7 +192,7 @@ func (u *undelivered) keep() io.Writer {
 
 // row is what the file of reasons says of a line.
 type row struct {
-	n      int64 // of all that failed
+	n      int64 // line of the file
 	source *source
 	number int64
 	fate   string
@@ -210,23 +215,9 @@ func (u *undelivered) keepReasons(name string) {
 	u.pending = nil
 }
 
-// head passes on a line, and keeps its beginning.
-type head struct {
-	w      io.Writer
-	begins []byte
-	length int64
-}
-
-func (h *head) Write(b []byte) (int, error) {
-	if room := maxExcerpt - len(h.begins); room > 0 {
-		h.begins = append(h.begins, b[:min(room, len(b))]...)
-	}
-	h.length += int64(len(b))
-	return h.w.Write(b)
-}
-
-// tally counts a line, and writes its reason to its file.
-func (u *undelivered) tally(source *source, number int64, err error) *reason {
+// tally counts a line.
+func (u *undelivered) tally(source *source, number int64, err error) (*reason, string) {
+	u.count++
 	fate, doubt := fate(err)
 	if doubt != "" {
 		u.maybe++
@@ -235,17 +226,23 @@ func (u *undelivered) tally(source *source, number int64, err error) *reason {
 	why := u.why.of(err)
 	why.count++
 	why.lines.add(source, number)
+	return why, fate
+}
+
+// explain writes the reason of the next line of the file to its own file.
+func (u *undelivered) explain(source *source, number int64, fate string, why *reason) {
+	u.rows++
 	switch {
 	case u.reasons != nil:
-		u.reasons.add(u.count, source, number, fate, why)
+		u.reasons.add(u.rows, source, number, fate, why)
 	case !u.named && u.lines == nil:
-		u.pending = append(u.pending, row{u.count, source, number, fate, why})
+		u.pending = append(u.pending, row{u.rows, source, number, fate, why})
 	}
-	return why
 }
 
 // flush brings everything to its files.
 func (u *undelivered) flush() {
+	u.advance()
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	if u.reasons != nil {
