@@ -14,7 +14,7 @@ import (
 	"github.com/epistle-kafka/epistle/producer"
 )
 
-// docs/running.md, word for word, as a test of package producer sees to.
+// docs/running.md, and docs/metrics.md for its first line, word for word, as a test of package producer sees to.
 func serveMetrics(registry *prometheus.Registry, p *producer.Producer) {
 	registry.MustRegister(epistleprom.New(p, epistleprom.Options{ConstLabels: prometheus.Labels{"client_id": "orders"}}))
 	http.Handle("/metrics", promhttp.HandlerFor(registry, promhttp.HandlerOpts{}))

@@ -83,7 +83,7 @@ func onTheWay() []fault {
 			p.cfg.BootstrapServers, p.at["kafka.example.com:9092"] = []string{"kafka.example.com:9092"}, noSuchHost("kafka.example.com")
 		}, producer.CheckResolve, false, []string{"no such host", "check the host name in bootstrap.servers"}},
 		{"nobody listens", nil, func(p *patient) { p.kafka.StopBroker(1) },
-			producer.CheckDial, false, []string{"connection refused", "is the broker up, and is this its port?"}},
+			producer.CheckDial, false, []string{"connection refused", "check that the broker is up and that this is its port"}},
 		{"nothing comes back", nil, func(p *patient) { p.at[p.cfg.BootstrapServers[0]] = noAnswer },
 			producer.CheckDial, false, []string{"no success within 10s (socket.connection.setup.timeout.ms)", "firewalls"}},
 		{"it takes the connection and says nothing", nil, func(p *patient) { p.kafka.Pause(1) },

@@ -81,6 +81,61 @@ func fromSaramasChannels(ctx context.Context, p *producer.Producer, order []byte
 	})
 }
 
+func fromFranzGo(ctx context.Context, server, customer string, order []byte) error {
+	cfg := producer.DefaultConfig(server)
+	cfg.Compression = producer.Zstd // for franz-go's default: producer.Snappy
+	p, err := producer.New(cfg)     // keys stay where they are
+	if err != nil {
+		return err
+	}
+	p.SendFunc(ctx, producer.Record{Topic: "orders", Key: []byte(customer), Value: order}, func(_ producer.RecordMetadata, err error) {
+		if err != nil {
+			log.Print(err)
+		}
+	})
+	return p.Close(ctx) // delivers what is left
+}
+
+func fromKafkaGo(ctx context.Context, server, customer string, order []byte) error {
+	cfg := producer.DefaultConfig(server)
+	cfg.Compression = producer.Zstd
+	cfg.Partitioner = partition.Default(partition.FNV1a) // for kafka-go's Hash: keys stay where they are
+	p, err := producer.New(cfg)
+	if err != nil {
+		return err
+	}
+	orders := p.Topic("orders")
+	if _, err := orders.SendSync(ctx, []byte(customer), order); err != nil {
+		return err
+	}
+	return p.Close(ctx)
+}
+
+func fromConfluent(ctx context.Context, server, customer string, order []byte) error {
+	cfg, notices, err := producer.FromMap(map[string]string{
+		"bootstrap.servers":  server,
+		"enable.idempotence": "true",
+		"compression.type":   "zstd",
+	}, producer.LibrdkafkaNames())
+	if err != nil {
+		return err
+	}
+	for _, n := range notices {
+		log.Print(n)
+	}
+	cfg.Partitioner = partition.Default(partition.CRC32NonEmpty) // librdkafka's default: keys stay where they are
+	p, err := producer.New(cfg)
+	if err != nil {
+		return err
+	}
+	p.SendFunc(ctx, producer.Record{Topic: "orders", Key: []byte(customer), Value: order}, func(_ producer.RecordMetadata, err error) {
+		if err != nil {
+			log.Print(err)
+		}
+	})
+	return p.Close(ctx) // delivers what is left
+}
+
 func librdkafkas(file *os.File) (producer.Config, error) {
 	cfg, notices, err := producer.FromProperties(file, producer.LibrdkafkaNames())
 	for _, n := range notices {
@@ -101,26 +156,45 @@ var goBlock = regexp.MustCompile("(?s)```go\n(.*?)```")
 // indented matches what lines begin with in a function.
 var indented = regexp.MustCompile(`(?m)^\t`)
 
-// Every block of Go on the page is code that compiles; those that begin with sarama's name are that of a test in module bench.
+// others begin blocks of other clients: each is a line with the client's name. Tests in module bench have the code.
+var others = map[string]string{
+	"// sarama\n":             "../bench/driver/migrating_test.go",
+	"// franz-go\n":           "../bench/driver/migrating_test.go",
+	"// kafka-go\n":           "../bench/driver/migrating_test.go",
+	"// confluent-kafka-go\n": "../bench/confluent/migrating_test.go",
+}
+
+// ofAnother cuts off the line that says of which other client a block is. For a block of ours where is "".
+func ofAnother(block string) (code, where string) {
+	for head, file := range others {
+		if code, ok := strings.CutPrefix(block, head); ok {
+			return code, file
+		}
+	}
+	return block, ""
+}
+
+// Every block of Go on the page is code that compiles. Each other client has one at least.
 func TestSnippetsOfMigrating(t *testing.T) {
 	page, err := os.ReadFile("../docs/migrating.md")
 	if err != nil {
 		t.Fatal(err)
 	}
-	ours := unindented(t, "docs_migrating_test.go")
-	saramas := unindented(t, "../bench/driver/migrating_test.go")
 	blocks := goBlock.FindAllStringSubmatch(string(page), -1)
-	if len(blocks) < 8 {
-		t.Fatalf("the page has %d blocks of Go", len(blocks))
-	}
+	shown := map[string]bool{}
 	for _, block := range blocks {
-		text, isSaramas := strings.CutPrefix(block[1], "// sarama\n")
-		code, where := ours, "docs_migrating_test.go"
-		if isSaramas {
-			code, where = saramas, "bench/driver/migrating_test.go"
+		code, where := ofAnother(block[1])
+		shown[strings.TrimSuffix(block[1], code)] = true
+		if where == "" {
+			where = "docs_migrating_test.go"
 		}
-		if !strings.Contains(code, text) {
-			t.Errorf("%s does not have\n%s", where, text)
+		if !strings.Contains(unindented(t, where), code) {
+			t.Errorf("%s does not have\n%s", where, code)
+		}
+	}
+	for head := range others {
+		if !shown[head] {
+			t.Errorf("the page has no block that begins with %q", head)
 		}
 	}
 }
@@ -188,5 +262,32 @@ func TestTheCodeOfMigrating(t *testing.T) {
 	defer cancel()
 	if err := fromSarama(short, "customer-7", nil); !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("without a broker: %v", err)
+	}
+}
+
+// The code of ours that stands beside other clients' sends, and to the partition that the page's table names.
+func TestWhereTheCodeOfMigratingSends(t *testing.T) {
+	for _, from := range []struct {
+		name string
+		send func(ctx context.Context, server, customer string, order []byte) error
+		hash partition.KeyHasher
+	}{
+		{"franz-go", fromFranzGo, partition.JavaMurmur2},
+		{"kafka-go", fromKafkaGo, partition.FNV1a},
+		{"confluent-kafka-go", fromConfluent, partition.CRC32NonEmpty},
+	} {
+		t.Run(from.name, func(t *testing.T) {
+			c := brokertest.New(t, brokertest.Topic("orders", 12))
+			if err := from.send(t.Context(), c.Bootstrap()[0], "customer-7", []byte("12.50")); err != nil {
+				t.Fatal(err)
+			}
+			want, err := partition.Default(from.hash).Partition(partition.Record{Key: []byte("customer-7")}, &partition.Topic{Name: "orders", Partitions: 12})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := c.Records("orders", want); len(got) != 1 || string(got[0].Key) != "customer-7" || string(got[0].Value) != "12.50" {
+				t.Errorf("partition %d has %v, want the record", want, got)
+			}
+		})
 	}
 }

@@ -74,9 +74,9 @@ var compiled = map[string][]string{
 	"exactly-once.md": {
 		"docs_exactly_once_test.go", "docs_transaction_steps_test.go", "../examples/orders/outbox.go", "../integration/cmd/transform/worker.go", "../bench/driver/exactly_once_test.go",
 	},
-	"metrics.md":   {"docs_snippets_test.go"},
+	"metrics.md":   {"docs_snippets_test.go", "../epistleprom/docs_test.go"},
 	"telemetry.md": {"docs_snippets_test.go"},
-	"migrating.md": {"docs_migrating_test.go", "../bench/driver/migrating_test.go"},
+	"migrating.md": {"docs_migrating_test.go", "../bench/driver/migrating_test.go", "../bench/confluent/migrating_test.go"},
 	"testing.md":   {"../producertest/docs_test.go", "../integration/send/docs_test.go"},
 	"running.md":   {"../epistleprom/docs_test.go", "docs_running_test.go"},
 	"tracing.md":   {"../epistleotel/readme_test.go"},
@@ -104,7 +104,8 @@ func TestEveryBlockOfGoIsCompiled(t *testing.T) {
 			sources[file] = "\n" + margin.ReplaceAllString(string(code), "")
 		}
 		for _, block := range goBlock.FindAllStringSubmatch(string(text), -1) {
-			code := "\n" + margin.ReplaceAllString(strings.TrimPrefix(block[1], "// sarama\n"), "")
+			code, _ := ofAnother(block[1])
+			code = "\n" + margin.ReplaceAllString(code, "")
 			i := slices.IndexFunc(files, func(file string) bool { return strings.Contains(sources[file], code) })
 			if i < 0 {
 				t.Errorf("%s shows what no test compiles, of those that are listed here:\n%s", page, block[1])

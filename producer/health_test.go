@@ -185,7 +185,7 @@ func TestABrokerThatHasAnsweredIsNotTakenForAMisconfiguredOne(t *testing.T) {
 				since := time.Now()
 				trouble(c)
 				_, err := p.SendSync(t.Context(), record("c"))
-				for _, hint := range []string{"advertised.listeners", "may want", "is the broker up", "check the"} {
+				for _, hint := range []string{"advertised.listeners", "may want", "check that the broker is up", "check the"} {
 					if err == nil || strings.Contains(err.Error(), hint) {
 						t.Errorf("%v: want no %q for a broker that took records", err, hint)
 					}

@@ -94,6 +94,8 @@ func TestConsequencesAreNoticed(t *testing.T) {
 		{"sasl.mechanism=PLAIN", "has no effect: security.protocol is PLAINTEXT; SASL_SSL"},
 		{"ssl.truststore.location=/nowhere", "security.protocol is PLAINTEXT"},
 		{"ssl.keystore.password=secret", "security.protocol is PLAINTEXT"},
+		{"ssl.key.password=secret\nsecurity.protocol=SSL", "ssl.key.password: has no effect, as in Java, since neither ssl.keystore.location nor ssl.keystore.key is set: no client certificate is shown"},
+		{"ssl.truststore.type=PEM\nsecurity.protocol=SSL", "ssl.truststore.type: has no effect, as in Java, since neither ssl.truststore.location nor ssl.truststore.certificates is set: the system's roots are trusted"},
 		{"key.serializer=org.apache.kafka.common.serialization.LongSerializer", "Int64Serializer writes the same"},
 		{"value.serializer=io.confluent.kafka.serializers.KafkaAvroSerializer", "a Serializer of your own"},
 		{"linger.ms=1\nlinger.ms=2", "linger.ms: overridden by line 3"},

@@ -184,6 +184,38 @@ func TestPlaceWhileALeaderMoves(t *testing.T) {
 	}
 }
 
+func TestPlaceWhileABrokerIsAway(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		events, kafka := onBrokers(t) // of one broker, whose id is 1
+		orders := &Orders{Events: events}
+		if err := orders.Place(t.Context(), "customer-7", "12.50"); err != nil {
+			t.Fatal(err)
+		}
+
+		kafka.StopBroker(1) // as if its process were killed: its connections are cut, and its log stays
+		back := time.AfterFunc(30*time.Second, func() {
+			if err := kafka.StartBroker(1); err != nil {
+				t.Error(err)
+			}
+		})
+		if err := orders.Place(t.Context(), "customer-7", "13.00"); err != nil {
+			t.Errorf("Place, with a broker that comes back: %v", err)
+		}
+
+		kafka.StopBroker(1)
+		if err := orders.Place(t.Context(), "customer-7", "99.00"); !errors.Is(err, producer.ErrDeliveryTimeout) {
+			t.Errorf("Place, with a broker that stays away: %v", err) // after delivery.timeout.ms, two minutes of fake time
+		}
+		back.Reset(time.Second)
+		if err := orders.Place(t.Context(), "customer-7", "14.00"); err != nil {
+			t.Errorf("Place, after that: %v", err)
+		}
+		if err := kafka.Verify(nil); err != nil { // nothing is there twice, or out of order
+			t.Error(err)
+		}
+	})
+}
+
 // What the pages show of Go is in this file, and what needs a real Kafka in one of the module of those tests.
 func TestThePagesShowWhatIsTested(t *testing.T) {
 	source := margin(t, "docs_test.go") + margin(t, "../integration/send/docs_test.go")

@@ -33,7 +33,8 @@ func Config(cfg producer.Config) Option { return func(o *options) { o.cfg = &cfg
 // Transactional gives the double a transactional.id, so every record is part of a transaction.
 func Transactional(id string) Option { return func(o *options) { o.id = id } }
 
-// Topic makes a topic with that many partitions, at least 1.
+// Topic makes a topic with that many partitions, at least 1. Other topics are made by the first record to them; with
+// AutoCreate(false) there are no others.
 func Topic(name string, partitions int) Option {
 	return func(o *options) { o.topics[name] = partitions }
 }

@@ -72,7 +72,8 @@ type TB interface {
 	Cleanup(func())
 }
 
-// New makes a double that ends with the test. An option that is not valid fails the test.
+// New makes a double that ends with the test. An option that is not valid fails the test. Without any, every topic is there,
+// with one partition; with AutoCreate(false), only those of Topic are.
 func New(t TB, opts ...Option) *Producer {
 	t.Helper()
 	p, err := Start(opts...)

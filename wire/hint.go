@@ -17,7 +17,7 @@ import (
 
 const (
 	hintFirstRequest = "the broker has hung up on the first request: the listener may want SASL (security.protocol %s, and sasl.mechanism; Config.SASL); or it may not be meant for clients"
-	hintNoListener   = "is the broker up, and is this its port?"
+	hintNoListener   = "check that the broker is up and that this is its port"
 	hintAdvertised   = "the address comes from the cluster: check advertised.listeners of this broker"
 	hintPort         = "check bootstrap.servers"
 	hintName         = "check the host name in bootstrap.servers, and the resolver"

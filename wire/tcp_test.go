@@ -212,7 +212,7 @@ func TestDialErrors(t *testing.T) {
 	}{
 		{"no such host", "epistle.invalid:9092", -1, nil, StageResolve, "bootstrap.servers"},
 		{"no such host in the metadata", "epistle.invalid:9092", 2, nil, StageResolve, "advertised.listeners"},
-		{"nothing listens", gone, -1, nil, StageDial, "is the broker up"},
+		{"nothing listens", gone, -1, nil, StageDial, "check that the broker is up"},
 		{"no port", "127.0.0.1", -1, nil, StageDial, "missing port"},
 		{"TLS to a plain HTTP port", http, -1, testTLS.client(), StageTLS, "does not speak TLS"},
 		{"TLS to a plain Kafka port", hangsUp, -1, testTLS.client(), StageTLS, "the listener may be one without TLS"},

@@ -96,13 +96,16 @@ const (
 type settingsOf struct {
 	kind, location, password, inline string
 
-	without string // what happens without the store
-	joined  string // how several files become one
+	without string   // what happens without the store
+	idle    []string // the settings that are about nothing then
+	joined  string   // how several files become one
 }
 
 var (
-	trustSettings = settingsOf{keyTrustType, keyTrustLocation, keyTrustPassword, keyTrustInline, "the system's roots are trusted", ""}
-	keysSettings  = settingsOf{keyKeysType, keyKeysLocation, keyKeysPassword, keyKeyInline, "no client certificate is shown",
+	trustSettings = settingsOf{keyTrustType, keyTrustLocation, keyTrustPassword, keyTrustInline,
+		"the system's roots are trusted", []string{keyTrustType}, ""}
+	keysSettings = settingsOf{keyKeysType, keyKeysLocation, keyKeysPassword, keyKeyInline,
+		"no client certificate is shown", []string{keyKeysType, keyKeyPassword},
 		": one file with key and certificates, which `cat tls.key tls.crt >client.pem` makes of two"}
 )
 
@@ -133,10 +136,12 @@ func (r *resolver) place(of settingsOf) where {
 		r.problem(of.kind, "is no file but a store of the operating system or of a device, which cannot be read here: give a file, or set Config.TLS")
 		return nowhere
 	case location == "" && text == "":
+		told := r.empty(of)
 		if r.value(of.password) != "" {
 			r.problem(of.password, "is set, and "+of.location+" is not")
+		} else if !told {
+			r.idle(of)
 		}
-		r.empty(of)
 		return nowhere
 	case text != "":
 		if r.passwordOfPEM(of) {
@@ -148,11 +153,23 @@ func (r *resolver) place(of settingsOf) where {
 }
 
 // empty tells of a store whose type is given and whose place is an empty value, as a variable that nobody has set leaves it:
-// it was wanted. A template has all its settings empty, and wants none.
-func (r *resolver) empty(of settingsOf) {
+// it was wanted. A template has all its settings empty, and wants none. It reports whether there was anything to tell.
+func (r *resolver) empty(of settingsOf) bool {
+	told := false
 	for _, key := range []string{of.location, of.inline} {
 		if _, isSet := r.get(key); isSet && r.value(of.kind) != "" {
 			r.notice(key, "is empty, and counts as left out: "+of.without+". Java refuses it; leave the line out, or give the store")
+			told = true
+		}
+	}
+	return told
+}
+
+// idle tells of each setting that is about a store which is not there. A type that is the default asks for nothing.
+func (r *resolver) idle(of settingsOf) {
+	for _, key := range of.idle {
+		if v := r.value(key); v != "" && (key != of.kind || !strings.EqualFold(v, "JKS")) {
+			r.notice(key, "has no effect, as in Java, since neither "+of.location+" nor "+of.inline+" is set: "+of.without)
 		}
 	}
 }

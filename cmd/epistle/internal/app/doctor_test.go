@@ -61,7 +61,7 @@ func TestDoctorOfAFault(t *testing.T) {
 		{"a topic that does not exist", []string{"-b", b, "-t", "orders"},
 			[]string{"failed   topic         topic \"orders\": it does not exist", "what to do: check the name, or create it", "skipped  rights", "not healthy: this failed first", "\n  topic: topic \"orders\": it does not exist"}},
 		{"nobody listens", []string{"-b", closed.Addr().String()},
-			[]string{"failed   dial", "connection refused", "is the broker up", "skipped  metadata      because of dial", "\n  dial: " + closed.Addr().String() + ": "}},
+			[]string{"failed   dial", "connection refused", "check that the broker is up", "skipped  metadata      because of dial", "\n  dial: " + closed.Addr().String() + ": "}},
 		{"nobody says anything", []string{"-b", silent.Addr().String(), "-X", "socket.connection.setup.timeout.ms=1000"},
 			[]string{"ok       dial", "failed   versions", "says nothing", "\n  versions: "}},
 		{"a web server", []string{"-b", blunt(t, "HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n")},
