@@ -246,7 +246,7 @@ func TestPortsThatAreNotKafka(t *testing.T) {
 		{"HTTP that waits", []string{"-b", silent.Listener.Addr().String(), "-X", "max.block.ms=900", "-X", "socket.connection.setup.timeout.ms=200"}, []string{"no Kafka broker"}},
 		{"TLS", []string{"-b", overTLS}, []string{"may want TLS", "it answers to TLS: use -X security.protocol=SSL"}},
 		{"plaintext", []string{"-b", plain, "-X", "security.protocol=SSL"}, []string{"may be one without TLS", "it answers without TLS: use -X security.protocol=PLAINTEXT"}},
-		{"nothing", []string{"-b", closed.Addr().String(), "-X", "max.block.ms=900"}, []string{"not connected yet: ", "connection refused", "check that the broker is up", "; or it is still starting: waiting until ", "(max.block.ms is 900ms)"}},
+		{"nothing", []string{"-b", closed.Addr().String(), "-X", "max.block.ms=900"}, []string{"not connected yet: ", "connection refused", "check that the broker is up", "; or it is still starting: waiting until ", "(max.block.ms is 900ms); `epistle doctor` with the same settings looks for the cause"}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			began := time.Now()

@@ -133,7 +133,7 @@ func TestPayloadsThatCannotBeSent(t *testing.T) {
 		{[]string{"--payload-file", file(t, "")}, "is empty"},
 		{[]string{"--payload-file", file(t, "x\n"), "--size", "5"}, "--size and --key-size are for records that are made up"},
 		{[]string{"--payload-file", file(t, "x\n"), "--payload-delimiter", ""}, "--payload-delimiter"},
-		{[]string{"--payload-file", file(t, strings.Repeat("x", 2_000_000))}, "2000000 bytes, more than max.request.size"},
+		{[]string{"--payload-file", file(t, strings.Repeat("x", 2_000_000))}, "2000000 bytes, more than max.request.size, 1048576: -X max.request.size=2001024, and the topic's max.message.bytes"},
 		{[]string{"--payload-file", file(t, "\x28\xb5\x2f\xfd")}, "is zstd"},
 		{[]string{"-K", ":"}, "only with --payload-file"},
 		{[]string{"-H", "=x"}, "a header needs a name"},

@@ -129,7 +129,8 @@ func watchReach(ctx context.Context, env *Env, cfg producer.Config) error {
 			return err
 		case !told:
 			told = true
-			env.Say("not connected yet: %v; or it is still starting: waiting until %s (%s)", err, untilWhen(ctx), patienceOf(&cfg))
+			env.Say("not connected yet: %v; or it is still starting: waiting until %s (%s); `%s doctor` with the same settings looks for the cause",
+				err, untilWhen(ctx), patienceOf(&cfg), env.Command())
 		}
 	}
 }

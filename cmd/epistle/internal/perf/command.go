@@ -1,6 +1,7 @@
 package perf
 
 import (
+	"fmt"
 	"strconv"
 	"strings"
 
@@ -201,12 +202,18 @@ func (o *options) check() error {
 // checkSize refuses records that no request can carry.
 func (o *options) checkSize(cfg producer.Config, payloads []payload) error {
 	if n := largest(payloads); n > cfg.MaxRequestSize {
-		return cli.Usagef("--payload-file: a payload has %d bytes, more than max.request.size, %d", n, cfg.MaxRequestSize)
+		return cli.Usagef("--payload-file: a payload has %d bytes, more than max.request.size, %d%s", n, cfg.MaxRequestSize, raise(n))
 	}
 	if o.size+o.keySize > cfg.MaxRequestSize {
-		return cli.Usagef("--size %d and --key-size %d are more than max.request.size, %d", o.size, o.keySize, cfg.MaxRequestSize)
+		return cli.Usagef("--size %d and --key-size %d are more than max.request.size, %d%s", o.size, o.keySize, cfg.MaxRequestSize, raise(o.size+o.keySize))
 	}
 	return nil
+}
+
+// raise says how to send records of n bytes all the same. Some bytes are for what is around a record.
+func raise(n int) string {
+	const around = 1024
+	return fmt.Sprintf(": -X max.request.size=%d, and the topic's max.message.bytes has to allow as much (Kafka's default is 1048588)", n+around)
 }
 
 // checkTransactions refuses transactions that can only fail.
