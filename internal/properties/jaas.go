@@ -28,14 +28,24 @@ func parseJAAS(text string) (sasl.Login, error) {
 type jaasParser struct {
 	scanner jaasScanner
 	token   jaasToken // the last one that was read
+	tight   bool      // whether it stands right behind a text
 	option  string    // the last option that was read, if its name is no secret
 }
 
 // next reads a token. A value may be in two kinds of quotes; everything else is bare.
 func (p *jaasParser) next() error {
+	wasText, end := p.token.text(), p.scanner.pos
 	p.token = p.scanner.next()
+	p.tight = wasText && p.token.at == end+1
 	switch p.token.kind {
+	case jaasMark:
+		if p.token.mark == '\\' {
+			return p.fail("has a \\ outside of quotes: only in a file does it join two lines, as the last character of the first; a value that has one goes in quotes")
+		}
 	case jaasOpenQuote:
+		if p.tight {
+			return p.strayQuote()
+		}
 		return p.fail("begins a quoted text that does not end: end it with %c, and inside of it write \\%c for a %c and \\\\ for a \\", p.token.mark, p.token.mark, p.token.mark)
 	case jaasOpenLine:
 		return p.fail("begins a quoted text that is not over at the end of its line: write \\n where a line is to end; often it is the newline at the end of a file that a secret was taken from")
@@ -43,6 +53,12 @@ func (p *jaasParser) next() error {
 		return p.fail("begins a comment that does not end: put */ after it, or quote a value that has /* in it")
 	}
 	return nil
+}
+
+// strayQuote refuses the quote that the current token begins with. It was meant to end a value.
+func (p *jaasParser) strayQuote() error {
+	return p.fail("has a %c right behind a value, and one before it is missing: a value has a %c at its beginning and one at its end, and inside of it \\%c for a %c and \\\\ for a \\",
+		p.token.mark, p.token.mark, p.token.mark, p.token.mark)
 }
 
 func (p *jaasParser) fail(format string, args ...any) error {
@@ -65,15 +81,8 @@ func (p *jaasParser) entry() (sasl.Login, error) {
 		return login, p.fail("must begin with the class of a login module, such as %s", jaasExample)
 	}
 	login.Module = p.token.value
-	if err := p.next(); err != nil {
+	if err := p.flag(); err != nil {
 		return login, err
-	}
-	if p.token.kind == jaasMark && p.token.mark == '{' {
-		return login, p.fail("has a section in braces, as a file of JAAS has: write what is between the braces alone")
-	}
-	flags := []string{"required", "requisite", "sufficient", "optional"}
-	if !p.token.text() || !slices.Contains(flags, strings.ToLower(p.token.value)) {
-		return login, p.fail("must have a flag after the class: required")
 	}
 	for {
 		if err := p.next(); err != nil {
@@ -93,6 +102,35 @@ func (p *jaasParser) entry() (sasl.Login, error) {
 	}
 }
 
+// flag reads what stands after the first token, which is taken for a class.
+func (p *jaasParser) flag() error {
+	first := p.token
+	if err := p.next(); err != nil {
+		return err
+	}
+	switch {
+	case p.token.text() && isJAASFlag(p.token.value):
+		return nil
+	case first.kind == jaasQuoted && strings.ContainsAny(first.value, " \t"):
+		p.token = first
+		return p.fail("has quotes around more than the class")
+	case isJAASFlag(first.value):
+		p.token = first
+		return p.fail("begins with a flag: the class of a login module comes before it, such as %s", jaasExample)
+	case p.token.kind == jaasEnd, p.token.kind == jaasMark && p.token.mark == ';':
+		return p.fail("has a class alone: a flag, options and a semicolon come after it, such as %s", jaasRest)
+	case p.token.kind == jaasMark && p.token.mark == '=':
+		return p.fail("has an = after its first word: it must begin with the class of a login module, such as %s", jaasExample)
+	case p.token.kind == jaasMark && p.token.mark == '{':
+		return p.fail("has a section in braces, as a file of JAAS has: write what is between the braces alone")
+	}
+	return p.fail("must have a flag after the class: required")
+}
+
+func isJAASFlag(word string) bool {
+	return slices.Contains([]string{"required", "requisite", "sufficient", "optional"}, strings.ToLower(word))
+}
+
 // assignment reads an option from its name on, which is the current token.
 func (p *jaasParser) assignment(login *sasl.Login) error {
 	if p.token.kind == jaasMark && p.token.mark == ',' {
@@ -101,11 +139,16 @@ func (p *jaasParser) assignment(login *sasl.Login) error {
 	if !p.token.text() {
 		return p.fail("must have the name of an option, or a semicolon: a value with anything but letters, digits, dots, dashes, underscores and dollars goes in quotes")
 	}
-	name := p.token.value
+	first, tight := p.token, p.tight
+	name := first.value
 	if err := p.next(); err != nil {
 		return err
 	}
 	if p.token.kind != jaasMark || p.token.mark != '=' {
+		if tight && first.kind == jaasQuoted {
+			p.token = first
+			return p.strayQuote()
+		}
 		return p.fail("must have an = here, after the name of an option: a value with blanks, or with a quote that has no \\ in front, is not taken as one")
 	}
 	p.option = ""
@@ -135,12 +178,15 @@ func (p *jaasParser) nothingElse() error {
 		return p.fail("goes on after the semicolon with a #: a comment stands in a line of its own, and a semicolon in a value goes in quotes")
 	}
 	if p.token.kind != jaasEnd {
-		return p.fail("goes on after the semicolon: it must have one login module. A semicolon in a value goes in quotes")
+		return p.fail("goes on after the semicolon: it must have one login module. The semicolon goes behind the last option, and one in a value goes in quotes")
 	}
 	return nil
 }
 
-const jaasExample = `org.apache.kafka.common.security.plain.PlainLoginModule required username="…" password="…";`
+const (
+	jaasRest    = `required username="…" password="…";`
+	jaasExample = "org.apache.kafka.common.security.plain.PlainLoginModule " + jaasRest
+)
 
 // wellKnown reports whether a word is the usual name of an option. A word that is not may be a part of a value that was not
 // quoted.

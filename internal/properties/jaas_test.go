@@ -51,13 +51,29 @@ func TestJAASErrors(t *testing.T) {
 		`Plain required username=alice password=12345;`:         "at character 40, after the option password, it must have a value that does not begin with a digit",
 		`Plain required password=@hunter2;`:                     `at character 25, after the option password, it must have a value in quotes here`,
 		`Plain required password=hun@ter2;`:                     `at character 28, after the option password, it must have the name of an option, or a semicolon`,
-		`Plain required password="hun"ter2" ;`:                  `at character 34, after the option password, it begins a quoted text that does not end: end it with ", and inside of it write \" for a " and \\ for a \`,
+		`Plain required password="hun"ter2" ;`:                  `at character 34, after the option password, it has a " right behind a value, and one before it is missing: a value has a " at its beginning and one at its end, and inside of it \" for a " and \\ for a \`,
 		`Plain required password=hunter 2;`:                     `at character 32, after the option password, it must have the name of an option`,
 		`Plain required password="hunter2;`:                     `at character 25, after the option password, it begins a quoted text that does not end`,
 		"Plain required password=\"hunter2\n\" username=alice;": `at character 25, after the option password, it begins a quoted text that is not over at the end of its line`,
 		`Plain required keyTab=/etc/hunter2.keytab;`:            `at character 43, after the option keyTab, it must have a value in quotes here`,
 		`Plain required a=b; Other required;`:                   `at character 21 it goes on after the semicolon: it must have one login module`,
 		`Plain required /* a=b;`:                                `at character 16 it begins a comment that does not end`,
+		`Plain`:                                                 "at character 6 it has a class alone",
+		`Plain;`:                                                "at character 6 it has a class alone",
+		`"Plain"`:                                               "at character 8 it has a class alone",
+		`Plain required`:                                        "at character 15 it ends without a semicolon",
+		`Plain mandatory;`:                                      "at character 7 it must have a flag after the class: required",
+		`required username=alice password="hunter2";`:           "at character 1 it begins with a flag: the class of a login module comes before it",
+		`username=alice password="hunter2";`:                    "at character 9 it has an = after its first word: it must begin with the class of a login module",
+		`"Plain required password='hunter2';"`:                  "at character 1 it has quotes around more than the class",
+		`"Plain required password="hunter2";"`:                  "at character 1 it has quotes around more than the class",
+		`Plain required username=alice, password=hunter2;`:      "at character 30, after the option username, it has a comma",
+		`Plain required username=alice; password=hunter2;`:      "at character 32 it goes on after the semicolon: it must have one login module. The semicolon goes behind the last option",
+		`Plain required password=hunter2";`:                     `at character 32, after the option password, it has a " right behind a value, and one before it is missing`,
+		`Plain required username='alice password='hunter2';`:    `at character 49, after the option username, it has a ' right behind a value`,
+		`Plain required username=alice" password="hunter2";`:    `at character 30, after the option username, it has a " right behind a value`,
+		"Plain required \\\nusername=alice password=hunter2;":   `at character 16 it has a \ outside of quotes`,
+		`Plain required password=hunter2\;`:                     `at character 32, after the option password, it has a \ outside of quotes`,
 		`Plain required hunter2=x y;`:                           `at character 27 it must have an = here`,
 	} {
 		_, err := parseJAAS(text)
@@ -100,7 +116,7 @@ func FuzzJAAS(f *testing.F) {
 // jaasMessages is what the errors say by themselves.
 var jaasMessages = func() string {
 	var all []string
-	for _, text := range []string{"", "=", "M", "M required a", "M required a=1", "M required a=,", "M required a=\"", "M required a=\"\n", "M required /*", "M required; N", "M required; #", "M required a=b, c=d", "M {"} {
+	for _, text := range []string{"", "=", "M", "M required a", "M required a=1", "M required a=,", "M required a=\"", "M required a=\"\n", "M required /*", "M required; N", "M required; #", "M required a=b, c=d", "M {", "M;", "required a", "a=", "'M a'", "M required a=b'", "M \\", "M a"} {
 		_, err := parseJAAS(text)
 		all = append(all, err.Error())
 	}
