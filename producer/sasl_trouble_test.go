@@ -3,6 +3,7 @@ package producer_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"net"
@@ -207,4 +208,28 @@ func init() {
 		j.one(t, slog.LevelInfo, "there are credentials again")
 		j.none(t, "cannot connect")
 	}
+}
+
+// While no broker lets this client in, only some are dialled. A record for another one is told of the refusal, too: the end of
+// its own broker's connection, long ago, is not what keeps it.
+func TestARefusalElsewhereIsToldToRecords(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		c := brokertest.New(t, brokertest.InMemory(), brokertest.Brokers(3), brokertest.Topic("t", 3), brokertest.SASL(brokertest.Plain("alice", "secret")))
+		p := start(t, c, as(loginAs("alice", "secret")))
+		for i := range int32(3) {
+			send(t, p, producer.Record{Topic: "t", Partition: producer.OnPartition(i), Value: []byte("x")})
+		}
+		c.SetPassword("PLAIN", "alice", "another")
+		for id := range int32(3) {
+			c.CutConnections(id+1, false)
+		}
+		for i := range int32(600) { // ten minutes
+			p.SendFunc(t.Context(), producer.Record{Topic: "t", Partition: producer.OnPartition(i % 3), Value: []byte("y")}, func(md producer.RecordMetadata, err error) {
+				wantRefusal(t, fmt.Sprintf("a record for partition %d", md.Partition), err)
+			})
+			time.Sleep(time.Second)
+		}
+		time.Sleep(2 * time.Minute)
+		c.SetPassword("PLAIN", "alice", "secret")
+	})
 }

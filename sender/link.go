@@ -59,7 +59,7 @@ const (
 	lanes
 )
 
-// hear counts dials in a row that the other end has hung up on without a word.
+// hear counts dials in a row that the other end has hung up on without an answer.
 func (l *link) hear(err error) {
 	var failed *wire.Error
 	if errors.As(err, &failed) && failed.Unheard {

@@ -11,6 +11,7 @@ import (
 type reception struct {
 	refused  int       // refusals since a broker last let it in, while there was no connection
 	notUntil time.Time // no broker is dialled before
+	why      error     // the last refusal since a broker last let it in; nil: there was none
 }
 
 // comeBack is the wait after a refusal, of one broker and of all. An account may be locked after too many failures.
@@ -28,7 +29,7 @@ func (e presenting) apply(c *core) { e.dial.login = c.now }
 // turnedAway deals with n's word that it does not let this client in, or with an error of the client's own that no further
 // attempt mends. If no broker ever let this client in, all that waits fails at once: it would get nothing else.
 func (c *core) turnedAway(n *node, err error) {
-	if everLetIn := c.nodes.refused(n, c.now, c.out.random); everLetIn {
+	if everLetIn := c.nodes.refused(n, err, c.now, c.out.random); everLetIn {
 		return // records are kept: what was right once may be again
 	}
 	c.published.refused.Store(&err)
@@ -37,11 +38,12 @@ func (c *core) turnedAway(n *node, err error) {
 	c.txn.turnedAway(err)
 }
 
-// refused sets the wait after a refusal by n. It reports whether this client was ever let in anywhere.
-func (ns *nodes) refused(n *node, now time.Time, random func() float64) (everLetIn bool) {
+// refused sets the wait after a refusal by n, which said err. It reports whether this client was ever let in anywhere.
+func (ns *nodes) refused(n *node, err error, now time.Time, random func() float64) (everLetIn bool) {
 	n.refusals++
 	n.barred = now.Add(comeBack.Delay(n.refusals-1, random()))
 	s := &ns.reception
+	s.why = err
 	if ns.noneConnected() {
 		s.refused++
 	}
@@ -51,9 +53,7 @@ func (ns *nodes) refused(n *node, now time.Time, random func() float64) (everLet
 
 // letIn takes note that a broker has let this client in.
 func (ns *nodes) letIn(n *node) {
-	if n.refusals > 0 || ns.reception != (reception{}) {
-		n.refusals, n.barred, ns.reception = 0, time.Time{}, reception{}
-	}
+	n.refusals, n.barred, ns.reception = 0, time.Time{}, reception{}
 	if !ns.met {
 		ns.published.refused.Store(nil)
 	}

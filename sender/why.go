@@ -175,6 +175,9 @@ func (c *core) obstacle(p *partition, since time.Time) error {
 		if l.conn == nil && l.lastErr != nil {
 			why = closest(why, l.lastErr)
 		}
+		if l.conn == nil && !isRefusal(why) {
+			why = both(why, c.nodes.reception.why) // because of it nobody dials n
+		}
 		return both(why, c.hadThrottled(n, l, since))
 	}
 	return p.lastErr

@@ -86,7 +86,7 @@ type Peer struct {
 	// notice that the connection has ended up elsewhere (KIP-1242).
 	ClusterID string
 
-	// HungUp is how often in a row it has hung up on ApiVersions without a byte: see Error.Unheard. After some of them older
+	// HungUp is how often in a row it has hung up on ApiVersions without an answer: see Error.Unheard. After some of them older
 	// versions of ApiVersions are tried.
 	HungUp int
 

@@ -285,8 +285,10 @@ func (d *dialer) failure(ctx context.Context, err error) error {
 	}
 	e.Hint = hint(e, d.secure)
 	if d.stage == StageApiVersions && hungUp(err) {
-		e.Unheard = !d.reads.heard
+		e.Unheard = !d.reads.heard || d.hs.refused
 		switch {
+		case d.hs.refused:
+			e.Hint = hintRefusedVersion
 		case !e.Unheard:
 			e.Hint = hintHalfAnswer
 		case e.Hint == hintHungUpTLS && d.peer.Answered.IsZero() && d.hs.asked > 0:

@@ -64,8 +64,9 @@ type Error struct {
 	Err    error  // the cause
 	Hint   string // what to look at or to do, "" if the cause says all
 
-	// Unheard says that the other end has hung up on ApiVersions, the first request, without a byte of an answer. So may a
-	// broker that is older than the request, and one that restarts. See Peer.HungUp.
+	// Unheard says that the other end has hung up on ApiVersions, the first request, without a byte of an answer, or with no
+	// more than the refusal of a version. So may a broker that is older than the request, and one that restarts. See
+	// Peer.HungUp.
 	Unheard bool
 }
 

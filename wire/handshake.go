@@ -19,6 +19,7 @@ type handshake struct {
 	scratch       []byte
 	correlationID int32 // of the next request
 	asked         int16 // the version of ApiVersions that was asked last
+	refused       bool  // a version of ApiVersions was refused
 }
 
 // A response of the handshake is small. A tighter bound than later on makes garbage stand out.

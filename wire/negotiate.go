@@ -64,6 +64,7 @@ func negotiate(ctx context.Context, hs *handshake) (negotiation, error) {
 			}
 			break
 		}
+		hs.refused = true
 		if err != nil { // only the refusal can be read, so version 0 is next
 			*resp = protocol.ApiVersionsResponse{ErrorCode: protocol.UnsupportedVersion}
 		}

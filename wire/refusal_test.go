@@ -3,6 +3,7 @@ package wire
 import (
 	"encoding/hex"
 	"errors"
+	"fmt"
 	"io"
 	"slices"
 	"strings"
@@ -85,7 +86,30 @@ func TestHangUpsOnApiVersions(t *testing.T) {
 	})
 }
 
-// A hang-up in the middle of an answer, or one after a refusal, is nothing of the kind.
+// A hang-up after the refusal of a version counts, too: nobody asks again on this connection. So the next ones begin with an
+// older version.
+func TestAHangUpAfterARefusal(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		cfg := testConfig()
+		_, b := inMemory(t, cfg)
+		go func() {
+			h, _ := b.want()
+			b.conn.Write([]byte{0, 0, 0, 10, 0, 0, 0, byte(h.CorrelationID), 0, 35, 0, 0, 0, 0})
+			b.want() // an older version
+			b.conn.Close()
+		}()
+		_, err := Dial(t.Context(), cfg, Peer{Addr: "kafka:9092", NodeID: 1}, nil)
+		var failed *Error
+		if !errors.As(err, &failed) || !failed.Unheard {
+			t.Errorf("%v, want that it counts as a hang-up without an answer", err)
+		}
+		if text := fmt.Sprint(err); !strings.Contains(text, "does not know our version of ApiVersions") {
+			t.Errorf("the error does not say that the version was refused: %v", err)
+		}
+	})
+}
+
+// A hang-up in the middle of an answer is nothing of the kind.
 func TestAHangUpAfterAWord(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		cfg := testConfig()
