@@ -63,6 +63,7 @@ func newSender(cfg Config) *Sender {
 		stopped: make(chan struct{}), ended: make(chan struct{}),
 	}
 	s.cfg.Wire.MaxThrottle, s.cfg.Wire.LogSocketOnce, s.cfg.Wire.LogReadableOnce = cfg.DeliveryTimeout, new(sync.Once), new(sync.Once)
+	s.cfg.Wire.Deserted = new(wire.Deserted)
 	s.cfg.Wire.Renewed = func(err error) {
 		if err == nil {
 			s.published.renewed.Add(1)

@@ -59,6 +59,9 @@ func (ns *nodes) letIn(n *node) {
 	}
 }
 
+// refusal returns the last refusal since a broker last let this client in; nil: there was none.
+func (ns *nodes) refusal() error { return ns.reception.why }
+
 // shut returns until when n must not be dialled because of the last refusal, or of an attempt under way; the zero time if it
 // may be.
 func (ns *nodes) shut(n *node) (until time.Time) {

@@ -176,7 +176,7 @@ func (c *core) obstacle(p *partition, since time.Time) error {
 			why = closest(why, l.lastErr)
 		}
 		if l.conn == nil && !isRefusal(why) {
-			why = both(why, c.nodes.reception.why) // because of it nobody dials n
+			why = both(why, c.nodes.refusal()) // because of it nobody dials n
 		}
 		return both(why, c.hadThrottled(n, l, since))
 	}

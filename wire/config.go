@@ -59,6 +59,9 @@ type Config struct {
 	SASL sasl.Mechanism
 	// LogReadableOnce makes the log line about readable credentials one for all connections. nil: each dial logs it.
 	LogReadableOnce *sync.Once
+	// Deserted counts the calls of DialContext and of SASL that have not returned though their context has ended. Past a bound
+	// they are not called. nil: one for all clients that have none.
+	Deserted *Deserted
 	// Renewed is called after each attempt to authenticate a connection again, with nil if it has succeeded. It runs on a
 	// goroutine of the connection and must not block. It may be nil.
 	Renewed func(err error)

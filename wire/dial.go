@@ -140,7 +140,7 @@ func (d *dialer) connect(ctx context.Context) (net.Conn, error) {
 	if dial == nil {
 		dial = new(net.Dialer).DialContext // asks the resolver each time, and tries all addresses
 	} else {
-		dial = deserting(dial)
+		dial = deserting(d.cfg.deserted(), dial)
 	}
 	var sock net.Conn
 	err := d.within(ctx, StageDial, d.bounds.Connect, func(ctx context.Context) (err error) {

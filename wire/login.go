@@ -20,6 +20,7 @@ type login struct {
 	peer      Peer
 	target    sasl.Target
 	versions  versions
+	left      *Deserted // calls of the mechanism that were left behind
 
 	exchange sasl.Exchange
 	response []byte // to be sent next
@@ -45,7 +46,7 @@ func (cfg *Config) newLogin(peer Peer, target sasl.Target, v versions) *login {
 		target.Host = host
 		target.Port, _ = strconv.Atoi(port)
 	}
-	l := &login{mechanism: cfg.SASL, peer: peer, target: target, versions: v}
+	l := &login{mechanism: cfg.SASL, peer: peer, target: target, versions: v, left: cfg.deserted()}
 	l.target.Trouble = l.obstacle.say
 	return l
 }
@@ -59,7 +60,7 @@ var (
 func (l *login) begin(ctx context.Context) (err error) {
 	late := time.AfterFunc(lateCredentials, l.obstacle.late)
 	defer late.Stop()
-	l.exchange, err = desertable(ctx, func() (sasl.Exchange, error) { return l.mechanism.Begin(ctx, l.target) }, nil)
+	l.exchange, err = desertable(ctx, l.left, func() (sasl.Exchange, error) { return l.mechanism.Begin(ctx, l.target) }, nil)
 	if err == nil && l.exchange == nil {
 		err = errNoExchange
 	}
@@ -88,7 +89,7 @@ func (l *login) next(ctx context.Context, challenge []byte) (done bool, err erro
 		response []byte
 		done     bool
 	}
-	s, err := desertable(ctx, func() (step, error) {
+	s, err := desertable(ctx, l.left, func() (step, error) {
 		response, done, err := l.exchange.Next(ctx, challenge)
 		return step{response, done}, err
 	}, nil)
