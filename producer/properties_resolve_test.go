@@ -95,6 +95,7 @@ func TestConsequencesAreNoticed(t *testing.T) {
 		{"ssl.truststore.location=/nowhere", "security.protocol is PLAINTEXT"},
 		{"ssl.keystore.password=secret", "security.protocol is PLAINTEXT"},
 		{"key.serializer=org.apache.kafka.common.serialization.LongSerializer", "Int64Serializer writes the same"},
+		{"value.serializer=kafkashaded.org.apache.kafka.common.serialization.StringSerializer", "StringSerializer writes the same"},
 		{"value.serializer=io.confluent.kafka.serializers.KafkaAvroSerializer", "a Serializer of your own"},
 		{"linger.ms=1\nlinger.ms=2", "linger.ms: overridden by line 3"},
 		{"lingr.ms=5", "lingr.ms: has no effect, as in Java: it is not a known setting; did you mean linger.ms?"},
