@@ -97,6 +97,7 @@ func TestConsequencesAreNoticed(t *testing.T) {
 		{"ssl.key.password=secret\nsecurity.protocol=SSL", "ssl.key.password: has no effect, as in Java, since neither ssl.keystore.location nor ssl.keystore.key is set: no client certificate is shown"},
 		{"ssl.truststore.type=PEM\nsecurity.protocol=SSL", "ssl.truststore.type: has no effect, as in Java, since neither ssl.truststore.location nor ssl.truststore.certificates is set: the system's roots are trusted"},
 		{"key.serializer=org.apache.kafka.common.serialization.LongSerializer", "Int64Serializer writes the same"},
+		{"value.serializer=kafkashaded.org.apache.kafka.common.serialization.StringSerializer", "StringSerializer writes the same"},
 		{"value.serializer=io.confluent.kafka.serializers.KafkaAvroSerializer", "a Serializer of your own"},
 		{"linger.ms=1\nlinger.ms=2", "linger.ms: overridden by line 3"},
 		{"lingr.ms=5", "lingr.ms: has no effect, as in Java: it is not a known setting; did you mean linger.ms?"},

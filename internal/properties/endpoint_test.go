@@ -38,7 +38,8 @@ func TestEndpointTLS(t *testing.T) {
 		{`ssl.truststore.type=PEM ssl.truststore.location="` + stores + `ca.pem"`, true, 0, false, ""},
 		{`ssl.keystore.location="` + stores + `keytool.p12" ssl.keystore.password=" changeit "`, false, 1, false, ""},
 		{`ssl.endpoint.identification.algorithm=""`, false, 0, true, "option ssl.endpoint.identification.algorithm, for the token endpoint: host names are not checked"},
-		{`ssl.protocol=TLSv1.2`, false, 0, false, "option ssl.protocol has no effect: concerns the JVM"},
+		{`ssl.protocol=TLSv1.2`, false, 0, false, ""},
+		{`ssl.provider=SunJSSE`, false, 0, false, "option ssl.provider has no effect: concerns the JVM"},
 		{`ssl.keystore.type=PEM`, false, 0, false, "option ssl.keystore.type, for the token endpoint: has no effect, as in Java, since neither ssl.keystore.location nor"},
 		{`ssl.enabled.protocols="TLSv1.3"`, false, 0, false, ""},
 	} {

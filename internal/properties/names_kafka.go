@@ -64,7 +64,10 @@ var owners = []struct{ text, keys string }{
 		plugin.path plugin.discovery rest.port rest.host.name rest.advertised.host.name rest.advertised.port
 		offset.flush.interval.ms offset.flush.timeout.ms task.shutdown.graceful.timeout.ms exactly.once.source.support
 		topic.creation.enable scheduled.rebalance.max.delay.ms worker.sync.timeout.ms worker.unsync.backoff.ms
-		access.control.allow.methods access.control.allow.origin rest.extension.classes`},
+		access.control.allow.methods access.control.allow.origin rest.extension.classes rest.advertised.listener
+		errors.tolerance errors.log.enable errors.log.include.messages errors.retry.timeout errors.retry.delay.max.ms
+		topics.regex tasks.max.enforce config.action.reload connect.protocol connector.plugin.version offsets.storage.topic
+		exactly.once.support transaction.boundary transaction.boundary.interval.ms response.http.headers.config`},
 	{"it belongs to Kafka Streams", `application.id application.server processing.guarantee num.stream.threads state.dir
 		num.standby.replicas cache.max.bytes.buffering statestore.cache.max.bytes default.key.serde default.value.serde
 		default.deserialization.exception.handler default.production.exception.handler commit.interval.ms`},
@@ -137,6 +140,10 @@ var prefixes = []struct {
 	{"config.storage.", "it belongs to Kafka Connect", true, false},
 	{"status.storage.", "it belongs to Kafka Connect", true, false},
 	{"errors.deadletterqueue.", "it belongs to Kafka Connect", true, false},
+	{"transforms.", "it belongs to Kafka Connect", true, false},
+	{"predicates.", "it belongs to Kafka Connect", true, false},
+	{"topic.creation.", "it belongs to Kafka Connect", true, false},
+	{"topic.tracking.", "it belongs to Kafka Connect", true, false},
 	{"source.", "it belongs to MirrorMaker, for the cluster that it reads", false, true},
 	{"target.", "it belongs to MirrorMaker, for the cluster that it writes to", false, true},
 	{"source.consumer.", "it belongs to MirrorMaker, for the cluster that it reads", true, false},
@@ -170,9 +177,11 @@ var prefixes = []struct {
 	{"restore.consumer.", "it belongs to Kafka Streams", true, false},
 	{"global.consumer.", "it belongs to Kafka Streams", true, false},
 	{"flink.", "it belongs to Flink", true, false},
+	{"camel.", "it belongs to Camel", true, false},
 	{"nifi.", "it belongs to NiFi", true, false},
 	{"mp.messaging.", "it belongs to MicroProfile Reactive Messaging", true, false},
 	{"quarkus.", "it belongs to Quarkus", true, false},
+	{"kafka.", "it has the prefix kafka., which something else reads", false, true},
 	{"listener.name.", "it belongs to brokers, for one of their listeners", true, false},
 	{"controller.quorum.", "it belongs to brokers", true, false},
 	{"zookeeper.", "it belongs to brokers and consumers before Kafka 4", true, false},

@@ -176,7 +176,7 @@ func (s *Set) resolveSerializers() {
 			continue
 		}
 		name := strings.TrimSuffix(simpleName(class), "Serializer")
-		inKafka := class == "org.apache.kafka.common.serialization."+name+"Serializer"
+		inKafka := strings.HasSuffix("."+class, ".org.apache.kafka.common.serialization."+name+"Serializer") // or a shaded one
 		if same := goSerializers[name]; inKafka && same != "" {
 			s.Notice(key, "records are bytes; with NewTyped, "+same+" writes the same")
 			continue

@@ -108,7 +108,7 @@ var producerSettings = []Setting{
 	{Key: "retry.backoff.max.ms", Kind: "LONG", Default: "1000", Valid: "[0,...]", How: Honoured, Field: "RetryBackoffMax"},
 	{Key: "retry.backoff.ms", Kind: "LONG", Default: "100", Valid: "[0,...]", How: Honoured, Field: "RetryBackoff", Why: "above `retry.backoff.max.ms` it is lowered to that, as in Java, with a notice"},
 	{Key: "transaction.timeout.ms", Kind: "INT", Default: "60000", How: Honoured, Field: "TransactionTimeout", Why: "of no effect, with a notice, without `transactional.id`; with it at least 1, and brokers have a limit of their own (`transaction.max.timeout.ms`, 15 min)"},
-	{Key: "transaction.two.phase.commit.enable", Kind: "BOOLEAN", Default: "false", How: Refused, Why: "two-phase commit is not available"},
+	{Key: "transaction.two.phase.commit.enable", Kind: "BOOLEAN", Default: "false", How: Refused, Why: "two-phase commit is not available: leave it out"},
 	{Key: "transactional.id", Kind: "STRING", Default: NotSet, Valid: "non-empty string", How: Honoured, Field: "TransactionalID", Why: "every record is then part of a transaction; `acks`, `retries` or `enable.idempotence` that forbid it are errors, as in Java"},
 	{Key: "value.serializer", Kind: "CLASS", Default: Required, How: Mapped, Ours: "none", Why: "as `key.serializer`"},
 }

@@ -15,7 +15,7 @@ var sslSettings = []Setting{
 	{Key: "ssl.keystore.location", Kind: "STRING", Default: NotSet, How: Mapped, Why: "`TLSFiles.KeyStore`: JKS, PKCS12 or PEM, told by its content; looked at again when a connection is made"},
 	{Key: "ssl.keystore.password", Kind: "PASSWORD", Default: NotSet, How: Mapped, Why: "`TLSFiles.KeyStorePassword`; with PEM it is an error, as in Java"},
 	{Key: "ssl.keystore.type", Kind: "STRING", Default: "JKS", How: Mapped, Why: "the content of the store says what it is; PEM is for the keys that hold PEM themselves; of no effect, with a notice, without `ssl.keystore.location` or `ssl.keystore.key`"},
-	{Key: "ssl.protocol", Kind: "STRING", Default: "TLSv1.3", How: WithoutEffect, Why: "concerns the JVM; ssl.enabled.protocols decides"},
+	{Key: "ssl.protocol", Kind: "STRING", Default: "TLSv1.3", How: Mapped, Why: "TLSv1.2 leaves out TLS 1.3, as in Java; with TLSv1.3 and TLS, `ssl.enabled.protocols` decides"},
 	{Key: "ssl.provider", Kind: "STRING", Default: NotSet, How: WithoutEffect, Why: jvmOnly},
 	{Key: "ssl.secure.random.implementation", Kind: "STRING", Default: NotSet, How: WithoutEffect, Why: jvmOnly},
 	{Key: "ssl.trustmanager.algorithm", Kind: "STRING", Default: "PKIX", How: WithoutEffect, Why: jvmOnly},

@@ -52,7 +52,8 @@ type resolver struct {
 	out *Result
 	now time.Time
 
-	badVersions bool // has a problem: what would contradict the versions is not known
+	lastVersionBy string // the key to which Config.MaxVersion is due
+	badVersions   bool   // has a problem: what would contradict the versions is not known
 }
 
 func (r *resolver) value(key string) string {

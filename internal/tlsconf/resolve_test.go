@@ -178,6 +178,41 @@ func TestVersionsAndCiphers(t *testing.T) {
 	}
 }
 
+// Java's clients offer no TLS 1.3 if ssl.protocol is TLSv1.2, whatever ssl.enabled.protocols has.
+func TestProtocolLeavesOutNewerVersions(t *testing.T) {
+	for _, test := range []struct {
+		protocol, protocols string
+		min, max            uint16
+		said                string // a problem or a notice
+	}{
+		{"TLSv1.2", "", tls.VersionTLS12, tls.VersionTLS12, ""},
+		{"tlsv1.2", "TLSv1.2,TLSv1.3", tls.VersionTLS12, tls.VersionTLS12, ""},
+		{"TLSv1.3", "", tls.VersionTLS12, 0, ""},
+		{"TLS", "TLSv1.3", tls.VersionTLS13, 0, ""},
+		{"SSL", "TLSv1.2", tls.VersionTLS12, tls.VersionTLS12, ""},
+		{"", "", tls.VersionTLS12, 0, ""},
+		{"TLSv1.1", "", tls.VersionTLS12, 0, "ssl.protocol: has no effect: TLSv1.1 is broken"},
+		{"TLS1.2", "", tls.VersionTLS12, 0, "ssl.protocol: is TLS1.2, but must be TLSv1.2 or TLSv1.3; did you mean TLSv1.2?"},
+		{"TLSv1.2", "TLSv1.3", tls.VersionTLS13, tls.VersionTLS12, "ssl.protocol: leaves out TLS 1.3, while ssl.enabled.protocols asks for TLSv1.3 only"},
+	} {
+		r := resolve(keyProtocol, test.protocol, keyProtocols, test.protocols)
+		var said string
+		for _, n := range r.Notices {
+			said += n.Key + ": " + n.Text
+		}
+		for _, p := range r.Problems {
+			said += p.Key + ": " + p.Rule
+		}
+		if c := r.Config; c.MinVersion != test.min || c.MaxVersion != test.max || !strings.HasPrefix(said, test.said) || test.said == "" && said != "" {
+			t.Errorf("%q %q: got versions %x to %x and %q; want %x to %x and %q", test.protocol, test.protocols, c.MinVersion, c.MaxVersion, said, test.min, test.max, test.said)
+		}
+	}
+	r := resolve(keyProtocol, "TLSv1.2", keyCiphers, "TLS_AES_128_GCM_SHA256")
+	if len(r.Problems) != 1 || !strings.Contains(r.Problems[0].Rule, "while ssl.protocol asks for TLSv1.2 only") {
+		t.Errorf("suites of TLS 1.3: got %v, want a problem that names ssl.protocol", r.Problems)
+	}
+}
+
 // The host name is left out of the check only for who asks Files, or for the whole of it.
 func TestHostNameIsSkippedByFiles(t *testing.T) {
 	r := resolve(keyHostName, "", keyTrustLocation, stored("ca.pem"))

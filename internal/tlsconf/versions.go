@@ -9,6 +9,7 @@ import (
 
 const (
 	keyProtocols = "ssl.enabled.protocols"
+	keyProtocol  = "ssl.protocol"
 	keyCiphers   = "ssl.cipher.suites"
 )
 
@@ -25,6 +26,12 @@ func list(value string) []string {
 
 // versions sets the first and last version of TLS.
 func (r *resolver) versions() {
+	r.lastVersionBy = keyProtocols
+	r.enabledVersions()
+	r.newestVersion()
+}
+
+func (r *resolver) enabledVersions() {
 	names := list(r.value(keyProtocols))
 	if len(names) == 0 {
 		return
@@ -52,6 +59,27 @@ func (r *resolver) versions() {
 	if !tls12 && !tls13 && !r.badVersions {
 		r.badVersions = true
 		r.problem(keyProtocols, "must have TLSv1.2 or TLSv1.3")
+	}
+}
+
+// newestVersion leaves TLS 1.3 out if ssl.protocol is TLSv1.2: Java's clients then do not offer it, though
+// ssl.enabled.protocols has it. Java does not tell apart upper and lower case here.
+func (r *resolver) newestVersion() {
+	c, name := r.out.Config, r.value(keyProtocol)
+	switch strings.ToUpper(name) {
+	case "", "TLS", "SSL", "TLSV1.3":
+	case "TLSV1.2":
+		if c.MinVersion == tls.VersionTLS13 && !r.badVersions {
+			r.badVersions = true
+			r.problem(keyProtocol, "leaves out TLS 1.3, while "+keyProtocols+" asks for TLSv1.3 only: leave one of them out")
+		}
+		if c.MaxVersion == 0 {
+			c.MaxVersion, r.lastVersionBy = tls.VersionTLS12, keyProtocol
+		}
+	case "TLSV1", "TLSV1.1", "SSLV3":
+		r.notice(keyProtocol, "has no effect: "+name+" is broken, and current JVMs disable it too; "+keyProtocols+" decides")
+	default:
+		r.problem(keyProtocol, "is "+shown.Name(name)+", but must be TLSv1.2 or TLSv1.3"+versionMeant(name))
 	}
 }
 
@@ -102,7 +130,7 @@ func (r *resolver) ciphers() {
 	case len(c.CipherSuites) == 0:
 		c.MinVersion = tls.VersionTLS13
 		if c.MaxVersion == tls.VersionTLS12 && !r.badVersions {
-			r.problem(keyCiphers, "has suites of TLS 1.3 only, while "+keyProtocols+" asks for TLSv1.2 only")
+			r.problem(keyCiphers, "has suites of TLS 1.3 only, while "+r.lastVersionBy+" asks for TLSv1.2 only")
 		}
 		fallthrough
 	default:
