@@ -1,6 +1,7 @@
 package producer_test
 
 import (
+	"context"
 	"log/slog"
 	"strings"
 	"testing"
@@ -184,6 +185,36 @@ func init() {
 		}
 		synctest.Wait()
 		j.one(t, slog.LevelInfo, "topic has come")
+	}
+
+	logStories["a partition does not come"] = func(t *testing.T, j *journal) {
+		c := brokertest.New(t, brokertest.InMemory(), brokertest.Topic("t", 2))
+		p := start(t, c, j.logs, patiently)
+		sendAll := func(ctx context.Context) (err error) {
+			_, err = p.SendSync(ctx, producer.Record{Topic: "t", Partition: producer.OnPartition(3)})
+			return err
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), 7*time.Second)
+		defer cancel()
+		if err := sendAll(ctx); err == nil {
+			t.Fatal("a record has got into a partition that is not there")
+		}
+		if l := j.one(t, slog.LevelWarn, "partition does not come"); l.word("topic") != "t" || l.num("partitions") != 2 {
+			t.Errorf("got %v, want topic t and its two partitions", l)
+		}
+		time.Sleep(10 * time.Second)
+		j.none(t, "partition has come") // nobody waits any more
+
+		sent := make(chan error)
+		go func() { sent <- sendAll(t.Context()) }()
+		time.Sleep(7 * time.Second)
+		c.AddPartitions("t", 4)
+		if err := <-sent; err != nil {
+			t.Fatal(err)
+		}
+		synctest.Wait()
+		j.one(t, slog.LevelInfo, "partition has come")
+		j.none(t, "topic does not come")
 	}
 }
 

@@ -34,15 +34,17 @@ var (
 
 // Topics and partitions.
 var (
-	lineLeaderMoved  = &headline{"leader moved", slog.LevelInfo}
-	lineLeaderless   = &headline{"no leader", slog.LevelWarn}
-	lineLeaderFound  = &headline{"there is a leader again", slog.LevelInfo}
-	lineTopicMissing = &headline{"topic does not come", slog.LevelWarn}
-	lineTopicThere   = &headline{"topic has come", slog.LevelInfo}
-	lineTopicAgain   = &headline{"topic was made again", slog.LevelWarn}
-	lineOtherCluster = &headline{"the cluster is another one", slog.LevelError}
-	lineUntold       = &headline{"it is not known which cluster this is", slog.LevelWarn}
-	lineTold         = &headline{"it is known which cluster this is", slog.LevelInfo}
+	lineLeaderMoved      = &headline{"leader moved", slog.LevelInfo}
+	lineLeaderless       = &headline{"no leader", slog.LevelWarn}
+	lineLeaderFound      = &headline{"there is a leader again", slog.LevelInfo}
+	lineTopicMissing     = &headline{"topic does not come", slog.LevelWarn}
+	lineTopicThere       = &headline{"topic has come", slog.LevelInfo}
+	linePartitionMissing = &headline{"partition does not come", slog.LevelWarn}
+	linePartitionThere   = &headline{"partition has come", slog.LevelInfo}
+	lineTopicAgain       = &headline{"topic was made again", slog.LevelWarn}
+	lineOtherCluster     = &headline{"the cluster is another one", slog.LevelError}
+	lineUntold           = &headline{"it is not known which cluster this is", slog.LevelWarn}
+	lineTold             = &headline{"it is known which cluster this is", slog.LevelInfo}
 )
 
 // Records.

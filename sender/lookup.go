@@ -40,6 +40,9 @@ func (l *lookups) all() iter.Seq[string] { return maps.Keys(l.waiting) }
 // lacking returns those that lack a partition.
 func (l *lookups) lacking() iter.Seq[string] { return maps.Keys(l.seeking) }
 
+// lacks reports whether a topic is known, and lacks a partition that a caller waits for.
+func (l *lookups) lacks(name string) bool { return l.seeking[name] }
+
 // begin looks a topic up without a caller that waits.
 func (l *lookups) begin(name string) {
 	if l.waiting[name] == nil {

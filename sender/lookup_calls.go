@@ -36,7 +36,8 @@ func (e wanted) apply(c *core) {
 	c.meta.Want(c.now, e.topic)
 	if known {
 		c.meta.Refresh(e.topic)
-	} else {
+	}
+	if !known || e.wait != nil {
 		c.news.awaits(e.topic)
 	}
 	switch {
@@ -62,13 +63,16 @@ func (e *unwanted) apply(c *core) {
 	close(e.left)
 	if c.lookups.leave(e.topic, e.wait) && c.topics.named(e.topic) != nil {
 		c.lookups.end(e.topic) // it is there, and nobody waits for more of it
+		c.news.has(e.topic, false)
 	}
 }
 
 // answerLookups ends the waiting for a topic.
 func (c *core) answerLookups(name string, err error) {
 	c.lookups.answer(name, err, c.topics.partitions(name))
-	c.news.has(name, err == nil)
+	if !c.lookups.lacks(name) {
+		c.news.has(name, err == nil)
+	}
 }
 
 // endLookups ends all waiting.

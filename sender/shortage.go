@@ -69,46 +69,69 @@ func (n *news) lookMemory() {
 	}
 }
 
-// An absence is a topic that callers wait for.
+// An absence is a topic, or a partition of it, that callers wait for.
 type absence struct {
 	since  time.Time
-	logged bool
+	logged *headline // nil: the log has not been told
 }
 
 // late is how long something may take before the log is told.
 const late = 5 * time.Second
 
-// awaits takes note that a topic is waited for.
+// awaits takes note that a topic is waited for, or a partition of it.
 func (n *news) awaits(topic string) {
 	if n != nil && n.missing[topic] == nil {
 		n.missing[topic] = &absence{since: n.c.now}
 	}
 }
 
-// has ends the absence of a topic: it is there, or nobody waits any more.
+// has ends the absence of a topic: it is there, with what was waited for, or nobody waits any more.
 func (n *news) has(topic string, there bool) {
 	if n == nil {
 		return
 	}
 	a := n.missing[topic]
 	delete(n.missing, topic)
-	if a != nil && a.logged && there {
-		n.settle(lineTopicMissing, subject{})
-		n.say(lineTopicThere, subject{}, slog.String("topic", topic), slog.Duration("lasted", n.c.now.Sub(a.since)))
+	if a == nil || a.logged == nil || !there {
+		return
+	}
+	come := lineTopicThere
+	if a.logged == linePartitionMissing {
+		come = linePartitionThere
+	}
+	n.settle(a.logged, subject{})
+	n.say(come, subject{}, slog.String("topic", topic), slog.Duration("lasted", n.c.now.Sub(a.since)))
+}
+
+// lookTopics tells of topics that do not come, and of partitions.
+func (n *news) lookTopics() {
+	if name, attrs := n.absent(lineTopicMissing); name != "" {
+		err := n.c.meta.Snapshot().Waiting(name)
+		if trouble := n.c.published.trouble.Load(); err == nil && trouble != nil {
+			err = *trouble
+		}
+		if err != nil {
+			attrs = append(attrs, slog.Any("err", err))
+		}
+		n.say(lineTopicMissing, subject{}, attrs...)
+	}
+	if name, attrs := n.absent(linePartitionMissing); name != "" {
+		attrs = append(attrs, slog.Int("partitions", n.c.topics.partitions(name)))
+		n.say(linePartitionMissing, subject{}, attrs...)
 	}
 }
 
-// lookTopics tells of topics that do not come, of many in one line.
-func (n *news) lookTopics() {
-	var name string
+// absent returns the topic that has been waited for longest, and what line says of it and of the others; "" if there is nothing
+// new to tell.
+func (n *news) absent(line *headline) (name string, attrs []slog.Attr) {
 	var count, fresh int64
 	var since time.Time
 	for topic, a := range n.missing {
-		if n.c.now.Sub(a.since) < late {
+		if lacks := n.c.lookups.lacks(topic); lacks != (line == linePartitionMissing) || n.c.now.Sub(a.since) < late {
 			continue
 		}
-		if !a.logged {
-			a.logged = true
+		if a.logged != line {
+			a.logged = line
 			fresh++
 		}
 		if count++; name == "" || a.since.Before(since) || a.since.Equal(since) && topic < name {
@@ -116,17 +139,9 @@ func (n *news) lookTopics() {
 		}
 	}
 	if fresh == 0 {
-		return
+		return "", nil
 	}
-	err := n.c.meta.Snapshot().Waiting(name)
-	if trouble := n.c.published.trouble.Load(); err == nil && trouble != nil {
-		err = *trouble
-	}
-	attrs := []slog.Attr{slog.String("topic", name), slog.Int64("topics", count), slog.Time("since", since)}
-	if err != nil {
-		attrs = append(attrs, slog.Any("err", err))
-	}
-	n.say(lineTopicMissing, subject{}, attrs...)
+	return name, []slog.Attr{slog.String("topic", name), slog.Int64("topics", count), slog.Time("since", since)}
 }
 
 // A standstill is a time in which a transactional request gets nowhere.
