@@ -90,12 +90,9 @@ func (c *Cluster) AsksForAll(req *protocol.MetadataRequest) bool {
 // change. A zero at means that nothing is planned. Two requests in flight never ask for the same topic, except one for all
 // topics.
 func (c *Cluster) Next(now time.Time) (req *protocol.MetadataRequest, at time.Time) {
-	at = c.due(now)
-	if at.IsZero() || now.Before(at) {
+	at, due := c.Due(now)
+	if !due {
 		return nil, at
-	}
-	if c.since.IsZero() {
-		c.since = now
 	}
 	if c.request == nil {
 		_, full := c.inFlight()
@@ -103,6 +100,19 @@ func (c *Cluster) Next(now time.Time) (req *protocol.MetadataRequest, at time.Ti
 		c.request = c.build(c.requestFull)
 	}
 	return c.request, now
+}
+
+// Due is Next without the request, whose making takes time in proportion to its topics. It is for a caller that may have nobody
+// to send it to.
+func (c *Cluster) Due(now time.Time) (at time.Time, due bool) {
+	at = c.due(now)
+	if at.IsZero() || now.Before(at) {
+		return at, false
+	}
+	if c.since.IsZero() {
+		c.since = now
+	}
+	return now, true
 }
 
 // due returns when the next request is to be sent, zero if nothing is planned.

@@ -27,12 +27,16 @@ func (c *core) steer() time.Time {
 // askMetadata sends the requests for metadata that are due, side by side: to those who are least busy.
 func (c *core) askMetadata() time.Time {
 	for {
-		req, at := c.meta.Next(c.now)
-		if req == nil {
+		at, due := c.meta.Due(c.now)
+		if !due {
 			return at
 		}
 		n, at := c.controlNode()
 		if n == nil {
+			return at
+		}
+		req, at := c.meta.Next(c.now)
+		if req == nil {
 			return at
 		}
 		if !c.inquire(n, req, 0, (*core).takeMetadata) {
