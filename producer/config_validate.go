@@ -218,7 +218,7 @@ func bootstrapRule(server string) string {
 	case server == "":
 		return "must not be empty: host:port, e.g. localhost:9092"
 	case strings.ContainsAny(server, ", \t\r\n"):
-		return "must be one host:port without spaces or commas; each server is an element of its own"
+		return "must be one host:port without spaces or commas; each server is an element of its own, and in properties commas divide them"
 	case strings.Contains(server, ";"):
 		return "must be one host:port; several are divided by commas"
 	case strings.Contains(server, "@"):

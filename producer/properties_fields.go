@@ -99,7 +99,7 @@ func setBootstrap(c *Config, v string) {
 		if _, address, ok := strings.Cut(server, "://"); ok {
 			server = address
 		}
-		if i := strings.LastIndexByte(server, ':'); i > 0 && strings.Contains(server[:i], ":") && !strings.ContainsAny(server, "[@;") {
+		if i := strings.LastIndexByte(server, ':'); i > 0 && strings.Contains(server[:i], ":") && !strings.ContainsAny(server, "[@; \t") {
 			server = "[" + server[:i] + "]" + server[i:]
 		}
 		c.BootstrapServers = append(c.BootstrapServers, server)

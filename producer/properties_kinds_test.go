@@ -140,6 +140,7 @@ var kindsOfSpelling = []kind{
 	{name: "text in UTF-16", text: "\xff\xfeb\x00o\x00", problems: []string{"line 1: file: is text in UTF-16: save it in UTF-8", "bootstrap.servers = (empty)"}},
 	{name: "a number with a blank that does not break", text: "bootstrap.servers=b:9092\nlinger.ms=5\u00a0\n", problems: []string{`linger.ms = 5\u00a0: must be a whole number`}},
 	{name: "servers divided by semicolons", text: "bootstrap.servers=b1:9092;b2:9092\n", problems: []string{`bootstrap.servers = "b1:9092;b2:9092": must be one host:port; several are divided by commas`}},
+	{name: "servers divided by blanks", text: "bootstrap.servers=b1:9092 b2:9092\n", problems: []string{`bootstrap.servers = "b1:9092 b2:9092": must be one host:port without spaces or commas; each server is an element of its own, and in properties commas divide them`}},
 }
 
 // kindsOfMixtures have several mistakes, or something of another file in them.
