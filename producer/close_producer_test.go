@@ -287,6 +287,11 @@ func TestNothingIsLeftToWaitFor(t *testing.T) {
 					if (err == nil) != tt.ok || left != tt.left || err != nil && !errors.Is(err, context.Canceled) {
 						t.Errorf("%v, with %+v left, want no error: %v, and %+v left", err, left, tt.ok, tt.left)
 					}
+					for range 20 {
+						if err := call(p); tt.ok && err != nil {
+							t.Fatalf("the same call again: %v", err)
+						}
+					}
 				})
 			})
 		}

@@ -93,6 +93,25 @@ func init() {
 		}
 	}
 
+	logStories["the program aborts a transaction"] = func(t *testing.T, j *journal) {
+		c := brokertest.New(t, brokertest.InMemory(), brokertest.Topic("t", 1))
+		p := start(t, c, j.logs, patiently, func(cfg *producer.Config) { cfg.TransactionalID, cfg.Linger = "id", time.Minute })
+		declined := errors.New("declined")
+		err := p.Transact(t.Context(), func(tx *producer.Tx) error {
+			tx.SendFunc(t.Context(), record("a"), nil)
+			tx.SendFunc(t.Context(), record("b"), nil)
+			return declined
+		})
+		if !errors.Is(err, declined) {
+			t.Fatal(err)
+		}
+		synctest.Wait()
+		if l := j.one(t, slog.LevelInfo, "records of an aborted transaction"); l.num("records") != 2 || l.word("reason") != "aborted" {
+			t.Errorf("got %v, want the two records that were not sent", l)
+		}
+		j.none(t, "records failed")
+	}
+
 	logStories["the cluster gives no producer id"] = func(t *testing.T, j *journal) {
 		c := brokertest.New(t, brokertest.InMemory(), brokertest.Topic("t", 1))
 		c.On(brokertest.InitProducerID).Times(3).Do(brokertest.Error(protocol.ClusterAuthorizationFailed))

@@ -91,7 +91,7 @@ func (n *news) failed(topic string, partition int32, records int32, err error, m
 		f = &failure{}
 		n.failures[kind] = f
 	}
-	if f.held && !n.holds(lineFailed, kind.subject()) {
+	if f.held && !n.holds(kind.headline(), kind.subject()) {
 		*f = failure{} // a line about it was written since
 	}
 	f.add(topic, partition)
@@ -102,6 +102,15 @@ func (n *news) failed(topic string, partition int32, records int32, err error, m
 
 // A failureKind is what the failures in one line have in common.
 type failureKind struct{ reason, written string }
+
+// headline is not an error where the transaction was aborted: mostly the program has asked for that, and if not, the failure of
+// the transaction is told by itself.
+func (k failureKind) headline() *headline {
+	if k.reason == ReasonAborted {
+		return lineAborted
+	}
+	return lineFailed
+}
 
 func (k failureKind) subject() subject { return subject{name: k.reason + ", written=" + k.written} }
 
@@ -128,8 +137,8 @@ func (n *news) logFailures() {
 		if !f.mixed {
 			attrs = append(attrs, slog.String("topic", f.topic))
 		}
-		n.say(lineFailed, about, attrs...)
-		if f.fresh, f.held = false, n.holds(lineFailed, about); !f.held {
+		n.say(kind.headline(), about, attrs...)
+		if f.fresh, f.held = false, n.holds(kind.headline(), about); !f.held {
 			*f = failure{}
 		}
 	}

@@ -52,6 +52,7 @@ var (
 	lineRetries     = &headline{"sending again", slog.LevelWarn}
 	lineRetriesOver = &headline{"sending again is over", slog.LevelInfo}
 	lineFailed      = &headline{"records failed", slog.LevelError}
+	lineAborted     = &headline{"records of an aborted transaction", slog.LevelInfo}
 	lineMemoryFull  = &headline{"buffer.memory is used up", slog.LevelWarn}
 	lineMemoryFree  = &headline{"buffer.memory has room again", slog.LevelInfo}
 )

@@ -310,6 +310,13 @@ func (s *Sender) await(ctx context.Context, done <-chan struct{}) error {
 		case <-s.ended:
 			return nil
 		case <-ctx.Done():
+			select {
+			case <-done: // both have come: what is done is done
+				return nil
+			case <-s.ended:
+				return nil
+			default:
+			}
 			if !over && overdue.After(ctx, done, s.ended) {
 				return nil
 			}

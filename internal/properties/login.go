@@ -226,7 +226,7 @@ func (s *Set) checkModule(k *knownMechanism, l login) {
 	}
 	line, written := s.place(jaasKey)
 	s.complain(Problem{Line: line, Key: written, Value: Hidden,
-		Rule: fmt.Sprintf("has %s, which does not go with GSSAPI, Java's default of sasl.mechanism: set %s", module, strings.Join(fitting, " or "))})
+		Rule: fmt.Sprintf("has %s, which does not go with GSSAPI, Java's default of sasl.mechanism: set %s%s", module, strings.Join(fitting, " or "), s.Instead("sasl.mechanism"))})
 }
 
 // handlers are the classes of Java and Amazon in whose place the mechanisms of other modules stand, by their simple names.
@@ -260,7 +260,7 @@ func (s *Set) builder(mechanism string) sasl.Builder {
 	_, isSet := s.Value(key)
 	rule := "is not in this program"
 	if !isSet {
-		rule = "is what Java takes if sasl.mechanism is not set, and is not in this program"
+		rule = "is what Java takes if sasl.mechanism is not set" + s.Instead(key) + ", and is not in this program"
 	}
 	if registered := sasl.Registered(); len(registered) > 0 {
 		rule += ", whose mechanisms are " + strings.Join(registered, ", ")

@@ -95,6 +95,8 @@ func TestLoginsThatCannotBe(t *testing.T) {
 		{"security.protocol=SASL_SSL\nsasl.mechanism=NTLM\n" + jaas, 2, "sasl.mechanism = NTLM: is not in this program, whose mechanisms are "},
 		{"security.protocol=SASL_SSL\nsasl.mechanism=scram_sha_512\n" + jaas, 2, "did you mean SCRAM-SHA-512?"},
 		{"security.protocol=SASL_SSL\n" + jaas, 2, "has PlainLoginModule, which does not go with GSSAPI, Java's default of sasl.mechanism: set sasl.mechanism=PLAIN"},
+		{"security.protocol=SASL_SSL\nsasl.mechansim=PLAIN\n" + jaas, 3, "Java's default of sasl.mechanism: set sasl.mechanism=PLAIN; line 2 has sasl.mechansim instead"},
+		{"security.protocol=SASL_SSL\nsasl.mechanisms=SCRAM-SHA-512\nsasl.jaas.config=com.sun.security.auth.module.Krb5LoginModule required;\n", 1, "is what Java takes if sasl.mechanism is not set; line 2 has sasl.mechanisms instead"},
 		{"security.protocol=SASL_SSL\nsasl.mechanism=OAUTHBEARER\n" + jaas, 2, "does not go with PlainLoginModule, the login module in sasl.jaas.config: set sasl.mechanism=PLAIN"},
 		{"security.protocol=SASL_SSL\nsasl.mechanism=OAUTHBEARER\nsasl.jaas.config=a.OAuthBearerLoginModule required;\nsasl.login.callback.handler.class=com.example.Tokens\n", 4,
 			"is a Java class, and cannot run here: give sasl.OAuthBearer a Go function that returns tokens (sasl.TokenFunc), or register one for the class with sasl.RegisterTokenSource"},
