@@ -9,7 +9,7 @@ func (h *history) listen() {
 	}
 	h.core.news = newNews(h.core, func(l line) {
 		h.tracef("log: %s", l.Message)
-		if l.Message == lineFailed.text {
+		if l.Message == lineFailed.text || l.Message == lineAborted.text {
 			l.Attrs(func(a slog.Attr) bool {
 				if a.Key == "records" {
 					h.toldFailed += a.Value.Int64()

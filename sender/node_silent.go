@@ -123,10 +123,10 @@ func aboutMetrics(err error) bool {
 }
 
 // renewBootstrap closes the idle connections to bootstrap servers: no broker answers, and what is from before may be as lost as
-// the connections to brokers (R6).
+// the connections to brokers (R6). One that has answered since a connection was last lost is as good as a new one.
 func (ns *nodes) renewBootstrap() {
 	for _, n := range ns.order[:ns.bootstrap] {
-		if l := &n.links[control]; l.conn != nil && l.busy == 0 {
+		if l := &n.links[control]; l.conn != nil && l.busy == 0 && !l.vouches {
 			l.conn.Close(errTwin)
 		}
 	}
