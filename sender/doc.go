@@ -209,10 +209,10 @@
 // R6. What has taken one connection has probably taken those beside it, and one that is idle does not show that. So one
 // silence is paid for once. When request.timeout ends a connection, the other one to the same broker is closed, too, if nothing
 // has come on it since, and no batch is in flight there. A control connection is closed also if it is silent. When the bootstrap
-// servers are asked anew, idle connections to them are closed first, but for one that has answered since a connection was last
-// lost. Nothing is in flight on an idle connection. A request on a control connection is asked again, as after R4. Batches in
-// flight are left to their own time: it may be replicas that hold up their answer. That a request about metrics has no answer
-// closes nothing else.
+// servers are asked anew, idle connections to them are closed first, but for one that has answered within five seconds, and
+// since a connection was last lost. Nothing is in flight on an idle connection. A request on a control connection is asked
+// again, as after R4. Batches in flight are left to their own time: it may be replicas that hold up their answer. That a request
+// about metrics has no answer closes nothing else.
 //
 // # What a broker recognises
 //

@@ -123,10 +123,12 @@ func aboutMetrics(err error) bool {
 }
 
 // renewBootstrap closes the idle connections to bootstrap servers: no broker answers, and what is from before may be as lost as
-// the connections to brokers (R6). One that has answered since a connection was last lost is as good as a new one.
-func (ns *nodes) renewBootstrap() {
+// the connections to brokers (R6). One that has answered a moment ago, and since a connection was last lost, is as good as a new
+// one.
+func (ns *nodes) renewBootstrap(now time.Time) {
+	const moment = 5 * time.Second // longer than the backoffs by default
 	for _, n := range ns.order[:ns.bootstrap] {
-		if l := &n.links[control]; l.conn != nil && l.busy == 0 && !l.vouches {
+		if l := &n.links[control]; l.conn != nil && l.busy == 0 && !(l.vouches && now.Sub(n.health.heard) < moment) {
 			l.conn.Close(errTwin)
 		}
 	}

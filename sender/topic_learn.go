@@ -72,7 +72,7 @@ func (c *core) change(ch metadata.Changes) {
 	}
 	if ch.Rebootstrap {
 		c.news.rebootstrap()
-		c.nodes.renewBootstrap()
+		c.nodes.renewBootstrap(c.now)
 	}
 	for _, name := range ch.Changed {
 		c.learn(name)
