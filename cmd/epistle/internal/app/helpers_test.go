@@ -51,6 +51,17 @@ func (s *session) wait() int {
 // interrupt presses Ctrl-C.
 func (s *session) interrupt() { s.interrupts <- syscall.SIGINT }
 
+// givesUp presses Ctrl-C, and once more when the command has said what that does. The command ends with the status of it.
+func (s *session) givesUp() {
+	s.t.Helper()
+	s.interrupt()
+	s.says("Ctrl-C again gives it up")
+	s.interrupt()
+	if got := s.wait(); got != 130 {
+		s.t.Errorf("exit status %d, want 130", got)
+	}
+}
+
 // says waits until standard error has a text.
 func (s *session) says(text string) {
 	s.t.Helper()

@@ -38,12 +38,7 @@ func TestSecondInterruptGivesUp(t *testing.T) {
 	failed := t.TempDir() + "/failed.txt"
 	s := start(t, strings.NewReader("one\ntwo\n"), "produce", "-b", b, "-t", "t", "--failed-to", failed)
 	eventually(t, "a batch is under way", func() bool { return c.Count(brokertest.Produce) > 0 })
-	s.interrupt()
-	s.says("Ctrl-C again gives it up")
-	s.interrupt()
-	if got := s.wait(); got != 130 {
-		t.Errorf("exit status %d, want 130", got)
-	}
+	s.givesUp()
 	if got := read(t, failed); got != "one\ntwo\n" {
 		t.Errorf("undelivered lines = %q, want both", got)
 	}
@@ -85,12 +80,7 @@ func TestWhatIsGivenUpKeepsItsOrder(t *testing.T) {
 	failed := t.TempDir() + "/failed.txt"
 	s := start(t, strings.NewReader(input.String()), "produce", "-b", b, "-t", "t", "-K", " ", "-X", "buffer.memory=65536", "--failed-to", failed)
 	eventually(t, "a batch is under way", func() bool { return c.Count(brokertest.Produce) > 0 })
-	s.interrupt()
-	s.says("Ctrl-C again gives it up")
-	s.interrupt()
-	if got := s.wait(); got != 130 {
-		t.Errorf("exit status %d, want 130", got)
-	}
+	s.givesUp()
 	if got := read(t, failed); got == "" || !strings.HasPrefix(input.String(), got) {
 		t.Errorf("the file has %d bytes that are not the beginning of the input", len(got))
 	}

@@ -203,12 +203,7 @@ func TestSecondInterruptGivesUpATransaction(t *testing.T) {
 			failed := t.TempDir() + "/failed.txt"
 			s := start(t, strings.NewReader("one\ntwo\n"), "produce", "-b", b, "-t", "t", "--transactional-id", "x", "--failed-to", failed)
 			eventually(t, "it is stuck", func() bool { return c.Count(test.api) > 0 })
-			s.interrupt()
-			s.says("Ctrl-C again gives it up")
-			s.interrupt()
-			if got := s.wait(); got != 130 {
-				t.Errorf("exit status %d, want 130", got)
-			}
+			s.givesUp()
 			if got := read(t, failed); got != "one\ntwo\n" {
 				t.Errorf("undelivered = %q, want both lines", got)
 			}
