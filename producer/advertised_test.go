@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -25,16 +26,20 @@ func TestAnAdvertisedAddressThatCannotBeReached(t *testing.T) {
 						options = append(options, brokertest.Topic("t", 1))
 					}
 					c := brokertest.New(t, options...)
-					bootstrap, refused := 0, 0
+					var bootstrap, refused atomic.Int32 // two connections may be dialled at once
 					p := start(t, c, func(cfg *producer.Config) {
 						cfg.BootstrapServers = []string{"bootstrap:9092"}
 						cfg.DialContext = func(ctx context.Context, network, addr string) (net.Conn, error) {
 							if addr != "bootstrap:9092" {
-								refused++
+								refused.Add(1)
 								return nil, &net.OpError{Op: "dial", Net: "tcp", Err: syscall.ECONNREFUSED}
 							}
-							bootstrap++
-							time.Sleep(3 * time.Millisecond)
+							bootstrap.Add(1)
+							select {
+							case <-time.After(3 * time.Millisecond):
+							case <-ctx.Done(): // a Close
+								return nil, ctx.Err()
+							}
 							sock, err := c.DialContext(ctx, network, c.Bootstrap()[0])
 							if hangsUp > 0 && err == nil {
 								time.AfterFunc(hangsUp, func() { sock.Close() })
@@ -44,12 +49,12 @@ func TestAnAdvertisedAddressThatCannotBeReached(t *testing.T) {
 					})
 					p.SendFunc(t.Context(), record("x"), nil)
 					time.Sleep(time.Minute)
-					most, mostRefused := 1, 300 // two lanes, each once in the longest backoff in the end
+					most, mostRefused := int32(1), int32(300) // two lanes, each once in the longest backoff in the end
 					if hangsUp > 0 {
 						most, mostRefused = 720, 1440 // it is there each time, so the backoff does not grow
 					}
-					if bootstrap > most || refused > mostRefused {
-						t.Errorf("in a minute the bootstrap server was dialled %d times, and the broker %d times; want %d and %d at most", bootstrap, refused, most, mostRefused)
+					if b, r := bootstrap.Load(), refused.Load(); b > most || r > mostRefused {
+						t.Errorf("in a minute the bootstrap server was dialled %d times, and the broker %d times; want %d and %d at most", b, r, most, mostRefused)
 					}
 					ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 					defer cancel()

@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -41,10 +42,11 @@ func TestNoBrokerIsConnectedAfterClose(t *testing.T) {
 func TestADialContextThatReturnsNothing(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		c := brokertest.New(t, brokertest.InMemory(), brokertest.Topic("t", 1))
-		nothing := true
+		var nothing atomic.Bool
+		nothing.Store(true)
 		p := start(t, c, func(cfg *producer.Config) {
 			cfg.DialContext = func(ctx context.Context, network, addr string) (net.Conn, error) {
-				if nothing {
+				if nothing.Load() {
 					return nil, nil
 				}
 				return c.DialContext(ctx, network, addr)
@@ -54,7 +56,7 @@ func TestADialContextThatReturnsNothing(t *testing.T) {
 		if err == nil || !strings.Contains(err.Error(), "DialContext has returned neither a connection nor an error") {
 			t.Errorf("got %v, want to be told what DialContext did", err)
 		}
-		nothing = false
+		nothing.Store(false)
 		send(t, p, record("x"))
 	})
 }
