@@ -25,8 +25,8 @@ func (h *history) tellsNothing(e event) bool {
 	if !ok || !heard || !h.core.meta.AsksForAll(req) {
 		return false
 	}
-	if l := &r.node.links[control]; !l.vouches && l.stale > 0 {
-		return false // it was asked before connections were lost
+	if l := &r.node.links[control]; l.conn != r.conn || !l.vouches && l.stale > 0 {
+		return false // its connection was given up, or it was asked before connections were lost
 	}
 	resp := r.call.Response.(*protocol.MetadataResponse)
 	if known := h.core.meta.Snapshot().ClusterID; resp.ErrorCode != protocol.NoError || len(resp.Brokers) == 0 || known != "" && known != *resp.ClusterID {
