@@ -29,6 +29,7 @@ func init() {
 		c := config.(Config)
 		return c.grace()
 	}
+	double.SoFar = func(future, metadata any) { future.(Future).failed.soFar = metadata.(RecordMetadata) }
 	double.Joined = joined
 	double.ErrTxEnded, double.ErrOverlap = errTxEnded, errOverlap
 }

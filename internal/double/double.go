@@ -37,6 +37,9 @@ var (
 	Retries func(options any) int
 	// Grace returns how long a producer with a Config looks for a topic before it says that there is none.
 	Grace func(config any) time.Duration
+	// SoFar sets what the Wait of a Future of NewFuture returns of a RecordMetadata when its ctx ends it. It is called before
+	// anybody else has the Future.
+	SoFar func(future, metadata any)
 	// Joined makes one error of the LoadErrors of a LoadTopics; nil of none.
 	Joined func(errs []error) error
 )
