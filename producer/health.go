@@ -87,8 +87,9 @@ func (e *NotReadyError) Error() string {
 // Unwrap returns the cause.
 func (e *NotReadyError) Unwrap() error { return e.Err }
 
-// Health returns how the producer is. It asks nobody, and does not wait. A record that has waited for a quarter of
-// delivery.timeout makes the state HealthFailing.
+// Health returns how the producer is. It asks no broker, and waits as long as Metrics does, so it must not be called in a hook
+// that runs on the producer's own goroutine. A record that has waited for a quarter of delivery.timeout makes the state
+// HealthFailing.
 func (p *Producer) Health() Health {
 	h, _, _ := p.examine()
 	return h

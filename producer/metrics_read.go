@@ -16,8 +16,8 @@ const callFlush = "Flush"
 
 // Metrics returns what the producer has counted and measured so far. It asks no broker, and works after Close. It waits for no
 // more than one step of the loop that delivers, which never waits itself. It may be called by any number of goroutines, and in
-// a callback. A call costs what copying the numbers costs: some tenths of a millisecond for a thousand topics, in which nothing
-// is sent. Counting costs some additions for each batch.
+// a callback, but not in a hook that runs on the producer's own goroutine. A call costs what copying the numbers costs: some
+// tenths of a millisecond for a thousand topics, in which nothing is sent. Counting costs some additions for each batch.
 func (p *Producer) Metrics() Metrics {
 	s := p.sender.Metrics()
 	m := Metrics{
