@@ -162,6 +162,11 @@ func FailureReason(err error) string {
 	if err == nil {
 		return ""
 	}
+	if wasTaken(err) {
+		if reason := sender.Reason(err); reason != sender.ReasonOther {
+			return reason // as the loop has counted it
+		}
+	}
 	for _, mark := range refusalMarks {
 		if errors.Is(err, mark.err) {
 			return mark.reason
@@ -199,6 +204,18 @@ func FailureReason(err error) string {
 		return sender.ReasonDisconnected
 	}
 	return reason
+}
+
+// wasTaken reports whether err is of a record that was taken. Such an error may have another record's refusal inside, which has
+// failed their transaction; and the refusal of a record that of one which has failed before.
+func wasTaken(err error) bool {
+	failed, taken := errors.AsType[*SendError](err)
+	refused, refusal := errors.AsType[*AdmissionError](err)
+	if !taken || !refusal {
+		return taken
+	}
+	inside, ok := errors.AsType[*AdmissionError](failed)
+	return ok && inside == refused
 }
 
 const versionReason = "UNSUPPORTED_VERSION" // brokers use the same name
