@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/epistle-kafka/epistle/brokertest"
+	"github.com/epistle-kafka/epistle/partition"
 	"github.com/epistle-kafka/epistle/producer"
 	"github.com/epistle-kafka/epistle/protocol"
 )
@@ -105,4 +106,55 @@ func TestHooksCallTheProducer(t *testing.T) {
 			})
 		})
 	}
+}
+
+// A partitioner panics, and the program goes on. The record that was begun has ended all the same: it was not taken.
+func TestARecordWhosePartitionerPanicsHasAnEnd(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		c := brokertest.New(t, brokertest.InMemory(), brokertest.Topic("t", 1))
+		h := &endsHook{}
+		p := start(t, c, func(cfg *producer.Config) {
+			cfg.Hooks = []producer.Hook{h}
+			cfg.Partitioner = partition.Func(func(partition.Record, *partition.Topic) (int32, error) { panic("on purpose") })
+		})
+		warm(t, p, "t")
+		for what, send := range map[string]func(){
+			"SendFunc":    func() { p.SendFunc(t.Context(), producer.Record{Topic: "t"}, nil) },
+			"TrySend":     func() { _ = p.TrySend(producer.Record{Topic: "t"}, nil) },
+			"SendAllFunc": func() { p.Topic("t").SendAllFunc(t.Context(), []producer.KeyValue{{Value: []byte("v")}}, nil) },
+		} {
+			h.began, h.ended = 0, nil
+			func() {
+				defer func() {
+					if got := recover(); got != "on purpose" {
+						t.Errorf("%s: the panic is %v", what, got)
+					}
+				}()
+				send()
+			}()
+			if h.began != 1 || len(h.ended) != 1 {
+				t.Fatalf("%s: %d records have begun, and %d have ended; want 1", what, h.began, len(h.ended))
+			}
+			if e := h.ended[0]; producer.FailureReason(e.Err) != "partitioner" || e.MayBeWritten || e.Metadata.Partition != -1 {
+				t.Errorf("%s: it has ended as %+v, want it refused", what, e)
+			}
+		}
+		if got := p.Metrics().Refusals; len(got) != 1 || got[0] != (producer.RefusalMetrics{Reason: "partitioner", Records: 3}) {
+			t.Errorf("refusals %v, want 3 of a partitioner", got)
+		}
+	})
+}
+
+// An endsHook is told of the beginnings and ends of records.
+type endsHook struct {
+	began int
+	ended []producer.RecordEnded
+}
+
+func (h *endsHook) OnRecordBegun(context.Context, *producer.RecordBegun) context.Context {
+	h.began++
+	return nil
+}
+func (h *endsHook) OnRecordEnded(_ context.Context, e producer.RecordEnded) {
+	h.ended = append(h.ended, e)
 }

@@ -167,10 +167,10 @@ func (p *Producer) place(e *entry, view *partition.Topic, block bool) error {
 	n, named := e.rec.Partition.Get()
 	if !named {
 		var err error
-		n, err = p.partitioner.Partition(partition.Record{Key: e.rec.Key, Value: e.rec.Value}, view)
+		n, err = p.ask(e, view)
 		switch {
 		case err != nil:
-			return fmt.Errorf("the partitioner failed: %w", err)
+			return double.PartitionerFailed(err)
 		case n == partition.Any:
 			n = p.turn(view)
 		}
@@ -189,6 +189,19 @@ func (p *Producer) place(e *entry, view *partition.Topic, block bool) error {
 		return fmt.Errorf("%w, as far as is known: the topic is being looked up again, so try again soon", err)
 	}
 	return fmt.Errorf("%w: %w", err, p.tooLong())
+}
+
+// ask asks the partitioner. If that panics, the record is not taken.
+func (p *Producer) ask(e *entry, view *partition.Topic) (n int32, err error) {
+	returned := false
+	defer func() {
+		if !returned {
+			p.refuse(e, &producer.AdmissionError{Topic: e.rec.Topic, Err: double.ErrGone})
+		}
+	}()
+	n, err = p.partitioner.Partition(partition.Record{Key: e.rec.Key, Value: e.rec.Value}, view)
+	returned = true
+	return n, err
 }
 
 // turn is where the next record without a key goes.

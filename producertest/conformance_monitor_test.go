@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/epistle-kafka/epistle/brokertest"
+	"github.com/epistle-kafka/epistle/partition"
 	"github.com/epistle-kafka/epistle/producer"
 	"github.com/epistle-kafka/epistle/producertest"
 	"github.com/epistle-kafka/epistle/protocol"
@@ -91,6 +92,24 @@ var monitorStories = []story{
 		s.numbers()
 		s.did("Close", s.p.Close(s.t.Context()))
 		s.sync("d", one("d"))
+		s.numbers()
+	}},
+	{name: "a partitioner that fails, and one that panics", change: func(cfg *producer.Config) {
+		cfg.Interceptors = []producer.Interceptor{&interceptor{name: "a"}}
+		cfg.Partitioner = partition.Func(func(r partition.Record, _ *partition.Topic) (int32, error) {
+			if string(r.Value) == "panics" {
+				panic("on purpose")
+			}
+			return 0, errOwn
+		})
+	}, tell: func(s *side) {
+		s.cfg.Interceptors[0].(*interceptor).say = s.told.say
+		s.sync("a record", one("fails"))
+		func() {
+			defer func() { s.say("the panic is %v", recover()) }()
+			s.p.SendFunc(s.t.Context(), one("panics"), s.callback("never"))
+		}()
+		s.hear()
 		s.numbers()
 	}},
 	{name: "numbers of what is in flight", double: []producertest.Option{producertest.Manual()}, tell: func(s *side) {
