@@ -132,24 +132,31 @@ func measured(topic string, err error) []attribute.KeyValue {
 	return attrs
 }
 
-// reasons are the errors that have a name of their own. The first that err is counts.
-var reasons = []struct {
+// A reason is an error that has a name of its own.
+type reason struct {
 	err  error
 	name string
-}{
+}
+
+// ends are those that end records for what has happened to others. What that was may be inside of them, and is another's reason.
+var ends = []reason{
+	{producer.ErrFenced, "fenced"},
+	{producer.ErrTransactionAborted, "aborted"},
+}
+
+// reasons are all others. The first that an error is counts.
+var reasons = []reason{
 	{producer.ErrDeliveryTimeout, "timeout"},
 	{producer.ErrMaxBlock, "timeout"},
 	{context.DeadlineExceeded, "timeout"},
 	{context.Canceled, "canceled"},
 	{producer.ErrBufferFull, "buffer_full"},
-	{producer.ErrTransactionAborted, "aborted"},
-	{producer.ErrFenced, "fenced"},
 	{producer.ErrClosed, "closed"},
 }
 
 // errorType is error.type of err: a word of ours, or Kafka's name of what a broker has answered. There are few.
 func errorType(err error) attribute.KeyValue {
-	for _, r := range reasons {
+	for _, r := range ends {
 		if errors.Is(err, r.err) {
 			return semconv.ErrorTypeKey.String(r.name)
 		}
@@ -157,8 +164,13 @@ func errorType(err error) attribute.KeyValue {
 	return errorKind(err)
 }
 
-// errorKind is error.type of an error that has no name of its own, or of what is behind that name.
+// errorKind is errorType of what is inside of an error that ends records for what has happened to others.
 func errorKind(err error) attribute.KeyValue {
+	for _, r := range reasons {
+		if errors.Is(err, r.err) {
+			return semconv.ErrorTypeKey.String(r.name)
+		}
+	}
 	if code, ok := errors.AsType[protocol.ErrorCode](err); ok {
 		if name := code.Name(); !strings.HasPrefix(name, "ERROR_") { // else nobody knows it, and there may be thousands
 			return semconv.ErrorTypeKey.String(name)

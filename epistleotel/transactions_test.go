@@ -1,6 +1,7 @@
 package epistleotel_test
 
 import (
+	"errors"
 	"testing"
 	"time"
 
@@ -124,4 +125,32 @@ func TestTransactionsOfSampledParentsOnly(t *testing.T) {
 			t.Errorf("there are %d spans of commits, want none", n)
 		}
 	}, epistleotel.WithSampledParentsOnly())
+}
+
+// A record is not taken in time, so the one that waits fails with their transaction. Each span has its own reason, and that of the
+// transaction what it was aborted for.
+func TestTheReasonOfAnAbortIsNotThatOfEachRecord(t *testing.T) {
+	inLabWith(t, func(cfg *producer.Config) {
+		cfg.TransactionalID, cfg.MaxBlock = "tx", time.Second
+		cfg.Linger, cfg.DeliveryTimeout = time.Hour, 2*time.Hour
+	}, func(t *testing.T, l *lab) {
+		if err := errors.Join(l.InitTransactions(t.Context()), l.BeginTransaction(t.Context())); err != nil {
+			t.Fatal(err)
+		}
+		l.Send(t.Context(), record("a"))
+		if _, err := l.SendSync(t.Context(), producer.Record{Topic: "t", Partition: producer.OnPartition(9)}); !errors.Is(err, producer.ErrMaxBlock) {
+			t.Fatalf("got %v, want that max.block has passed", err)
+		}
+		if err := l.AbortTransaction(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		kinds := map[string]int{}
+		for _, s := range l.spans("create t") {
+			kinds[attrs(s.Attributes())["error.type"]]++
+		}
+		if len(kinds) != 2 || kinds["aborted"] != 1 || kinds["timeout"] != 1 {
+			t.Errorf("error.type of the records: %v, want one that was aborted, and one that took too long", kinds)
+		}
+		wantSpan(t, l.only(t, "abort"), "1", "no", "timeout")
+	})
 }

@@ -6,71 +6,24 @@ import (
 	"github.com/epistle-kafka/epistle/producer"
 )
 
-// records shows what is of topics. What has no label of its own is all that those with one have not: so no count goes back when
-// a topic is forgotten.
-func (s *sink) records(m *producer.Metrics) {
-	rest := m.Records
-	known := map[string]bool{}
-	oldest := 0.0
-	others := false
+// topics shows what is of topics. counts has what has a topic as its label.
+func (s *sink) topics(m *producer.Metrics, counts map[series]int64) {
+	for one, n := range counts {
+		labels := []string{one.topic, one.reason, one.written}
+		s.count(one.name, float64(n), labels[:len(labelsOf(one.name))]...)
+	}
+	oldest := map[string]float64{}
+	for one := range counts {
+		if one.topic == Other {
+			oldest[Other] = 0
+		}
+	}
 	for i := range m.Topics {
-		t := &m.Topics[i]
-		known[t.Topic] = true
-		if s.c.label(t.Topic) == Other {
-			oldest, others = max(oldest, t.OldestAge.Seconds()), true
-			continue
-		}
-		s.topic(t.Topic, t.RecordMetrics, t.OldestAge.Seconds())
-		rest = less(rest, t.RecordMetrics)
+		label := s.c.label(m.Topics[i].Topic)
+		oldest[label] = max(oldest[label], m.Topics[i].OldestAge.Seconds())
 	}
-	if others || some(rest) { // else there was never one
-		s.topic(Other, rest, oldest)
-	}
-	s.failures(m)
-	s.c.forget(known)
-}
-
-func (s *sink) topic(label string, r producer.RecordMetrics, oldest float64) {
-	s.count("records_sent_total", float64(r.Acknowledged), label)
-	s.count("record_bytes_total", float64(r.RawBytes), label)
-	s.count("batch_bytes_total", float64(r.Bytes), label)
-	s.count("batches_sent_total", float64(r.Batches), label)
-	s.count("batches_split_total", float64(r.BatchesSplit), label)
-	s.count("batches_expired_total", float64(r.BatchesExpired), label)
-	s.gauge("oldest_record_age_seconds", oldest, label)
-}
-
-func less(a, b producer.RecordMetrics) producer.RecordMetrics {
-	return producer.RecordMetrics{
-		Acknowledged: a.Acknowledged - b.Acknowledged, RawBytes: a.RawBytes - b.RawBytes, Bytes: a.Bytes - b.Bytes,
-		Batches: a.Batches - b.Batches, BatchesSplit: a.BatchesSplit - b.BatchesSplit, BatchesExpired: a.BatchesExpired - b.BatchesExpired,
-	}
-}
-
-// some reports whether anything is left.
-func some(r producer.RecordMetrics) bool {
-	return less(r, producer.RecordMetrics{}) != producer.RecordMetrics{}
-}
-
-// failures shows what has a reason.
-func (s *sink) failures(m *producer.Metrics) {
-	failed := map[[3]string]float64{}
-	for _, f := range m.Failures {
-		written := "no"
-		if f.MayBeWritten {
-			written = "maybe"
-		}
-		failed[[3]string{s.c.label(f.Topic), f.Reason, written}] += float64(f.Records)
-	}
-	for labels, records := range failed {
-		s.count("records_failed_total", records, labels[:]...)
-	}
-	retried := map[[2]string]float64{}
-	for _, r := range m.Retries {
-		retried[[2]string{s.c.label(r.Topic), r.Reason}] += float64(r.Records)
-	}
-	for labels, records := range retried {
-		s.count("records_retried_total", records, labels[:]...)
+	for label, age := range oldest {
+		s.gauge("oldest_record_age_seconds", age, label)
 	}
 	for _, r := range m.Refusals {
 		s.count("records_refused_total", float64(r.Records), r.Reason)

@@ -20,7 +20,8 @@ type Options struct {
 	// ConstLabels are added to each metric. Several producers of one registry need labels that tell them apart, such as client_id.
 	ConstLabels prometheus.Labels
 	// MaxTopics is how many topics have a label of their own; 0 is 200, below 0 none has. The first that are met have one for
-	// good. All others, and those that the producer has forgotten, are together under the topic "_other".
+	// good: their counts go on from where they were when the producer has forgotten the topic. All others are together under the
+	// topic "_other".
 	MaxTopics int
 	// Transactional is shown by the info metric.
 	Transactional bool
@@ -38,9 +39,11 @@ type Collector struct {
 	descs  descs
 	info   prometheus.Metric
 
-	mu     sync.Mutex      // guards topics; never held while the producer is asked
-	topics map[string]bool // whether a topic has a label of its own
-	own    int             // of topics, those that have
+	mu       sync.Mutex          // guards what follows; never held while the producer is asked
+	topics   map[string]bool     // whether a topic has a label of its own
+	own      int                 // of topics, those that have
+	counters map[series]*counter // of these
+	newest   producer.Metrics    // the reading that they are of
 }
 
 // New returns a collector of what source measures. It is to be registered once.
@@ -48,7 +51,7 @@ func New(source Source, o Options) *Collector {
 	if o.Namespace == "" {
 		o.Namespace = "kafka_producer"
 	}
-	c := &Collector{source: source, max: o.MaxTopics, topics: map[string]bool{}}
+	c := &Collector{source: source, max: o.MaxTopics, topics: map[string]bool{}, counters: map[series]*counter{}}
 	if c.max == 0 {
 		c.max = defaultMaxTopics
 	}
@@ -70,44 +73,12 @@ func (c *Collector) Describe(to chan<- *prometheus.Desc) {
 
 // Collect is prometheus.Collector's. It asks the producer once.
 func (c *Collector) Collect(to chan<- prometheus.Metric) {
-	m := c.source.Metrics()
+	m, counts := c.count(c.source.Metrics())
 	s := &sink{c: c, to: to}
 	to <- c.info
-	s.records(&m)
+	s.topics(&m, counts)
 	s.brokers(&m)
 	s.rest(&m)
-}
-
-// label returns the topic as a label.
-func (c *Collector) label(topic string) string {
-	if topic == "" || topic == Other {
-		return Other
-	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	own, met := c.topics[topic]
-	if !met {
-		own = c.own < c.max
-		if own {
-			c.own++
-		}
-		c.topics[topic] = own // what was counted with others stays with them: no count may go back
-	}
-	if own {
-		return topic
-	}
-	return Other
-}
-
-// forget drops topics without a label that the producer does not know any more.
-func (c *Collector) forget(known map[string]bool) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	for topic, own := range c.topics {
-		if !own && !known[topic] {
-			delete(c.topics, topic)
-		}
-	}
 }
 
 // A sink takes the metrics of one scrape.

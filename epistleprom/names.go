@@ -77,6 +77,16 @@ func newDescs(namespace string, constant prometheus.Labels) descs {
 	return all
 }
 
+// labelsOf returns the labels of a metric.
+func labelsOf(name string) []string {
+	for i := range metrics {
+		if metrics[i].name == name {
+			return metrics[i].labels
+		}
+	}
+	return nil
+}
+
 // of returns the description of a metric, which there must be.
 func (d descs) of(name string) *prometheus.Desc {
 	desc := d[name]

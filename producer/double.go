@@ -29,6 +29,8 @@ func init() {
 		c := config.(Config)
 		return c.grace()
 	}
+	double.PartitionerFailed = func(err error) error { return &partitionerError{err} }
+	double.SoFar = func(future, metadata any) { future.(Future).failed.soFar = metadata.(RecordMetadata) }
 	double.Joined = joined
-	double.ErrTxEnded, double.ErrOverlap = errTxEnded, errOverlap
+	double.ErrTxEnded, double.ErrOverlap, double.ErrGone = errTxEnded, errOverlap, errPartitionerGone
 }

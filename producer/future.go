@@ -22,9 +22,10 @@ type Future struct {
 
 // A refusal is the outcome of a record that was not taken, or that no producer has.
 type refusal struct {
-	md   RecordMetadata
-	err  error
-	done chan struct{} // closed when md and err are set; nil: they are set from the beginning
+	md    RecordMetadata
+	err   error
+	soFar RecordMetadata // what is known while they are not set
+	done  chan struct{}  // closed when md and err are set; nil: they are set from the beginning
 }
 
 func failedFuture(err error) Future {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -20,7 +21,7 @@ type Health struct {
 	State   HealthState
 	Reasons []string // why State is HealthFailing or HealthDead, for people; the most important first
 
-	Reachable     bool // there is a connection to a broker
+	Reachable     bool // there is a connection to a broker; false from Close on
 	Authenticated bool // a broker has let this client in, and none has refused it since then while there was no connection
 	Brokers       int  // brokers with a connection; while none has one, the bootstrap servers with one
 
@@ -69,12 +70,12 @@ func (h Health) Alive() bool { return h.State != HealthDead }
 // A NotReadyError says why Ready has found the producer not to be ready.
 type NotReadyError struct {
 	Health Health // what Producer.Health returned then
-	Err    error  // the cause; nil: Health.Reasons say all
+	Err    error  // the cause; nil: Health.Reasons say all. errors.Is finds ErrClosed in it after Close, and ErrFenced
 }
 
 func (e *NotReadyError) Error() string {
 	reasons := e.Health.Reasons
-	if e.Err != nil {
+	if e.Err != nil && !slices.Contains(reasons, e.Err.Error()) {
 		reasons = append([]string{e.Err.Error()}, reasons...)
 	}
 	if len(reasons) == 0 {
@@ -86,10 +87,11 @@ func (e *NotReadyError) Error() string {
 // Unwrap returns the cause.
 func (e *NotReadyError) Unwrap() error { return e.Err }
 
-// Health returns how the producer is. It asks nobody, and does not wait. A record that has waited for a quarter of
-// delivery.timeout makes the state HealthFailing.
+// Health returns how the producer is. It asks no broker, and waits as long as Metrics does, so it must not be called in a hook
+// that runs on the producer's own goroutine. A record that has waited for a quarter of delivery.timeout makes the state
+// HealthFailing.
 func (p *Producer) Health() Health {
-	h, _ := p.examine()
+	h, _, _ := p.examine()
 	return h
 }
 
@@ -100,9 +102,9 @@ func (p *Producer) Health() Health {
 // Ready looks up topics that are not known, and asks a broker if none is connected. For that it waits within ctx and max.block.
 // While the producer is at work Ready asks nobody. It may be called concurrently.
 func (p *Producer) Ready(ctx context.Context, topics ...string) error {
-	h, of := p.examine(topics...)
-	if h.State == HealthDead {
-		return &NotReadyError{Health: h, Err: h.LastError}
+	h, of, dead := p.examine(topics...)
+	if dead != nil {
+		return &NotReadyError{Health: h, Err: dead}
 	}
 	var missing []string
 	for _, t := range of {
@@ -117,7 +119,10 @@ func (p *Producer) Ready(ctx context.Context, topics ...string) error {
 	case !h.Reachable:
 		err = p.Ping(ctx)
 	}
-	h, of = p.examine(topics...)
+	h, of, dead = p.examine(topics...)
+	if dead != nil {
+		return &NotReadyError{Health: h, Err: dead}
+	}
 	if err == nil && (h.State == HealthReady || h.State == HealthUnknown) {
 		err = withoutLeader(of)
 		if err == nil {
@@ -152,8 +157,8 @@ func (t TopicHealth) String() string {
 	return fmt.Sprintf("%d of the %d partitions of topic %q have no leader", t.Leaderless, t.Partitions, t.Topic)
 }
 
-// examine is Health, and also returns how some topics are.
-func (p *Producer) examine(topics ...string) (Health, []TopicHealth) {
+// examine is Health, and also returns how some topics are, and why the producer is dead, if it is.
+func (p *Producer) examine(topics ...string) (_ Health, _ []TopicHealth, dead error) {
 	late := p.cfg.DeliveryTimeout / 4
 	s := p.sender.Health(late, topics...)
 	h := Health{
@@ -171,9 +176,11 @@ func (p *Producer) examine(topics ...string) (Health, []TopicHealth) {
 	switch {
 	case s.Closed:
 		report(HealthDead, "%v", ErrClosed)
-		return h, topicHealth(s.Asked)
+		h.Reachable, h.Brokers = false, 0 // what is still connected is about to be closed
+		return h, topicHealth(s.Asked), ErrClosed
 	case s.Dead != nil:
-		report(HealthDead, "%v", outward(s.Dead))
+		dead = outward(s.Dead)
+		report(HealthDead, "%v", dead)
 	}
 	switch {
 	case s.Connected > 0:
@@ -193,7 +200,7 @@ func (p *Producer) examine(topics ...string) (Health, []TopicHealth) {
 	for _, t := range h.Leaderless[:min(len(h.Leaderless), maxListed)] {
 		report(HealthFailing, "%v", t)
 	}
-	return h, topicHealth(s.Asked)
+	return h, topicHealth(s.Asked), dead
 }
 
 func topicHealth(leaders []sender.TopicLeaders) []TopicHealth {

@@ -16,8 +16,8 @@ const callFlush = "Flush"
 
 // Metrics returns what the producer has counted and measured so far. It asks no broker, and works after Close. It waits for no
 // more than one step of the loop that delivers, which never waits itself. It may be called by any number of goroutines, and in
-// a callback. A call costs what copying the numbers costs: some tenths of a millisecond for a thousand topics, in which nothing
-// is sent. Counting costs some additions for each batch.
+// a callback, but not in a hook that runs on the producer's own goroutine. A call costs what copying the numbers costs: some
+// tenths of a millisecond for a thousand topics, in which nothing is sent. Counting costs some additions for each batch.
 func (p *Producer) Metrics() Metrics {
 	s := p.sender.Metrics()
 	m := Metrics{
@@ -162,6 +162,11 @@ func FailureReason(err error) string {
 	if err == nil {
 		return ""
 	}
+	if wasTaken(err) {
+		if reason := sender.Reason(err); reason != sender.ReasonOther {
+			return reason // as the loop has counted it
+		}
+	}
 	for _, mark := range refusalMarks {
 		if errors.Is(err, mark.err) {
 			return mark.reason
@@ -199,6 +204,18 @@ func FailureReason(err error) string {
 		return sender.ReasonDisconnected
 	}
 	return reason
+}
+
+// wasTaken reports whether err is of a record that was taken. Such an error may have another record's refusal inside, which has
+// failed their transaction; and the refusal of a record that of one which has failed before.
+func wasTaken(err error) bool {
+	failed, taken := errors.AsType[*SendError](err)
+	refused, refusal := errors.AsType[*AdmissionError](err)
+	if !taken || !refusal {
+		return taken
+	}
+	inside, ok := errors.AsType[*AdmissionError](failed)
+	return ok && inside == refused
 }
 
 const versionReason = "UNSUPPORTED_VERSION" // brokers use the same name

@@ -3,6 +3,7 @@ package producer_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"sync"
 	"testing"
@@ -275,6 +276,44 @@ func TestAnybodyMayLookAtAnyTime(t *testing.T) {
 		synctest.Wait()
 		if m := p.Metrics(); m.Records.Acknowledged != 200 || m.Connections.Open != 0 || m.Connections.Created != m.Connections.Closed || m.Connections.Created < 3 {
 			t.Errorf("in the end: %+v, connections %+v", m.Records, m.Connections)
+		}
+	})
+}
+
+// A record is not taken, so the others of its transaction fail with it. They were taken: each is counted as aborted, and
+// FailureReason says so of their errors, though these have the refusal inside. Of the refusals it says why they were.
+func TestReasonsOfATransactionOfWhichARecordWasNotTaken(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		c := brokertest.New(t, brokertest.InMemory(), brokertest.Topic("t", 1))
+		p := transactional(t, c, func(cfg *producer.Config) {
+			cfg.Linger, cfg.DeliveryTimeout, cfg.MaxBlock = time.Hour, 2*time.Hour, time.Second
+		})
+		warm(t, p, "t")
+		for what, bad := range map[string]producer.Record{
+			"invalid":   {Topic: "no such topic"},
+			"too_large": {Topic: "t", Value: make([]byte, 2<<20)},
+			"timeout":   {Topic: "t", Partition: producer.OnPartition(7)},
+		} {
+			begin(t, p)
+			var told error
+			p.SendFunc(t.Context(), record("a"), func(_ producer.RecordMetadata, err error) { told = err })
+			_, refused := p.SendSync(t.Context(), bad)
+			if reason := producer.FailureReason(fmt.Errorf("wrapped: %w", refused)); reason != what {
+				t.Errorf("the refusal is counted as %s, want %s: %v", reason, what, refused)
+			}
+			if err := p.CommitTransaction(t.Context()); err == nil {
+				t.Error("a transaction without one of its records is committed")
+			}
+			if err := p.AbortTransaction(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			if reason := producer.FailureReason(fmt.Errorf("wrapped: %w", told)); reason != "aborted" {
+				t.Errorf("%s: the record that was taken is counted as %s, want aborted: %v", what, reason, told)
+			}
+		}
+		want := []producer.FailureMetrics{{Topic: "t", Reason: "aborted", Records: 3}}
+		if got := p.Metrics().Failures; fmt.Sprint(got) != fmt.Sprint(want) {
+			t.Errorf("failures %v, want %v", got, want)
 		}
 	})
 }

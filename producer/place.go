@@ -211,7 +211,7 @@ func (p *Producer) choose(t *topic, e *entry) (*accumulator.Queue, *sticky.Pick,
 		n = partition.JavaMurmur2(e.Key, t.view.Partitions) // likewise
 	default:
 		var err error
-		n, err = p.partitioner.Partition(partition.Record{Key: e.Key, Value: e.Value}, t.view)
+		n, err = p.ask(t, e)
 		if err != nil {
 			return nil, nil, &partitionerError{err}
 		}
@@ -230,6 +230,22 @@ func (p *Producer) choose(t *topic, e *entry) (*accumulator.Queue, *sticky.Pick,
 	}
 	return t.queues[n], nil, nil
 }
+
+// ask asks the program's partitioner. If that panics, the record is not taken, and whoever was told of it hears so before the
+// panic goes up to the caller.
+func (p *Producer) ask(t *topic, e *entry) (n int32, err error) {
+	returned := false
+	defer func() {
+		if !returned { // a panic, or runtime.Goexit
+			p.refuse(e, &AdmissionError{e.topic, errPartitionerGone})
+		}
+	}()
+	n, err = p.partitioner.Partition(partition.Record{Key: e.Key, Value: e.Value}, t.view)
+	returned = true
+	return n, err
+}
+
+var errPartitionerGone = &partitionerError{errors.New("it has not returned, but panicked or ended its goroutine")}
 
 // partitionerError is an error of the program's partitioner.
 type partitionerError struct{ err error }

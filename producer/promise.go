@@ -12,7 +12,7 @@ import (
 // fake in a test, or one that keeps records for later. complete may be called from any goroutine, before or after somebody
 // waits. Only its first call counts.
 func NewFuture() (f Future, complete func(md RecordMetadata, err error)) {
-	r := &refusal{done: make(chan struct{})}
+	r := &refusal{soFar: RecordMetadata{Partition: -1, Offset: -1}, done: make(chan struct{})}
 	var once sync.Once
 	return Future{failed: r}, func(md RecordMetadata, err error) {
 		once.Do(func() {
@@ -41,6 +41,6 @@ func (r *refusal) wait(ctx context.Context) (RecordMetadata, error) {
 	case <-r.ended():
 		return r.md, r.err
 	case <-ctx.Done():
-		return RecordMetadata{Partition: -1, Offset: -1}, fmt.Errorf("%w: %w", ErrOutcomeUnknown, cause.Of(ctx))
+		return r.soFar, fmt.Errorf("%w: %w", ErrOutcomeUnknown, cause.Of(ctx))
 	}
 }

@@ -97,6 +97,35 @@ func TestReadiness(t *testing.T) {
 	})
 }
 
+// A producer that Close has ended has no broker, and is not ready since it is closed. What a broker has done before does not
+// matter then, nor what the connections have ended with.
+func TestAClosedProducerIsNotReadySinceItIsClosed(t *testing.T) {
+	for name, trouble := range map[string]func(c *brokertest.Cluster){
+		"all was well": func(*brokertest.Cluster) {},
+		"no answer":    func(c *brokertest.Cluster) { c.On(brokertest.Produce).Always().Do(brokertest.Swallow()) },
+		"no broker":    func(c *brokertest.Cluster) { c.StopBroker(1) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			bubble(t, func(t *testing.T) {
+				c := brokertest.New(t, brokertest.InMemory(), brokertest.Topic("t", 1))
+				p := start(t, c)
+				send(t, p, record("a"))
+				trouble(c)
+				p.SendFunc(t.Context(), record("b"), nil)
+				time.Sleep(time.Second)
+				_ = p.Close(endsIn(t, time.Second)) // what is left does not matter here
+				err := p.Ready(t.Context(), "t")
+				if !errors.Is(err, producer.ErrClosed) || err.Error() != "the producer is not ready: the producer is closed" {
+					t.Errorf("Ready: %v, want ErrClosed, once", err)
+				}
+				if h := notReady(t, "closed", err, "closed"); h.Reachable || h.Brokers != 0 {
+					t.Errorf("after Close: %+v, want no connection", h)
+				}
+			})
+		})
+	}
+}
+
 // A bootstrap server is one of the brokers, so it is not counted beside them: where the cluster has one broker, one is connected.
 func TestHealthCountsEachBrokerOnce(t *testing.T) {
 	bubble(t, func(t *testing.T) {
@@ -182,6 +211,9 @@ func TestAFencedProducerIsDead(t *testing.T) {
 		_ = p.AbortTransaction(t.Context())
 		if h := p.Health(); h.Alive() || h.State != producer.HealthDead || len(h.Reasons) == 0 {
 			t.Errorf("the fenced one: %+v, want it dead", h)
+		}
+		if err := p.Ready(t.Context(), "t"); !errors.Is(err, producer.ErrFenced) || strings.Count(err.Error(), "fenced") != 1 {
+			t.Errorf("the fenced one: Ready: %v, want ErrFenced, once", err)
 		}
 		if h := other.Health(); !h.Alive() || h.State != producer.HealthReady {
 			t.Errorf("the other: %+v, want it ready", h)

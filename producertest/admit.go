@@ -14,16 +14,14 @@ import (
 // hand takes a record, or refuses it. block says that it may wait for room, and that a record which is not taken fails its
 // transaction.
 func (p *Producer) hand(ctx context.Context, e *entry, block bool) error {
-	e.partition = -1
-	if n, named := e.rec.Partition.Get(); named {
-		e.partition = n
-	}
+	e.name()
 	if err := unserialized(ctx, &e.rec); err != nil {
 		p.spoil(p.numberOf(e), err)
 		p.refuse(e, err)
 		return err
 	}
 	p.intercept(ctx, e)
+	e.name() // by the interceptors, if they have named another
 	e.keep()
 	err := p.admit(ctx, e, block)
 	if err == nil {
@@ -82,7 +80,7 @@ func (p *Producer) admit(ctx context.Context, e *entry, block bool) error {
 	view, err := p.receive(ctx, e, block)
 	if err != nil {
 		if view != nil {
-			_ = p.place(e, view)
+			_ = p.place(e, view, block)
 		}
 		return err
 	}
@@ -90,7 +88,7 @@ func (p *Producer) admit(ctx context.Context, e *entry, block bool) error {
 	if refusal != nil {
 		return refusal
 	}
-	if err := p.place(e, view); err != nil {
+	if err := p.place(e, view, block); err != nil {
 		return err
 	}
 	p.mu.Lock()
@@ -154,8 +152,8 @@ func (p *Producer) admitTo(e *entry) error {
 	return nil
 }
 
-// place checks a record, and chooses its partition.
-func (p *Producer) place(e *entry, view *partition.Topic) error {
+// place checks a record, and chooses its partition. block says that its sender waits for a partition that is not there.
+func (p *Producer) place(e *entry, view *partition.Topic, block bool) error {
 	if !e.rec.Timestamp.IsZero() {
 		ms, err := double.Milliseconds(e.rec.Timestamp)
 		if err != nil {
@@ -169,10 +167,10 @@ func (p *Producer) place(e *entry, view *partition.Topic) error {
 	n, named := e.rec.Partition.Get()
 	if !named {
 		var err error
-		n, err = p.partitioner.Partition(partition.Record{Key: e.rec.Key, Value: e.rec.Value}, view)
+		n, err = p.ask(e, view)
 		switch {
 		case err != nil:
-			return fmt.Errorf("the partitioner failed: %w", err)
+			return double.PartitionerFailed(err)
 		case n == partition.Any:
 			n = p.turn(view)
 		}
@@ -187,8 +185,23 @@ func (p *Producer) place(e *entry, view *partition.Topic) error {
 		return fmt.Errorf("the partitioner has chosen what the topic lacks: %w", err)
 	case n < 0:
 		return err
+	case !block:
+		return fmt.Errorf("%w, as far as is known: the topic is being looked up again, so try again soon", err)
 	}
 	return fmt.Errorf("%w: %w", err, p.tooLong())
+}
+
+// ask asks the partitioner. If that panics, the record is not taken.
+func (p *Producer) ask(e *entry, view *partition.Topic) (n int32, err error) {
+	returned := false
+	defer func() {
+		if !returned {
+			p.refuse(e, &producer.AdmissionError{Topic: e.rec.Topic, Err: double.ErrGone})
+		}
+	}()
+	n, err = p.partitioner.Partition(partition.Record{Key: e.rec.Key, Value: e.rec.Value}, view)
+	returned = true
+	return n, err
 }
 
 // turn is where the next record without a key goes.

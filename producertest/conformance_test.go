@@ -95,7 +95,9 @@ func TestTheDoubleIsLikeAProducer(t *testing.T) {
 func stories() (all []story) {
 	all = append(all, sendingStories...)
 	all = append(all, troubleStories...)
+	all = append(all, monitorStories...)
 	all = append(all, stepStories...)
+	all = append(all, lateStories...)
 	return append(all, transactStories...)
 }
 
@@ -340,7 +342,7 @@ func kind(err error) string {
 		add("CloseError{%v}", e.Lost)
 	}
 	if e, ok := errors.AsType[*producer.UnknownTopicError](err); ok {
-		add("UnknownTopicError{%s}", e.Topic)
+		add("UnknownTopicError{%s, after %v}", e.Topic, e.After.Round(10*time.Second))
 	}
 	if e, ok := errors.AsType[*producer.NoSuchPartitionError](err); ok {
 		add("%+v", *e)

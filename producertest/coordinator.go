@@ -22,6 +22,8 @@ type coordinator struct {
 	holds Call      // whose it is
 
 	fenced  bool
+	began   time.Time                        // when the coordinator heard of the open one first; zero: it has not
+	late    bool                             // it has aborted the last one, which took too long, and nobody has taken note
 	settled int64                            // number of the last transaction that has ended
 	touched map[producer.TopicPartition]bool // has records of the open one
 	staged  map[string]Offsets               // by group: of the open one
@@ -69,6 +71,7 @@ func (p *Producer) drive() {
 	if p.tx == nil {
 		return
 	}
+	p.expire()
 	for p.again = (time.Time{}); ; {
 		p.drop()
 		step, at := p.tx.Next(time.Now(), len(p.pending) == 0)
@@ -112,6 +115,7 @@ func (p *Producer) unhold(c Call) {
 
 // answer is what the coordinator says to a request, and false if that is lost.
 func (p *Producer) answer(s *txn.Step) (protocol.Response, bool) {
+	p.expire()
 	switch req := s.Request.(type) {
 	case *protocol.FindCoordinatorRequest:
 		return &protocol.FindCoordinatorResponse{
@@ -121,13 +125,20 @@ func (p *Producer) answer(s *txn.Step) (protocol.Response, bool) {
 		return p.initialise(p.asks(s))
 	case *protocol.TxnOffsetCommitRequest:
 		code, done, answered := p.decide(p.asks(s))
-		if done {
+		switch {
+		case done && p.late:
+			code = protocol.InvalidProducerEpoch
+		case done:
 			p.stage(req)
 		}
 		return offsetsAnswer(req, code), answered
 	case *protocol.EndTxnRequest:
 		code, done, answered := p.decide(p.asks(s))
-		if done {
+		switch {
+		case done && p.late && req.Committed:
+			code = protocol.InvalidTxnState
+		case done:
+			p.late = false // what is aborted already is aborted
 			p.settle(req.Committed)
 		}
 		id, epoch := p.nextIdentity(code)
@@ -173,6 +184,9 @@ func (p *Producer) asks(s *txn.Step) Call {
 // initialise answers InitProducerId: of InitTransactions, of a begin or an abort that needs a new epoch.
 func (p *Producer) initialise(call Call) (protocol.Response, bool) {
 	code, done, answered := p.decide(call)
+	if done {
+		p.late = false // a new epoch
+	}
 	switch {
 	case !done:
 	case call == CallInitTransactions:
@@ -200,6 +214,7 @@ func (p *Producer) nextIdentity(code protocol.ErrorCode) (id int64, epoch int16)
 
 // stage notes offsets that are committed with the open transaction.
 func (p *Producer) stage(req *protocol.TxnOffsetCommitRequest) {
+	p.heard()
 	if p.staged == nil {
 		p.staged = map[string]Offsets{}
 	}
@@ -227,6 +242,23 @@ func offsetsAnswer(req *protocol.TxnOffsetCommitRequest, code protocol.ErrorCode
 		resp.Topics = append(resp.Topics, answer)
 	}
 	return resp
+}
+
+// heard notes that the coordinator knows of the open transaction, which from now on may take TransactionTimeout.
+func (p *Producer) heard() {
+	if p.began.IsZero() {
+		p.began = time.Now()
+	}
+}
+
+// expire has the coordinator abort a transaction that has taken longer. It bumps the epoch, too, so that what comes of the
+// transaction meanwhile is refused.
+func (p *Producer) expire() {
+	if p.began.IsZero() || time.Since(p.began) <= p.cfg.TransactionTimeout {
+		return
+	}
+	p.late = true
+	p.settle(false)
 }
 
 // settle ends the last transaction, once: its records are seen, or never will be.
@@ -263,5 +295,5 @@ func (p *Producer) settle(commit bool) {
 		}
 		maps.Copy(p.groups[group], offsets)
 	}
-	p.touched, p.staged = nil, nil
+	p.touched, p.staged, p.began = nil, nil, time.Time{}
 }

@@ -20,14 +20,16 @@
 // partition that it has written to.
 //
 // All errors have the types of a producer's: errors.Is, errors.As and producer.MayBeWritten work on them. The rules of
-// transactions are a producer's own code. A record that nobody completes fails after Config.DeliveryTimeout.
+// transactions are a producer's own code. A record that nobody completes fails after Config.DeliveryTimeout. A transaction that
+// takes longer than Config.TransactionTimeout is aborted, from its first record or offset on.
 //
 // # What is not
 //
-// Nothing is batched, compressed, retried or throttled. buffer.memory is not counted: [BufferRecords] bounds the records that
-// wait. Every topic exists unless [AutoCreate] is off. Where a producer waits for what never comes, the double says at once
-// what a producer says in the end: for a topic that does not exist, for example, or for the answer that [Producer.LoseAnswer]
-// loses. TrySend waits for nothing, so it says at first that such a topic is not loaded yet, and what brokers answer.
+// Nothing is batched, compressed, retried or throttled. Config.Hooks are told of nothing. buffer.memory is not counted:
+// [BufferRecords] bounds the records that wait. Every topic exists unless [AutoCreate] is off. Where a producer waits for what
+// never comes, the double says at once what a producer says in the end: for a topic that does not exist, for example, or for
+// the answer that [Producer.LoseAnswer] loses. TrySend waits for nothing, so it says at first that such a topic is not loaded
+// yet, and what brokers answer.
 //
 // # When records are completed
 //

@@ -27,6 +27,7 @@ type entry struct {
 
 	fate  error     // what it ends with when it is completed; nil: it is acknowledged
 	taken time.Time // when
+	out   bool      // it was sent
 	state State
 	md    producer.RecordMetadata
 	err   error
@@ -37,6 +38,14 @@ type entry struct {
 type hook struct {
 	ctx     context.Context
 	headers []producer.Header
+}
+
+// name notes the partition that the record names; -1 if it names none.
+func (e *entry) name() {
+	e.partition = -1
+	if n, named := e.rec.Partition.Get(); named {
+		e.partition = n
+	}
 }
 
 // keep copies what the slices hold, since it is the caller's again when Send returns.

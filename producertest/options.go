@@ -26,7 +26,8 @@ type options struct {
 
 // Config gives the double the settings of a producer. It heeds Partitioner and PartitionerIgnoreKeys; Interceptors, and Logger
 // for what these do wrong; Acks, TransactionalID and TransactionTimeout; MaxBlock and DeliveryTimeout; MaxRequestSize and
-// BufferMemory as limits of one record. Without this option the settings are those of producer.DefaultConfig. Settings that a
+// BufferMemory as limits of one record; AllowAutoTopicCreation and UnknownTopicGrace for what a topic that does not exist is
+// told of. It does not heed Hooks. Without this option the settings are those of producer.DefaultConfig. Settings that a
 // producer refuses are refused.
 func Config(cfg producer.Config) Option { return func(o *options) { o.cfg = &cfg } }
 

@@ -50,10 +50,14 @@ func (p *Producer) take(e *entry) {
 
 // sent counts a record that goes out.
 func (p *Producer) sent(e *entry) {
+	e.out = true
 	p.stats.Sent++
 	p.stats.BytesSent += e.size
 	if e.txn != 0 {
 		p.tx.Joins()
+		if !p.late {
+			p.heard()
+		}
 	}
 }
 
@@ -64,7 +68,10 @@ func (p *Producer) finish(e *entry, err error) {
 	} else {
 		p.pending = slices.DeleteFunc(p.pending, func(other *entry) bool { return other == e })
 	}
-	if err == nil && e.txn != 0 && p.fenced {
+	if p.tx != nil {
+		p.expire()
+	}
+	if err == nil && e.txn != 0 && (p.fenced || p.late) {
 		err = protocol.InvalidProducerEpoch
 	}
 	if err != nil {
@@ -91,6 +98,7 @@ func (p *Producer) acked(e *entry) {
 	}
 	e.state = StateCommitted
 	p.stats.Acknowledged++
+	p.acknowledged = time.Now()
 	if e.txn != 0 {
 		e.state = StateUncommitted
 		p.joined(e)
@@ -99,6 +107,9 @@ func (p *Producer) acked(e *entry) {
 
 // fail gives a record an error. One of the open transaction fails that.
 func (p *Producer) fail(e *entry, err *producer.SendError) {
+	if !e.out && err.Attempts > 0 {
+		p.sent(e)
+	}
 	e.state, e.err = StateFailed, err
 	p.stats.Failed++
 	if err.MayBeWritten {
@@ -164,6 +175,9 @@ func (p *Producer) waiting(entries []*entry) string {
 // arm sets the timer for what comes next by itself.
 func (p *Producer) arm() {
 	at := p.again
+	if !p.began.IsZero() {
+		at = sooner(at, p.began.Add(p.cfg.TransactionTimeout+1))
+	}
 	if len(p.pending) > 0 {
 		at = sooner(at, p.endsAt(p.pending[0])) // the oldest is the first
 	}

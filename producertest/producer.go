@@ -10,6 +10,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/epistle-kafka/epistle/internal/cause"
 	"github.com/epistle-kafka/epistle/internal/double"
 	"github.com/epistle-kafka/epistle/partition"
 	"github.com/epistle-kafka/epistle/producer"
@@ -42,6 +43,8 @@ type Producer struct {
 	calls     []*entry // have an outcome, and their callbacks are to be called; the first to end first
 	calling   *entry   // whose callback is being called; nil: nobody's
 	callingAt time.Time
+
+	acknowledged time.Time // when a record last was; zero: none was yet
 
 	stats       producer.Stats
 	edit        func(*producer.Stats)
@@ -144,7 +147,9 @@ func (p *Producer) Send(ctx context.Context, rec producer.Record) producer.Futur
 func (p *Producer) send(ctx context.Context, e *entry) producer.Future {
 	var f producer.Future
 	f, e.complete = producer.NewFuture()
-	_ = p.hand(ctx, e, true) // the future has it
+	if p.hand(ctx, e, true) == nil { // else the future has it
+		double.SoFar(f, e.nowhere())
+	}
 	return f
 }
 
@@ -165,13 +170,7 @@ func (p *Producer) SendSync(ctx context.Context, rec producer.Record) (producer.
 }
 
 func (p *Producer) sendSync(ctx context.Context, e *entry) (producer.RecordMetadata, error) {
-	md, err := p.send(ctx, e).Wait(ctx)
-	if errors.Is(err, producer.ErrOutcomeUnknown) {
-		p.mu.Lock()
-		defer p.mu.Unlock()
-		md = e.nowhere()
-	}
-	return md, err
+	return p.send(ctx, e).Wait(ctx)
 }
 
 // TrySend is that of producer.Producer.
@@ -185,7 +184,7 @@ func (p *Producer) trySend(e *entry) error { return p.hand(context.Background(),
 func (p *Producer) Topic(name string) *producer.Topic { return producer.NewTopic(p, name) }
 
 // LoadTopics is that of producer.Producer. All topics that exist are known at once.
-func (p *Producer) LoadTopics(_ context.Context, topics ...string) error {
+func (p *Producer) LoadTopics(ctx context.Context, topics ...string) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.closing {
@@ -196,13 +195,13 @@ func (p *Producer) LoadTopics(_ context.Context, topics ...string) error {
 		if fault != nil {
 			return fault
 		}
-		_, err := p.topic(name)
+		_, err := p.lookup(ctx, name)
 		return err
 	})
 }
 
 // Partitions is that of producer.Producer.
-func (p *Producer) Partitions(_ context.Context, name string) (int, error) {
+func (p *Producer) Partitions(ctx context.Context, name string) (int, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.closing {
@@ -211,7 +210,7 @@ func (p *Producer) Partitions(_ context.Context, name string) (int, error) {
 	if err := p.faults.take(CallPartitions); err != nil {
 		return 0, err
 	}
-	t, err := p.topic(name)
+	t, err := p.lookup(ctx, name)
 	if err != nil {
 		return 0, err
 	}
@@ -219,12 +218,15 @@ func (p *Producer) Partitions(_ context.Context, name string) (int, error) {
 }
 
 // Ping is that of producer.Producer. The cluster is there, unless FailCall says otherwise.
-func (p *Producer) Ping(context.Context) error {
+func (p *Producer) Ping(ctx context.Context) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	err := p.faults.take(CallPing)
-	if p.closing {
+	switch {
+	case p.closing:
 		err = producer.ErrClosed
+	case err == nil:
+		err = cause.Of(ctx)
 	}
 	if err != nil {
 		return fmt.Errorf("ping: %w", err)
@@ -236,8 +238,8 @@ func (p *Producer) Ping(context.Context) error {
 func (p *Producer) Stats() producer.Stats {
 	p.mu.Lock()
 	s, edit := p.stats, p.edit
+	s.InFlight = p.inFlight()
 	for _, e := range p.pending {
-		s.InFlight++
 		s.BufferedBytes += e.size
 	}
 	p.mu.Unlock()
@@ -245,6 +247,14 @@ func (p *Producer) Stats() producer.Stats {
 		edit(&s)
 	}
 	return s
+}
+
+// inFlight counts the records that were sent, and wait.
+func (p *Producer) inFlight() int64 {
+	if p.set.unsent {
+		return 0
+	}
+	return int64(len(p.pending))
 }
 
 // Brokers is that of producer.Producer. It returns what SetBrokers was given; at first there are none.
@@ -263,16 +273,32 @@ func (p *Producer) known(name string) (*topic, error) {
 		return t, err
 	}
 	if !asked {
-		sure = time.Now()
-		if p.cfg.AllowAutoTopicCreation { // else brokers are believed at once
-			sure = sure.Add(double.Grace(p.cfg))
-		}
+		sure = time.Now().Add(p.doubt())
 	}
 	p.denied[name] = sure
-	if time.Now().Before(sure) {
-		err = fmt.Errorf("%w; the last answer: %w", producer.ErrTopicNotLoaded, err)
+	if left := time.Until(sure); left > 0 {
+		answer := &producer.UnknownTopicError{Topic: name, Brokers: []int32{broker}, After: p.doubt() - left}
+		err = fmt.Errorf("%w; the last answer: %w", producer.ErrTopicNotLoaded, answer)
 	}
 	return nil, err
+}
+
+// doubt is how long a producer looks for a topic that brokers do not know, before it believes them.
+func (p *Producer) doubt() time.Duration {
+	if !p.cfg.AllowAutoTopicCreation {
+		return 0
+	}
+	return double.Grace(p.cfg)
+}
+
+// lookup is topic for a call that waits for it within ctx. One that has ended gets no answer but of what is known.
+func (p *Producer) lookup(ctx context.Context, name string) (*topic, error) {
+	t, err := p.topic(name)
+	ended := cause.Of(ctx)
+	if _, unknown := errors.AsType[*producer.UnknownTopicError](err); unknown && ended != nil {
+		err = fmt.Errorf("looking up topic %q: %w", name, ended)
+	}
+	return t, err
 }
 
 // topic returns a topic that exists, or is made now.
@@ -285,7 +311,7 @@ func (p *Producer) topic(name string) (*topic, error) {
 	}
 	if !p.set.autoCreate {
 		p.denied[name] = time.Now()
-		return nil, &producer.UnknownTopicError{Topic: name, Brokers: []int32{broker}, After: p.cfg.UnknownTopicGrace}
+		return nil, &producer.UnknownTopicError{Topic: name, Brokers: []int32{broker}, After: p.doubt()}
 	}
 	return p.addTopic(name, p.set.partitions), nil
 }

@@ -37,6 +37,11 @@ var (
 	Retries func(options any) int
 	// Grace returns how long a producer with a Config looks for a topic before it says that there is none.
 	Grace func(config any) time.Duration
+	// PartitionerFailed is the error of a record for which the program's partitioner has returned err.
+	PartitionerFailed func(err error) error
+	// SoFar sets what the Wait of a Future of NewFuture returns of a RecordMetadata when its ctx ends it. It is called before
+	// anybody else has the Future.
+	SoFar func(future, metadata any)
 	// Joined makes one error of the LoadErrors of a LoadTopics; nil of none.
 	Joined func(errs []error) error
 )
@@ -45,6 +50,7 @@ var (
 var (
 	ErrTxEnded error // by the Tx of a transaction that has ended
 	ErrOverlap error // Transact beside, or inside of, another one
+	ErrGone    error // of a record whose partitioner has not returned, but panicked
 )
 
 // UnserializedKey is the key of a context in which a *SerializationError says that the record has no key and value.
