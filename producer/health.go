@@ -70,7 +70,7 @@ func (h Health) Alive() bool { return h.State != HealthDead }
 // A NotReadyError says why Ready has found the producer not to be ready.
 type NotReadyError struct {
 	Health Health // what Producer.Health returned then
-	Err    error  // the cause; nil: Health.Reasons say all. errors.Is finds ErrClosed in it after Close, and ErrFenced
+	Err    error  // the cause, such as ErrClosed or ErrFenced; nil: Health.Reasons say all
 }
 
 func (e *NotReadyError) Error() string {

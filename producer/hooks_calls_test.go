@@ -3,6 +3,7 @@ package producer_test
 import (
 	"context"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -14,7 +15,7 @@ import (
 
 // A callingHook calls the producer when it is told of something first, as far as hooks may.
 type callingHook struct {
-	p *producer.Producer
+	p atomic.Pointer[producer.Producer]
 
 	mu   sync.Mutex // guards made
 	made map[string]bool
@@ -26,12 +27,20 @@ func (h *callingHook) call(where string) {
 	first := !h.made[where]
 	h.made[where] = true
 	h.mu.Unlock()
-	if !first || h.p == nil {
+	p := h.p.Load()
+	if !first || p == nil {
 		return
 	}
-	_ = h.p.TrySend(record("by "+where), nil) // the topic may not be known yet
-	h.p.Stats()
-	h.p.Brokers()
+	_ = p.TrySend(record("by "+where), nil) // the topic may not be known yet
+	p.Stats()
+	p.Brokers()
+}
+
+// told reports whether it was told of that.
+func (h *callingHook) told(where string) bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.made[where]
 }
 
 func (h *callingHook) OnRecordBegun(ctx context.Context, _ *producer.RecordBegun) context.Context {
@@ -68,7 +77,7 @@ func TestHooksCallTheProducer(t *testing.T) {
 				c := brokertest.New(t, brokertest.InMemory(), brokertest.Brokers(2), brokertest.Topic("t", 2))
 				h := &callingHook{made: map[string]bool{}}
 				p := start(t, c, func(cfg *producer.Config) { cfg.Hooks = []producer.Hook{hook(h)} })
-				h.p = p
+				h.p.Store(p)
 				warm(t, p, "t")
 				c.On(brokertest.Produce).Do(brokertest.Throttled(time.Second))
 				c.On(brokertest.Produce).Skip(1).Do(brokertest.Error(protocol.NotEnoughReplicas))
@@ -93,7 +102,7 @@ func TestHooksCallTheProducer(t *testing.T) {
 					t.Fatal(err)
 				}
 				for _, where := range []string{"begun", "partitioned", "ended", "sent", "acknowledged", "retried", "failed", "connected", "disconnected", "request", "throttled", "moved"} {
-					if !h.made[where] {
+					if !h.told(where) {
 						t.Errorf("no hook was told when something was %s", where)
 					}
 				}
