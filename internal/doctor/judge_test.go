@@ -171,3 +171,16 @@ func TestJudgeClock(t *testing.T) {
 		}
 	}
 }
+
+// A slip finds the name that was meant; another name finds none.
+func TestNearest(t *testing.T) {
+	names := []string{"orders", "invoices", "billing.v1", "a", "prod.orders.v2", strings.Repeat("x", 300)}
+	for name, want := range map[string]string{
+		"order": "orders", "odrers": "orders", "Orders": "orders", "invocies": "invoices", "billing-v1": "billing.v1", "prod_orders_v2": "prod.orders.v2",
+		"b": "", "customers": "", "o": "", "prod.invoices": "", strings.Repeat("x", 300): "",
+	} {
+		if got := nearest(name, names); got != want {
+			t.Errorf("nearest(%q) = %q, want %q", name, got, want)
+		}
+	}
+}
