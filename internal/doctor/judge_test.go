@@ -1,6 +1,7 @@
 package doctor
 
 import (
+	"crypto/x509"
 	"errors"
 	"net"
 	"strings"
@@ -181,6 +182,21 @@ func TestNearest(t *testing.T) {
 	} {
 		if got := nearest(name, names); got != want {
 			t.Errorf("nearest(%q) = %q, want %q", name, got, want)
+		}
+	}
+}
+
+// How long a certificate is valid is told in days, and near its end in hours.
+func TestValidity(t *testing.T) {
+	now := time.Date(2026, 5, 1, 12, 0, 0, 0, time.UTC)
+	for left, want := range map[time.Duration]string{
+		100 * time.Hour:  "expires in 4 days (2026-05-05)",
+		30 * time.Hour:   "expires in 30 hours (2026-05-02T18:00:00Z)",
+		-3 * time.Hour:   "expired 3 hours ago (2026-05-01T09:00:00Z)",
+		-100 * time.Hour: "expired 4 days ago (2026-04-27)",
+	} {
+		if got := validity(&x509.Certificate{NotAfter: now.Add(left)}, now); got != want {
+			t.Errorf("%v left: %q, want %q", left, got, want)
 		}
 	}
 }
