@@ -74,6 +74,10 @@ func withTopics() []fault {
 	return []fault{
 		{"the topic is missing", nil, func(p *patient) { p.kafka.DeleteTopic("t") },
 			producer.CheckTopic, false, []string{"it does not exist", "check the name, or create it", "do not create topics"}},
+		{"the topic is misspelt", []brokertest.Option{brokertest.Topic("Ts", 1), brokertest.Topic("orders", 1)}, func(p *patient) { p.kafka.DeleteTopic("t"); p.topic = "order" },
+			producer.CheckTopic, false, []string{"it does not exist", `there is a topic "orders": if that is meant, correct the name; else check the name, or create it`}},
+		{"the topic is misspelt, and would be created", []brokertest.Option{brokertest.AutoCreate(true), brokertest.Topic("billing.invoices", 1)}, func(p *patient) { p.topic = "Billing-invoices" },
+			producer.CheckTopic, true, []string{`there is a topic "billing.invoices": if that is meant`, "brokers create it with the first record"}},
 		{"the topic is missing, and would be created", []brokertest.Option{brokertest.AutoCreate(true)}, func(p *patient) { p.kafka.DeleteTopic("t") },
 			producer.CheckTopic, true, []string{"it does not exist", "brokers create it with the first record"}},
 		{"a partition has no leader", nil, func(p *patient) { p.kafka.MoveLeader("t", 1, -1) },

@@ -90,6 +90,17 @@ func onTheWay() []fault {
 			producer.CheckVersions, false, []string{"no success within 10s", "says nothing", "overloaded"}},
 		{"a web server", nil, func(p *patient) { p.at[p.cfg.BootstrapServers[0]] = web },
 			producer.CheckVersions, false, []string{"HTTP", "no Kafka broker: check the port"}},
+		{"a web server that waits for the end of a line", nil, func(p *patient) { p.at[p.cfg.BootstrapServers[0]] = patientWeb(nil) },
+			producer.CheckVersions, false, []string{"no success within 10s", "a web server and no Kafka broker: check the port"}},
+		{"such a web server over TLS", nil, func(p *patient) {
+			a := newAuthority()
+			p.cfg.TLS = a.trusted()
+			p.at[p.cfg.BootstrapServers[0]] = patientWeb(a.broker(nil))
+		}, producer.CheckVersions, false, []string{"no success within 10s", "a web server and no Kafka broker: check the port"}},
+		{"such a web server without TLS", nil, func(p *patient) {
+			p.cfg.TLS = newAuthority().trusted()
+			p.at[p.cfg.BootstrapServers[0]] = patientWeb(nil)
+		}, producer.CheckTLS, false, []string{"no success within 10s", "a web server and no Kafka broker: check the port"}},
 		{"an old broker", []brokertest.Option{brokertest.Without(brokertest.InitProducerID)}, func(*patient) {},
 			producer.CheckVersions, false, []string{"it does not know InitProducerId", "enable.idempotence=false"}},
 		{"an old broker, and zstd", []brokertest.Option{brokertest.Versions(brokertest.Produce, 3, 6)}, func(p *patient) { p.cfg.Compression = producer.Zstd },

@@ -1,6 +1,8 @@
 package producer_test
 
 import (
+	"bytes"
+	"cmp"
 	"context"
 	"crypto/tls"
 	"crypto/x509"
@@ -22,6 +24,7 @@ type patient struct {
 	t     *testing.T
 	kafka *brokertest.Cluster
 	cfg   producer.Config
+	topic string                                             // that is asked about, t where it is empty
 	at    map[string]func(context.Context) (net.Conn, error) // what else can be dialled
 }
 
@@ -59,7 +62,7 @@ func (p *patient) advertise(node int32, host string, port int32) {
 
 func (p *patient) diagnose(options ...producer.DiagnoseOption) *producer.Diagnosis {
 	p.t.Helper()
-	d, err := producer.Diagnose(p.t.Context(), p.cfg, append([]producer.DiagnoseOption{producer.DiagnoseTopics("t")}, options...)...)
+	d, err := producer.Diagnose(p.t.Context(), p.cfg, append([]producer.DiagnoseOption{producer.DiagnoseTopics(cmp.Or(p.topic, "t"))}, options...)...)
 	if err != nil {
 		p.t.Fatal(err)
 	}
@@ -92,6 +95,28 @@ func web(context.Context) (net.Conn, error) {
 		far.Write([]byte("HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n"))
 	}()
 	return near, nil
+}
+
+// patientWeb is one that says nothing before it has a line, over TLS if config is not nil.
+func patientWeb(config *tls.Config) func(context.Context) (net.Conn, error) {
+	return func(context.Context) (net.Conn, error) {
+		near, far := net.Pipe()
+		if config != nil {
+			far = tls.Server(far, config)
+		}
+		go func() {
+			defer far.Close()
+			asked := make([]byte, 0, 4096)
+			for !bytes.Contains(asked, []byte("\r\n\r\n")) {
+				n, err := far.Read(asked[len(asked):cap(asked)])
+				if asked = asked[:len(asked)+n]; err != nil {
+					return
+				}
+			}
+			far.Write([]byte("HTTP/1.1 200 OK\r\n\r\n"))
+		}()
+		return near, nil
+	}
 }
 
 // authority issues certificates for the first broker of a cluster in memory.

@@ -1,6 +1,7 @@
 package doctor
 
 import (
+	"crypto/x509"
 	"errors"
 	"net"
 	"strings"
@@ -168,6 +169,34 @@ func TestJudgeClock(t *testing.T) {
 	} {
 		if c := judgeClock(test.at, sent, acknowledged); c.Verdict != test.verdict || !strings.Contains(c.Text, test.says) {
 			t.Errorf("%v: %s: %s, want %s, %s", test.at, c.Verdict, c.Text, test.verdict, test.says)
+		}
+	}
+}
+
+// A slip finds the name that was meant; another name finds none.
+func TestNearest(t *testing.T) {
+	names := []string{"orders", "invoices", "billing.v1", "a", "prod.orders.v2", strings.Repeat("x", 300)}
+	for name, want := range map[string]string{
+		"order": "orders", "odrers": "orders", "Orders": "orders", "invocies": "invoices", "billing-v1": "billing.v1", "prod_orders_v2": "prod.orders.v2",
+		"b": "", "customers": "", "o": "", "prod.invoices": "", strings.Repeat("x", 300): "",
+	} {
+		if got := nearest(name, names); got != want {
+			t.Errorf("nearest(%q) = %q, want %q", name, got, want)
+		}
+	}
+}
+
+// How long a certificate is valid is told in days, and near its end in hours.
+func TestValidity(t *testing.T) {
+	now := time.Date(2026, 5, 1, 12, 0, 0, 0, time.UTC)
+	for left, want := range map[time.Duration]string{
+		100 * time.Hour:  "expires in 4 days (2026-05-05)",
+		30 * time.Hour:   "expires in 30 hours (2026-05-02T18:00:00Z)",
+		-3 * time.Hour:   "expired 3 hours ago (2026-05-01T09:00:00Z)",
+		-100 * time.Hour: "expired 4 days ago (2026-04-27)",
+	} {
+		if got := validity(&x509.Certificate{NotAfter: now.Add(left)}, now); got != want {
+			t.Errorf("%v left: %q, want %q", left, got, want)
 		}
 	}
 }

@@ -56,8 +56,10 @@ func validity(cert *x509.Certificate, now time.Time) string {
 	left := cert.NotAfter.Sub(now)
 	until := cert.NotAfter.UTC().Format(time.DateOnly)
 	switch days := int(left / (24 * time.Hour)); {
-	case left < 0:
+	case days <= -2:
 		return fmt.Sprintf("expired %d days ago (%s)", -days, until)
+	case left < 0:
+		return fmt.Sprintf("expired %.0f hours ago (%s)", -left.Hours(), cert.NotAfter.UTC().Format(time.RFC3339))
 	case days < 2:
 		return fmt.Sprintf("expires in %.0f hours (%s)", left.Hours(), cert.NotAfter.UTC().Format(time.RFC3339))
 	default:

@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"time"
 
@@ -69,6 +70,47 @@ func (l *Live) speaksTLS(ctx context.Context, addr string) bool {
 		conn.Close(errDone)
 	}
 	return shook || refusedByAlert(err)
+}
+
+// webWithin bounds the wait for a web server's answer.
+const webWithin = 2 * time.Second
+
+// Web asks as a browser does. Web servers that wait for the end of a line say nothing to a request of Kafka's.
+func (l *Live) Web(ctx context.Context, addr string, overTLS bool) bool {
+	ctx, cancel := context.WithTimeout(ctx, webWithin)
+	defer cancel()
+	answers := make(chan bool, 1)
+	go func() { answers <- l.asksWeb(ctx, addr, overTLS) }()
+	select {
+	case web := <-answers:
+		return web
+	case <-ctx.Done(): // a DialContext may heed no context
+		return false
+	}
+}
+
+func (l *Live) asksWeb(ctx context.Context, addr string, overTLS bool) bool {
+	dial := l.Wire.DialContext
+	if dial == nil {
+		dial = new(net.Dialer).DialContext
+	}
+	conn, err := dial(ctx, "tcp", addr)
+	if err != nil || conn == nil {
+		return false
+	}
+	defer conn.Close()
+	defer context.AfterFunc(ctx, func() { conn.Close() })()
+	var stream io.ReadWriter = conn
+	if overTLS {
+		stream = tls.Client(conn, &tls.Config{InsecureSkipVerify: true}) // nothing of the user's is sent
+	}
+	const version = "HTTP/"
+	if _, err := io.WriteString(stream, "GET / "+version+"1.0\r\n\r\n"); err != nil {
+		return false
+	}
+	answer := make([]byte, len(version))
+	_, err = io.ReadFull(stream, answer)
+	return err == nil && string(answer) == version
 }
 
 // Send writes the test record.

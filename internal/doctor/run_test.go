@@ -21,6 +21,7 @@ type script struct {
 	connect map[string]error                                                      // by address; others are connected
 	ask     func(addr string, req protocol.Request, resp protocol.Response) error // nil: as one healthy broker
 	other   bool                                                                  // OtherWay
+	web     bool                                                                  // Web
 	closed  map[string]int
 }
 
@@ -48,6 +49,8 @@ func (s *script) Connect(ctx context.Context, addr string, node int32, _ string,
 }
 
 func (s *script) OtherWay(context.Context, string) bool { return s.other }
+
+func (s *script) Web(context.Context, string, bool) bool { return s.web }
 
 func (s *script) Send(context.Context, string) (Landed, error) {
 	return Landed{Topic: "t", Offset: 7, Sent: time.Now(), Timestamp: time.Now()}, nil

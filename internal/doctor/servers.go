@@ -202,12 +202,26 @@ func (r *run) unconnected(of, addr string, err error) Check {
 	}
 	quiet := e.HungUp() || wire.TimedOut(err)
 	switch {
+	case r.isWeb(e, addr):
+		c.Advice = "it answers a request of HTTP: this is a web server and no Kafka broker: check the port"
 	case e.Stage == wire.StageTLS && quiet && r.t.OtherWay(r.ctx, addr):
 		c.Advice = fmt.Sprintf("it answers without TLS: set security.protocol to %s, or use the port of its TLS listener", protocolName(false, r.o.Mechanism))
 	case e.Stage == wire.StageApiVersions && !r.o.TLS && quiet && r.t.OtherWay(r.ctx, addr):
 		c.Advice = fmt.Sprintf("it answers to TLS: set security.protocol to %s, or use the port of its plaintext listener", protocolName(true, r.o.Mechanism))
 	}
 	return c
+}
+
+// isWeb reports whether a server that has let the time of a stage pass is a web server.
+func (r *run) isWeb(e *wire.Error, addr string) bool {
+	switch {
+	case !wire.TimedOut(e):
+	case e.Stage == wire.StageTLS:
+		return r.t.Web(r.ctx, addr, false)
+	case e.Stage == wire.StageApiVersions:
+		return r.t.Web(r.ctx, addr, r.o.TLS)
+	}
+	return false
 }
 
 // protocolName is the security.protocol with or without TLS and SASL.

@@ -141,7 +141,11 @@ func (r *run) judgeNoTopic(c Check, t *topic) Check {
 	switch code {
 	case protocol.UnknownTopicOrPartition:
 		makes := r.settings["auto.create.topics.enable"]
-		return judgeUnknownTopic(c, makes, r.o.AutoCreate)
+		c = judgeUnknownTopic(c, makes, r.o.AutoCreate)
+		if meant := r.topicLike(t.name); meant != "" {
+			c.Advice = fmt.Sprintf("there is a topic %s: if that is meant, correct the name; else %s", protocol.Quoted(meant), c.Advice)
+		}
+		return c
 	case protocol.TopicAuthorizationFailed:
 		c.Advice = "grant this client DESCRIBE and WRITE on the topic, or check its name: whoever may not see a topic is told the same whether it exists or not"
 	case protocol.InvalidTopicException:
@@ -163,7 +167,7 @@ func judgeUnknownTopic(c Check, makes string, allowed bool) Check {
 	case makes == "true":
 		c.Advice = "create it, or set allow.auto.create.topics: the brokers would create it"
 	case makes == "" && allowed:
-		c.Advice = "check the name, or create it; where brokers have auto.create.topics.enable, which this client may not read, they create it with the first record"
+		c.Advice = "check the name, or create it; where brokers have auto.create.topics.enable, which could not be read, they create it with the first record"
 	default:
 		c.Advice = "check the name, or create it: brokers do not create topics by themselves here"
 	}

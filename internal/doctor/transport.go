@@ -43,6 +43,9 @@ type Transport interface {
 	// OtherWay reports whether the server answers without TLS where the settings have TLS, or to TLS where they have none.
 	OtherWay(ctx context.Context, addr string) bool
 
+	// Web reports whether the server answers a request of HTTP, over TLS if that is asked for.
+	Web(ctx context.Context, addr string, overTLS bool) bool
+
 	// Send writes the test record, by the settings.
 	Send(ctx context.Context, topic string) (Landed, error)
 

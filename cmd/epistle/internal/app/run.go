@@ -14,6 +14,7 @@ import (
 	"github.com/epistle-kafka/epistle/cmd/epistle/internal/doctor"
 	"github.com/epistle-kafka/epistle/cmd/epistle/internal/perf"
 	"github.com/epistle-kafka/epistle/cmd/epistle/internal/produce"
+	"github.com/epistle-kafka/epistle/cmd/epistle/internal/ui"
 	"github.com/epistle-kafka/epistle/producer"
 	"github.com/epistle-kafka/epistle/sasl"
 )
@@ -51,9 +52,15 @@ func dispatch(env *cli.Env, args []string) (name string, err error) {
 	case "help", "--help", "-h", "-help", "-?":
 		return "", help(env, args[1:])
 	case "version", "--version", "-version", "-V":
+		if len(args) > 1 {
+			return about(env, "version", args[1:])
+		}
 		fmt.Fprintf(env.Stdout, "epistle %s, %s, %s/%s\n%s", producer.Version, runtime.Version(), runtime.GOOS, runtime.GOARCH, mechanisms())
 		return "", nil
 	case "completion":
+		if len(args) > 1 && asksForHelp(args[1]) {
+			return "", help(env, args[:1])
+		}
 		return "completion", complete.Script(env.Stdout, args[1:])
 	case complete.Ask:
 		return "", answer(env, args[1:])
@@ -66,6 +73,18 @@ func dispatch(env *cli.Env, args []string) (name string, err error) {
 		return "", err
 	}
 	return c.Name, c.Execute(env, args[1:])
+}
+
+// about answers words behind a command that takes none: the one that asks for its help, or a mistake.
+func about(env *cli.Env, name string, args []string) (string, error) {
+	if asksForHelp(args[0]) {
+		return "", help(env, []string{name})
+	}
+	return name, cli.Usagef("%s takes no flags and no arguments: %s", name, ui.Plain(args[0]))
+}
+
+func asksForHelp(word string) bool {
+	return slices.Contains([]string{"--help", "-h", "-help", "-?"}, word)
 }
 
 // others are the commands that tell of the program itself, in the order of the help.
@@ -150,11 +169,14 @@ func help(env *cli.Env, args []string) error {
 		overview(env.Stdout)
 		return nil
 	}
+	if len(args) > 1 {
+		return cli.Usagef("help takes the name of one command, and then nothing: %s", ui.Plain(args[1]))
+	}
 	switch args[0] {
 	case "completion":
 		complete.Help(env.Stdout)
 		return nil
-	case "help":
+	case "help", "--help", "-h":
 		fmt.Fprint(env.Stdout, helpHelp)
 		return nil
 	case "version":

@@ -90,7 +90,7 @@ func TestSettingsSurviveTheirWayThroughAFile(t *testing.T) {
 			}
 			var stderr bytes.Buffer
 			s := Settings{file: name}
-			s.Set("client.id", clientID)
+			s.Set("--client-id", "client.id", clientID)
 			cfg, err := s.Config(t.Context(), &Env{Screen: ui.NewScreen(&stderr, false, nil)})
 			if err != nil || cfg.ClientID != clientID {
 				t.Errorf("after %q: client.id = %q, %v, want %q", last, cfg.ClientID, err, clientID)

@@ -31,8 +31,9 @@ func (c *Command) Execute(env *Env, args []string) error {
 	fs, run := c.flags()
 	help := fs.BoolP("help", "h", false, "print this help")
 	w := readWords(fs, slices.Concat(c.Foreign, ForeignSettings), args)
+	twice := repeated{fs: fs}
 	if w.mistake == nil {
-		if err := fs.Parse(w.args()); err != nil {
+		if err := fs.ParseAll(w.args(), twice.set); err != nil {
 			w.mistake = explainFlag(err)
 		}
 	}
@@ -45,6 +46,9 @@ func (c *Command) Execute(env *Env, args []string) error {
 	}
 	for _, note := range w.notes {
 		env.Say("note: %s", note)
+	}
+	for _, note := range twice.notes {
+		env.Say("note: %s", w.named(note))
 	}
 	if err := emptyFlag(fs); err != nil {
 		return w.explain(err)

@@ -11,7 +11,7 @@ type Foreign struct {
 
 	// What it is here: one of these.
 	Flag    string                               // the name of our flag that gets the value
-	Setting string                               // one of the producer's settings, by Java's name
+	Setting string                               // one of the producer's settings, by Java's name; with Flag, for commands without that
 	Plain   bool                                 // its value becomes an argument without a flag
 	Drop    bool                                 // it is dropped: what it asks for is the case anyway
 	Instead string                               // there is no such flag; this says what to do instead
@@ -84,7 +84,7 @@ func (w *words) become(f *Foreign, name, value string) {
 			return
 		}
 		w.flags = append(w.flags, args...)
-	case f.Flag != "":
+	case f.Flag != "" && (f.Setting == "" || w.fs.Lookup(f.Flag) != nil):
 		w.asTyped(f.Flag, name)
 		if f.Takes == Nothing {
 			w.flags = append(w.flags, "--"+f.Flag)
@@ -110,7 +110,7 @@ var ForeignSettings = []Foreign{
 	{Names: "-F", Takes: One, Flag: "config"},
 	{Names: "--topics --topic-name", Takes: One, Flag: "topic"},
 	{Names: "--compression-codec", Takes: Optional, Rewrite: codec},
-	{Names: "--compression-type --compression.type --codec", Takes: One, Flag: "compression"},
+	{Names: "-z --compression --compression-type --compression.type --codec", Takes: One, Flag: "compression", Setting: "compression.type"},
 	{Names: "--request-timeout-ms --request-timeout --request.timeout.ms", Takes: One, Setting: "request.timeout.ms"},
 	{Names: "--request-required-acks --required-acks", Takes: One, Setting: "acks"},
 	{Names: "--message-send-max-retries --retries", Takes: One, Setting: "retries"},
@@ -125,7 +125,7 @@ var ForeignSettings = []Foreign{
 	{Names: "--delivery-timeout-ms --delivery.timeout.ms", Takes: One, Setting: "delivery.timeout.ms"},
 	{Names: "--delivery-timeout", Takes: One, Setting: "delivery.timeout.ms", Note: "in milliseconds, as delivery.timeout.ms"},
 	{Names: "--client-id --client.id", Takes: One, Setting: "client.id"},
-	{Names: "--transactional.id", Takes: One, Flag: "transactional-id"},
+	{Names: "--transactional-id --transactional.id", Takes: One, Flag: "transactional-id", Setting: "transactional.id"},
 	{Names: "--enable-idempotence --enable.idempotence --idempotence --idempotent", Takes: Optional, Rewrite: idempotence},
 	{Names: "--allow-auto-topic-creation", Drop: true},
 	{Names: "--partitioner", Takes: One, Instead: "records with a key go where the Java client puts them, the others to partitions that keep up; in a program, Config.Partitioner has other choices"},
@@ -155,7 +155,7 @@ func codec(value string) ([]string, error) {
 	if value == "" {
 		value = "gzip"
 	}
-	return []string{"--compression=" + value}, nil
+	return []string{"--property=compression.type=" + value}, nil
 }
 
 func idempotence(value string) ([]string, error) {

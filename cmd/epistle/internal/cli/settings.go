@@ -21,6 +21,7 @@ type Settings struct {
 	file      string
 	pairs     []string          // of -X
 	flags     map[string]string // by Java's key, from other flags
+	names     map[string]string // by Java's key, which flag that is
 	typed     map[string]string // by Java's key, how it was typed if it was otherwise
 	login     login
 }
@@ -41,11 +42,11 @@ func (s *Settings) AddProperties(fs *pflag.FlagSet) {
 }
 
 // Set gives a setting by Java's key, as another flag says it.
-func (s *Settings) Set(key, value string) {
+func (s *Settings) Set(flag, key, value string) {
 	if s.flags == nil {
-		s.flags = make(map[string]string)
+		s.flags, s.names = make(map[string]string), make(map[string]string)
 	}
-	s.flags[key] = value
+	s.flags[key], s.names[key] = value, flag
 }
 
 // Has reports whether a key is given in any way but by the file.
@@ -153,18 +154,18 @@ func tellOnce(env *Env, notices []producer.Notice) {
 func (s *Settings) given() (map[string]string, error) {
 	given := make(map[string]string)
 	for _, pair := range s.pairs {
-		key, value, ok := strings.Cut(pair, "=")
+		key, _, ok := strings.Cut(pair, "=")
 		if key = strings.TrimSpace(key); !ok || key == "" {
 			return nil, Usagef("-X %s: want key=value, such as -X linger.ms=20", pair)
 		}
 		if len(key) > maxTyped {
 			return nil, Usagef("-X %s: is not a known setting: none has so long a name", key)
 		}
-		if ofTopic, ok := strings.CutPrefix(key, kcatTopic); ok && key != "topic.recreation" {
-			key = ofTopic
-			s.asTyped(key, kcatTopic+key)
+		ours, value := cutSetting(pair)
+		if ours != key {
+			s.asTyped(ours, key)
 		}
-		given[key] = strings.TrimSpace(value)
+		given[ours] = value
 	}
 	maps.Copy(given, s.flags)
 	if s.Bootstrap != "" {
@@ -189,23 +190,23 @@ func (s *Settings) NoTopic(more Phrase) error {
 	return Usagef("which topic? Name it with -t%s", more)
 }
 
-// tellDropped names settings that are given more than once on the command line, where one value wins over another.
+// tellDropped names settings of -X that have no effect, since a flag of their own says otherwise.
 func (s *Settings) tellDropped(env *Env) {
-	values := make(map[string]string)
-	told := make(map[string]bool)
-	for _, pair := range s.pairs {
-		key, value, _ := strings.Cut(pair, "=")
-		key, value = strings.TrimSpace(key), strings.TrimSpace(value)
-		before, twice := values[key]
-		values[key] = value
-		if twice && before != value && !told[key] {
-			told[key] = true
-			env.Say("note: %s: is given more than once; the last value counts", ui.Plain(key))
-		}
+	wins, names := maps.Clone(s.flags), maps.Clone(s.names)
+	if wins == nil {
+		wins, names = make(map[string]string), make(map[string]string)
 	}
-	const key = "bootstrap.servers"
-	if value, ok := values[key]; ok && s.Bootstrap != "" && value != s.Bootstrap {
-		env.Say("note: %s: has no effect, since -b is given", key)
+	wins["bootstrap.servers"], names["bootstrap.servers"] = s.Bootstrap, "-b"
+	wins["sasl.username"], names["sasl.username"] = s.login.user, "--user"
+	last := make(map[string]string)
+	for _, pair := range s.pairs {
+		key, value := cutSetting(pair)
+		last[key] = value
+	}
+	for _, key := range slices.Sorted(maps.Keys(last)) {
+		if flag := names[key]; flag != "" && wins[key] != "" && wins[key] != last[key] {
+			env.Say("note: %s: has no effect, since %s is given", key, flag)
+		}
 	}
 }
 

@@ -41,8 +41,9 @@ func TestWordsAreValuesBeforeTheyAreMistakes(t *testing.T) {
 		{"--bootstrap-server h:1 --broker-list h:2 --producer.config f", "--bootstrap=h:1 --bootstrap=h:2 --config=f --"},
 		{"--bootstrap-server=h:1 --producer-property acks=1", "--bootstrap=h:1 --property=acks=1 --"},
 		{"--producer-props bootstrap.servers=h:1 acks=1 --topic t", "--property=bootstrap.servers=h:1 --property=acks=1 --topic=t --"},
-		{"--compression-codec --topic t", "--compression=gzip --topic=t --"},
-		{"--compression-codec zstd --request-required-acks all", "--compression=zstd --property=acks=all --"},
+		{"--compression-type zstd --transactional.id x", "--compression=zstd --property=transactional.id=x --"},
+		{"--compression-codec --topic t", "--property=compression.type=gzip --topic=t --"},
+		{"--compression-codec zstd --request-required-acks all", "--property=compression.type=zstd --property=acks=all --"},
 		{"--batch-size 1 --max-block-ms 2", "--property=batch.size=1 --property=max.block.ms=2 --"},
 		{"-Fconf -b h:1", "--config=conf --bootstrap=h:1 --"},
 	} {

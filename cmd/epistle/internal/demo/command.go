@@ -38,6 +38,10 @@ Exit status: 0 if every check passed, 1 if not, 2 for a command line that makes 
 epistle demo
 epistle demo -b localhost:9092
 epistle demo -b localhost:9092 -t demo-2 --file-out sent.txt`,
+	Foreign: []cli.Foreign{
+		{Names: "-n --records --num-records --count --size --record-size --rate --throughput", Takes: cli.One, Instead: "the demo sends the file that it brings along, as it is; `epistle perf` sends as many records as you like, at the rate that you like"},
+		{Names: "--file --input-file --payload-file -K --key-delimiter -k --key -p --partition -H --header", Takes: cli.One, Instead: "the demo sends the file that it brings along, as it is; `epistle produce` sends yours"},
+	},
 	Setup: func(fs *pflag.FlagSet) cli.Run {
 		o := options{topic: "epistle-demo"}
 		o.settings.AddBootstrap(fs, "`host:port,…`: brokers of a cluster to send to; without it, brokers of its own")

@@ -82,7 +82,7 @@ func setup(fs *pflag.FlagSet) cli.Run {
 			return cli.Usagef("doctor takes no arguments but flags: %s%s", strings.Join(args, " "), cli.Positional(args))
 		}
 		if fs.Changed("transactional-id") {
-			o.settings.Set("transactional.id", o.transactionalID)
+			o.settings.Set("--transactional-id", "transactional.id", o.transactionalID)
 		}
 		return run(env, &o)
 	}

@@ -110,7 +110,7 @@ func setup(fs *pflag.FlagSet) cli.Run {
 		{"in-flight", "", "max.in.flight.requests.per.connection", "`number`: how many requests of a connection may be unanswered (default 5)"},
 	}
 	for _, s := range settings {
-		f := fs.VarPF(&setting{settings: &o.settings, key: s.key}, s.flag, s.shorthand, s.usage)
+		f := fs.VarPF(&setting{settings: &o.settings, flag: s.flag, key: s.key}, s.flag, s.shorthand, s.usage)
 		if s.flag == "idempotent" {
 			f.NoOptDefVal = "true"
 		}
@@ -121,8 +121,11 @@ func setup(fs *pflag.FlagSet) cli.Run {
 		if len(args) > 0 {
 			return cli.Usagef("perf takes no arguments but flags: %s%s", strings.Join(args, " "), cli.Positional(args))
 		}
+		if fs.Changed("key-delimiter") && o.keyDelimiter == "" {
+			return cli.Usagef("-K: the delimiter is empty; leave -K out to send no keys")
+		}
 		if fs.Changed("transactional-id") {
-			o.settings.Set("transactional.id", o.transactionalID)
+			o.settings.Set("--transactional-id", "transactional.id", o.transactionalID)
 		}
 		o.sizeGiven, o.sizesGiven = fs.Changed("transaction-size"), fs.Changed("size") || fs.Changed("key-size")
 		return run(env, &o)
@@ -147,9 +150,9 @@ func (o *options) addTransactions(fs *pflag.FlagSet) {
 
 // setting is a flag that is a setting of the producer.
 type setting struct {
-	settings *cli.Settings
-	key      string
-	value    string
+	settings  *cli.Settings
+	flag, key string
+	value     string
 }
 
 func (s *setting) String() string { return s.value }
@@ -166,7 +169,7 @@ func (s *setting) Set(value string) error {
 		}
 		value = strconv.FormatInt(n, 10)
 	}
-	s.settings.Set(s.key, value)
+	s.settings.Set("--"+s.flag, s.key, value)
 	return nil
 }
 

@@ -11,6 +11,7 @@ import (
 	"github.com/epistle-kafka/epistle/cmd/epistle/internal/lines"
 	"github.com/epistle-kafka/epistle/cmd/epistle/internal/ui"
 	"github.com/epistle-kafka/epistle/producer"
+	"github.com/epistle-kafka/epistle/protocol"
 )
 
 // payload is the content of a record from a file.
@@ -58,26 +59,58 @@ func (o *options) payloads(env *cli.Env) ([]payload, error) {
 	case len(text) > maxPayloads:
 		return nil, cli.Usagef("--payload-file: %s has more than %s, and is to be held in memory; a part of it will do", name, ui.Megabytes(maxPayloads))
 	}
-	list := cutPayloads(text, []byte(delimiter), &splitter, o.fixed)
+	list, lacking := cutPayloads(text, []byte(delimiter), &splitter, o.fixed)
 	if len(list) == 0 {
 		return nil, cli.Usagef("--payload-file: %s is empty", name)
 	}
+	lacking.tell(env, &splitter, len(list))
 	return list, nil
 }
 
+// lacking counts payloads that are sent without headers, or without a key, although they were to have them.
+type lacking struct{ headers, key lack }
+
+type lack struct{ count, first int } // the first payload is 1
+
+func (l *lack) note(it bool, number int) {
+	if !it {
+		return
+	}
+	if l.count++; l.count == 1 {
+		l.first = number
+	}
+}
+
+// tell says so.
+func (l *lacking) tell(env *cli.Env, splitter *lines.Splitter, of int) {
+	for _, what := range []struct {
+		lack
+		delimiter []byte
+		name, has string
+	}{{l.headers, splitter.Headers, "header", "headers"}, {l.key, splitter.Key, "key", "a key"}} {
+		if what.count > 0 {
+			env.Say("note: payloads without the %s delimiter %s, and so without %s: %s of %s (first: payload %s)", what.name,
+				protocol.Quoted(string(what.delimiter)), what.has, ui.Count(int64(what.count)), ui.Count(int64(of)), ui.Count(int64(what.first)))
+		}
+	}
+}
+
 // cutPayloads makes records of a text. A delimiter at its end has nothing after it.
-func cutPayloads(text, delimiter []byte, splitter *lines.Splitter, fixed []producer.Header) (list []payload) {
+func cutPayloads(text, delimiter []byte, splitter *lines.Splitter, fixed []producer.Header) (list []payload, without lacking) {
 	text = bytes.TrimSuffix(text, delimiter)
 	if len(text) == 0 {
-		return nil
+		return nil, without
 	}
 	for part := range bytes.SplitSeq(text, delimiter) {
 		var p payload
-		p.headers, p.key, p.value, _ = splitter.Split(part)
+		var lacks lines.Lacks
+		p.headers, p.key, p.value, lacks = splitter.Split(part)
 		p.headers = append(p.headers[:len(p.headers):len(p.headers)], fixed...)
 		list = append(list, p)
+		without.headers.note(lacks.Headers, len(list))
+		without.key.note(lacks.Key, len(list))
 	}
-	return list
+	return list, without
 }
 
 func (o *options) splitter() (s lines.Splitter, err error) {

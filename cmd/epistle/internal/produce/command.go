@@ -107,7 +107,7 @@ epistle produce --config producer.properties -t orders -H source=import orders.t
 				return err
 			}
 			if fs.Changed("transactional-id") {
-				o.settings.Set("transactional.id", o.transactionalID)
+				o.settings.Set("--transactional-id", "transactional.id", o.transactionalID)
 			}
 			if o.topic == "" {
 				return o.settings.NoTopic(cli.Positional(args))
@@ -191,7 +191,7 @@ func (o *options) splitter() (s lines.Splitter, err error) {
 // config makes the producer's settings.
 func (o *options) config(ctx context.Context, env *cli.Env) (producer.Config, error) {
 	if o.codec != "" {
-		o.settings.Set("compression.type", o.codec)
+		o.settings.Set("-z", "compression.type", o.codec)
 	}
 	return o.settings.Config(ctx, env)
 }
