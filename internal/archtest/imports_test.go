@@ -37,7 +37,7 @@ var mayImport = map[string]struct {
 	"producer":          {ours: []string{"protocol", "accumulator", "metadata", "wire", "idempotent", "txn", "sender", "partition", "sasl", "internal/doctor", "internal/keystore", "internal/tlsconf", "internal/properties", "internal/overdue", "internal/sticky", "internal/telemetry", "internal/double", "internal/await"}},
 	"producertest":      {ours: []string{"protocol", "txn", "partition", "producer", "internal/double"}},
 	"brokertest":        {ours: []string{"protocol"}},
-	"cmd/epistle":       {ours: []string{"protocol", "wire", "producer", "brokertest", "sasl", "internal/properties", "internal/await"}, external: []string{"github.com/spf13/pflag", "golang.org/x/term"}},
+	"cmd/epistle":       {ours: []string{"protocol", "wire", "producer", "brokertest", "sasl", "internal/properties", "internal/await", "internal/slips"}, external: []string{"github.com/spf13/pflag", "golang.org/x/term"}},
 	"internal/backoff":  {},
 	"internal/cause":    {},
 	"internal/pbe":      {},
@@ -51,15 +51,16 @@ var mayImport = map[string]struct {
 	"internal/readfile": {},
 	"internal/keystore": {ours: []string{"internal/pbe"}},
 	"internal/tlsconf":  {ours: []string{"internal/keystore", "internal/readfile"}},
+	"internal/slips":    {},
 	"internal/archtest": {},
 	"internal/double":   {ours: []string{"protocol", "txn"}},
 	"internal/await":    {},
-	"internal/doctor":   {ours: []string{"protocol", "wire", "sasl"}},
+	"internal/doctor":   {ours: []string{"protocol", "wire", "sasl", "internal/slips"}},
 
 	"internal/otlp":      {},
 	"internal/telemetry": {ours: []string{"protocol", "internal/otlp"}},
 
-	"internal/properties": {ours: []string{"sasl", "internal/readfile", "internal/tlsconf"}},
+	"internal/properties": {ours: []string{"internal/slips", "sasl", "internal/readfile", "internal/tlsconf"}},
 }
 
 // open are leaves that every package may import.

@@ -3,6 +3,7 @@ package doctor
 import (
 	"strings"
 
+	"github.com/epistle-kafka/epistle/internal/slips"
 	"github.com/epistle-kafka/epistle/protocol"
 )
 
@@ -37,30 +38,9 @@ func nearest(name string, names []string) string {
 		if len(n) > mostOfName || len(n) <= 1 || max(len(n), len(name))-min(len(n), len(name)) >= least {
 			continue
 		}
-		if d := differences(strings.ToLower(name), strings.ToLower(n)); d < least && d < len(n)-1 {
+		if d := slips.Between(strings.ToLower(name), strings.ToLower(n)); d < least && d < len(n)-1 {
 			best, least = n, d
 		}
 	}
 	return best
-}
-
-// differences is how many letters have to be put in, taken out or replaced to make b of a (Levenshtein).
-func differences(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		before := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			replaced := before
-			if a[i] != b[j] {
-				replaced++
-			}
-			before = row[j+1]
-			row[j+1] = min(replaced, before+1, row[j]+1)
-		}
-	}
-	return row[len(b)]
 }

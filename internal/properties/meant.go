@@ -4,6 +4,7 @@ import (
 	"math"
 	"strings"
 
+	"github.com/epistle-kafka/epistle/internal/slips"
 	"github.com/epistle-kafka/epistle/sasl"
 )
 
@@ -40,14 +41,14 @@ func nameMeant(v string, names []string) string {
 		if len(plain) < 3 {
 			continue
 		}
-		slips := 1
+		most := 1
 		if len(plain) >= 8 {
-			slips = 2
+			most = 2
 		}
-		distance := editDistance(v, plain)
-		if distance > slips && (strings.HasPrefix(plain, v) || strings.HasPrefix(v, plain)) {
-			distance = slips + 1 // whatever else is near is nearer
-		} else if distance > slips {
+		distance := slips.Between(v, plain)
+		if distance > most && (strings.HasPrefix(plain, v) || strings.HasPrefix(v, plain)) {
+			distance = most + 1 // whatever else is near is nearer
+		} else if distance > most {
 			continue
 		}
 		if tied = distance == least; distance < least {

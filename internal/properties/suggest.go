@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/epistle-kafka/epistle/internal/slips"
 )
 
 // meaning is what is known of a key that is not the producer's.
@@ -179,16 +181,16 @@ var separators = strings.NewReplacer(".", "", "_", "", "-", "", " ", "", `"`, ""
 // nearest returns the key of the producer's that differs from this one by a slip or two, or that begins with it. It returns ""
 // if there is none, or if two keys are equally likely.
 func nearest(lower string) string {
-	slips := 1
+	most := 1
 	if len(lower) >= 11 {
-		slips = 2
+		most = 2
 	}
-	best, bestDistance, tied := "", slips+1, false
+	best, bestDistance, tied := "", most+1, false
 	for i := range all {
-		if longer := len(lower) - len(all[i].Key); longer > slips || -longer > slips {
+		if longer := len(lower) - len(all[i].Key); longer > most || -longer > most {
 			continue
 		}
-		switch d := editDistance(lower, all[i].Key); {
+		switch d := slips.Between(lower, all[i].Key); {
 		case d < bestDistance:
 			best, bestDistance, tied = all[i].Key, d, false
 		case d == bestDistance:
@@ -217,27 +219,4 @@ func abbreviated(start string) string {
 		}
 	}
 	return found
-}
-
-// editDistance counts the letters to insert, delete, replace or swap with their neighbour to make a into b.
-func editDistance(a, b string) int {
-	before, last, row := make([]int, len(b)+1), make([]int, len(b)+1), make([]int, len(b)+1)
-	for j := range last {
-		last[j] = j
-	}
-	for i := 1; i <= len(a); i++ {
-		row[0] = i
-		for j := 1; j <= len(b); j++ {
-			cost := 1
-			if a[i-1] == b[j-1] {
-				cost = 0
-			}
-			row[j] = min(last[j]+1, row[j-1]+1, last[j-1]+cost)
-			if i > 1 && j > 1 && a[i-1] == b[j-2] && a[i-2] == b[j-1] {
-				row[j] = min(row[j], before[j-2]+1)
-			}
-		}
-		before, last, row = last, row, before
-	}
-	return last[len(b)]
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/epistle-kafka/epistle/cmd/epistle/internal/ui"
+	"github.com/epistle-kafka/epistle/internal/slips"
 	"github.com/epistle-kafka/epistle/producer"
 )
 
@@ -91,7 +92,7 @@ func (s *Settings) Misspelt(keys []string) (key, meant string) {
 			continue
 		}
 		for _, k := range keys {
-			if distance(key, k) <= 2 && len(key) > 5 {
+			if slips.Between(key, k) <= 2 && len(key) > 5 {
 				return key, k
 			}
 		}

@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/epistle-kafka/epistle/cmd/epistle/internal/ui"
+	"github.com/epistle-kafka/epistle/internal/slips"
 	"github.com/epistle-kafka/epistle/producer"
 )
 
@@ -111,29 +112,9 @@ func Nearest(word string, words []string) string {
 		if w != "" && len(word) > 1 && strings.HasPrefix(w, word) {
 			return w
 		}
-		if d := distance(word, w); d < bestDistance && d < len(w) {
+		if d := slips.Between(word, w); d < bestDistance && d < len(w) {
 			best, bestDistance = w, d
 		}
 	}
 	return best
-}
-
-// distance counts the letters to insert, delete or replace to make a into b.
-func distance(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := 1; i <= len(a); i++ {
-		diagonal := row[0]
-		row[0] = i
-		for j := 1; j <= len(b); j++ {
-			cost := diagonal
-			if a[i-1] != b[j-1] {
-				cost = 1 + min(diagonal, row[j], row[j-1])
-			}
-			diagonal, row[j] = row[j], cost
-		}
-	}
-	return row[len(b)]
 }

@@ -7,6 +7,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/epistle-kafka/epistle/cmd/epistle/internal/ui"
+	"github.com/epistle-kafka/epistle/internal/slips"
 )
 
 // words reads a command line. First it finds out which words are flags, which are their values and which are neither. Only then
@@ -124,7 +125,7 @@ func (w *words) misspelt(name string) bool {
 		return false
 	}
 	w.fs.VisitAll(func(f *pflag.Flag) {
-		if len(f.Name) == len(name) && f.Name[0] == name[0] && distance(f.Name, name) == 1 {
+		if len(f.Name) == len(name) && f.Name[0] == name[0] && slips.Between(f.Name, name) == 1 {
 			w.mistake = Usagef("-%s is no flag; did you mean --%s?", name, f.Name)
 		}
 	})
