@@ -106,10 +106,12 @@ type BrokerMetrics struct {
 	Addr      string
 	Connected bool
 
-	BytesWritten, BytesRead int64            // bytes of Kafka's protocol, without TLS; handshakes included
-	InFlight                int64            // requests that have no answer yet
-	Requests                []RequestMetrics // by API
-	Retried                 int64            // records that were written to this broker again; as BrokerStats.Retried
+	// Bytes of Kafka's protocol, without TLS, handshakes included. Those of a failed write count that may have reached the broker.
+	BytesWritten, BytesRead int64
+
+	InFlight int64            // requests that have no answer yet
+	Requests []RequestMetrics // by API
+	Retried  int64            // records that were written to this broker again; as BrokerStats.Retried
 
 	Throttles    int64         // answers with which the broker asked the producer to send nothing for a while
 	ThrottleTime time.Duration // the sum of what these answers asked for, each up to delivery.timeout

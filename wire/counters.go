@@ -22,7 +22,8 @@ type Renewals struct {
 	Longest           time.Duration // of these, since TakeRenewals was last called
 }
 
-// Bytes returns how many were written and read. Of a write that failed, the bytes count that the system took.
+// Bytes returns how many were written and read. Of a write that failed, the bytes count that may have reached the peer: those
+// that the system took, and all of them over TLS or a connection that DialContext has made.
 func (c *Counters) Bytes() (written, read int64) { return c.written.Load(), c.read.Load() }
 
 // TakeRenewals returns what was counted, and begins to look for the longest anew.
