@@ -75,7 +75,7 @@ func (r *run) reachBroker(at *protocol.MetadataBroker) *broker {
 	}
 	if err != nil {
 		c.Verdict, c.Err = Failed, err
-		c.Text, c.Advice = judgeListener(listener{b.about.Addr, err, r.answered(), r.reachedAt()})
+		c.Text, c.Advice = judgeListener(listener{b.about.Addr, err, r.answered(), r.reachedAt(), r.o.Bootstrap})
 		b.checks = append(b.checks, c)
 		return b
 	}

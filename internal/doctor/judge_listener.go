@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/epistle-kafka/epistle/protocol"
@@ -17,6 +18,8 @@ type listener struct {
 	err  error
 	// answered are the bootstrap servers that answer, host:port, and addresses what all of their names lead to.
 	answered, addresses []string
+	// bootstrap are all bootstrap servers, host:port, also those that do not answer.
+	bootstrap []string
 }
 
 // containerID is how Docker names a machine that nobody has named.
@@ -49,7 +52,11 @@ func judgeListener(l listener) (text, advice string) {
 	case unreached && ip != nil && private(ip) && !anyPrivate(l.addresses):
 		return text, fmt.Sprintf("%s is a private address: it leads to the broker inside of its own network (a VPC, Docker, Kubernetes) alone, and the bootstrap servers are reached from outside; %s, or connect from inside (VPN, peering)", host, setAdvertised)
 	}
-	if other := samePlace(host, port, l.answered); other != "" && (unreached || notKafka(l.err)) {
+	if errors.Is(l.err, errWithin) { // so nothing can be told by how it failed
+		return text, "give all stages together more time (--timeout, DiagnoseWithin); if it is not reached then, look at what the name and the port lead to from here"
+	}
+	named := slices.ContainsFunc(l.bootstrap, func(addr string) bool { return strings.EqualFold(addr, l.addr) }) // by who is asking
+	if other := samePlace(host, port, l.answered); other != "" && !named && (unreached || notKafka(l.err)) {
 		return text, fmt.Sprintf("the bootstrap server answers at port %s of the same host, and the broker advertises port %s, which maps elsewhere or nowhere: where ports are mapped (docker run -p, a load balancer, kubectl port-forward), advertised.listeners must have the port that clients use", other, protocol.Shown(port))
 	}
 	if unreached && ip != nil && private(ip) {

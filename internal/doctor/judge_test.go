@@ -3,6 +3,7 @@ package doctor
 import (
 	"crypto/x509"
 	"errors"
+	"fmt"
 	"net"
 	"strings"
 	"syscall"
@@ -51,7 +52,7 @@ func TestJudgeListener(t *testing.T) {
 		{"a mapped port", "kafka.example.com:9092", refused, []string{"kafka.example.com:31000"}, []string{"203.0.113.5"}, "port 31000 of the same host"},
 		{"another host", "other.example.com:9092", refused, []string{"kafka.example.com:31000"}, []string{"203.0.113.5"}, "the hint"},
 	} {
-		text, advice := judgeListener(listener{test.addr, test.err, test.answered, test.addresses})
+		text, advice := judgeListener(listener{test.addr, test.err, test.answered, test.addresses, nil})
 		if !strings.Contains(text, "cannot be used from here") || !strings.Contains(advice, test.says) {
 			t.Errorf("%s: %q, %q; want %q", test.name, text, advice, test.says)
 		}
@@ -198,5 +199,23 @@ func TestValidity(t *testing.T) {
 		if got := validity(&x509.Certificate{NotAfter: now.Add(left)}, now); got != want {
 			t.Errorf("%v left: %q, want %q", left, got, want)
 		}
+	}
+}
+
+// A broker that is down at an address that bootstrap.servers name is no port that maps elsewhere, and nor is one that there was no time
+// left for.
+func TestABrokerOfBootstrapServersThatIsDown(t *testing.T) {
+	const down = "kafka.example.com:9093"
+	l := listener{addr: down, err: dialed(syscall.ECONNREFUSED), answered: []string{"kafka.example.com:9092"}, addresses: []string{"203.0.113.5"}}
+	if _, advice := judgeListener(l); !strings.Contains(advice, "maps elsewhere") {
+		t.Errorf("a port that nobody named: %q", advice)
+	}
+	l.bootstrap = []string{"kafka.example.com:9092", down}
+	if _, advice := judgeListener(l); advice != "the hint" {
+		t.Errorf("a port of bootstrap.servers: %q", advice)
+	}
+	l.bootstrap, l.err = nil, dialed(fmt.Errorf("%w (3s)", errWithin))
+	if _, advice := judgeListener(l); strings.Contains(advice, "maps elsewhere") || !strings.Contains(advice, "more time") {
+		t.Errorf("there was no time left: %q", advice)
 	}
 }
