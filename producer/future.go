@@ -84,21 +84,24 @@ func (f Future) Wait(ctx context.Context) (RecordMetadata, error) {
 	default:
 	}
 	f.outcome.Urge()
-	overdue.Await(ctx, f.outcome.Done(), nil)
-	select {
+	over := ctx.Err() != nil
+	select { // as overdue.Await, without its frame: a thousand goroutines may wait, and each has its stack in no cache
 	case <-f.outcome.Done():
 		return f.result()
 	case <-ctx.Done():
-		select {
-		case <-f.outcome.Done():
-			return f.result() // both at once
-		default:
-		}
-		md := RecordMetadata{
-			Topic: f.outcome.Topic(), Partition: f.outcome.Partition(), Offset: -1, Timestamp: time.UnixMilli(f.timestamp),
-		}
-		return md, f.unknown(cause.Of(ctx))
 	}
+	if !over && overdue.After(ctx, f.outcome.Done(), nil) {
+		return f.result()
+	}
+	select {
+	case <-f.outcome.Done():
+		return f.result() // both at once
+	default:
+	}
+	md := RecordMetadata{
+		Topic: f.outcome.Topic(), Partition: f.outcome.Partition(), Offset: -1, Timestamp: time.UnixMilli(f.timestamp),
+	}
+	return md, f.unknown(cause.Of(ctx))
 }
 
 // unknown is what Wait returns when err has ended it: err, and what the record still waits for.

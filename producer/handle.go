@@ -58,13 +58,21 @@ func (t *Topic) Send(ctx context.Context, key, value []byte) Future {
 func (t *Topic) send(ctx context.Context, key, value []byte, call string) Future {
 	if passing.Load() {
 		if err := t.refuseUnserialized(ctx, 1, nil); err != nil {
-			return refusedFuture((&Record{Topic: t.name}).noMetadata(), err)
+			return t.refused(err)
 		}
 	}
 	var e entry
 	e.call = call
 	t.fill(ctx, &e, key, value, nil)
 	return t.p.sendEntry(ctx, &e)
+}
+
+// refused is the Future of a record that was not taken. It is not inlined, so that the frame of send stays small: where many
+// goroutines send and wait, their stacks are in no cache.
+//
+//go:noinline
+func (t *Topic) refused(err error) Future {
+	return refusedFuture((&Record{Topic: t.name}).noMetadata(), err)
 }
 
 // SendFunc is Producer.SendFunc.
