@@ -28,6 +28,7 @@ const (
 	hintRefusedVersion = "the other end does not know our version of ApiVersions, and hung up after it had said so; after hang-ups in a row older versions are tried by themselves"
 	hintStopped        = "the broker may have stopped; if it hangs up each time, "
 	hintSilent         = "the other end took the connection and says nothing: it may want TLS, be no Kafka broker, or be overloaded"
+	hintSilentTLS      = "the other end speaks TLS, and says nothing to the first request: it may be no Kafka broker, or be overloaded"
 	hintWantsTLS       = "set TLS (security.protocol SSL or SASL_SSL), or use the plaintext port"
 	hintNotKafka       = "this is no Kafka broker: check the port"
 	hintRebootstrap    = "the broker at this address is another one than the metadata said: look the cluster up again from bootstrap.servers"
@@ -58,7 +59,8 @@ const (
 
 // firstContact are the hints that can be right only where nobody has ever answered.
 var firstContact = []string{
-	hintNoListener, hintAdvertised, hintName, hintNoRoute, hintHungUp, hintHungUpTLS, hintSilent, hintTLSHungUp, hintTLSSilent,
+	hintNoListener, hintAdvertised, hintName, hintNoRoute, hintHungUp, hintHungUpTLS, hintSilent, hintSilentTLS, hintTLSHungUp,
+	hintTLSSilent,
 }
 
 // hintSince replaces a hint for first contact where somebody at the address has answered before.
@@ -127,6 +129,8 @@ func hintApiVersions(err error, s *secure) string {
 		return hintHungUpTLS
 	case hungUp(err):
 		return hintHungUp
+	case timedOut(err) && s != nil:
+		return hintSilentTLS
 	case timedOut(err):
 		return hintSilent
 	}

@@ -127,6 +127,22 @@ func TestSilenceInsteadOfTLS(t *testing.T) {
 	})
 }
 
+// Who has taken part in the TLS handshake does not want TLS, though it says nothing after that.
+func TestSilenceAfterTLS(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ours, theirs := newMemPair()
+		go io.Copy(io.Discard, tls.Server(theirs, testTLS.server()))
+		cfg := testConfig()
+		cfg.TLS = testTLS.client()
+		cfg.TLS.InsecureSkipVerify = true // fake time is not that of the certificate
+		cfg.DialContext = func(context.Context, string, string) (net.Conn, error) { return ours, nil }
+		_, err := DialWithin(t.Context(), cfg, Peer{Addr: "kafka.test:9093", NodeID: -1}, Bounds{Stage: time.Second}, nil)
+		if err == nil || !strings.Contains(err.Error(), "speaks TLS, and says nothing to the first request") || strings.Contains(err.Error(), "want TLS") {
+			t.Errorf("got %v", err)
+		}
+	})
+}
+
 // Whoever has no SASL, and is hung up on with the first request, is sent to look for it alone, with the protocol to set.
 // Whoever was let in by SASL is not.
 func TestAHangUpOnTheFirstRequest(t *testing.T) {
