@@ -67,6 +67,14 @@ func apart(o *outcome) []string {
 	return handshake
 }
 
+// unmade are the connections that have ended within their handshake, as when a broker stops at that moment. Java counts them.
+func unmade(o *outcome) int64 {
+	if o.client == java {
+		return 0
+	}
+	return o.wire.Unanswered
+}
+
 // topics sums up over topics.
 func topics(of func(*tap.Topic) int64) func(*outcome) float64 {
 	return func(o *outcome) (sum float64) {
@@ -118,9 +126,9 @@ var (
 	}
 	outgoing = func(o *outcome) float64 { return float64(o.wire.Written) }
 	incoming = func(o *outcome) float64 { return float64(o.wire.Read) }
-	made     = func(o *outcome) float64 { return float64(o.wire.Connections) }
+	made     = func(o *outcome) float64 { return float64(o.wire.Connections - unmade(o)) }
 	there    = func(o *outcome) float64 { return float64(o.wire.Open) }
-	gone     = func(o *outcome) float64 { return float64(o.wire.Connections - o.wire.Open) }
+	gone     = func(o *outcome) float64 { return float64(o.wire.Connections - unmade(o) - o.wire.Open) }
 )
 
 const bufferMemory = 32 << 20

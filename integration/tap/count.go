@@ -13,6 +13,7 @@ import (
 // Counts is what passed between one client and the brokers, as seen before the brokers.
 type Counts struct {
 	Connections, Open int64 // that were made, and those that are there
+	Unanswered        int64 // of Connections, those that have ended before the client was sent its first answer
 	Written, Read     int64 // bytes that the client has written, and that it was sent
 
 	Requests map[string]int64  // whole requests, by the name of their API
@@ -80,8 +81,11 @@ func (w *Wire) Of(client string) *Counts {
 			continue
 		}
 		all.Connections += c.counts.Connections
-		if !c.closed && !c.dead {
+		switch open := !c.closed && !c.dead; {
+		case open:
 			all.Open++
+		case c.counts.Connections > 0 && len(c.counts.Answers) == 0:
+			all.Unanswered++
 		}
 		all.Written, all.Read = all.Written+c.counts.Written, all.Read+c.counts.Read
 		for api, n := range c.counts.Requests {

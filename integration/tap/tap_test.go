@@ -220,7 +220,7 @@ func TestWhatComesAgain(t *testing.T) {
 	again.answer()
 	do(t, again.Close())
 	c := settled(t, w)
-	if topic := c.Topics["orders"]; c.Written != s.wrote+again.wrote || topic.Records != 6 || topic.Again != 3 || topic.LoggedRecords != 3 || b.produced.Load() != 2 || c.Connections != 2 {
+	if topic := c.Topics["orders"]; c.Written != s.wrote+again.wrote || topic.Records != 6 || topic.Again != 3 || topic.LoggedRecords != 3 || b.produced.Load() != 2 || c.Connections != 2 || c.Unanswered != 1 {
 		t.Errorf("%+v, %+v; the broker has %d", c, topic, b.produced.Load())
 	}
 }
