@@ -44,9 +44,6 @@ func newCompletions(call func(o *accumulator.Outcome, next func())) *completions
 // hold keeps c for the next handOver. Only the loop calls the two.
 func (cs *completions) hold(c completion) {
 	cs.held = append(cs.held, c)
-	if c.outcome != nil {
-		cs.took.put()
-	}
 }
 
 // handOver hands over all that is held, and so the batches of an answer at once: doing it for each would take a third of the
@@ -55,6 +52,7 @@ func (cs *completions) handOver() bool {
 	if len(cs.held) == 0 {
 		return false
 	}
+	cs.took.add(cs.held)
 	cs.mu.Lock()
 	cs.queue = append(cs.queue, cs.held...)
 	cs.mu.Unlock()
@@ -87,10 +85,12 @@ func (cs *completions) run() {
 			<-cs.wake
 			continue
 		}
+		cs.took.rouse()
 		for i := range batch {
 			cs.complete(batch[i])
 			batch[i] = completion{}
 		}
+		cs.took.rest()
 	}
 }
 
@@ -105,9 +105,9 @@ func (cs *completions) complete(c completion) {
 // callBack runs the callbacks of o.
 func (cs *completions) callBack(o *accumulator.Outcome) {
 	cs.running.Store(cs.last + 1)
-	began := cs.took.begin()
+	cs.took.begin()
 	cs.call(o, cs.step)
-	cs.took.end(began)
+	cs.took.end()
 	cs.running.Store(0)
 }
 
