@@ -22,8 +22,8 @@ import (
 //   - The producer's own, which runs all that is between callers and connections: everything else. A slow hook there holds up
 //     every record. So it has to hand slow work, such as writing a log, to a goroutine of its own.
 //
-// A hook must not wait for the producer: a method such as Send, Flush, Close, Wait, LoadTopics, Ready or one of a transaction
-// may wait for what only the return of the hook can bring. Metrics and Health ask the producer's own goroutine, so a hook that
+// A hook must not wait for the producer. Send, Flush, Close, Wait, LoadTopics, Ready and the methods of transactions may wait
+// for what only the return of the hook can bring. Metrics and Health ask the producer's own goroutine, so a hook that
 // runs on it would wait for itself, for ever. TrySend, Stats and Brokers are allowed in all hooks; for anything else a hook
 // starts a goroutine. A panic in a hook is not recovered, as with a
 // [Callback]. On a caller's goroutine it goes up to the caller, and on the producer's it ends the program.

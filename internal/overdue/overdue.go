@@ -16,26 +16,19 @@ const (
 )
 
 // Await waits for done, for stop, or until ctx ends. If ctx has ended by its deadline while the process stood still, done has a
-// moment more. A ctx that was over before the wait has none. A nil stop never comes. Await reports whether it has received from
-// done.
-func Await(ctx context.Context, done, stop <-chan struct{}) bool {
+// moment more. A ctx that was over before the wait has none. A nil stop never comes.
+func Await(ctx context.Context, done, stop <-chan struct{}) {
 	over := ctx.Err() != nil
-	if stop == nil { // a select of two costs less than one of three, and each record may be waited for
-		select {
-		case <-done:
-			return true
-		case <-ctx.Done():
-		}
-	} else {
-		select {
-		case <-done:
-			return true
-		case <-stop:
-			return false
-		case <-ctx.Done():
-		}
+	select {
+	case <-done:
+		return
+	case <-stop:
+		return
+	case <-ctx.Done():
 	}
-	return !over && After(ctx, done, stop)
+	if !over {
+		After(ctx, done, stop)
+	}
 }
 
 // After is Look for a wait that ctx has ended.
